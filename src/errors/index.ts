@@ -1,0 +1,49 @@
+/**
+ * The one error class for everything a user can cause or mend.
+ *
+ * It knows nothing of terminals: who prints it decides on colours and on whether a cause is shown.
+ */
+
+export interface UserErrorOptions {
+  /** Stable, kebab-case name of the kind of failure, e.g. `md5-mismatch`. */
+  readonly code: string;
+  /** Where it went wrong: `file:line`, a URL (without credentials), an archive member. */
+  readonly where?: string;
+  /** What the user can do about it, as one sentence. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure that is explained by its message alone: it is printed bare, without a stack.
+ * `message` says what failed and why; `where` and `hint` say the rest.
+ */
+export class UserError extends Error {
+  override readonly name: string = "UserError";
+  readonly code: string;
+  readonly where: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(message: string, options: UserErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.where = options.where;
+    this.hint = options.hint;
+  }
+}
+
+/** Wrong usage of a command line or a definition: exit status 2 instead of 1. */
+export class UsageError extends UserError {
+  override readonly name = "UsageError";
+}
+
+/** The `code` of a Node system error (`ENOENT`, `ENOSPC`, …), or undefined. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,56 @@
+/**
+ * Running host tools through zx, in a fixed environment, each command in its own process group.
+ * It knows nothing of tasks; the engine gives every task a shell of its own.
+ */
+import type { Shell } from "zx";
+import type { ProcessGroups } from "./process-groups.ts";
+
+export type { Shell } from "zx";
+
+export interface ShellOptions {
+  /** Absolute path in which commands run. */
+  readonly cwd: string;
+  /** Variables that the commands see beside the fixed ones. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly groups: ProcessGroups;
+  /** Called with every piece of a command's output, in the order of arrival. */
+  readonly onOutput?: (text: string) => void;
+}
+
+/** Variables of the caller that tools need to work at all; anything else would be an undeclared input. */
+const passedOn = ["PATH", "HOME", "TMPDIR", "USER", "LOGNAME"] as const;
+
+/**
+ * The environment of every host command: a fixed locale and time zone, so that no tool's output depends on
+ * the user's, and only those of the caller's variables without which tools do not work.
+ */
+export function toolEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of passedOn) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  // Debian keeps mkfs, ldconfig and depmod out of a plain user's PATH.
+  env.PATH = [env.PATH ?? "/usr/bin:/bin", "/usr/sbin", "/sbin"].join(":");
+  return { ...env, LC_ALL: "C", LANG: "C", TZ: "UTC", ...extra };
+}
+
+/**
+ * A zx shell (`await $`command ${argument}``): arguments are quoted, output is captured, a command that exits
+ * with another status than 0 throws zx's `ProcessOutput`. zx is loaded on the first call only.
+ */
+export async function createShell(options: ShellOptions): Promise<Shell> {
+  const { $ } = await import("zx");
+  return $({
+    cwd: options.cwd,
+    env: toolEnvironment(options.env),
+    quiet: true,
+    verbose: false,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    spawn: options.groups.spawn,
+    log: (entry: { readonly kind: string; readonly data?: unknown }) => {
+      if (entry.kind === "stdout" || entry.kind === "stderr") options.onOutput?.(String(entry.data));
+    },
+  } as Parameters<typeof $>[0]);
+}
