@@ -1,0 +1,73 @@
+/**
+ * The bytes of one file of a tree: in memory when small, or a stretch of a file on disk.
+ * It knows nothing of the tree they belong to.
+ */
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { UserError } from "../errors/index.ts";
+import { encodeName, printName } from "./names.ts";
+
+/** `path` is absolute (a name as of `decodeName`); `offset` and `size` are bytes. */
+export type FileContent =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "file"; readonly path: string; readonly offset: number; readonly size: number };
+
+const chunkSize = 256 * 1024;
+
+/** Content held in memory; a string is UTF-8. */
+export function bytesContent(bytes: Uint8Array | string): FileContent {
+  return { kind: "bytes", bytes: typeof bytes === "string" ? Buffer.from(bytes, "utf8") : bytes };
+}
+
+/** Size in bytes. */
+export function contentSize(content: FileContent): number {
+  return content.kind === "bytes" ? content.bytes.length : content.size;
+}
+
+/**
+ * The content's bytes, piece by piece. A piece is the reader's to keep.
+ * @throws UserError `content-changed` when the file on disk is shorter than it was
+ */
+export async function* streamContent(content: FileContent): AsyncGenerator<Uint8Array> {
+  if (content.kind === "bytes") {
+    if (content.bytes.length > 0) yield content.bytes;
+    return;
+  }
+  if (content.size === 0) return;
+  const handle = await open(encodeName(content.path), "r");
+  try {
+    let done = 0;
+    while (done < content.size) {
+      const piece = Buffer.allocUnsafe(Math.min(chunkSize, content.size - done));
+      const { bytesRead } = await handle.read(piece, 0, piece.length, content.offset + done);
+      if (bytesRead === 0) throw changed(content.path);
+      done += bytesRead;
+      yield piece.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function changed(path: string): UserError {
+  return new UserError("the file became shorter while it was being read", {
+    code: "content-changed",
+    where: printName(path),
+    hint: "Run the build again when nothing writes to it any more.",
+  });
+}
+
+/** The whole content at once: for small files only. */
+export async function readContent(content: FileContent): Promise<Buffer> {
+  if (content.kind === "bytes") return Buffer.from(content.bytes);
+  const pieces: Uint8Array[] = [];
+  for await (const piece of streamContent(content)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** sha256 of the content, in hex. */
+export async function digestContent(content: FileContent): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const piece of streamContent(content)) hash.update(piece);
+  return hash.digest("hex");
+}

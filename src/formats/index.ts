@@ -1,0 +1,45 @@
+/** The archive formats of an image, read and written; nothing here knows what a build puts into them. */
+export {
+  bytesContent,
+  contentSize,
+  digestContent,
+  type FileContent,
+  readContent,
+  streamContent,
+} from "./content.ts";
+export type { WriteOptions, Written } from "./digesting.ts";
+export {
+  type DirectoryOptions,
+  type EntryOnDisk,
+  type ModePolicy,
+  rootOwned,
+  treeFromDirectory,
+} from "./directory.ts";
+export { joinLayers, type LayerOptions, writeLayer } from "./initrd.ts";
+export {
+  compareNames,
+  decodeName,
+  encodeName,
+  normaliseName,
+  parentOf,
+  printName,
+  rootPath,
+} from "./names.ts";
+export {
+  type ExtractOptions,
+  extractSquashfs,
+  listSquashfs,
+  packSquashfs,
+  type SquashfsEntry,
+  type SquashfsOptions,
+} from "./squashfs.ts";
+export {
+  type DeviceNode,
+  type DirectoryNode,
+  type FifoNode,
+  type FileNode,
+  FileTree,
+  type Metadata,
+  type SymlinkNode,
+  type TreeNode,
+} from "./tree.ts";

@@ -1,0 +1,115 @@
+/**
+ * Path names as archives carry them: bytes, mostly UTF-8, held as strings without losing the others.
+ * It knows nothing of trees or of any disk.
+ */
+import { UserError } from "../errors/index.ts";
+
+/** The root directory's own entry in a tree. */
+export const rootPath = ".";
+
+const ascii = /^[\0-\x7f]*$/;
+const escaped = /[\udc80-\udcff]/;
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * A name's bytes as a string. A byte that is not part of valid UTF-8 becomes the lone surrogate
+ * U+DC00 + byte (the "surrogateescape" scheme of PEP 383), so `encodeName` gives the same bytes back.
+ */
+export function decodeName(bytes: Uint8Array): string {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return decodeEscaping(bytes);
+  }
+}
+
+function decodeEscaping(bytes: Uint8Array): string {
+  let text = "";
+  let at = 0;
+  while (at < bytes.length) {
+    const length = sequenceLength(bytes, at);
+    const piece = bytes.subarray(at, at + Math.max(length, 1));
+    text += length === 0 ? String.fromCharCode(0xdc00 + (bytes[at] ?? 0)) : strictUtf8.decode(piece);
+    at += piece.length;
+  }
+  return text;
+}
+
+/** Length of the valid UTF-8 sequence at `at`, or 0 where there is none. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  const length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (length === 0 || at + length > bytes.length) return 0;
+  try {
+    strictUtf8.decode(bytes.subarray(at, at + length));
+    return length;
+  } catch {
+    return 0;
+  }
+}
+
+/** The bytes of a name made by `decodeName` (or of any well-formed string, as UTF-8). */
+export function encodeName(name: string): Buffer {
+  if (!escaped.test(name)) return Buffer.from(name, "utf8");
+  const pieces: Buffer[] = [];
+  for (const character of name) {
+    const code = character.codePointAt(0) ?? 0;
+    pieces.push(code >= 0xdc80 && code <= 0xdcff ? Buffer.from([code - 0xdc00]) : Buffer.from(character));
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Whether every byte of the name is part of valid UTF-8. */
+export function isUtf8Name(name: string): boolean {
+  return !escaped.test(name);
+}
+
+/** Orders two names by their bytes, as `LC_ALL=C sort` does; the root's entry `.` comes first. */
+export function compareNames(a: string, b: string): number {
+  if (a === b) return 0;
+  if (a === rootPath) return -1;
+  if (b === rootPath) return 1;
+  if (ascii.test(a) && ascii.test(b)) return a < b ? -1 : 1;
+  return Buffer.compare(encodeName(a), encodeName(b));
+}
+
+/** The path of the directory that holds `path`, or undefined for an entry of the root directory. */
+export function parentOf(path: string): string | undefined {
+  const slash = path.lastIndexOf("/");
+  return slash === -1 ? undefined : path.slice(0, slash);
+}
+
+/**
+ * An archive's name as a path of a tree: `./`, doubled and trailing slashes go; the root itself is `.`.
+ * A leading slash is dropped only where `absolute` allows it (the kernel unpacks an initrd that way).
+ * @throws UserError `unsafe-name` for `..`, an absolute name or a NUL
+ */
+export function normaliseName(
+  name: string,
+  where: string,
+  options: { readonly absolute?: boolean } = {},
+): string {
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  const fault = name.startsWith("/") && options.absolute !== true ? "is absolute" : faultOf(parts);
+  if (name === "" || fault !== undefined) {
+    throw new UserError(`the archive holds the name ${printName(name)}, which ${fault ?? "is empty"}`, {
+      code: "unsafe-name",
+      where: `${where}: ${printName(name)}`,
+      hint: "Such a name could be written outside the folder it is unpacked into; get the file from a source you trust.",
+    });
+  }
+  return parts.length === 0 ? rootPath : parts.join("/");
+}
+
+function faultOf(parts: readonly string[]): string | undefined {
+  if (parts.includes("..")) return "climbs out of its folder with '..'";
+  return parts.some((part) => part.includes("\0")) ? "holds a NUL byte" : undefined;
+}
+
+/** A name for a message: control characters and bytes that are not UTF-8 are shown as `\xNN`. */
+export function printName(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be shown
+  return name.replace(/[\0-\x1f\x7f\udc80-\udcff]/g, (character) => {
+    return `\\x${(character.charCodeAt(0) & 0xff).toString(16).padStart(2, "0")}`;
+  });
+}
