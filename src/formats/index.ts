@@ -7,6 +7,8 @@ export {
   readContent,
   streamContent,
 } from "./content.ts";
+export { writeCpio } from "./cpio.ts";
+export { FileWindow, readCpio } from "./cpio-reader.ts";
 export type { WriteOptions, Written } from "./digesting.ts";
 export {
   type DirectoryOptions,
@@ -15,7 +17,11 @@ export {
   rootOwned,
   treeFromDirectory,
 } from "./directory.ts";
+export { gzipStages, isGzip } from "./gzip.ts";
 export { joinLayers, type LayerOptions, writeLayer } from "./initrd.ts";
+export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-reader.ts";
+export type { UnpackLimits } from "./limits.ts";
+export { type Magic, sniff, sniffLength } from "./magic.ts";
 export {
   compareNames,
   decodeName,

@@ -1,8 +1,17 @@
 /**
- * Layered initrd images: any sequence of NULs, plain cpio archives and gzip members.
+ * Layered initrd images, written: one layer from a tree, and layers joined.
  * It knows nothing of what the layers are for.
+ *
+ * Format: Linux `buffer-format.rst`: initramfs := ("\0" | cpio archive | compressed cpio archive)*.
  */
-import type { WriteOptions, Written } from "./digesting.ts";
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { UserError } from "../errors/index.ts";
+import { paddingOf, writeCpio } from "./cpio.ts";
+import { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
+import { gzipStages } from "./gzip.ts";
+import { sniff } from "./magic.ts";
+import { encodeName, printName } from "./names.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface LayerOptions extends WriteOptions {
@@ -10,20 +19,61 @@ export interface LayerOptions extends WriteOptions {
   readonly level?: number | "none";
 }
 
-/** Writes `tree` as one initrd layer to `outPath` (absolute). */
+/**
+ * Writes `tree` as one initrd layer, a single archive, to `outPath` (absolute).
+ * The bytes depend on the tree and the level only.
+ * @throws UserError as `writeCpio`
+ */
 export async function writeLayer(
-  _tree: FileTree,
-  _outPath: string,
-  _options: LayerOptions = {},
+  tree: FileTree,
+  outPath: string,
+  options: LayerOptions = {},
 ): Promise<Written> {
-  throw new Error("not written yet");
+  const { level = 9 } = options;
+  const stages = level === "none" ? [] : gzipStages(level);
+  return await writeDigested(outPath, writeCpio(tree), stages, options);
 }
 
-/** Joins layer files (absolute paths), in order, to one initrd at `outPath`. */
+/**
+ * Joins layer files (absolute paths), in order, to one initrd at `outPath`. Each layer keeps its bytes; NULs are put before
+ * a plain archive so that it starts at a multiple of four.
+ * @throws UserError `not-a-layer` for a file that is neither a cpio archive nor gzip
+ */
 export async function joinLayers(
-  _paths: readonly string[],
-  _outPath: string,
-  _options: WriteOptions = {},
+  paths: readonly string[],
+  outPath: string,
+  options: WriteOptions = {},
 ): Promise<Written> {
-  throw new Error("not written yet");
+  return await writeDigested(outPath, concatenate(paths), [], options);
+}
+
+async function* concatenate(paths: readonly string[]): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for (const path of paths) {
+    if (await startsPlainArchive(path)) {
+      const padding = Buffer.alloc(paddingOf(at));
+      at += padding.length;
+      yield padding;
+    }
+    for await (const piece of createReadStream(encodeName(path), { highWaterMark: 256 * 1024 })) {
+      at += (piece as Buffer).length;
+      yield piece as Buffer;
+    }
+  }
+}
+
+async function startsPlainArchive(path: string): Promise<boolean> {
+  const handle = await open(encodeName(path), "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(6), 0, 6, 0);
+    const magic = sniff(buffer.subarray(0, bytesRead));
+    if (magic === "cpio" || magic === "gzip") return magic === "cpio";
+  } finally {
+    await handle.close();
+  }
+  throw new UserError("an initrd layer is a cpio archive or a gzip file, and this is neither", {
+    code: "not-a-layer",
+    where: printName(path),
+    hint: "Other compressions are not unpacked by every kernel; pack the layer with gzip.",
+  });
 }

@@ -1,0 +1,166 @@
+/**
+ * Reads one newc archive that lies in a file on disk; contents stay there and are referred to by offset.
+ * It knows nothing of compression or of what follows the archive.
+ */
+import type { FileHandle } from "node:fs/promises";
+import { UserError } from "../errors/index.ts";
+import { headerSize, longestName, paddingOf, trailerName, typeBits } from "./cpio.ts";
+import { decodeName, normaliseName, printName } from "./names.ts";
+import { FileTree, type TreeNode } from "./tree.ts";
+
+const windowSize = 64 * 1024;
+const fileTypes = new Map(
+  Object.entries(typeBits).map(([type, bits]) => [bits, type as TreeNode["type"]] as const),
+);
+
+/** Bytes of an open file, read through a window of 64 KiB. `path` is absolute and used in messages and contents. */
+export class FileWindow {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  #window: Buffer = Buffer.alloc(0);
+  #start = 0;
+
+  constructor(handle: FileHandle, path: string) {
+    this.#handle = handle;
+    this.path = path;
+  }
+
+  /** Up to `length` bytes at `offset`: fewer only at the end of the file. */
+  async read(offset: number, length: number): Promise<Buffer> {
+    const from = offset - this.#start;
+    if (from >= 0 && from + length <= this.#window.length) return this.#window.subarray(from, from + length);
+    const window = Buffer.allocUnsafe(Math.max(windowSize, length));
+    let filled = 0;
+    while (filled < window.length) {
+      const { bytesRead } = await this.#handle.read(window, filled, window.length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    this.#window = window.subarray(0, filled);
+    this.#start = offset;
+    return this.#window.subarray(0, Math.min(length, filled));
+  }
+}
+
+interface RawEntry {
+  readonly name: string;
+  readonly mode: number;
+  readonly ino: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly nlink: number;
+  readonly mtime: number;
+  readonly size: number;
+  readonly device: string;
+  readonly major: number;
+  readonly minor: number;
+  readonly dataAt: number;
+  readonly nextAt: number;
+}
+
+/**
+ * Reads the archive that starts at `offset` and tells where it ends (after the trailer, a multiple of four from its start).
+ * `size` is the length of the file: nothing may lie beyond it.
+ * @throws UserError `bad-cpio` (cut off or damaged), `unsafe-name`, `duplicate-entry`
+ */
+export async function readCpio(
+  file: FileWindow,
+  offset: number,
+  size: number,
+): Promise<{ readonly tree: FileTree; readonly end: number }> {
+  const tree = new FileTree();
+  const groups = new Map<string, string[]>();
+  let at = offset;
+  for (;;) {
+    const entry = await readEntry(file, at, size);
+    at = entry.nextAt;
+    if (entry.name === trailerName) return { tree, end: at };
+    const path = normaliseName(entry.name, file.path, { absolute: true });
+    if (tree.has(path)) {
+      throw fault("duplicate-entry", `the cpio archive holds ${printName(path)} twice`, file, path);
+    }
+    tree.set(path, await nodeOf(file, entry, path));
+    if (entry.nlink >= 2 && tree.get(path)?.type === "file") joinGroup(tree, groups, entry, path);
+  }
+}
+
+async function readEntry(file: FileWindow, at: number, limit: number): Promise<RawEntry> {
+  const head = await file.read(at, headerSize);
+  const place = `offset ${at}`;
+  if (head.length < headerSize) throw fault("bad-cpio", "the cpio archive is cut off", file, place);
+  const magic = head.toString("latin1", 0, 6);
+  if (magic !== "070701") {
+    throw fault("bad-cpio", `a cpio entry's magic number is expected, not ${printName(magic)}`, file, place);
+  }
+  const digits = head.toString("latin1", 6);
+  if (!/^[0-9a-fA-F]{104}$/.test(digits))
+    throw fault("bad-cpio", "a cpio header holds no numbers", file, place);
+  const field = (index: number) => Number.parseInt(digits.slice(index * 8, index * 8 + 8), 16);
+  const nameSize = field(11);
+  if (nameSize < 2 || nameSize > longestName)
+    throw fault("bad-cpio", `a name of ${nameSize} bytes`, file, place);
+  const name = await file.read(at + headerSize, nameSize);
+  if (name.length < nameSize || name[nameSize - 1] !== 0) {
+    throw fault("bad-cpio", "a cpio name is cut off", file, place);
+  }
+  const dataAt = at + headerSize + nameSize + paddingOf(headerSize + nameSize);
+  const size = field(6);
+  if (dataAt + size > limit) throw fault("bad-cpio", "the cpio archive is cut off", file, place);
+  return {
+    name: decodeName(name.subarray(0, nameSize - 1)),
+    ino: field(0),
+    mode: field(1),
+    uid: field(2),
+    gid: field(3),
+    nlink: field(4),
+    mtime: field(5),
+    size,
+    device: `${field(7)}:${field(8)}`,
+    major: field(9),
+    minor: field(10),
+    dataAt,
+    nextAt: dataAt + size + paddingOf(size),
+  };
+}
+
+async function nodeOf(file: FileWindow, entry: RawEntry, path: string): Promise<TreeNode> {
+  const { uid, gid, mtime, major, minor, size } = entry;
+  const metadata = { mode: entry.mode & 0o7777, uid, gid, mtime };
+  const type = fileTypes.get(entry.mode & 0o170000);
+  switch (type) {
+    case "file":
+      return { type, content: { kind: "file", path: file.path, offset: entry.dataAt, size }, ...metadata };
+    case "symlink":
+      if (size >= longestName) throw fault("bad-cpio", `a link target of ${size} bytes`, file, path);
+      return { type, target: decodeName(await file.read(entry.dataAt, size)), ...metadata };
+    case "char":
+    case "block":
+      return { type, major, minor, ...metadata };
+    case "directory":
+    case "fifo":
+      return { type, ...metadata };
+    case undefined:
+      throw fault("bad-cpio", `an entry of unknown type (mode ${entry.mode.toString(8)})`, file, path);
+  }
+}
+
+/** Gives all names of one hard-linked file the same group and the bytes of the one that carries them. */
+function joinGroup(tree: FileTree, groups: Map<string, string[]>, entry: RawEntry, path: string): void {
+  const linkGroup = `${entry.device}:${entry.ino}`;
+  const names = groups.get(linkGroup) ?? [];
+  groups.set(linkGroup, [...names, path]);
+  if (names.length === 0) return;
+  const first = tree.file(names[0] ?? path);
+  const own = tree.file(path);
+  // An entry without bytes is another name; one with bytes overwrites what the group had (initramfs.c, do_name).
+  const content = entry.size > 0 ? own.content : first.content;
+  for (const name of [...names, path]) tree.set(name, { ...first, content, linkGroup });
+}
+
+function fault(code: string, message: string, file: FileWindow, place: string): UserError {
+  return new UserError(message, {
+    code,
+    where: `${printName(file.path)}: ${printName(place)}`,
+    hint: "The file is damaged or no initrd the kernel could unpack; fetch or build it again.",
+  });
+}

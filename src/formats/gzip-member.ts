@@ -1,0 +1,109 @@
+/**
+ * Unpacks exactly one gzip member out of a file in which anything may follow it.
+ * It knows nothing of what follows, and stops before it: zlib's own gzip reader would swallow the next member.
+ *
+ * Format: RFC 1952; of the optional header fields only the name is allowed, as in Linux `lib/decompress_inflate.c`.
+ */
+import { createReadStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { crc32, createInflateRaw } from "node:zlib";
+import { messageOf, UserError } from "../errors/index.ts";
+import type { FileWindow } from "./cpio-reader.ts";
+import { createLimit, type UnpackLimits } from "./limits.ts";
+import { encodeName, printName } from "./names.ts";
+
+const footerSize = 8;
+const flagName = 0x08;
+
+/**
+ * Unpacks the member at `offset` of `file` to the file `spool` (absolute; replaced).
+ * Resolves to the offset after the member and the number of bytes unpacked.
+ * @throws UserError `bad-gzip`, `bomb`
+ */
+export async function inflateMember(
+  file: FileWindow,
+  offset: number,
+  spool: string,
+  limits: UnpackLimits = {},
+): Promise<{ readonly end: number; readonly size: number }> {
+  const where = `${printName(file.path)}: gzip member at offset ${offset}`;
+  const bodyAt = offset + (await headerLength(file, offset, where));
+  const out = await open(encodeName(spool), "w", 0o600);
+  try {
+    const body = await inflateBody(file.path, bodyAt, out, where, limits);
+    const footer = await file.read(bodyAt + body.taken, footerSize);
+    if (footer.length < footerSize) throw fault("the gzip member is cut off", where);
+    if (footer.readUInt32LE(0) !== body.crc || footer.readUInt32LE(4) !== body.size % 2 ** 32) {
+      throw fault("the gzip member's checksum is wrong", where);
+    }
+    return { end: bodyAt + body.taken + footerSize, size: body.size };
+  } finally {
+    await out.close();
+  }
+}
+
+async function headerLength(file: FileWindow, offset: number, where: string): Promise<number> {
+  const head = await file.read(offset, 10);
+  if (head.length < 10 || head[2] !== 8) throw fault("the gzip header is damaged", where);
+  const flags = head[3] ?? 0;
+  if ((flags & ~flagName) !== 0) {
+    throw fault("the gzip header has optional fields, which the kernel does not unpack", where);
+  }
+  if (flags === 0) return 10;
+  const name = await file.read(offset + 10, 4096);
+  const end = name.indexOf(0);
+  if (end === -1) throw fault("the gzip header's name does not end", where);
+  return 10 + end + 1;
+}
+
+interface Body {
+  /** Compressed bytes, without header and footer. */
+  readonly taken: number;
+  readonly size: number;
+  readonly crc: number;
+}
+
+async function inflateBody(
+  path: string,
+  start: number,
+  out: FileHandle,
+  where: string,
+  limits: UnpackLimits,
+): Promise<Body> {
+  const check = createLimit(limits, where);
+  const inflate = createInflateRaw({ chunkSize: 256 * 1024 });
+  const source = createReadStream(encodeName(path), { start, highWaterMark: 64 * 1024 });
+  // A raw deflate stream knows its own end; what is written after it stays unread and uncounted in bytesWritten.
+  source.on("error", (error) => inflate.destroy(error)).pipe(inflate);
+  let size = 0;
+  let crc = 0;
+  try {
+    for await (const chunk of inflate as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      check(inflate.bytesWritten, size);
+      crc = crc32(chunk, crc);
+      await writeAll(out, chunk);
+    }
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    throw fault(`the gzip member cannot be unpacked: ${messageOf(cause)}`, where, cause);
+  } finally {
+    source.unpipe(inflate);
+    source.destroy();
+  }
+  return { taken: inflate.bytesWritten, size, crc };
+}
+
+async function writeAll(out: FileHandle, chunk: Buffer): Promise<void> {
+  let done = 0;
+  while (done < chunk.length) done += (await out.write(chunk, done)).bytesWritten;
+}
+
+function fault(message: string, where: string, cause?: unknown): UserError {
+  return new UserError(message, {
+    code: "bad-gzip",
+    where,
+    hint: "The file is damaged or incomplete; fetch or build it again.",
+    cause,
+  });
+}
