@@ -1,0 +1,253 @@
+/**
+ * A build: the graph bound, the lock taken, every task decided and where needed run. The table of contents of the
+ * engine; each line of it is a module of its own.
+ */
+import { availableParallelism } from "node:os";
+import { collectGarbage } from "./collection.ts";
+import { type CodeIndex, type Decision, decide } from "./decision.ts";
+import type { EventSink } from "./event.ts";
+import { digestOfOutputs, restoreTask, runTask, TaskFailure } from "./execution.ts";
+import { type BoundTask, bindGraph, type Graph } from "./graph.ts";
+import { acquireLock } from "./lock.ts";
+import type { Digest, TaskId } from "./names.ts";
+import { listOutputs, placesOf } from "./output.ts";
+import type { ParameterValues } from "./parameter.ts";
+import type { Reason } from "./reason.ts";
+import { schedule } from "./schedule.ts";
+import { seedInputs } from "./seed.ts";
+import type { State } from "./state.ts";
+import type { Task } from "./task.ts";
+import type { Taskfile } from "./taskfile.ts";
+import type { ToolHint } from "./tool.ts";
+
+const defaultCacheSize = 5 * 1024 ** 3;
+
+export interface Workspace {
+  readonly taskfile: Taskfile;
+  readonly state: State;
+  readonly code: CodeIndex;
+  readonly toolHint: ToolHint;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface BuildRequest {
+  readonly targets: readonly Task[];
+  readonly variant: string;
+  readonly values: ParameterValues;
+  /** Names of tasks to run although they are fresh; `all` for every one. */
+  readonly force: ReadonlySet<string> | "all";
+  readonly keepGoing: boolean;
+  /** How many tasks run at once; default: one for each core. */
+  readonly jobs?: number;
+  /** The command line, for whoever waits for this build. */
+  readonly command: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: EventSink;
+}
+
+export interface BuildResult {
+  readonly outcome: "succeeded" | "failed" | "interrupted";
+  readonly graph: Graph;
+}
+
+/** Builds the targets. Resolves also when tasks fail; rejects for what is wrong before any task runs. */
+export async function build(workspace: Workspace, request: BuildRequest): Promise<BuildResult> {
+  const { state } = workspace;
+  const startedAt = performance.now();
+  const graph = await bind(workspace, request);
+  let changed = false;
+  const emit: EventSink = (event) => {
+    changed ||= event.type === "task-done" || event.type === "task-restored";
+    request.onEvent(event);
+  };
+  const targets = [...graph.keys()].filter((id) =>
+    request.targets.some((task) => graph.get(id)?.task === task),
+  );
+  emit({ type: "build-started", tasks: [...graph.keys()], targets });
+
+  state.prepare();
+  const release = await acquireLock(state.lockFile, request.command, request.signal, (owner) =>
+    emit({ type: "lock-wait", pid: owner.pid, host: owner.host, command: owner.command }),
+  );
+  try {
+    state.removeTemporaries();
+    await seedInputs(graph, state, request.signal, (message) => emit({ type: "note", message }));
+    const succeeded = await runGraph(graph, workspace, { ...request, onEvent: emit });
+    const outcome = request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
+    state.save();
+    if (changed) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
+    emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
+    return { outcome, graph };
+  } finally {
+    release();
+  }
+}
+
+export function bind(
+  workspace: Workspace,
+  request: Pick<BuildRequest, "targets" | "variant" | "values">,
+): Promise<Graph> {
+  return bindGraph(request.targets, {
+    workspace: workspace.state.workspace,
+    outputRoot: workspace.state.outputRoot,
+    variant: request.variant,
+    values: request.values,
+    locate: (location) => workspace.code.locate(location),
+  });
+}
+
+/** The needs of a task that apply in this build. */
+export function needsOf(bound: BoundTask): readonly TaskId[] {
+  return [...bound.needs.values()].filter((id) => id !== undefined);
+}
+
+function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Promise<boolean> {
+  const { state } = workspace;
+  const emit = request.onEvent;
+  const digests = new Map<TaskId, Digest>();
+  const jobs = request.jobs ?? availableParallelism();
+
+  const get = (id: TaskId): BoundTask => {
+    const bound = graph.get(id);
+    if (bound === undefined) throw new Error(`no task ${id} in this graph`);
+    return bound;
+  };
+
+  const process = async (id: TaskId): Promise<boolean> => {
+    const bound = get(id);
+    const startedAt = performance.now();
+    const seconds = (): number => (performance.now() - startedAt) / 1000;
+    try {
+      const needs = new Map(
+        [...bound.needs].map(([name, need]) => [name, need && digests.get(need)] as const),
+      );
+      const forced = request.force === "all" || request.force.has(bound.task.name);
+      const decision = await decide(bound, needs, forced, { ...workspace, state });
+      if (request.signal.aborted) return false;
+      digests.set(id, await carryOut(bound, decision, seconds));
+      return true;
+    } catch (error) {
+      const failure = error instanceof TaskFailure ? error : new TaskFailure(error, "");
+      if (!request.signal.aborted) {
+        emit({
+          type: "task-failed",
+          task: id,
+          error: failure.cause,
+          output: failure.output,
+          seconds: seconds(),
+        });
+      }
+      return false;
+    }
+  };
+
+  const carryOut = async (bound: BoundTask, decision: Decision, seconds: () => number): Promise<Digest> => {
+    let reasons: readonly Reason[] = [];
+    switch (decision.kind) {
+      case "fresh":
+        if (state.stamps.current(bound.id)?.fingerprint !== decision.fingerprint) {
+          state.stamps.record(bound.id, decision.stamp, state.clock.now());
+        }
+        emit({
+          type: "task-fresh",
+          task: bound.id,
+          savedSeconds: decision.stamp.seconds,
+          ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
+        });
+        return digestOfOutputs(decision.outputs);
+      case "restore":
+        reasons = decision.reasons;
+        if (await restoreTask(bound, decision, state)) {
+          emit({
+            type: "task-restored",
+            task: bound.id,
+            reasons,
+            seconds: seconds(),
+            savedSeconds: decision.stamp.seconds,
+            ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
+          });
+          return digestOfOutputs(decision.outputs);
+        }
+        reasons = [...reasons, { kind: "store-damaged" }];
+        break;
+      case "run":
+        reasons = decision.reasons;
+        break;
+    }
+    emit({ type: "task-started", task: bound.id, reasons });
+    const outputs = await runTask(bound, decision, {
+      state,
+      variant: request.variant,
+      env: workspace.env,
+      signal: request.signal,
+      outputsOf: (id) => placesOf(get(id).outputs),
+      onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
+      onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
+      onNote: (message) => emit({ type: "note", task: bound.id, message }),
+    });
+    emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
+    return digestOfOutputs(outputs);
+  };
+
+  return schedule<TaskId>({
+    nodes: new Map([...graph].map(([id, bound]) => [id, needsOf(bound)])),
+    cost: (id) => state.stamps.last(id)?.seconds ?? 1,
+    poolOf: (id) => get(id).task.pool,
+    widthOf: (pool) => Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
+    run: process,
+    skip: (id, because) => emit({ type: "task-skipped", task: id, because }),
+    keepGoing: request.keepGoing,
+    signal: request.signal,
+  });
+}
+
+/** What a build would do with one task, without doing it. */
+export interface Forecast {
+  readonly id: TaskId;
+  readonly verdict: "fresh" | "restore" | "run" | "maybe";
+  readonly reasons: readonly Reason[];
+}
+
+/** What a build would do, in the order of the graph; writes nothing. */
+export async function forecast(
+  workspace: Workspace,
+  request: Pick<BuildRequest, "targets" | "variant" | "values" | "force">,
+): Promise<readonly Forecast[]> {
+  const graph = await bind(workspace, request);
+  const digests = new Map<TaskId, Digest>();
+  const forecasts: Forecast[] = [];
+  for (const [id, bound] of graph) {
+    const uncertain = needsOf(bound).filter((need) => !digests.has(need));
+    if (uncertain.length > 0) {
+      forecasts.push({
+        id,
+        verdict: "maybe",
+        reasons: uncertain.map((need) => ({ kind: "need-reruns", need })),
+      });
+      continue;
+    }
+    const needs = new Map([...bound.needs].map(([name, need]) => [name, need && digests.get(need)] as const));
+    const forced = request.force === "all" || request.force.has(bound.task.name);
+    const decision = await decide(bound, needs, forced, workspace);
+    if (decision.kind === "run") {
+      forecasts.push({ id, verdict: "run", reasons: decision.reasons });
+    } else {
+      digests.set(id, digestOfOutputs(decision.outputs));
+      forecasts.push({
+        id,
+        verdict: decision.kind,
+        reasons: decision.kind === "fresh" ? [] : decision.reasons,
+      });
+    }
+  }
+  return forecasts;
+}
+
+/** A target's output as a build left it, for the summary. */
+export async function outputsOnDisk(bound: BoundTask, state: State) {
+  const listing = await listOutputs(placesOf(bound.outputs), state.files);
+  return bound.outputs.flatMap((output) => {
+    const entry = listing.get(output.slot);
+    return entry === undefined ? [] : [{ output, entry }];
+  });
+}

@@ -1,0 +1,236 @@
+/**
+ * Whether a task is fresh, can be restored, or has to run, and why. `why` and `--dry-run` call the same function as a
+ * build, so they cannot disagree with it.
+ */
+
+import { UserError } from "../errors/index.ts";
+import { fingerprintOf, partsOf } from "./fingerprint.ts";
+import type { BoundTask } from "./graph.ts";
+import { type ResolvedInput, resolveInput } from "./input.ts";
+import { compareListings, decodeListing, digestOfListing, encodeListing, type Listing } from "./listing.ts";
+import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
+import { firstNotStored, listOutputs, placesOf } from "./output.ts";
+import type { Reason } from "./reason.ts";
+import type { Part, Stamp } from "./stamp.ts";
+import type { State } from "./state.ts";
+import type { SourceLocation } from "./task.ts";
+import { findTool, type ToolHint } from "./tool.ts";
+
+/** What the program knows of the code that tasks are written in. */
+export interface CodeIndex {
+  /** Digest of the module at a location and of every local module that it imports. */
+  digestOf(locations: readonly SourceLocation[]): Digest;
+  /** A location as `file:line` of the source. */
+  locate(location: SourceLocation | undefined): string;
+}
+
+export interface DecisionContext {
+  readonly state: State;
+  readonly code: CodeIndex;
+  readonly toolHint: ToolHint;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Assessment {
+  readonly fingerprint: Fingerprint;
+  readonly parts: readonly Part[];
+  readonly inputs: readonly ResolvedInput[];
+}
+
+export type Decision = Assessment &
+  (
+    | { readonly kind: "fresh"; readonly stamp: Stamp; readonly outputs: Listing }
+    | {
+        readonly kind: "restore";
+        readonly stamp: Stamp;
+        readonly outputs: Listing;
+        readonly reasons: readonly Reason[];
+      }
+    | { readonly kind: "run"; readonly reasons: readonly Reason[] }
+  );
+
+/**
+ * Decides for one task. `needs` holds the digest of each need's outputs, taken after it finished.
+ * Throws `UserError` when a tool or an input is missing.
+ */
+export async function decide(
+  bound: BoundTask,
+  needs: ReadonlyMap<string, Digest | undefined>,
+  forced: boolean,
+  context: DecisionContext,
+): Promise<Decision> {
+  const { state } = context;
+  const assessment = await assess(bound, needs, context);
+  const last = state.stamps.last(bound.id);
+  const current = state.stamps.current(bound.id);
+  const because = forced
+    ? [{ kind: "forced" } as const]
+    : current?.fingerprint === assessment.fingerprint
+      ? []
+      : await explainParts(last, assessment, context);
+
+  const stamp = forced ? undefined : state.stamps.result(assessment.fingerprint);
+  if (stamp === undefined) return { ...assessment, kind: "run", reasons: because };
+
+  const wanted = decodeListing(stamp.outputs);
+  const found = await listOutputs(placesOf(bound.outputs), state.files);
+  const differences = compareListings(wanted, found);
+  if (differences.length === 0) return { ...assessment, kind: "fresh", stamp, outputs: wanted };
+
+  const reasons = [...because, ...(because.length === 0 ? differences.map(outputReason) : [])];
+  const gone = firstNotStored(wanted, state.store);
+  if (gone === undefined) return { ...assessment, kind: "restore", stamp, outputs: wanted, reasons };
+  return { ...assessment, kind: "run", reasons: [...reasons, { kind: "store-incomplete", path: gone }] };
+}
+
+async function assess(
+  bound: BoundTask,
+  needs: ReadonlyMap<string, Digest | undefined>,
+  context: DecisionContext,
+): Promise<Assessment> {
+  const inputs = await resolveInputs(bound, context.state);
+  const tools = new Map<string, Digest>();
+  for (const tool of bound.task.tools) tools.set(tool, await digestOfTool(tool, context));
+  const parts = partsOf({
+    workspace: context.state.workspace,
+    bound,
+    inputs,
+    code: context.code.digestOf(bound.task.definedAt),
+    tools,
+    needs,
+    env: context.env,
+    secretKey: () => context.state.secretKey(),
+  });
+  return { fingerprint: fingerprintOf(parts), parts, inputs };
+}
+
+/** The task's inputs as they are now. */
+export async function resolveInputs(bound: BoundTask, state: State): Promise<readonly ResolvedInput[]> {
+  const resolved: ResolvedInput[] = [];
+  for (const [name, declaration] of Object.entries(bound.task.inputs)) {
+    resolved.push(
+      await resolveInput(name, declaration, {
+        workspace: state.workspace,
+        files: state.files,
+        memory: state.fileLog,
+        value: (parameter) => String(bound.named.get(parameter.name)),
+        now: () => state.clock.now(),
+      }),
+    );
+  }
+  return resolved;
+}
+
+async function digestOfTool(tool: string, context: DecisionContext): Promise<Digest> {
+  const binary = findTool(tool, context.toolHint);
+  const entry = await context.state.files.at(binary as AbsolutePath);
+  if (entry?.type !== "file") {
+    throw new UserError(`the program "${tool}" cannot be read`, { code: "tool-unreadable", where: binary });
+  }
+  return entry.digest;
+}
+
+function outputReason(difference: ReturnType<typeof compareListings>[number]): Reason {
+  switch (difference.change) {
+    case "removed":
+      return { kind: "output-missing", path: difference.path };
+    case "added":
+      return { kind: "output-unexpected", path: difference.path };
+    case "changed":
+    case "mode changed":
+    case "type changed":
+      return { kind: "output-edited", path: difference.path };
+  }
+}
+
+/** Names what differs between the last successful run and now. */
+async function explainParts(
+  last: Stamp | undefined,
+  now: Assessment,
+  context: DecisionContext,
+): Promise<readonly Reason[]> {
+  if (last === undefined) return [{ kind: "first-run" }];
+  if (last.fingerprint === now.fingerprint) return [{ kind: "unfinished" }];
+  const before = new Map(last.parts);
+  const reasons: Reason[] = [];
+  for (const [label, value] of now.parts) {
+    const old = before.get(label);
+    before.delete(label);
+    if (old === value) continue;
+    const space = label.indexOf(" ");
+    const kind = space === -1 ? label : label.slice(0, space);
+    const name = label.slice(space + 1);
+    if (old === undefined) reasons.push({ kind: "declaration-changed" });
+    else reasons.push(...(await explainPart(kind, name, old, value, now, context)));
+  }
+  if (before.size > 0) reasons.push({ kind: "declaration-changed" });
+  return reasons.filter((reason, index) => reasons.findIndex((other) => sameReason(other, reason)) === index);
+}
+
+function sameReason(a: Reason, b: Reason): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+async function explainPart(
+  kind: string,
+  name: string,
+  old: string,
+  value: string,
+  now: Assessment,
+  context: DecisionContext,
+): Promise<readonly Reason[]> {
+  switch (kind) {
+    case "format":
+      return [{ kind: "engine-changed" }];
+    case "code":
+      return [{ kind: "code-changed" }];
+    case "param":
+      return old.startsWith("secret ") || value.startsWith("secret ")
+        ? [{ kind: "parameter-changed", name }]
+        : [{ kind: "parameter-changed", name, from: old, to: value }];
+    case "env":
+      return [{ kind: "environment-changed", name }];
+    case "tool":
+      return [{ kind: "tool-changed", tool: name }];
+    case "need":
+      return [{ kind: "need-changed", need: name }];
+    case "input":
+      return explainInput(name, old as Digest, now, context);
+    default:
+      return [{ kind: "declaration-changed" }];
+  }
+}
+
+async function explainInput(
+  name: string,
+  old: Digest,
+  now: Assessment,
+  context: DecisionContext,
+): Promise<readonly Reason[]> {
+  const before = await context.state.store.getText(old);
+  const after = now.inputs.find((input) => input.name === name)?.listing;
+  if (before === undefined || after === undefined) return [{ kind: "inputs-changed", input: name }];
+  return compareListings(decodeListing(before), after).map(({ path, change }) => ({
+    kind: "input-changed",
+    input: name,
+    path,
+    change,
+  }));
+}
+
+/** Keeps the listings of inputs, so that a later difference can be named file by file. */
+export async function rememberInputs(inputs: readonly ResolvedInput[], state: State): Promise<void> {
+  for (const input of inputs) await state.store.putText(encodeListing(input.listing));
+}
+
+/** True when two looks at the inputs saw the same; otherwise the paths that moved. */
+export function movedInputs(
+  before: readonly ResolvedInput[],
+  after: readonly ResolvedInput[],
+): readonly string[] {
+  return before.flatMap((input, index) => {
+    const later = after[index];
+    if (later === undefined || digestOfListing(input.listing) === digestOfListing(later.listing)) return [];
+    return compareListings(input.listing, later.listing).map((change) => change.path);
+  });
+}

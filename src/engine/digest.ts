@@ -1,0 +1,33 @@
+/**
+ * Turning values and files into digests. Knows nothing of tasks or caches.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { Digest } from "./names.ts";
+
+/** From this size on a file is hashed on hasha's worker thread, so that the scheduler is not held up (measured). */
+const workerThreshold = 1024 * 1024;
+
+export function digestOfBytes(bytes: string | Uint8Array): Digest {
+  return createHash("sha256").update(bytes).digest("hex") as Digest;
+}
+
+/**
+ * Digest of a list of strings that no other list shares: each part is preceded by its length, so that moving
+ * a character from one part to the next changes the result.
+ */
+export function digestOfParts(parts: readonly string[]): Digest {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:${part}\n`);
+  return hash.digest("hex") as Digest;
+}
+
+/** sha256 of a file's content; `size` (bytes) decides between this thread and a worker. */
+export function digestOfFile(path: string, size: number): Digest | Promise<Digest> {
+  return size < workerThreshold ? digestOfBytes(readFileSync(path)) : digestOfLargeFile(path);
+}
+
+async function digestOfLargeFile(path: string): Promise<Digest> {
+  const { hashFile } = await import("hasha");
+  return (await hashFile(path, { algorithm: "sha256" })) as Digest;
+}

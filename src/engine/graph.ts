@@ -1,0 +1,216 @@
+/**
+ * From the tasks of a Taskfile to the graph of one build: a variant chosen, parameters resolved, outputs placed.
+ *
+ * Everything that can be wrong with a Taskfile before anything runs is found here. Nothing here reads inputs.
+ */
+import path from "node:path";
+import picomatch from "picomatch";
+import { UserError } from "../errors/index.ts";
+import { displayPath } from "./input.ts";
+import { type AbsolutePath, byteOrder, type TaskId, taskId } from "./names.ts";
+import type { Parameter, ParameterValues } from "./parameter.ts";
+import type { Need, SourceLocation, Task } from "./task.ts";
+
+export interface BoundOutput {
+  readonly slot: string;
+  readonly kind: "file" | "directory";
+  readonly place: "cache" | "workspace";
+  readonly path: AbsolutePath;
+}
+
+/** A task in one build: variant, values and output places are known. */
+export interface BoundTask {
+  readonly id: TaskId;
+  readonly task: Task;
+  /** Undefined where all variants share the result. */
+  readonly variant: string | undefined;
+  /** By the name that the task gives it; a conditional need that does not apply is undefined. */
+  readonly needs: ReadonlyMap<string, TaskId | undefined>;
+  readonly outputs: readonly BoundOutput[];
+  /** Values of the task's own parameters, by the name the task gives them. */
+  readonly values: ReadonlyMap<string, unknown>;
+  /** Values of all parameters that the task uses, by the parameter's own name. */
+  readonly named: ReadonlyMap<string, unknown>;
+}
+
+/** The tasks of one build, needs before what needs them. */
+export type Graph = ReadonlyMap<TaskId, BoundTask>;
+
+export interface Binding {
+  readonly workspace: AbsolutePath;
+  /** Where outputs in the cache are placed. */
+  readonly outputRoot: AbsolutePath;
+  readonly variant: string;
+  readonly values: ParameterValues;
+  /** A location as `file:line`, for messages. */
+  readonly locate: (location: SourceLocation | undefined) => string;
+}
+
+/**
+ * Binds the targets and all that they need. Throws `UserError` for cycles, a shared task that needs a task which is
+ * not, two owners of one output path, and an output that the same task would read.
+ */
+export async function bindGraph(targets: readonly Task[], binding: Binding): Promise<Graph> {
+  const graph = new Map<TaskId, BoundTask>();
+  const open: Task[] = [];
+
+  const visit = async (task: Task): Promise<TaskId> => {
+    const id = taskId(task.name, task.variants === "shared" ? undefined : binding.variant);
+    if (graph.has(id)) return id;
+    if (open.includes(task)) throw cycle([...open.slice(open.indexOf(task)), task], binding);
+    open.push(task);
+    const needs = new Map<string, TaskId | undefined>();
+    for (const [name, need] of Object.entries(task.needs)) {
+      const needed = await applies(need, binding);
+      if (needed !== undefined && task.variants === "shared" && needed.variants === "each") {
+        throw sharedNeedsVariant(task, needed, binding);
+      }
+      needs.set(name, needed === undefined ? undefined : await visit(needed));
+    }
+    open.pop();
+    graph.set(id, await bind(id, task, needs, binding));
+    return id;
+  };
+
+  for (const target of targets) await visit(target);
+  checkOwnership(graph, binding);
+  return graph;
+}
+
+async function applies(need: Need, binding: Binding): Promise<Task | undefined> {
+  if (need.kind === "task") return need;
+  return (await binding.values.get(need.parameter)) === need.equals ? need.task : undefined;
+}
+
+async function bind(
+  id: TaskId,
+  task: Task,
+  needs: ReadonlyMap<string, TaskId | undefined>,
+  binding: Binding,
+): Promise<BoundTask> {
+  const values = new Map<string, unknown>();
+  const byParameter = new Map<string, unknown>();
+  for (const [name, parameter] of Object.entries(task.params)) {
+    const value = await binding.values.get(parameter);
+    values.set(name, value);
+    byParameter.set(parameter.name, value);
+  }
+  // Inputs that are named by a parameter make it one of the task's, without saying so twice.
+  for (const input of Object.values(task.inputs)) {
+    const named = input.kind === "file" ? input.path : input.root;
+    if (typeof named !== "string") byParameter.set(named.name, await binding.values.get(named));
+  }
+  const variant = task.variants === "shared" ? undefined : binding.variant;
+  const facts = {
+    variant: binding.variant,
+    value: <T>(parameter: Parameter<T>): T => {
+      if (!byParameter.has(parameter.name)) {
+        throw new UserError(
+          `an output path of ${task.name} uses --${parameter.name}, which it does not declare`,
+          {
+            code: "parameter-undeclared",
+            where: binding.locate(task.definedAt[0]),
+            hint: `add it to the task's params`,
+          },
+        );
+      }
+      return byParameter.get(parameter.name) as T;
+    },
+  };
+  const folder = path.join(binding.outputRoot, variant ?? "shared", task.name);
+  const outputs = Object.entries(task.outputs).map(([slot, output]): BoundOutput => {
+    const given = typeof output.path === "string" ? output.path : output.path(facts);
+    const root = output.place === "cache" ? folder : binding.workspace;
+    const absolute = path.resolve(root, given) as AbsolutePath;
+    if (!isBelow(absolute, root)) {
+      throw new UserError(`the output "${given}" of ${task.name} leaves its folder`, {
+        code: "output-outside",
+        where: binding.locate(task.definedAt[0]),
+        hint: "output paths are relative, without ..",
+      });
+    }
+    return { slot, kind: output.kind, place: output.place, path: absolute };
+  });
+  return { id, task, variant, needs, outputs, values, named: byParameter };
+}
+
+/** True when `inner` lies below `outer`; both absolute. */
+export function isBelow(inner: string, outer: string): boolean {
+  return inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
+}
+
+function checkOwnership(graph: Graph, binding: Binding): void {
+  const owned = [...graph.values()].flatMap((bound) => bound.outputs.map((output) => ({ bound, output })));
+  // With a slash at the end, what lies below a path follows it directly in the order.
+  owned.sort((a, b) => byteOrder(`${a.output.path}/`, `${b.output.path}/`));
+  let previous: (typeof owned)[number] | undefined;
+  for (const current of owned) {
+    if (previous !== undefined && `${current.output.path}/`.startsWith(`${previous.output.path}/`)) {
+      const both = current.output.path === previous.output.path ? "both make" : "make overlapping outputs:";
+      const show = (one: BoundOutput) => displayPath(binding.workspace, one.path);
+      throw new UserError(
+        `${previous.bound.id} and ${current.bound.id} ${both} ${show(previous.output)}` +
+          (current.output.path === previous.output.path ? "" : ` and ${show(current.output)}`),
+        {
+          code: "output-conflict",
+          where: `${binding.locate(previous.bound.task.definedAt[0])} and ${binding.locate(current.bound.task.definedAt[0])}`,
+          hint: "every output path has one owner: rename one of them",
+        },
+      );
+    }
+    if (previous === undefined || !`${current.output.path}/`.startsWith(`${previous.output.path}/`))
+      previous = current;
+  }
+  for (const bound of graph.values()) checkOwnInputs(bound, binding);
+}
+
+function checkOwnInputs(bound: BoundTask, binding: Binding): void {
+  for (const output of bound.outputs) {
+    if (output.place === "cache") continue;
+    for (const [name, input] of Object.entries(bound.task.inputs)) {
+      const declared = input.kind === "file" ? input.path : input.root;
+      if (typeof declared !== "string") continue;
+      const root = path.resolve(binding.workspace, declared);
+      const reads =
+        input.kind === "file"
+          ? root === output.path || isBelow(root, output.path)
+          : isBelow(output.path, root) &&
+            picomatch.isMatch(path.relative(root, output.path), [...input.patterns], {
+              dot: true,
+              ignore: [...input.ignore],
+            });
+      if (reads) {
+        throw new UserError(
+          `${bound.task.name} would read its own output ${displayPath(binding.workspace, output.path)} (input "${name}")`,
+          {
+            code: "output-is-input",
+            where: binding.locate(bound.task.definedAt[0]),
+            hint: "ignore the output in the input's patterns, or place it elsewhere",
+          },
+        );
+      }
+    }
+  }
+}
+
+function cycle(tasks: readonly Task[], binding: Binding): UserError {
+  return new UserError(`tasks need one another in a circle: ${tasks.map((task) => task.name).join(" → ")}`, {
+    code: "graph-cycle",
+    where: tasks
+      .slice(0, -1)
+      .map((task) => binding.locate(task.definedAt[0]))
+      .join(", "),
+    hint: "remove one of these needs",
+  });
+}
+
+function sharedNeedsVariant(task: Task, needed: Task, binding: Binding): UserError {
+  return new UserError(
+    `${task.name} is shared by all variants, but needs ${needed.name}, which is made for each of them`,
+    {
+      code: "graph-variants",
+      where: `${binding.locate(task.definedAt[0])} and ${binding.locate(needed.definedAt[0])}`,
+      hint: `declare ${needed.name} as variants: "shared", or ${task.name} as variants: "each"`,
+    },
+  );
+}

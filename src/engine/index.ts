@@ -1,0 +1,51 @@
+/**
+ * An incremental, content-hashed task engine: tasks as values, fingerprints, stamps, a content store.
+ * It knows nothing of what the tasks make.
+ */
+export {
+  type BuildRequest,
+  type BuildResult,
+  bind,
+  build,
+  type Forecast,
+  forecast,
+  needsOf,
+  outputsOnDisk,
+  type Workspace,
+} from "./build.ts";
+export { type Collection, collectGarbage } from "./collection.ts";
+export type { CodeIndex } from "./decision.ts";
+export { digestOfBytes, digestOfParts } from "./digest.ts";
+export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
+export type { Clock } from "./file-table.ts";
+export type { BoundOutput, BoundTask, Graph } from "./graph.ts";
+export { displayPath } from "./input.ts";
+export { acquireLock } from "./lock.ts";
+export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
+export {
+  type GivenValues,
+  type Parameter,
+  type ParameterHost,
+  ParameterValues,
+  param,
+  Secret,
+} from "./parameter.ts";
+export { describeReason, type Reason } from "./reason.ts";
+export { State } from "./state.ts";
+export {
+  type BlobAccess,
+  type Command,
+  type CommandContext,
+  command,
+  type FileSet,
+  file,
+  files,
+  out,
+  type Progress,
+  type SourceLocation,
+  type Target,
+  type Task,
+  task,
+  when,
+} from "./task.ts";
+export { type Taskfile, taskfile, type Variant } from "./taskfile.ts";

@@ -1,0 +1,181 @@
+/**
+ * From declared inputs to the files they mean now: named files looked up, patterns expanded.
+ *
+ * A pattern's file set is remembered with the status of every directory that was walked; as long as none of these
+ * changed, no file was added or removed, and nothing has to be walked.
+ */
+import { statSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import type { FileTable } from "./file-table.ts";
+import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
+import { type AbsolutePath, byteOrder } from "./names.ts";
+import type { Parameter } from "./parameter.ts";
+import type { RecordLog } from "./record-log.ts";
+import type { FilesInput, Input } from "./task.ts";
+
+export interface ResolvedInput {
+  readonly name: string;
+  readonly declaration: Input;
+  /** Absolute: the file itself, or the folder that `paths` are relative to. */
+  readonly root: AbsolutePath;
+  /** Relative to `root`, in byte order; empty for a named file. */
+  readonly paths: readonly string[];
+  /** Names as the user knows them: relative to the workspace, or absolute outside of it. */
+  readonly listing: Listing;
+}
+
+export interface InputContext {
+  readonly workspace: AbsolutePath;
+  readonly files: FileTable;
+  /** Remembers file sets; shared with the stat cache. */
+  readonly memory: RecordLog;
+  readonly value: (parameter: Parameter<string>) => string;
+  /** Milliseconds since the epoch, for the racy-directory rule. */
+  readonly now: () => number;
+}
+
+/** Path as a user would write it: relative to the workspace where it lies inside. */
+export function displayPath(workspace: string, absolute: string): string {
+  const relative = path.relative(workspace, absolute);
+  return relative === "" ? "." : relative.startsWith("..") ? absolute : relative;
+}
+
+/**
+ * What an input means now. Throws `UserError` when a named file is missing, a pattern matches nothing (unless the
+ * input is optional), or something that is neither file nor link is matched.
+ */
+export async function resolveInput(
+  name: string,
+  declaration: Input,
+  context: InputContext,
+): Promise<ResolvedInput> {
+  const declared = declaration.kind === "file" ? declaration.path : declaration.root;
+  const given = typeof declared === "string" ? declared : context.value(declared);
+  const root = path.resolve(context.workspace, given) as AbsolutePath;
+  const asked = typeof declared === "string" ? given : `--${declared.name} ${given}`;
+  const paths = declaration.kind === "file" ? [] : await expand(declaration, root, context);
+
+  const entries: [string, ListedEntry][] = [];
+  for (const relative of declaration.kind === "file" ? [""] : paths) {
+    const absolute = path.join(root, relative) as AbsolutePath;
+    const found = context.files.at(absolute);
+    const entry = await followFile(
+      found instanceof Promise ? await found : found,
+      declaration,
+      absolute,
+      context,
+    );
+    if (entry === undefined) continue;
+    entries.push([displayPath(context.workspace, absolute), entry]);
+  }
+  if (entries.length === 0 && !declaration.optional) throw nothingFound(declaration, asked, root);
+  return { name, declaration, root, paths, listing: listingOf(entries) };
+}
+
+/** A named file may be reached through a link: what counts is the content behind it. */
+async function followFile(
+  found: Awaited<ReturnType<FileTable["at"]>>,
+  declaration: Input,
+  absolute: AbsolutePath,
+  context: InputContext,
+  followed = 0,
+): Promise<ListedEntry | undefined> {
+  if (found === undefined) return undefined;
+  if (found.type === "link" && declaration.kind === "file") {
+    // As many links as Linux itself follows; more is a circle.
+    if (followed === 40) return undefined;
+    const target = path.resolve(path.dirname(absolute), found.target) as AbsolutePath;
+    return followFile(await context.files.at(target), declaration, target, context, followed + 1);
+  }
+  const entry = listed(found);
+  if (entry === undefined || (entry.type === "directory" && declaration.kind === "file")) {
+    throw new UserError(`an input is not a regular file`, {
+      code: "input-type",
+      where: displayPath(context.workspace, absolute),
+      hint: "name a file, or remove the device, socket or pipe from the folder",
+    });
+  }
+  return entry.type === "directory" ? undefined : entry;
+}
+
+function nothingFound(declaration: Input, asked: string, root: string): UserError {
+  if (declaration.kind === "file") {
+    return new UserError(`the file ${asked} does not exist`, {
+      code: "input-missing",
+      where: root,
+      hint: "check the name, or restore the file",
+    });
+  }
+  return new UserError(`nothing matches ${declaration.patterns.join(", ")} in ${asked}`, {
+    code: "input-missing",
+    where: root,
+    hint: "check the folder's name, or restore its files",
+  });
+}
+
+async function expand(
+  declaration: FilesInput,
+  root: AbsolutePath,
+  context: InputContext,
+): Promise<readonly string[]> {
+  const key = `glob ${root} ${JSON.stringify([declaration.patterns, declaration.ignore])}`;
+  const known = context.memory.get(key);
+  if (known !== undefined) {
+    const memory = JSON.parse(known) as GlobMemory;
+    if (
+      memory.directories.every(
+        ([directory, status]) => directoryStatus(path.join(root, directory)) === status,
+      )
+    ) {
+      return memory.paths;
+    }
+  }
+  const startedAt = context.now();
+  const { default: glob } = await import("fast-glob");
+  const found = await glob([...declaration.patterns], {
+    cwd: root,
+    dot: true,
+    onlyFiles: false,
+    followSymbolicLinks: false,
+    ignore: [...declaration.ignore],
+    objectMode: true,
+  });
+  const paths = found
+    .filter((entry) => !entry.dirent.isDirectory())
+    .map((entry) => entry.path)
+    .sort(byteOrder);
+  const directories = ["", ...(await walkedDirectories(declaration, root))].map(
+    (directory) => [directory, directoryStatus(path.join(root, directory))] as const,
+  );
+  // A directory changed within the clock's grain may change again unseen: such a set is not remembered.
+  const settled = directories.every(([, status]) => Number(status.split(":")[0]) / 1e6 + 2000 < startedAt);
+  if (settled) context.memory.set(key, JSON.stringify({ directories, paths } satisfies GlobMemory));
+  else context.memory.delete(key);
+  return paths;
+}
+
+interface GlobMemory {
+  readonly directories: readonly (readonly [path: string, status: string])[];
+  readonly paths: readonly string[];
+}
+
+/** Every folder in which a matching file could appear: all of them below the patterns' fixed parts. */
+async function walkedDirectories(declaration: FilesInput, root: string): Promise<readonly string[]> {
+  const { default: glob } = await import("fast-glob");
+  const bases = declaration.patterns.map((pattern) => glob.generateTasks(pattern)[0]?.base ?? ".");
+  const patterns = bases.flatMap((base) => (base === "." ? ["**"] : [base, `${base}/**`]));
+  const directories = await glob(patterns, {
+    cwd: root,
+    dot: true,
+    onlyDirectories: true,
+    followSymbolicLinks: false,
+    ignore: [...declaration.ignore],
+  });
+  return directories.sort(byteOrder);
+}
+
+function directoryStatus(directory: string): string {
+  const status = statSync(directory, { bigint: true, throwIfNoEntry: false });
+  return status === undefined ? "0:absent" : `${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
+}

@@ -1,0 +1,101 @@
+/**
+ * A listing: what stands at a set of paths, in one canonical text whose digest names the whole set.
+ *
+ * Inputs, outputs and restored results are all compared as listings. A listing maps onto the Remote Execution API's
+ * `Directory`: sorted names, sha256 digests, the executable bit, link targets; nothing of owners or times.
+ */
+import { digestOfBytes } from "./digest.ts";
+import type { FileEntry } from "./file-table.ts";
+import { byteOrder, type Digest } from "./names.ts";
+
+export type ListedEntry =
+  | { readonly type: "file"; readonly executable: boolean; readonly digest: Digest; readonly size: number }
+  | { readonly type: "link"; readonly target: string }
+  | { readonly type: "directory" };
+
+/** Path (relative, or absolute for what lies outside the workspace) → entry, in byte order of the paths. */
+export type Listing = ReadonlyMap<string, ListedEntry>;
+
+export function listingOf(entries: Iterable<readonly [path: string, entry: ListedEntry]>): Listing {
+  return new Map([...entries].sort(([a], [b]) => byteOrder(a, b)));
+}
+
+/** Drops what a listing has no use for; special files have no place in one and give undefined. */
+export function listed(entry: FileEntry): ListedEntry | undefined {
+  switch (entry.type) {
+    case "file":
+      return { type: "file", executable: entry.executable, digest: entry.digest, size: entry.size };
+    case "link":
+      return { type: "link", target: entry.target };
+    case "directory":
+      return { type: "directory" };
+    case "special":
+      return undefined;
+  }
+}
+
+/** One line an entry: `f|x digest size path`, `l target path`, `d path`; paths and targets are JSON strings. */
+export function encodeListing(listing: Listing): string {
+  let text = "";
+  for (const [path, entry] of listing) text += `${encodeEntry(entry)} ${JSON.stringify(path)}\n`;
+  return text;
+}
+
+function encodeEntry(entry: ListedEntry): string {
+  switch (entry.type) {
+    case "file":
+      return `${entry.executable ? "x" : "f"} ${entry.digest} ${entry.size}`;
+    case "link":
+      return `l ${JSON.stringify(entry.target)}`;
+    case "directory":
+      return "d";
+  }
+}
+
+const linePattern = /^(?:([fx]) ([0-9a-f]{64}) (\d+)|l ("(?:[^"\\]|\\.)*")|(d)) ("(?:[^"\\]|\\.)*")$/;
+
+/** The inverse of `encodeListing`; throws a plain `Error` on anything that it did not write. */
+export function decodeListing(text: string): Listing {
+  const listing = new Map<string, ListedEntry>();
+  for (const line of text.split("\n")) {
+    if (line === "") continue;
+    const match = linePattern.exec(line);
+    if (match === null) throw new Error(`not a line of a listing: ${line}`);
+    const [, kind, digest, size, target, , path] = match;
+    let entry: ListedEntry = { type: "directory" };
+    if (kind !== undefined) {
+      entry = { type: "file", executable: kind === "x", digest: digest as Digest, size: Number(size) };
+    } else if (target !== undefined) {
+      entry = { type: "link", target: JSON.parse(target) as string };
+    }
+    listing.set(JSON.parse(path ?? '""') as string, entry);
+  }
+  return listing;
+}
+
+export function digestOfListing(listing: Listing): Digest {
+  return digestOfBytes(encodeListing(listing));
+}
+
+export type ListingChange = {
+  readonly path: string;
+  readonly change: "added" | "removed" | "changed" | "mode changed" | "type changed";
+};
+
+/** What turns `before` into `after`, in byte order of the paths. */
+export function compareListings(before: Listing, after: Listing): readonly ListingChange[] {
+  const changes: ListingChange[] = [];
+  for (const [path, old] of before) {
+    const now = after.get(path);
+    if (now === undefined) changes.push({ path, change: "removed" });
+    else if (encodeEntry(old) !== encodeEntry(now)) changes.push({ path, change: describe(old, now) });
+  }
+  for (const path of after.keys()) if (!before.has(path)) changes.push({ path, change: "added" });
+  return changes.sort((a, b) => byteOrder(a.path, b.path));
+}
+
+function describe(old: ListedEntry, now: ListedEntry): ListingChange["change"] {
+  if (old.type !== now.type) return "type changed";
+  if (old.type === "file" && now.type === "file" && old.digest === now.digest) return "mode changed";
+  return "changed";
+}

@@ -1,0 +1,30 @@
+/**
+ * The branded strings of the engine: they are plain strings at run time, and cannot be mixed up before it.
+ */
+
+/** A sha256 in 64 lower-case hex digits. */
+export type Digest = string & { readonly brand: "Digest" };
+/** Digest of everything that may change a task's result. */
+export type Fingerprint = string & { readonly brand: "Fingerprint" };
+/** A path relative to the workspace (or, where said, to an output), with `/`, without `.` and `..`. */
+export type RelativePath = string & { readonly brand: "RelativePath" };
+/** An absolute path of this machine. */
+export type AbsolutePath = string & { readonly brand: "AbsolutePath" };
+/** Name of a task within one variant: `overlay@prod`, or `fetch-iso` where variants share the result. */
+export type TaskId = string & { readonly brand: "TaskId" };
+
+export function taskId(name: string, variant: string | undefined): TaskId {
+  return (variant === undefined ? name : `${name}@${variant}`) as TaskId;
+}
+
+/** Compares by the bytes of the UTF-8 encoding, the only order that no locale changes. */
+export function byteOrder(a: string, b: string): number {
+  if (a === b) return 0;
+  // Code unit order differs from byte order only where surrogates meet other characters above U+D7FF.
+  const plain = a < b ? -1 : 1;
+  return hasSurrogate(a) || hasSurrogate(b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : plain;
+}
+
+function hasSurrogate(text: string): boolean {
+  return /[\ud800-\udfff]/.test(text);
+}

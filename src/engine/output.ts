@@ -1,0 +1,166 @@
+/**
+ * Outputs on disk: what is there now, putting new ones in place, and bringing stored ones back.
+ *
+ * Nothing is ever written through a path that others see: a new output is made beside and renamed, so an interrupted
+ * build leaves either the old output or the new one.
+ */
+import { readdirSync, type Stats } from "node:fs";
+import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
+import path from "node:path";
+import { systemErrorCode, UserError } from "../errors/index.ts";
+import type { FileTable } from "./file-table.ts";
+import type { BoundOutput } from "./graph.ts";
+import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
+import type { AbsolutePath } from "./names.ts";
+import type { Store } from "./store.ts";
+
+/** Where an output is looked for: its own place, or the one it was staged at. */
+export type OutputPlaces = ReadonlyMap<string, AbsolutePath>;
+
+export function placesOf(outputs: readonly BoundOutput[]): OutputPlaces {
+  return new Map(outputs.map((output) => [output.slot, output.path]));
+}
+
+/** What stands at the places now. Paths are `slot` for an output itself, `slot/path` for what a folder holds. */
+export async function listOutputs(places: OutputPlaces, files: FileTable): Promise<Listing> {
+  const entries: [string, ListedEntry][] = [];
+  for (const [slot, root] of places) {
+    for (const relative of walk(root, "")) {
+      const found = files.at(path.join(root, relative) as AbsolutePath);
+      const entry = found instanceof Promise ? await found : found;
+      if (entry === undefined) continue;
+      const name = relative === "" ? slot : `${slot}/${relative}`;
+      const kept = listed(entry);
+      if (kept === undefined) {
+        throw new UserError(`the output ${name} is a device, a socket or a pipe`, {
+          code: "output-type",
+          where: path.join(root, relative),
+          hint: "outputs are files, folders and links; devices belong into an archive",
+        });
+      }
+      entries.push([name, kept]);
+    }
+  }
+  return listingOf(entries);
+}
+
+/** The path itself and everything below it, relative to it; links are not followed. */
+function* walk(root: string, relative: string): IterableIterator<string> {
+  yield relative;
+  let children: readonly import("node:fs").Dirent[];
+  try {
+    children = readdirSync(path.join(root, relative), { withFileTypes: true });
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOTDIR" || systemErrorCode(error) === "ENOENT") return;
+    throw error;
+  }
+  for (const child of children) {
+    const below = relative === "" ? child.name : `${relative}/${child.name}`;
+    if (child.isDirectory()) yield* walk(root, below);
+    else yield below;
+  }
+}
+
+/** Puts every regular file of a listing into the store. */
+export async function storeOutputs(places: OutputPlaces, listing: Listing, store: Store): Promise<void> {
+  for (const [name, entry] of listing) {
+    if (entry.type === "file") await store.putFile(locate(places, name), entry.digest);
+  }
+}
+
+/** True when the store has all that `unstoreOutputs` would need. */
+export function isStored(listing: Listing, store: Store): boolean {
+  return firstNotStored(listing, store) === undefined;
+}
+
+export function firstNotStored(listing: Listing, store: Store): string | undefined {
+  for (const [name, entry] of listing) if (entry.type === "file" && !store.has(entry.digest)) return name;
+  return undefined;
+}
+
+/** Makes the listing's files at the places, which must not exist. False when a blob turned out to be damaged. */
+export async function unstoreOutputs(places: OutputPlaces, listing: Listing, store: Store): Promise<boolean> {
+  for (const [name, entry] of listing) {
+    const target = locate(places, name);
+    switch (entry.type) {
+      case "directory":
+        await mkdir(target, { recursive: true });
+        break;
+      case "link":
+        await symlink(entry.target, target);
+        break;
+      case "file":
+        if (!(await store.copyOut(entry.digest, target, entry.executable))) return false;
+        break;
+    }
+  }
+  return true;
+}
+
+function locate(places: OutputPlaces, name: string): AbsolutePath {
+  const slash = name.indexOf("/");
+  const slot = slash === -1 ? name : name.slice(0, slash);
+  const root = places.get(slot);
+  if (root === undefined) throw new Error(`no place for the output ${slot}`);
+  return (slash === -1 ? root : path.join(root, name.slice(slash + 1))) as AbsolutePath;
+}
+
+/**
+ * Moves a staged output to its place, replacing what was there. `trash` is a folder on the cache's file system for
+ * what is replaced; the caller removes it.
+ */
+export async function placeOutput(staged: string, output: BoundOutput, trash: string): Promise<void> {
+  await mkdir(path.dirname(output.path), { recursive: true });
+  const old = await lstatIfThere(output.path);
+  if (old !== undefined && (old.isDirectory() || output.kind === "directory")) {
+    await mkdir(trash, { recursive: true });
+    await move(output.path, path.join(trash, output.slot));
+  }
+  await move(staged, output.path);
+}
+
+/** Renames, or across file systems copies beside the target and renames there. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EXDEV") throw error;
+    const beside = path.join(path.dirname(to), `.${path.basename(to)}.${process.pid}.tmp`);
+    try {
+      await copyTree(from, beside);
+      await rename(beside, to);
+    } catch (copyError) {
+      await rm(beside, { recursive: true, force: true });
+      throw copyError;
+    }
+    await rm(from, { recursive: true });
+  }
+}
+
+async function copyTree(from: string, to: string): Promise<void> {
+  const { cp } = await import("node:fs/promises");
+  const status = await lstat(from);
+  if (status.isFile()) return copyFile(from, to);
+  await cp(from, to, { recursive: true, verbatimSymlinks: true });
+}
+
+/** Gives every staged file and folder the mode that does not depend on who builds: 0644, 0755. */
+export async function normalizeModes(root: string): Promise<void> {
+  const status = await lstat(root);
+  if (status.isSymbolicLink()) return;
+  if (status.isDirectory()) {
+    await chmod(root, 0o755);
+    for (const child of await readdir(root)) await normalizeModes(path.join(root, child));
+  } else if (status.isFile()) {
+    await chmod(root, (status.mode & 0o111) === 0 ? 0o644 : 0o755);
+  }
+}
+
+async function lstatIfThere(target: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(target);
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Parameters: values that a user may set for a build, declared once as values that tasks refer to.
+ *
+ * A parameter knows its name, how it is written on a command line and in the environment, and its default. It does
+ * not know the command line itself: whoever runs the engine hands over the texts that the user gave.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import { UsageError } from "../errors/index.ts";
+
+/** What a computed default may look at. */
+export interface ParameterHost {
+  /** Absolute path of the workspace. */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly variant: string;
+  /** Says something to the user once, e.g. that a documented default is used. */
+  readonly note: (message: string) => void;
+}
+
+export interface ParameterOptions<T> {
+  /** Long name without dashes: `builtin-list`. Also the name in messages and in `why`. */
+  readonly name: string;
+  readonly description: string;
+  /** One letter for the command line. */
+  readonly short?: string;
+  /** Other long names. */
+  readonly aliases?: readonly string[];
+  /** Name of the environment variable and of the key in a configuration file. */
+  readonly env?: string;
+  /** How the value is called in help: `FILE`, `URL`. Without it the parameter is a switch. */
+  readonly value?: string;
+  readonly default: T | ((host: ParameterHost) => T | Promise<T>);
+  /** Checks what the user wrote; throws a `UsageError` that says what is expected. */
+  readonly parse?: (text: string) => T;
+  /** Checks what the user wrote against the variant that is built. */
+  readonly check?: (text: string, variant: string) => void;
+}
+
+export interface Parameter<T> extends ParameterOptions<T> {
+  readonly kind: "text" | "secret" | "switch" | "choice";
+  /** For a choice: the values that completion offers; others are accepted when `open`. */
+  readonly choices?: readonly string[];
+}
+
+/** A value that is shown nowhere: it prints, serialises and inspects as `***`. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The value itself; hand it on through memory, standard input or a 0600 file only. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "***";
+  }
+
+  toJSON(): string {
+    return "***";
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return "***";
+  }
+}
+
+export const param = {
+  text(options: ParameterOptions<string>): Parameter<string> {
+    return { ...options, kind: "text" };
+  },
+  /** A text that may be absent. */
+  optional(options: Omit<ParameterOptions<string | undefined>, "default">): Parameter<string | undefined> {
+    return { ...options, kind: "text", default: undefined };
+  },
+  /** One of `choices`; with `open`, anything else that `parse` lets through too. */
+  choice(
+    options: ParameterOptions<string> & { readonly choices: readonly string[]; readonly open?: boolean },
+  ): Parameter<string> {
+    const parse = (text: string): string => {
+      if (!options.open && !options.choices.includes(text)) {
+        throw new UsageError(
+          `--${options.name} is "${text}", but must be one of: ${options.choices.join(", ")}`,
+          {
+            code: "parameter-choice",
+          },
+        );
+      }
+      return options.parse?.(text) ?? text;
+    };
+    return { ...options, kind: "choice", parse };
+  },
+  switch(options: Omit<ParameterOptions<boolean>, "value" | "parse">): Parameter<boolean> {
+    return { ...options, kind: "switch", parse: (text) => text !== "" && text !== "0" && text !== "false" };
+  },
+  /** A value that no log, stamp, fingerprint or message ever shows. */
+  secret(
+    options: Omit<ParameterOptions<Secret | undefined>, "parse"> & {
+      readonly accept?: (text: string) => void;
+    },
+  ): Parameter<Secret | undefined> {
+    return {
+      ...options,
+      kind: "secret",
+      parse: (text) => {
+        options.accept?.(text);
+        return new Secret(text);
+      },
+    };
+  },
+} as const;
+
+/** Texts that the user gave, by parameter name, in order of precedence already resolved. */
+export type GivenValues = ReadonlyMap<string, string>;
+
+/** The values of parameters in one build; each is resolved once, on first use. */
+export class ParameterValues {
+  readonly #given: GivenValues;
+  readonly #host: ParameterHost;
+  readonly #resolved = new Map<string, unknown>();
+
+  constructor(given: GivenValues, host: ParameterHost) {
+    this.#given = given;
+    this.#host = host;
+  }
+
+  /** Whether the user set it, rather than a default. */
+  isGiven(parameter: Parameter<unknown>): boolean {
+    return this.#given.has(parameter.name);
+  }
+
+  /** The value, or a promise of it where the default is computed by a process. */
+  get<T>(parameter: Parameter<T>): T | Promise<T> {
+    if (!this.#resolved.has(parameter.name)) this.#resolved.set(parameter.name, this.#resolve(parameter));
+    return this.#resolved.get(parameter.name) as T | Promise<T>;
+  }
+
+  #resolve<T>(parameter: Parameter<T>): T | Promise<T> {
+    const text = this.#given.get(parameter.name);
+    if (text !== undefined) {
+      parameter.check?.(text, this.#host.variant);
+      return (parameter.parse?.(text) ?? text) as T;
+    }
+    const value = parameter.default;
+    return typeof value === "function"
+      ? (value as (host: ParameterHost) => T | Promise<T>)(this.#host)
+      : value;
+  }
+}
+
+/**
+ * A secret's part in a fingerprint: keyed with the workspace's own random key, so that nobody who sees the
+ * fingerprint can try passwords against it.
+ */
+export function secretTag(secret: Secret | undefined, key: () => Uint8Array): string {
+  return secret === undefined ? "" : createHmac("sha256", key()).update(secret.reveal()).digest("hex");
+}
+
+export function newSecretKey(): Uint8Array {
+  return randomBytes(32);
+}

@@ -1,0 +1,77 @@
+/**
+ * Why a task is not fresh: a closed set of reasons, and the one sentence for each.
+ */
+
+export type Reason =
+  | { readonly kind: "first-run" }
+  | { readonly kind: "forced" }
+  | { readonly kind: "engine-changed" }
+  | { readonly kind: "unfinished" }
+  | { readonly kind: "code-changed" }
+  | {
+      readonly kind: "input-changed";
+      readonly input: string;
+      readonly path: string;
+      readonly change: "added" | "removed" | "changed" | "mode changed" | "type changed";
+    }
+  | { readonly kind: "inputs-changed"; readonly input: string }
+  | {
+      readonly kind: "parameter-changed";
+      readonly name: string;
+      readonly from?: string;
+      readonly to?: string;
+    }
+  | { readonly kind: "environment-changed"; readonly name: string }
+  | { readonly kind: "tool-changed"; readonly tool: string }
+  | { readonly kind: "need-changed"; readonly need: string }
+  | { readonly kind: "need-reruns"; readonly need: string }
+  | { readonly kind: "declaration-changed" }
+  | { readonly kind: "output-missing"; readonly path: string }
+  | { readonly kind: "output-edited"; readonly path: string }
+  | { readonly kind: "output-unexpected"; readonly path: string }
+  | { readonly kind: "store-incomplete"; readonly path: string }
+  | { readonly kind: "store-damaged" };
+
+/** The reason as a clause: `overlay-src/etc/inittab changed`. */
+export function describeReason(reason: Reason): string {
+  switch (reason.kind) {
+    case "first-run":
+      return "never built";
+    case "forced":
+      return "forced";
+    case "engine-changed":
+      return "the cache was written by another version";
+    case "code-changed":
+      return "its code changed";
+    case "unfinished":
+      return "its last run did not finish";
+    case "input-changed":
+      return `${reason.path} ${reason.change}`;
+    case "inputs-changed":
+      return `${reason.input} changed`;
+    case "parameter-changed":
+      return reason.from === undefined || reason.to === undefined
+        ? `${reason.name} changed`
+        : `${reason.name} changed from ${reason.from} to ${reason.to}`;
+    case "environment-changed":
+      return `the environment variable ${reason.name} changed`;
+    case "tool-changed":
+      return `the program ${reason.tool} changed`;
+    case "need-changed":
+      return `${reason.need} made something else`;
+    case "need-reruns":
+      return `${reason.need} would run again, and may make something else`;
+    case "declaration-changed":
+      return "its declaration changed";
+    case "output-missing":
+      return `${reason.path} is missing`;
+    case "output-edited":
+      return `${reason.path} was edited`;
+    case "output-unexpected":
+      return `${reason.path} does not belong to its outputs`;
+    case "store-incomplete":
+      return `the cache no longer holds ${reason.path}`;
+    case "store-damaged":
+      return "what the cache held of it was damaged";
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * An append-only log of `key → value` records, one self-checking line each; the last record of a key wins.
+ *
+ * A line is `<crc32 of the rest, 8 hex digits> <key>\t<value>\n`. Keys hold no tab, values no line feed. A line
+ * that is torn or damaged is skipped wherever it stands, and counted, so that a crash in the middle of a write or
+ * a flipped bit costs one record and never a wrong one. What keys and values mean is the caller's business.
+ */
+import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import { systemErrorCode } from "../errors/index.ts";
+
+const header = "razor-mk-state 1\n";
+
+/** What loading a log found beside its records. */
+export interface LogDamage {
+  /** Lines that were skipped. */
+  readonly damagedLines: number;
+  /** The whole file was unreadable or of a foreign version, and counts as empty. */
+  readonly foreign: boolean;
+}
+
+export class RecordLog {
+  readonly #path: string;
+  readonly #records = new Map<string, string>();
+  #lines = 0;
+  #pending: string[] = [];
+  #exists: boolean;
+  readonly damage: LogDamage;
+
+  /** Loads the log at `path` (absolute); a file that does not exist is an empty log. */
+  constructor(path: string) {
+    this.#path = path;
+    const text = readIfThere(path);
+    this.#exists = text?.startsWith(header) ?? false;
+    this.damage = {
+      foreign: text !== undefined && text !== "" && !this.#exists,
+      damagedLines: this.#exists && text !== undefined ? this.#load(text) : 0,
+    };
+  }
+
+  #load(text: string): number {
+    let damaged = 0;
+    let start = header.length;
+    while (start < text.length) {
+      let end = text.indexOf("\n", start);
+      if (end === -1) end = text.length;
+      const tab = text.indexOf("\t", start);
+      const body = text.slice(start + 9, end);
+      if (tab === -1 || tab > end || end === text.length || checksum(body) !== text.slice(start, start + 8)) {
+        damaged += 1;
+      } else {
+        this.#records.set(text.slice(start + 9, tab), text.slice(tab + 1, end));
+        this.#lines += 1;
+      }
+      start = end + 1;
+    }
+    return damaged;
+  }
+
+  get(key: string): string | undefined {
+    return this.#records.get(key) || undefined;
+  }
+
+  *entries(): IterableIterator<readonly [key: string, value: string]> {
+    for (const [key, value] of this.#records) if (value !== "") yield [key, value];
+  }
+
+  /** Sets a record; it is on disk after the next `flush`. */
+  set(key: string, value: string): void {
+    if (this.#records.get(key) === value) return;
+    this.#records.set(key, value);
+    this.#pending.push(lineOf(key, value));
+  }
+
+  /** Removes a record, by writing an empty one over it. */
+  delete(key: string): void {
+    if (this.#records.has(key)) this.set(key, "");
+  }
+
+  /** Appends what is pending in one write. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    // A torn last line must not swallow the first new one: an empty line between them is harmless.
+    const text = `${this.#exists ? "" : header}${this.damage.damagedLines > 0 ? "\n" : ""}${this.#pending.join("")}`;
+    if (!this.#exists && this.damage.foreign) renameSync(this.#path, `${this.#path}.foreign`);
+    appendFileSync(this.#path, text);
+    this.#exists = true;
+    this.#lines += this.#pending.length;
+    this.#pending = [];
+  }
+
+  /** True when most of the file is records that were overwritten since. */
+  get wantsCompaction(): boolean {
+    return this.damage.damagedLines > 0 || this.#lines > 2 * this.#records.size + 1000;
+  }
+
+  /** Rewrites the file with the live records only: written beside, fsynced, renamed. Needs the state's lock. */
+  compact(): void {
+    const beside = `${this.#path}.new`;
+    const file = openSync(beside, "w");
+    try {
+      const lines = [header];
+      for (const [key, value] of this.entries()) lines.push(lineOf(key, value));
+      writeSync(file, lines.join(""));
+      fsyncSync(file);
+      this.#lines = lines.length - 1;
+    } finally {
+      closeSync(file);
+    }
+    renameSync(beside, this.#path);
+    this.#pending = [];
+    this.#exists = true;
+  }
+}
+
+function lineOf(key: string, value: string): string {
+  const body = `${key}\t${value}`;
+  return `${checksum(body)} ${body}\n`;
+}
+
+function checksum(body: string): string {
+  return crc32(body).toString(16).padStart(8, "0");
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    // A directory or an unreadable file in its place counts as foreign state, never as a crash.
+    return "\0";
+  }
+}

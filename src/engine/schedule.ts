@@ -1,0 +1,139 @@
+/**
+ * Runs the nodes of a graph, each after what it needs, as many at once as their pools are wide, the longest remaining
+ * path first. It knows nothing of what a node does.
+ */
+
+export interface ScheduleOptions<Id> {
+  /** Every node with the nodes it needs; all of them are nodes too. */
+  readonly nodes: ReadonlyMap<Id, readonly Id[]>;
+  /** Expected seconds of a node; what decides the critical path. */
+  readonly cost: (id: Id) => number;
+  readonly poolOf: (id: Id) => string;
+  readonly widthOf: (pool: string) => number;
+  /** Does the node's work; resolves to whether it succeeded. Never rejects. */
+  readonly run: (id: Id) => Promise<boolean>;
+  /** Called for a node that cannot run because something it needs failed. */
+  readonly skip: (id: Id, because: Id) => void;
+  /** Go on with everything that does not depend on a failure. */
+  readonly keepGoing: boolean;
+  readonly signal: AbortSignal;
+}
+
+type NodeState = "waiting" | "ready" | "running" | "succeeded" | "failed" | "skipped";
+
+/** Resolves to true when every node succeeded. */
+export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolean> {
+  const { nodes } = options;
+  const dependents = new Map<Id, Id[]>();
+  const missing = new Map<Id, number>();
+  const states = new Map<Id, NodeState>();
+  for (const [id, needs] of nodes) {
+    missing.set(id, needs.length);
+    states.set(id, "waiting");
+    for (const need of needs) {
+      const list = dependents.get(need);
+      if (list === undefined) dependents.set(need, [id]);
+      else list.push(id);
+    }
+  }
+  const priority = criticalPaths(nodes, dependents, options.cost);
+  const ready = new Map<string, Id[]>();
+  const running = new Map<string, number>();
+  let stopped = false;
+  let active = 0;
+  let failed = false;
+
+  const { promise, resolve, reject } = withResolvers<boolean>();
+
+  // The one place where a node changes its state: what follows from the change is done here too.
+  const transition = (id: Id, state: NodeState): void => {
+    states.set(id, state);
+    switch (state) {
+      case "ready": {
+        const pool = options.poolOf(id);
+        const queue = ready.get(pool) ?? [];
+        ready.set(pool, queue);
+        queue.push(id);
+        break;
+      }
+      case "succeeded":
+        for (const dependent of dependents.get(id) ?? []) {
+          const left = (missing.get(dependent) ?? 0) - 1;
+          missing.set(dependent, left);
+          if (left === 0 && states.get(dependent) === "waiting") transition(dependent, "ready");
+        }
+        break;
+      case "failed":
+      case "skipped":
+        failed = true;
+        for (const dependent of dependents.get(id) ?? []) {
+          if (states.get(dependent) !== "waiting") continue;
+          options.skip(dependent, id);
+          transition(dependent, "skipped");
+        }
+        break;
+      case "waiting":
+      case "running":
+        break;
+    }
+  };
+
+  const start = (id: Id, pool: string): void => {
+    transition(id, "running");
+    running.set(pool, (running.get(pool) ?? 0) + 1);
+    active += 1;
+    options
+      .run(id)
+      .then((succeeded) => {
+        running.set(pool, (running.get(pool) ?? 1) - 1);
+        active -= 1;
+        if (!succeeded && !options.keepGoing) stopped = true;
+        transition(id, succeeded ? "succeeded" : "failed");
+        pump();
+      })
+      .catch(reject);
+  };
+
+  const pump = (): void => {
+    if (options.signal.aborted) stopped = true;
+    for (const [pool, queue] of ready) {
+      const width = options.widthOf(pool);
+      if (queue.length > 1) queue.sort((a, b) => (priority.get(a) ?? 0) - (priority.get(b) ?? 0));
+      while (!stopped && queue.length > 0 && (running.get(pool) ?? 0) < width) {
+        const id = queue.pop();
+        if (id !== undefined) start(id, pool);
+      }
+    }
+    if (active === 0) resolve(!failed && !stopped);
+  };
+
+  for (const [id, left] of missing) if (left === 0) transition(id, "ready");
+  pump();
+  return promise;
+}
+
+/** Seconds from the start of a node to the end of the longest chain behind it. */
+function criticalPaths<Id>(
+  nodes: ReadonlyMap<Id, readonly Id[]>,
+  dependents: ReadonlyMap<Id, readonly Id[]>,
+  cost: (id: Id) => number,
+): ReadonlyMap<Id, number> {
+  const paths = new Map<Id, number>();
+  // Nodes come with needs before dependents, so in reverse every dependent is known.
+  for (const id of [...nodes.keys()].reverse()) {
+    let longest = 0;
+    for (const dependent of dependents.get(id) ?? []) longest = Math.max(longest, paths.get(dependent) ?? 0);
+    paths.set(id, longest + cost(id));
+  }
+  return paths;
+}
+
+function withResolvers<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (reason: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,68 @@
+/**
+ * Inputs that are made once when they are absent, and are the user's from then on: keys, for instance. Done before
+ * anything is decided, since a decision needs to know them.
+ */
+
+import { readdirSync } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { createShell, ProcessGroups } from "../host/index.ts";
+import type { Graph } from "./graph.ts";
+import { displayPath } from "./input.ts";
+import type { AbsolutePath } from "./names.ts";
+import type { State } from "./state.ts";
+import type { FilesInput } from "./task.ts";
+
+/** Fills every absent seeded input of the graph; a folder that holds anything is left alone. */
+export async function seedInputs(
+  graph: Graph,
+  state: State,
+  signal: AbortSignal,
+  note: (message: string) => void,
+): Promise<void> {
+  for (const bound of graph.values()) {
+    for (const input of Object.values(bound.task.inputs)) {
+      if (input.kind !== "files" || input.seed === undefined) continue;
+      const given = typeof input.root === "string" ? input.root : String(bound.named.get(input.root.name));
+      const directory = path.resolve(state.workspace, given) as AbsolutePath;
+      if (isEmpty(directory)) await seed(input.seed, directory, state, signal, note);
+    }
+  }
+}
+
+/** Made beside and renamed, so that an interrupted seeding leaves nothing that looks complete. */
+async function seed(
+  make: NonNullable<FilesInput["seed"]>,
+  directory: AbsolutePath,
+  state: State,
+  signal: AbortSignal,
+  note: (message: string) => void,
+): Promise<void> {
+  const beside = `${directory}.${process.pid}.tmp`;
+  const groups = new ProcessGroups();
+  const end = (): void => void groups.terminate();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    await mkdir(beside, { recursive: true, mode: 0o700 });
+    await make({ directory: beside, $: await createShell({ cwd: beside, groups }), note });
+    signal.throwIfAborted();
+    await rm(directory, { recursive: true, force: true });
+    await rename(beside, directory);
+    state.files.forgetBelow(directory);
+    note(
+      `made ${displayPath(state.workspace, directory)}, which did not exist; keep it out of version control`,
+    );
+  } finally {
+    signal.removeEventListener("abort", end);
+    await groups.terminate(0);
+    await rm(beside, { recursive: true, force: true });
+  }
+}
+
+function isEmpty(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Stamps: the records of successful runs, kept in a log. A result is found by its fingerprint; which result a task's
+ * outputs on disk are now, by the task's id. It knows nothing of how either is made.
+ */
+import type { Digest, Fingerprint, TaskId } from "./names.ts";
+import type { RecordLog } from "./record-log.ts";
+
+/** One thing that a fingerprint covers: a label such as `param source`, and its value or digest. */
+export type Part = readonly [label: string, value: string];
+
+export interface Stamp {
+  readonly fingerprint: Fingerprint;
+  readonly parts: readonly Part[];
+  /** The outputs as an encoded listing; paths are `slot` or `slot/path`. */
+  readonly outputs: string;
+  /** How long the run took, in seconds. */
+  readonly seconds: number;
+  /** Blob with the captured output, where there was any. */
+  readonly log?: Digest;
+}
+
+export class Stamps {
+  readonly #log: RecordLog;
+
+  constructor(log: RecordLog) {
+    this.#log = log;
+  }
+
+  /** The result that the task's outputs were when last seen whole. */
+  current(id: TaskId): Stamp | undefined {
+    const fingerprint = this.#log.get(`current ${id}`);
+    return fingerprint === undefined ? undefined : this.result(fingerprint as Fingerprint);
+  }
+
+  /** The result of the last run that succeeded, even if its outputs are gone: what a new one is compared with. */
+  last(id: TaskId): Stamp | undefined {
+    const fingerprint = this.#log.get(`last ${id}`);
+    return fingerprint === undefined ? undefined : this.result(fingerprint as Fingerprint);
+  }
+
+  result(fingerprint: Fingerprint): Stamp | undefined {
+    const text = this.#log.get(`result ${fingerprint}`);
+    return text === undefined ? undefined : (JSON.parse(text) as Stamp);
+  }
+
+  /** Every result, with the time of its last use in milliseconds since the epoch. */
+  *results(): IterableIterator<{ readonly stamp: Stamp; readonly usedAt: number }> {
+    for (const [key, text] of this.#log.entries()) {
+      if (!key.startsWith("result ")) continue;
+      const stamp = JSON.parse(text) as Stamp;
+      yield { stamp, usedAt: Number(this.#log.get(`used ${stamp.fingerprint}`) ?? 0) };
+    }
+  }
+
+  /** Fingerprints of the results that outputs on disk belong to. */
+  *currentFingerprints(): IterableIterator<Fingerprint> {
+    for (const [key, value] of this.#log.entries())
+      if (key.startsWith("current ")) yield value as Fingerprint;
+  }
+
+  /** From here until `record` the task has no result on disk. Written at once: a crash must not leave it believed. */
+  drop(id: TaskId): void {
+    this.#log.delete(`current ${id}`);
+    this.#log.flush();
+  }
+
+  /** Notes that the task's outputs are now this result. */
+  record(id: TaskId, stamp: Stamp, now: number): void {
+    this.#log.set(`result ${stamp.fingerprint}`, JSON.stringify(stamp));
+    this.#log.set(`used ${stamp.fingerprint}`, String(now));
+    this.#log.set(`last ${id}`, stamp.fingerprint);
+    this.#log.set(`current ${id}`, stamp.fingerprint);
+    this.#log.flush();
+  }
+
+  /** Forgets a result whose content is gone. */
+  forget(fingerprint: Fingerprint): void {
+    this.#log.delete(`result ${fingerprint}`);
+    this.#log.delete(`used ${fingerprint}`);
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * The nouns a Taskfile is written in: tasks, what they read, what they make, what they need.
+ *
+ * Tasks are values and needs are references to them, so a typo is a type error. Nothing here runs anything.
+ */
+import type { Shell } from "../host/index.ts";
+import type { Parameter } from "./parameter.ts";
+
+/** One named file; the path is relative to the workspace, or the value of a parameter. */
+export interface FileInput {
+  readonly kind: "file";
+  readonly path: string | Parameter<string>;
+  readonly optional: boolean;
+}
+
+/** Every file that the patterns match; patterns are fast-glob's, relative to `root`. */
+export interface FilesInput {
+  readonly kind: "files";
+  readonly root: string | Parameter<string>;
+  readonly patterns: readonly string[];
+  readonly ignore: readonly string[];
+  readonly optional: boolean;
+  /** Makes the directory's content once, when nothing matches; from then on the files are the user's. */
+  readonly seed?: Seed;
+}
+
+/** Fills an absent input; `directory` is absolute and exists. */
+export type Seed = (context: {
+  readonly directory: string;
+  readonly $: Shell;
+  readonly note: (message: string) => void;
+}) => Promise<void>;
+
+export type Input = FileInput | FilesInput;
+
+/** A file that must exist (unless `optional`). */
+export function file(path: string | Parameter<string>, options: { optional?: boolean } = {}): FileInput {
+  return { kind: "file", path, optional: options.optional ?? false };
+}
+
+export interface FilesOptions {
+  /** Folder that the patterns are relative to; default: the workspace. */
+  readonly root?: string | Parameter<string>;
+  readonly ignore?: readonly string[];
+  /** Without it, patterns that match nothing are an error. */
+  readonly optional?: boolean;
+  readonly seed?: Seed;
+}
+
+/** All files and links that one of the patterns matches, dot files included. */
+export function files(patterns: string | readonly string[], options: FilesOptions = {}): FilesInput {
+  const base: FilesInput = {
+    kind: "files",
+    root: options.root ?? ".",
+    patterns: typeof patterns === "string" ? [patterns] : patterns,
+    ignore: options.ignore ?? [],
+    optional: options.optional ?? false,
+  };
+  return options.seed === undefined ? base : { ...base, seed: options.seed };
+}
+
+/** What an output path may depend on. */
+export interface OutputFacts {
+  readonly variant: string;
+  /** The value of a parameter that the task declares. */
+  readonly value: <T>(parameter: Parameter<T>) => T;
+}
+
+export interface Output {
+  readonly kind: "file" | "directory";
+  /** In the task's own folder of the cache, or relative to the workspace for an artefact. */
+  readonly place: "cache" | "workspace";
+  readonly path: string | ((facts: OutputFacts) => string);
+}
+
+export const out = {
+  /** A file in the task's own folder of the cache. */
+  file(name: string): Output {
+    return { kind: "file", place: "cache", path: name };
+  },
+  /** A folder in the task's own folder of the cache, owned whole: what a run did not write is removed. */
+  directory(name: string): Output {
+    return { kind: "directory", place: "cache", path: name };
+  },
+  /** A file that the user came for; the path is relative to the workspace. */
+  artifact(path: string | ((facts: OutputFacts) => string)): Output {
+    return { kind: "file", place: "workspace", path };
+  },
+} as const;
+
+/** A task that is needed only when a parameter has a certain value. */
+export interface ConditionalNeed<T extends Task = Task> {
+  readonly kind: "conditional";
+  readonly task: T;
+  readonly parameter: Parameter<string>;
+  readonly equals: string;
+}
+
+export function when<T extends Task>(
+  parameter: Parameter<string>,
+  equals: string,
+  task: T,
+): ConditionalNeed<T> {
+  return { kind: "conditional", task, parameter, equals };
+}
+
+export type Need = Task | ConditionalNeed;
+
+type Needs = Readonly<Record<string, Need>>;
+type Inputs = Readonly<Record<string, Input>>;
+type Params = Readonly<Record<string, Parameter<unknown>>>;
+type Outputs = Readonly<Record<string, Output>>;
+
+/** Absolute paths of a task's outputs, by slot. */
+export type OutputPaths<O extends Outputs> = { readonly [K in keyof O]: string };
+
+type NeedPaths<N> =
+  N extends ConditionalNeed<infer T>
+    ? NeedPaths<T> | undefined
+    : N extends Task<infer O>
+      ? OutputPaths<O>
+      : never;
+
+/** The files of an input: absolute folder, and paths relative to it in byte order. */
+export interface FileSet {
+  readonly root: string;
+  readonly paths: readonly string[];
+}
+
+/** What a running task is given; everything else would be an undeclared input. */
+export interface TaskContext<N extends Needs, I extends Inputs, P extends Params, O extends Outputs> {
+  readonly needs: { readonly [K in keyof N]: NeedPaths<N[K]> };
+  /** Absolute path of a `file` (undefined when optional and absent), the set of `files`. */
+  readonly inputs: { readonly [K in keyof I]: I[K] extends FilesInput ? FileSet : string };
+  readonly params: { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
+  /** Absolute paths to write to: a file's does not exist yet, a directory's does and is empty. */
+  readonly outputs: OutputPaths<O>;
+  readonly variant: string;
+  /** Runs the declared tools; each command in its own process group, output captured. */
+  readonly $: Shell;
+  /** A line for the task's log, shown with `--verbose` and when the task fails. */
+  readonly log: (message: string) => void;
+  /** A line for the user, whatever the verbosity: warnings and facts that matter. */
+  readonly note: (message: string) => void;
+  /** Says how far a long piece of work has come. */
+  readonly progress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+  /** An empty folder for intermediate files, removed afterwards. */
+  readonly scratch: string;
+  /** Content that outlives results and is named by its digest: downloads. */
+  readonly blobs: BlobAccess;
+}
+
+export interface Progress {
+  /** What is being worked on: `bash.tcz`. */
+  readonly item: string;
+  /** Done and in all, in `unit`; `total` is undefined while unknown. */
+  readonly done: number;
+  readonly total?: number;
+  readonly unit: "bytes" | "items";
+}
+
+/** The content store, as far as a task may use it. */
+export interface BlobAccess {
+  has(sha256: string): boolean;
+  /** Absolute path of a blob; read it, never write to it. */
+  pathOf(sha256: string): string;
+  /** Moves a file into the store; its content must have that digest. */
+  adopt(path: string, sha256: string): Promise<void>;
+}
+
+export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Params, O extends Outputs> {
+  readonly name: string;
+  /** One line for the menu. */
+  readonly description: string;
+  readonly needs?: N;
+  readonly inputs?: I;
+  readonly params?: P;
+  /** Names of host tools; each is looked up in PATH and its binary's digest is part of the fingerprint. */
+  readonly tools?: readonly string[];
+  /** Names of environment variables that commands may see; their values are part of the fingerprint. */
+  readonly env?: readonly string[];
+  readonly outputs: O;
+  /** A pool with a width of its own, e.g. `network`. */
+  readonly pool?: string;
+  /** `shared`: the result does not depend on the variant, so that all variants use one. */
+  readonly variants?: "each" | "shared";
+  /** Not in the menu: a step that nobody asks for by name. */
+  readonly internal?: boolean;
+  readonly run: (context: TaskContext<N, I, P, O>) => Promise<void> | void;
+}
+
+/** A task, as the engine sees it: the types of its context are known to the definition only. */
+export interface Task<O extends Outputs = Outputs> {
+  readonly kind: "task";
+  readonly name: string;
+  readonly description: string;
+  readonly needs: Needs;
+  readonly inputs: Inputs;
+  readonly params: Params;
+  readonly tools: readonly string[];
+  readonly env: readonly string[];
+  readonly outputs: O;
+  readonly pool: string;
+  readonly variants: "each" | "shared";
+  readonly internal: boolean;
+  readonly run: (context: AnyTaskContext) => Promise<void> | void;
+  /** Where it was defined: the stack frames of the call, innermost first. */
+  readonly definedAt: readonly SourceLocation[];
+}
+
+export type AnyTaskContext = TaskContext<Needs, Inputs, Params, Outputs>;
+
+/** A place in loaded code: URL or path of the module as Node loaded it, line and column from 1. */
+export interface SourceLocation {
+  readonly module: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Defines a step that turns inputs into outputs. */
+export function task<
+  const N extends Needs = Record<never, never>,
+  const I extends Inputs = Record<never, never>,
+  const P extends Params = Record<never, never>,
+  const O extends Outputs = Record<never, never>,
+>(definition: TaskDefinition<N, I, P, O>): Task<O> {
+  return {
+    kind: "task",
+    name: definition.name,
+    description: definition.description,
+    needs: definition.needs ?? {},
+    inputs: definition.inputs ?? {},
+    params: definition.params ?? {},
+    tools: definition.tools ?? [],
+    env: definition.env ?? [],
+    outputs: definition.outputs,
+    pool: definition.pool ?? "cpu",
+    variants: definition.variants ?? "each",
+    internal: definition.internal ?? false,
+    // The one place where the types of a definition are let go of: the runner builds the context from the same
+    // definition, so what it passes has the types that `run` was checked against.
+    run: definition.run as unknown as Task["run"],
+    definedAt: callers(task),
+  };
+}
+
+/** A target that is done for its effect, has no outputs and always runs. */
+export interface Command<P extends Params = Params> {
+  readonly kind: "command";
+  readonly name: string;
+  readonly description: string;
+  readonly params: P;
+  /** Extra switches of its own for the command line. */
+  readonly run: (context: CommandContext) => Promise<void> | void;
+  readonly definedAt: readonly SourceLocation[];
+}
+
+export interface CommandContext {
+  readonly value: <T>(parameter: Parameter<T>) => Promise<T>;
+  readonly variant: string;
+  /** Prints a line of the command's result to standard output. */
+  readonly print: (line: string) => void;
+  /** Removes every artefact and output of the graph's tasks, or with `all` the whole cache; returns what went. */
+  readonly removeProducts: (options: { readonly all: boolean }) => Promise<readonly string[]>;
+}
+
+export function command<const P extends Params>(definition: {
+  readonly name: string;
+  readonly description: string;
+  readonly params: P;
+  readonly run: (context: CommandContext) => Promise<void> | void;
+}): Command<P> {
+  return { kind: "command", ...definition, definedAt: callers(command) };
+}
+
+export type Target = Task | Command;
+
+const framesKept = 6;
+
+/** The frames above a function, as positions; needs V8's structured stack, costs some microseconds. */
+function callers(above: (...args: never[]) => unknown): readonly SourceLocation[] {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = framesKept;
+    Error.prepareStackTrace = (_, frames) => frames;
+    const holder: { stack?: unknown } = {};
+    Error.captureStackTrace(holder, above);
+    const frames = holder.stack as readonly NodeJS.CallSite[];
+    return frames.flatMap((frame) => {
+      const module = frame.getFileName();
+      if (module === null || module === undefined || module.startsWith("node:")) return [];
+      return [{ module, line: frame.getLineNumber() ?? 1, column: frame.getColumnNumber() ?? 1 }];
+    });
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * What a Taskfile says: which targets there are, the variants, the aliases, the limits. Nothing of how they run.
+ */
+import type { Parameter } from "./parameter.ts";
+import type { Target } from "./task.ts";
+
+export interface Variant {
+  readonly description: string;
+  /** Command-line switches that choose it, e.g. `-p`, `--build-prod-image`, `--prod`. */
+  readonly flags: readonly string[];
+}
+
+export interface TaskfileDefinition {
+  /** Shown above the menu. */
+  readonly title: string;
+  readonly targets: readonly Target[];
+  /** The first one is the default. */
+  readonly variants: Readonly<Record<string, Variant>>;
+  /** Other names of targets. */
+  readonly aliases?: Readonly<Record<string, Target>>;
+  /** Shown in the menu as the version that a build would get now. */
+  readonly version?: Parameter<string>;
+  readonly cache?: {
+    /** Bytes that the store may take before the least recently used content goes; default 5 GiB. */
+    readonly maxSize?: number;
+  };
+  /** Width of each pool; `cpu` is as wide as the machine unless said. */
+  readonly pools?: Readonly<Record<string, number>>;
+  /** Options that are accepted and answered with one line, for users of what this replaces. */
+  readonly retired?: readonly { readonly flags: string; readonly answer: string }[];
+}
+
+export interface Taskfile extends TaskfileDefinition {
+  readonly kind: "taskfile";
+}
+
+export function taskfile(definition: TaskfileDefinition): Taskfile {
+  return { kind: "taskfile", ...definition };
+}
