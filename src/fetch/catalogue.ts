@@ -1,0 +1,154 @@
+/**
+ * What a mirror has: sizes, md5s and direct dependencies of its extensions, from three indexes for all of them
+ * or, where a mirror lacks one, from the files beside each. It does not follow dependencies.
+ */
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { UserError } from "../errors/index.ts";
+import {
+  dependenciesIn,
+  parseDependencies,
+  parseDependencyIndex,
+  parseMd5File,
+  parseMd5Index,
+  parseNameIndex,
+  parseSizeIndex,
+} from "./indexes.ts";
+import { publicUrl } from "./location.ts";
+import { extensionLocation, type Mirror } from "./mirror.ts";
+import type { Transport } from "./transport.ts";
+
+export interface CatalogueEntry {
+  readonly md5: string | undefined;
+  readonly size: number | undefined;
+  /** Direct dependencies as upstream writes them, `-KERNEL` not filled in. */
+  readonly deps: readonly string[];
+}
+
+export interface Catalogue {
+  /** The entry, or undefined when an index says that there is no such extension. */
+  find(name: string, where: string): Promise<CatalogueEntry | undefined>;
+  /** All names that are known, for suggestions; empty when the mirror has no index. */
+  names(): Promise<readonly string[]>;
+}
+
+/** A catalogue that makes its requests (three, and two per extension for what is missing) at the first need. */
+export function openCatalogue(mirror: Mirror, transport: Transport): Catalogue {
+  const index = async <T>(
+    name: string,
+    parse: (text: string, where: string) => T,
+  ): Promise<T | undefined> => {
+    const text = await readIndex(mirror, transport, name);
+    return text === undefined ? undefined : parse(text, name);
+  };
+  const load = once(async () => {
+    const [md5s, sizes, deps] = await Promise.all([
+      index("md5.db.gz", parseMd5Index),
+      index("sizelist.gz", parseSizeIndex),
+      index("dep.db.gz", parseDependencyIndex),
+    ]);
+    return { md5s, sizes, deps };
+  });
+  const namesFromList = once(async () => (await index("info.lst.gz", parseNameIndex)) ?? []);
+  return {
+    async find(name, where) {
+      const { md5s, sizes, deps } = await load();
+      if (md5s !== undefined && !md5s.has(name)) return undefined;
+      const [md5, dependencies] = await Promise.all([
+        md5s?.get(name) ?? readMd5(mirror, transport, name, where),
+        deps === undefined
+          ? readDependencies(mirror, transport, name, where)
+          : dependenciesIn(deps, name, publicUrl(extensionLocation(mirror, "dep.db.gz"))),
+      ]);
+      return { md5, size: sizes?.get(name), deps: dependencies };
+    },
+    async names() {
+      const { md5s, sizes } = await load();
+      return [...(md5s ?? sizes ?? new Map()).keys(), ...(md5s === undefined ? await namesFromList() : [])];
+    },
+  };
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+}
+
+async function readIndex(mirror: Mirror, transport: Transport, name: string): Promise<string | undefined> {
+  const url = extensionLocation(mirror, name);
+  const answer = await transport.read({ name, url, kind: "gzip", optional: true });
+  if (answer.status !== "fetched") return undefined;
+  return await inflate(answer.bytes, publicUrl(url));
+}
+
+async function readDependencies(
+  mirror: Mirror,
+  transport: Transport,
+  name: string,
+  where: string,
+): Promise<readonly string[]> {
+  const file = `${name}.dep`;
+  const url = extensionLocation(mirror, file);
+  const answer = await transport.read({ name: file, url, kind: "text", optional: true, where });
+  return answer.status === "fetched" ? parseDependencies(answer.bytes.toString("utf8"), publicUrl(url)) : [];
+}
+
+/** The md5 beside an extension of a mirror without indexes; undefined when there is none. */
+export async function readMd5(
+  mirror: Mirror,
+  transport: Transport,
+  name: string,
+  where: string,
+): Promise<string | undefined> {
+  return await readMd5At(transport, extensionLocation(mirror, `${name}.md5.txt`), `${name}.md5.txt`, where);
+}
+
+export async function readMd5At(
+  transport: Transport,
+  url: string,
+  name: string,
+  where?: string,
+): Promise<string | undefined> {
+  const place = where === undefined ? {} : { where };
+  const answer = await transport.read({ name, url, kind: "text", optional: true, ...place });
+  return answer.status === "fetched"
+    ? parseMd5File(answer.bytes.toString("utf8"), publicUrl(url))
+    : undefined;
+}
+
+/** How far a small gzip file may blow up: 64 times, but a few hundred bytes of repetition are no bomb. */
+const maxRatio = 64;
+const minLimit = 4 * 1024 ** 2;
+const maxLimit = 256 * 1024 ** 2;
+
+/** Unpacks a gzip file in memory to text, within bounds. */
+export async function inflate(bytes: Buffer, where: string): Promise<string> {
+  const limit = Math.min(maxLimit, Math.max(minLimit, bytes.length * maxRatio));
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of Readable.from([bytes]).pipe(createGunzip())) {
+      size += (chunk as Buffer).length;
+      if (size > limit) {
+        throw new UserError(`a decompression bomb: ${bytes.length} bytes become more than ${limit}`, {
+          code: "decompression-bomb",
+          where,
+          hint: "use another mirror",
+        });
+      }
+      chunks.push(chunk as Buffer);
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError("a gzip file that cannot be unpacked", {
+      code: "bad-gzip",
+      where,
+      hint: "the mirror's file is damaged: try again later, or use another mirror",
+      cause: error,
+    });
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

@@ -1,0 +1,124 @@
+/**
+ * One GET request with its redirects. It knows nothing of files, retries or what the answer should be.
+ */
+import type { Dispatcher } from "undici";
+import { UserError } from "../errors/index.ts";
+import type { Connections, Lane } from "./connections.ts";
+import { authorizationOf, publicUrl } from "./location.ts";
+
+export interface Answer {
+  readonly status: number;
+  /** The last value of a header, by its lower-case name. */
+  header(name: string): string | undefined;
+  /** The bytes as they are on the wire, whatever their Content-Encoding. */
+  readonly body: AsyncIterable<Buffer>;
+  /** To be asked after the body was read: whether more came than the server had announced. */
+  hasExcess(): Promise<boolean>;
+}
+
+export interface Exchange {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxRedirects: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Sends the request, follows redirects and hands the final answer to `use`; what `use` leaves of the body is
+ * thrown away. Throws a UserError for a redirect that is refused, and undici's errors for a connection's.
+ */
+export async function exchange<T>(
+  connections: Connections,
+  request: Exchange,
+  use: (answer: Answer) => Promise<T>,
+): Promise<T> {
+  let url = request.url;
+  for (let count = 0; ; count += 1) {
+    const step = await connections.lend(url, (lane) => send(lane, url, request, use));
+    if (step.kind === "answered") return step.value;
+    if (count === request.maxRedirects) {
+      throw new UserError(`more than ${request.maxRedirects} redirects`, {
+        code: "too-many-redirects",
+        where: publicUrl(request.url.href),
+        hint: "the server sends requests round in circles: use another mirror",
+      });
+    }
+    url = redirectTarget(url, step.location);
+  }
+}
+
+type Step<T> =
+  | { readonly kind: "answered"; readonly value: T }
+  | { readonly kind: "redirected"; readonly location: string };
+
+async function send<T>(
+  lane: Lane,
+  url: URL,
+  request: Exchange,
+  use: (answer: Answer) => Promise<T>,
+): Promise<Step<T>> {
+  lane.begin();
+  // Credentials belong to the origin that the user wrote them for, and to no other.
+  const authorization = url.origin === request.url.origin ? authorizationOf(request.url) : undefined;
+  const { statusCode, headers, body } = await lane.dispatcher.request({
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    method: "GET",
+    headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  });
+  // A body that is given up half way reports that as an error, to nobody.
+  body.on("error", () => undefined);
+  try {
+    const location = header(headers, "location");
+    if (redirects.has(statusCode) && location !== undefined) {
+      await body.dump({ limit: 65_536 });
+      return { kind: "redirected", location };
+    }
+    const answer: Answer = {
+      status: statusCode,
+      header: (name) => header(headers, name),
+      body,
+      hasExcess: () => lane.hasExcess(),
+    };
+    return { kind: "answered", value: await use(answer) };
+  } finally {
+    if (!body.readableEnded) body.destroy();
+  }
+}
+
+function header(headers: Dispatcher.ResponseData["headers"], name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "object" ? value.at(-1) : value;
+}
+
+function redirectTarget(from: URL, location: string): URL {
+  let target: URL;
+  try {
+    target = new URL(location, from);
+  } catch (error) {
+    throw new UserError("the server redirects to something that is not a URL", {
+      code: "redirect-refused",
+      where: publicUrl(from.href),
+      cause: error,
+    });
+  }
+  const refused =
+    target.protocol !== "http:" && target.protocol !== "https:"
+      ? "only http and https are followed"
+      : from.protocol === "https:" && target.protocol === "http:"
+        ? "that would give up encryption"
+        : undefined;
+  if (refused !== undefined) {
+    throw new UserError(`a redirect to ${publicUrl(target.href)} is refused: ${refused}`, {
+      code: "redirect-refused",
+      where: publicUrl(from.href),
+      hint: "use the mirror's final address, or another mirror",
+    });
+  }
+  target.username = "";
+  target.password = "";
+  return target;
+}

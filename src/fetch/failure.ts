@@ -1,0 +1,94 @@
+/**
+ * What a failed download says to the user. It decides nothing.
+ */
+import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
+import type { DownloadRequest } from "./download.ts";
+import { publicUrl } from "./location.ts";
+import { type Environment, proxyFor, proxyVariables } from "./proxy.ts";
+import type { TransientFailure } from "./retry.ts";
+
+const networkHint =
+  `check the network; behind a proxy set ${proxyVariables}; ` +
+  "to build without a mirror use --source sample";
+
+/** The error after the last of `attempts` tries failed. */
+export function explainTransient(
+  failure: TransientFailure,
+  request: DownloadRequest,
+  attempts: number,
+  env: Environment,
+): UserError {
+  const proxy = proxyFor(new URL(request.url), env);
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy.url}`;
+  const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
+  const hints: Readonly<Record<string, string>> = {
+    unreachable: networkHint,
+    "cut-off": `${networkHint}; what was downloaded completely is kept`,
+    "server-error": "the mirror has a problem of its own: try again later, or use another mirror",
+    "rate-limited": "the mirror asks for patience: try again later, or use another mirror",
+  };
+  const hint = hints[failure.code];
+  return new UserError(
+    `cannot download ${request.name} from ${publicUrl(request.url)}${through}: ${failure.message} (${tries})`,
+    {
+      code: failure.code,
+      where: request.where ?? publicUrl(request.url),
+      ...(hint === undefined ? {} : { hint }),
+      cause: failure.cause ?? failure,
+    },
+  );
+}
+
+/** The error for a status that another try would not change. */
+export function explainStatus(status: number, request: DownloadRequest): UserError {
+  const url = publicUrl(request.url);
+  const meaning: Readonly<Record<number, string>> = {
+    401: "a user name and password are needed",
+    403: "access is forbidden",
+    404: "not found",
+    407: "the proxy wants a user name and password",
+    410: "it is gone",
+  };
+  const reason = meaning[status];
+  const missing = status === 404 || status === 410;
+  return new UserError(
+    `cannot download ${request.name}: ${url} answered ${status}${reason === undefined ? "" : ` (${reason})`}`,
+    {
+      code: missing ? "not-found" : "http-status",
+      where: request.where ?? url,
+      ...(missing ? { hint: "check the name, and that the mirror has this release" } : {}),
+    },
+  );
+}
+
+/** Anything else that a request can die of: an untrusted certificate, a proxy that refuses. */
+export function explainOther(error: unknown, request: DownloadRequest, env: Environment): unknown {
+  if (error instanceof UserError) return error;
+  const url = publicUrl(request.url);
+  const place = { where: request.where ?? url, cause: error };
+  const code = systemErrorCode(error) ?? "";
+  if (/CERT|TLS|SSL|SELF_SIGNED|LEAF_SIGNATURE/.test(code)) {
+    return new UserError(
+      `cannot download ${request.name} from ${url}: no secure connection (${messageOf(error)})`,
+      {
+        ...place,
+        code: "tls",
+        hint: "if the certificate is one of your own authority, name its file in NODE_EXTRA_CA_CERTS",
+      },
+    );
+  }
+  const proxy = proxyFor(new URL(request.url), env);
+  if (proxy !== undefined && /proxy/i.test(messageOf(error))) {
+    return new UserError(
+      `cannot download ${request.name}: the proxy ${proxy.url} refuses (${messageOf(error)})`,
+      { ...place, code: "proxy-refused", hint: `check ${proxyVariables}` },
+    );
+  }
+  if (code.startsWith("UND_ERR")) {
+    return new UserError(`cannot download ${request.name} from ${url}: ${messageOf(error)}`, {
+      ...place,
+      code: "download-failed",
+    });
+  }
+  return error;
+}

@@ -1,0 +1,91 @@
+/**
+ * Where bytes come from: an http(s) URL, a `file:` URL or an absolute path, and how such a text is shown.
+ * It opens nothing.
+ */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../errors/index.ts";
+
+export type Location =
+  | { readonly kind: "remote"; readonly url: URL }
+  | { readonly kind: "local"; readonly path: string };
+
+const schemePattern = /^[a-z][a-z0-9+.-]*:/i;
+
+/**
+ * Reads an http:, https: or file: URL or an absolute path. Throws a UserError for anything else; `where` says
+ * in which file or option the text stands.
+ */
+export function parseLocation(text: string, where?: string): Location {
+  if (path.isAbsolute(text)) return { kind: "local", path: path.normalize(text) };
+  const place = where === undefined ? { where: publicUrl(text) } : { where };
+  if (!schemePattern.test(text)) {
+    throw new UserError(`'${publicUrl(text)}' is neither a URL nor an absolute path`, {
+      code: "bad-location",
+      ...place,
+      hint: "write http://…, https://…, file:///… or an absolute path",
+    });
+  }
+  try {
+    const url = new URL(text);
+    if (url.protocol === "file:") return { kind: "local", path: fileURLToPath(url) };
+    if (url.protocol === "http:" || url.protocol === "https:") return { kind: "remote", url };
+  } catch (error) {
+    throw new UserError(`'${publicUrl(text)}' is not a valid URL`, {
+      code: "bad-location",
+      ...place,
+      cause: error,
+    });
+  }
+  throw new UserError(`cannot download from '${publicUrl(text)}': only http, https and file are understood`, {
+    code: "unsupported-scheme",
+    ...place,
+  });
+}
+
+/** Whether reading from this place opens no socket. */
+export function isLocal(text: string): boolean {
+  return path.isAbsolute(text) || /^file:/i.test(text);
+}
+
+/**
+ * A place below another: `base` is a URL or an absolute path, each name one or more path segments joined by
+ * slashes. Segments are percent-encoded for URLs and taken as they are for paths.
+ */
+export function joinLocation(base: string, ...names: readonly string[]): string {
+  if (path.isAbsolute(base)) return path.join(base, ...names);
+  const segments = names.flatMap((name) => name.split("/")).filter((segment) => segment !== "");
+  const encoded = segments.map((segment) =>
+    encodeURIComponent(segment).replaceAll("%2B", "+").replaceAll("%3A", ":").replaceAll("%40", "@"),
+  );
+  return [base.replace(/\/+$/, ""), ...encoded].join("/");
+}
+
+/** A URL as it may be shown or written down: user name and password are left out, and so is the fragment. */
+export function publicUrl(text: string): string {
+  if (path.isAbsolute(text)) return text;
+  try {
+    const url = new URL(text);
+    url.username = "";
+    url.password = "";
+    url.hash = "";
+    return url.href;
+  } catch {
+    return text.replace(/\/\/[^/]*@/, "//");
+  }
+}
+
+/** The `Authorization` header that the credentials in a URL stand for, or undefined. */
+export function authorizationOf(url: URL): string | undefined {
+  if (url.username === "" && url.password === "") return undefined;
+  const pair = `${decodeCredential(url.username)}:${decodeCredential(url.password)}`;
+  return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
+
+function decodeCredential(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * How many downloads run at once, overall and per origin. It does not know what a download is.
+ */
+
+interface Waiter {
+  readonly origin: string;
+  readonly start: () => void;
+}
+
+export class Slots {
+  readonly #overall: number;
+  readonly #perOrigin: number;
+  readonly #running = new Map<string, number>();
+  readonly #waiting: Waiter[] = [];
+  #total = 0;
+
+  constructor(overall: number, perOrigin: number) {
+    this.#overall = overall;
+    this.#perOrigin = perOrigin;
+  }
+
+  /** Runs `work` once there is room for its origin, first come first served. An abort leaves the queue. */
+  async hold<T>(origin: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    signal?.throwIfAborted();
+    await this.#enter(origin, signal);
+    try {
+      return await work();
+    } finally {
+      this.#leave(origin);
+    }
+  }
+
+  #enter(origin: string, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#hasRoom(origin)) {
+      this.#take(origin);
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        const index = this.#waiting.indexOf(waiter);
+        if (index >= 0) this.#waiting.splice(index, 1);
+        reject(signal?.reason);
+      };
+      const waiter: Waiter = {
+        origin,
+        start: () => {
+          signal?.removeEventListener("abort", onAbort);
+          resolve();
+        },
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waiting.push(waiter);
+    });
+  }
+
+  #leave(origin: string): void {
+    this.#total -= 1;
+    this.#running.set(origin, (this.#running.get(origin) ?? 1) - 1);
+    // One that waits for a busy origin must not keep the others from starting.
+    const index = this.#waiting.findIndex((waiter) => this.#hasRoom(waiter.origin));
+    if (index < 0) return;
+    const [next] = this.#waiting.splice(index, 1);
+    if (next === undefined) return;
+    // Taken here, not when the waiter wakes: a newcomer in between must not find the same slot free.
+    this.#take(next.origin);
+    next.start();
+  }
+
+  #hasRoom(origin: string): boolean {
+    return this.#total < this.#overall && (this.#running.get(origin) ?? 0) < this.#perOrigin;
+  }
+
+  #take(origin: string): void {
+    this.#total += 1;
+    this.#running.set(origin, (this.#running.get(origin) ?? 0) + 1);
+  }
+}
