@@ -9,6 +9,7 @@ export {
 } from "./content.ts";
 export { writeCpio } from "./cpio.ts";
 export { FileWindow, readCpio } from "./cpio-reader.ts";
+export { type DebControl, readDebControl, unpackDeb } from "./deb.ts";
 export type { WriteOptions, Written } from "./digesting.ts";
 export {
   type DirectoryOptions,
@@ -31,14 +32,8 @@ export {
   printName,
   rootPath,
 } from "./names.ts";
-export {
-  type ExtractOptions,
-  extractSquashfs,
-  listSquashfs,
-  packSquashfs,
-  type SquashfsEntry,
-  type SquashfsOptions,
-} from "./squashfs.ts";
+export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
+export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
 export {
   type DeviceNode,
   type DirectoryNode,

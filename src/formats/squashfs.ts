@@ -2,9 +2,14 @@
  * squashfs files (Tiny Core's extensions) through squashfs-tools.
  * It knows nothing of what an extension means.
  */
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
-import type { ModePolicy } from "./directory.ts";
-import type { TreeNode } from "./tree.ts";
+import { type ModePolicy, treeFromDirectory } from "./directory.ts";
+import { compareNames, encodeName, printName } from "./names.ts";
+import { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
+import { withTool } from "./tool-failure.ts";
 
 export interface SquashfsOptions {
   /** Seconds since 1970, for the file system and every entry. */
@@ -13,45 +18,116 @@ export interface SquashfsOptions {
   readonly policy?: ModePolicy;
 }
 
-export interface SquashfsEntry {
-  readonly path: string;
-  readonly type: TreeNode["type"] | "socket";
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Bytes, of a file. */
-  readonly size: number;
-  /** Of a symbolic link. */
-  readonly target?: string;
-}
-
 export interface ExtractOptions {
   /** Refuse set-user-id and set-group-id files (default true). */
   readonly refuseSetId?: boolean;
+  /** Refuse device nodes, fifos and sockets (default true). */
+  readonly refuseDevices?: boolean;
 }
 
-/** Packs the directory `dir` as the squashfs file `out` (both absolute), the way Tiny Core packs extensions. */
+/**
+ * Packs the directory `dir` as the squashfs file `out` (both absolute; `out` is replaced): gzip, blocks of 4 KiB, no extended
+ * attributes, as Tiny Core packs its extensions. The bytes depend on names, contents, modes and `epoch` only,
+ * and with a policy not on the disk's modes either.
+ * @throws UserError `tool-failed`, `tool-missing`, `unsafe-name`
+ */
 export async function packSquashfs(
-  _$: Shell,
-  _dir: string,
-  _out: string,
-  _options: SquashfsOptions,
+  $: Shell,
+  dir: string,
+  out: string,
+  options: SquashfsOptions,
 ): Promise<void> {
-  throw new Error("not written yet");
+  const modes = `${out}.modes`;
+  // mksquashfs refuses its time options when SOURCE_DATE_EPOCH is set, and that variable alone would only
+  // cut off newer times. The root directory's mode is that of a scratch folder, so it is always given.
+  const time = ["-mkfs-time", `${options.epoch}`, "-all-time", `${options.epoch}`];
+  const format = ["-b", "4096", "-no-xattrs", "-noappend", "-processors", "1", "-no-progress", "-quiet"];
+  const root = ["-root-mode", "755", "-root-uid", "0", "-root-gid", "0"];
+  await rm(out, { force: true });
+  try {
+    const owners =
+      options.policy === undefined ? ["-all-root"] : await writeModes(dir, modes, options.policy);
+    await withTool({ tool: "mksquashfs", what: "pack the squashfs file", where: out }, () => {
+      return $`env -u SOURCE_DATE_EPOCH mksquashfs ${dir} ${out} ${format} ${root} ${time} ${owners}`;
+    });
+  } finally {
+    await rm(modes, { force: true });
+  }
 }
 
-/** The entries of a squashfs file, in byte order; the root directory is left out. */
-export async function listSquashfs(_$: Shell, _file: string): Promise<readonly SquashfsEntry[]> {
-  throw new Error("not written yet");
+/** Writes mksquashfs's "pseudo file" with a line for every entry, and returns the options that use it. */
+async function writeModes(dir: string, modes: string, policy: ModePolicy): Promise<readonly string[]> {
+  const tree = await treeFromDirectory(dir, { mtime: 0, policy });
+  const lines: Buffer[] = [];
+  for (const [path, { mode, uid, gid, type }] of tree) {
+    if (path.includes("\n")) {
+      throw new UserError("a name with a line break cannot be packed", {
+        code: "unsafe-name",
+        where: printName(`${dir}/${path}`),
+        hint: "Rename the file.",
+      });
+    }
+    // A link's mode means nothing, and mksquashfs has no line for it other than its owner's.
+    const bits = type === "symlink" ? "0777" : mode.toString(8).padStart(4, "0");
+    const quoted = `"${path.replace(/["\\]/g, "\\$&")}"`;
+    lines.push(encodeName(`${quoted} m ${bits} ${uid} ${gid}\n`));
+  }
+  await writeFile(modes, Buffer.concat(lines));
+  return lines.length === 0 ? ["-all-root"] : ["-pf", modes];
 }
 
-/** Unpacks the named paths (or all) of `file` into `dir`, which may exist. */
+/**
+ * Unpacks the named paths (or all) of `file` into `dir` (absolute; made when missing, its other files stay). A named
+ * directory brings what is below it. Owners are those of whoever runs the build, unless that is root.
+ * @throws UserError `member-missing`, `unsafe-entry`, `tool-failed`, `tool-missing`
+ */
 export async function extractSquashfs(
-  _$: Shell,
-  _file: string,
-  _names: readonly string[] | "all",
-  _dir: string,
-  _options: ExtractOptions = {},
+  $: Shell,
+  file: string,
+  names: readonly string[] | "all",
+  dir: string,
+  options: ExtractOptions = {},
 ): Promise<void> {
-  throw new Error("not written yet");
+  const wanted = selectEntries(await listSquashfs($, file), names, file);
+  for (const entry of wanted) refuseUnsafe(entry, file, options);
+  if (names !== "all" && names.length === 0) return;
+  await mkdir(dirname(dir), { recursive: true });
+  const paths = names === "all" ? [] : names;
+  const context = { tool: "unsquashfs", what: "unpack the squashfs file", where: file };
+  await withTool(context, () => {
+    // Without -no-wildcards a name like "a[1]" would be taken for a pattern.
+    const options = ["-no-progress", "-quiet", "-no-xattrs", "-no-wildcards", "-force", "-dest", dir];
+    return $`unsquashfs ${options} ${file} ${paths}`;
+  });
+}
+
+function selectEntries(
+  entries: readonly SquashfsEntry[],
+  names: readonly string[] | "all",
+  file: string,
+): readonly SquashfsEntry[] {
+  if (names === "all") return entries;
+  const present = new Set(entries.map(({ path }) => path));
+  const missing = names.filter((name) => !present.has(name)).sort(compareNames);
+  if (missing.length > 0) {
+    throw new UserError(`the squashfs file has no ${missing.map(printName).join(", ")}`, {
+      code: "member-missing",
+      where: printName(file),
+      hint: "List its files with `unsquashfs -l`.",
+    });
+  }
+  return entries.filter(({ path }) => names.some((name) => path === name || path.startsWith(`${name}/`)));
+}
+
+function refuseUnsafe(entry: SquashfsEntry, file: string, options: ExtractOptions): void {
+  const { refuseSetId = true, refuseDevices = true } = options;
+  const setId = entry.type === "file" && (entry.mode & 0o6000) !== 0;
+  const special = !["file", "directory", "symlink"].includes(entry.type);
+  if (!(setId && refuseSetId) && !(special && refuseDevices)) return;
+  const what = setId ? "a set-user-id or set-group-id file" : `a ${entry.type} node`;
+  throw new UserError(`the squashfs file holds ${what}, which should not be there`, {
+    code: "unsafe-entry",
+    where: printName(`${file}: ${entry.path}`),
+    hint: "Get the file from a source you trust.",
+  });
 }
