@@ -1,0 +1,152 @@
+/**
+ * An unpacked package's files on their way into an extension: programs go to `usr/local`, libraries stay where
+ * Debian has them (so that the dynamic linker and built-in paths find them), documents and services are left out.
+ * It knows nothing of squashfs, nor of which packages make which extension.
+ */
+import {
+  chmod,
+  lstat,
+  lutimes,
+  mkdir,
+  readdir,
+  readlink,
+  rename,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
+import { systemErrorCode, UserError } from "../../src/errors/index.ts";
+import { droppedPaths, interpreters } from "./extension-catalogue.ts";
+
+const installedFolder = "usr/local/tce.installed";
+
+/** Where a path of a package lies in the extension; both relative to the root. */
+export function relocate(path: string): string {
+  return path.replace(/^(usr\/)?(bin|sbin)(\/|$)/, "usr/local/$2$3");
+}
+
+/** Whether no extension carries this path of a package. */
+export function isDropped(path: string): boolean {
+  return droppedPaths.some((pattern) => pattern.test(path));
+}
+
+/**
+ * A symbolic link's target after both ends were relocated. A relative target stays relative.
+ * `path` is the link's own place in the package.
+ */
+export function relocateTarget(path: string, target: string): string {
+  if (target.startsWith("/")) return `/${relocate(posix.normalize(target).slice(1))}`;
+  const meant = posix.join(posix.dirname(path), target);
+  return posix.relative(posix.dirname(relocate(path)), relocate(meant));
+}
+
+/**
+ * Moves the files of `from` (an unpacked package) into `to` (the extension's folder), both absolute.
+ * Of two entries with one path after relocation the first one stays.
+ * Throws `UserError` `unexpected-file` for anything but files, folders and symbolic links.
+ */
+export async function movePackage(from: string, to: string): Promise<void> {
+  for (const path of await walk(from, "empty", isDropped)) {
+    const source = join(from, path);
+    const status = await lstat(source);
+    const target = join(to, relocate(path));
+    if (status.isDirectory()) {
+      await mkdir(target, { recursive: true });
+      continue;
+    }
+    await mkdir(dirname(target), { recursive: true });
+    if (await exists(target)) continue;
+    if (status.isSymbolicLink()) {
+      const pointsTo = relocateTarget(path, await readlink(source));
+      // `usr/bin/x -> /bin/x` would point to itself now: the real file comes in its place.
+      if (posix.resolve("/", posix.dirname(relocate(path)), pointsTo) !== `/${relocate(path)}`) {
+        await symlink(pointsTo, target);
+      }
+    } else if (status.isFile()) {
+      await rename(source, target);
+    } else {
+      throw new UserError("a package holds something that is no file, folder or symbolic link", {
+        code: "unexpected-file",
+        where: path,
+      });
+    }
+    if (interpreters.test(path)) await linkBack(path, to);
+  }
+}
+
+/** Writes a text file of our own; folders are made. Mode 0755 in folders of programs and scripts, 0644 elsewhere. */
+export async function addText(root: string, path: string, text: string): Promise<void> {
+  const target = join(root, path);
+  await mkdir(dirname(target), { recursive: true });
+  await writeFile(target, text);
+  await chmod(target, /(^|\/)(s?bin|init\.d)\/[^/]+$/.test(path) ? 0o755 : 0o644);
+}
+
+/**
+ * Gives everything under `root` a mode and a time that depend on nothing but the file: folders and executables
+ * 0755, other files 0644, no set-id bits (everything in the image that needs root's rights runs as root).
+ * Returns the paths of files and links, sorted by byte order.
+ */
+export async function settleTree(root: string, epoch: number): Promise<readonly string[]> {
+  const paths: string[] = [];
+  for (const path of await walk(root, "all", () => false)) {
+    const status = await lstat(join(root, path));
+    if (!status.isDirectory()) paths.push(path);
+    if (!status.isSymbolicLink()) {
+      const executable = status.isDirectory() || (status.mode & 0o111) !== 0;
+      // Scripts and their folder are the staff's too: Tiny Core has them 0775.
+      const shared = path === installedFolder || path.startsWith(`${installedFolder}/`);
+      await chmod(join(root, path), shared ? 0o775 : executable ? 0o755 : 0o644);
+    }
+    await lutimes(join(root, path), epoch, epoch);
+  }
+  await chmod(root, 0o755);
+  await lutimes(root, epoch, epoch);
+  return paths.sort(byBytes);
+}
+
+/** Adds the script that runs as root each time the extension is loaded. */
+export async function addInstalledScript(root: string, extension: string, text: string): Promise<void> {
+  await addText(root, `${installedFolder}/${extension}`, `#!/bin/sh\n${text}`);
+}
+
+async function linkBack(path: string, to: string): Promise<void> {
+  const back = join(to, path);
+  await mkdir(dirname(back), { recursive: true });
+  if (!(await exists(back))) await symlink(posix.relative(posix.dirname(path), relocate(path)), back);
+}
+
+/** Paths under `root`, parents first; what `skips` names is left out with all that is in it. */
+async function walk(
+  root: string,
+  folders: "all" | "empty",
+  skips: (path: string) => boolean,
+): Promise<string[]> {
+  const found: string[] = [];
+  async function visit(folder: string): Promise<void> {
+    const entries = await readdir(join(root, folder), { withFileTypes: true });
+    if (folder !== "" && (folders === "all" || entries.length === 0)) found.push(folder);
+    for (const entry of entries.sort((a, b) => byBytes(a.name, b.name))) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (skips(path)) continue;
+      if (entry.isDirectory()) await visit(path);
+      else found.push(path);
+    }
+  }
+  await visit("");
+  return found;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

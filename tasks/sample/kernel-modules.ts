@@ -1,0 +1,92 @@
+/**
+ * The extension `scsi-<kernel release>`: drivers of disk controllers, from the packages that the base's kernel
+ * came in. It knows nothing of squashfs.
+ */
+import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Shell } from "../../src/host/index.ts";
+import { addInstalledScript } from "./extension-tree.ts";
+import { baseModules, findModules, unpackKernel } from "./kernel.ts";
+import type { PackagePlan } from "./packages.ts";
+
+/** Modules wanted, as their files are named without suffix; a kernel flavour may lack some. */
+const wantedModules: readonly string[] = [
+  ...["scsi_mod", "sd_mod", "sr_mod", "sg", "virtio_scsi", "virtio_blk", "nvme"],
+  ...[
+    "ahci",
+    "ata_generic",
+    "ata_piix",
+    "pata_acpi",
+    "sata_nv",
+    "sata_sil",
+    "sata_sil24",
+    "sata_svw",
+    "sata_via",
+  ],
+  ...["3w-9xxx", "3w-sas", "aacraid", "aic79xx", "aic7xxx", "arcmsr", "hpsa", "isci", "megaraid_mbox"],
+  ...["megaraid_sas", "mpi3mr", "mpt3sas", "mptsas", "mptspi", "mvsas", "pm80xx", "sym53c8xx", "smartpqi"],
+  ...["hv_storvsc", "vmw_pvscsi", "xen-blkfront", "xen-scsifront"],
+];
+
+/** Loads what the machine's devices ask for: there is no udev that would. */
+const loadDrivers = `depmod -a "$(uname -r)" 2>/dev/null
+for alias in /sys/bus/pci/devices/*/modalias /sys/bus/virtio/devices/*/modalias /sys/bus/vmbus/devices/*/modalias; do
+  [ -r "$alias" ] && modprobe -q "$(cat "$alias")" 2>/dev/null
+done
+modprobe -q sd_mod 2>/dev/null
+exit 0
+`;
+
+export interface ModulesOptions {
+  readonly $: Shell;
+  readonly plan: PackagePlan;
+  /** Absolute path of each package's file, by package name. */
+  readonly downloads: Readonly<Record<string, string>>;
+  /** Absolute; the extension's files are left in its folder `root`. */
+  readonly stage: string;
+}
+
+/**
+ * Puts the wanted modules and those they depend on, without the base's own, under
+ * `<stage>/root/lib/modules/<release>/kernel`. Returns the extension's name and the packages it was made from.
+ * Throws `UserError` `no-kernel` if the base's packages hold no kernel.
+ */
+export async function stageKernelModules({
+  $,
+  plan,
+  downloads,
+  stage,
+}: ModulesOptions): Promise<{ readonly name: string; readonly packages: readonly string[] }> {
+  const packages = plan.base.filter((name) => /^linux-(image|modules)-/.test(name));
+  const unpacked = join(stage, "kernel");
+  const kernel = await unpackKernel({
+    $,
+    packages: Object.fromEntries(Object.entries(downloads).filter(([name]) => packages.includes(name))),
+    dir: unpacked,
+  });
+  const table = await readFile(join(kernel.modules, "modules.dep"), "utf8");
+  const inBase = new Set(await findModules(kernel, baseModules));
+  const chosen = await findModules(kernel, selectPresent(wantedModules, table));
+  const root = join(stage, "root");
+  for (const path of chosen) {
+    if (inBase.has(path)) continue;
+    const target = join(root, "lib/modules", kernel.release, path);
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(join(kernel.modules, path), target);
+  }
+  const name = `scsi-${kernel.release}`;
+  await addInstalledScript(root, name, loadDrivers);
+  await rm(unpacked, { recursive: true, force: true });
+  return { name, packages };
+}
+
+/** The names that `table`, the text of `modules.dep` (modules.dep(5)), has a module for, as it spells them. */
+export function selectPresent(names: readonly string[], table: string): readonly string[] {
+  // The kernel takes `-` and `_` in a module's name for the same.
+  const normal = (name: string): string => name.replaceAll("-", "_");
+  const wanted = new Set(names.map(normal));
+  return table
+    .split("\n")
+    .map((line) => basename(line.split(":", 1)[0] ?? "").replace(/\.ko(\.\w+)?$/, ""))
+    .filter((name) => wanted.has(normal(name)));
+}
