@@ -1,46 +1,19 @@
 /** The archive formats of an image, read and written; nothing here knows what a build puts into them. */
-export {
-  bytesContent,
-  contentSize,
-  digestContent,
-  type FileContent,
-  readContent,
-  streamContent,
-} from "./content.ts";
+export * from "./content.ts";
 export { writeCpio } from "./cpio.ts";
 export { FileWindow, readCpio } from "./cpio-reader.ts";
 export { type DebControl, readDebControl, unpackDeb } from "./deb.ts";
-export type { WriteOptions, Written } from "./digesting.ts";
-export {
-  type DirectoryOptions,
-  type EntryOnDisk,
-  type ModePolicy,
-  rootOwned,
-  treeFromDirectory,
-} from "./directory.ts";
+export { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
+export * from "./directory.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
 export { joinLayers, type LayerOptions, writeLayer } from "./initrd.ts";
 export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-reader.ts";
+export { type IsoBoot, type IsoOptions, writeIso } from "./iso.ts";
+export { extractIso, type IsoEntry, listIso, readIsoLabel } from "./iso-reader.ts";
 export type { UnpackLimits } from "./limits.ts";
-export { type Magic, sniff, sniffLength } from "./magic.ts";
-export {
-  compareNames,
-  decodeName,
-  encodeName,
-  normaliseName,
-  parentOf,
-  printName,
-  rootPath,
-} from "./names.ts";
+export * from "./magic.ts";
+export { describeProblem, type Merged, type MergeProblem, mergeLayers } from "./merge.ts";
+export * from "./names.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
-export {
-  type DeviceNode,
-  type DirectoryNode,
-  type FifoNode,
-  type FileNode,
-  FileTree,
-  type Metadata,
-  type SymlinkNode,
-  type TreeNode,
-} from "./tree.ts";
+export * from "./tree.ts";

@@ -24,9 +24,11 @@ const line =
 
 /**
  * Every path of the ISO (absolute path), in byte order, without its root directory.
- * @throws UserError `tool-failed`, `tool-missing`, `unsafe-name`, `unreadable-listing`
+ * @throws UserError `not-an-iso`, `tool-failed`, `tool-missing`, `unsafe-name`, `unreadable-listing`
  */
 export async function listIso($: Shell, iso: string): Promise<readonly IsoEntry[]> {
+  // xorriso takes any other file for a blank disc and lists nothing.
+  await readIsoLabel(iso);
   const output = await withTool({ tool: "xorriso", what: "list the ISO", where: iso }, () => {
     return $`xorriso -no_rc -abort_on FAILURE -indev ${iso} -find / -exec lsdl --`;
   });

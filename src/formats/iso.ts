@@ -73,7 +73,7 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
           ...["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"],
         ];
   await withTool({ tool: "xorriso", what: "write the ISO", where: out, hint: spaceHint }, () => {
-    return $`env SOURCE_DATE_EPOCH=${epoch} xorriso -no_rc ${dates} -as mkisofs -quiet -o ${out} ${ids} ${tree} ${loader} -- ${root}`;
+    return $`env SOURCE_DATE_EPOCH=${epoch} xorriso -no_rc ${dates} -as mkisofs -quiet -o ${out} ${ids} ${tree} ${loader} ${root}`;
   });
 }
 
