@@ -1,0 +1,153 @@
+/**
+ * The kernel of the sample base: which package holds it, which of its modules are wanted, and what those need.
+ * It knows nothing of how modules get into an image.
+ */
+import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { UserError } from "../../src/errors/index.ts";
+import { unpackDeb } from "../../src/formats/index.ts";
+import type { Shell } from "../../src/host/index.ts";
+
+/** Wishes for the kernel's packages, as `PackageWishes` takes them: a meta package stands for the newest kernel. */
+export const kernelPackages = ["linux-image-amd64 | linux-image-generic"] as const;
+
+/**
+ * Modules of the base, by name: extensions (loop, squashfs), CDs, and the disks and network cards of virtual
+ * machines. Other hardware comes with the `scsi-KERNEL` extension.
+ */
+export const baseModules = [
+  "ata_piix",
+  "cdrom",
+  "e1000",
+  "e1000e",
+  "isofs",
+  "loop",
+  "sr_mod",
+  "squashfs",
+  "virtio_blk",
+  "virtio_net",
+  "virtio_pci",
+] as const;
+
+export interface Kernel {
+  /** As `uname -r` prints it. */
+  readonly release: string;
+  /** Absolute path of the kernel image. */
+  readonly image: string;
+  /** Absolute path of the folder that holds `kernel/`, `modules.order`, `modules.builtin` and `modules.dep`. */
+  readonly modules: string;
+}
+
+export interface UnpackKernelOptions {
+  readonly $: Shell;
+  /** Absolute paths of `.deb` files by package name; those of other packages are not looked at. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** Absolute path of a folder of its own, which is made. */
+  readonly dir: string;
+}
+
+const kernelPackage = /^linux-(image|modules)(-unsigned)?-\d/;
+
+/**
+ * Unpacks the kernel's packages and has the host's `depmod` work out what depends on what (the package leaves that
+ * to its maintainer script). Throws `UserError` `no-kernel`, and what `unpackDeb` throws.
+ */
+export async function unpackKernel({ $, packages, dir }: UnpackKernelOptions): Promise<Kernel> {
+  const names = Object.keys(packages).filter((name) => kernelPackage.test(name));
+  await mkdir(dir, { recursive: true });
+  for (const name of names.sort()) {
+    const deb = packages[name];
+    if (deb !== undefined) await unpackDeb($, deb, dir);
+  }
+  const image = (await list(join(dir, "boot"))).find((name) => name.startsWith("vmlinuz-"));
+  // Newer releases put everything that was in /lib below /usr.
+  for (const lib of ["lib", "usr/lib"]) {
+    const [release] = await list(join(dir, lib, "modules"));
+    if (image === undefined || release === undefined) continue;
+    await $`depmod -b ${join(dir, lib === "lib" ? "" : "usr")} ${release}`;
+    return { release, image: join(dir, "boot", image), modules: join(dir, lib, "modules", release) };
+  }
+  throw new UserError("the packages of the sample base hold no kernel with modules", {
+    code: "no-kernel",
+    where: names.join(", ") || "packages of the sample base",
+    hint: "run `apt-get update`, so that the newest linux-image package is known",
+  });
+}
+
+/** Names in byte order; a folder that is not there has none. */
+async function list(dir: string): Promise<readonly string[]> {
+  return await readdir(dir).then(
+    (names) => names.sort(),
+    () => [],
+  );
+}
+
+/**
+ * Paths of the named modules and of all they depend on, relative to the folder of `modules.dep`, in byte order.
+ * `dependencies` is the text of `modules.dep` (modules.dep(5): `path: path path…`, dependencies already closed).
+ * A name that is no module is left out when `builtin`, the text of `modules.builtin`, has it.
+ * Throws `UserError` `no-such-module`.
+ */
+export function closeModules(
+  names: readonly string[],
+  dependencies: string,
+  builtin: string,
+): readonly string[] {
+  const lines = new Map<string, readonly string[]>();
+  for (const line of dependencies.split("\n")) {
+    const [path, rest] = line.split(":", 2);
+    if (path === undefined || rest === undefined) continue;
+    lines.set(moduleName(path), [path, ...rest.split(" ").filter((word) => word !== "")]);
+  }
+  const builtins = new Set(builtin.split("\n").map(moduleName));
+  const paths = new Set<string>();
+  for (const name of names) {
+    const line = lines.get(name);
+    if (line === undefined && !builtins.has(name)) {
+      throw new UserError(`the kernel has no module ${name}`, {
+        code: "no-such-module",
+        where: "modules.dep",
+        hint: "the sample base is made from the kernel of Debian 12 or a current Ubuntu",
+      });
+    }
+    for (const path of line ?? []) paths.add(path);
+  }
+  return [...paths].sort();
+}
+
+/** `kernel/drivers/net/virtio_net.ko.zst` is `virtio_net`. */
+function moduleName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1).replace(/\.ko(\.\w+)?$/, "");
+}
+
+/** The closure of `names` in `kernel`; see `closeModules`. */
+export async function findModules(kernel: Kernel, names: readonly string[]): Promise<readonly string[]> {
+  const [dependencies, builtin] = await Promise.all([
+    readFile(join(kernel.modules, "modules.dep"), "utf8"),
+    readFile(join(kernel.modules, "modules.builtin"), "utf8"),
+  ]);
+  return closeModules(names, dependencies, builtin);
+}
+
+/**
+ * Copies modules (paths as of `findModules`) to `<root>/lib/modules/<release>/`, and writes the tables that
+ * `modprobe` reads there. Only the text tables are kept: busybox reads no others, and they are a third of the size.
+ */
+export async function installModules(
+  $: Shell,
+  kernel: Kernel,
+  paths: readonly string[],
+  root: string,
+): Promise<void> {
+  const folder = join(root, "lib/modules", kernel.release);
+  for (const path of [...paths, "modules.builtin", "modules.order"]) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await copyFile(join(kernel.modules, path), join(folder, path));
+  }
+  await $`depmod -b ${root} ${kernel.release}`;
+}
+
+/** Whether a file below `lib/modules/<release>/` is one of the binary tables that the base leaves out. */
+export function isBinaryTable(path: string): boolean {
+  return /^lib\/modules\/[^/]+\/modules\.[\w.]+\.bin$/.test(path);
+}

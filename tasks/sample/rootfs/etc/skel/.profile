@@ -1,0 +1,2 @@
+# Read by login shells of the ordinary user.
+export ENV="$HOME/.ashrc"

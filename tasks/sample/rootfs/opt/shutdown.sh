@@ -1,0 +1,2 @@
+#!/bin/sh
+# Runs when the machine is stopped.

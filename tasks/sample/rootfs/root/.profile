@@ -1,0 +1,2 @@
+# Read by login shells of root.
+cd /root

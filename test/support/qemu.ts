@@ -1,0 +1,175 @@
+/**
+ * A virtual machine under QEMU's own emulation (no KVM needed), driven over its serial console.
+ * It knows nothing of what is booted, save that a login is busybox's and a shell prompt ends in `$ ` or `# `.
+ */
+import type { ChildProcess } from "node:child_process";
+import { ProcessGroups } from "../../src/host/index.ts";
+
+/** What to boot, as absolute paths: a CD, or a kernel with an initrd. */
+export type BootMedium =
+  | { readonly cdrom: string }
+  | { readonly kernel: string; readonly initrd: string; readonly append: string };
+
+export interface QemuOptions {
+  /** MiB, 1024 unless said otherwise. */
+  readonly memory?: number;
+  /** Arguments after all others, e.g. a disk. */
+  readonly extra?: readonly string[];
+}
+
+export interface CommandResult {
+  /** What the command wrote to the terminal, lines ended by `\n`, without the last one's end. */
+  readonly output: string;
+  /** Exit status. */
+  readonly status: number;
+}
+
+/** The file name of the emulator; tests that need it are skipped where it is missing. */
+export const qemuBinary = "qemu-system-x86_64";
+
+/**
+ * Starts a machine with two processors, no display and a user-mode network that reaches nothing but QEMU's own
+ * DHCP server. Whoever boots it closes it: `await using`-style, in a `finally` or an `afterAll`.
+ */
+export function bootQemu(medium: BootMedium, options: QemuOptions = {}): QemuMachine {
+  return new QemuMachine([
+    ...["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", `${options.memory ?? 1024}`],
+    ...["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"],
+    ...["-netdev", "user,id=net0,restrict=on", "-device", "virtio-net-pci,netdev=net0,romfile="],
+    ...mediumArguments(medium),
+    ...(options.extra ?? []),
+  ]);
+}
+
+function mediumArguments(medium: BootMedium): readonly string[] {
+  // A comma in a file name would begin the next suboption.
+  if ("cdrom" in medium) {
+    const file = medium.cdrom.replaceAll(",", ",,");
+    return ["-drive", `file=${file},media=cdrom,format=raw,readonly=on`, "-boot", "d"];
+  }
+  return ["-kernel", medium.kernel, "-initrd", medium.initrd, "-append", medium.append];
+}
+
+export class QemuMachine {
+  readonly #groups = new ProcessGroups();
+  readonly #process: ChildProcess;
+  #log = "";
+  /** Everything before it was matched by an earlier `expect`. */
+  #position = 0;
+  #ended: string | undefined;
+  #commands = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(args: readonly string[]) {
+    this.#process = this.#groups.spawn(qemuBinary, [...args], { stdio: ["pipe", "pipe", "pipe"] });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.setEncoding("latin1");
+      stream?.on("data", (text: string) => {
+        this.#log += text;
+        this.#wake();
+      });
+    }
+    // What is sent to a machine that has just ended is lost; `expect` reports the end.
+    this.#process.stdin?.on("error", () => {});
+    this.#process.on("error", (error) => this.#end(error.message));
+    this.#process.on("close", (code, signal) => this.#end(`exit status ${code ?? signal}`));
+  }
+
+  /** The whole console log so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /**
+   * Waits until the console shows `pattern` after what was matched last; resolves with the match.
+   * Rejects, with the whole console log, after `timeoutMs` or when the machine ends.
+   */
+  async expect(pattern: RegExp | string, timeoutMs = 120_000): Promise<RegExpExecArray> {
+    const wanted = typeof pattern === "string" ? new RegExp(quotePattern(pattern)) : pattern;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const match = wanted.exec(this.#log.slice(this.#position));
+      if (match !== null) {
+        this.#position += match.index + match[0].length;
+        return match;
+      }
+      if (this.#ended !== undefined)
+        throw this.#failure(`the machine ended (${this.#ended}) before ${wanted}`);
+      if (performance.now() >= deadline) throw this.#failure(`no ${wanted} within ${timeoutMs} ms`);
+      await this.#changed(deadline - performance.now());
+    }
+  }
+
+  /** Types a line. */
+  send(line: string): void {
+    this.#process.stdin?.write(`${line}\r`);
+  }
+
+  /** Logs in at the prompt that is shown or will be. Rejects when the password is refused. */
+  async login(user: string, password: string, timeoutMs = 120_000): Promise<void> {
+    await this.expect(/login: /, timeoutMs);
+    this.send(user);
+    await this.expect(/[Pp]assword: /, timeoutMs);
+    this.send(password);
+    const [answer] = await this.expect(/incorrect|[$#] /, timeoutMs);
+    if (answer === "incorrect") throw this.#failure(`${user} cannot log in with this password`);
+  }
+
+  /** Runs a command line in the shell that is logged in, and waits for its end. */
+  async run(command: string, timeoutMs = 120_000): Promise<CommandResult> {
+    this.#commands += 1;
+    const mark = `mark-${this.#commands}-`;
+    // The empty quotes keep the terminal's echo of this line from looking like what it prints.
+    this.send(`echo ${mark}''begin; ${command}; echo ${mark}''end:$?:`);
+    const [all, output = "", status] = await this.expect(
+      new RegExp(`${mark}begin\\r?\\n([^]*?)${mark}end:(\\d+):`),
+      timeoutMs,
+    );
+    if (status === undefined) throw this.#failure(`no status in ${all}`);
+    return { output: output.replaceAll("\r", "").replace(/\n$/, ""), status: Number(status) };
+  }
+
+  /** Resolves when the machine has switched itself off. */
+  async ended(timeoutMs = 60_000): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.#ended === undefined) {
+      if (performance.now() >= deadline) throw this.#failure(`still running after ${timeoutMs} ms`);
+      await this.#changed(deadline - performance.now());
+    }
+  }
+
+  /** Ends the machine, whatever it does; may be called twice. */
+  async close(): Promise<void> {
+    await this.#groups.terminate(1000);
+  }
+
+  #end(reason: string): void {
+    this.#ended ??= reason;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiting]) wake();
+  }
+
+  /** Resolves at the next output, at the end, or after `timeoutMs`. */
+  #changed(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.max(0, timeoutMs));
+      this.#waiting.add(wake);
+    });
+  }
+
+  #failure(what: string): Error {
+    return new Error(`${what}\n--- console ---\n${this.#log}\n--- end of console ---`);
+  }
+}
+
+function quotePattern(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+}
