@@ -11,9 +11,12 @@ export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-
 export { type IsoBoot, type IsoOptions, writeIso } from "./iso.ts";
 export { extractIso, type IsoEntry, listIso, readIsoLabel } from "./iso-reader.ts";
 export type { UnpackLimits } from "./limits.ts";
+export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
 export { describeProblem, type Merged, type MergeProblem, mergeLayers } from "./merge.ts";
 export * from "./names.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
+export { coreOwners, type OwnerNames, type TarballOptions, writeTarball } from "./tarball.ts";
+export { listTarball, type TarballEntry, type TarballPolicy, treeFromTarball } from "./tarball-reader.ts";
 export * from "./tree.ts";

@@ -4,7 +4,8 @@
  *
  * Rules: Linux `init/initramfs.c` (`clean_path`, `maybe_link`, `do_name`, `do_symlink`).
  */
-import { parentOf, printName } from "./names.ts";
+import { followLinks } from "./links.ts";
+import { parentOf, printName, rootPath } from "./names.ts";
 import { FileTree, type Metadata, type TreeNode } from "./tree.ts";
 
 interface Place {
@@ -86,7 +87,8 @@ class MergeState {
 
   /** Applies one entry. `links` remembers this layer's groups and the first name of each. */
   apply(layer: number, given: string, node: TreeNode, links: Map<string, string>): void {
-    const path = this.#resolve(given);
+    // The kernel opens names the ordinary way: links in the directories before the last part are followed.
+    const path = followLinks(this.tree, given, false).path || rootPath;
     const place = { path: given, layer };
     const parent = parentOf(path);
     if (parent !== undefined && this.tree.get(parent)?.type !== "directory") {
@@ -99,26 +101,6 @@ class MergeState {
       if (!this.#clean(path, lower, node, place)) return;
     }
     this.#write(path, node, place, links);
-  }
-
-  /** The kernel opens names the ordinary way: links in the directories before the last part are followed. */
-  #resolve(path: string): string {
-    const parts = path.split("/");
-    let followed = 0;
-    let done: string[] = [];
-    while (parts.length > 1) {
-      const part = parts.shift() ?? "";
-      if (part === "..") done.pop();
-      else if (part !== "" && part !== ".") {
-        const node = this.tree.get([...done, part].join("/"));
-        if (node?.type !== "symlink" || ++followed > 40) done.push(part);
-        else {
-          if (node.target.startsWith("/")) done = [];
-          parts.unshift(...node.target.split("/"));
-        }
-      }
-    }
-    return [...done, ...parts].join("/");
   }
 
   /** `clean_path`: true when nothing stands in the way any more. */

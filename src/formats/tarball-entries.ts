@@ -1,0 +1,111 @@
+/**
+ * Goes through a tarball entry by entry (plain or gzip; ustar, pax and GNU long names), with the `tar` package's parser.
+ * It knows nothing of which entries are acceptable.
+ */
+import { open } from "node:fs/promises";
+import { Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import type { ReadEntry } from "tar";
+import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
+import { createLimit, type UnpackLimits } from "./limits.ts";
+import { sniff } from "./magic.ts";
+import { encodeName, printName } from "./names.ts";
+
+export interface EntryVisitor {
+  /** Called at each entry, before its bytes; may throw. */
+  enter(entry: ReadEntry): void;
+  /** Takes the bytes of the entry that was entered last. */
+  take(bytes: Buffer): void;
+  /** Called between pieces of input, to let go of what was taken. */
+  flush(): Promise<void>;
+}
+
+/**
+ * Visits every entry of the tarball at `path` (absolute).
+ * @throws UserError `bad-tarball` (damaged, cut off, no tarball), `bomb`, and what the visitor throws
+ */
+export async function visitTarball(
+  path: string,
+  visitor: EntryVisitor,
+  limits: UnpackLimits = {},
+): Promise<void> {
+  const { Parser } = await import("tar");
+  const where = printName(path);
+  const handle = await open(encodeName(path), "r");
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
+    const gzip = sniff(buffer.subarray(0, bytesRead)) === "gzip";
+    let failure: unknown;
+    const fail = (error: unknown) => {
+      failure ??= error;
+    };
+    const guarded = (step: () => void) => {
+      if (failure !== undefined) return;
+      try {
+        step();
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const parser = new Parser({
+      strict: true,
+      // An entry that is resumed gives its bytes during write(), so at most one piece of input is held.
+      onReadEntry: (entry) => {
+        guarded(() => visitor.enter(entry));
+        entry.on("data", (bytes) => guarded(() => visitor.take(bytes)));
+        entry.resume();
+      },
+    });
+    parser.on("error", fail);
+    parser.on("ignoredEntry", (entry: ReadEntry) => fail(new Error(`entry of type ${entry.type}`)));
+    const source = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 });
+    const unpacked = gzip ? [createGunzip({ chunkSize: 256 * 1024 })] : [];
+    const check = createLimit(gzip ? limits : { ...limits, maxRatio: Number.POSITIVE_INFINITY }, where);
+    let size = 0;
+    const feed = new Transform({
+      async transform(chunk: Buffer, _encoding, done) {
+        try {
+          if (size === 0) refuseOtherFormat(chunk);
+          size += chunk.length;
+          check(source.bytesRead, size);
+          parser.write(chunk);
+          if (failure !== undefined) throw failure;
+          await visitor.flush();
+          done();
+        } catch (error) {
+          done(error instanceof Error ? error : new Error(messageOf(error)));
+        }
+      },
+    });
+    // Nothing comes out of the last stage; resuming it lets the pipeline end.
+    await pipeline([source, ...unpacked, feed.resume()]);
+    parser.end();
+    if (failure !== undefined) throw failure;
+    if (size === 0) throw new Error("it is empty");
+    await visitor.flush();
+  } catch (cause) {
+    if (cause instanceof UserError || isSystemError(cause)) throw cause;
+    throw new UserError(`the tarball cannot be read: ${messageOf(cause)}`, {
+      code: "bad-tarball",
+      where,
+      hint: "The file is damaged, incomplete or no tarball; fetch it again.",
+      cause,
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+const blockSize = 512;
+
+/** zlib's errors carry a code too, but no system call. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error && systemErrorCode(error) !== undefined;
+}
+
+function refuseOtherFormat(chunk: Buffer): void {
+  const magic = sniff(chunk);
+  if (magic !== "tar" && magic !== "gem" && magic !== "unknown") throw new Error(`it is ${magic}`);
+  if (chunk.length < blockSize) throw new Error("it is cut off");
+}
