@@ -55,6 +55,17 @@ export async function collectGarbage(state: State, maxSize: number): Promise<Col
   return { before, after: total, removedBlobs, forgottenResults };
 }
 
+/** How much the store holds, by looking at it. */
+export function storeStatistics(state: State): {
+  readonly blobs: number;
+  readonly bytes: number;
+  readonly results: number;
+} {
+  const sizes = sizesOnDisk(state.store.root);
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  return { blobs: sizes.size, bytes, results: [...state.stamps.results()].length };
+}
+
 function* blobsOf(stamp: Stamp): IterableIterator<Digest> {
   for (const entry of decodeListing(stamp.outputs).values()) if (entry.type === "file") yield entry.digest;
   for (const [label, value] of stamp.parts) if (label.startsWith("input ")) yield value as Digest;

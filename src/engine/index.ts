@@ -13,7 +13,7 @@ export {
   outputsOnDisk,
   type Workspace,
 } from "./build.ts";
-export { type Collection, collectGarbage } from "./collection.ts";
+export { type Collection, collectGarbage, storeStatistics } from "./collection.ts";
 export type { CodeIndex } from "./decision.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
@@ -30,6 +30,7 @@ export {
   param,
   Secret,
 } from "./parameter.ts";
+export { removeProducts } from "./product.ts";
 export { describeReason, type Reason } from "./reason.ts";
 export { State } from "./state.ts";
 export {

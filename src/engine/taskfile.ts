@@ -16,6 +16,8 @@ export interface TaskfileDefinition {
   readonly targets: readonly Target[];
   /** The first one is the default. */
   readonly variants: Readonly<Record<string, Variant>>;
+  /** Environment variable and configuration key that names the variant. */
+  readonly variantEnv?: string;
   /** Other names of targets. */
   readonly aliases?: Readonly<Record<string, Target>>;
   /** Shown in the menu as the version that a build would get now. */

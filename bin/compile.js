@@ -1,0 +1,218 @@
+// Compiles the program, the Taskfile and the tasks into the cache, and writes down what the result depends on.
+// Loaded only when a source changed. It knows nothing of what the tasks do.
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { SourceMap } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/**
+ * @typedef {object} Manifest
+ * @property {string} packageRoot Absolute path of the package that compiled it.
+ * @property {string} folder Absolute path of the compiled files.
+ * @property {readonly { path: string, status: string }[]} sources Every file it was compiled from, absolute, with
+ *   the status (size:mtime:ctime:inode) that proves it unchanged; an empty status proves nothing.
+ * @property {Readonly<Record<string, string>>} code For each local module (path relative to the workspace) the digest
+ *   of its content and that of every local module it imports, directly or not.
+ * @property {Readonly<Record<string, readonly (readonly [line: number, module: string])[]>>} lines For each compiled
+ *   file, the lines at which another module's code begins.
+ */
+
+/**
+ * @param {{ workspace: string, packageRoot: string, cache: string }} where Absolute paths.
+ * @returns {Promise<Manifest | string>} The manifest, or a message that says what is wrong with the sources.
+ */
+export async function compile({ workspace, packageRoot, cache }) {
+  const startedAt = BigInt(Date.now()) * 1_000_000n;
+  const { build, formatMessages } = await import("esbuild");
+  const folder = writableFolder(cache);
+  let result;
+  try {
+    result = await build({
+      absWorkingDir: workspace,
+      entryPoints: {
+        main: path.join(packageRoot, "src/cli/main.ts"),
+        taskfile: path.join(workspace, "Taskfile.ts"),
+      },
+      outdir: path.join(folder, "next"),
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node20",
+      sourcemap: "external",
+      metafile: true,
+      write: false,
+      logLevel: "silent",
+      // Loaded where they are used, from node_modules: bundling them would only make every start longer.
+      external: ["zx", "undici", "tar", "chokidar", "fast-glob", "hasha", "yaml", "esbuild", "picomatch"],
+      banner: {
+        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof Error && "errors" in error)) throw error;
+    const errors = /** @type {import("esbuild").BuildFailure} */ (error).errors;
+    const messages = await formatMessages(errors, { kind: "error", color: process.stderr.isTTY === true });
+    return `error: the Taskfile or a task does not compile\n\n${messages.join("")}`;
+  }
+
+  const digest = createHash("sha256");
+  for (const file of result.outputFiles) digest.update(`${path.basename(file.path)}\n`).update(file.contents);
+  const target = path.join(folder, digest.digest("hex").slice(0, 16));
+  // A folder with this name holds these bytes already: another process may be running from it.
+  if (!existsSync(target)) placeFolder(target, result.outputFiles);
+  removeOldFolders(folder, target);
+
+  /** @type {Manifest} */
+  const manifest = {
+    packageRoot,
+    folder: target,
+    sources: Object.keys(result.metafile.inputs).map((name) => {
+      const absolute = path.resolve(workspace, name);
+      return { path: absolute, status: settledStatus(absolute, startedAt) };
+    }),
+    code: codeDigests(result.metafile, workspace),
+    lines: Object.fromEntries(
+      result.outputFiles
+        .filter((file) => file.path.endsWith(".js"))
+        .map((file) => [path.basename(file.path), moduleLines(file, result.outputFiles, workspace)]),
+    ),
+  };
+  const manifestFile = path.join(folder, "manifest.json");
+  writeFileSync(`${manifestFile}.${process.pid}.tmp`, JSON.stringify(manifest));
+  renameSync(`${manifestFile}.${process.pid}.tmp`, manifestFile);
+  return manifest;
+}
+
+/**
+ * @param {string} target
+ * @param {readonly import("esbuild").OutputFile[]} files
+ */
+function placeFolder(target, files) {
+  const beside = `${target}.${process.pid}.tmp`;
+  mkdirSync(beside, { recursive: true });
+  for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.contents);
+  try {
+    renameSync(beside, target);
+  } catch (error) {
+    rmSync(beside, { recursive: true, force: true });
+    if (!existsSync(target)) throw error;
+  }
+}
+
+/**
+ * Removes what was compiled long ago; a recent folder may still be in use by another process.
+ * @param {string} folder
+ * @param {string} current
+ */
+function removeOldFolders(folder, current) {
+  for (const name of readdirSync(folder)) {
+    const old = path.join(folder, name);
+    if (old === current || name === "manifest.json") continue;
+    if (Date.now() - lstatSync(old).mtimeMs > 3_600_000) rmSync(old, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The cache, or where it cannot be written a folder of this user's own: a read-only checkout can still say what it
+ * would do.
+ * @param {string} cache
+ */
+function writableFolder(cache) {
+  try {
+    mkdirSync(cache, { recursive: true });
+    const probe = path.join(cache, `${process.pid}.tmp`);
+    writeFileSync(probe, "");
+    rmSync(probe);
+    return cache;
+  } catch {
+    const own = path.join(tmpdir(), `razor-mk-${process.getuid?.() ?? 0}-${process.pid}`);
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    process.once("exit", () => rmSync(own, { recursive: true, force: true }));
+    return own;
+  }
+}
+
+/**
+ * A status that may be believed next time: one that is younger than the clock's grain could hide a later write.
+ * @param {string} file
+ * @param {bigint} startedAt Nanoseconds since the epoch.
+ */
+function settledStatus(file, startedAt) {
+  const status = lstatSync(file, { bigint: true });
+  const grain = 2_000_000_000n;
+  if (status.mtimeNs + grain > startedAt || status.ctimeNs + grain > startedAt) return "";
+  return `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
+}
+
+/**
+ * @param {import("esbuild").Metafile} metafile
+ * @param {string} workspace
+ */
+function codeDigests(metafile, workspace) {
+  /** @type {Map<string, string>} */
+  const own = new Map();
+  for (const name of Object.keys(metafile.inputs)) {
+    own.set(
+      name,
+      createHash("sha256")
+        .update(readFileSync(path.resolve(workspace, name)))
+        .digest("hex"),
+    );
+  }
+  /** @type {Record<string, string>} */
+  const digests = {};
+  for (const name of own.keys()) {
+    const reached = [...reach(name, metafile)].sort();
+    const parts = reached.map((module) => `${module}\0${own.get(module)}\n`);
+    digests[name] = createHash("sha256").update(parts.join("")).digest("hex");
+  }
+  return digests;
+}
+
+/**
+ * @param {string} start
+ * @param {import("esbuild").Metafile} metafile
+ */
+function reach(start, metafile) {
+  const reached = new Set([start]);
+  for (const name of reached) {
+    for (const { path: imported, external } of metafile.inputs[name]?.imports ?? []) {
+      if (external !== true) reached.add(imported);
+    }
+  }
+  return reached;
+}
+
+/**
+ * @param {import("esbuild").OutputFile} file
+ * @param {readonly import("esbuild").OutputFile[]} all
+ * @param {string} workspace
+ */
+function moduleLines(file, all, workspace) {
+  const text = all.find((other) => other.path === `${file.path}.map`)?.text;
+  if (text === undefined) return [];
+  const payload = JSON.parse(text);
+  const map = new SourceMap(payload);
+  const lines = file.text.split("\n");
+  /** @type {[number, string][]} */
+  const changes = [];
+  for (let line = 0; line < lines.length; line += 1) {
+    const entry = map.findEntry(line, (lines[line] ?? "").search(/\S/));
+    if (!("originalSource" in entry) || entry.originalSource === undefined) continue;
+    const source = path.resolve(path.dirname(file.path), entry.originalSource);
+    const module = path.relative(workspace, source);
+    if (changes.at(-1)?.[1] !== module) changes.push([line + 1, module]);
+  }
+  return changes;
+}

@@ -1,0 +1,131 @@
+/**
+ * The moving part of a terminal's display: what runs now, for how long, and how far downloads are, redrawn below the
+ * lines that stay. Only used where there is a terminal to draw on.
+ */
+import type { BuildEvent, Progress, TaskId } from "../engine/index.ts";
+import { formatBytes, formatSeconds, type Style, truncate } from "./style.ts";
+
+export interface Screen {
+  write(text: string): void;
+  readonly columns: number;
+}
+
+interface Running {
+  readonly startedAt: number;
+  /** By item: `bash.tcz` and how far it is. */
+  readonly items: Map<string, Progress>;
+}
+
+const redrawMs = 100;
+const spinner = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const hideCursor = "\u001b[?25l";
+const showCursor = "\u001b[?25h";
+
+export class LiveDisplay {
+  readonly #screen: Screen;
+  readonly #style: Style;
+  readonly #running = new Map<TaskId, Running>();
+  #drawnLines = 0;
+  #frame = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(screen: Screen, style: Style) {
+    this.#screen = screen;
+    this.#style = style;
+  }
+
+  onEvent(event: BuildEvent): void {
+    switch (event.type) {
+      case "task-started":
+        this.#running.set(event.task, { startedAt: performance.now(), items: new Map() });
+        this.#start();
+        break;
+      case "task-progress":
+        this.#running.get(event.task)?.items.set(event.progress.item, event.progress);
+        break;
+      case "task-done":
+      case "task-failed":
+        this.#running.delete(event.task);
+        break;
+      case "build-finished":
+        this.close();
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Prints a line that stays, above the moving part. */
+  print(line: string): void {
+    this.#screen.write(`${this.#eraseText()}${line}\n`);
+    this.#draw();
+  }
+
+  /** Removes the moving part and gives the cursor back. */
+  close(): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#screen.write(`${this.#eraseText()}${showCursor}`);
+  }
+
+  #start(): void {
+    if (this.#timer !== undefined) return;
+    this.#screen.write(hideCursor);
+    this.#timer = setInterval(() => this.#draw(), redrawMs);
+    this.#timer.unref();
+  }
+
+  #eraseText(): string {
+    const text = this.#drawnLines === 0 ? "" : `\u001b[${this.#drawnLines}A\u001b[0J`;
+    this.#drawnLines = 0;
+    return text;
+  }
+
+  #draw(): void {
+    if (this.#timer === undefined) return;
+    this.#frame += 1;
+    const lines = [...this.#running].map(([id, running]) => this.#line(id, running));
+    const text = lines.map((line) => `${line}\n`).join("");
+    this.#screen.write(`${this.#eraseText()}${text}`);
+    this.#drawnLines = lines.length;
+  }
+
+  #line(id: TaskId, running: Running): string {
+    const mark = spinner[this.#frame % spinner.length] ?? "";
+    const elapsed = formatSeconds((performance.now() - running.startedAt) / 1000);
+    const head = `${id} ${elapsed}`;
+    const room = this.#screen.columns - 3 - head.length;
+    const tail = room > 8 ? truncate(progressText(running, room), room) : "";
+    return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns - 1).replace(
+      mark,
+      this.#style.cyan(mark),
+    );
+  }
+}
+
+/** `[████░░░░] 12.3 MB of 40.1 MB, 2.1 MB/s, 13 s left: bash.tcz, ruby.tcz`, as far as it is known. */
+function progressText(running: Running, room: number): string {
+  const items = [...running.items.values()];
+  if (items.length === 0) return "";
+  const unit = items[0]?.unit ?? "items";
+  const show = unit === "bytes" ? formatBytes : String;
+  const done = items.reduce((sum, item) => sum + item.done, 0);
+  const complete = items.every((item) => item.total !== undefined);
+  const total = complete ? items.reduce((sum, item) => sum + (item.total ?? 0), 0) : undefined;
+  const seconds = (performance.now() - running.startedAt) / 1000;
+  const rate = seconds > 0.5 && unit === "bytes" ? done / seconds : undefined;
+  const left = rate !== undefined && total !== undefined && rate > 0 ? (total - done) / rate : undefined;
+  const names = items.filter((item) => item.done !== item.total).map((item) => item.item);
+  const parts = [total === undefined ? show(done) : `${show(done)} of ${show(total)}`];
+  if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
+  if (left !== undefined && left > 0.5) parts.push(`${Math.ceil(left)} s left`);
+  const text = `${parts.join(", ")}${names.length === 0 ? "" : `: ${names.join(", ")}`}`;
+  return total === undefined || total === 0 || room < 60 ? text : `${bar(done / total)} ${text}`;
+}
+
+function bar(share: number): string {
+  const width = 20;
+  const full = Math.round(Math.min(1, share) * width);
+  return `${"█".repeat(full)}${"░".repeat(width - full)}`;
+}

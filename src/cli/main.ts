@@ -1,0 +1,101 @@
+/**
+ * The program: reads the command line, loads the Taskfile, does what was asked and returns the exit status. The
+ * table of contents of this folder; it knows the engine, and nothing of what the tasks make.
+ */
+import path from "node:path";
+import { type AbsolutePath, ParameterValues, State, type Taskfile } from "../engine/index.ts";
+import { systemErrorCode, UsageError } from "../errors/index.ts";
+import { installHint } from "../host/index.ts";
+import { buildTargets } from "./build-command.ts";
+import { codeIndexOf, type Manifest } from "./code-index.ts";
+import { findTarget, parseCommandLine, type Request } from "./command-line.ts";
+import { renderFailure } from "./failure.ts";
+import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
+import { type Io, processIo } from "./io.ts";
+import { printMenu } from "./menu.ts";
+import { programVersion } from "./program-version.ts";
+import type { Session } from "./session.ts";
+import { styleFor } from "./style.ts";
+
+export interface Start {
+  readonly argv: readonly string[];
+  /** Absolute path of the folder that holds the Taskfile. */
+  readonly workspace: string;
+  readonly manifest: Manifest;
+  /** URL of the compiled Taskfile. */
+  readonly taskfile: string;
+}
+
+/** Runs the program and returns its exit status: 0, 1 failed, 2 wrong usage, 130 and 143 when interrupted. */
+export async function main(start: Start, io: Io = processIo()): Promise<number> {
+  const style = styleFor(io.stderr, io.env);
+  const verbose = start.argv.some((word) => word === "-v" || word === "--verbose");
+  try {
+    const { default: taskfile } = (await import(start.taskfile)) as { default: Taskfile };
+    const parsed = parseCommandLine(start.argv, taskfile, programVersion, io.env);
+    if (parsed.kind === "help") {
+      io.stdout.write(parsed.text);
+      return 0;
+    }
+    const session = openSession(start, taskfile, parsed.request, io);
+    return await dispatch(session);
+  } catch (error) {
+    if (systemErrorCode(error) === "EPIPE") return 0;
+    io.stderr.write(`${renderFailure(error, style, { verbose })}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io): Session {
+  const style = styleFor(io.stderr, io.env);
+  const noted = new Set<string>();
+  const note = (message: string): void => {
+    if (!noted.has(message)) io.stderr.write(`${style.yellow("note:")} ${message}\n`);
+    noted.add(message);
+  };
+  for (const message of request.notes) note(message);
+  const root = start.workspace as AbsolutePath;
+  return {
+    io,
+    style,
+    request,
+    values: new ParameterValues(request.given, { root, env: io.env, variant: request.variant, note }),
+    command:
+      `task ${start.argv.map((word, index) => maskSecret(word, start.argv[index - 1])).join(" ")}`.trim(),
+    workspace: {
+      taskfile,
+      state: new State(root),
+      code: codeIndexOf(start.manifest, path.resolve(start.workspace)),
+      toolHint: installHint,
+      env: io.env,
+    },
+  };
+}
+
+/** The command line is shown to whoever waits for the lock: not with a password in it. */
+function maskSecret(word: string, before: string | undefined): string {
+  if (before === "-t" || before === "--tc-passwd") return "***";
+  return word.replace(/^(-t|--tc-passwd=).+$/s, "$1***");
+}
+
+async function dispatch(session: Session): Promise<number> {
+  const { words } = session.request;
+  const [first, ...rest] = words;
+  switch (first) {
+    case undefined:
+      return printMenu(session);
+    case "why":
+      return whyCommand(session, rest);
+    case "list":
+      return listCommand(session, rest);
+    case "graph":
+      return graphCommand(session, rest);
+    case "cache":
+      return cacheCommand(session, rest);
+    default:
+      return buildTargets(
+        session,
+        words.map((word) => findTarget(word, session.workspace.taskfile, ["why", "list", "graph", "cache"])),
+      );
+  }
+}

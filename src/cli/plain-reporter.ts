@@ -1,0 +1,122 @@
+/**
+ * A build as lines: stable, one for each thing that happened, for pipes and logs and for the lines that stay on a
+ * terminal. It only reads events.
+ */
+import { type BuildEvent, describeReason, type Reason } from "../engine/index.ts";
+import { renderFailure } from "./failure.ts";
+import { formatBytes, formatSeconds, type Style } from "./style.ts";
+
+export interface ReporterOptions {
+  readonly style: Style;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  /** Say each finished item of long work in a line, where no moving display shows it. */
+  readonly progressLines: boolean;
+  /** Writes a whole line, without its line feed, for people: standard error. */
+  readonly print: (line: string) => void;
+  /** The captured output of a task, by its digest. */
+  readonly logText: (digest: string) => Promise<string | undefined>;
+}
+
+export interface Counts {
+  fresh: number;
+  restored: number;
+  ran: number;
+  failed: number;
+  skipped: number;
+  savedSeconds: number;
+}
+
+const reasonsShown = 3;
+
+/** The reasons in one line: the first few, and how many more there are. */
+export function reasonLine(reasons: readonly Reason[]): string {
+  const shown = reasons.slice(0, reasonsShown).map(describeReason).join("; ");
+  const more = reasons.length - reasonsShown;
+  return more > 0 ? `${shown}; and ${more} more` : shown;
+}
+
+export class PlainReporter {
+  readonly #options: ReporterOptions;
+  readonly counts: Counts = { fresh: 0, restored: 0, ran: 0, failed: 0, skipped: 0, savedSeconds: 0 };
+  readonly #notes = new Set<string>();
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  onEvent(event: BuildEvent): void {
+    const { style } = this.#options;
+    switch (event.type) {
+      case "task-fresh":
+        this.counts.fresh += 1;
+        this.counts.savedSeconds += event.savedSeconds;
+        this.#say(`${style.dim("=")} ${style.dim(`${event.task}: fresh`)}`);
+        break;
+      case "task-restored":
+        this.counts.restored += 1;
+        this.counts.savedSeconds += event.savedSeconds;
+        this.#say(`${style.cyan("↺")} ${event.task}: restored, ${reasonLine(event.reasons)}`);
+        break;
+      case "task-done":
+        this.counts.ran += 1;
+        this.#say(
+          `${style.green("✓")} ${event.task}: rebuilt, ${reasonLine(event.reasons)} ${style.dim(`(${formatSeconds(event.seconds)})`)}`,
+        );
+        break;
+      case "task-failed":
+        this.counts.failed += 1;
+        this.#failed(event.task, event.error, event.output);
+        break;
+      case "task-skipped":
+        this.counts.skipped += 1;
+        this.#say(`${style.dim("-")} ${event.task}: skipped, ${event.because} failed`);
+        break;
+      case "note":
+        if (!this.#notes.has(event.message)) this.#options.print(`${style.yellow("note:")} ${event.message}`);
+        this.#notes.add(event.message);
+        break;
+      case "lock-wait":
+        this.#options.print(
+          `${style.yellow("note:")} waiting for another build in this workspace: ` +
+            `process ${event.pid} on ${event.host} (${event.command})`,
+        );
+        break;
+      case "task-output":
+        if (this.#options.verbose)
+          for (const line of linesOf(event.text)) this.#say(`  ${style.dim(`${event.task} |`)} ${line}`);
+        break;
+      case "task-progress":
+        if (this.#options.progressLines && event.progress.done === event.progress.total) {
+          const { item, done, unit } = event.progress;
+          this.#say(
+            `  ${style.dim(`${event.task} |`)} ${item}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
+          );
+        }
+        break;
+      case "build-started":
+      case "task-started":
+      case "build-finished":
+        break;
+    }
+  }
+
+  #failed(task: string, error: unknown, output: string): void {
+    const { style, verbose, print } = this.#options;
+    // With --verbose the output was shown as it came.
+    if (output !== "" && !verbose) {
+      print(style.dim(`--- output of ${task} ---`));
+      for (const line of linesOf(output)) print(line);
+      print(style.dim("---"));
+    }
+    print(renderFailure(error, style, { about: task, verbose }));
+  }
+
+  #say(line: string): void {
+    if (!this.#options.quiet) this.#options.print(line);
+  }
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.replace(/\n$/, "").split("\n");
+}
