@@ -12,13 +12,21 @@ import {
   readlink,
   rename,
   symlink,
+  unlink,
   writeFile,
 } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { systemErrorCode, UserError } from "../../src/errors/index.ts";
+import { type ModePolicy, rootOwned } from "../../src/formats/index.ts";
 import { droppedPaths, interpreters } from "./extension-catalogue.ts";
 
 const installedFolder = "usr/local/tce.installed";
+
+/** Everything is root's, but for the scripts that run on loading and their folder: those are the staff's too (gid 50). */
+export const extensionPolicy: ModePolicy = (path, entry) => {
+  const isShared = path === installedFolder || path.startsWith(`${installedFolder}/`);
+  return { ...rootOwned(path, entry), ...(isShared ? { mode: 0o775, gid: 50 } : {}) };
+};
 
 /** Where a path of a package lies in the extension; both relative to the root. */
 export function relocate(path: string): string {
@@ -79,12 +87,13 @@ export async function addText(root: string, path: string, text: string): Promise
   const target = join(root, path);
   await mkdir(dirname(target), { recursive: true });
   await writeFile(target, text);
-  await chmod(target, /(^|\/)(s?bin|init\.d)\/[^/]+$/.test(path) ? 0o755 : 0o644);
+  await chmod(target, /(^|\/)(s?bin|init\.d|tce\.installed)\/[^/]+$/.test(path) ? 0o755 : 0o644);
 }
 
 /**
  * Gives everything under `root` a mode and a time that depend on nothing but the file: folders and executables
- * 0755, other files 0644, no set-id bits (everything in the image that needs root's rights runs as root).
+ * 0755, other files 0644, no set-id bits (everything in the image that needs root's rights runs as root). Links
+ * that lead out of the extension become absolute.
  * Returns the paths of files and links, sorted by byte order.
  */
 export async function settleTree(root: string, epoch: number): Promise<readonly string[]> {
@@ -92,11 +101,11 @@ export async function settleTree(root: string, epoch: number): Promise<readonly 
   for (const path of await walk(root, "all", () => false)) {
     const status = await lstat(join(root, path));
     if (!status.isDirectory()) paths.push(path);
-    if (!status.isSymbolicLink()) {
+    if (status.isSymbolicLink()) {
+      await anchorLink(root, path);
+    } else {
       const executable = status.isDirectory() || (status.mode & 0o111) !== 0;
-      // Scripts and their folder are the staff's too: Tiny Core has them 0775.
-      const shared = path === installedFolder || path.startsWith(`${installedFolder}/`);
-      await chmod(join(root, path), shared ? 0o775 : executable ? 0o755 : 0o644);
+      await chmod(join(root, path), executable ? 0o755 : 0o644);
     }
     await lutimes(join(root, path), epoch, epoch);
   }
@@ -108,6 +117,18 @@ export async function settleTree(root: string, epoch: number): Promise<readonly 
 /** Adds the script that runs as root each time the extension is loaded. */
 export async function addInstalledScript(root: string, extension: string, text: string): Promise<void> {
   await addText(root, `${installedFolder}/${extension}`, `#!/bin/sh\n${text}`);
+}
+
+/**
+ * Makes a relative link that leads to another extension absolute: where extensions are mounted and linked, a
+ * relative one would be followed inside its own mount.
+ */
+async function anchorLink(root: string, path: string): Promise<void> {
+  const target = await readlink(join(root, path));
+  const meant = posix.join(posix.dirname(path), target);
+  if (target.startsWith("/") || meant.startsWith("..") || (await exists(join(root, meant)))) return;
+  await unlink(join(root, path));
+  await symlink(`/${meant}`, join(root, path));
 }
 
 async function linkBack(path: string, to: string): Promise<void> {

@@ -12,7 +12,7 @@ import type { Shell } from "../../src/host/index.ts";
 import { catalogue } from "./extension-catalogue.ts";
 import { arrangeExtensions, type PlannedExtension, settleDependencies } from "./extension-graph.ts";
 import { type ExtensionFacts, formatIndexes, formatSidecars, readLicences } from "./extension-metadata.ts";
-import { addInstalledScript, addText, movePackage, settleTree } from "./extension-tree.ts";
+import { addInstalledScript, addText, extensionPolicy, movePackage, settleTree } from "./extension-tree.ts";
 import { stageKernelModules } from "./kernel-modules.ts";
 import type { PackagePlan, PlannedPackage } from "./packages.ts";
 import { mapParallel } from "./workers.ts";
@@ -132,7 +132,7 @@ async function packExtension(
   if (paths.length === 0) return undefined;
   signal?.throwIfAborted();
   const file = join(made.folder, `${made.name}.tcz`);
-  await packSquashfs($, made.root, file, { epoch });
+  await packSquashfs($, made.root, file, { epoch, policy: extensionPolicy });
   const first = made.packages[0];
   const fields =
     first === undefined
@@ -145,7 +145,7 @@ async function packExtension(
     homepage: fields.get("Homepage") ?? "---",
     licences: [...new Set(made.licences)],
     packages: made.packages.map((member) => `${member.name} ${member.version}`),
-    tags: [made.name, ...(fields.get("Section") ?? "").split("/").filter((tag) => tag !== "")],
+    tags: [...new Set([made.name, ...(fields.get("Section") ?? "").split("/").filter((tag) => tag !== "")])],
     size: (await stat(file)).size,
     md5: await digestMd5(file),
     paths,
