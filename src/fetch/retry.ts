@@ -47,6 +47,10 @@ const broken: Readonly<Record<string, string>> = {
 export function transientFailure(error: unknown): TransientFailure | undefined {
   if (error instanceof TransientFailure) return error;
   const code = systemErrorCode(error);
+  // undici's parser errors come with and without a code of their own.
+  if (error instanceof Error && error.name === "HTTPParserError") {
+    return new TransientFailure("the answer was not valid HTTP", { code: "cut-off", cause: error });
+  }
   if (code === undefined) {
     // A host with several addresses fails with one AggregateError for all of them.
     if (error instanceof AggregateError) {
@@ -57,7 +61,7 @@ export function transientFailure(error: unknown): TransientFailure | undefined {
   const noConnection = unreachable[code];
   if (noConnection !== undefined)
     return new TransientFailure(noConnection, { code: "unreachable", cause: error });
-  const cutOff = broken[code] ?? (code.startsWith("HPE_") ? "the answer was not valid HTTP" : undefined);
+  const cutOff = broken[code];
   return cutOff === undefined ? undefined : new TransientFailure(cutOff, { code: "cut-off", cause: error });
 }
 

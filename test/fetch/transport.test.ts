@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFile, symlink, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { writeFailure } from "../../src/fetch/sink.ts";
 import { content, cutOff, endless, raw, stall, status } from "./hostile-server.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 
@@ -17,6 +18,11 @@ afterEach(() => shop.close());
 
 function request(name = "a.tcz", kind: "squashfs" | "text" | "any" | "gzip" = "squashfs") {
   return { name, kind, url: `${shop.server.url}/${name}`, target: path.join(shop.out, name) };
+}
+
+async function expectWhole() {
+  const bytes = await readFile(path.join(shop.out, "a.tcz"));
+  expect(bytes.equals(squashfs), "the file is whole").toBe(true);
 }
 
 async function failure(options: Parameters<Workshop["transport"]>[0] = {}, extra: object = {}) {
@@ -37,7 +43,7 @@ describe("a download", () => {
       etag: expect.stringMatching(/^"/),
       lastModified: expect.stringMatching(/GMT$/),
     });
-    expect(await readFile(path.join(shop.out, "a.tcz"))).toEqual(squashfs);
+    await expectWhole();
     expect(await shop.outputs()).toEqual(["a.tcz"]);
   });
 
@@ -128,20 +134,20 @@ describe("what may pass is tried again", () => {
     shop.server.fail("/a.tcz", cutOff(squashfs, 100_000, { etag }));
     shop.server.log.length = 0;
     await shop.transport().download(request());
-    expect(await readFile(path.join(shop.out, "a.tcz"))).toEqual(squashfs);
+    await expectWhole();
     expect(shop.server.log).toEqual(["GET /a.tcz", "GET /a.tcz range"]);
   });
 
   it("a file that changed between two tries is begun anew", async () => {
     shop.server.fail("/a.tcz", cutOff(Buffer.alloc(400_000, "old"), 100_000, { etag: '"old"' }));
     await shop.transport().download(request());
-    expect(await readFile(path.join(shop.out, "a.tcz"))).toEqual(squashfs);
+    await expectWhole();
   });
 
   it("a server without validators is asked for the whole again", async () => {
     shop.server.fail("/a.tcz", cutOff(squashfs, 100_000));
     await shop.transport().download(request());
-    expect(await readFile(path.join(shop.out, "a.tcz"))).toEqual(squashfs);
+    await expectWhole();
     expect(shop.server.log).toEqual(["GET /a.tcz", "GET /a.tcz"]);
   });
 
@@ -151,13 +157,13 @@ describe("what may pass is tried again", () => {
       response.end(squashfs.subarray(500));
     });
     await shop.transport().download(request());
-    expect(await readFile(path.join(shop.out, "a.tcz"))).toEqual(squashfs);
+    await expectWhole();
   });
 
   it("a stall counts as a broken connection", async () => {
     shop.server.fail("/a.tcz", stall(), stall("hsqs"));
     await shop.transport().download(request());
-    expect(await readFile(path.join(shop.out, "a.tcz"))).toEqual(squashfs);
+    await expectWhole();
     expect(shop.waits.length).toBe(2);
   });
 
@@ -281,7 +287,7 @@ describe("what cannot be right is refused at once", () => {
   it("redirects within http are followed", async () => {
     shop.server.always("/old.tcz", status(301, { location: "a.tcz" }));
     await shop.transport().download({ ...request(), url: `${shop.server.url}/old.tcz` });
-    expect(await readFile(path.join(shop.out, "a.tcz"))).toEqual(squashfs);
+    await expectWhole();
   });
 
   it("a scheme that is not known is an error", async () => {
@@ -296,12 +302,7 @@ describe("what cannot be right is refused at once", () => {
     expect(error.hint).toContain("http_proxy");
   });
 
-  it("a full disk is named as such", async () => {
-    await symlink("/dev/full", path.join(shop.out, "full"));
-    const { FileSink } = await import("../../src/fetch/sink.ts");
-    const { writeFailure } = await import("../../src/fetch/sink.ts");
-    const sink = new FileSink(path.join(shop.out, "full"));
-    expect(await rejection(sink.write(Buffer.from("x")))).toBeDefined();
+  it("a full disk is named as such", () => {
     const full = writeFailure(Object.assign(new Error("no space"), { code: "ENOSPC" }), "/out/a.tcz");
     expect(full).toMatchObject({ code: "disk-full", where: "/out/a.tcz" });
   });

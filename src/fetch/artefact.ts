@@ -1,0 +1,45 @@
+/**
+ * One file to be had from a source, and what upstream says about it. Plans are lists of these; nothing here
+ * downloads.
+ */
+import type { ContentKind } from "./content-kind.ts";
+import { coreFiles, type Mirror, releaseLocation } from "./mirror.ts";
+
+export interface Artefact {
+  /** File name, and the key in the lock. */
+  readonly name: string;
+  /** http(s) or file: URL or absolute path; credentials in it are used and never written down. */
+  readonly url: string;
+  readonly kind: ContentKind;
+  /** 404 means that there is none. */
+  readonly optional?: boolean;
+  /**
+   * The end of the URL's path that makes it this artefact, whatever mirror it comes from. A pin for another
+   * tail is not used. Without one the whole URL must be the pinned one.
+   */
+  readonly tail?: string;
+  /** What upstream says, checked when the file is pinned: bytes, lower-case hexadecimal. */
+  readonly size?: number;
+  readonly sha256?: string;
+  readonly md5?: string;
+  /** Where upstream's md5sum line stands, asked when `md5` is not known or the bytes are not the pinned ones. */
+  readonly md5Url?: string;
+  /** Kept in the lock. */
+  readonly version?: string;
+  readonly deps?: readonly string[];
+  /** Who wants it, as `file:line` or a path of names that begins with one. */
+  readonly where?: string;
+}
+
+/** The Core ISO of a mirror. */
+export function coreIsoArtefact(mirror: Mirror, where?: string): Artefact {
+  const { iso } = coreFiles(mirror.arch);
+  return {
+    name: iso,
+    url: releaseLocation(mirror, iso),
+    kind: "iso9660",
+    tail: `${mirror.release}/${mirror.arch}/release/${iso}`,
+    md5Url: releaseLocation(mirror, `${iso}.md5.txt`),
+    ...(where === undefined ? {} : { where }),
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * What the extensions of two lists need, and what those need: loaded from the lock and, for what it does not
+ * know, from a catalogue. It does not order anything.
+ */
+import { UserError } from "../errors/index.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { type ListEntry, printable } from "./list.ts";
+import type { SourceLock } from "./lock.ts";
+import { extensionLocation, type Mirror } from "./mirror.ts";
+import { type Policy, pinnedEntry, refuseUnpinned, type Wanted } from "./pinning.ts";
+import { didYouMean } from "./suggest.ts";
+
+export type Group = "builtin" | "mirror";
+
+/** A list entry with the kernel's release filled in. */
+export interface Root extends ListEntry {
+  readonly group: Group;
+}
+
+export interface ExtensionNode {
+  readonly name: string;
+  /** Direct dependencies as upstream writes them, and with the kernel's release filled in. */
+  readonly deps: readonly string[];
+  readonly needs: readonly string[];
+  readonly md5: string | undefined;
+  readonly size: number | undefined;
+  /** The first list line that leads here and the names on the way, this one last. */
+  readonly where: string;
+  readonly path: readonly string[];
+}
+
+export interface ExtensionGraph {
+  readonly roots: readonly Root[];
+  readonly nodes: ReadonlyMap<string, ExtensionNode>;
+}
+
+export interface GraphInput {
+  readonly builtin: readonly ListEntry[];
+  readonly mirrored: readonly ListEntry[];
+  /** The kernel's release: the folder name under `lib/modules` in the Core ISO's initrd. */
+  readonly kernel: string | undefined;
+  readonly mirror: Mirror;
+  readonly lock: SourceLock;
+  /** Asked only for what the lock does not know. */
+  readonly catalogue: Catalogue;
+  readonly policy: Policy;
+}
+
+/**
+ * Follows the dependencies of every entry. Throws a UserError for a name that the mirror does not have (naming
+ * who wants it and what may have been meant), a list entry for another kernel, and, when the policy forbids to
+ * ask, one for all that would have had to be asked.
+ */
+export async function loadExtensions(input: GraphInput): Promise<ExtensionGraph> {
+  const roots = [
+    ...input.builtin.map((entry) => rootOf(entry, "builtin", input.kernel)),
+    ...input.mirrored.map((entry) => rootOf(entry, "mirror", input.kernel)),
+  ];
+  const converted = new Set<string>();
+  for (const root of roots) if (root.kind === "deb") converted.add(convertedName(root.name));
+  refuseClashes(roots, converted);
+
+  const nodes = new Map<string, ExtensionNode>();
+  const unpinned: Wanted[] = [];
+  const seen = new Set<string>(converted);
+  // Wave by wave, so that a mirror without indexes is asked for many at once.
+  let wave: Pending[] = [];
+  const enqueue = (pending: Pending): void => {
+    if (seen.has(pending.name)) return;
+    seen.add(pending.name);
+    wave.push(pending);
+  };
+  for (const { name, kind, where } of roots) if (kind === "tcz") enqueue({ name, where, path: [name] });
+  while (wave.length > 0) {
+    const current = wave;
+    wave = [];
+    const loaded = await Promise.all(current.map((pending) => loadNode(pending, input)));
+    for (const [index, node] of loaded.entries()) {
+      const pending = current[index];
+      if (node === undefined && pending !== undefined) unpinned.push(wantedOf(pending));
+      if (node === undefined) continue;
+      nodes.set(node.name, node);
+      for (const name of node.needs) enqueue({ name, where: node.where, path: [...node.path, name] });
+    }
+  }
+  refuseUnpinned(unpinned, input.policy);
+  return { roots, nodes };
+}
+
+/** The extension that a package in a list becomes. */
+export function convertedName(deb: string): string {
+  return deb.replace(/\.deb$/, ".tcz");
+}
+
+/** `lists/builtin.lst:3`, followed by the names between it and what is wanted. */
+export function chain(where: string, path: readonly string[]): string {
+  return [where, ...path.slice(0, -1)].join(" → ");
+}
+
+interface Pending {
+  readonly name: string;
+  readonly where: string;
+  readonly path: readonly string[];
+}
+
+function wantedOf(pending: Pending): Wanted {
+  return { name: pending.name, where: chain(pending.where, pending.path) };
+}
+
+function refuseClashes(roots: readonly Root[], converted: ReadonlySet<string>): void {
+  for (const root of roots) {
+    if (root.kind !== "tcz" || !converted.has(root.name)) continue;
+    const deb = roots.find((other) => other.kind === "deb" && convertedName(other.name) === root.name);
+    throw new UserError(`${root.name} is listed, and ${deb?.name} (${deb?.where}) becomes ${root.name} too`, {
+      code: "duplicate-extension",
+      where: root.where,
+      hint: "remove one of the two lines",
+    });
+  }
+}
+
+/** Returns undefined when the lock does not know it and the policy forbids to ask. */
+async function loadNode(pending: Pending, input: GraphInput): Promise<ExtensionNode | undefined> {
+  const { name, where, path } = pending;
+  const place = {
+    name,
+    url: extensionLocation(input.mirror, name),
+    tail: extensionTail(input.mirror, name),
+  };
+  const pinned = pinnedEntry(input.lock, place);
+  const rest = { name, where, path };
+  if (pinned !== undefined) {
+    const deps = pinned.deps ?? [];
+    const needs = deps.map((dep) => fillKernel(dep, input.kernel, where));
+    return { ...rest, deps, needs, md5: pinned.md5, size: pinned.size };
+  }
+  if (input.policy !== "pin") return undefined;
+  const found = await input.catalogue.find(name, chain(where, path));
+  if (found === undefined) throw await unknownExtension(pending, input.catalogue);
+  const needs = found.deps.map((dep) => fillKernel(dep, input.kernel, where));
+  return { ...rest, deps: found.deps, needs, md5: found.md5, size: found.size };
+}
+
+async function unknownExtension(pending: Pending, catalogue: Catalogue): Promise<UserError> {
+  const parent = pending.path.at(-2);
+  const meant = didYouMean(pending.name, await catalogue.names());
+  if (parent === undefined) {
+    return new UserError(`the mirror has no extension ${pending.name}`, {
+      code: "unknown-extension",
+      where: pending.where,
+      hint: meant ?? "check the name, and that this release of the mirror has it",
+    });
+  }
+  return new UserError(
+    `${parent} needs ${pending.name}, which the mirror does not have (${chain(pending.where, pending.path)})`,
+    {
+      code: "missing-dependency",
+      where: pending.where,
+      hint: `a missing dependency would leave ${parent} half loaded at boot: use a mirror that is complete`,
+    },
+  );
+}
+
+/** Where an extension is below any mirror. */
+export function extensionTail(mirror: Mirror, name: string): string {
+  return `${mirror.release}/${mirror.arch}/tcz/${name}`;
+}
+
+/** `NAME-KERNEL.tcz` stands for `NAME-<release>.tcz`. */
+export function fillKernel(name: string, kernel: string | undefined, where: string): string {
+  if (!/-KERNEL\.(tcz|deb)$/.test(name)) return name;
+  if (kernel === undefined) {
+    throw new UserError(`${name} asks for the kernel's release, which is not known`, {
+      code: "unknown-kernel",
+      where,
+      hint: "the Core ISO's initrd has no folder below lib/modules",
+    });
+  }
+  return name.replace(/-KERNEL\.(tcz|deb)$/, `-${kernel}.$1`);
+}
+
+function rootOf(entry: ListEntry, group: Group, kernel: string | undefined): Root {
+  const named = kernel === undefined ? undefined : kernelNamedBy(entry.name, kernel);
+  if (named !== undefined && named !== kernel) {
+    const generic = entry.name.replace(`-${named}.`, "-KERNEL.");
+    throw new UserError(
+      `${printable(entry.name)} is for the kernel ${named}, but the Core ISO's kernel is ${kernel}`,
+      {
+        code: "kernel-mismatch",
+        where: entry.where,
+        hint: `write ${generic} to have the right one for every release`,
+      },
+    );
+  }
+  return { ...entry, name: fillKernel(entry.name, kernel, entry.where), group };
+}
+
+/** The kernel release in an extension's name: one like Tiny Core's, or one that looks like the present kernel's. */
+function kernelNamedBy(name: string, kernel: string): string | undefined {
+  const literal = kernel.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\d+/g, "\\d+");
+  const pattern = new RegExp(`-(\\d+(?:\\.\\d+)+-tinycore(?:64)?|${literal})\\.(?:tcz|deb)$`);
+  return pattern.exec(name)?.[1];
+}
