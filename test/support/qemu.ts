@@ -126,6 +126,8 @@ export class QemuMachine {
       timeoutMs,
     );
     if (status === undefined) throw this.#failure(`no status in ${all}`);
+    // Typed before the shell reads again, a line would be echoed twice.
+    await this.expect(/[$#] /, timeoutMs);
     return { output: output.replaceAll("\r", "").replace(/\n$/, ""), status: Number(status) };
   }
 

@@ -35,7 +35,7 @@ module RazorMicrokernel
       started = Time.now
       yield
       @logger.info("#{name}: done in #{format('%.1f', Time.now - started)} s")
-    rescue StandardError => e
+    rescue StandardError, LoadError => e
       @logger.error("#{name}: #{e.class}: #{e.message}")
     end
 
