@@ -39,8 +39,10 @@ export function parametersOf(taskfile: Taskfile): readonly Parameter<unknown>[] 
   for (const target of taskfile.targets) {
     for (const parameter of Object.values(target.params)) add(parameter);
     if (target.kind === "command") continue;
-    for (const need of Object.values(target.needs))
-      if (need.kind === "conditional") add(need.parameter as Parameter<unknown>);
+    for (const need of Object.values(target.needs)) {
+      if (need.kind === "conditional" && need.condition.kind === "parameter")
+        add(need.condition.parameter as Parameter<unknown>);
+    }
     for (const input of Object.values(target.inputs)) {
       const named = input.kind === "file" ? input.path : input.root;
       if (typeof named !== "string") add(named as Parameter<unknown>);

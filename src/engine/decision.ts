@@ -218,6 +218,13 @@ async function explainInput(
   }));
 }
 
+/** The assessment as it would have been with these inputs: for tasks that rewrite one of theirs. */
+export function reassess(assessment: Assessment, inputs: readonly ResolvedInput[]): Assessment {
+  const digests = new Map(inputs.map((input) => [`input ${input.name}`, digestOfListing(input.listing)]));
+  const parts = assessment.parts.map(([label, value]): Part => [label, digests.get(label) ?? value]);
+  return { fingerprint: fingerprintOf(parts), parts, inputs };
+}
+
 /** Keeps the listings of inputs, so that a later difference can be named file by file. */
 export async function rememberInputs(inputs: readonly ResolvedInput[], state: State): Promise<void> {
   for (const input of inputs) await state.store.putText(encodeListing(input.listing));
@@ -230,6 +237,7 @@ export function movedInputs(
 ): readonly string[] {
   return before.flatMap((input, index) => {
     const later = after[index];
+    if (input.declaration.kind === "file" && input.declaration.revised) return [];
     if (later === undefined || digestOfListing(input.listing) === digestOfListing(later.listing)) return [];
     return compareListings(input.listing, later.listing).map((change) => change.path);
   });

@@ -7,7 +7,7 @@ import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { createShell, ProcessGroups, type Shell } from "../host/index.ts";
 import type { Assessment, Decision } from "./decision.ts";
-import { movedInputs, rememberInputs, resolveInputs } from "./decision.ts";
+import { movedInputs, reassess, rememberInputs, resolveInputs } from "./decision.ts";
 import type { BoundTask } from "./graph.ts";
 import { displayPath, type ResolvedInput } from "./input.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
@@ -80,10 +80,11 @@ export async function runTask(
 
     await checkStaged(bound, staging, places);
     const outputs = await listOutputs(places, state.files);
-    const moved = await inputsMoved(decision.inputs, bound, state);
+    const { moved, inputs } = await lookAgain(decision.inputs, bound, state);
+    const { fingerprint, parts } = reassess(decision, inputs);
     if (moved.length === 0) {
       await storeOutputs(places, outputs, state.store);
-      await rememberInputs(decision.inputs, state);
+      await rememberInputs(inputs, state);
     }
     await placeAll(bound, places, path.join(folder, "replaced"), state);
     if (moved.length > 0) {
@@ -93,8 +94,8 @@ export async function runTask(
     } else {
       const log = capture.text === "" ? undefined : await state.store.putText(capture.text);
       const stamp: Stamp = {
-        fingerprint: decision.fingerprint,
-        parts: decision.parts,
+        fingerprint,
+        parts,
         outputs: encodeListing(outputs),
         seconds: Number(((performance.now() - startedAt) / 1000).toFixed(3)),
         ...(log === undefined ? {} : { log }),
@@ -163,17 +164,21 @@ async function shellFor(
   capture: Capture,
   folder: string,
 ): Promise<Shell> {
-  const env: Record<string, string> = {};
-  for (const name of bound.task.env) {
-    const value = context.env[name];
-    if (value !== undefined) env[name] = value;
-  }
   return createShell({
     cwd: path.join(folder, "scratch"),
-    env,
+    env: declaredEnv(bound, context),
     groups,
     onOutput: (text) => capture.add(text),
   });
+}
+
+function declaredEnv(bound: BoundTask, context: ExecutionContext): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of [...bound.task.env, ...bound.task.passEnv]) {
+    const value = context.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
 }
 
 /** A task that declares no tools runs no commands: anything else would be an undeclared input. */
@@ -212,6 +217,7 @@ function taskContext(
     note: context.onNote,
     progress: context.onProgress,
     signal: context.signal,
+    env: declaredEnv(bound, context),
     scratch: path.join(folder, "scratch"),
     blobs: blobAccess(context.state),
   } as unknown as AnyTaskContext;
@@ -248,19 +254,17 @@ async function checkStaged(bound: BoundTask, staging: string, places: OutputPlac
   }
 }
 
-async function inputsMoved(
-  before: readonly ResolvedInput[],
-  bound: BoundTask,
-  state: State,
-): Promise<readonly string[]> {
+/** The inputs as they are after the run, and the paths of those that changed although the task does not own them. */
+async function lookAgain(before: readonly ResolvedInput[], bound: BoundTask, state: State) {
   for (const input of before) {
     state.files.forget(input.root);
     for (const relative of input.paths) state.files.forget(path.join(input.root, relative) as AbsolutePath);
   }
   try {
-    return movedInputs(before, await resolveInputs(bound, state));
+    const inputs = await resolveInputs(bound, state);
+    return { moved: movedInputs(before, inputs), inputs };
   } catch (error) {
-    if (error instanceof UserError) return [error.where ?? error.message];
+    if (error instanceof UserError) return { moved: [error.where ?? error.message], inputs: before };
     throw error;
   }
 }

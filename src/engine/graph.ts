@@ -79,7 +79,12 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
 
 async function applies(need: Need, binding: Binding): Promise<Task | undefined> {
   if (need.kind === "task") return need;
-  return (await binding.values.get(need.parameter)) === need.equals ? need.task : undefined;
+  const { condition } = need;
+  const holds =
+    condition.kind === "variant"
+      ? condition.variants.includes(binding.variant)
+      : (await binding.values.get(condition.parameter)) === condition.equals;
+  return holds ? need.task : undefined;
 }
 
 async function bind(

@@ -41,6 +41,7 @@ export {
   type FileSet,
   file,
   files,
+  inVariants,
   out,
   type Progress,
   type SourceLocation,

@@ -4,9 +4,10 @@
  * A pattern's file set is remembered with the status of every directory that was walked; as long as none of these
  * changed, no file was added or removed, and nothing has to be walked.
  */
-import { statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
 import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
 import { type AbsolutePath, byteOrder } from "./names.ts";
@@ -67,10 +68,17 @@ export async function resolveInput(
       context,
     );
     if (entry === undefined) continue;
-    entries.push([displayPath(context.workspace, absolute), entry]);
+    entries.push([displayPath(context.workspace, absolute), selectPart(entry, declaration, absolute)]);
   }
   if (entries.length === 0 && !declaration.optional) throw nothingFound(declaration, asked, root);
   return { name, declaration, root, paths, listing: listingOf(entries) };
+}
+
+/** Where only a part of a file counts, the entry is the part's. */
+function selectPart(entry: ListedEntry, declaration: Input, absolute: string): ListedEntry {
+  if (declaration.kind !== "file" || declaration.select === undefined) return entry;
+  const part = declaration.select(readFileSync(absolute, "utf8"));
+  return { type: "file", executable: false, digest: digestOfBytes(part), size: Buffer.byteLength(part) };
 }
 
 /** A named file may be reached through a link: what counts is the content behind it. */

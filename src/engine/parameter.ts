@@ -13,6 +13,8 @@ export interface ParameterHost {
   readonly root: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly variant: string;
+  /** The value of another parameter; never, directly or not, of the one that is being computed. */
+  readonly value: <T>(parameter: Parameter<T>) => T | Promise<T>;
   /** Says something to the user once, e.g. that a documented default is used. */
   readonly note: (message: string) => void;
 }
@@ -122,9 +124,9 @@ export class ParameterValues {
   readonly #host: ParameterHost;
   readonly #resolved = new Map<string, unknown>();
 
-  constructor(given: GivenValues, host: ParameterHost) {
+  constructor(given: GivenValues, host: Omit<ParameterHost, "value">) {
     this.#given = given;
-    this.#host = host;
+    this.#host = { ...host, value: (parameter) => this.get(parameter) };
   }
 
   /** Whether the user set it, rather than a default. */

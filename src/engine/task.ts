@@ -11,6 +11,10 @@ export interface FileInput {
   readonly kind: "file";
   readonly path: string | Parameter<string>;
   readonly optional: boolean;
+  /** The part of the text that counts; without it the whole file does. */
+  readonly select?: (text: string) => string;
+  /** The task may rewrite it: the stamp then names what it was left as, so that the next run finds it fresh. */
+  readonly revised: boolean;
 }
 
 /** Every file that the patterns match; patterns are fast-glob's, relative to `root`. */
@@ -33,9 +37,17 @@ export type Seed = (context: {
 
 export type Input = FileInput | FilesInput;
 
+export interface FileOptions {
+  /** It may be absent; its path is given to the task all the same. */
+  readonly optional?: boolean;
+  readonly select?: (text: string) => string;
+  readonly revised?: boolean;
+}
+
 /** A file that must exist (unless `optional`). */
-export function file(path: string | Parameter<string>, options: { optional?: boolean } = {}): FileInput {
-  return { kind: "file", path, optional: options.optional ?? false };
+export function file(path: string | Parameter<string>, options: FileOptions = {}): FileInput {
+  const { optional = false, revised = false, select } = options;
+  return { kind: "file", path, optional, revised, ...(select === undefined ? {} : { select }) };
 }
 
 export interface FilesOptions {
@@ -88,20 +100,27 @@ export const out = {
   },
 } as const;
 
-/** A task that is needed only when a parameter has a certain value. */
+/** A task that is needed in some builds only. */
 export interface ConditionalNeed<T extends Task = Task> {
   readonly kind: "conditional";
   readonly task: T;
-  readonly parameter: Parameter<string>;
-  readonly equals: string;
+  readonly condition:
+    | { readonly kind: "parameter"; readonly parameter: Parameter<string>; readonly equals: string }
+    | { readonly kind: "variant"; readonly variants: readonly string[] };
 }
 
+/** Needed when the parameter has this value. */
 export function when<T extends Task>(
   parameter: Parameter<string>,
   equals: string,
-  task: T,
+  needed: T,
 ): ConditionalNeed<T> {
-  return { kind: "conditional", task, parameter, equals };
+  return { kind: "conditional", task: needed, condition: { kind: "parameter", parameter, equals } };
+}
+
+/** Needed in these variants; only for a task that is made for each variant. */
+export function inVariants<T extends Task>(variants: readonly string[], needed: T): ConditionalNeed<T> {
+  return { kind: "conditional", task: needed, condition: { kind: "variant", variants } };
 }
 
 export type Need = Task | ConditionalNeed;
@@ -145,6 +164,8 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
   /** Says how far a long piece of work has come. */
   readonly progress: (progress: Progress) => void;
   readonly signal: AbortSignal;
+  /** The variables named in `env` and `passEnv`, where they are set. */
+  readonly env: Readonly<Record<string, string>>;
   /** An empty folder for intermediate files, removed afterwards. */
   readonly scratch: string;
   /** Content that outlives results and is named by its digest: downloads. */
@@ -180,6 +201,8 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
   readonly tools?: readonly string[];
   /** Names of environment variables that commands may see; their values are part of the fingerprint. */
   readonly env?: readonly string[];
+  /** Variables that change how a task works and not what it makes, such as proxies: passed on, not fingerprinted. */
+  readonly passEnv?: readonly string[];
   readonly outputs: O;
   /** A pool with a width of its own, e.g. `network`. */
   readonly pool?: string;
@@ -200,6 +223,7 @@ export interface Task<O extends Outputs = Outputs> {
   readonly params: Params;
   readonly tools: readonly string[];
   readonly env: readonly string[];
+  readonly passEnv: readonly string[];
   readonly outputs: O;
   readonly pool: string;
   readonly variants: "each" | "shared";
@@ -234,6 +258,7 @@ export function task<
     params: definition.params ?? {},
     tools: definition.tools ?? [],
     env: definition.env ?? [],
+    passEnv: definition.passEnv ?? [],
     outputs: definition.outputs,
     pool: definition.pool ?? "cpu",
     variants: definition.variants ?? "each",
