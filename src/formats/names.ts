@@ -8,7 +8,8 @@ import { UserError } from "../errors/index.ts";
 export const rootPath = ".";
 
 const ascii = /^[\0-\x7f]*$/;
-const escaped = /[\udc80-\udcff]/;
+// With the u flag only lone surrogates match, not the second half of a pair.
+const escaped = /[\udc80-\udcff]/u;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -109,7 +110,7 @@ function faultOf(parts: readonly string[]): string | undefined {
 /** A name for a message: control characters and bytes that are not UTF-8 are shown as `\xNN`. */
 export function printName(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be shown
-  return name.replace(/[\0-\x1f\x7f\udc80-\udcff]/g, (character) => {
+  return name.replace(/[\0-\x1f\x7f\udc80-\udcff]/gu, (character) => {
     return `\\x${(character.charCodeAt(0) & 0xff).toString(16).padStart(2, "0")}`;
   });
 }
