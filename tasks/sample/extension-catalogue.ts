@@ -32,7 +32,6 @@ export const catalogue: readonly ExtensionEntry[] = [
   { name: "fuse", packages: ["fuse | fuse3"] },
   { name: "gcc_libs", packages: ["libstdc++6"] },
   { name: "glib2", packages: ["libglib2.0-0t64 | libglib2.0-0"] },
-  { name: "libdnet", packages: ["libdumbnet1"] },
   { name: "libffi", packages: ["libffi8 | libffi7"] },
   { name: "ncurses", packages: ["ncurses-bin"] },
   { name: "ncurses-common", packages: ["ncurses-base"] },

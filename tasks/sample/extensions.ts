@@ -35,7 +35,8 @@ export interface BuildOptions {
 /** Where extensions lie in the mirror. */
 export const extensionFolder = "14.x/x86_64/tcz";
 
-type Staged = Omit<ExtensionFacts, "depends">;
+/** An extension that was packed, before it is settled what it needs. */
+export type PackedExtension = Omit<ExtensionFacts, "depends">;
 
 /**
  * Writes every extension of the catalogue and of its closure, the modules extension of the base's kernel, and the
@@ -49,7 +50,7 @@ export async function buildExtensions(options: BuildOptions): Promise<readonly E
 
   const planned = arrangeExtensions(plan, catalogue);
   // mksquashfs is told to use one processor (its output depends on the number), so several run side by side.
-  const jobs: readonly (() => Promise<Staged | undefined>)[] = [
+  const jobs: readonly (() => Promise<PackedExtension | undefined>)[] = [
     () => buildModules(options, folder),
     ...planned.map((extension) => () => buildExtension(options, extension, folder)),
   ];
@@ -71,12 +72,15 @@ export async function buildExtensions(options: BuildOptions): Promise<readonly E
   return extensions;
 }
 
-/** Makes one extension; undefined if nothing of its packages is left (a metapackage). */
-async function buildExtension(
+/**
+ * Makes `<folder>/NAME.tcz` of one extension; undefined if nothing of its packages is left (a metapackage).
+ * The files beside it need the other extensions and are written by `buildExtensions`.
+ */
+export async function buildExtension(
   options: BuildOptions,
   extension: PlannedExtension,
   folder: string,
-): Promise<Staged | undefined> {
+): Promise<PackedExtension | undefined> {
   const { $, downloads, workDir, signal } = options;
   const { name, packages, entry } = extension;
   const stage = join(workDir, name);
@@ -100,7 +104,7 @@ async function buildExtension(
   }
 }
 
-async function buildModules(options: BuildOptions, folder: string): Promise<Staged | undefined> {
+async function buildModules(options: BuildOptions, folder: string): Promise<PackedExtension | undefined> {
   const { plan, workDir } = options;
   const stage = join(workDir, "kernel-modules");
   try {
@@ -127,7 +131,7 @@ async function packExtension(
     readonly root: string;
     readonly folder: string;
   },
-): Promise<Staged | undefined> {
+): Promise<PackedExtension | undefined> {
   const paths = await settleTree(made.root, epoch);
   if (paths.length === 0) return undefined;
   signal?.throwIfAborted();
