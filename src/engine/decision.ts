@@ -10,6 +10,7 @@ import { type ResolvedInput, resolveInput } from "./input.ts";
 import { compareListings, decodeListing, digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
 import { firstNotStored, listOutputs, placesOf } from "./output.ts";
+import type { Parameter } from "./parameter.ts";
 import type { Reason } from "./reason.ts";
 import type { Part, Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
@@ -113,7 +114,7 @@ export async function resolveInputs(bound: BoundTask, state: State): Promise<rea
         workspace: state.workspace,
         files: state.files,
         memory: state.fileLog,
-        value: (parameter) => String(bound.named.get(parameter.name)),
+        value: <T>(parameter: Parameter<T>) => bound.named.get(parameter.name) as T,
         now: () => state.clock.now(),
       }),
     );

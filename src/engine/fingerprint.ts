@@ -35,8 +35,10 @@ export function partsOf(sources: FingerprintSources): readonly Part[] {
     ["variant", bound.variant ?? ""],
     ["code", sources.code],
   ];
-  for (const [name, value] of bound.values)
+  for (const [name, value] of bound.values) {
+    if (bound.task.params[name]?.fingerprinted === false) continue;
     parts.push([`param ${name}`, encodeValue(value, sources.secretKey)]);
+  }
   for (const name of bound.task.env)
     parts.push([`env ${name}`, encodeValue(sources.env[name], sources.secretKey)]);
   for (const [name, digest] of sources.tools) parts.push([`tool ${name}`, digest]);

@@ -31,7 +31,7 @@ export interface InputContext {
   readonly files: FileTable;
   /** Remembers file sets; shared with the stat cache. */
   readonly memory: RecordLog;
-  readonly value: (parameter: Parameter<string>) => string;
+  readonly value: <T>(parameter: Parameter<T>) => T;
   /** Milliseconds since the epoch, for the racy-directory rule. */
   readonly now: () => number;
 }
@@ -68,16 +68,24 @@ export async function resolveInput(
       context,
     );
     if (entry === undefined) continue;
-    entries.push([displayPath(context.workspace, absolute), selectPart(entry, declaration, absolute)]);
+    entries.push([
+      displayPath(context.workspace, absolute),
+      selectPart(entry, declaration, absolute, context),
+    ]);
   }
   if (entries.length === 0 && !declaration.optional) throw nothingFound(declaration, asked, root);
   return { name, declaration, root, paths, listing: listingOf(entries) };
 }
 
 /** Where only a part of a file counts, the entry is the part's. */
-function selectPart(entry: ListedEntry, declaration: Input, absolute: string): ListedEntry {
+function selectPart(
+  entry: ListedEntry,
+  declaration: Input,
+  absolute: string,
+  context: InputContext,
+): ListedEntry {
   if (declaration.kind !== "file" || declaration.select === undefined) return entry;
-  const part = declaration.select(readFileSync(absolute, "utf8"));
+  const part = declaration.select(readFileSync(absolute, "utf8"), context.value);
   return { type: "file", executable: false, digest: digestOfBytes(part), size: Buffer.byteLength(part) };
 }
 

@@ -31,6 +31,8 @@ export interface ParameterOptions<T> {
   readonly env?: string;
   /** How the value is called in help: `FILE`, `URL`. Without it the parameter is a switch. */
   readonly value?: string;
+  /** False for what changes how a task works and not what it makes: it is in no fingerprint. */
+  readonly fingerprinted?: boolean;
   readonly default: T | ((host: ParameterHost) => T | Promise<T>);
   /** Checks what the user wrote; throws a `UsageError` that says what is expected. */
   readonly parse?: (text: string) => T;
@@ -95,6 +97,7 @@ export const param = {
     };
     return { ...options, kind: "choice", parse };
   },
+  /** On or off. */
   switch(options: Omit<ParameterOptions<boolean>, "value" | "parse">): Parameter<boolean> {
     return { ...options, kind: "switch", parse: (text) => text !== "" && text !== "0" && text !== "false" };
   },

@@ -12,10 +12,13 @@ export interface FileInput {
   readonly path: string | Parameter<string>;
   readonly optional: boolean;
   /** The part of the text that counts; without it the whole file does. */
-  readonly select?: (text: string) => string;
+  readonly select?: SelectPart;
   /** The task may rewrite it: the stamp then names what it was left as, so that the next run finds it fresh. */
   readonly revised: boolean;
 }
+
+/** Picks the part of a file's text that counts; `value` gives the task's parameters. */
+export type SelectPart = (text: string, value: <T>(parameter: Parameter<T>) => T) => string;
 
 /** Every file that the patterns match; patterns are fast-glob's, relative to `root`. */
 export interface FilesInput {
@@ -40,7 +43,7 @@ export type Input = FileInput | FilesInput;
 export interface FileOptions {
   /** It may be absent; its path is given to the task all the same. */
   readonly optional?: boolean;
-  readonly select?: (text: string) => string;
+  readonly select?: SelectPart;
   readonly revised?: boolean;
 }
 

@@ -2,7 +2,7 @@
  * The kernel of the sample base: which package holds it, which of its modules are wanted, and what those need.
  * It knows nothing of how modules get into an image.
  */
-import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import { unpackDeb } from "../../src/formats/index.ts";
@@ -129,9 +129,15 @@ export async function findModules(kernel: Kernel, names: readonly string[]): Pro
   return closeModules(names, dependencies, builtin);
 }
 
+/** Folders of drivers that extensions bring, below the modules' folder: disk controllers and disks. */
+const storageDrivers = /^kernel\/drivers\/(ata|block|message|nvme|scsi)\//;
+
 /**
  * Copies modules (paths as of `findModules`) to `<root>/lib/modules/<release>/`, and writes the tables that
- * `modprobe` reads there. Only the text tables are kept: busybox reads no others, and they are a third of the size.
+ * `modprobe` reads there. Only the text tables are worth keeping: busybox reads no others (see `isBinaryTable`).
+ *
+ * The tables also name the storage drivers that are not copied: when an extension brings them, nothing has to be
+ * worked out at boot, which takes many seconds on an emulated machine.
  */
 export async function installModules(
   $: Shell,
@@ -140,11 +146,18 @@ export async function installModules(
   root: string,
 ): Promise<void> {
   const folder = join(root, "lib/modules", kernel.release);
-  for (const path of [...paths, "modules.builtin", "modules.order"]) {
+  const dependencies = await readFile(join(kernel.modules, "modules.dep"), "utf8");
+  const storage = [...dependencies.matchAll(/^([^:\n]+):/gm)]
+    .map(([, path = ""]) => path)
+    .filter((path) => storageDrivers.test(path));
+  const known = await findModules(kernel, storage.map(moduleName));
+  for (const path of new Set([...paths, ...known, "modules.builtin", "modules.order"])) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await copyFile(join(kernel.modules, path), join(folder, path));
   }
   await $`depmod -b ${root} ${kernel.release}`;
+  const wanted = new Set(paths);
+  for (const path of known) if (!wanted.has(path)) await rm(join(folder, path));
 }
 
 /** Whether a file below `lib/modules/<release>/` is one of the binary tables that the base leaves out. */

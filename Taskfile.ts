@@ -1,0 +1,34 @@
+/** The targets, variants and limits of this project; each target is a file in tasks/. */
+import { taskfile } from "./src/engine/index.ts";
+import { clean } from "./tasks/clean.ts";
+import { fetchExtras } from "./tasks/fetch-extras.ts";
+import { fetchGems } from "./tasks/fetch-gems.ts";
+import { fetchIso } from "./tasks/fetch-iso.ts";
+import { fetchTcz } from "./tasks/fetch-tcz.ts";
+import { isoVersion } from "./tasks/options.ts";
+import { samplePackagePlan } from "./tasks/sample-packages.ts";
+import { sampleSource } from "./tasks/sample-source.ts";
+import { version } from "./tasks/version.ts";
+
+export default taskfile({
+  title: "Razor Microkernel Generator",
+  version: isoVersion,
+  targets: [version, samplePackagePlan, sampleSource, fetchIso, fetchTcz, fetchGems, fetchExtras, clean],
+  variants: {
+    dev: { description: "ssh and a password for the user tc", flags: ["--dev"] },
+    prod: { description: "no ssh, nobody can log in", flags: ["-p", "--build-prod-image", "--prod"] },
+    debug: {
+      description: "as dev, logged in on the console",
+      flags: ["-d", "--build-debug-image", "--debug"],
+    },
+  },
+  variantEnv: "MK_BUNDLE_TYPE",
+  retired: [
+    {
+      flags: "-r, --reuse-prev-dl",
+      answer: "-r/--reuse-prev-dl is not needed: what was downloaded is kept, and verified, by the cache",
+    },
+  ],
+  cache: { maxSize: 5 * 1024 ** 3 },
+  pools: { network: 4 },
+});

@@ -1,0 +1,99 @@
+/**
+ * The Core ISO: fetched, verified, its boot folder taken out, and looked into for what later steps must know.
+ */
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { out, task, when } from "../src/engine/index.ts";
+import { UserError } from "../src/errors/index.ts";
+import { type Artefact, coreIsoArtefact } from "../src/fetch/index.ts";
+import { extractIso, listIso, readInitrd } from "../src/formats/index.ts";
+import type { CoreFacts } from "./core-facts.ts";
+import { isoUrl, source } from "./options.ts";
+import { sampleSource } from "./sample-source.ts";
+import { lockInput, type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+
+export const fetchIso = task({
+  name: "fetch-iso",
+  description: "Fetch and verify the Core ISO, and take its boot files out",
+  variants: "shared",
+  needs: { sample: when(source, "sample", sampleSource) },
+  inputs: { ...sourceInputs, lock: lockInput((name) => name.endsWith(".iso")) },
+  params: { ...sourceParams, isoUrl },
+  tools: ["xorriso"],
+  passEnv: sourceEnv,
+  pool: "network",
+  outputs: { iso: out.file("Core-current.iso"), boot: out.directory("boot"), core: out.file("core.json") },
+  async run(context) {
+    const { $, outputs, params, scratch } = context;
+    const name = await withSource(context, async (opened) => {
+      const wanted = isoArtefact(opened, params.isoUrl);
+      const lines = await opened.fetch([wanted]);
+      await opened.place(lines.get(wanted.name), outputs.iso);
+      return `${wanted.name} (${wanted.url})`;
+    });
+    const files = findBootFiles(await listIso($, outputs.iso), name);
+    await extractIso($, outputs.iso, ["boot"], path.join(scratch, "iso"));
+    for (const entry of await readdir(path.join(scratch, "iso", "boot"))) {
+      await rename(path.join(scratch, "iso", "boot", entry), path.join(outputs.boot, entry));
+    }
+    const facts: CoreFacts = {
+      ...files,
+      kernelRelease: await readKernelRelease(path.join(outputs.boot, files.initrd), scratch),
+    };
+    await writeFile(outputs.core, `${JSON.stringify(facts, undefined, 2)}\n`);
+  },
+});
+
+function isoArtefact(opened: Source, url: string | undefined): Artefact {
+  if (url === undefined) return coreIsoArtefact(opened.mirror);
+  const name = path.posix.basename(new URL(url, "file:///").pathname);
+  return {
+    name: name.endsWith(".iso") ? name : `${name}.iso`,
+    url,
+    kind: "iso9660",
+    md5Url: `${url}.md5.txt`,
+  };
+}
+
+/** Kernel and initrd by the names that Tiny Core gives them (its 32-bit and 64-bit releases). */
+function findBootFiles(
+  entries: readonly { readonly path: string }[],
+  name: string,
+): Pick<CoreFacts, "kernel" | "initrd"> {
+  const paths = new Set(entries.map((entry) => entry.path));
+  for (const [kernel, initrd] of [
+    ["vmlinuz64", "corepure64.gz"],
+    ["vmlinuz", "core.gz"],
+  ] as const) {
+    if (paths.has(`boot/${kernel}`) && paths.has(`boot/${initrd}`)) return { kernel, initrd };
+  }
+  throw new UserError(
+    "this ISO has neither boot/core.gz with boot/vmlinuz nor boot/corepure64.gz with boot/vmlinuz64",
+    {
+      code: "not-a-core-iso",
+      where: name,
+      hint: "name the ISO of a Tiny Core release (Core or CorePure64)",
+    },
+  );
+}
+
+/** The one folder below lib/modules names the kernel's release. */
+async function readKernelRelease(initrd: string, scratch: string): Promise<string> {
+  const spoolDir = path.join(scratch, "initrd");
+  await mkdir(spoolDir);
+  const releases = new Set<string>();
+  for (const { tree } of await readInitrd(initrd, { spoolDir })) {
+    for (const entry of tree.paths()) {
+      const release = /^(?:usr\/)?lib\/modules\/([^/]+)(?:\/|$)/.exec(entry)?.[1];
+      if (release !== undefined && tree.get(entry)?.type !== "symlink") releases.add(release);
+    }
+  }
+  const [release, ...others] = releases;
+  if (release !== undefined && others.length === 0) return release;
+  throw new UserError(
+    release === undefined
+      ? "the initrd has no folder below lib/modules, so its kernel's release is not known"
+      : `the initrd has modules of several kernels: ${[...releases].join(", ")}`,
+    { code: "kernel-release", where: path.basename(initrd), hint: "use the initrd of a Tiny Core release" },
+  );
+}

@@ -1,0 +1,131 @@
+/**
+ * The extensions: what the two lists ask for and what that needs, fetched, verified and laid out as the image has
+ * them. Production images get neither openssh nor what only openssh needs.
+ */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { displayPath, file, out, task, when } from "../src/engine/index.ts";
+import { UserError } from "../src/errors/index.ts";
+import {
+  type ClosureItem,
+  extensionArtefacts,
+  formatDependencies,
+  formatMd5File,
+  formatOnboot,
+  type LockLine,
+  loadExtensions,
+  orderExtensions,
+  parseExtensionList,
+} from "../src/fetch/index.ts";
+import { readCoreFacts } from "./core-facts.ts";
+import { fetchIso } from "./fetch-iso.ts";
+import { builtinList, mirrorList, source } from "./options.ts";
+import { sampleSource } from "./sample-source.ts";
+import { lockInput, type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+
+/** What production images leave out, with all that nothing else needs. */
+const developmentOnly = ["openssh.tcz"];
+const utilLinux = "util-linux.tcz";
+
+export const fetchTcz = task({
+  name: "fetch-tcz",
+  description: "Fetch and verify the builtin and mirror extensions",
+  needs: { iso: fetchIso, sample: when(source, "sample", sampleSource) },
+  inputs: {
+    ...sourceInputs,
+    builtin: file(builtinList),
+    mirror: file(mirrorList),
+    lock: lockInput((name) => /\.tcz(\.|$)/.test(name)),
+  },
+  params: sourceParams,
+  passEnv: sourceEnv,
+  pool: "network",
+  outputs: {
+    builtin: out.directory("builtin"),
+    mirror: out.directory("mirror"),
+    utilLinux: out.file(utilLinux),
+  },
+  async run(context) {
+    const { inputs, needs, outputs, variant, note } = context;
+    const { kernelRelease } = await readCoreFacts(needs.iso.core);
+    await withSource(context, async (opened) => {
+      const common = { kernel: kernelRelease, ...opened };
+      const builtin = await readList(inputs.builtin, note);
+      const mirrored = await readList(inputs.mirror, note);
+      const graph = await loadExtensions({ ...common, builtin, mirrored });
+      const closure = orderExtensions(graph, variant === "prod" ? { exclude: developmentOnly } : {});
+      for (const warning of closure.warnings) note(`${warning.where}: ${warning.message}`);
+      refuseConversions([...closure.builtin, ...closure.mirror]);
+      const tools = await loadExtensions({
+        ...common,
+        builtin: [{ name: utilLinux, kind: "tcz", where: "lists/util-linux-exec.lst" }],
+        mirrored: [],
+      });
+      const utilItems = orderExtensions(tools).builtin.filter((item) => item.name === utilLinux);
+
+      const plan = extensionArtefacts(opened.mirror, [...closure.builtin, ...utilItems], closure.mirror);
+      const lines = await opened.fetch(plan);
+      await placeBuiltin(opened, closure.builtin, lines, outputs.builtin);
+      await placeMirror(opened, closure.mirror, lines, outputs.mirror);
+      await opened.place(lines.get(utilLinux), outputs.utilLinux);
+    });
+  },
+});
+
+async function readList(list: string, note: (message: string) => void) {
+  const label = displayPath(process.cwd(), list);
+  const { entries, duplicates } = parseExtensionList(await readFile(list, "utf8"), label);
+  for (const { name, where } of duplicates) note(`${where}: ${name} is listed already`);
+  return entries;
+}
+
+function refuseConversions(items: readonly ClosureItem[]): void {
+  const deb = items.find((item) => item.kind === "deb");
+  if (deb?.kind !== "deb") return;
+  throw new UserError(`${deb.name} is a package of the distribution, not an extension`, {
+    code: "deb-in-list",
+    where: deb.where,
+    hint: `name an extension of the mirror (.tcz) instead`,
+  });
+}
+
+/** `tmp/builtin` of the image: `onboot.lst` and `optional/`. */
+async function placeBuiltin(
+  opened: Source,
+  items: readonly ClosureItem[],
+  lines: ReadonlyMap<string, LockLine>,
+  folder: string,
+): Promise<void> {
+  const optional = path.join(folder, "optional");
+  await mkdir(optional);
+  for (const item of items) await placeExtension(opened, item, lines, optional, []);
+  await writeFile(path.join(folder, "onboot.lst"), formatOnboot(items));
+}
+
+/** `tmp/tinycorelinux` of the image, below its release and architecture. */
+async function placeMirror(
+  opened: Source,
+  items: readonly ClosureItem[],
+  lines: ReadonlyMap<string, LockLine>,
+  folder: string,
+): Promise<void> {
+  const tcz = path.join(folder, opened.mirror.release, opened.mirror.arch, "tcz");
+  await mkdir(tcz, { recursive: true });
+  for (const item of items) await placeExtension(opened, item, lines, tcz, [".info", ".list"]);
+}
+
+async function placeExtension(
+  opened: Source,
+  item: ClosureItem,
+  lines: ReadonlyMap<string, LockLine>,
+  folder: string,
+  sidecars: readonly string[],
+): Promise<void> {
+  const line = lines.get(item.name);
+  if (item.kind !== "tcz" || line === undefined || "absent" in line) return;
+  const target = path.join(folder, item.name);
+  await opened.place(line, target);
+  if (line.md5 !== undefined) await writeFile(`${target}.md5.txt`, formatMd5File(line.md5, item.name));
+  if (item.node.deps.length > 0) await writeFile(`${target}.dep`, formatDependencies(item.node.deps));
+  for (const suffix of sidecars) await opened.place(lines.get(`${item.name}${suffix}`), `${target}${suffix}`);
+}

@@ -1,0 +1,29 @@
+/**
+ * The version of a build, from git: `git describe`, with the tag's leading `v` off and the first `-` made a `+`.
+ */
+import type { ParameterHost } from "../src/engine/index.ts";
+import { UserError } from "../src/errors/index.ts";
+import { askGit } from "./git.ts";
+
+/**
+ * `0.9.3`, `0.9.3+2-gabc1234-dirty`; without a tag `0.0.0+g<commit>`. Throws a `UserError` naming --iso-version when
+ * there is no commit to name.
+ */
+export async function describeVersion(host: ParameterHost): Promise<string> {
+  const described = await askGit(host.root, ["describe", "--tags", "--dirty", "--always"]);
+  if (described === undefined || described === "") {
+    throw new UserError("the version of the build is not known: this is not a git checkout with a commit", {
+      code: "version-unknown",
+      where: host.root,
+      hint: "name one with --iso-version, e.g. --iso-version 0.9.3",
+    });
+  }
+  return versionOf(described);
+}
+
+/** The version for what `git describe --tags --dirty --always` printed. */
+export function versionOf(described: string): string {
+  // Without a tag git prints the commit alone.
+  if (/^[0-9a-f]{7,40}(-dirty)?$/.test(described)) return `0.0.0+g${described}`;
+  return described.replace(/^v(?=\d)/, "").replace("-", "+");
+}

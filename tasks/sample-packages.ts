@@ -1,0 +1,23 @@
+/**
+ * Which packages the sample source is made of, at which versions. A step of its own: after `apt-get update` it runs
+ * again, and only when a version moved is the sample source made anew.
+ */
+import { writeFile } from "node:fs/promises";
+import { files, out, task } from "../src/engine/index.ts";
+import { planPackages, samplePackages } from "./sample/index.ts";
+
+export const samplePackagePlan = task({
+  name: "sample-packages",
+  description: "Ask apt which packages the sample source is made of",
+  internal: true,
+  variants: "shared",
+  inputs: {
+    packageLists: files("*_Packages*", { root: "/var/lib/apt/lists", optional: true }),
+  },
+  tools: ["apt-cache", "apt-get", "dpkg"],
+  outputs: { plan: out.file("plan.json") },
+  async run({ $, outputs, log, signal }) {
+    const plan = await planPackages({ $, wanted: samplePackages, log, signal });
+    await writeFile(outputs.plan, `${JSON.stringify(plan, undefined, 2)}\n`);
+  },
+});

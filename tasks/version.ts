@@ -1,0 +1,10 @@
+/** The version that a build would get now. */
+import { command } from "../src/engine/index.ts";
+import { isoVersion } from "./options.ts";
+
+export const version = command({
+  name: "version",
+  description: "Print the version that a build would get",
+  params: { isoVersion },
+  run: async ({ value, print }) => print(await value(isoVersion)),
+});
