@@ -10,6 +10,8 @@ export interface Answer {
   readonly status: number;
   /** The last value of a header, by its lower-case name. */
   header(name: string): string | undefined;
+  /** The URL of the proxy that it came through, without credentials. */
+  readonly proxy: string | undefined;
   /** The bytes as they are on the wire, whatever their Content-Encoding. */
   readonly body: AsyncIterable<Buffer>;
   /** To be asked after the body was read: whether more came than the server had announced. */
@@ -80,6 +82,7 @@ async function send<T>(
     const answer: Answer = {
       status: statusCode,
       header: (name) => header(headers, name),
+      proxy: lane.proxy?.url,
       body,
       hasExcess: () => lane.hasExcess(),
     };

@@ -7,7 +7,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { type ListEntry, printable } from "./list.ts";
 import type { SourceLock } from "./lock.ts";
 import { extensionLocation, type Mirror } from "./mirror.ts";
-import { type Policy, pinnedEntry, refuseUnpinned, type Wanted } from "./pinning.ts";
+import { type Policy, pinnedEntry, policyFor, refuseUnpinned, type Wanted } from "./pinning.ts";
 import { didYouMean } from "./suggest.ts";
 
 export type Group = "builtin" | "mirror";
@@ -24,9 +24,15 @@ export interface ExtensionNode {
   readonly needs: readonly string[];
   readonly md5: string | undefined;
   readonly size: number | undefined;
-  /** The first list line that leads here and the names on the way, this one last. */
+  /** The first list line that leads here, and the way from there. */
   readonly where: string;
-  readonly path: readonly string[];
+  readonly way: Way;
+}
+
+/** A name and the way to what needs it: links, because chains of dependencies may be long and share their tails. */
+export interface Way {
+  readonly name: string;
+  readonly from: Way | undefined;
 }
 
 export interface ExtensionGraph {
@@ -51,7 +57,8 @@ export interface GraphInput {
  * who wants it and what may have been meant), a list entry for another kernel, and, when the policy forbids to
  * ask, one for all that would have had to be asked.
  */
-export async function loadExtensions(input: GraphInput): Promise<ExtensionGraph> {
+export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph> {
+  const input = { ...given, policy: policyFor(given.mirror.base, given.policy) };
   const roots = [
     ...input.builtin.map((entry) => rootOf(entry, "builtin", input.kernel)),
     ...input.mirrored.map((entry) => rootOf(entry, "mirror", input.kernel)),
@@ -70,7 +77,8 @@ export async function loadExtensions(input: GraphInput): Promise<ExtensionGraph>
     seen.add(pending.name);
     wave.push(pending);
   };
-  for (const { name, kind, where } of roots) if (kind === "tcz") enqueue({ name, where, path: [name] });
+  for (const { name, kind, where } of roots)
+    if (kind === "tcz") enqueue({ name, where, way: { name, from: undefined } });
   while (wave.length > 0) {
     const current = wave;
     wave = [];
@@ -80,7 +88,7 @@ export async function loadExtensions(input: GraphInput): Promise<ExtensionGraph>
       if (node === undefined && pending !== undefined) unpinned.push(wantedOf(pending));
       if (node === undefined) continue;
       nodes.set(node.name, node);
-      for (const name of node.needs) enqueue({ name, where: node.where, path: [...node.path, name] });
+      for (const name of node.needs) enqueue({ name, where: node.where, way: { name, from: node.way } });
     }
   }
   refuseUnpinned(unpinned, input.policy);
@@ -92,19 +100,22 @@ export function convertedName(deb: string): string {
   return deb.replace(/\.deb$/, ".tcz");
 }
 
-/** `lists/builtin.lst:3`, followed by the names between it and what is wanted. */
-export function chain(where: string, path: readonly string[]): string {
-  return [where, ...path.slice(0, -1)].join(" → ");
+/** `lists/builtin.lst:3`, followed by the names between it and what is wanted, the last ones when there are many. */
+export function chain(where: string, way: Way): string {
+  const names: string[] = [];
+  let link = way.from;
+  for (; link !== undefined && names.length < 6; link = link.from) names.unshift(link.name);
+  return [where, ...(link === undefined ? [] : ["…"]), ...names].join(" → ");
 }
 
 interface Pending {
   readonly name: string;
   readonly where: string;
-  readonly path: readonly string[];
+  readonly way: Way;
 }
 
 function wantedOf(pending: Pending): Wanted {
-  return { name: pending.name, where: chain(pending.where, pending.path) };
+  return { name: pending.name, where: chain(pending.where, pending.way) };
 }
 
 function refuseClashes(roots: readonly Root[], converted: ReadonlySet<string>): void {
@@ -121,28 +132,28 @@ function refuseClashes(roots: readonly Root[], converted: ReadonlySet<string>): 
 
 /** Returns undefined when the lock does not know it and the policy forbids to ask. */
 async function loadNode(pending: Pending, input: GraphInput): Promise<ExtensionNode | undefined> {
-  const { name, where, path } = pending;
+  const { name, where, way } = pending;
   const place = {
     name,
     url: extensionLocation(input.mirror, name),
     tail: extensionTail(input.mirror, name),
   };
   const pinned = pinnedEntry(input.lock, place);
-  const rest = { name, where, path };
+  const rest = { name, where, way };
   if (pinned !== undefined) {
     const deps = pinned.deps ?? [];
     const needs = deps.map((dep) => fillKernel(dep, input.kernel, where));
     return { ...rest, deps, needs, md5: pinned.md5, size: pinned.size };
   }
   if (input.policy !== "pin") return undefined;
-  const found = await input.catalogue.find(name, chain(where, path));
+  const found = await input.catalogue.find(name, chain(where, way));
   if (found === undefined) throw await unknownExtension(pending, input.catalogue);
   const needs = found.deps.map((dep) => fillKernel(dep, input.kernel, where));
   return { ...rest, deps: found.deps, needs, md5: found.md5, size: found.size };
 }
 
 async function unknownExtension(pending: Pending, catalogue: Catalogue): Promise<UserError> {
-  const parent = pending.path.at(-2);
+  const parent = pending.way.from?.name;
   const meant = didYouMean(pending.name, await catalogue.names());
   if (parent === undefined) {
     return new UserError(`the mirror has no extension ${pending.name}`, {
@@ -152,7 +163,7 @@ async function unknownExtension(pending: Pending, catalogue: Catalogue): Promise
     });
   }
   return new UserError(
-    `${parent} needs ${pending.name}, which the mirror does not have (${chain(pending.where, pending.path)})`,
+    `${parent} needs ${pending.name}, which the mirror does not have (${chain(pending.where, pending.way)})`,
     {
       code: "missing-dependency",
       where: pending.where,

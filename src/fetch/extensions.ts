@@ -148,7 +148,7 @@ export function extensionArtefacts(
     const { node, name } = item;
     add(name, {
       kind: "squashfs",
-      where: chain(node.where, node.path),
+      where: chain(node.where, node.way),
       md5Url: extensionLocation(mirror, `${name}.md5.txt`),
       deps: node.deps,
       ...(node.md5 === undefined ? {} : { md5: node.md5 }),

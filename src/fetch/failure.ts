@@ -39,8 +39,8 @@ export function explainTransient(
   );
 }
 
-/** The error for a status that another try would not change. */
-export function explainStatus(status: number, request: DownloadRequest): UserError {
+/** The error for a status that another try would not change, and that came through `proxy`, if through any. */
+export function explainStatus(status: number, request: DownloadRequest, proxy?: string): UserError {
   const url = publicUrl(request.url);
   const meaning: Readonly<Record<number, string>> = {
     401: "a user name and password are needed",
@@ -51,8 +51,9 @@ export function explainStatus(status: number, request: DownloadRequest): UserErr
   };
   const reason = meaning[status];
   const missing = status === 404 || status === 410;
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
   return new UserError(
-    `cannot download ${request.name}: ${url} answered ${status}${reason === undefined ? "" : ` (${reason})`}`,
+    `cannot download ${request.name}: ${url} answered ${status}${through}${reason === undefined ? "" : ` (${reason})`}`,
     {
       code: missing ? "not-found" : "http-status",
       where: request.where ?? url,

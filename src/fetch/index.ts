@@ -1,4 +1,5 @@
 /** Getting bytes from elsewhere, once, and knowing what they are. */
+export { type Artefact, coreIsoArtefact } from "./artefact.ts";
 export { type Catalogue, type CatalogueEntry, openCatalogue } from "./catalogue.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { ContentKind } from "./content-kind.ts";
@@ -12,6 +13,25 @@ export {
 } from "./download.ts";
 export type { FetchEvent, FetchSink } from "./event.ts";
 export {
+  type ExtensionGraph,
+  type ExtensionNode,
+  fillKernel,
+  type GraphInput,
+  type Group,
+  loadExtensions,
+} from "./extension-graph.ts";
+export {
+  type Closure,
+  type ClosureItem,
+  extensionArtefacts,
+  formatOnboot,
+  orderExtensions,
+} from "./extensions.ts";
+export { type FetchContext, type FetchResult, fetchArtefacts } from "./fetch-artefacts.ts";
+export { type GemIndex, openGemIndex } from "./gem-index.ts";
+export { type GemRequest, parseGemList } from "./gem-list.ts";
+export { type GemsInput, type GemsResolution, gemNameOf, resolveGems } from "./gems.ts";
+export {
   formatDependencies,
   formatMd5File,
   parseDependencies,
@@ -21,6 +41,17 @@ export {
 export { type ExtensionList, type ListEntry, parseExtensionList } from "./list.ts";
 export { isLocal, joinLocation, parseLocation, publicUrl } from "./location.ts";
 export {
+  type AbsentEntry,
+  entryOf,
+  formatLock,
+  type Lock,
+  type LockEntry,
+  type LockLine,
+  parseLock,
+  type SourceLock,
+} from "./lock.ts";
+export { linesOf, readLock, withLines, writeLock } from "./lock-file.ts";
+export {
   type Architecture,
   type CoreFiles,
   coreFiles,
@@ -29,6 +60,9 @@ export {
   type Mirror,
   releaseLocation,
 } from "./mirror.ts";
+export type { Policy } from "./pinning.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
 export { createFileHandler, type StaticServer, serve, serveDirectory } from "./serve.ts";
+export { type BlobStore, openDirectoryStore } from "./store.ts";
 export { Transport, type TransportOptions } from "./transport.ts";
+export { type Change, describeChanges, isNamed, type Update, unpin, updateArtefacts } from "./update.ts";

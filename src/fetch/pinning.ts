@@ -3,7 +3,7 @@
  */
 import { UserError } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
-import { publicUrl } from "./location.ts";
+import { isLocal, publicUrl } from "./location.ts";
 import { entryOf, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
 
 /**
@@ -11,6 +11,11 @@ import { entryOf, type LockEntry, type LockLine, type SourceLock } from "./lock.
  * be opened, neither for that nor for what the lock knows and the store lacks.
  */
 export type Policy = "pin" | "frozen" | "offline";
+
+/** Offline is no hindrance to a source that is a folder. */
+export function policyFor(base: string, policy: Policy): Policy {
+  return policy === "offline" && isLocal(base) ? "pin" : policy;
+}
 
 export interface Wanted {
   readonly name: string;

@@ -59,11 +59,11 @@ export async function receive(
       }
       case 304:
         if (offset === 0 && request.validators !== undefined) return "unchanged";
-        throw explainStatus(304, request);
+        throw explainStatus(304, request, answer.proxy);
       case 404:
       case 410:
         if (request.optional === true) return "absent";
-        throw explainStatus(answer.status, request);
+        throw explainStatus(answer.status, request, answer.proxy);
       case 416:
         await sink.restart();
         throw new TransientFailure("the server could not continue where it was cut off", { code: "cut-off" });
@@ -144,7 +144,7 @@ async function pour(
 }
 
 function refusal(answer: Answer, request: DownloadRequest, context: ReceiveContext): Error {
-  if (!isTransientStatus(answer.status)) return explainStatus(answer.status, request);
+  if (!isTransientStatus(answer.status)) return explainStatus(answer.status, request, answer.proxy);
   const retryAfterMs = parseRetryAfter(answer.header("retry-after"), context.now());
   const code = answer.status === 429 ? "rate-limited" : "server-error";
   const most = context.limits.maxRetryAfterMs;

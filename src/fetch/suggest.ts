@@ -24,7 +24,7 @@ export function editDistance(a: string, b: string, limit: number): number {
   return last[b.length] ?? 0;
 }
 
-/** The known names nearest to `name`, best first, at most three; ties in byte order. */
+/** The known names nearest to `name`: none that differs by more than the best one, at most three. */
 export function nearest(name: string, known: Iterable<string>): readonly string[] {
   const stem = (text: string): string => text.toLowerCase().replace(/\.[^.]*$/, "");
   const wanted = stem(name);
@@ -35,7 +35,10 @@ export function nearest(name: string, known: Iterable<string>): readonly string[
     if (distance <= limit) found.push({ name: candidate, distance });
   }
   found.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
-  return found.slice(0, 3).map((match) => match.name);
+  return found
+    .filter((match) => match.distance === found[0]?.distance)
+    .slice(0, 3)
+    .map((match) => match.name);
 }
 
 /** `did you mean a, b or c?`, or undefined when nothing is near. */
