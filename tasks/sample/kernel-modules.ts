@@ -1,11 +1,11 @@
 /**
  * The extension `scsi-<kernel release>`: drivers of disk controllers, from the packages that the base's kernel
- * came in. It knows nothing of squashfs.
+ * came in. It loads nothing: whoever loads the extension refreshes the tables of modules and asks for drivers.
+ * It knows nothing of squashfs.
  */
 import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Shell } from "../../src/host/index.ts";
-import { addInstalledScript } from "./extension-tree.ts";
 import { baseModules, findModules, unpackKernel } from "./kernel.ts";
 import type { PackagePlan } from "./packages.ts";
 
@@ -27,15 +27,6 @@ const wantedModules: readonly string[] = [
   ...["megaraid_sas", "mpi3mr", "mpt3sas", "mptsas", "mptspi", "mvsas", "pm80xx", "sym53c8xx", "smartpqi"],
   ...["hv_storvsc", "vmw_pvscsi", "xen-blkfront", "xen-scsifront"],
 ];
-
-/** Loads what the machine's devices ask for: there is no udev that would. */
-const loadDrivers = `depmod -a "$(uname -r)" 2>/dev/null
-for alias in /sys/bus/pci/devices/*/modalias /sys/bus/virtio/devices/*/modalias /sys/bus/vmbus/devices/*/modalias; do
-  [ -r "$alias" ] && modprobe -q "$(cat "$alias")" 2>/dev/null
-done
-modprobe -q sd_mod 2>/dev/null
-exit 0
-`;
 
 export interface ModulesOptions {
   readonly $: Shell;
@@ -74,10 +65,8 @@ export async function stageKernelModules({
     await mkdir(dirname(target), { recursive: true });
     await copyFile(join(kernel.modules, path), target);
   }
-  const name = `scsi-${kernel.release}`;
-  await addInstalledScript(root, name, loadDrivers);
   await rm(unpacked, { recursive: true, force: true });
-  return { name, packages };
+  return { name: `scsi-${kernel.release}`, packages };
 }
 
 /** The names that `table`, the text of `modules.dep` (modules.dep(5)), has a module for, as it spells them. */
