@@ -13,8 +13,8 @@ import type { PackageWishes } from "./package-closure.ts";
 export { type DownloadOptions, downloadPackages } from "./downloads.ts";
 export type { BuildOptions } from "./extensions.ts";
 export type { PackageWishes } from "./package-closure.ts";
-export { packagesEpoch } from "./packages-epoch.ts";
 export { type PackagePlan, type PlannedPackage, type PlanOptions, planPackages } from "./packages.ts";
+export { packagesEpoch } from "./packages-epoch.ts";
 
 /** Everything that the sample source is made of; the `wanted` of `planPackages`. */
 export const samplePackages: PackageWishes = {
