@@ -2,7 +2,7 @@
  * The kernel of the sample base: which package holds it, which of its modules are wanted, and what those need.
  * It knows nothing of how modules get into an image.
  */
-import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import { unpackDeb } from "../../src/formats/index.ts";
@@ -132,35 +132,35 @@ export async function findModules(kernel: Kernel, names: readonly string[]): Pro
 /** Folders of drivers that extensions bring, below the modules' folder: disk controllers and disks. */
 const storageDrivers = /^kernel\/drivers\/(ata|block|message|nvme|scsi)\//;
 
+/** The tables that busybox's modprobe reads; depmod(8) writes binary ones too, for other programs. */
+const tables = ["alias", "builtin", "dep", "devname", "order", "softdep", "symbols"];
+
 /**
- * Copies modules (paths as of `findModules`) to `<root>/lib/modules/<release>/`, and writes the tables that
- * `modprobe` reads there. Only the text tables are worth keeping: busybox reads no others (see `isBinaryTable`).
+ * Copies modules (paths as of `findModules`) and the tables that `modprobe` reads to `<root>/lib/modules/<release>/`.
  *
- * The tables also name the storage drivers that are not copied: when an extension brings them, nothing has to be
- * worked out at boot, which takes many seconds on an emulated machine.
+ * The tables also name the storage drivers, which are not copied: when an extension brings them, nothing has to be
+ * worked out at boot, which takes many seconds on an emulated machine. `scratch` (absolute) is for intermediate files.
  */
 export async function installModules(
   $: Shell,
   kernel: Kernel,
   paths: readonly string[],
-  root: string,
+  { root, scratch }: { readonly root: string; readonly scratch: string },
 ): Promise<void> {
-  const folder = join(root, "lib/modules", kernel.release);
+  const below = join("lib/modules", kernel.release);
+  const copy = async (path: string, from: string, to: string): Promise<void> => {
+    await mkdir(dirname(join(to, below, path)), { recursive: true });
+    await copyFile(join(from, path), join(to, below, path));
+  };
   const dependencies = await readFile(join(kernel.modules, "modules.dep"), "utf8");
   const storage = [...dependencies.matchAll(/^([^:\n]+):/gm)]
     .map(([, path = ""]) => path)
     .filter((path) => storageDrivers.test(path));
   const known = await findModules(kernel, storage.map(moduleName));
   for (const path of new Set([...paths, ...known, "modules.builtin", "modules.order"])) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await copyFile(join(kernel.modules, path), join(folder, path));
+    await copy(path, kernel.modules, scratch);
   }
-  await $`depmod -b ${root} ${kernel.release}`;
-  const wanted = new Set(paths);
-  for (const path of known) if (!wanted.has(path)) await rm(join(folder, path));
-}
-
-/** Whether a file below `lib/modules/<release>/` is one of the binary tables that the base leaves out. */
-export function isBinaryTable(path: string): boolean {
-  return /^lib\/modules\/[^/]+\/modules\.[\w.]+\.bin$/.test(path);
+  await $`depmod -b ${scratch} ${kernel.release}`;
+  for (const path of paths) await copy(path, kernel.modules, root);
+  for (const table of tables) await copy(`modules.${table}`, join(scratch, below), root);
 }

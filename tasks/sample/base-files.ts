@@ -1,0 +1,106 @@
+/**
+ * What the sample base takes out of the distribution's packages, the kernel's left aside.
+ * It knows nothing of the image that the files go into.
+ */
+import { chmod, copyFile, mkdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { UserError } from "../../src/errors/index.ts";
+import { unpackDeb } from "../../src/formats/index.ts";
+import type { Shell } from "../../src/host/index.ts";
+
+export interface PackageFiles {
+  readonly $: Shell;
+  /** Absolute path of the `.deb` by package name. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** Absolute path of a folder in which packages are unpacked. */
+  readonly scratch: string;
+}
+
+/** Files of the packages that the base takes, as `package: path → path in the root`. */
+const systemFiles: Readonly<Record<string, readonly string[]>> = {
+  "libc-bin": ["sbin/ldconfig"],
+  libcrypt1: ["lib/x86_64-linux-gnu/libcrypt.so.1"],
+  "libgcc-s1": ["lib/x86_64-linux-gnu/libgcc_s.so.1"],
+  libc6: [
+    "ld-linux-x86-64.so.2",
+    "libanl.so.1",
+    "libc.so.6",
+    "libdl.so.2",
+    "libm.so.6",
+    "libmvec.so.1",
+    "libnss_dns.so.2",
+    "libnss_files.so.2",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libutil.so.1",
+  ].map((name) => `lib/x86_64-linux-gnu/${name}`),
+};
+
+/**
+ * Applets of busybox that would be taken for a package manager, or do nothing here: programs that look for the
+ * former (facter does) would draw wrong conclusions.
+ */
+const unwantedApplets = new Set(["busybox", "dpkg", "dpkg-deb", "linuxrc", "rpm", "rpm2cpio"]);
+
+/** Copies what dynamic programs need, and the program that makes the loader's cache, into `root` (absolute). */
+export async function installLibraries(from: PackageFiles, root: string): Promise<void> {
+  for (const [name, paths] of Object.entries(systemFiles)) await takeFiles(from, name, paths, root);
+}
+
+/** Copies the boot loader's files into `dir` (absolute). */
+export async function installIsolinux(from: PackageFiles, dir: string): Promise<void> {
+  await takeFiles(from, "isolinux", ["usr/lib/ISOLINUX/isolinux.bin"], dir, "flat");
+  await takeFiles(from, "syslinux-common", ["usr/lib/syslinux/modules/bios/ldlinux.c32"], dir, "flat");
+}
+
+/** Puts busybox into `root` and asks it which applets it has; returns their paths, without those left out. */
+export async function installBusybox(from: PackageFiles, root: string): Promise<readonly string[]> {
+  await takeFiles(from, "busybox-static", ["bin/busybox"], root);
+  const busybox = join(root, "bin/busybox");
+  await chmod(busybox, 0o755);
+  const { stdout } = await from.$`${busybox} --list-full`;
+  const applets = stdout.split("\n").filter((path) => {
+    return path !== "" && !unwantedApplets.has(path.slice(path.lastIndexOf("/") + 1));
+  });
+  return [...applets].sort();
+}
+
+/**
+ * Copies files out of a package into `root`, to their own paths or all into one folder. A package of a merged-/usr
+ * release has the same files below `usr/`.
+ */
+async function takeFiles(
+  { $, packages, scratch }: PackageFiles,
+  name: string,
+  paths: readonly string[],
+  root: string,
+  layout: "same" | "flat" = "same",
+): Promise<void> {
+  const deb = packages[name];
+  if (deb === undefined) {
+    throw new UserError(`the sample base needs the package ${name}, which was not downloaded`, {
+      code: "missing-package",
+      where: name,
+      hint: "run `apt-get update`, then build again",
+    });
+  }
+  const dir = join(scratch, name);
+  await mkdir(dir, { recursive: true });
+  await unpackDeb($, deb, dir);
+  for (const path of paths) {
+    const to = layout === "same" ? path : basename(path);
+    await mkdir(dirname(join(root, to)), { recursive: true });
+    const [first, second] = [join(dir, path), join(dir, "usr", path)];
+    await copyFile(first, join(root, to)).catch(async () => {
+      await copyFile(second, join(root, to)).catch((cause: unknown) => {
+        throw new UserError(`the package ${name} holds no ${path}`, {
+          code: "missing-in-package",
+          where: deb,
+          hint: "the sample base is made from the packages of Debian 12 or a current Ubuntu",
+          cause,
+        });
+      });
+    });
+  }
+}
