@@ -25,6 +25,9 @@ export interface Exchange {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Bytes that may wait to be written. What waits in the socket is lost when a server hangs up early. */
+const highWaterMark = 512 * 1024;
+
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -70,6 +73,7 @@ async function send<T>(
     method: "GET",
     headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
     ...(request.signal === undefined ? {} : { signal: request.signal }),
+    highWaterMark,
   });
   // A body that is given up half way reports that as an error, to nobody.
   body.on("error", () => undefined);

@@ -1,6 +1,7 @@
 /** Getting bytes from elsewhere, once, and knowing what they are. */
 export { type Artefact, coreIsoArtefact } from "./artefact.ts";
 export { type Catalogue, type CatalogueEntry, openCatalogue } from "./catalogue.ts";
+export { type Change, describeChanges } from "./changes.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { ContentKind } from "./content-kind.ts";
 export {
@@ -65,4 +66,4 @@ export { type Environment, proxyFor } from "./proxy.ts";
 export { createFileHandler, type StaticServer, serve, serveDirectory } from "./serve.ts";
 export { type BlobStore, openDirectoryStore } from "./store.ts";
 export { Transport, type TransportOptions } from "./transport.ts";
-export { type Change, describeChanges, isNamed, type Update, unpin, updateArtefacts } from "./update.ts";
+export { isNamed, type Update, unpin, updateArtefacts } from "./update.ts";

@@ -71,7 +71,7 @@ export function publicUrl(text: string): string {
     url.hash = "";
     return url.href;
   } catch {
-    return text.replace(/\/\/[^/]*@/, "//");
+    return text.replace(/\/\/.*@/s, "//");
   }
 }
 

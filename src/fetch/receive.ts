@@ -8,7 +8,7 @@ import type { DownloadRequest, TransportLimits, Validators } from "./download.ts
 import { type Answer, exchange } from "./exchange.ts";
 import { explainStatus } from "./failure.ts";
 import { publicUrl } from "./location.ts";
-import { isTransientStatus, parseRetryAfter, TransientFailure } from "./retry.ts";
+import { isTransientStatus, parseRetryAfter, TransientFailure, transientFailure } from "./retry.ts";
 import type { Sink } from "./sink.ts";
 
 /** What is known of the file whose beginning the sink may hold already. */
@@ -131,11 +131,18 @@ async function pour(
       hint: "the mirror or a proxy in between is broken: use another one",
     });
   if (total !== undefined && total > most) throw tooLarge();
-  for await (const chunk of answer.body) {
-    if (total !== undefined && sink.size + chunk.length > total) throw tooLong();
-    if (sink.size + chunk.length > most) throw tooLarge();
-    await sink.write(chunk);
-    context.progress(total);
+  try {
+    for await (const chunk of answer.body) {
+      if (total !== undefined && sink.size + chunk.length > total) throw tooLong();
+      if (sink.size + chunk.length > most) throw tooLarge();
+      await sink.write(chunk);
+      context.progress(total);
+    }
+  } catch (error) {
+    // A proxy that hangs up right behind the last byte is reported as a broken connection, yet all is there.
+    const isComplete = sink.size === total && transientFailure(error) !== undefined;
+    if (!isComplete || context.signal?.aborted === true) throw error;
+    return;
   }
   if (total !== undefined && sink.size < total) {
     throw new TransientFailure(`only ${sink.size} of ${total} bytes came`, { code: "cut-off" });

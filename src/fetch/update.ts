@@ -6,21 +6,14 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
-import { checkUpstream, type FetchContext, lineFor } from "./fetch-artefacts.ts";
+import type { Change } from "./changes.ts";
+import type { FetchContext } from "./fetch-artefacts.ts";
 import { gemNameOf } from "./gems.ts";
 import { publicUrl } from "./location.ts";
-import { artefactFault, entryOf, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
+import { artefactFault, entryOf, type LockLine, type SourceLock } from "./lock.ts";
 import { pinnedEntry } from "./pinning.ts";
 import { didYouMean } from "./suggest.ts";
-
-export interface Change {
-  readonly name: string;
-  readonly kind: "changed" | "added" | "removed" | "unchanged";
-  readonly before?: LockEntry;
-  readonly after?: LockEntry;
-  /** Who wants it now. */
-  readonly where?: string;
-}
+import { checkUpstream, lineFor } from "./verification.ts";
 
 export interface Update {
   /** Lines to pin, and undefined for lines to drop. */
@@ -161,57 +154,4 @@ function validatorsFor(artefact: Artefact, lock: SourceLock) {
     ...(pin.etag === undefined ? {} : { etag: pin.etag }),
     ...(pin.lastModified === undefined ? {} : { lastModified: pin.lastModified }),
   };
-}
-
-/** One line for each artefact that changed, gems by name with both versions, and one for all that did not. */
-export function describeChanges(changes: readonly Change[]): readonly string[] {
-  const removedGems = new Map<string, Change>();
-  for (const change of changes) {
-    const gem = change.kind === "removed" ? gemOf(change) : undefined;
-    if (gem !== undefined) removedGems.set(gem, change);
-  }
-  const paired = new Set<Change>();
-  const said: string[] = [];
-  for (const change of changes) {
-    const gem = change.kind === "added" ? gemOf(change) : undefined;
-    const old = gem === undefined ? undefined : removedGems.get(gem);
-    if (gem !== undefined && old?.before !== undefined && change.after !== undefined) {
-      paired.add(old);
-      const versions = `${old.before.version} → ${change.after.version}`;
-      said.push(`${gem}: ${versions}, ${sizes(old.before, change.after)}${wantedBy(change)}`);
-    } else if (change.kind === "added" && change.after !== undefined) {
-      said.push(`${change.name}: new, ${bytes(change.after.size)}${wantedBy(change)}`);
-    } else if (change.kind === "changed" && change.before !== undefined && change.after !== undefined) {
-      const digests = `sha256 ${short(change.before)} → ${short(change.after)}`;
-      said.push(`${change.name}: ${digests}, ${sizes(change.before, change.after)}${wantedBy(change)}`);
-    }
-  }
-  for (const change of changes) {
-    if (change.kind === "removed" && !paired.has(change)) said.push(`${change.name}: no longer used`);
-  }
-  const same = changes.filter((change) => change.kind === "unchanged").length;
-  if (same > 0) said.push(`${same} unchanged`);
-  return said;
-}
-
-function gemOf(change: Change): string | undefined {
-  const version = (change.after ?? change.before)?.version;
-  return version === undefined ? undefined : gemNameOf(change.name, version);
-}
-
-function wantedBy(change: Change): string {
-  return change.where === undefined ? "" : ` (${change.where})`;
-}
-
-function short(entry: LockEntry): string {
-  return `${entry.sha256.slice(0, 12)}…`;
-}
-
-function sizes(before: LockEntry, after: LockEntry): string {
-  return before.size === after.size ? bytes(after.size) : `${bytes(before.size)} → ${bytes(after.size)}`;
-}
-
-/** Thousands are marked by thin groups of three, whatever the locale. */
-function bytes(size: number): string {
-  return `${String(size).replace(/\B(?=(\d{3})+$)/g, ",")} bytes`;
 }
