@@ -18,7 +18,7 @@ module RazorMicrokernel
       excluded = @configuration.excluded_facts
       facts = collect.reject { |name, _value| name =~ excluded }
       fresh = "#{@path}.new"
-      File.open(fresh, "w") { |file| file.write(YAML.dump(facts)) }
+      File.open(fresh, "w") { |file| file.write(YAML.dump(plain(facts))) }
       File.rename(fresh, @path)
       @logger.info("#{facts.size} facts in #{@path}")
       facts.size
@@ -33,6 +33,15 @@ module RazorMicrokernel
       facts = Facter.to_hash
       raise "facter found nothing" if facts.empty?
       facts
+    end
+
+    # Facter's own kinds of hash would be written with the names of their classes, which other readers refuse.
+    def plain(value)
+      case value
+      when Hash then value.each_with_object({}) { |(name, inner), hash| hash[name.to_s] = plain(inner) }
+      when Array then value.map { |inner| plain(inner) }
+      else value
+      end
     end
   end
 end
