@@ -1,11 +1,17 @@
 /** The targets, variants and limits of this project; each target is a file in tasks/. */
 import { taskfile } from "./src/engine/index.ts";
+import { bundle } from "./tasks/bundle.ts";
 import { clean } from "./tasks/clean.ts";
+import { devAccess } from "./tasks/dev-access.ts";
+import { extractUtilLinux } from "./tasks/extract-util-linux.ts";
 import { fetchExtras } from "./tasks/fetch-extras.ts";
 import { fetchGems } from "./tasks/fetch-gems.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
 import { fetchTcz } from "./tasks/fetch-tcz.ts";
 import { isoVersion } from "./tasks/options.ts";
+import { overlay } from "./tasks/overlay.ts";
+import { payload } from "./tasks/payload.ts";
+import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
 import { version } from "./tasks/version.ts";
@@ -13,7 +19,23 @@ import { version } from "./tasks/version.ts";
 export default taskfile({
   title: "Razor Microkernel Generator",
   version: isoVersion,
-  targets: [version, samplePackagePlan, sampleSource, fetchIso, fetchTcz, fetchGems, fetchExtras, clean],
+  targets: [
+    version,
+    samplePackagePlan,
+    sampleSource,
+    fetchIso,
+    fetchTcz,
+    fetchGems,
+    fetchExtras,
+    extractUtilLinux,
+    payload,
+    devAccess,
+    overlay,
+    bundle,
+    rebuildIso,
+    clean,
+  ],
+  aliases: { iso: rebuildIso },
   variants: {
     dev: { description: "ssh and a password for the user tc", flags: ["--dev"] },
     prod: { description: "no ssh, nobody can log in", flags: ["-p", "--build-prod-image", "--prod"] },

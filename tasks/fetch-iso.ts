@@ -1,16 +1,17 @@
 /**
  * The Core ISO: fetched, verified, its boot folder taken out, and looked into for what later steps must know.
  */
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { readdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task, when } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { type Artefact, coreIsoArtefact } from "../src/fetch/index.ts";
-import { extractIso, listIso, readInitrd } from "../src/formats/index.ts";
+import { extractIso, type FileTree, listIso, mergeLayers, readInitrd } from "../src/formats/index.ts";
 import type { CoreFacts } from "./core-facts.ts";
 import { isoUrl, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
 import { lockInput, type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { writeListing } from "./tree-listing.ts";
 
 export const fetchIso = task({
   name: "fetch-iso",
@@ -22,7 +23,13 @@ export const fetchIso = task({
   tools: ["xorriso"],
   passEnv: sourceEnv,
   pool: "network",
-  outputs: { iso: out.file("Core-current.iso"), boot: out.directory("boot"), core: out.file("core.json") },
+  outputs: {
+    iso: out.file("Core-current.iso"),
+    boot: out.directory("boot"),
+    core: out.file("core.json"),
+    /** What the initrd holds, for the layers that lie on it. */
+    listing: out.file("initrd.json"),
+  },
   async run(context) {
     const { $, outputs, params, scratch } = context;
     const name = await withSource(context, async (opened) => {
@@ -36,10 +43,9 @@ export const fetchIso = task({
     for (const entry of await readdir(path.join(scratch, "iso", "boot"))) {
       await rename(path.join(scratch, "iso", "boot", entry), path.join(outputs.boot, entry));
     }
-    const facts: CoreFacts = {
-      ...files,
-      kernelRelease: await readKernelRelease(path.join(outputs.boot, files.initrd), scratch),
-    };
+    const tree = await readMerged(path.join(outputs.boot, files.initrd), scratch);
+    await writeListing(tree, outputs.listing);
+    const facts: CoreFacts = { ...files, kernelRelease: findKernelRelease(tree, files.initrd) };
     await writeFile(outputs.core, `${JSON.stringify(facts, undefined, 2)}\n`);
   },
 });
@@ -77,16 +83,18 @@ function findBootFiles(
   );
 }
 
+/** The initrd as the kernel would see it, all of its members applied. */
+async function readMerged(initrd: string, scratch: string): Promise<FileTree> {
+  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd") });
+  return mergeLayers(members.map((member) => member.tree)).tree;
+}
+
 /** The one folder below lib/modules names the kernel's release. */
-async function readKernelRelease(initrd: string, scratch: string): Promise<string> {
-  const spoolDir = path.join(scratch, "initrd");
-  await mkdir(spoolDir);
+function findKernelRelease(tree: FileTree, initrd: string): string {
   const releases = new Set<string>();
-  for (const { tree } of await readInitrd(initrd, { spoolDir })) {
-    for (const entry of tree.paths()) {
-      const release = /^(?:usr\/)?lib\/modules\/([^/]+)(?:\/|$)/.exec(entry)?.[1];
-      if (release !== undefined && tree.get(entry)?.type !== "symlink") releases.add(release);
-    }
+  for (const [entry, node] of tree) {
+    const release = /^(?:usr\/)?lib\/modules\/([^/]+)(?:\/|$)/.exec(entry)?.[1];
+    if (release !== undefined && node.type !== "symlink") releases.add(release);
   }
   const [release, ...others] = releases;
   if (release !== undefined && others.length === 0) return release;
@@ -94,6 +102,6 @@ async function readKernelRelease(initrd: string, scratch: string): Promise<strin
     release === undefined
       ? "the initrd has no folder below lib/modules, so its kernel's release is not known"
       : `the initrd has modules of several kernels: ${[...releases].join(", ")}`,
-    { code: "kernel-release", where: path.basename(initrd), hint: "use the initrd of a Tiny Core release" },
+    { code: "kernel-release", where: `boot/${initrd}`, hint: "use the initrd of a Tiny Core release" },
   );
 }

@@ -51,7 +51,10 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
   env: "MK_BUNDLE_TC_PASSWD",
   description: `password of the user tc, in dev and debug images (default: ${defaultPassword})`,
   value: "PASSWORD",
-  default: undefined,
+  default: (host) => {
+    host.note(`the user tc has the default password, ${defaultPassword}; choose another with -t/--tc-passwd`);
+    return undefined;
+  },
   accept: (text) => {
     if (text === "" || /[\0\r\n]/.test(text)) {
       throw new UsageError("the password is empty or has a line break", { code: "password-invalid" });
@@ -101,6 +104,25 @@ export const openVmToolsUrl = urlOption(
   "MK_BUNDLE_OPEN_VM_TOOLS_URL",
   "open-vm-tools tarball, or none",
 );
+
+const mcollectiveSecret = (what: string): Parameter<Secret | undefined> =>
+  param.secret({
+    name: `mcollective-${what}`,
+    env: `MK_BUNDLE_MCOLLECTIVE_${what.toUpperCase()}`,
+    description: `${what} of the MCollective daemon, for its server.cfg`,
+    value: "TEXT",
+    default: undefined,
+    accept: (text) => {
+      if (!/^[\x21-\x7e]+$/.test(text)) {
+        throw new UsageError(`the MCollective ${what} is empty or has blanks or control characters`, {
+          code: "mcollective-secret",
+        });
+      }
+    },
+  });
+
+export const mcollectivePassword = mcollectiveSecret("password");
+export const mcollectivePsk = mcollectiveSecret("psk");
 
 /** What is pinned; the sample source's packages move with the distribution, so its lock stays in the cache. */
 export const lockFile: Parameter<string> = param.text({

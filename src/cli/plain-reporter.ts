@@ -40,6 +40,7 @@ export class PlainReporter {
   readonly #options: ReporterOptions;
   readonly counts: Counts = { fresh: 0, restored: 0, ran: 0, failed: 0, skipped: 0, savedSeconds: 0 };
   readonly #notes = new Set<string>();
+  readonly #finished = new Set<string>();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -89,6 +90,8 @@ export class PlainReporter {
       case "task-progress":
         if (this.#options.progressLines && event.progress.done === event.progress.total) {
           const { item, done, unit } = event.progress;
+          if (this.#finished.has(`${event.task} ${item}`)) break;
+          this.#finished.add(`${event.task} ${item}`);
           this.#say(
             `  ${style.dim(`${event.task} |`)} ${item}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
           );

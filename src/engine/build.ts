@@ -71,7 +71,9 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   );
   try {
     state.removeTemporaries();
-    await seedInputs(graph, state, request.signal, (message) => emit({ type: "note", message }));
+    await seedInputs(graph, state, workspace.toolHint, request.signal, (message) =>
+      emit({ type: "note", message }),
+    );
     const succeeded = await runGraph(graph, workspace, { ...request, onEvent: emit });
     const outcome = request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
     state.save();

@@ -44,6 +44,7 @@ export {
   inVariants,
   out,
   type Progress,
+  type SeedContext,
   type SourceLocation,
   type Target,
   type Task,

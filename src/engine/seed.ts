@@ -11,12 +11,14 @@ import type { Graph } from "./graph.ts";
 import { displayPath } from "./input.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { State } from "./state.ts";
-import type { FilesInput } from "./task.ts";
+import type { Seed } from "./task.ts";
+import { findTool, type ToolHint } from "./tool.ts";
 
 /** Fills every absent seeded input of the graph; a folder that holds anything is left alone. */
 export async function seedInputs(
   graph: Graph,
   state: State,
+  toolHint: ToolHint,
   signal: AbortSignal,
   note: (message: string) => void,
 ): Promise<void> {
@@ -25,14 +27,16 @@ export async function seedInputs(
       if (input.kind !== "files" || input.seed === undefined) continue;
       const given = typeof input.root === "string" ? input.root : String(bound.named.get(input.root.name));
       const directory = path.resolve(state.workspace, given) as AbsolutePath;
-      if (isEmpty(directory)) await seed(input.seed, directory, state, signal, note);
+      if (!isEmpty(directory)) continue;
+      for (const tool of input.seed.tools) findTool(tool, toolHint);
+      await seed(input.seed, directory, state, signal, note);
     }
   }
 }
 
 /** Made beside and renamed, so that an interrupted seeding leaves nothing that looks complete. */
 async function seed(
-  make: NonNullable<FilesInput["seed"]>,
+  recipe: Seed,
   directory: AbsolutePath,
   state: State,
   signal: AbortSignal,
@@ -44,7 +48,7 @@ async function seed(
   signal.addEventListener("abort", end, { once: true });
   try {
     await mkdir(beside, { recursive: true, mode: 0o700 });
-    await make({ directory: beside, $: await createShell({ cwd: beside, groups }), note });
+    await recipe.make({ directory: beside, $: await createShell({ cwd: beside, groups }) });
     signal.throwIfAborted();
     await rm(directory, { recursive: true, force: true });
     await rename(beside, directory);

@@ -31,12 +31,18 @@ export interface FilesInput {
   readonly seed?: Seed;
 }
 
-/** Fills an absent input; `directory` is absolute and exists. */
-export type Seed = (context: {
+/** How an absent input is made. */
+export interface Seed {
+  /** Host tools that `make` runs. */
+  readonly tools: readonly string[];
+  readonly make: (context: SeedContext) => Promise<void>;
+}
+
+export interface SeedContext {
+  /** Absolute, and empty: what is made goes here. */
   readonly directory: string;
   readonly $: Shell;
-  readonly note: (message: string) => void;
-}) => Promise<void>;
+}
 
 export type Input = FileInput | FilesInput;
 

@@ -31,6 +31,11 @@ export interface TarballOptions extends WriteOptions {
   /** gzip level 1 to 9 (default 9), or "none" for a plain .tar. */
   readonly level?: number | "none";
   readonly owners?: OwnerNames;
+  /**
+   * False leaves out the end of the archive: such a part and a whole tarball, both gzipped, joined in this order
+   * (`joinLayers`) are one tarball.
+   */
+  readonly end?: boolean;
 }
 
 const blockSize = 512;
@@ -58,13 +63,18 @@ export async function writeTarball(
   outPath: string,
   options: TarballOptions = {},
 ): Promise<Written> {
-  const { level = 9, owners = coreOwners } = options;
+  const { level = 9, owners = coreOwners, end = true } = options;
   const library = await import("tar");
   const stages = level === "none" ? [] : gzipStages(level);
-  return await writeDigested(outPath, archive(tree, owners, library), stages, options);
+  return await writeDigested(outPath, archive(tree, owners, library, end), stages, options);
 }
 
-async function* archive(tree: FileTree, owners: OwnerNames, library: Library): AsyncGenerator<Uint8Array> {
+async function* archive(
+  tree: FileTree,
+  owners: OwnerNames,
+  library: Library,
+  end: boolean,
+): AsyncGenerator<Uint8Array> {
   const links = new Map<string, string>();
   for (const [path, node] of tree) {
     const first =
@@ -75,7 +85,7 @@ async function* archive(tree: FileTree, owners: OwnerNames, library: Library): A
     yield* streamContent(node.content);
     yield Buffer.alloc((blockSize - (contentSize(node.content) % blockSize)) % blockSize);
   }
-  yield Buffer.alloc(2 * blockSize);
+  if (end) yield Buffer.alloc(2 * blockSize);
 }
 
 function* headers(

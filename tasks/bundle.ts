@@ -1,0 +1,59 @@
+/**
+ * The bundle: Core's ISO, the overlay and what builds an image out of them on a machine that has neither this project
+ * nor Node, only a shell, gzip, tar and an ISO writer. It unpacks into the current folder.
+ */
+
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { file, files, inVariants, out, task } from "../src/engine/index.ts";
+import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
+import { readCoreFacts } from "./core-facts.ts";
+import { devAccess } from "./dev-access.ts";
+import { fetchIso } from "./fetch-iso.ts";
+import { epoch, isoVersion } from "./options.ts";
+import { overlay } from "./overlay.ts";
+import { payload } from "./payload.ts";
+
+/** Nearly all of it is compressed already. */
+const level = 1;
+
+export const bundle = task({
+  name: "bundle",
+  description: "Make the bundle: all that builds the ISO on another machine",
+  needs: { core: fetchIso, payload, overlay, access: inVariants(["dev", "debug"], devAccess) },
+  inputs: {
+    scripts: files("*.sh", { root: "tasks/bundle" }),
+    copying: file("COPYING"),
+    license: file("LICENSE"),
+  },
+  params: { isoVersion, epoch },
+  outputs: {
+    bundle: out.artifact(({ variant }) => `build-files/razor-microkernel-bundle-${variant}.tar.gz`),
+  },
+  async run({ needs, inputs, params, outputs, variant, signal }) {
+    const mtime = Number(params.epoch);
+    const { kernel, initrd } = await readCoreFacts(needs.core.core);
+    const tree = await treeFromDirectory(inputs.scripts.root, {
+      mtime,
+      policy: (name, entry) => ({ ...rootOwned(name, entry), mode: name.endsWith(".sh") ? 0o755 : 0o644 }),
+    });
+    const add = async (source: string, target: string): Promise<void> => {
+      const only = path.basename(source);
+      const found = await treeFromDirectory(path.dirname(source), { mtime, filter: (name) => name === only });
+      const node = found.get(only);
+      if (node !== undefined) tree.set(target, node);
+    };
+    await add(inputs.copying, "COPYING");
+    await add(inputs.license, "LICENSE");
+    await add(needs.core.iso, "Core-current.iso");
+    await add(needs.overlay.tarball, "dependencies/razor-microkernel-overlay.tar.gz");
+    await add(needs.overlay.mcollectiveSetup, "dependencies/mcollective-setup-files.tar.gz");
+    for (const name of await readdir(needs.payload.openVmTools)) {
+      await add(path.join(needs.payload.openVmTools, name), `dependencies/${name}`);
+    }
+    if (needs.access !== undefined) await add(needs.access.setup, "dependencies/ssh-setup-files.tar.gz");
+    const facts = `version=${params.isoVersion}\nvariant=${variant}\nepoch=${mtime}\nkernel=${kernel}\ninitrd=${initrd}\n`;
+    tree.addFile("bundle-version", bytesContent(facts), { mtime });
+    await writeTarball(tree.ensureParents({ mtime }), outputs.bundle, { level, signal });
+  },
+});

@@ -1,0 +1,119 @@
+#!/bin/sh
+# Builds the image out of iso/ and image/: usage: ./rebuild_iso.sh [VERSION]
+# Needs gzip, and xorriso, genisoimage or mkisofs. Needs no root: owners are fields of the archive.
+# The same bundle, version and tools make the same bytes.
+set -eu
+LC_ALL=C
+TZ=UTC
+export LC_ALL TZ
+cd "$(dirname "$0")"
+
+fail() {
+  echo "error: $1" >&2
+  [ $# -lt 2 ] || echo "  hint: $2" >&2
+  exit 1
+}
+
+have() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+fact() {
+  sed -n "s/^$1=//p" bundle-version
+}
+
+sha256() {
+  if have sha256sum; then
+    sha256sum "$1" | cut -d ' ' -f 1
+  elif have shasum; then
+    shasum -a 256 "$1" | cut -d ' ' -f 1
+  else
+    openssl dgst -sha256 "$1" | sed 's/.*= *//'
+  fi
+}
+
+[ -d iso/boot ] && [ -d image ] || fail "iso/ and image/ are missing" "run ./build_initial_directories.sh first"
+[ $# -le 1 ] || fail "usage: ./rebuild_iso.sh [VERSION]"
+
+version=${1:-$(fact version)}
+variant=$(fact variant)
+epoch=$(fact epoch)
+kernel=$(fact kernel)
+initrd=$(fact initrd)
+case $version in
+  '' | [!0-9A-Za-z]* | *[!0-9A-Za-z.+_~-]*)
+    fail "\"$version\" cannot be a version" "use letters, digits and . + _ ~ -, e.g. 0.9.3.1" ;;
+esac
+
+out=rz_mk_$variant-image.$version.iso
+work=$(pwd)/work.$$
+trap 'rm -rf "$work" "$out.part"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir "$work"
+
+# The image's own layers follow Core's initrd as it is: the kernel unpacks one archive after the other.
+printf -- '---\nmk_version: "%s"\n' "$version" >"$work/mk-version.yaml"
+./write_newc.sh image "$epoch" | gzip -1 -n >"$work/image.gz"
+mkdir -p "$work/version/tmp"
+chmod 1777 "$work/version/tmp"
+mv "$work/mk-version.yaml" "$work/version/tmp/mk-version.yaml"
+chmod 644 "$work/version/tmp/mk-version.yaml"
+./write_newc.sh "$work/version" "$epoch" | gzip -9 -n >"$work/version.gz"
+
+cp -R iso "$work/iso"
+cat "iso/boot/$initrd" "$work/image.gz" "$work/version.gz" >"$work/iso/boot/$initrd"
+menu=$work/iso/boot/isolinux/isolinux.cfg
+sed 's/^\([[:space:]]*[Tt][Ii][Mm][Ee][Oo][Uu][Tt][[:space:]][[:space:]]*\)300$/\1100/' "$menu" >"$work/menu"
+cp "$work/menu" "$menu"
+cp COPYING LICENSE "$work/iso/"
+
+# The time as ISO 8601, by counting: no date(1) option for it is everywhere the same.
+built=$(awk -v t="$epoch" 'BEGIN {
+  d = int(t / 86400); s = t - d * 86400; y = 1970
+  while (1) { n = (y % 4 == 0 && y % 100 != 0 || y % 400 == 0) ? 366 : 365; if (d < n) break; d -= n; y++ }
+  split("31 " (n == 366 ? 29 : 28) " 31 30 31 30 31 31 30 31 30 31", m, " ")
+  for (i = 1; d >= m[i]; i++) d -= m[i]
+  printf "%04d-%02d-%02dT%02d:%02d:%02dZ", y, i, d + 1, int(s / 3600), int(s % 3600 / 60), s % 60
+}')
+cat >"$work/iso/iso-metadata.yaml" <<EOF
+---
+iso_version: "$version"
+kernel: $kernel
+initrd: $initrd
+hash_description:
+  type: Digest::SHA2
+  bitlen: 256
+kernel_hash: "$(sha256 "$work/iso/boot/$kernel")"
+initrd_hash: "$(sha256 "$work/iso/boot/$initrd")"
+iso_build_time: "$built"
+EOF
+
+# A file's time of change is the writer's to record: all are the build's.
+compact=$(printf %s "$built" | tr -d 'TZ:-')
+find "$work/iso" -exec touch -t "$(printf %s "$compact" | cut -c 1-12).$(printf %s "$compact" | cut -c 13-14)" {} +
+label=$(printf 'Razor MK %s' "$version" | cut -c 1-32)
+boot="-b boot/isolinux/isolinux.bin -c boot/isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table"
+if have xorriso; then
+  # $boot is a list of words.
+  # shellcheck disable=SC2086
+  SOURCE_DATE_EPOCH=$epoch xorriso -no_rc -volume_date all_file_dates "=$epoch" -volume_date uuid "${compact}00" \
+    -as mkisofs -quiet -o "$out.part" -V "$label" -appid "Razor Microkernel" -sysid LINUX -publisher "" -preparer "" \
+    -iso-level 3 -l -r -J -joliet-long -dir-mode 0755 -file-mode 0644 $boot "$work/iso" >"$work/log" 2>&1 ||
+    fail "xorriso failed: $(tail -n 1 "$work/log")"
+else
+  writer=genisoimage
+  have genisoimage || writer=mkisofs
+  have $writer || fail "no ISO writer is installed" "install the package xorriso, or genisoimage"
+  # Without Rock Ridge, which would record when each file was last touched on this machine; -U keeps the names as they are.
+  # shellcheck disable=SC2086
+  $writer -quiet -o "$out.part" -V "$label" -A "Razor Microkernel" -sysid LINUX -publisher "" -p "" \
+    -iso-level 4 -U $boot "$work/iso" >"$work/log" 2>&1 || fail "$writer failed: $(tail -n 1 "$work/log")"
+  # Its volume descriptor holds the clock's time (ECMA-119 8.4.26 to 8.4.29: creation, modification, none, effective).
+  stamp=${compact}00
+  for offset in 33581 33598 33632; do
+    printf '%s\000' "$stamp" | dd of="$out.part" bs=1 seek=$offset conv=notrunc 2>/dev/null
+  done
+fi
+mv "$out.part" "$out"
+echo "$out  $(wc -c <"$out" | tr -d ' ') bytes  sha256 $(sha256 "$out")"

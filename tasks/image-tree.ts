@@ -1,0 +1,62 @@
+/**
+ * How files become entries of the image: owners and modes by rule, never by who builds or with which umask.
+ */
+import { UserError } from "../src/errors/index.ts";
+import { type EntryOnDisk, type FileTree, type ModePolicy, rootOwned } from "../src/formats/index.ts";
+
+/** Tiny Core's group of those who may install extensions. */
+const staff = 50;
+
+const special: Readonly<Record<string, { readonly mode: number; readonly gid?: number }>> = {
+  tmp: { mode: 0o1777 },
+  "etc/shadow": { mode: 0o600 },
+  "usr/local/tce.installed": { mode: 0o775, gid: staff },
+};
+
+/** Private keys, wherever they come from. */
+const privateKey = /(^|\/)ssh_host_[a-z0-9]+_key$/;
+
+/** root:root, 0755 or 0644, except where Tiny Core or good sense want otherwise. */
+export const imagePolicy: ModePolicy = (path, entry: EntryOnDisk) => {
+  const usual = rootOwned(path, entry);
+  const rule = special[path];
+  if (rule !== undefined && entry.type !== "symlink")
+    return { ...usual, mode: rule.mode, gid: rule.gid ?? 0 };
+  if (path.startsWith("usr/local/tce.installed/")) return { ...usual, gid: staff };
+  return privateKey.test(path) ? { ...usual, mode: 0o600 } : usual;
+};
+
+/** Applies the policy to every entry of a tree that came with owners and modes of its own, such as a tarball's. */
+export function settleOwners(tree: FileTree, policy: ModePolicy = imagePolicy): FileTree {
+  for (const [path, node] of tree) {
+    const entry = { type: node.type, executable: (node.mode & 0o100) !== 0, diskMode: node.mode };
+    tree.set(path, { ...node, ...policy(path, entry) });
+  }
+  return tree;
+}
+
+/**
+ * Gives every folder that a lower layer has, and no rule of ours is about, the lower one's mode and owner: the kernel
+ * applies the upper layer's entry again, and a folder like /root would end up open to all.
+ */
+export function inheritFolders(tree: FileTree, lower: FileTree): FileTree {
+  for (const [path, node] of tree) {
+    const below = lower.get(path);
+    if (node.type !== "directory" || below?.type !== "directory" || special[path] !== undefined) continue;
+    tree.set(path, { ...node, mode: below.mode, uid: below.uid, gid: below.gid });
+  }
+  return tree;
+}
+
+/** Throws when a path that is not a folder stands in both trees; `upper` and `lower` name where they come from. */
+export function refuseClashes(tree: FileTree, upper: string, other: FileTree, lower: string): void {
+  for (const [path, node] of tree) {
+    const there = other.get(path);
+    if (there === undefined || (node.type === "directory" && there.type === "directory")) continue;
+    throw new UserError(`/${path} of the image comes from ${upper} and from ${lower}`, {
+      code: "image-clash",
+      where: path,
+      hint: "remove one of the two: each path of the image has one origin",
+    });
+  }
+}
