@@ -57,6 +57,8 @@ export interface TransportLimits {
   /** A server that asks to wait longer than this is given up. */
   readonly maxRetryAfterMs: number;
   readonly maxRedirects: number;
+  /** Files of at least four times this many bytes are fetched in parts of it on connections that are free. */
+  readonly partBytes: number;
   /** Bytes of one file on disk, and of one read into memory. */
   readonly maxBytes: number;
   readonly maxMemoryBytes: number;
@@ -72,6 +74,7 @@ export const defaultLimits: TransportLimits = {
   maxBackoffMs: 15_000,
   maxRetryAfterMs: 120_000,
   maxRedirects: 5,
+  partBytes: 1024 ** 2,
   maxBytes: 4 * 1024 ** 3,
   maxMemoryBytes: 64 * 1024 ** 2,
 };

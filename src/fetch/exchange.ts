@@ -28,6 +28,8 @@ export interface Exchange {
 /** Bytes that may wait to be written. What waits in the socket is lost when a server hangs up early. */
 const highWaterMark = 512 * 1024;
 
+const commonHeaders = { accept: "*/*", "accept-encoding": "identity", "user-agent": "razor-mk" };
+
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -71,7 +73,11 @@ async function send<T>(
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method: "GET",
-    headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
+    headers: {
+      ...commonHeaders,
+      ...request.headers,
+      ...(authorization === undefined ? {} : { authorization }),
+    },
     ...(request.signal === undefined ? {} : { signal: request.signal }),
     highWaterMark,
   });

@@ -3,25 +3,17 @@
  * through what they left in the sink and the progress record.
  */
 import { UserError } from "../errors/index.ts";
-import type { Connections } from "./connections.ts";
-import type { DownloadRequest, TransportLimits, Validators } from "./download.ts";
+import { pour, pourWithHelp, type ReceiveContext } from "./body.ts";
+import type { DownloadRequest, Validators } from "./download.ts";
 import { type Answer, exchange } from "./exchange.ts";
 import { explainStatus } from "./failure.ts";
 import { publicUrl } from "./location.ts";
-import { isTransientStatus, parseRetryAfter, TransientFailure, transientFailure } from "./retry.ts";
+import { isTransientStatus, parseRetryAfter, TransientFailure } from "./retry.ts";
 import type { Sink } from "./sink.ts";
 
 /** What is known of the file whose beginning the sink may hold already. */
 export interface Resumable {
   validators: Validators;
-}
-
-export interface ReceiveContext {
-  readonly connections: Connections;
-  readonly limits: TransportLimits;
-  readonly signal: AbortSignal | undefined;
-  readonly now: () => number;
-  readonly progress: (total: number | undefined) => void;
 }
 
 /** Throws TransientFailure or a connection's error when another try may help, UserError when not. */
@@ -36,9 +28,6 @@ export async function receive(
   if (sink.size > 0 && resumeToken === undefined) await sink.restart();
   const offset = sink.size;
   const headers = {
-    accept: "*/*",
-    "accept-encoding": "identity",
-    "user-agent": "razor-mk",
     ...(offset > 0 && resumeToken !== undefined
       ? { range: `bytes=${offset}-`, "if-range": resumeToken }
       : conditions(request.validators)),
@@ -50,7 +39,7 @@ export async function receive(
       case 200:
         if (sink.size > 0) await sink.restart();
         partial.validators = validatorsOf(answer);
-        await pour(answer, request, sink, contentLength(answer), context);
+        await pourWithHelp(answer, request, sink, strongValidator(partial.validators), context);
         return "fetched";
       case 206: {
         const total = await acceptRange(answer, sink, offset);
@@ -94,11 +83,6 @@ function validatorsOf(answer: Answer): Validators {
   };
 }
 
-function contentLength(answer: Answer): number | undefined {
-  const value = answer.header("content-length");
-  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
-}
-
 /** Checks that a 206 continues where the sink ends; gives the size of the whole, if known. */
 async function acceptRange(answer: Answer, sink: Sink, offset: number): Promise<number | undefined> {
   // RFC 9110 14.4: Content-Range = "bytes" first "-" last "/" ( complete-length | "*" ).
@@ -108,46 +92,6 @@ async function acceptRange(answer: Answer, sink: Sink, offset: number): Promise<
     throw new TransientFailure("the server continued at another place than asked", { code: "cut-off" });
   }
   return range[3] === "*" ? undefined : Number(range[3]);
-}
-
-async function pour(
-  answer: Answer,
-  request: DownloadRequest,
-  sink: Sink,
-  total: number | undefined,
-  context: ReceiveContext,
-): Promise<void> {
-  const where = publicUrl(request.url);
-  const most = request.maxBytes ?? context.limits.maxBytes;
-  const tooLarge = (): UserError =>
-    new UserError(`${request.name} is larger than ${most} bytes, the most that is accepted`, {
-      code: "too-large",
-      where,
-    });
-  const tooLong = (): UserError =>
-    new UserError(`${request.name}: more bytes came than the server had announced (${total})`, {
-      code: "body-too-long",
-      where,
-      hint: "the mirror or a proxy in between is broken: use another one",
-    });
-  if (total !== undefined && total > most) throw tooLarge();
-  try {
-    for await (const chunk of answer.body) {
-      if (total !== undefined && sink.size + chunk.length > total) throw tooLong();
-      if (sink.size + chunk.length > most) throw tooLarge();
-      await sink.write(chunk);
-      context.progress(total);
-    }
-  } catch (error) {
-    // A proxy that hangs up right behind the last byte is reported as a broken connection, yet all is there.
-    const isComplete = sink.size === total && transientFailure(error) !== undefined;
-    if (!isComplete || context.signal?.aborted === true) throw error;
-    return;
-  }
-  if (total !== undefined && sink.size < total) {
-    throw new TransientFailure(`only ${sink.size} of ${total} bytes came`, { code: "cut-off" });
-  }
-  if (await answer.hasExcess()) throw tooLong();
 }
 
 function refusal(answer: Answer, request: DownloadRequest, context: ReceiveContext): Error {

@@ -7,8 +7,10 @@ import { systemErrorCode, UserError } from "../errors/index.ts";
 import { headLength } from "./content-kind.ts";
 
 export interface Sink {
-  /** Bytes taken so far. */
+  /** Bytes taken so far, from the start on and without a gap. */
   readonly size: number;
+  /** Bytes that have arrived, with those that wait behind a gap. */
+  readonly received: number;
   /** The first `headLength` bytes, or all there are. */
   readonly head: Buffer;
   write(chunk: Buffer): Promise<void>;
@@ -52,6 +54,10 @@ export class MemorySink implements Sink {
     return this.#account.size;
   }
 
+  get received(): number {
+    return this.#account.size;
+  }
+
   get head(): Buffer {
     return this.#account.head;
   }
@@ -79,7 +85,8 @@ export class MemorySink implements Sink {
 export class FileSink implements Sink {
   readonly path: string;
   #account = new Account();
-  #handle: FileHandle | undefined;
+  #handle: Promise<FileHandle> | undefined;
+  #ahead = 0;
 
   /** `path` is absolute and must not exist; its folder must. */
   constructor(path: string) {
@@ -90,32 +97,48 @@ export class FileSink implements Sink {
     return this.#account.size;
   }
 
+  get received(): number {
+    return this.#account.size + this.#ahead;
+  }
+
   get head(): Buffer {
     return this.#account.head;
   }
 
   async write(chunk: Buffer): Promise<void> {
-    const handle = await this.#open();
-    try {
-      let done = 0;
-      while (done < chunk.length) {
-        const { bytesWritten } = await handle.write(
-          chunk,
-          done,
-          chunk.length - done,
-          this.#account.size + done,
-        );
-        done += bytesWritten;
-      }
-    } catch (error) {
-      throw writeFailure(error, this.path);
-    }
+    await this.#put(chunk, this.#account.size);
     this.#account.add(chunk);
+  }
+
+  /** Writes behind what was taken so far, to be taken by `absorb` when the gap is filled. */
+  async writeAhead(chunk: Buffer, position: number): Promise<void> {
+    await this.#put(chunk, position);
+    this.#ahead += chunk.length;
+  }
+
+  /** Takes the next `length` bytes, which were written ahead. */
+  async absorb(length: number): Promise<void> {
+    const handle = await this.#open();
+    const end = this.#account.size + length;
+    const buffer = Buffer.alloc(Math.min(length, 1024 ** 2));
+    while (this.#account.size < end) {
+      const wanted = Math.min(buffer.length, end - this.#account.size);
+      const { bytesRead } = await handle.read(buffer, 0, wanted, this.#account.size);
+      if (bytesRead === 0) throw new Error(`${this.path} is shorter than what was written to it`);
+      this.#account.add(buffer.subarray(0, bytesRead));
+    }
+    this.#ahead -= length;
+  }
+
+  /** What was written ahead and not absorbed is asked for again. */
+  forgetAhead(): void {
+    this.#ahead = 0;
   }
 
   async restart(): Promise<void> {
     this.#account = new Account();
-    await this.#handle?.truncate(0);
+    this.#ahead = 0;
+    await (await this.#handle)?.truncate(0);
   }
 
   digests(): { readonly sha256: string; readonly md5: string } {
@@ -131,19 +154,38 @@ export class FileSink implements Sink {
 
   /** Closes and removes the file, if there is one. */
   async discard(): Promise<void> {
-    const handle = this.#handle;
+    // A file that could not be opened was reported when it was to be written.
+    const handle = await this.#handle?.catch(() => undefined);
     this.#handle = undefined;
     await handle?.close();
     await rm(this.path, { force: true });
   }
 
-  async #open(): Promise<FileHandle> {
-    if (this.#handle !== undefined) return this.#handle;
+  async #put(chunk: Buffer, position: number): Promise<void> {
+    const handle = await this.#open();
     try {
-      this.#handle = await open(this.path, "wx", 0o644);
+      let done = 0;
+      while (done < chunk.length) {
+        const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, position + done);
+        done += bytesWritten;
+      }
+    } catch (error) {
+      throw writeFailure(error, this.path);
+    }
+  }
+
+  /** Opened once, also when several writers come at the same time. */
+  #open(): Promise<FileHandle> {
+    this.#handle ??= this.#create();
+    return this.#handle;
+  }
+
+  async #create(): Promise<FileHandle> {
+    try {
+      const handle = await open(this.path, "wx+", 0o644);
       // The mode given to open is cut by the umask.
-      await this.#handle.chmod(0o644);
-      return this.#handle;
+      await handle.chmod(0o644);
+      return handle;
     } catch (error) {
       throw writeFailure(error, this.path);
     }

@@ -2,8 +2,12 @@
  * How many downloads run at once, overall and per origin. It does not know what a download is.
  */
 
+/** `low` only gets what no other waits for. */
+export type Priority = "normal" | "low";
+
 interface Waiter {
   readonly origin: string;
+  readonly priority: Priority;
   readonly start: () => void;
 }
 
@@ -20,9 +24,14 @@ export class Slots {
   }
 
   /** Runs `work` once there is room for its origin, first come first served. An abort leaves the queue. */
-  async hold<T>(origin: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  async hold<T>(
+    origin: string,
+    signal: AbortSignal | undefined,
+    work: () => Promise<T>,
+    priority: Priority = "normal",
+  ): Promise<T> {
     signal?.throwIfAborted();
-    await this.#enter(origin, signal);
+    await this.#enter(origin, signal, priority);
     try {
       return await work();
     } finally {
@@ -30,7 +39,7 @@ export class Slots {
     }
   }
 
-  #enter(origin: string, signal: AbortSignal | undefined): Promise<void> {
+  #enter(origin: string, signal: AbortSignal | undefined, priority: Priority): Promise<void> {
     if (this.#hasRoom(origin)) {
       this.#take(origin);
       return Promise.resolve();
@@ -43,6 +52,7 @@ export class Slots {
       };
       const waiter: Waiter = {
         origin,
+        priority,
         start: () => {
           signal?.removeEventListener("abort", onAbort);
           resolve();
@@ -57,7 +67,10 @@ export class Slots {
     this.#total -= 1;
     this.#running.set(origin, (this.#running.get(origin) ?? 1) - 1);
     // One that waits for a busy origin must not keep the others from starting.
-    const index = this.#waiting.findIndex((waiter) => this.#hasRoom(waiter.origin));
+    const first = (priority: Priority): number =>
+      this.#waiting.findIndex((one) => one.priority === priority && this.#hasRoom(one.origin));
+    const normal = first("normal");
+    const index = normal >= 0 ? normal : first("low");
     if (index < 0) return;
     const [next] = this.#waiting.splice(index, 1);
     if (next === undefined) return;

@@ -153,6 +153,8 @@ export class Transport {
       signal,
       now: () => this.#clock.now(),
       progress,
+      whenFree: (waiting: AbortSignal, work: () => Promise<void>) =>
+        this.#slots.hold(new URL(request.url).origin, waiting, work, "low"),
     };
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -181,7 +183,7 @@ export class Transport {
       const now = this.#clock.now();
       if (now - last < 100) return;
       last = now;
-      this.onEvent({ type: "download-progress", name, bytes: sink.size, total });
+      this.onEvent({ type: "download-progress", name, bytes: sink.received, total });
     };
   }
 }
