@@ -69,14 +69,9 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
   },
 });
 
-/** The password to use, and whether it is the documented default. */
-export function passwordOrDefault(given: Secret | undefined): {
-  readonly text: string;
-  readonly isDefault: boolean;
-} {
-  return given === undefined
-    ? { text: defaultPassword, isDefault: true }
-    : { text: given.reveal(), isDefault: false };
+/** The password to use: the documented default unless one was given. */
+export function passwordOrDefault(given: Secret | undefined): string {
+  return given?.reveal() ?? defaultPassword;
 }
 
 const urlOption = (name: string, env: string, description: string): Parameter<string | undefined> =>
