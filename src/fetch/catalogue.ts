@@ -106,13 +106,15 @@ export async function readMd5(
   return await readMd5At(transport, extensionLocation(mirror, `${name}.md5.txt`), `${name}.md5.txt`, where);
 }
 
+/** The md5 in the `.md5.txt` at `url`; undefined when there is no such file. */
 export async function readMd5At(
   transport: Transport,
   url: string,
   name: string,
   where?: string,
+  signal?: AbortSignal,
 ): Promise<string | undefined> {
-  const place = where === undefined ? {} : { where };
+  const place = { ...(where === undefined ? {} : { where }), ...(signal === undefined ? {} : { signal }) };
   const answer = await transport.read({ name, url, kind: "text", optional: true, ...place });
   return answer.status === "fetched"
     ? parseMd5File(answer.bytes.toString("utf8"), publicUrl(url))

@@ -12,7 +12,7 @@ import { artefactFault, type LockEntry, type LockLine, type SourceLock } from ".
 import { type Policy, pinOf, refuseUnpinned } from "./pinning.ts";
 import type { BlobStore } from "./store.ts";
 import type { Transport } from "./transport.ts";
-import { checkUpstream, lineFor, lockMismatch } from "./verification.ts";
+import { checkUpstream, lineFor, lockMismatch, upstreamDigest } from "./verification.ts";
 
 export interface FetchContext {
   readonly lock: SourceLock;
@@ -131,7 +131,8 @@ async function pinArtefact(
   context: FetchContext,
   signal: AbortSignal,
 ): Promise<readonly [string, LockLine]> {
-  const check = (received: Received) => checkUpstream(artefact, received, context.transport);
+  const digest = upstreamDigest(artefact, context.transport, signal);
+  const check = async (received: Received) => checkUpstream(artefact, received, await digest);
   const outcome = await download(artefact, context, signal, check);
   if (outcome.status !== "fetched") return [artefact.name, { url: publicUrl(artefact.url), absent: true }];
   return [artefact.name, lineFor(artefact, outcome)];

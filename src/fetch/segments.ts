@@ -3,7 +3,7 @@
  * part is requested, nor when a connection is free.
  *
  * Approach: the main stream runs from the front; helpers claim parts from the back, one at a time, whenever
- * nothing else wants a connection. Where the two meet the main stream stops, and the parts, which are on disk
+ * nothing else wants a connection, smaller ones as less is left so that all end together. Where the two meet the main stream stops, and the parts, which are on disk
  * by then, are hashed in order. A part that fails costs nothing: what follows is asked for again from there.
  */
 import type { FileSink } from "./sink.ts";
@@ -16,7 +16,7 @@ export interface Part {
 
 export interface SegmentsOptions {
   readonly sink: FileSink;
-  /** Bytes of the whole file, and of one part. */
+  /** Bytes of the whole file, and of the smallest part. */
   readonly total: number;
   readonly partBytes: number;
   /** How many helpers wait for a connection at once. */
@@ -31,6 +31,9 @@ interface Claim {
   readonly part: Part;
   readonly fetched: Promise<boolean>;
 }
+
+/** The largest part, in smallest ones: what is lost when one fails. */
+const maxParts = 16;
 
 export class Segments {
   readonly #options: SegmentsOptions;
@@ -85,9 +88,10 @@ export class Segments {
   }
 
   #claim(): Claim | undefined {
-    const { sink, partBytes, fetchPart } = this.#options;
+    const { sink, partBytes, helpers, fetchPart } = this.#options;
     const end = this.#frontier;
-    const start = end - partBytes;
+    const share = Math.floor((end - sink.size) / (2 * (helpers + 1)));
+    const start = end - Math.min(maxParts * partBytes, Math.max(partBytes, share));
     // The main stream keeps a part's length to itself: it would be there before a helper.
     if (this.#waiting.signal.aborted || start < sink.size + partBytes) return undefined;
     this.#frontier = start;

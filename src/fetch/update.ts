@@ -13,7 +13,7 @@ import { publicUrl } from "./location.ts";
 import { artefactFault, entryOf, type LockLine, type SourceLock } from "./lock.ts";
 import { pinnedEntry } from "./pinning.ts";
 import { didYouMean } from "./suggest.ts";
-import { checkUpstream, lineFor } from "./verification.ts";
+import { checkUpstream, lineFor, upstreamDigest } from "./verification.ts";
 
 export interface Update {
   /** Lines to pin, and undefined for lines to drop. */
@@ -123,8 +123,9 @@ async function updateOne(
     ...(where === undefined ? {} : { where }),
     ...(validators === undefined ? {} : { validators }),
   };
-  const outcome = await context.transport.download(request, (received) =>
-    checkUpstream(artefact, received, context.transport),
+  const digest = upstreamDigest(artefact, context.transport, signal);
+  const outcome = await context.transport.download(request, async (received) =>
+    checkUpstream(artefact, received, await digest),
   );
   const about = where === undefined ? { name } : { name, where };
   const old = before === undefined ? {} : { before };

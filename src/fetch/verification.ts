@@ -26,12 +26,25 @@ export function lineFor(artefact: Artefact, received: Received): LockEntry {
   };
 }
 
-/** Throws when the bytes are not what upstream itself says they are. */
-export async function checkUpstream(
+/**
+ * The md5 that upstream says the artefact has, asked for when the plan does not know it and has no better digest.
+ * Asked before the bytes have come, so as not to wait for it afterwards; a failure shows when it is awaited.
+ */
+export function upstreamDigest(
   artefact: Artefact,
-  received: Received,
   transport: Transport,
-): Promise<void> {
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  if (artefact.md5 !== undefined || artefact.sha256 !== undefined || artefact.md5Url === undefined) {
+    return Promise.resolve(artefact.md5);
+  }
+  const asked = readMd5At(transport, artefact.md5Url, `${artefact.name}.md5.txt`, artefact.where, signal);
+  asked.catch(() => undefined);
+  return asked;
+}
+
+/** Throws when the bytes are not what upstream itself says they are; `md5` is from `upstreamDigest`. */
+export function checkUpstream(artefact: Artefact, received: Received, md5: string | undefined): void {
   const where = publicUrl(artefact.url);
   const mismatch = (kind: string, expected: string | number, got: string | number): UserError =>
     new UserError(`${artefact.name}: upstream's ${kind} is ${expected}, but what came has ${got}`, {
@@ -42,11 +55,6 @@ export async function checkUpstream(
   if (artefact.sha256 !== undefined && artefact.sha256 !== received.sha256) {
     throw mismatch("sha256", artefact.sha256, received.sha256);
   }
-  const md5 =
-    artefact.md5 ??
-    (artefact.sha256 === undefined && artefact.md5Url !== undefined
-      ? await readMd5At(transport, artefact.md5Url, `${artefact.name}.md5.txt`, artefact.where)
-      : undefined);
   if (md5 !== undefined && md5 !== received.md5) throw mismatch("md5", md5, received.md5);
   if (md5 === undefined && artefact.size !== undefined && artefact.size !== received.size) {
     throw mismatch("size", artefact.size, received.size);
