@@ -7,6 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import { unpackDeb } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
+import { alternativesOf } from "./package-closure.ts";
 
 export interface PackageFiles {
   readonly $: Shell;
@@ -35,7 +36,22 @@ const systemFiles: Readonly<Record<string, readonly string[]>> = {
     "librt.so.1",
     "libutil.so.1",
   ].map((name) => `lib/x86_64-linux-gnu/${name}`),
+  // What lscpu and sfdisk link: the image carries these two programs without the rest of their extension.
+  libblkid1: ["usr/lib/x86_64-linux-gnu/libblkid.so.1"],
+  libfdisk1: ["usr/lib/x86_64-linux-gnu/libfdisk.so.1"],
+  libsmartcols1: ["usr/lib/x86_64-linux-gnu/libsmartcols.so.1"],
+  libuuid1: ["usr/lib/x86_64-linux-gnu/libuuid.so.1"],
+  "libreadline8 | libreadline8t64": ["lib/x86_64-linux-gnu/libreadline.so.8"],
+  libtinfo6: ["lib/x86_64-linux-gnu/libtinfo.so.6"],
 };
+
+/**
+ * Packages whose libraries are all in the base, so that no extension has to bring them. libtinfo6 is not among them:
+ * it also holds a library that only the ncurses extension needs.
+ */
+export const libraryPackages: readonly string[] = Object.keys(systemFiles).filter(
+  (name) => name !== "libtinfo6",
+);
 
 /**
  * Applets of busybox that would be taken for a package manager, or do nothing here: programs that look for the
@@ -77,7 +93,9 @@ async function takeFiles(
   root: string,
   layout: "same" | "flat" = "same",
 ): Promise<void> {
-  const deb = packages[name];
+  const deb = alternativesOf(name)
+    .map((alternative) => packages[alternative])
+    .find((found) => found !== undefined);
   if (deb === undefined) {
     throw new UserError(`the sample base needs the package ${name}, which was not downloaded`, {
       code: "missing-package",
@@ -91,7 +109,10 @@ async function takeFiles(
   for (const path of paths) {
     const to = layout === "same" ? path : basename(path);
     await mkdir(dirname(join(root, to)), { recursive: true });
-    const [first, second] = [join(dir, path), join(dir, "usr", path)];
+    const [first, second] = [
+      join(dir, path),
+      join(dir, path.startsWith("usr/") ? path.slice(4) : `usr/${path}`),
+    ];
     await copyFile(first, join(root, to)).catch(async () => {
       await copyFile(second, join(root, to)).catch((cause: unknown) => {
         throw new UserError(`the package ${name} holds no ${path}`, {

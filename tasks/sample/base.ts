@@ -9,7 +9,7 @@ import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeIso, writeLayer } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
-import { installBusybox, installIsolinux, installLibraries } from "./base-files.ts";
+import { installBusybox, installIsolinux, installLibraries, libraryPackages } from "./base-files.ts";
 import { layOutBase } from "./base-tree.ts";
 import { baseModules, findModules, installModules, kernelPackages, unpackKernel } from "./kernel.ts";
 
@@ -17,11 +17,8 @@ import { baseModules, findModules, installModules, kernelPackages, unpackKernel 
 export const basePackages: readonly string[] = [
   "busybox-static",
   "isolinux",
-  "libc-bin",
-  "libc6",
-  "libcrypt1",
-  "libgcc-s1",
   ...kernelPackages,
+  ...libraryPackages,
   "syslinux-common",
 ];
 
