@@ -1,0 +1,77 @@
+// Makes a fresh clone ready: Node new enough, node modules as the lock says, host tools there. Plain JavaScript without
+// dependencies, for it runs before there are any. It knows nothing of what comes after it.
+import { readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { runChild } from "./child.js";
+import { ensureTools } from "./host-tools.js";
+import { SetupFailure } from "./setup-failure.js";
+
+/** Absolute path of the project's folder. */
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Brings what is missing, and does nothing where nothing is. Throws `SetupFailure`.
+ * @param {readonly string[]} tools Names of host programs.
+ */
+export async function setUp(tools) {
+  requireNode();
+  await ensureTools(tools, say);
+  await ensureModules();
+}
+
+/**
+ * Runs a script's body and makes its result, or its failure, the exit status.
+ * @param {() => Promise<number>} body
+ */
+export async function runScript(body) {
+  try {
+    process.exitCode = await body();
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    process.stderr.write(`${error.status === 1 ? "error: " : ""}${error.message}
+  hint: ${error.hint}
+`);
+    process.exitCode = error.status;
+  }
+}
+
+/** @param {string} line */
+export function say(line) {
+  process.stderr.write(`set-up: ${line}\n`);
+}
+
+function requireNode() {
+  const { engines } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(engines.node) ?? [];
+  const [ownMajor = 0, ownMinor = 0] = process.versions.node.split(".").map(Number);
+  if (ownMajor > Number(major) || (ownMajor === Number(major) && ownMinor >= Number(minor))) return;
+  throw new SetupFailure(
+    `Node ${major}.${minor} or later is needed; this is ${process.versions.node} (${process.execPath})`,
+    "install a newer Node, from nodejs.org or your distribution's backports",
+  );
+}
+
+/** npm writes `.package-lock.json` at the very end: where it is missing or older than the lock, modules are too. */
+async function ensureModules() {
+  const installed = modifiedAt("node_modules/.package-lock.json");
+  const wanted = modifiedAt("package-lock.json");
+  if (installed !== undefined && installed >= (wanted ?? 0)) return;
+  const why = installed === undefined ? "they are missing" : "package-lock.json is newer than they are";
+  say(`installing the node modules with npm ci: ${why}`);
+  // npm names itself to the scripts it runs; there may be no other in PATH.
+  const own = process.env.npm_execpath;
+  const npm = own !== undefined && path.basename(own) === "npm-cli.js" ? [process.execPath, own] : ["npm"];
+  const [program = "npm", ...args] = [...npm, "ci", "--include=dev", "--no-fund", "--no-audit"];
+  const { status, output } = await runChild(program, args, { cwd: root, output: "kept" });
+  if (status === 0) return;
+  throw new SetupFailure(
+    `npm ci failed with status ${status}\n${output.trim().replaceAll(/^/gm, "  | ")}`,
+    "is the network reachable? A proxy is named in https_proxy, a certificate authority's file in NODE_EXTRA_CA_CERTS",
+  );
+}
+
+/** @param {string} file Relative to the project's folder. */
+function modifiedAt(file) {
+  return statSync(path.join(root, file), { throwIfNoEntry: false })?.mtimeMs;
+}

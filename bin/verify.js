@@ -1,0 +1,93 @@
+// Everything that is checked before a change goes in: lint, types, all tests with the boots. Arguments choose test
+// files. It ends with one line of numbers; what the tests are about it does not know.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { runChild } from "./child.js";
+import { verifyTools } from "./host-tools.js";
+import { root, runScript, setUp } from "./setup.js";
+
+/**
+ * @typedef {object} Numbers
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ */
+
+await runScript(async () => {
+  await setUp(verifyTools);
+  const lint = await check("lint", "@biomejs/biome/bin/biome", ["check", "."]);
+  const types = await check("types", "typescript/bin/tsc", ["--noEmit"]);
+  const tests = await runTests(process.argv.slice(2));
+
+  const broken = [...(lint ? [] : ["lint"]), ...(types ? [] : ["types"])];
+  if (broken.length > 0) process.stdout.write(`failed beside the tests: ${broken.join(", ")}\n`);
+  if (tests.passed + tests.failed === 0) process.stdout.write("no test ran\n");
+  const failed = tests.failed + broken.length;
+  const skipped = tests.skipped === 0 ? "" : `, ${tests.skipped} skipped`;
+  process.stdout.write(`${tests.passed} passed, ${failed} failed${skipped}\n`);
+  return failed > 0 || tests.passed === 0 ? 1 : 0;
+});
+
+/**
+ * @param {string} name
+ * @param {string} script Below node_modules.
+ * @param {readonly string[]} args
+ */
+async function check(name, script, args) {
+  process.stdout.write(`\n== ${name}\n`);
+  const { status } = await runModule(script, args);
+  return status === 0;
+}
+
+/**
+ * @param {string} script Below node_modules.
+ * @param {readonly string[]} args
+ */
+function runModule(script, args) {
+  const file = path.join(root, "node_modules", script);
+  return runChild(process.execPath, [file, ...args], { cwd: root, output: "shown" });
+}
+
+/**
+ * @param {readonly string[]} args
+ * @returns {Promise<Numbers>}
+ */
+async function runTests(args) {
+  process.stdout.write("\n== tests\n");
+  const folder = mkdtempSync(path.join(tmpdir(), "razor-mk-verify-"));
+  try {
+    const report = path.join(folder, "report.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const { status } = await runModule("vitest/vitest.mjs", ["run", ...reporters, ...args]);
+    const numbers = readReport(report);
+    // Something failed that is no test, such as an error after the last one: it may not go unseen.
+    return status !== 0 && numbers.failed === 0 ? { ...numbers, failed: 1 } : numbers;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Counts tests; a file that failed before its first test, or beside its tests, counts as one that failed.
+ * @param {string} file
+ * @returns {Numbers}
+ */
+function readReport(file) {
+  /** @type {{ testResults: readonly { status: string, assertionResults: readonly { status: string }[] }[] }} */
+  let report;
+  try {
+    report = JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+  const numbers = { passed: 0, failed: 0, skipped: 0 };
+  for (const { status, assertionResults } of report.testResults) {
+    const failed = assertionResults.filter((test) => test.status === "failed").length;
+    const passed = assertionResults.filter((test) => test.status === "passed").length;
+    numbers.passed += passed;
+    numbers.skipped += assertionResults.length - passed - failed;
+    numbers.failed += status === "failed" && failed === 0 ? 1 : failed;
+  }
+  return numbers;
+}
