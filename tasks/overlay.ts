@@ -4,7 +4,6 @@
  */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse } from "yaml";
 import { file, files, inVariants, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import {
@@ -58,7 +57,7 @@ export const overlay = task({
 
     const mcollective = new FileTree();
     if (beneath.has("usr/local/mcollective")) {
-      const settings = readSettings(await readFile(inputs.mcollective, "utf8"));
+      const settings = await readSettings(await readFile(inputs.mcollective, "utf8"));
       const text = serverConfiguration({
         ...settings,
         password: params.mcollectivePassword,
@@ -90,7 +89,8 @@ function without(tree: FileTree, other: FileTree): FileTree {
   return new FileTree([...tree].filter(([name]) => !other.has(name)));
 }
 
-function readSettings(text: string) {
+async function readSettings(text: string) {
+  const { parse } = await import("yaml");
   const where = "lists/mcollective.yaml";
   const settings = (parse(text) ?? {}) as Readonly<Record<string, unknown>>;
   const word = (key: string): string => {

@@ -4,12 +4,11 @@
  * Everything that can be wrong with a Taskfile before anything runs is found here. Nothing here reads inputs.
  */
 import path from "node:path";
-import picomatch from "picomatch";
 import { UserError } from "../errors/index.ts";
 import { displayPath } from "./input.ts";
 import { type AbsolutePath, byteOrder, type TaskId, taskId } from "./names.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
-import type { Need, SourceLocation, Task } from "./task.ts";
+import type { FilesInput, Need, SourceLocation, Task } from "./task.ts";
 
 export interface BoundOutput {
   readonly slot: string;
@@ -73,7 +72,7 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
   };
 
   for (const target of targets) await visit(target);
-  checkOwnership(graph, binding);
+  await checkOwnership(graph, binding);
   return graph;
 }
 
@@ -144,7 +143,7 @@ export function isBelow(inner: string, outer: string): boolean {
   return inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
 }
 
-function checkOwnership(graph: Graph, binding: Binding): void {
+async function checkOwnership(graph: Graph, binding: Binding): Promise<void> {
   const owned = [...graph.values()].flatMap((bound) => bound.outputs.map((output) => ({ bound, output })));
   // With a slash at the end, what lies below a path follows it directly in the order.
   owned.sort((a, b) => byteOrder(`${a.output.path}/`, `${b.output.path}/`));
@@ -166,10 +165,10 @@ function checkOwnership(graph: Graph, binding: Binding): void {
     if (previous === undefined || !`${current.output.path}/`.startsWith(`${previous.output.path}/`))
       previous = current;
   }
-  for (const bound of graph.values()) checkOwnInputs(bound, binding);
+  for (const bound of graph.values()) await checkOwnInputs(bound, binding);
 }
 
-function checkOwnInputs(bound: BoundTask, binding: Binding): void {
+async function checkOwnInputs(bound: BoundTask, binding: Binding): Promise<void> {
   for (const output of bound.outputs) {
     if (output.place === "cache") continue;
     for (const [name, input] of Object.entries(bound.task.inputs)) {
@@ -179,11 +178,7 @@ function checkOwnInputs(bound: BoundTask, binding: Binding): void {
       const reads =
         input.kind === "file"
           ? root === output.path || isBelow(root, output.path)
-          : isBelow(output.path, root) &&
-            picomatch.isMatch(path.relative(root, output.path), [...input.patterns], {
-              dot: true,
-              ignore: [...input.ignore],
-            });
+          : isBelow(output.path, root) && (await matches(input, path.relative(root, output.path)));
       if (reads) {
         throw new UserError(
           `${bound.task.name} would read its own output ${displayPath(binding.workspace, output.path)} (input "${name}")`,
@@ -218,4 +213,10 @@ function sharedNeedsVariant(task: Task, needed: Task, binding: Binding): UserErr
       hint: `declare ${needed.name} as variants: "shared", or ${task.name} as variants: "each"`,
     },
   );
+}
+
+/** Whether a path, relative to the input's root, is one that its patterns mean: the matcher below fast-glob. */
+async function matches(input: FilesInput, relative: string): Promise<boolean> {
+  const { default: picomatch } = await import("picomatch");
+  return picomatch.isMatch(relative, [...input.patterns], { dot: true, ignore: [...input.ignore] });
 }

@@ -4,7 +4,7 @@
  */
 import { createReadStream, type Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { parseRange } from "./range.ts";
@@ -34,6 +34,8 @@ export async function serve(
   handler: RequestHandler,
   options: { readonly port?: number } = {},
 ): Promise<StaticServer> {
+  // Not needed to fetch from anywhere else, and slow to load.
+  const { createServer } = await import("node:http");
   const server = createServer((request, response) => {
     handler(request, response).catch(() => response.destroy());
   });
