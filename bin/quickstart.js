@@ -59,7 +59,7 @@ function summarise({ file, size, sha256, version }, seconds) {
     `time     ${formatTime(seconds)}`,
     "",
     "Boot it in this terminal; Ctrl-A, then X, ends the machine:",
-    `  ${emulator} -m 1024 -cdrom ${quote(file)} -nographic -nic user,model=virtio-net-pci`,
+    `  ${emulator} -m 1024 -boot d -cdrom ${quote(file)} -nographic -nic user,model=virtio-net-pci`,
   ];
   if (!isInstalled(emulator)) lines.push(`${emulator} is not installed: on Debian it is in qemu-system-x86.`);
   return `${lines.join("\n")}\n`;
