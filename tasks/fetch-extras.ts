@@ -4,7 +4,9 @@ import { out, task, when } from "../src/engine/index.ts";
 import type { Artefact } from "../src/fetch/index.ts";
 import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
-import { type ExtraName, lockInput, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import type { ExtraName } from "./source-locations.ts";
+import { lockInput } from "./source-lock.ts";
 
 export const fetchExtras = task({
   name: "fetch-extras",

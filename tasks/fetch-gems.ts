@@ -5,7 +5,8 @@ import { file, out, task, when } from "../src/engine/index.ts";
 import { openGemIndex, parseGemList, resolveGems } from "../src/fetch/index.ts";
 import { gemServerUri, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
-import { lockInput, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { lockInput } from "./source-lock.ts";
 
 export const fetchGems = task({
   name: "fetch-gems",

@@ -10,7 +10,8 @@ import { extractIso, type FileTree, listIso, mergeLayers, readInitrd } from "../
 import type { CoreFacts } from "./core-facts.ts";
 import { isoUrl, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
-import { lockInput, type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { lockInput } from "./source-lock.ts";
 import { writeListing } from "./tree-listing.ts";
 
 export const fetchIso = task({

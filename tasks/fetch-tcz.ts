@@ -21,7 +21,8 @@ import { readCoreFacts } from "./core-facts.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { builtinList, mirrorList, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
-import { lockInput, type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { lockInput } from "./source-lock.ts";
 
 /** What production images leave out, with all that nothing else needs. */
 const developmentOnly = ["openssh.tcz"];

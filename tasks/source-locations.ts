@@ -1,0 +1,105 @@
+/**
+ * Where a source has its mirror, gem server and extras: from the sources file, from a URL or folder that the user
+ * named, or from the sample source's folder. It fetches nothing.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../src/errors/index.ts";
+import { defineMirror, type Mirror } from "../src/fetch/index.ts";
+import { isLocation, sourceKey } from "./source-lock.ts";
+
+/** Release and architecture of the sample source. */
+const sampleMirror = { release: "14.x", arch: "x86_64" } as const;
+
+export type ExtraName = "rubygems" | "mcollective" | "open-vm-tools";
+
+/** Locations of one source; extras are undefined where it has none. */
+export interface SourceLocations {
+  readonly mirror: Mirror;
+  readonly gems: string;
+  readonly extras: Readonly<Record<ExtraName, string | undefined>>;
+}
+
+/** `base` is where the mirror is served, `folder` where it lies: a name with a version is found by looking. */
+export function sampleLocations(base: string, folder: string): SourceLocations {
+  const offered = readdirSync(path.join(folder, "extras"));
+  const extra = (start: string): string | undefined => {
+    const name = offered.find((candidate) => candidate.startsWith(start));
+    return name === undefined ? undefined : `${base}/extras/${name}`;
+  };
+  return {
+    mirror: defineMirror(base, sampleMirror.release, sampleMirror.arch),
+    gems: `${base}/gems`,
+    extras: {
+      rubygems: extra("rubygems-"),
+      mcollective: extra("mcollective-"),
+      "open-vm-tools": extra("mk-open-vm-tools"),
+    },
+  };
+}
+
+/**
+ * Reads the sources file at the absolute `file`; a source that it does not name is a mirror's URL or folder with the
+ * default's rest. `mirrorUri` takes the place of the source's own mirror.
+ */
+export async function readLocations(
+  name: string,
+  file: string,
+  mirrorUri: string | undefined,
+): Promise<SourceLocations> {
+  const { parse } = await import("yaml");
+  const where = path.relative(process.cwd(), file);
+  const shown = sourceKey(name);
+  const fail = (message: string, hint: string): UserError =>
+    new UserError(message, { code: "source-definition", where, hint });
+  let sources: unknown;
+  try {
+    sources = parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw new UserError(`the sources file is not YAML: ${cause instanceof Error ? cause.message : cause}`, {
+      code: "source-definition",
+      where,
+      cause,
+    });
+  }
+  const known = isRecord(sources) ? sources : {};
+  const definition = known[isLocation(name) ? "tinycore" : name];
+  if (!isRecord(definition)) {
+    const names = [...Object.keys(known), "sample"].join(", ");
+    throw fail(
+      `there is no source "${shown}"`,
+      `known sources: ${names}; or name a mirror's URL or folder (./folder)`,
+    );
+  }
+  const text = (key: string): string => {
+    const value = definition[key];
+    if (typeof value === "string" && value !== "") return value;
+    throw fail(
+      `the source "${shown}" has no "${key}"`,
+      "add it: a source is mirror, release, arch, gems and extras",
+    );
+  };
+  const extra = (key: ExtraName): string | undefined => {
+    const value = definition[key];
+    return typeof value === "string" && value !== "none" ? value : undefined;
+  };
+  const base = mirrorUri ?? (isLocation(name) ? name : text("mirror"));
+  return {
+    mirror: defineMirror(absoluteLocation(base), text("release"), text("arch")),
+    gems: absoluteLocation(text("gems")),
+    extras: {
+      rubygems: extra("rubygems"),
+      mcollective: extra("mcollective"),
+      "open-vm-tools": extra("open-vm-tools"),
+    },
+  };
+}
+
+/** A URL as it is; a folder's path, which may be relative to where the command was given, made absolute. */
+export function absoluteLocation(text: string): string {
+  return /^[a-z][a-z0-9+.-]*:/i.test(text) ? text : path.resolve(text);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
