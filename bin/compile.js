@@ -39,14 +39,11 @@ export async function compile({ workspace, packageRoot, cache }) {
   try {
     result = await build({
       absWorkingDir: workspace,
-      entryPoints: {
-        main: path.join(packageRoot, "src/cli/main.ts"),
-        taskfile: path.join(workspace, "Taskfile.ts"),
-      },
-      outdir: path.join(folder, "next"),
+      stdin: { contents: entry(packageRoot, workspace), resolveDir: workspace, sourcefile: "entry.js" },
+      outfile: path.join(folder, "next", "program.cjs"),
       bundle: true,
-      splitting: true,
-      format: "esm",
+      // CommonJS, because only such code can be loaded together with V8's cache of its compiled form.
+      format: "cjs",
       platform: "node",
       target: "node20",
       sourcemap: "external",
@@ -55,9 +52,6 @@ export async function compile({ workspace, packageRoot, cache }) {
       logLevel: "silent",
       // Loaded where they are used, from node_modules: bundling them would only make every start longer.
       external: ["zx", "undici", "tar", "chokidar", "fast-glob", "hasha", "yaml", "esbuild", "picomatch"],
-      banner: {
-        js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-      },
     });
   } catch (error) {
     if (!(error instanceof Error && "errors" in error)) throw error;
@@ -77,14 +71,14 @@ export async function compile({ workspace, packageRoot, cache }) {
   const manifest = {
     packageRoot,
     folder: target,
-    sources: Object.keys(result.metafile.inputs).map((name) => {
+    sources: modulesOf(result.metafile).map((name) => {
       const absolute = path.resolve(workspace, name);
       return { path: absolute, status: settledStatus(absolute, startedAt) };
     }),
     code: codeDigests(result.metafile, workspace),
     lines: Object.fromEntries(
       result.outputFiles
-        .filter((file) => file.path.endsWith(".js"))
+        .filter((file) => file.path.endsWith(".cjs"))
         .map((file) => [path.basename(file.path), moduleLines(file, result.outputFiles, workspace)]),
     ),
   };
@@ -92,6 +86,17 @@ export async function compile({ workspace, packageRoot, cache }) {
   writeFileSync(`${manifestFile}.${process.pid}.tmp`, JSON.stringify(manifest));
   renameSync(`${manifestFile}.${process.pid}.tmp`, manifestFile);
   return manifest;
+}
+
+/**
+ * The program and a way to load the Taskfile, in one module, so that both share one engine.
+ * @param {string} packageRoot
+ * @param {string} workspace
+ */
+function entry(packageRoot, workspace) {
+  const main = JSON.stringify(path.join(packageRoot, "src/cli/main.ts"));
+  const taskfile = JSON.stringify(path.join(workspace, "Taskfile.ts"));
+  return `export { main } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
 }
 
 /**
@@ -156,13 +161,21 @@ function settledStatus(file, startedAt) {
 }
 
 /**
+ * The files that were compiled; the entry is made up here and is none.
+ * @param {import("esbuild").Metafile} metafile
+ */
+function modulesOf(metafile) {
+  return Object.keys(metafile.inputs).filter((name) => name !== "entry.js");
+}
+
+/**
  * @param {import("esbuild").Metafile} metafile
  * @param {string} workspace
  */
 function codeDigests(metafile, workspace) {
   /** @type {Map<string, string>} */
   const own = new Map();
-  for (const name of Object.keys(metafile.inputs)) {
+  for (const name of modulesOf(metafile)) {
     own.set(
       name,
       createHash("sha256")

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // Starts the program: finds the workspace, makes sure the compiled form of its sources is current, and hands over.
 // On a normal start nothing is compiled: a look at each source's status is enough. It knows nothing of targets.
-import { existsSync, lstatSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { Module } from "node:module";
 import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
+import { constants, Script } from "node:vm";
 
 const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -61,9 +63,50 @@ async function start() {
     }
     manifest = result;
   }
-  const { main } = await import(pathToFileURL(path.join(manifest.folder, "main.js")).href);
-  const taskfile = path.join(manifest.folder, "taskfile.js");
-  return main({ argv: process.argv.slice(2), workspace, manifest, taskfile: pathToFileURL(taskfile).href });
+  const program = load(manifest.folder);
+  const { main, loadTaskfile } = program.exports;
+  const status = await main({ argv: process.argv.slice(2), workspace, manifest, loadTaskfile });
+  program.remember();
+  return status;
+}
+
+/**
+ * Runs the compiled program, from V8's cache where there is one. The cache is written after the first run, when V8
+ * has compiled what a run needs; one of another Node is refused by V8 itself and written anew.
+ * @param {string} folder
+ */
+function load(folder) {
+  const file = path.join(folder, "program.cjs");
+  const cacheFile = path.join(folder, "program.v8");
+  const source = readFileSync(file, "utf8");
+  const cachedData = readIfThere(cacheFile);
+  const script = new Script(Module.wrap(source), {
+    filename: file,
+    ...(cachedData === undefined ? {} : { cachedData }),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  const module = { exports: /** @type {any} */ ({}) };
+  script.runInThisContext()(module.exports, Module.createRequire(file), module, file, folder);
+  const remember = () => {
+    if (cachedData !== undefined && script.cachedDataRejected !== true) return;
+    const beside = `${cacheFile}.${process.pid}.tmp`;
+    try {
+      writeFileSync(beside, script.createCachedData());
+      renameSync(beside, cacheFile);
+    } catch {
+      // A cache that cannot be written costs some milliseconds at the next start, and nothing else.
+    }
+  };
+  return { exports: module.exports, remember };
+}
+
+/** @param {string} file */
+function readIfThere(file) {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 process.exitCode = await start();

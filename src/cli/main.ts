@@ -22,8 +22,8 @@ export interface Start {
   /** Absolute path of the folder that holds the Taskfile. */
   readonly workspace: string;
   readonly manifest: Manifest;
-  /** URL of the compiled Taskfile. */
-  readonly taskfile: string;
+  /** Evaluates the Taskfile. */
+  readonly loadTaskfile: () => Promise<{ readonly default: Taskfile }>;
 }
 
 /** Runs the program and returns its exit status: 0, 1 failed, 2 wrong usage, 130 and 143 when interrupted. */
@@ -31,7 +31,7 @@ export async function main(start: Start, io: Io = processIo()): Promise<number> 
   const style = styleFor(io.stderr, io.env);
   const verbose = start.argv.some((word) => word === "-v" || word === "--verbose");
   try {
-    const { default: taskfile } = (await import(start.taskfile)) as { default: Taskfile };
+    const { default: taskfile } = await start.loadTaskfile();
     const parsed = parseCommandLine(start.argv, taskfile, programVersion, io.env);
     if (parsed.kind === "help") {
       io.stdout.write(parsed.text);
