@@ -3,7 +3,14 @@
  * table of contents of this folder; it knows the engine, and nothing of what the tasks make.
  */
 import path from "node:path";
-import { type AbsolutePath, ParameterValues, State, type Taskfile } from "../engine/index.ts";
+import {
+  type AbsolutePath,
+  ParameterValues,
+  prefetchValues,
+  State,
+  type Task,
+  type Taskfile,
+} from "../engine/index.ts";
 import { systemErrorCode, UsageError } from "../errors/index.ts";
 import { installHint } from "../host/index.ts";
 import { buildTargets } from "./build-command.ts";
@@ -55,11 +62,14 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io)
   };
   for (const message of request.notes) note(message);
   const root = start.workspace as AbsolutePath;
+  const values = new ParameterValues(request.given, { root, env: io.env, variant: request.variant, note });
+  // Processes that compute defaults run while the state is read.
+  prefetchValues(namedTasks(request.words, taskfile), values, request.variant);
   return {
     io,
     style,
     request,
-    values: new ParameterValues(request.given, { root, env: io.env, variant: request.variant, note }),
+    values,
     command:
       `task ${start.argv.map((word, index) => maskSecret(word, start.argv[index - 1])).join(" ")}`.trim(),
     workspace: {
@@ -70,6 +80,13 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io)
       env: io.env,
     },
   };
+}
+
+function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task[] {
+  return words.flatMap((word) => {
+    const named = taskfile.aliases?.[word] ?? taskfile.targets.find((target) => target.name === word);
+    return named?.kind === "task" ? [named] : [];
+  });
 }
 
 /** The command line is shown to whoever waits for the lock: not with a password in it. */

@@ -147,7 +147,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
     let reasons: readonly Reason[] = [];
     switch (decision.kind) {
       case "fresh":
-        if (state.stamps.current(bound.id)?.fingerprint !== decision.fingerprint) {
+        if (state.stamps.currentFingerprint(bound.id) !== decision.fingerprint) {
           state.stamps.record(bound.id, decision.stamp, state.clock.now());
         }
         emit({

@@ -62,22 +62,20 @@ export async function decide(
 ): Promise<Decision> {
   const { state } = context;
   const assessment = await assess(bound, needs, context);
-  const last = state.stamps.last(bound.id);
-  const current = state.stamps.current(bound.id);
+  const stamp = forced ? undefined : state.stamps.result(assessment.fingerprint);
+  const found = stamp === undefined ? undefined : await listOutputs(placesOf(bound.outputs), state.files);
+  if (stamp !== undefined && found !== undefined && encodeListing(found) === stamp.outputs) {
+    return { ...assessment, kind: "fresh", stamp, outputs: found };
+  }
   const because = forced
     ? [{ kind: "forced" } as const]
-    : current?.fingerprint === assessment.fingerprint
+    : state.stamps.currentFingerprint(bound.id) === assessment.fingerprint
       ? []
-      : await explainParts(last, assessment, context);
-
-  const stamp = forced ? undefined : state.stamps.result(assessment.fingerprint);
-  if (stamp === undefined) return { ...assessment, kind: "run", reasons: because };
+      : await explainParts(state.stamps.last(bound.id), assessment, context);
+  if (stamp === undefined || found === undefined) return { ...assessment, kind: "run", reasons: because };
 
   const wanted = decodeListing(stamp.outputs);
-  const found = await listOutputs(placesOf(bound.outputs), state.files);
   const differences = compareListings(wanted, found);
-  if (differences.length === 0) return { ...assessment, kind: "fresh", stamp, outputs: wanted };
-
   const reasons = [...because, ...(because.length === 0 ? differences.map(outputReason) : [])];
   const gone = firstNotStored(wanted, state.store);
   if (gone === undefined) return { ...assessment, kind: "restore", stamp, outputs: wanted, reasons };

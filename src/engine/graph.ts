@@ -46,6 +46,29 @@ export interface Binding {
 }
 
 /**
+ * Starts computing every value that binding these targets may ask for, so that processes behind defaults run side by
+ * side. What fails, fails again where the value is needed.
+ */
+export function prefetchValues(targets: readonly Task[], values: ParameterValues, variant: string): void {
+  const seen = new Set<Task>();
+  const ask = (parameter: Parameter<unknown>): void => {
+    const value = values.tryGet(parameter);
+    if (value instanceof Promise) value.catch(() => {});
+  };
+  const visit = (task: Task): void => {
+    if (seen.has(task)) return;
+    seen.add(task);
+    for (const parameter of Object.values(task.params)) ask(parameter);
+    for (const need of Object.values(task.needs)) {
+      if (need.kind === "task") visit(need);
+      else if (need.condition.kind === "variant" && need.condition.variants.includes(variant))
+        visit(need.task);
+    }
+  };
+  for (const target of targets) visit(target);
+}
+
+/**
  * Binds the targets and all that they need. Throws `UserError` for cycles, a shared task that needs a task which is
  * not, two owners of one output path, and an output that the same task would read.
  */

@@ -18,7 +18,7 @@ export type { CodeIndex } from "./decision.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export type { Clock } from "./file-table.ts";
-export type { BoundOutput, BoundTask, Graph } from "./graph.ts";
+export { type BoundOutput, type BoundTask, type Graph, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";

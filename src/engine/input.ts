@@ -38,8 +38,8 @@ export interface InputContext {
 
 /** Path as a user would write it: relative to the workspace where it lies inside. */
 export function displayPath(workspace: string, absolute: string): string {
-  const relative = path.relative(workspace, absolute);
-  return relative === "" ? "." : relative.startsWith("..") ? absolute : relative;
+  if (absolute === workspace) return ".";
+  return absolute.startsWith(`${workspace}/`) ? absolute.slice(workspace.length + 1) : absolute;
 }
 
 /**
@@ -59,14 +59,10 @@ export async function resolveInput(
 
   const entries: [string, ListedEntry][] = [];
   for (const relative of declaration.kind === "file" ? [""] : paths) {
-    const absolute = path.join(root, relative) as AbsolutePath;
+    const absolute = (relative === "" ? root : `${root}/${relative}`) as AbsolutePath;
     const found = context.files.at(absolute);
-    const entry = await followFile(
-      found instanceof Promise ? await found : found,
-      declaration,
-      absolute,
-      context,
-    );
+    const known = found instanceof Promise ? await found : found;
+    const entry = known?.type === "file" ? known : await followFile(known, declaration, absolute, context);
     if (entry === undefined) continue;
     entries.push([
       displayPath(context.workspace, absolute),
@@ -165,7 +161,10 @@ async function expand(
     (directory) => [directory, directoryStatus(path.join(root, directory))] as const,
   );
   // A directory changed within the clock's grain may change again unseen: such a set is not remembered.
-  const settled = directories.every(([, status]) => Number(status.split(":")[0]) / 1e6 + 2000 < startedAt);
+  const settled = directories.every(([, status]) => {
+    const [changed, moved = "0"] = status.split(":");
+    return Math.max(Number(changed), Number(moved)) / 1e6 + 2000 < startedAt;
+  });
   if (settled) context.memory.set(key, JSON.stringify({ directories, paths } satisfies GlobMemory));
   else context.memory.delete(key);
   return paths;
@@ -176,22 +175,32 @@ interface GlobMemory {
   readonly paths: readonly string[];
 }
 
-/** Every folder in which a matching file could appear: all of them below the patterns' fixed parts. */
+/**
+ * Every folder in which a matching file could appear: all of them below the patterns' fixed parts, and the fixed
+ * parts themselves with what leads to them, which may not exist yet or be reached through a link.
+ */
 async function walkedDirectories(declaration: FilesInput, root: string): Promise<readonly string[]> {
   const { default: glob } = await import("fast-glob");
-  const bases = declaration.patterns.map((pattern) => glob.generateTasks(pattern)[0]?.base ?? ".");
-  const patterns = bases.flatMap((base) => (base === "." ? ["**"] : [base, `${base}/**`]));
-  const directories = await glob(patterns, {
+  const bases = declaration.patterns.flatMap((pattern) =>
+    glob.generateTasks(pattern).map(({ base }) => base),
+  );
+  const patterns = bases.map((base) => (base === "." ? "**" : `${glob.escapePath(base)}/**`));
+  const below = await glob(patterns, {
     cwd: root,
     dot: true,
     onlyDirectories: true,
     followSymbolicLinks: false,
     ignore: [...declaration.ignore],
   });
-  return directories.sort(byteOrder);
+  const directories = new Set(below);
+  for (const base of bases) {
+    for (let folder = base; folder !== "." && folder !== "/"; folder = path.dirname(folder))
+      directories.add(folder);
+  }
+  return [...directories].sort(byteOrder);
 }
 
 function directoryStatus(directory: string): string {
   const status = statSync(directory, { bigint: true, throwIfNoEntry: false });
-  return status === undefined ? "0:absent" : `${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
+  return status === undefined ? "0:0:absent" : `${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
 }

@@ -6,7 +6,7 @@
  */
 import { digestOfBytes } from "./digest.ts";
 import type { FileEntry } from "./file-table.ts";
-import { byteOrder, type Digest } from "./names.ts";
+import { byteOrder, type Digest, sortEntries } from "./names.ts";
 
 export type ListedEntry =
   | { readonly type: "file"; readonly executable: boolean; readonly digest: Digest; readonly size: number }
@@ -16,8 +16,8 @@ export type ListedEntry =
 /** Path (relative, or absolute for what lies outside the workspace) → entry, in byte order of the paths. */
 export type Listing = ReadonlyMap<string, ListedEntry>;
 
-export function listingOf(entries: Iterable<readonly [path: string, entry: ListedEntry]>): Listing {
-  return new Map([...entries].sort(([a], [b]) => byteOrder(a, b)));
+export function listingOf(entries: readonly (readonly [path: string, entry: ListedEntry])[]): Listing {
+  return new Map(sortEntries(entries));
 }
 
 /** Drops what a listing has no use for; special files have no place in one and give undefined. */

@@ -21,10 +21,19 @@ export function taskId(name: string, variant: string | undefined): TaskId {
 export function byteOrder(a: string, b: string): number {
   if (a === b) return 0;
   // Code unit order differs from byte order only where surrogates meet other characters above U+D7FF.
-  const plain = a < b ? -1 : 1;
-  return hasSurrogate(a) || hasSurrogate(b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : plain;
+  if (surrogate.test(a) || surrogate.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : 1;
 }
 
-function hasSurrogate(text: string): boolean {
-  return /[\ud800-\udfff]/.test(text);
+const surrogate = /[\ud800-\udfff]/;
+
+/** The entries in byte order of their keys. What was read from a sorted source is in order already, and only looked at. */
+export function sortEntries<T>(
+  entries: readonly (readonly [key: string, T])[],
+): readonly (readonly [key: string, T])[] {
+  const inOrder = entries.every((entry, index) => {
+    const before = entries[index - 1];
+    return before === undefined || byteOrder(before[0], entry[0]) < 0;
+  });
+  return inOrder ? entries : [...entries].sort(([a], [b]) => byteOrder(a, b));
 }

@@ -26,7 +26,7 @@ export async function listOutputs(places: OutputPlaces, files: FileTable): Promi
   const entries: [string, ListedEntry][] = [];
   for (const [slot, root] of places) {
     for (const relative of walk(root, "")) {
-      const found = files.at(path.join(root, relative) as AbsolutePath);
+      const found = files.at((relative === "" ? root : `${root}/${relative}`) as AbsolutePath);
       const entry = found instanceof Promise ? await found : found;
       if (entry === undefined) continue;
       const name = relative === "" ? slot : `${slot}/${relative}`;
@@ -49,7 +49,7 @@ function* walk(root: string, relative: string): IterableIterator<string> {
   yield relative;
   let children: readonly import("node:fs").Dirent[];
   try {
-    children = readdirSync(path.join(root, relative), { withFileTypes: true });
+    children = readdirSync(relative === "" ? root : `${root}/${relative}`, { withFileTypes: true });
   } catch (error) {
     if (systemErrorCode(error) === "ENOTDIR" || systemErrorCode(error) === "ENOENT") return;
     throw error;

@@ -143,6 +143,15 @@ export class ParameterValues {
     return this.#resolved.get(parameter.name) as T | Promise<T>;
   }
 
+  /** As `get`, but undefined instead of an error for a value that is not acceptable. */
+  tryGet<T>(parameter: Parameter<T>): T | Promise<T> | undefined {
+    try {
+      return this.get(parameter);
+    } catch {
+      return undefined;
+    }
+  }
+
   #resolve<T>(parameter: Parameter<T>): T | Promise<T> {
     const text = this.#given.get(parameter.name);
     if (text !== undefined) {

@@ -21,15 +21,15 @@ export interface Stamp {
 
 export class Stamps {
   readonly #log: RecordLog;
+  readonly #parsed = new Map<Fingerprint, Stamp>();
 
   constructor(log: RecordLog) {
     this.#log = log;
   }
 
   /** The result that the task's outputs were when last seen whole. */
-  current(id: TaskId): Stamp | undefined {
-    const fingerprint = this.#log.get(`current ${id}`);
-    return fingerprint === undefined ? undefined : this.result(fingerprint as Fingerprint);
+  currentFingerprint(id: TaskId): Fingerprint | undefined {
+    return this.#log.get(`current ${id}`) as Fingerprint | undefined;
   }
 
   /** The result of the last run that succeeded, even if its outputs are gone: what a new one is compared with. */
@@ -39,8 +39,13 @@ export class Stamps {
   }
 
   result(fingerprint: Fingerprint): Stamp | undefined {
+    const known = this.#parsed.get(fingerprint);
+    if (known !== undefined) return known;
     const text = this.#log.get(`result ${fingerprint}`);
-    return text === undefined ? undefined : (JSON.parse(text) as Stamp);
+    if (text === undefined) return undefined;
+    const stamp = JSON.parse(text) as Stamp;
+    this.#parsed.set(fingerprint, stamp);
+    return stamp;
   }
 
   /** Every result, with the time of its last use in milliseconds since the epoch. */
@@ -66,6 +71,7 @@ export class Stamps {
 
   /** Notes that the task's outputs are now this result. */
   record(id: TaskId, stamp: Stamp, now: number): void {
+    this.#parsed.set(stamp.fingerprint, stamp);
     this.#log.set(`result ${stamp.fingerprint}`, JSON.stringify(stamp));
     this.#log.set(`used ${stamp.fingerprint}`, String(now));
     this.#log.set(`last ${id}`, stamp.fingerprint);
@@ -75,6 +81,7 @@ export class Stamps {
 
   /** Forgets a result whose content is gone. */
   forget(fingerprint: Fingerprint): void {
+    this.#parsed.delete(fingerprint);
     this.#log.delete(`result ${fingerprint}`);
     this.#log.delete(`used ${fingerprint}`);
   }
