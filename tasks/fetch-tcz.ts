@@ -7,15 +7,19 @@ import path from "node:path";
 import { displayPath, file, out, task, when } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import {
+  type Artefact,
+  type Closure,
   type ClosureItem,
   extensionArtefacts,
   formatDependencies,
   formatMd5File,
   formatOnboot,
+  type ListEntry,
   type LockLine,
   loadExtensions,
   orderExtensions,
   parseExtensionList,
+  type Wanted,
 } from "../src/fetch/index.ts";
 import { readCoreFacts } from "./core-facts.ts";
 import { fetchIso } from "./fetch-iso.ts";
@@ -50,28 +54,59 @@ export const fetchTcz = task({
     const { inputs, needs, outputs, variant, note } = context;
     const { kernelRelease } = await readCoreFacts(needs.iso.core);
     await withSource(context, async (opened) => {
-      const common = { kernel: kernelRelease, ...opened };
-      const builtin = await readList(inputs.builtin, note);
-      const mirrored = await readList(inputs.mirror, note);
-      const graph = await loadExtensions({ ...common, builtin, mirrored });
-      const closure = orderExtensions(graph, variant === "prod" ? { exclude: developmentOnly } : {});
+      const unresolved: Wanted[] = [];
+      const { closure, plan } = await resolveExtensions(opened, {
+        kernel: kernelRelease,
+        builtin: await readList(inputs.builtin, note),
+        mirrored: await readList(inputs.mirror, note),
+        exclude: variant === "prod" ? developmentOnly : [],
+        onUnpinned: (wanted) => unresolved.push(wanted),
+      });
       for (const warning of closure.warnings) note(`${warning.where}: ${warning.message}`);
       refuseConversions([...closure.builtin, ...closure.mirror]);
-      const tools = await loadExtensions({
-        ...common,
-        builtin: [{ name: utilLinux, kind: "tcz", where: "lists/util-linux-exec.lst" }],
-        mirrored: [],
-      });
-      const utilItems = orderExtensions(tools).builtin.filter((item) => item.name === utilLinux);
-
-      const plan = extensionArtefacts(opened.mirror, [...closure.builtin, ...utilItems], closure.mirror);
-      const lines = await opened.fetch(plan);
+      const lines = await opened.fetch(plan, unresolved);
       await placeBuiltin(opened, closure.builtin, lines, outputs.builtin);
       await placeMirror(opened, closure.mirror, lines, outputs.mirror);
       await opened.place(lines.get(utilLinux), outputs.utilLinux);
     });
   },
 });
+
+/** What is asked for: the two lists as they were read, and what a variant leaves out. */
+export interface ExtensionWishes {
+  readonly kernel: string;
+  readonly builtin: readonly ListEntry[];
+  readonly mirrored: readonly ListEntry[];
+  readonly exclude: readonly string[];
+  readonly onUnpinned?: (wanted: Wanted) => void;
+}
+
+/** The extensions of an image in their order, and the files to fetch for them and for util-linux. */
+export async function resolveExtensions(
+  opened: Pick<Source, "mirror" | "lock" | "policy" | "catalogue">,
+  { exclude, ...wishes }: ExtensionWishes,
+): Promise<{ readonly closure: Closure; readonly plan: readonly Artefact[] }> {
+  const { mirror, lock, policy, catalogue } = opened;
+  const common = { ...wishes, mirror, lock, policy, catalogue };
+  const kept = (entries: readonly ListEntry[]) => entries.filter(({ name }) => !exclude.includes(name));
+  // What is left out is not even asked for: a variant without it needs no pin of it.
+  const graph = await loadExtensions({
+    ...common,
+    builtin: kept(wishes.builtin),
+    mirrored: kept(wishes.mirrored),
+  });
+  const closure = orderExtensions(graph, { exclude });
+  // Only files are taken out of it: what it depends on is neither fetched nor pinned.
+  const tools = await loadExtensions({
+    ...common,
+    follow: false,
+    builtin: [{ name: utilLinux, kind: "tcz", where: "lists/util-linux-exec.lst" }],
+    mirrored: [],
+  });
+  const items = [...closure.builtin, ...orderExtensions(tools).builtin];
+  const plan = extensionArtefacts(mirror, items, closure.mirror);
+  return { closure, plan };
+}
 
 async function readList(list: string, note: (message: string) => void) {
   const label = displayPath(process.cwd(), list);

@@ -18,6 +18,7 @@ import {
   Transport,
   type Update,
   updateArtefacts,
+  type Wanted,
 } from "../src/fetch/index.ts";
 import { frozen, mirrorUri, offline, proxyVariables, source } from "./options.ts";
 import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
@@ -64,8 +65,11 @@ export interface Source extends SourceLocations {
   readonly policy: Policy;
   readonly transport: Transport;
   readonly catalogue: Catalogue;
-  /** Brings artefacts into the store, pins what was not pinned, and returns each one's lock line. */
-  fetch(plan: readonly Artefact[]): Promise<ReadonlyMap<string, LockLine>>;
+  /**
+   * Brings artefacts into the store, pins what was not pinned, and returns each one's lock line. `unresolved` is what
+   * the plan lacks because the policy forbids to ask: an error names it with whatever else is missing.
+   */
+  fetch(plan: readonly Artefact[], unresolved?: readonly Wanted[]): Promise<ReadonlyMap<string, LockLine>>;
   /** Asks upstream again for what `names` mean in the plan, against the pins in `lock`; writes nothing. */
   update(
     plan: readonly Artefact[],
@@ -124,7 +128,7 @@ function openSource(request: SourceRequest, locations: SourceLocations, transpor
     policy,
     transport,
     catalogue: openCatalogue(locations.mirror, transport),
-    fetch: async (plan) => {
+    fetch: async (plan, unresolved = []) => {
       const pinned = new Map<string, LockLine>();
       try {
         const { lines } = await fetchArtefacts(plan, {
@@ -133,6 +137,7 @@ function openSource(request: SourceRequest, locations: SourceLocations, transpor
           staging: path.join(request.scratch, "downloads"),
           transport,
           policy,
+          unresolved,
           signal: request.signal,
           onPin: (name, line) => pinned.set(name, line),
         });

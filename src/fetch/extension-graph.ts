@@ -50,6 +50,10 @@ export interface GraphInput {
   /** Asked only for what the lock does not know. */
   readonly catalogue: Catalogue;
   readonly policy: Policy;
+  /** False for the listed extensions alone, without what they depend on. */
+  readonly follow?: boolean;
+  /** Told of what the policy forbids to ask for, instead of an error: to name it together with what else is missing. */
+  readonly onUnpinned?: (wanted: Wanted) => void;
 }
 
 /**
@@ -88,10 +92,12 @@ export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph>
       if (node === undefined && pending !== undefined) unpinned.push(wantedOf(pending));
       if (node === undefined) continue;
       nodes.set(node.name, node);
+      if (input.follow === false) continue;
       for (const name of node.needs) enqueue({ name, where: node.where, way: { name, from: node.way } });
     }
   }
-  refuseUnpinned(unpinned, input.policy);
+  if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy);
+  else for (const wanted of unpinned) input.onUnpinned(wanted);
   return { roots, nodes };
 }
 

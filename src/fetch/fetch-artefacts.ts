@@ -9,7 +9,7 @@ import type { Artefact } from "./artefact.ts";
 import type { Received } from "./download.ts";
 import { isLocal, publicUrl } from "./location.ts";
 import { artefactFault, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
-import { type Policy, pinOf, refuseUnpinned } from "./pinning.ts";
+import { type Policy, pinOf, refuseUnpinned, type Wanted } from "./pinning.ts";
 import type { BlobStore } from "./store.ts";
 import type { Transport } from "./transport.ts";
 import { checkUpstream, lineFor, lockMismatch, upstreamDigest } from "./verification.ts";
@@ -22,6 +22,8 @@ export interface FetchContext {
   readonly transport: Transport;
   readonly policy: Policy;
   readonly signal?: AbortSignal;
+  /** What the plan lacks because the policy forbids to resolve it: named in one error with all that is missing. */
+  readonly unresolved?: readonly Wanted[];
   /** Told of every line as soon as its bytes are in the store: what is kept when another download fails. */
   readonly onPin?: (name: string, line: LockLine) => void;
 }
@@ -62,7 +64,7 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
     else if (pin === undefined) jobs.push(() => pinArtefact(artefact, context, signal));
     else jobs.push(() => restoreArtefact(artefact, pin, context, signal));
   }
-  refuseUnpinned(blocked, context.policy);
+  refuseUnpinned([...(context.unresolved ?? []), ...blocked], context.policy);
   const pinned = new Map<string, LockLine>();
   if (jobs.length > 0) await mkdir(context.staging, { recursive: true });
   let failure: { readonly error: unknown } | undefined;

@@ -61,7 +61,7 @@ export {
   type Mirror,
   releaseLocation,
 } from "./mirror.ts";
-export type { Policy } from "./pinning.ts";
+export { type Policy, refuseUnpinned, type Wanted } from "./pinning.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
 export { createFileHandler, type StaticServer, serve, serveDirectory } from "./serve.ts";
 export { type BlobStore, openDirectoryStore } from "./store.ts";
