@@ -14,7 +14,7 @@ export const extractUtilLinux = task({
   name: "extract-util-linux",
   description: "Take the files of lists/util-linux-exec.lst out of util-linux.tcz",
   needs: { tcz: fetchTcz },
-  inputs: { list: file(list) },
+  inputs: { list: file(list, { byLine: true }) },
   tools: ["unsquashfs"],
   outputs: { tree: out.directory("tree") },
   async run({ $, needs, inputs, outputs }) {

@@ -15,7 +15,7 @@ export const fetchGems = task({
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: {
     ...sourceInputs,
-    list: file("lists/gem.list"),
+    list: file("lists/gem.list", { byLine: true }),
     lock: lockInput((name) => name.endsWith(".gem")),
   },
   params: { ...sourceParams, gemServerUri },

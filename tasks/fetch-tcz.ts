@@ -38,8 +38,8 @@ export const fetchTcz = task({
   needs: { iso: fetchIso, sample: when(source, "sample", sampleSource) },
   inputs: {
     ...sourceInputs,
-    builtin: file(builtinList),
-    mirror: file(mirrorList),
+    builtin: file(builtinList, { byLine: true }),
+    mirror: file(mirrorList, { byLine: true }),
     lock: lockInput((name) => /\.tcz(\.|$)/.test(name)),
   },
   params: sourceParams,

@@ -27,7 +27,7 @@ import { readPins, writePins } from "./source-lock.ts";
 /** What every fetch step declares. */
 export const sourceParams = { source, mirrorUri, frozen, offline } as const;
 export const sourcesFile = "lists/sources.yaml";
-export const sourceInputs = { sources: file(sourcesFile) } as const;
+export const sourceInputs = { sources: file(sourcesFile, { byLine: true }) } as const;
 export const sourceEnv: readonly string[] = proxyVariables;
 
 /** What a fetch step hands over of its own context. */

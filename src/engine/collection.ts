@@ -70,6 +70,7 @@ function* blobsOf(stamp: Stamp): IterableIterator<Digest> {
   for (const entry of decodeListing(stamp.outputs).values()) if (entry.type === "file") yield entry.digest;
   for (const [label, value] of stamp.parts) if (label.startsWith("input ")) yield value as Digest;
   if (stamp.log !== undefined) yield stamp.log;
+  yield* stamp.texts ?? [];
 }
 
 function sizesOnDisk(root: string): ReadonlyMap<Digest, number> {

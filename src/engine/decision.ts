@@ -2,11 +2,12 @@
  * Whether a task is fresh, can be restored, or has to run, and why. `why` and `--dry-run` call the same function as a
  * build, so they cannot disagree with it.
  */
-
+import { readFile } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { fingerprintOf, partsOf } from "./fingerprint.ts";
 import type { BoundTask } from "./graph.ts";
-import { type ResolvedInput, resolveInput } from "./input.ts";
+import { displayPath, type ResolvedInput, resolveInput } from "./input.ts";
+import { compareLines } from "./line-changes.ts";
 import { compareListings, decodeListing, digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
 import { firstNotStored, listOutputs, placesOf } from "./output.ts";
@@ -207,14 +208,39 @@ async function explainInput(
   context: DecisionContext,
 ): Promise<readonly Reason[]> {
   const before = await context.state.store.getText(old);
-  const after = now.inputs.find((input) => input.name === name)?.listing;
-  if (before === undefined || after === undefined) return [{ kind: "inputs-changed", input: name }];
-  return compareListings(decodeListing(before), after).map(({ path, change }) => ({
+  const input = now.inputs.find((one) => one.name === name);
+  if (before === undefined || input === undefined) return [{ kind: "inputs-changed", input: name }];
+  const listing = decodeListing(before);
+  const lines = await explainLines(input, listing, context);
+  if (lines !== undefined) return [lines];
+  return compareListings(listing, input.listing).map(({ path, change }) => ({
     kind: "input-changed",
     input: name,
     path,
     change,
   }));
+}
+
+/** The lines that changed in a text input; undefined for other inputs, and when the old text is not known. */
+async function explainLines(
+  input: ResolvedInput,
+  before: Listing,
+  context: DecisionContext,
+): Promise<Reason | undefined> {
+  if (input.declaration.kind !== "file" || !input.declaration.byLine) return undefined;
+  const [[path, old] = []] = before;
+  if (old !== undefined && old.type !== "file") return undefined;
+  const oldText = old === undefined ? "" : await context.state.store.getText(old.digest);
+  if (oldText === undefined) return undefined;
+  const lines = compareLines(oldText, (await textOf(input)) ?? "");
+  const shown = path ?? [...input.listing.keys()][0] ?? displayPath(context.state.workspace, input.root);
+  return { kind: "lines-changed", input: input.name, path: shown, lines };
+}
+
+/** The text of an input whose changes are told line by line; undefined for others, and where there is none. */
+async function textOf(input: ResolvedInput): Promise<string | undefined> {
+  if (input.declaration.kind !== "file" || !input.declaration.byLine) return undefined;
+  return input.listing.size === 0 ? undefined : (input.selected ?? (await readFile(input.root, "utf8")));
 }
 
 /** The assessment as it would have been with these inputs: for tasks that rewrite one of theirs. */
@@ -224,9 +250,21 @@ export function reassess(assessment: Assessment, inputs: readonly ResolvedInput[
   return { fingerprint: fingerprintOf(parts), parts, inputs };
 }
 
-/** Keeps the listings of inputs, so that a later difference can be named file by file. */
-export async function rememberInputs(inputs: readonly ResolvedInput[], state: State): Promise<void> {
-  for (const input of inputs) await state.store.putText(encodeListing(input.listing));
+/**
+ * Keeps the listings of inputs, so that a later difference can be named file by file, and the texts whose differences
+ * are told line by line. Returns the digests of these texts.
+ */
+export async function rememberInputs(
+  inputs: readonly ResolvedInput[],
+  state: State,
+): Promise<readonly Digest[]> {
+  const texts: Digest[] = [];
+  for (const input of inputs) {
+    await state.store.putText(encodeListing(input.listing));
+    const text = await textOf(input);
+    if (text !== undefined) texts.push(await state.store.putText(text));
+  }
+  return texts;
 }
 
 /** True when two looks at the inputs saw the same; otherwise the paths that moved. */

@@ -82,9 +82,10 @@ export async function runTask(
     const outputs = await listOutputs(places, state.files);
     const { moved, inputs } = await lookAgain(decision.inputs, bound, state);
     const { fingerprint, parts } = reassess(decision, inputs);
+    let texts: readonly Digest[] = [];
     if (moved.length === 0) {
       await storeOutputs(places, outputs, state.store);
-      await rememberInputs(inputs, state);
+      texts = await rememberInputs(inputs, state);
     }
     await placeAll(bound, places, path.join(folder, "replaced"), state);
     if (moved.length > 0) {
@@ -99,6 +100,7 @@ export async function runTask(
         outputs: encodeListing(outputs),
         seconds: Number(((performance.now() - startedAt) / 1000).toFixed(3)),
         ...(log === undefined ? {} : { log }),
+        ...(texts.length === 0 ? {} : { texts }),
       };
       state.stamps.record(bound.id, stamp, state.clock.now());
     }

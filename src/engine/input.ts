@@ -24,6 +24,8 @@ export interface ResolvedInput {
   readonly paths: readonly string[];
   /** Names as the user knows them: relative to the workspace, or absolute outside of it. */
   readonly listing: Listing;
+  /** The part that counts, where only a part of the file does. */
+  readonly selected?: string;
 }
 
 export interface InputContext {
@@ -58,30 +60,29 @@ export async function resolveInput(
   const paths = declaration.kind === "file" ? [] : await expand(declaration, root, context);
 
   const entries: [string, ListedEntry][] = [];
+  let selected: string | undefined;
   for (const relative of declaration.kind === "file" ? [""] : paths) {
     const absolute = (relative === "" ? root : `${root}/${relative}`) as AbsolutePath;
     const found = context.files.at(absolute);
     const known = found instanceof Promise ? await found : found;
     const entry = known?.type === "file" ? known : await followFile(known, declaration, absolute, context);
     if (entry === undefined) continue;
-    entries.push([
-      displayPath(context.workspace, absolute),
-      selectPart(entry, declaration, absolute, context),
-    ]);
+    if (declaration.kind === "file" && declaration.select !== undefined) {
+      selected = declaration.select(readFileSync(absolute, "utf8"), context.value);
+      // A file without anything that counts is as good as none: it may come into being by another task's pins.
+      if (selected === "") continue;
+    }
+    const counts = selected === undefined ? entry : entryOfPart(selected);
+    entries.push([displayPath(context.workspace, absolute), counts]);
   }
-  if (entries.length === 0 && !declaration.optional) throw nothingFound(declaration, asked, root);
-  return { name, declaration, root, paths, listing: listingOf(entries) };
+  if (entries.length === 0 && !declaration.optional && selected === undefined)
+    throw nothingFound(declaration, asked, root);
+  const part = selected === undefined ? {} : { selected };
+  return { name, declaration, root, paths, listing: listingOf(entries), ...part };
 }
 
 /** Where only a part of a file counts, the entry is the part's. */
-function selectPart(
-  entry: ListedEntry,
-  declaration: Input,
-  absolute: string,
-  context: InputContext,
-): ListedEntry {
-  if (declaration.kind !== "file" || declaration.select === undefined) return entry;
-  const part = declaration.select(readFileSync(absolute, "utf8"), context.value);
+function entryOfPart(part: string): ListedEntry {
   return { type: "file", executable: false, digest: digestOfBytes(part), size: Buffer.byteLength(part) };
 }
 

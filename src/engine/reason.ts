@@ -1,6 +1,7 @@
 /**
  * Why a task is not fresh: a closed set of reasons, and the one sentence for each.
  */
+import type { LineChange } from "./line-changes.ts";
 
 export type Reason =
   | { readonly kind: "first-run" }
@@ -13,6 +14,12 @@ export type Reason =
       readonly input: string;
       readonly path: string;
       readonly change: "added" | "removed" | "changed" | "mode changed" | "type changed";
+    }
+  | {
+      readonly kind: "lines-changed";
+      readonly input: string;
+      readonly path: string;
+      readonly lines: readonly LineChange[];
     }
   | { readonly kind: "inputs-changed"; readonly input: string }
   | {
@@ -47,6 +54,8 @@ export function describeReason(reason: Reason): string {
       return "its last run did not finish";
     case "input-changed":
       return `${reason.path} ${reason.change}`;
+    case "lines-changed":
+      return describeLines(reason.path, reason.lines);
     case "inputs-changed":
       return `${reason.input} changed`;
     case "parameter-changed":
@@ -74,4 +83,15 @@ export function describeReason(reason: Reason): string {
     case "store-damaged":
       return "what the cache held of it was damaged";
   }
+}
+
+const linesShown = 3;
+
+/** `lists/gem.list changed: facter added, stomp removed, and 2 more`. */
+function describeLines(path: string, lines: readonly LineChange[]): string {
+  // The same lines in another order, or other blanks.
+  if (lines.length === 0) return `${path} changed`;
+  const shown = lines.slice(0, linesShown).map(({ line, change }) => `${line} ${change}`);
+  const more = lines.length - linesShown;
+  return `${path} changed: ${[...shown, ...(more > 0 ? [`and ${more} more`] : [])].join(", ")}`;
 }

@@ -17,6 +17,8 @@ export interface Stamp {
   readonly seconds: number;
   /** Blob with the captured output, where there was any. */
   readonly log?: Digest;
+  /** Blobs with the texts of inputs whose changes are told line by line. */
+  readonly texts?: readonly Digest[];
 }
 
 export class Stamps {

@@ -15,6 +15,8 @@ export interface FileInput {
   readonly select?: SelectPart;
   /** The task may rewrite it: the stamp then names what it was left as, so that the next run finds it fresh. */
   readonly revised: boolean;
+  /** A change is told line by line, as that of a selected part always is. */
+  readonly byLine: boolean;
 }
 
 /** Picks the part of a file's text that counts; `value` gives the task's parameters. */
@@ -51,12 +53,13 @@ export interface FileOptions {
   readonly optional?: boolean;
   readonly select?: SelectPart;
   readonly revised?: boolean;
+  readonly byLine?: boolean;
 }
 
 /** A file that must exist (unless `optional`). */
 export function file(path: string | Parameter<string>, options: FileOptions = {}): FileInput {
-  const { optional = false, revised = false, select } = options;
-  return { kind: "file", path, optional, revised, ...(select === undefined ? {} : { select }) };
+  const { optional = false, revised = false, select, byLine = select !== undefined } = options;
+  return { kind: "file", path, optional, revised, byLine, ...(select === undefined ? {} : { select }) };
 }
 
 export interface FilesOptions {
