@@ -1,0 +1,61 @@
+// Where benchmarks work, and how they run programs that are not measured. It knows of no benchmark.
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { $ } from "zx";
+
+/** Absolute path of the checkout. */
+export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** The command that is measured. */
+export const taskProgram = path.join(checkout, "bin/task.js");
+
+/** Absolute path of a folder below the one of all benchmarks, which is not committed and may be removed at any time. */
+/** @param {readonly string[]} names */
+export function place(...names) {
+  return path.join(checkout, ".buildcache", "bench", ...names);
+}
+
+/** A folder for what is kept for a moment only. */
+export async function scratch() {
+  const folder = place("scratch");
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/**
+ * An empty folder, whatever was there before.
+ * @param {readonly string[]} names
+ */
+export async function emptyPlace(...names) {
+  const folder = place(...names);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/** What programs see when they are measured: none of the settings that change how Node starts, no proxy, no telemetry. */
+export function environment() {
+  return {
+    PATH: [process.env.PATH ?? "/usr/bin:/bin", "/usr/sbin", "/sbin"].join(":"),
+    HOME: process.env.HOME ?? "/",
+    LANG: "C",
+    TURBO_TELEMETRY_DISABLED: "1",
+    DO_NOT_TRACK: "1",
+    NX_NO_CLOUD: "true",
+    NX_TUI: "false",
+  };
+}
+
+/**
+ * Runs programs in the same process group as we are, so that Ctrl-C ends them too.
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv }} options
+ */
+export function shell({ cwd, env = process.env }) {
+  return $({ cwd, env, quiet: true, verbose: false, detached: false, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Longer than the grain of any clock: what was written before it is old enough to be believed. */
+export function settle() {
+  return new Promise((resolve) => setTimeout(resolve, 2500));
+}

@@ -1,0 +1,51 @@
+// `npm run bench [-- NAME… --runs N]`: runs benchmarks one after the other. It knows their names, not what they do.
+import { parseArgs } from "node:util";
+import { ensureTools } from "./harness/peers.js";
+
+/**
+ * @typedef {object} Options
+ * @property {number} [runs] Measured runs of each case; every benchmark has a default of its own.
+ */
+
+/** @type {Readonly<Record<string, () => Promise<{ run: (options: Options) => Promise<void> }>>>} */
+const benchmarks = {
+  noop: () => import("./noop.js"),
+  "noop-10k": () => import("./noop-10k.js"),
+  "cold-201": () => import("./cold-201.js"),
+  scale: () => import("./scale.js"),
+  switch: () => import("./switch.js"),
+  edit: () => import("./edit.js"),
+  cold: () => import("./cold.js"),
+  "cold-prod": () => import("./cold-prod.js"),
+  "slow-mirror": () => import("./slow-mirror.js"),
+};
+
+process.exitCode = await start();
+
+async function start() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { runs: { type: "string" } },
+  });
+  const names = positionals.length === 0 ? Object.keys(benchmarks) : positionals;
+  const unknown = names.filter((name) => !(name in benchmarks));
+  const runs = values.runs === undefined ? undefined : Number(values.runs);
+  if (unknown.length > 0 || (runs !== undefined && !(Number.isInteger(runs) && runs > 0))) {
+    process.stderr.write(
+      `usage: npm run bench -- [NAME…] [--runs N]\nbenchmarks: ${Object.keys(benchmarks).join(", ")}\n`,
+    );
+    return 2;
+  }
+  if ((await ensureTools(["hyperfine"])).length > 0) {
+    process.stderr.write(
+      "error: hyperfine is not installed\n  hint: install the distribution's package hyperfine\n",
+    );
+    return 1;
+  }
+  process.stdout.write(
+    "Wall times of whole processes, medians, warm page cache, NODE_EXTRA_CA_CERTS unset (it slows the start of Node).\n" +
+      "A shared machine is noisy: the ratio to the row measured in the same run is the figure.\n",
+  );
+  for (const name of names) await (await benchmarks[name]?.())?.run(runs === undefined ? {} : { runs });
+  return 0;
+}
