@@ -3,6 +3,7 @@
  * engine; each line of it is a module of its own.
  */
 import { availableParallelism } from "node:os";
+import { requireTracer } from "./audit.ts";
 import { collectGarbage } from "./collection.ts";
 import { type CodeIndex, type Decision, decide } from "./decision.ts";
 import type { EventSink } from "./event.ts";
@@ -39,6 +40,8 @@ export interface BuildRequest {
   readonly keepGoing: boolean;
   /** How many tasks run at once; default: one for each core. */
   readonly jobs?: number;
+  /** Trace the tasks' commands for undeclared access; `strict` makes it a failure. Default: off. */
+  readonly audit?: "off" | "report" | "strict";
   /** The command line, for whoever waits for this build. */
   readonly command: string;
   readonly signal: AbortSignal;
@@ -55,6 +58,8 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const { state } = workspace;
   const startedAt = performance.now();
   const graph = await bind(workspace, request);
+  if (request.audit === "report" || request.audit === "strict")
+    await requireTracer(request, workspace.toolHint);
   let changed = false;
   const emit: EventSink = (event) => {
     changed ||= event.type === "task-done" || event.type === "task-restored";
@@ -186,6 +191,13 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
       onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
       onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
       onNote: (message) => emit({ type: "note", task: bound.id, message }),
+      onProcess: ({ pid, command }) =>
+        emit(
+          command === undefined
+            ? { type: "process-ended", task: bound.id, pid }
+            : { type: "process-started", task: bound.id, pid, command },
+        ),
+      audit: request.audit ?? "off",
     });
     emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
     return digestOfOutputs(outputs);

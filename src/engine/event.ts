@@ -11,6 +11,13 @@ export type BuildEvent =
   | { readonly type: "task-started"; readonly task: TaskId; readonly reasons: readonly Reason[] }
   | { readonly type: "task-progress"; readonly task: TaskId; readonly progress: Progress }
   | { readonly type: "task-output"; readonly task: TaskId; readonly text: string }
+  | {
+      readonly type: "process-started";
+      readonly task: TaskId;
+      readonly pid: number;
+      readonly command: string;
+    }
+  | { readonly type: "process-ended"; readonly task: TaskId; readonly pid: number }
   | { readonly type: "note"; readonly task?: TaskId; readonly message: string }
   | {
       readonly type: "task-fresh";

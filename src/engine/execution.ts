@@ -4,8 +4,10 @@
  */
 import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { systemErrorCode, UserError } from "../errors/index.ts";
-import { createShell, ProcessGroups, type Shell } from "../host/index.ts";
+import { UserError } from "../errors/index.ts";
+import { ProcessGroups } from "../host/index.ts";
+import { Audit } from "./audit.ts";
+import { Capture } from "./capture.ts";
 import type { Assessment, Decision } from "./decision.ts";
 import { movedInputs, reassess, rememberInputs, resolveInputs } from "./decision.ts";
 import type { BoundTask } from "./graph.ts";
@@ -17,14 +19,14 @@ import {
   normalizeModes,
   type OutputPlaces,
   placeOutput,
-  placesOf,
   storeOutputs,
   unstoreOutputs,
 } from "./output.ts";
-import { Secret } from "./parameter.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
-import type { AnyTaskContext, BlobAccess, FileSet, Progress } from "./task.ts";
+import { explainSystemError } from "./system-failure.ts";
+import type { Progress } from "./task.ts";
+import { shellFor, taskContext } from "./task-context.ts";
 
 export interface ExecutionContext {
   readonly state: State;
@@ -36,6 +38,10 @@ export interface ExecutionContext {
   readonly onProgress: (progress: Progress) => void;
   readonly onOutput: (text: string) => void;
   readonly onNote: (message: string) => void;
+  /** A process that starts (with its command), or ends. */
+  readonly onProcess: (process: { readonly pid: number; readonly command?: string }) => void;
+  /** Whether commands are traced for access to what the task does not declare; `strict` makes that a failure. */
+  readonly audit: "off" | "report" | "strict";
 }
 
 /** A task that failed, with all that its commands and its log had printed. */
@@ -59,8 +65,15 @@ export async function runTask(
   const startedAt = performance.now();
   const folder = path.join(state.temporaryRoot, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
   const staging = path.join(folder, "outputs");
-  const groups = new ProcessGroups();
   const capture = new Capture(bound, context.onOutput);
+  const audit = context.audit === "off" ? undefined : new Audit(folder);
+  const groups = new ProcessGroups({
+    listener: {
+      started: (pid, command) => context.onProcess({ pid, command: capture.clean(command) }),
+      ended: (pid) => context.onProcess({ pid }),
+    },
+    ...(audit === undefined ? {} : { wrap: audit.wrap }),
+  });
   const end = (): void => void groups.terminate();
   context.signal.addEventListener("abort", end, { once: true });
   try {
@@ -68,16 +81,14 @@ export async function runTask(
     state.stamps.drop(bound.id);
     const places = await stage(bound, staging);
     await mkdir(path.join(folder, "scratch"), { recursive: true });
-    const $ =
-      bound.task.tools.length === 0
-        ? noShell(bound)
-        : await shellFor(bound, context, groups, capture, folder);
+    const $ = await shellFor(bound, context, groups, capture, folder);
     context.signal.throwIfAborted();
     await bound.task.run(taskContext(bound, decision.inputs, places, $, folder, capture, context));
     context.signal.throwIfAborted();
     // A task that left a process behind is not finished: its outputs could still change.
     await groups.terminate(0);
 
+    if (audit !== undefined) await report(audit, bound, decision.inputs, folder, context);
     await checkStaged(bound, staging, places);
     const outputs = await listOutputs(places, state.files);
     const { moved, inputs } = await lookAgain(decision.inputs, bound, state);
@@ -159,80 +170,6 @@ async function stage(bound: BoundTask, staging: string): Promise<OutputPlaces> {
   return places;
 }
 
-async function shellFor(
-  bound: BoundTask,
-  context: ExecutionContext,
-  groups: ProcessGroups,
-  capture: Capture,
-  folder: string,
-): Promise<Shell> {
-  return createShell({
-    cwd: path.join(folder, "scratch"),
-    env: declaredEnv(bound, context),
-    groups,
-    onOutput: (text) => capture.add(text),
-  });
-}
-
-function declaredEnv(bound: BoundTask, context: ExecutionContext): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const name of [...bound.task.env, ...bound.task.passEnv]) {
-    const value = context.env[name];
-    if (value !== undefined) env[name] = value;
-  }
-  return env;
-}
-
-/** A task that declares no tools runs no commands: anything else would be an undeclared input. */
-function noShell(bound: BoundTask): Shell {
-  return (() => {
-    throw new Error(`the task ${bound.task.name} runs a command, but declares no tools`);
-  }) as unknown as Shell;
-}
-
-function taskContext(
-  bound: BoundTask,
-  inputs: readonly ResolvedInput[],
-  places: OutputPlaces,
-  $: Shell,
-  folder: string,
-  capture: Capture,
-  context: ExecutionContext,
-): AnyTaskContext {
-  const needs = [...bound.needs].map(([name, id]) => [
-    name,
-    id === undefined ? undefined : Object.fromEntries(context.outputsOf(id)),
-  ]);
-  const inputValues = inputs.map((input): [string, string | FileSet] => [
-    input.name,
-    input.declaration.kind === "file" ? input.root : { root: input.root, paths: input.paths },
-  ]);
-  // The definition's own types describe these records; see `task`.
-  return {
-    needs: Object.fromEntries(needs),
-    inputs: Object.fromEntries(inputValues),
-    params: Object.fromEntries(bound.values),
-    outputs: Object.fromEntries(places),
-    variant: context.variant,
-    $,
-    log: (message: string) => capture.add(`${message}\n`),
-    note: context.onNote,
-    progress: context.onProgress,
-    signal: context.signal,
-    env: declaredEnv(bound, context),
-    scratch: path.join(folder, "scratch"),
-    blobs: blobAccess(context.state),
-  } as unknown as AnyTaskContext;
-}
-
-function blobAccess(state: State): BlobAccess {
-  return {
-    has: (sha256) => state.store.has(sha256 as Digest),
-    pathOf: (sha256) => state.store.pathOf(sha256 as Digest),
-    adopt: (file, sha256) => state.store.adopt(file, sha256 as Digest),
-  };
-}
-
 async function checkStaged(bound: BoundTask, staging: string, places: OutputPlaces): Promise<void> {
   for (const name of await readdir(staging)) {
     if (!places.has(name)) {
@@ -271,61 +208,47 @@ async function lookAgain(before: readonly ResolvedInput[], bound: BoundTask, sta
   }
 }
 
+/** Says what the task's commands touched without declaring it; under `strict` that is a failure. */
+async function report(
+  audit: Audit,
+  bound: BoundTask,
+  inputs: readonly ResolvedInput[],
+  folder: string,
+  context: ExecutionContext,
+): Promise<void> {
+  const allowed = [
+    folder,
+    context.state.store.root,
+    ...inputs.map((input) => input.root),
+    ...[...bound.needs.values()].flatMap((id) =>
+      id === undefined ? [] : [...context.outputsOf(id).values()],
+    ),
+  ];
+  const found = await audit.undeclared(allowed);
+  if (found.length === 0) return;
+  const list = found.map((access) => `${access.kind} ${displayPath(context.state.workspace, access.path)}`);
+  const message = `its commands touched what it does not declare: ${list.slice(0, 10).join(", ")}${
+    list.length > 10 ? `, and ${list.length - 10} more` : ""
+  }`;
+  if (context.audit === "strict") {
+    throw new UserError(message, {
+      code: "undeclared-access",
+      hint: "declare these as inputs or outputs, or work in the scratch folder",
+    });
+  }
+  context.onNote(`${bound.task.name}: ${message}`);
+}
+
 async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {
   for (const output of bound.outputs) {
     const from = staged.get(output.slot);
     if (from !== undefined) await placeOutput(from, output, trash);
   }
-  for (const place of [...staged.values(), ...placesOf(bound.outputs).values()])
-    state.files.forgetBelow(place);
-}
-
-/** What a full or read-only disk means for the user, instead of a system call's name. */
-function explainSystemError(error: unknown, workspace: string): unknown {
-  const code = systemErrorCode(error);
-  const target =
-    error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : undefined;
-  const where = target === undefined ? {} : { where: displayPath(workspace, target) };
-  if (code === "ENOSPC") {
-    return new UserError("no space left on the device", {
-      code: "no-space",
-      ...where,
-      hint: "free some space (`task clean --all` empties the cache), and start again: what was built is kept",
-      cause: error,
-    });
-  }
-  if (code === "EROFS" || code === "EACCES") {
-    return new UserError(
-      `a file cannot be written (${code === "EROFS" ? "read-only file system" : "permission denied"})`,
-      {
-        code: "not-writable",
-        ...where,
-        hint: "check the owner and the mode of the folder",
-        cause: error,
-      },
-    );
-  }
-  return error;
-}
-
-/** Collects what a task prints, without its secrets. */
-class Capture {
-  readonly #secrets: readonly string[];
-  readonly #onOutput: (text: string) => void;
-  text = "";
-
-  constructor(bound: BoundTask, onOutput: (text: string) => void) {
-    this.#onOutput = onOutput;
-    this.#secrets = [...bound.values.values()].flatMap((value) => {
-      const text = value instanceof Secret ? value.reveal() : "";
-      return text === "" ? [] : [text];
-    });
-  }
-
-  add(text: string): void {
-    let clean = text;
-    for (const secret of this.#secrets) clean = clean.replaceAll(secret, "***");
-    this.text += clean;
-    this.#onOutput(clean);
+  for (const output of bound.outputs) {
+    const from = staged.get(output.slot);
+    for (const place of from === undefined ? [output.path] : [from, output.path]) {
+      if (output.kind === "directory") state.files.forgetBelow(place);
+      else state.files.forget(place);
+    }
   }
 }

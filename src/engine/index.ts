@@ -49,6 +49,8 @@ export {
   type Target,
   type Task,
   task,
+  type Workbench,
   when,
 } from "./task.ts";
 export { type Taskfile, taskfile, type Variant } from "./taskfile.ts";
+export { outputPathsOf, workAlone } from "./workbench.ts";

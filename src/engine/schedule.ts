@@ -87,8 +87,10 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
       .then((succeeded) => {
         running.set(pool, (running.get(pool) ?? 1) - 1);
         active -= 1;
-        if (!succeeded && !options.keepGoing) stopped = true;
-        transition(id, succeeded ? "succeeded" : "failed");
+        const interrupted = !succeeded && options.signal.aborted;
+        if (interrupted || (!succeeded && !options.keepGoing)) stopped = true;
+        // What an interrupt ended did not fail, and nothing is skipped because of it.
+        if (!interrupted) transition(id, succeeded ? "succeeded" : "failed");
         pump();
       })
       .catch(reject);

@@ -2,7 +2,7 @@
  * Everything that outlives a run: stamps, the stat cache, the store, the workspace's secret key. All of it may be
  * lost or damaged at any time without a wrong result; the worst is work done again.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { type Clock, FileTable } from "./file-table.ts";
@@ -24,6 +24,8 @@ export class State {
   readonly fileLog: RecordLog;
   readonly #stampLog: RecordLog;
   #secretKey: Uint8Array | undefined;
+  /** Only a build writes; whoever just looks leaves no trace. */
+  #writable = false;
 
   constructor(workspace: AbsolutePath, clock: Clock = Date) {
     this.workspace = workspace;
@@ -65,9 +67,14 @@ export class State {
 
   /** Makes the folder, and says clearly when it cannot be written. Needs no lock. */
   prepare(): void {
+    const ignore = path.join(this.workspace, ".buildcache", ".gitignore");
     try {
       mkdirSync(this.root, { recursive: true });
-      writeFileSync(path.join(this.workspace, ".buildcache", ".gitignore"), "*\n");
+      // Written once only: on a full disk a rewrite would leave it empty.
+      if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+      // The lock that is taken next would fail as well, but less clearly.
+      accessSync(this.root, constants.W_OK);
+      this.#writable = true;
     } catch (error) {
       const code = systemErrorCode(error);
       if (code === undefined) throw error;
@@ -93,7 +100,7 @@ export class State {
     }
   }
 
-  /** A random key that stays in this workspace; made on first use, mode 0600. */
+  /** A random key that stays in this workspace; made by the first build that needs it, mode 0600. */
   secretKey(): Uint8Array {
     this.#secretKey ??= this.#readSecretKey();
     return this.#secretKey;
@@ -101,16 +108,23 @@ export class State {
 
   #readSecretKey(): Uint8Array {
     const file = path.join(this.root, "secret.key");
-    try {
-      const key = readFileSync(file);
-      if (key.length === 32) return key;
-    } catch (error) {
-      if (systemErrorCode(error) !== "ENOENT") throw error;
-    }
+    const found = readKey(file);
+    if (found !== undefined) return found;
     const key = newSecretKey();
-    mkdirSync(this.root, { recursive: true });
-    rmSync(file, { force: true });
-    writeFileSync(file, key, { mode: 0o600 });
+    if (this.#writable) {
+      rmSync(file, { recursive: true, force: true });
+      writeFileSync(file, key, { mode: 0o600 });
+    }
     return key;
+  }
+}
+
+/** A key that is damaged, unreadable or a directory is no key: what depended on it is built again. */
+function readKey(file: string): Uint8Array | undefined {
+  try {
+    const key = readFileSync(file);
+    return key.length === 32 ? key : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -288,24 +288,48 @@ export interface Command<P extends Params = Params> {
   readonly name: string;
   readonly description: string;
   readonly params: P;
-  /** Extra switches of its own for the command line. */
+  /** What the words behind its name are: `[NAME...]`. Without it such words are other targets. */
+  readonly takes?: string;
   readonly run: (context: CommandContext) => Promise<void> | void;
   readonly definedAt: readonly SourceLocation[];
 }
 
 export interface CommandContext {
+  /** The words behind the command's name. */
+  readonly words: readonly string[];
   readonly value: <T>(parameter: Parameter<T>) => Promise<T>;
   readonly variant: string;
   /** Prints a line of the command's result to standard output. */
   readonly print: (line: string) => void;
   /** Removes every artefact and output of the graph's tasks, or with `all` the whole cache; returns what went. */
   readonly removeProducts: (options: { readonly all: boolean }) => Promise<readonly string[]>;
+  /** Absolute path of the workspace. */
+  readonly workspace: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** A line for the user on standard error: warnings and facts that matter. */
+  readonly note: (message: string) => void;
+  /** Brings a task up to date, and returns the absolute paths of its outputs. */
+  readonly build: <O extends Outputs>(task: Task<O>) => Promise<OutputPaths<O>>;
+  /** Does work while no build runs in this workspace; never to be used within itself or around `build`. */
+  readonly alone: <T>(work: (bench: Workbench) => Promise<T>) => Promise<T>;
+}
+
+/** What a command has while it works alone. */
+export interface Workbench {
+  /** An empty folder, removed afterwards. */
+  readonly scratch: string;
+  readonly blobs: BlobAccess;
+  readonly progress: (progress: Progress) => void;
+  /** Runs these tools, in the scratch folder; throws a `UserError` when one is not installed. */
+  readonly shell: (tools: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Shell>;
 }
 
 export function command<const P extends Params>(definition: {
   readonly name: string;
   readonly description: string;
   readonly params: P;
+  readonly takes?: string;
   readonly run: (context: CommandContext) => Promise<void> | void;
 }): Command<P> {
   return { kind: "command", ...definition, definedAt: callers(command) };

@@ -22,18 +22,43 @@ function groupIsAlive(pid: number): boolean {
   }
 }
 
+/** What is told of each process that is started. */
+export interface ProcessListener {
+  readonly started: (pid: number, command: string) => void;
+  readonly ended: (pid: number) => void;
+}
+
+/** Puts a command into another one, such as a tracer: returns what is started instead. */
+export type CommandWrapper = (
+  command: string,
+  args: readonly string[],
+) => readonly [string, readonly string[]];
+
+export interface ProcessGroupsOptions {
+  readonly listener?: ProcessListener;
+  readonly wrap?: CommandWrapper;
+}
+
 export class ProcessGroups {
   readonly #leaders = new Set<number>();
+  readonly #options: ProcessGroupsOptions;
   #closed = false;
+
+  constructor(options: ProcessGroupsOptions = {}) {
+    this.#options = options;
+  }
 
   /** Same contract as `child_process.spawn`, but the child leads a new process group that is remembered. */
   readonly spawn: typeof nodeSpawn = ((command: string, args: readonly string[], options: object) => {
     if (this.#closed) throw new Error("no process is started after the run was ended");
-    const child: ChildProcess = nodeSpawn(command, args, { ...options, detached: true });
+    const [program, words] = this.#options.wrap?.(command, args) ?? [command, args];
+    const child: ChildProcess = nodeSpawn(program, words, { ...options, detached: true });
     const { pid } = child;
     if (pid !== undefined) {
       this.#leaders.add(pid);
+      this.#options.listener?.started(pid, args.at(-1) ?? command);
       child.once("close", () => {
+        this.#options.listener?.ended(pid);
         if (!groupIsAlive(pid)) this.#leaders.delete(pid);
       });
     }

@@ -1,0 +1,91 @@
+/**
+ * What a running task is handed: its declared inputs, needs, parameters and tools, and nothing else.
+ */
+import path from "node:path";
+import { createShell, type ProcessGroups, type Shell } from "../host/index.ts";
+import type { Capture } from "./capture.ts";
+import type { ExecutionContext } from "./execution.ts";
+import type { BoundTask } from "./graph.ts";
+import type { ResolvedInput } from "./input.ts";
+import type { Digest } from "./names.ts";
+import type { OutputPlaces } from "./output.ts";
+import type { State } from "./state.ts";
+import type { AnyTaskContext, BlobAccess, FileSet } from "./task.ts";
+
+/** The shell of a task that declares tools; commands run in its scratch folder, each in a process group of `groups`. */
+export async function shellFor(
+  bound: BoundTask,
+  context: ExecutionContext,
+  groups: ProcessGroups,
+  capture: Capture,
+  folder: string,
+): Promise<Shell> {
+  if (bound.task.tools.length === 0) return noShell(bound);
+  return createShell({
+    cwd: path.join(folder, "scratch"),
+    env: declaredEnv(bound, context),
+    groups,
+    onOutput: (text) => capture.add(text),
+  });
+}
+
+function declaredEnv(bound: BoundTask, context: ExecutionContext): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of [...bound.task.env, ...bound.task.passEnv]) {
+    const value = context.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+/** A task that declares no tools runs no commands: anything else would be an undeclared input. */
+function noShell(bound: BoundTask): Shell {
+  return (() => {
+    throw new Error(`the task ${bound.task.name} runs a command, but declares no tools`);
+  }) as unknown as Shell;
+}
+
+/** Everything that the task's `run` is given. `folder` is its own temporary one. */
+export function taskContext(
+  bound: BoundTask,
+  inputs: readonly ResolvedInput[],
+  places: OutputPlaces,
+  $: Shell,
+  folder: string,
+  capture: Capture,
+  context: ExecutionContext,
+): AnyTaskContext {
+  const needs = [...bound.needs].map(([name, id]) => [
+    name,
+    id === undefined ? undefined : Object.fromEntries(context.outputsOf(id)),
+  ]);
+  const inputValues = inputs.map((input): [string, string | FileSet] => [
+    input.name,
+    input.declaration.kind === "file" ? input.root : { root: input.root, paths: input.paths },
+  ]);
+  // The definition's own types describe these records; see `task`.
+  return {
+    needs: Object.fromEntries(needs),
+    inputs: Object.fromEntries(inputValues),
+    params: Object.fromEntries(bound.values),
+    outputs: Object.fromEntries(places),
+    variant: context.variant,
+    $,
+    log: (message: string) => capture.add(`${message}\n`),
+    note: context.onNote,
+    progress: context.onProgress,
+    signal: context.signal,
+    env: declaredEnv(bound, context),
+    scratch: path.join(folder, "scratch"),
+    blobs: blobAccess(context.state),
+  } as unknown as AnyTaskContext;
+}
+
+/** The store as a task or a command may use it. */
+export function blobAccess(state: State): BlobAccess {
+  return {
+    has: (sha256) => state.store.has(sha256 as Digest),
+    pathOf: (sha256) => state.store.pathOf(sha256 as Digest),
+    adopt: (file, sha256) => state.store.adopt(file, sha256 as Digest),
+  };
+}
