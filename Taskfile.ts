@@ -14,6 +14,7 @@ import { payload } from "./tasks/payload.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
+import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
 
 export default taskfile({
@@ -33,6 +34,7 @@ export default taskfile({
     overlay,
     bundle,
     rebuildIso,
+    update,
     clean,
   ],
   aliases: { iso: rebuildIso },

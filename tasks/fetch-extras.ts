@@ -4,7 +4,7 @@ import { out, task, when } from "../src/engine/index.ts";
 import type { Artefact } from "../src/fetch/index.ts";
 import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
-import { sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
 import type { ExtraName } from "./source-locations.ts";
 import { lockInput } from "./source-lock.ts";
 
@@ -23,16 +23,8 @@ export const fetchExtras = task({
   },
   async run(context) {
     const { outputs, params } = context;
-    const given: Readonly<Record<ExtraName, string | undefined>> = {
-      rubygems: params.rubyGemsUrl,
-      mcollective: params.mcollectiveUrl,
-      "open-vm-tools": params.openVmToolsUrl,
-    };
     await withSource(context, async (opened) => {
-      const plan = Object.entries(given).flatMap(([name, url]): readonly [ExtraName, Artefact][] => {
-        const chosen = url === "none" ? undefined : (url ?? opened.extras[name as ExtraName]);
-        return chosen === undefined ? [] : [[name as ExtraName, tarballArtefact(chosen)]];
-      });
+      const plan = planExtras(opened, params);
       const lines = await opened.fetch(plan.map(([, artefact]) => artefact));
       for (const [name, artefact] of plan) {
         const fileName = name === "open-vm-tools" ? "mk-open-vm-tools.tar.gz" : artefact.name;
@@ -41,6 +33,29 @@ export const fetchExtras = task({
     });
   },
 });
+
+/** The user's URLs; `none` leaves an extra out. */
+export interface ExtraUrls {
+  readonly rubyGemsUrl: string | undefined;
+  readonly mcollectiveUrl: string | undefined;
+  readonly openVmToolsUrl: string | undefined;
+}
+
+/** The tarballs to fetch, each under the name of what it is. */
+export function planExtras(
+  opened: Pick<Source, "extras">,
+  urls: ExtraUrls,
+): readonly (readonly [ExtraName, Artefact])[] {
+  const given: Readonly<Record<ExtraName, string | undefined>> = {
+    rubygems: urls.rubyGemsUrl,
+    mcollective: urls.mcollectiveUrl,
+    "open-vm-tools": urls.openVmToolsUrl,
+  };
+  return (Object.keys(given) as ExtraName[]).flatMap((name): readonly [ExtraName, Artefact][] => {
+    const url = given[name] === "none" ? undefined : (given[name] ?? opened.extras[name]);
+    return url === undefined ? [] : [[name, tarballArtefact(url)]];
+  });
+}
 
 function tarballArtefact(url: string): Artefact {
   const name = decodeURIComponent(path.posix.basename(new URL(url, "file:///").pathname));

@@ -2,11 +2,19 @@
 import { copyFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, out, task, when } from "../src/engine/index.ts";
-import { openGemIndex, parseGemList, resolveGems } from "../src/fetch/index.ts";
+import {
+  type Artefact,
+  type GemRequest,
+  openGemIndex,
+  parseGemList,
+  resolveGems,
+} from "../src/fetch/index.ts";
 import { gemServerUri, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
-import { sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
+import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
 import { lockInput } from "./source-lock.ts";
+
+export const gemList = "lists/gem.list";
 
 export const fetchGems = task({
   name: "fetch-gems",
@@ -15,7 +23,7 @@ export const fetchGems = task({
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: {
     ...sourceInputs,
-    list: file("lists/gem.list", { byLine: true }),
+    list: file(gemList, { byLine: true }),
     lock: lockInput((name) => name.endsWith(".gem")),
   },
   params: { ...sourceParams, gemServerUri },
@@ -24,20 +32,25 @@ export const fetchGems = task({
   outputs: { gems: out.directory("gems") },
   async run(context) {
     const { inputs, outputs, params } = context;
-    const requests = parseGemList(await readFile(inputs.list, "utf8"), "lists/gem.list");
+    const requests = parseGemList(await readFile(inputs.list, "utf8"), gemList);
     await withSource(context, async (opened) => {
-      const server = params.gemServerUri ?? opened.gems;
-      const index = openGemIndex(server, opened.transport);
-      const { artefacts } = await resolveGems({
-        requests,
-        server,
-        index,
-        lock: opened.lock,
-        policy: opened.policy,
-      });
-      const lines = await opened.fetch(artefacts);
+      const plan = await planGems(opened, requests, params.gemServerUri);
+      const lines = await opened.fetch(plan);
       for (const [name, line] of lines) await opened.place(line, path.join(outputs.gems, name));
     });
     await copyFile(inputs.list, path.join(outputs.gems, "gem.list"));
   },
 });
+
+/** The gems to fetch: pinned releases where they still fit, from the source's gem server or another. */
+export async function planGems(
+  opened: Pick<Source, "gems" | "lock" | "policy" | "transport">,
+  requests: readonly GemRequest[],
+  serverUri: string | undefined,
+): Promise<readonly Artefact[]> {
+  const { lock, policy, transport } = opened;
+  const server = serverUri ?? opened.gems;
+  const index = openGemIndex(server, transport);
+  const { artefacts } = await resolveGems({ requests, server, index, lock, policy });
+  return artefacts;
+}

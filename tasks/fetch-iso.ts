@@ -51,7 +51,8 @@ export const fetchIso = task({
   },
 });
 
-function isoArtefact(opened: Source, url: string | undefined): Artefact {
+/** The Core ISO of the source, or the one at a URL of the user's. */
+export function isoArtefact(opened: Pick<Source, "mirror">, url: string | undefined): Artefact {
   if (url === undefined) return coreIsoArtefact(opened.mirror);
   const name = path.posix.basename(new URL(url, "file:///").pathname);
   return {

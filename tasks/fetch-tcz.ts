@@ -108,7 +108,8 @@ export async function resolveExtensions(
   return { closure, plan };
 }
 
-async function readList(list: string, note: (message: string) => void) {
+/** Reads the list at an absolute path; its lines are named as the user would name them. */
+export async function readList(list: string, note: (message: string) => void) {
   const label = displayPath(process.cwd(), list);
   const { entries, duplicates } = parseExtensionList(await readFile(list, "utf8"), label);
   for (const { name, where } of duplicates) note(`${where}: ${name} is listed already`);

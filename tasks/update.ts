@@ -1,0 +1,155 @@
+/**
+ * Asks upstream again for what is pinned, and rewrites the lock: the one place where a pin is given up for another.
+ * It builds no image, but needs the Core ISO: the names of some extensions depend on its kernel.
+ */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { type CommandContext, command, type Parameter } from "../src/engine/index.ts";
+import { UsageError } from "../src/errors/index.ts";
+import {
+  type Artefact,
+  type Change,
+  describeChanges,
+  isNamed,
+  parseGemList,
+  type SourceLock,
+  unpin,
+} from "../src/fetch/index.ts";
+import { readCoreFacts } from "./core-facts.ts";
+import { planExtras } from "./fetch-extras.ts";
+import { gemList, planGems } from "./fetch-gems.ts";
+import { fetchIso, isoArtefact } from "./fetch-iso.ts";
+import { readList, resolveExtensions } from "./fetch-tcz.ts";
+import {
+  builtinList,
+  gemServerUri,
+  isoUrl,
+  lockFile,
+  mcollectiveUrl,
+  mirrorList,
+  openVmToolsUrl,
+  rubyGemsUrl,
+} from "./options.ts";
+import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source.ts";
+
+export const update = command({
+  name: "update",
+  takes: "[NAME...]",
+  description: "Ask upstream again for what is pinned, all of it or what is named",
+  params: {
+    ...sourceParams,
+    lockFile,
+    builtinList,
+    mirrorList,
+    isoUrl,
+    gemServerUri,
+    rubyGemsUrl,
+    mcollectiveUrl,
+    openVmToolsUrl,
+  },
+  async run(context) {
+    const { print, words, value } = context;
+    if ((await value(sourceParams.source)) === "sample") {
+      print(
+        "the sample source follows apt: run `apt-get update` as root, and the next build takes what is new",
+      );
+      return;
+    }
+    if (await value(sourceParams.offline)) {
+      throw new UsageError("an update asks upstream, which --offline forbids", {
+        code: "update-offline",
+        hint: "leave out --offline",
+      });
+    }
+    const changes = [...(await updateIso(context, words)), ...(await updateRest(context, words))];
+    for (const line of describeChanges(changes)) print(line);
+  },
+});
+
+const isIso = (name: string): boolean => name.endsWith(".iso");
+
+/** First of all: which kernel there is decides about extensions. */
+async function updateIso(context: CommandContext, words: readonly string[]): Promise<readonly Change[]> {
+  const url = await context.value(isoUrl);
+  return await withOpened(context, async (opened) => {
+    const artefact = isoArtefact(opened, url);
+    const names = words.filter((word) => isNamed(artefact.name, undefined, word));
+    if (words.length > 0 && names.length === 0) return [];
+    return await applyUpdate(opened, [artefact], names, isIso);
+  });
+}
+
+async function updateRest(context: CommandContext, words: readonly string[]): Promise<readonly Change[]> {
+  const names = words.filter((word) => !isIso(word));
+  if (words.length > 0 && names.length === 0) return [];
+  const { kernelRelease } = await readCoreFacts((await context.build(fetchIso)).core);
+  const read = async (list: Parameter<string>) =>
+    readList(path.resolve(context.workspace, await context.value(list)), context.note);
+  // Every variant's extensions: none of them may lose its pins by the update of another.
+  const wishes = {
+    kernel: kernelRelease,
+    builtin: await read(builtinList),
+    mirrored: await read(mirrorList),
+    exclude: [],
+  };
+  const gems = parseGemList(await readFile(path.join(context.workspace, gemList), "utf8"), gemList);
+  const server = await context.value(gemServerUri);
+  const urls = {
+    rubyGemsUrl: await context.value(rubyGemsUrl),
+    mcollectiveUrl: await context.value(mcollectiveUrl),
+    openVmToolsUrl: await context.value(openVmToolsUrl),
+  };
+  return await withOpened(context, async (opened) => {
+    // Resolved as if what is meant had never been pinned.
+    const afresh = { ...opened, lock: unpin(opened.lock, names) };
+    const { plan } = await resolveExtensions(afresh, wishes);
+    const artefacts = [
+      ...plan,
+      ...(await planGems(afresh, gems, server)),
+      ...planExtras(opened, urls).map(([, artefact]) => artefact),
+    ];
+    return await applyUpdate(opened, artefacts, names, (name) => !isIso(name));
+  });
+}
+
+async function withOpened<T>(context: CommandContext, use: (opened: Source) => Promise<T>): Promise<T> {
+  const { value, workspace, signal, note } = context;
+  const env = Object.fromEntries(sourceEnv.flatMap((name) => entry(name, context.env[name])));
+  return await context.alone(async ({ scratch, blobs, progress }) =>
+    withSource(
+      {
+        needs: { sample: undefined },
+        inputs: {
+          sources: path.join(workspace, sourcesFile),
+          lock: path.resolve(workspace, await value(lockFile)),
+        },
+        params: {
+          source: await value(sourceParams.source),
+          mirrorUri: await value(sourceParams.mirrorUri),
+          // Whoever asks for an update wants the lock to change.
+          frozen: false,
+          offline: false,
+        },
+        ...{ env, scratch, blobs, signal, progress, note },
+      },
+      use,
+    ),
+  );
+}
+
+function entry(name: string, value: string | undefined): readonly (readonly [string, string])[] {
+  return value === undefined ? [] : [[name, value]];
+}
+
+/** Updates the part of the lock that `concerns` picks, and writes it; without names, all that it should hold. */
+async function applyUpdate(
+  opened: Source,
+  plan: readonly Artefact[],
+  names: readonly string[],
+  concerns: (name: string) => boolean,
+): Promise<readonly Change[]> {
+  const lock: SourceLock = new Map([...opened.lock].filter(([name]) => concerns(name)));
+  const { lines, changes } = await opened.update(plan, names, { lock, complete: names.length === 0 });
+  opened.pin(lines);
+  return changes;
+}
