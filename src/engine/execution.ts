@@ -196,7 +196,7 @@ async function checkStaged(bound: BoundTask, staging: string, places: OutputPlac
 /** The inputs as they are after the run, and the paths of those that changed although the task does not own them. */
 async function lookAgain(before: readonly ResolvedInput[], bound: BoundTask, state: State) {
   for (const input of before) {
-    state.files.forget(input.root);
+    await forgetChain(input.root, state);
     for (const relative of input.paths) state.files.forget(path.join(input.root, relative) as AbsolutePath);
   }
   try {
@@ -237,6 +237,17 @@ async function report(
     });
   }
   context.onNote(`${bound.task.name}: ${message}`);
+}
+
+/** Forgets a path, and where it is a link what it leads to. */
+async function forgetChain(start: AbsolutePath, state: State): Promise<void> {
+  let at = start;
+  for (let followed = 0; followed < 40; followed += 1) {
+    const entry = await state.files.at(at);
+    state.files.forget(at);
+    if (entry?.type !== "link") return;
+    at = path.resolve(path.dirname(at), entry.target) as AbsolutePath;
+  }
 }
 
 async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {

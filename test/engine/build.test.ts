@@ -1,15 +1,8 @@
 /** What a user relies on when building: only what changed reruns, and nothing half-made is left. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
-  type AbsolutePath,
-  type BuildEvent,
-  build,
-  type CodeIndex,
-  describeReason,
-  type Digest,
   file,
   files,
   forecast,
@@ -17,76 +10,10 @@ import {
   ParameterValues,
   param,
   State,
-  type Task,
   task,
   taskfile,
 } from "../../src/engine/index.ts";
-
-const roots: string[] = [];
-afterEach(() => {
-  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
-});
-
-function workspace(content: Record<string, string>): AbsolutePath {
-  const root = mkdtempSync(path.join(tmpdir(), "engine test "));
-  roots.push(root);
-  for (const [name, text] of Object.entries(content)) write(root, name, text);
-  return root as AbsolutePath;
-}
-
-function write(root: string, name: string, text: string): void {
-  mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
-  writeFileSync(path.join(root, name), text);
-}
-
-function code(version = "1"): CodeIndex {
-  return {
-    digestOf: () => version.padStart(64, "0") as Digest,
-    locate: (location) => (location === undefined ? "?" : `${path.basename(location.module)}:${location.line}`),
-  };
-}
-
-async function run(
-  root: AbsolutePath,
-  targets: readonly Task[],
-  options: { given?: Record<string, string>; variant?: string; version?: string; signal?: AbortSignal } = {},
-) {
-  const events: BuildEvent[] = [];
-  const variant = options.variant ?? "dev";
-  const values = new ParameterValues(new Map(Object.entries(options.given ?? {})), {
-    root,
-    env: {},
-    variant,
-    note: () => {},
-  });
-  const definition = taskfile({
-    title: "Test",
-    targets,
-    variants: { dev: { description: "", flags: [] }, prod: { description: "", flags: [] } },
-  });
-  const result = await build(
-    { taskfile: definition, state: new State(root), code: code(options.version), toolHint: () => undefined, env: {} },
-    {
-      targets,
-      variant,
-      values,
-      force: new Set(),
-      keepGoing: false,
-      command: "test",
-      signal: options.signal ?? new AbortController().signal,
-      onEvent: (event) => events.push(event),
-    },
-  );
-  const outcomes: Record<string, string> = {};
-  for (const event of events) {
-    if (event.type === "task-done") outcomes[event.task] = event.reasons.map(describeReason).join("; ");
-    if (event.type === "task-fresh") outcomes[event.task] = "fresh";
-    if (event.type === "task-restored") outcomes[event.task] = "restored";
-    if (event.type === "task-failed") outcomes[event.task] = `failed: ${String(event.error)}`;
-    if (event.type === "task-skipped") outcomes[event.task] = "skipped";
-  }
-  return { outcome: result.outcome, outcomes, events };
-}
+import { code, run, workspace, write } from "./workshop.ts";
 
 /** Upper-cases a text, then a second task appends to it. */
 function pipeline() {
@@ -95,7 +22,8 @@ function pipeline() {
     description: "",
     inputs: { text: file("in/text") },
     outputs: { text: out.file("text") },
-    run: ({ inputs, outputs }) => writeFileSync(outputs.text, readFileSync(inputs.text, "utf8").toUpperCase()),
+    run: ({ inputs, outputs }) =>
+      writeFileSync(outputs.text, readFileSync(inputs.text, "utf8").toUpperCase()),
   });
   const suffix = param.text({ name: "suffix", description: "", value: "TEXT", default: "!" });
   const final = task({
@@ -114,7 +42,10 @@ describe("a build", () => {
   it("runs what was never built, and nothing the second time", async () => {
     const root = workspace({ "in/text": "hello" });
     const { final } = pipeline();
-    expect((await run(root, [final])).outcomes).toEqual({ "upper@dev": "never built", "final@dev": "never built" });
+    expect((await run(root, [final])).outcomes).toEqual({
+      "upper@dev": "never built",
+      "final@dev": "never built",
+    });
     expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("HELLO!");
     expect((await run(root, [final])).outcomes).toEqual({ "upper@dev": "fresh", "final@dev": "fresh" });
   });
@@ -136,7 +67,10 @@ describe("a build", () => {
     const { final } = pipeline();
     await run(root, [final]);
     write(root, "in/text", "HELLO");
-    expect((await run(root, [final])).outcomes).toEqual({ "upper@dev": "in/text changed", "final@dev": "fresh" });
+    expect((await run(root, [final])).outcomes).toEqual({
+      "upper@dev": "in/text changed",
+      "final@dev": "fresh",
+    });
   });
 
   it("does not believe times: same size and same mtime, other bytes", async () => {
@@ -232,7 +166,9 @@ describe("a build", () => {
       },
     });
     const { events } = await run(root, [racing]);
-    expect(events.flatMap((event) => (event.type === "note" ? [event.message] : [])).join()).toContain("in/text");
+    expect(events.flatMap((event) => (event.type === "note" ? [event.message] : [])).join()).toContain(
+      "in/text",
+    );
     expect((await run(root, [racing])).outcomes["racing@dev"]).toBe("never built");
   });
 
@@ -245,7 +181,11 @@ describe("a build", () => {
     const values = new ParameterValues(new Map(), { root, env: {}, variant: "dev", note: () => {} });
     const forecasts = await forecast(
       {
-        taskfile: taskfile({ title: "", targets: [final], variants: { dev: { description: "", flags: [] } } }),
+        taskfile: taskfile({
+          title: "",
+          targets: [final],
+          variants: { dev: { description: "", flags: [] } },
+        }),
         state: new State(root),
         code: code(),
         toolHint: () => undefined,
@@ -253,7 +193,10 @@ describe("a build", () => {
       },
       { targets: [final], variant: "dev", values, force: new Set() },
     );
-    expect(forecasts.map(({ id, verdict }) => `${id} ${verdict}`)).toEqual(["upper@dev run", "final@dev maybe"]);
+    expect(forecasts.map(({ id, verdict }) => `${id} ${verdict}`)).toEqual([
+      "upper@dev run",
+      "final@dev maybe",
+    ]);
     expect(readFileSync(path.join(root, ".buildcache/v1/stamps.log"))).toEqual(before);
   });
 

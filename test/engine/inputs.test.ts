@@ -1,0 +1,83 @@
+/** What a pattern means is looked at anew whenever it could have changed. */
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { type AbsolutePath, file, files, out, type Task, task } from "../../src/engine/index.ts";
+import { run, workspace, write } from "./workshop.ts";
+
+/** A clock on which every file looks long settled, so that all that may be remembered is. */
+const ahead = { now: () => Date.now() + 3_600_000 };
+
+/** Writes down which files a pattern matches. */
+function lister(patterns: string | readonly string[]): Task {
+  return task({
+    name: "lister",
+    description: "",
+    inputs: { found: files(patterns, { optional: true }) },
+    outputs: { list: out.artifact("list") },
+    run: ({ inputs, outputs }) => writeFileSync(outputs.list, inputs.found.paths.join("\n")),
+  }) as Task;
+}
+
+async function listed(root: AbsolutePath, target: Task): Promise<string> {
+  await run(root, [target], { clock: ahead });
+  return readFileSync(path.join(root, "list"), "utf8");
+}
+
+describe("a pattern", () => {
+  it("finds files of a folder that did not exist when it was looked at before", async () => {
+    const root = workspace({ "a/other": "" });
+    const target = lister("a/b/c/*.txt");
+    expect(await listed(root, target)).toBe("");
+    write(root, "a/b/c/new.txt", "");
+    expect(await listed(root, target)).toBe("a/b/c/new.txt");
+  });
+
+  it("finds files added to any of its alternatives", async () => {
+    const root = workspace({ "a/1.txt": "", "b/1.txt": "" });
+    const target = lister("{a,b}/*.txt");
+    expect(await listed(root, target)).toBe("a/1.txt\nb/1.txt");
+    write(root, "b/2.txt", "");
+    expect(await listed(root, target)).toBe("a/1.txt\nb/1.txt\nb/2.txt");
+    write(root, "a/2.txt", "");
+    expect(await listed(root, target)).toBe("a/1.txt\na/2.txt\nb/1.txt\nb/2.txt");
+  });
+
+  it("finds files added to a folder that is reached through a link", async () => {
+    const root = workspace({ "real/1.txt": "" });
+    symlinkSync("real", path.join(root, "link"));
+    const target = lister("link/*.txt");
+    expect(await listed(root, target)).toBe("link/1.txt");
+    write(root, "real/2.txt", "");
+    expect(await listed(root, target)).toBe("link/1.txt\nlink/2.txt");
+  });
+
+  it("finds files in folders whose names are patterns themselves", async () => {
+    const root = workspace({ "a (1)/x": "", "a (1)/sub/x": "" });
+    const target = lister("a \\(1\\)/**");
+    expect(await listed(root, target)).toBe("a (1)/sub/x\na (1)/x");
+    write(root, "a (1)/sub/y", "");
+    expect(await listed(root, target)).toBe("a (1)/sub/x\na (1)/sub/y\na (1)/x");
+  });
+});
+
+describe("a named file", () => {
+  it("counts as changed during the run when it is the target of a link that changed", async () => {
+    const root = workspace({ "real/text": "one" });
+    mkdirSync(path.join(root, "in"));
+    symlinkSync("../real/text", path.join(root, "in/text"));
+    const racing = task({
+      name: "racing",
+      description: "",
+      inputs: { text: file("in/text") },
+      outputs: { text: out.artifact("out") },
+      run: ({ inputs, outputs }) => {
+        write(root, "real/text", "two");
+        writeFileSync(outputs.text, readFileSync(inputs.text));
+      },
+    });
+    const { notes } = await run(root, [racing]);
+    expect(notes.join()).toContain("changed while racing ran");
+    expect(readdirSync(path.join(root, ".buildcache/v1")).sort()).not.toContain("lock");
+  });
+});
