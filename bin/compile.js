@@ -23,9 +23,12 @@ import path from "node:path";
  *   the status (size:mtime:ctime:inode) that proves it unchanged; an empty status proves nothing.
  * @property {Readonly<Record<string, string>>} code For each local module (path relative to the workspace) the digest
  *   of its content and that of every local module it imports, directly or not.
+ * @property {Readonly<Record<string, readonly string[]>>} imports For each local module those that it imports itself.
  * @property {Readonly<Record<string, readonly (readonly [line: number, module: string])[]>>} lines For each compiled
  *   file, the lines at which another module's code begins.
  */
+
+/** @typedef {{ readonly path: string, readonly text: string }} CompiledFile */
 
 /**
  * @param {{ workspace: string, packageRoot: string, cache: string }} where Absolute paths.
@@ -51,7 +54,18 @@ export async function compile({ workspace, packageRoot, cache }) {
       write: false,
       logLevel: "silent",
       // Loaded where they are used, from node_modules: bundling them would only make every start longer.
-      external: ["zx", "undici", "tar", "chokidar", "fast-glob", "hasha", "yaml", "esbuild", "picomatch"],
+      external: [
+        "zx",
+        "undici",
+        "tar",
+        "chokidar",
+        "fast-glob",
+        "hasha",
+        "yaml",
+        "esbuild",
+        "picomatch",
+        "@viz-js/viz",
+      ],
     });
   } catch (error) {
     if (!(error instanceof Error && "errors" in error)) throw error;
@@ -60,11 +74,18 @@ export async function compile({ workspace, packageRoot, cache }) {
     return `error: the Taskfile or a task does not compile\n\n${messages.join("")}`;
   }
 
+  const files = result.outputFiles.map((file) => ({
+    path: file.path,
+    // Code from V8's cache cannot import by itself; the launcher does it for it, from the package's own modules.
+    text: file.path.endsWith(".cjs")
+      ? file.text.replace(/\bimport\(("[^"\n]+")\)/g, "__import($1)")
+      : file.text,
+  }));
   const digest = createHash("sha256");
-  for (const file of result.outputFiles) digest.update(`${path.basename(file.path)}\n`).update(file.contents);
+  for (const file of files) digest.update(`${path.basename(file.path)}\n`).update(file.text);
   const target = path.join(folder, digest.digest("hex").slice(0, 16));
   // A folder with this name holds these bytes already: another process may be running from it.
-  if (!existsSync(target)) placeFolder(target, result.outputFiles);
+  if (!existsSync(target)) placeFolder(target, files);
   removeOldFolders(folder, target);
 
   /** @type {Manifest} */
@@ -76,10 +97,11 @@ export async function compile({ workspace, packageRoot, cache }) {
       return { path: absolute, status: settledStatus(absolute, startedAt) };
     }),
     code: codeDigests(result.metafile, workspace),
+    imports: importsOf(result.metafile),
     lines: Object.fromEntries(
-      result.outputFiles
+      files
         .filter((file) => file.path.endsWith(".cjs"))
-        .map((file) => [path.basename(file.path), moduleLines(file, result.outputFiles, workspace)]),
+        .map((file) => [path.basename(file.path), moduleLines(file, files, workspace)]),
     ),
   };
   const manifestFile = path.join(folder, "manifest.json");
@@ -101,12 +123,12 @@ function entry(packageRoot, workspace) {
 
 /**
  * @param {string} target
- * @param {readonly import("esbuild").OutputFile[]} files
+ * @param {readonly CompiledFile[]} files
  */
 function placeFolder(target, files) {
   const beside = `${target}.${process.pid}.tmp`;
   mkdirSync(beside, { recursive: true });
-  for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.contents);
+  for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.text);
   try {
     renameSync(beside, target);
   } catch (error) {
@@ -193,6 +215,16 @@ function codeDigests(metafile, workspace) {
   return digests;
 }
 
+/** @param {import("esbuild").Metafile} metafile */
+function importsOf(metafile) {
+  return Object.fromEntries(
+    modulesOf(metafile).map((name) => {
+      const imports = metafile.inputs[name]?.imports ?? [];
+      return [name, imports.filter(({ external }) => external !== true).map((imported) => imported.path)];
+    }),
+  );
+}
+
 /**
  * @param {string} start
  * @param {import("esbuild").Metafile} metafile
@@ -208,8 +240,8 @@ function reach(start, metafile) {
 }
 
 /**
- * @param {import("esbuild").OutputFile} file
- * @param {readonly import("esbuild").OutputFile[]} all
+ * @param {CompiledFile} file
+ * @param {readonly CompiledFile[]} all
  * @param {string} workspace
  */
 function moduleLines(file, all, workspace) {

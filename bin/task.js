@@ -2,10 +2,10 @@
 // Starts the program: finds the workspace, makes sure the compiled form of its sources is current, and hands over.
 // On a normal start nothing is compiled: a look at each source's status is enough. It knows nothing of targets.
 import { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { Module } from "node:module";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 
 const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -80,13 +80,14 @@ function load(folder) {
   const cacheFile = path.join(folder, "program.v8");
   const source = readFileSync(file, "utf8");
   const cachedData = readIfThere(cacheFile);
-  const script = new Script(Module.wrap(source), {
+  // On one line, so that the source's line numbers stay as they are.
+  const script = new Script(`(function (exports, require, module, __import) {${source}\n})`, {
     filename: file,
     ...(cachedData === undefined ? {} : { cachedData }),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const module = { exports: /** @type {any} */ ({}) };
-  script.runInThisContext()(module.exports, Module.createRequire(file), module, file, folder);
+  const load = (/** @type {string} */ name) => import(name);
+  script.runInThisContext()(module.exports, createRequire(import.meta.url), module, load);
   const remember = () => {
     if (cachedData !== undefined && script.cachedDataRejected !== true) return;
     const beside = `${cacheFile}.${process.pid}.tmp`;

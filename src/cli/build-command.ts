@@ -2,22 +2,20 @@
  * Building targets from the command line: events to the screen, signals to the engine, a summary at the end.
  */
 import {
-  type BuildEvent,
   build,
   type Command,
-  type CommandContext,
   displayPath,
   forecast,
   type Graph,
   outputsOnDisk,
-  removeProducts,
   type Target,
   type Task,
 } from "../engine/index.ts";
-import { encodeEvent } from "./event-stream.ts";
+import type { Artefact } from "./build-summary.ts";
+import { openDisplay } from "./display.ts";
 import { printForecast } from "./inspection.ts";
-import { LiveDisplay } from "./live-reporter.ts";
-import { PlainReporter } from "./plain-reporter.ts";
+import type { PlainReporter } from "./plain-reporter.ts";
+import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { formatBytes, formatSeconds } from "./style.ts";
 
@@ -25,18 +23,12 @@ import { formatBytes, formatSeconds } from "./style.ts";
 export async function buildTargets(session: Session, targets: readonly Target[]): Promise<number> {
   const tasks = targets.filter((target): target is Task => target.kind === "task");
   const commands = targets.filter((target): target is Command => target.kind === "command");
-  for (const command of commands) await command.run(commandContext(session));
+  for (const command of commands) {
+    const status = await runCommand(session, command, []);
+    if (status !== 0) return status;
+  }
   if (tasks.length === 0) return 0;
   return session.request.dryRun ? dryRun(session, tasks) : runBuild(session, tasks);
-}
-
-function commandContext(session: Session): CommandContext {
-  return {
-    value: async (parameter) => session.values.get(parameter),
-    variant: session.request.variant,
-    print: (line) => session.io.stdout.write(`${line}\n`),
-    removeProducts: (options) => removeProducts(session.workspace, options, session.command),
-  };
 }
 
 async function dryRun(session: Session, tasks: readonly Task[]): Promise<number> {
@@ -52,35 +44,9 @@ async function dryRun(session: Session, tasks: readonly Task[]): Promise<number>
 }
 
 async function runBuild(session: Session, tasks: readonly Task[]): Promise<number> {
-  const { io, style, request, workspace } = session;
+  const { request, workspace } = session;
   const startedAt = performance.now();
-  const interruption = new AbortController();
-  let signalled: "SIGINT" | "SIGTERM" | undefined;
-  const live = usesLiveDisplay(session)
-    ? new LiveDisplay({ write: (text) => io.stderr.write(text), columns: io.stderr.columns ?? 80 }, style)
-    : undefined;
-  const print = (line: string): void =>
-    void (live === undefined ? io.stderr.write(`${line}\n`) : live.print(line));
-  const reporter = new PlainReporter({
-    style,
-    verbose: request.verbose,
-    quiet: request.quiet || request.json,
-    progressLines: live === undefined && !request.quiet,
-    print,
-    logText: (digest) =>
-      workspace.state.store.getText(digest as Parameters<typeof workspace.state.store.getText>[0]),
-  });
-  const onEvent = (event: BuildEvent): void => {
-    if (request.json) io.stdout.write(`${encodeEvent(event)}\n`);
-    live?.onEvent(event);
-    reporter.onEvent(event);
-  };
-  const stopListening = io.onSignal((signal) => {
-    if (signalled !== undefined) return;
-    signalled = signal;
-    print(`${style.yellow("interrupted:")} ending what runs`);
-    interruption.abort();
-  });
+  const display = openDisplay(session);
   try {
     const { outcome, graph } = await build(workspace, {
       targets: tasks,
@@ -89,55 +55,42 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
       force: request.force,
       keepGoing: request.keepGoing,
       ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
+      audit: request.audit,
       command: session.command,
-      signal: interruption.signal,
-      onEvent,
+      signal: display.signal,
+      onEvent: display.onEvent,
     });
-    if (outcome === "interrupted") return statusOf(signalled);
+    const artefacts = outcome === "succeeded" ? await artefactsOf(session, tasks, graph) : [];
+    display.record(artefacts);
+    if (outcome === "interrupted") return display.interruptedStatus();
     if (outcome === "failed") {
-      print(failureLine(reporter, session));
+      display.print(failureLine(display.reporter, session));
       return 1;
     }
-    await printSummary(session, tasks, graph, reporter, (performance.now() - startedAt) / 1000);
+    printSummary(session, artefacts, display.reporter, (performance.now() - startedAt) / 1000);
     return 0;
   } catch (error) {
-    if (interruption.signal.aborted) return statusOf(signalled);
+    if (display.signal.aborted) return display.interruptedStatus();
     throw error;
   } finally {
-    live?.close();
-    stopListening();
+    display.close();
   }
 }
 
-function usesLiveDisplay({ io, request }: Session): boolean {
-  const { CI, TERM } = io.env;
-  return (
-    io.stderr.isTTY === true &&
-    !request.quiet &&
-    !request.json &&
-    TERM !== "dumb" &&
-    (CI === undefined || CI === "")
-  );
-}
-
-function statusOf(signal: "SIGINT" | "SIGTERM" | undefined): number {
-  return signal === "SIGTERM" ? 143 : 130;
-}
-
-function failureLine(reporter: PlainReporter, { style }: Session): string {
+/** How a failed build ends: how much failed, and that nothing was lost. */
+export function failureLine(reporter: PlainReporter, { style }: Session): string {
   const { failed, skipped } = reporter.counts;
   const rest = skipped === 0 ? "" : `, ${skipped} that need${skipped === 1 ? "s" : ""} it skipped`;
   return `${style.red("failed:")} ${failed} task${failed === 1 ? "" : "s"}${rest}; what was built before is untouched`;
 }
 
-async function printSummary(
+function printSummary(
   session: Session,
-  tasks: readonly Task[],
-  graph: Graph,
+  artefacts: readonly Artefact[],
   reporter: PlainReporter,
   seconds: number,
-): Promise<void> {
-  const { io, style, workspace, request } = session;
+): void {
+  const { io, style, request } = session;
   if (request.json) return;
   const { fresh, restored, ran } = reporter.counts;
   if (!request.quiet) {
@@ -149,12 +102,29 @@ async function printSummary(
     const what = ran + restored === 0 ? "nothing to do" : "done";
     io.stderr.write(`${style.bold(what)}: ${counts} in ${formatSeconds(seconds)}\n`);
   }
+  for (const { path, bytes, sha256 } of artefacts) {
+    io.stdout.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);
+  }
+}
+
+/** What the user came for: the files that the named targets put into the workspace. */
+async function artefactsOf(
+  session: Session,
+  tasks: readonly Task[],
+  graph: Graph,
+): Promise<readonly Artefact[]> {
+  const { state } = session.workspace;
+  const artefacts: Artefact[] = [];
   for (const bound of graph.values()) {
     if (!tasks.includes(bound.task)) continue;
-    for (const { output, entry } of await outputsOnDisk(bound, workspace.state)) {
+    for (const { output, entry } of await outputsOnDisk(bound, state)) {
       if (output.place !== "workspace" || entry.type !== "file") continue;
-      const shown = displayPath(workspace.state.workspace, output.path);
-      io.stdout.write(`${shown}  ${formatBytes(entry.size)}  sha256 ${entry.digest}\n`);
+      artefacts.push({
+        path: displayPath(state.workspace, output.path),
+        bytes: entry.size,
+        sha256: entry.digest,
+      });
     }
   }
+  return artefacts;
 }

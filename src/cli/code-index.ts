@@ -12,6 +12,7 @@ import { type CodeIndex, digestOfParts, type SourceLocation } from "../engine/in
 export interface Manifest {
   readonly folder: string;
   readonly code: Readonly<Record<string, string>>;
+  readonly imports: Readonly<Record<string, readonly string[]>>;
   readonly lines: Readonly<Record<string, readonly (readonly [line: number, module: string])[]>>;
 }
 
@@ -26,6 +27,13 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
       const modules = locations.map(moduleAt).filter((module) => module !== undefined);
       const digests = [...new Set(modules)].map((module) => `${module} ${manifest.code[module] ?? ""}`);
       return digestOfParts(digests.sort());
+    },
+    modulesOf: (locations) => {
+      const reached = new Set(locations.map(moduleAt).filter((module) => module !== undefined));
+      // A set grows while it is walked: every module that is reached is followed too.
+      for (const module of reached)
+        for (const imported of manifest.imports[module] ?? []) reached.add(imported);
+      return [...reached];
     },
     locate: (location) => (location === undefined ? "unknown place" : locate(location, workspace)),
   };

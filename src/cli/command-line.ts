@@ -21,6 +21,10 @@ export interface Request {
   readonly jobs: number | undefined;
   readonly force: ReadonlySet<string> | "all";
   readonly format: string | undefined;
+  readonly audit: "off" | "report" | "strict";
+  readonly trace: string | undefined;
+  readonly summary: string | undefined;
+  readonly since: string | undefined;
   /** Answers to options that are accepted and no longer do anything. */
   readonly notes: readonly string[];
 }
@@ -62,6 +66,11 @@ interface CoreOptions {
   readonly jobs?: string;
   readonly force?: string | true;
   readonly format?: string;
+  readonly audit?: true;
+  readonly strict?: true;
+  readonly trace?: string;
+  readonly summary?: string;
+  readonly since?: string;
 }
 
 /** Parses `argv` (without node and script). Throws `UsageError` for anything that is not understood. */
@@ -103,6 +112,10 @@ export function parseCommandLine(
       jobs: parseJobs(options.jobs),
       force,
       format: options.format,
+      audit: options.strict === true ? "strict" : options.audit === true ? "report" : "off",
+      trace: options.trace,
+      summary: options.summary,
+      since: options.since,
       notes: (taskfile.retired ?? [])
         .filter((option) => program.getOptionValue(new Option(option.flags).attributeName()) !== undefined)
         .map((option) => option.answer),
@@ -116,8 +129,9 @@ export function targetLines(taskfile: Taskfile): readonly (readonly [name: strin
     .filter((target) => target.kind === "command" || !target.internal)
     .map((target) => {
       const aliases = aliasesOf(target, taskfile);
+      const takes = target.kind === "command" && target.takes !== undefined ? ` ${target.takes}` : "";
       return [
-        aliases.length === 0 ? target.name : `${target.name} (${aliases.join(", ")})`,
+        aliases.length === 0 ? `${target.name}${takes}` : `${target.name} (${aliases.join(", ")})${takes}`,
         target.description,
       ] as const;
     });
@@ -153,8 +167,9 @@ export function findTask(name: string, taskfile: Taskfile): Task {
 export const builtinCommands = {
   "why <target>": "say what would rerun, and every reason",
   list: "list the targets (--json for programs)",
-  "graph [target]": "print the task graph (--format dot, mermaid, json)",
-  "cache <stats|gc|clear>": "show the cache's size, shrink it to its limit, or empty it",
+  "graph [target]": "print the task graph (--format dot, mermaid, json, svg)",
+  affected: "list the targets that a range of commits concerns (--since REVISION)",
+  "cache <stats|gc|verify|clear>": "show the cache's size, shrink it, check it, or empty it",
 } as const;
 
 function describeProgram(
@@ -182,7 +197,12 @@ function describeProgram(
     .option("-v, --verbose", "show what tasks and commands print, and stacks of internal errors")
     .option("-q, --quiet", "print errors and the result only")
     .option("--json", "print events as one JSON object a line")
-    .option("--format <FORMAT>", "format of `graph`: dot, mermaid, json");
+    .option("--audit", "trace the tasks' commands, and say what they touch without declaring it")
+    .option("--strict", "as --audit, and fail the task")
+    .option("--trace <FILE>", "write a trace for chrome://tracing: tasks, processes, downloads")
+    .option("--summary <FILE>", "write what happened as one JSON document")
+    .option("--since <REVISION>", "with affected: the revision to compare with")
+    .option("--format <FORMAT>", "format of `graph`: dot, mermaid, json, svg");
   for (const option of taskfile.retired ?? [])
     program.addOption(new Option(option.flags, option.answer).hideHelp());
   return program.addHelpText("after", () => helpAfter(taskfile));

@@ -14,6 +14,7 @@ import {
   needsOf,
   storeStatistics,
   type Task,
+  verifyStore,
 } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
 import { findTask, targetLines } from "./command-line.ts";
@@ -83,7 +84,7 @@ export function listCommand({ io, request, workspace }: Session, words: readonly
   return 0;
 }
 
-const graphFormats = ["dot", "mermaid", "json"] as const;
+const graphFormats = ["dot", "mermaid", "json", "svg"] as const;
 type GraphFormat = (typeof graphFormats)[number];
 
 /** The graph of one target, or of all, as text. */
@@ -114,7 +115,7 @@ export async function graphCommand(session: Session, words: readonly string[]): 
     needs: needsOf(bound),
     outputs: bound.outputs.map((output) => displayPath(session.workspace.state.workspace, output.path)),
   }));
-  session.io.stdout.write(renderGraph(nodes, format));
+  session.io.stdout.write(await renderGraph(nodes, format));
   return 0;
 }
 
@@ -124,16 +125,20 @@ interface GraphNode {
   readonly outputs: readonly string[];
 }
 
-function renderGraph(nodes: readonly GraphNode[], format: GraphFormat): string {
+async function renderGraph(nodes: readonly GraphNode[], format: GraphFormat): Promise<string> {
   switch (format) {
     case "json":
       return `${JSON.stringify(nodes, undefined, 2)}\n`;
+    case "svg": {
+      const { instance } = await import("@viz-js/viz");
+      return (await instance()).renderString(await renderGraph(nodes, "dot"), { format: "svg" });
+    }
     case "dot": {
       const lines = nodes.flatMap(({ id, needs }) => [
         `  ${JSON.stringify(id)};`,
         ...needs.map((need) => `  ${JSON.stringify(need)} -> ${JSON.stringify(id)};`),
       ]);
-      return `digraph tasks {\n  rankdir=LR;\n  node [shape=box];\n${lines.join("\n")}\n}\n`;
+      return `digraph tasks {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=Helvetica];\n${lines.join("\n")}\n}\n`;
     }
     case "mermaid": {
       const names = new Map(nodes.map(({ id }, index) => [id, `t${index}`]));
@@ -146,12 +151,12 @@ function renderGraph(nodes: readonly GraphNode[], format: GraphFormat): string {
   }
 }
 
-/** `cache stats`, `cache gc`, `cache clear`. */
+/** `cache stats`, `cache gc`, `cache verify`, `cache clear`. */
 export async function cacheCommand(session: Session, words: readonly string[]): Promise<number> {
   const { io, workspace } = session;
   const { state, taskfile } = workspace;
   const limit = taskfile.cache?.maxSize ?? 5 * 1024 ** 3;
-  const action = oneWord(words, "cache <stats|gc|clear>");
+  const action = oneWord(words, "cache <stats|gc|verify|clear>");
   if (action === "stats") {
     const { blobs, bytes, results } = storeStatistics(state);
     if (session.request.json) io.stdout.write(`${JSON.stringify({ blobs, bytes, results, limit })}\n`);
@@ -159,10 +164,10 @@ export async function cacheCommand(session: Session, words: readonly string[]): 
       io.stdout.write(`${blobs} blobs, ${formatBytes(bytes)} of ${formatBytes(limit)}; ${results} results\n`);
     return 0;
   }
-  if (action !== "gc" && action !== "clear") {
+  if (action !== "gc" && action !== "verify" && action !== "clear") {
     throw new UsageError(`there is no "cache ${action}"`, {
       code: "cache-usage",
-      hint: "cache stats, cache gc, cache clear",
+      hint: "cache stats, cache gc, cache verify, cache clear",
     });
   }
   state.prepare();
@@ -175,6 +180,12 @@ export async function cacheCommand(session: Session, words: readonly string[]): 
         rmSync(path.join(state.root, part), { recursive: true, force: true });
       }
       io.stdout.write("the cache is empty\n");
+    } else if (action === "verify") {
+      const damaged = await verifyStore(state);
+      for (const digest of damaged) io.stdout.write(`removed ${digest}: its content was damaged\n`);
+      io.stdout.write(
+        `${damaged.length === 0 ? "every blob is whole" : `${damaged.length} damaged blobs removed`}\n`,
+      );
     } else {
       const { before, after, removedBlobs, forgottenResults } = await collectGarbage(state, limit);
       io.stdout.write(

@@ -16,6 +16,11 @@ export interface Io {
 }
 
 export function processIo(): Io {
+  // Whoever reads our output may leave when it has seen enough (`task list | head`): then there is no more to do.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit();
+  });
   return {
     stdout: process.stdout,
     stderr: process.stderr,

@@ -13,6 +13,7 @@ import {
 } from "../engine/index.ts";
 import { systemErrorCode, UsageError } from "../errors/index.ts";
 import { installHint } from "../host/index.ts";
+import { affectedCommand } from "./affected.ts";
 import { buildTargets } from "./build-command.ts";
 import { codeIndexOf, type Manifest } from "./code-index.ts";
 import { findTarget, parseCommandLine, type Request } from "./command-line.ts";
@@ -21,6 +22,7 @@ import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspectio
 import { type Io, processIo } from "./io.ts";
 import { printMenu } from "./menu.ts";
 import { programVersion } from "./program-version.ts";
+import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { styleFor } from "./style.ts";
 
@@ -107,12 +109,19 @@ async function dispatch(session: Session): Promise<number> {
       return listCommand(session, rest);
     case "graph":
       return graphCommand(session, rest);
+    case "affected":
+      return affectedCommand(session, rest);
     case "cache":
       return cacheCommand(session, rest);
-    default:
-      return buildTargets(
-        session,
-        words.map((word) => findTarget(word, session.workspace.taskfile, ["why", "list", "graph", "cache"])),
-      );
+    default: {
+      const { taskfile } = session.workspace;
+      const targets = [findTarget(first, taskfile, builtinWords)];
+      const [target] = targets;
+      if (target?.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
+      for (const word of rest) targets.push(findTarget(word, taskfile, builtinWords));
+      return buildTargets(session, targets);
+    }
   }
 }
+
+const builtinWords = ["why", "list", "graph", "affected", "cache"] as const;

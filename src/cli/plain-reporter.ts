@@ -98,6 +98,8 @@ export class PlainReporter {
         }
         break;
       case "build-started":
+      case "process-started":
+      case "process-ended":
       case "task-started":
       case "build-finished":
         break;

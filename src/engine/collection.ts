@@ -5,6 +5,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { digestOfFile } from "./digest.ts";
 import { decodeListing } from "./listing.ts";
 import type { Digest, Fingerprint } from "./names.ts";
 import type { Stamp } from "./stamp.ts";
@@ -64,6 +65,18 @@ export function storeStatistics(state: State): {
   const sizes = sizesOnDisk(state.store.root);
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   return { blobs: sizes.size, bytes, results: [...state.stamps.results()].length };
+}
+
+/** Reads every blob and removes those whose content is not what their name says; returns their digests. */
+export async function verifyStore(state: State): Promise<readonly Digest[]> {
+  const damaged: Digest[] = [];
+  for (const [digest, size] of sizesOnDisk(state.store.root)) {
+    const file = state.store.pathOf(digest);
+    if ((await digestOfFile(file, size)) === digest) continue;
+    await rm(file, { force: true });
+    damaged.push(digest);
+  }
+  return damaged;
 }
 
 function* blobsOf(stamp: Stamp): IterableIterator<Digest> {

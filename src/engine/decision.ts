@@ -22,6 +22,8 @@ import { findTool, type ToolHint } from "./tool.ts";
 export interface CodeIndex {
   /** Digest of the module at a location and of every local module that it imports. */
   digestOf(locations: readonly SourceLocation[]): Digest;
+  /** Those modules, as paths relative to the workspace. */
+  modulesOf(locations: readonly SourceLocation[]): readonly string[];
   /** A location as `file:line` of the source. */
   locate(location: SourceLocation | undefined): string;
 }

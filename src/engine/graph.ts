@@ -8,7 +8,7 @@ import { UserError } from "../errors/index.ts";
 import { displayPath } from "./input.ts";
 import { type AbsolutePath, byteOrder, type TaskId, taskId } from "./names.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
-import type { FilesInput, Need, SourceLocation, Task } from "./task.ts";
+import type { FilesInput, Input, Need, SourceLocation, Task } from "./task.ts";
 
 export interface BoundOutput {
   readonly slot: string;
@@ -242,4 +242,18 @@ function sharedNeedsVariant(task: Task, needed: Task, binding: Binding): UserErr
 async function matches(input: FilesInput, relative: string): Promise<boolean> {
   const { default: picomatch } = await import("picomatch");
   return picomatch.isMatch(relative, [...input.patterns], { dot: true, ignore: [...input.ignore] });
+}
+
+/** Whether a declared input would read the file at an absolute path, be it there or not. */
+export async function inputCovers(
+  input: Input,
+  file: string,
+  workspace: string,
+  bound: BoundTask,
+): Promise<boolean> {
+  const declared = input.kind === "file" ? input.path : input.root;
+  const given = typeof declared === "string" ? declared : String(bound.named.get(declared.name));
+  const root = path.resolve(workspace, given);
+  if (input.kind === "file") return root === file;
+  return isBelow(file, root) && (await matches(input, path.relative(root, file)));
 }

@@ -13,12 +13,12 @@ export {
   outputsOnDisk,
   type Workspace,
 } from "./build.ts";
-export { type Collection, collectGarbage, storeStatistics } from "./collection.ts";
+export { type Collection, collectGarbage, storeStatistics, verifyStore } from "./collection.ts";
 export type { CodeIndex } from "./decision.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export type { Clock } from "./file-table.ts";
-export { type BoundOutput, type BoundTask, type Graph, prefetchValues } from "./graph.ts";
+export { type BoundOutput, type BoundTask, type Graph, inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";

@@ -1,0 +1,85 @@
+/**
+ * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
+ * It knows nothing of what runs.
+ */
+import type { BuildEvent, EventSink } from "../engine/index.ts";
+import { type Artefact, BuildSummary } from "./build-summary.ts";
+import { encodeEvent } from "./event-stream.ts";
+import { LiveDisplay } from "./live-reporter.ts";
+import { PlainReporter } from "./plain-reporter.ts";
+import type { Session } from "./session.ts";
+import { Trace } from "./trace.ts";
+
+export interface Display {
+  readonly reporter: PlainReporter;
+  readonly onEvent: EventSink;
+  /** Prints a line for people, above whatever moves. */
+  readonly print: (line: string) => void;
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Writes the trace and the summary, where they were asked for. */
+  readonly record: (artefacts: readonly Artefact[]) => void;
+  /** The exit status of what was interrupted. */
+  readonly interruptedStatus: () => number;
+  readonly close: () => void;
+}
+
+export function openDisplay(session: Session): Display {
+  const { io, style, request, workspace } = session;
+  const interruption = new AbortController();
+  let signalled: "SIGINT" | "SIGTERM" | undefined;
+  const live = usesLiveDisplay(session)
+    ? new LiveDisplay({ write: (text) => io.stderr.write(text), columns: io.stderr.columns ?? 80 }, style)
+    : undefined;
+  const print = (line: string): void =>
+    void (live === undefined ? io.stderr.write(`${line}\n`) : live.print(line));
+  const reporter = new PlainReporter({
+    style,
+    verbose: request.verbose,
+    quiet: request.quiet || request.json,
+    progressLines: live === undefined && !request.quiet,
+    print,
+    logText: (digest) =>
+      workspace.state.store.getText(digest as Parameters<typeof workspace.state.store.getText>[0]),
+  });
+  const trace = new Trace();
+  const summary = new BuildSummary();
+  const stopListening = io.onSignal((signal) => {
+    if (signalled !== undefined) return;
+    signalled = signal;
+    print(`${style.yellow("interrupted:")} ending what runs`);
+    interruption.abort();
+  });
+  return {
+    reporter,
+    print,
+    signal: interruption.signal,
+    onEvent: (event: BuildEvent) => {
+      if (request.json) io.stdout.write(`${encodeEvent(event)}\n`);
+      if (request.trace !== undefined) trace.onEvent(event);
+      summary.onEvent(event);
+      live?.onEvent(event);
+      reporter.onEvent(event);
+    },
+    record: (artefacts) => {
+      if (request.trace !== undefined) trace.write(request.trace);
+      if (request.summary !== undefined) summary.write(request.summary, artefacts);
+    },
+    interruptedStatus: () => (signalled === "SIGTERM" ? 143 : 130),
+    close: () => {
+      live?.close();
+      stopListening();
+    },
+  };
+}
+
+function usesLiveDisplay({ io, request }: Session): boolean {
+  const { CI, TERM } = io.env;
+  return (
+    io.stderr.isTTY === true &&
+    !request.quiet &&
+    !request.json &&
+    TERM !== "dumb" &&
+    (CI === undefined || CI === "")
+  );
+}

@@ -1,0 +1,80 @@
+/**
+ * Running a command of the Taskfile: what it may ask of the program, and what becomes of its failure or interruption.
+ */
+import {
+  build,
+  type Command,
+  type CommandContext,
+  outputPathsOf,
+  removeProducts,
+  workAlone,
+} from "../engine/index.ts";
+import { failureLine } from "./build-command.ts";
+import { type Display, openDisplay } from "./display.ts";
+import type { Session } from "./session.ts";
+
+/** A build that a command asked for failed, and was reported. */
+class ReportedFailure extends Error {
+  override readonly name = "ReportedFailure";
+}
+
+/** Runs the command with the words behind its name; returns the exit status. */
+export async function runCommand(
+  session: Session,
+  command: Command,
+  words: readonly string[],
+): Promise<number> {
+  const display = openDisplay(session);
+  try {
+    await command.run(contextFor(session, command, words, display));
+    return 0;
+  } catch (error) {
+    if (display.signal.aborted) return display.interruptedStatus();
+    if (error instanceof ReportedFailure) return 1;
+    throw error;
+  } finally {
+    display.close();
+  }
+}
+
+function contextFor(
+  session: Session,
+  command: Command,
+  words: readonly string[],
+  display: Display,
+): CommandContext {
+  const { io, request, values, workspace } = session;
+  const { signal, onEvent } = display;
+  return {
+    words,
+    value: async (parameter) => values.get(parameter),
+    variant: request.variant,
+    workspace: workspace.state.workspace,
+    env: workspace.env,
+    signal,
+    print: (line) => io.stdout.write(`${line}\n`),
+    note: (message) => onEvent({ type: "note", message }),
+    removeProducts: (options) => removeProducts(workspace, options, session.command),
+    build: async (task) => {
+      const { outcome, graph } = await build(workspace, {
+        targets: [task],
+        variant: request.variant,
+        values,
+        force: request.force,
+        keepGoing: request.keepGoing,
+        ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
+        command: session.command,
+        signal,
+        onEvent,
+      });
+      signal.throwIfAborted();
+      if (outcome === "failed") {
+        display.print(failureLine(display.reporter, session));
+        throw new ReportedFailure("the build failed");
+      }
+      return outputPathsOf(task, graph);
+    },
+    alone: (work) =>
+      workAlone(workspace, { name: command.name, command: session.command, signal, onEvent }, work),
+  };
+}
