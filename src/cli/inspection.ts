@@ -18,7 +18,7 @@ import {
 } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
 import { findTask, targetLines } from "./command-line.ts";
-import { reasonLine } from "./plain-reporter.ts";
+import { nameOf, reasonLine } from "./plain-reporter.ts";
 import type { Session } from "./session.ts";
 import { formatBytes } from "./style.ts";
 
@@ -35,7 +35,7 @@ export async function whyCommand(session: Session, words: readonly string[]): Pr
   printForecast(session, forecasts);
   const asked = forecasts.at(-1);
   if (asked !== undefined && asked.reasons.length > 1 && !request.json) {
-    session.io.stdout.write(`\nall reasons for ${asked.id}:\n`);
+    session.io.stdout.write(`\nall reasons for ${nameOf(asked.id)}:\n`);
     for (const reason of asked.reasons) session.io.stdout.write(`  ${describeReason(reason)}\n`);
   }
   return 0;
@@ -58,7 +58,9 @@ export function printForecast({ io, request }: Session, forecasts: readonly Fore
     maybe: "would maybe run",
   } as const;
   for (const { id, verdict, reasons } of forecasts) {
-    io.stdout.write(`${id}: ${verdicts[verdict]}${reasons.length === 0 ? "" : `, ${reasonLine(reasons)}`}\n`);
+    io.stdout.write(
+      `${nameOf(id)}: ${verdicts[verdict]}${reasons.length === 0 ? "" : `, ${reasonLine(reasons)}`}\n`,
+    );
   }
 }
 

@@ -3,6 +3,7 @@
  * lines that stay. Only used where there is a terminal to draw on.
  */
 import type { BuildEvent, Progress, TaskId } from "../engine/index.ts";
+import { nameOf } from "./plain-reporter.ts";
 import { formatBytes, formatSeconds, type Style, truncate } from "./style.ts";
 
 export interface Screen {
@@ -94,7 +95,7 @@ export class LiveDisplay {
   #line(id: TaskId, running: Running): string {
     const mark = spinner[this.#frame % spinner.length] ?? "";
     const elapsed = formatSeconds((performance.now() - running.startedAt) / 1000);
-    const head = `${id} ${elapsed}`;
+    const head = `${nameOf(id)} ${elapsed}`;
     const room = this.#screen.columns - 3 - head.length;
     const tail = room > 8 ? truncate(progressText(running, room), room) : "";
     return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns - 1).replace(

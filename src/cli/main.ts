@@ -94,7 +94,7 @@ function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task
 /** The command line is shown to whoever waits for the lock: not with a password in it. */
 function maskSecret(word: string, before: string | undefined): string {
   if (before === "-t" || before === "--tc-passwd") return "***";
-  return word.replace(/^(-t|--tc-passwd=).+$/s, "$1***");
+  return word.replace(/^(-t|--tc-passwd=).+$/s, "$1***").replace(/(:\/\/)[^/@]*@/g, "$1***@");
 }
 
 async function dispatch(session: Session): Promise<number> {

@@ -27,6 +27,11 @@ export interface Counts {
   savedSeconds: number;
 }
 
+/** The task's name alone: the variant is the same for all of a build. */
+export function nameOf(id: string): string {
+  return id.replace(/@[^@]*$/, "");
+}
+
 const reasonsShown = 3;
 
 /** The reasons in one line: the first few, and how many more there are. */
@@ -52,26 +57,26 @@ export class PlainReporter {
       case "task-fresh":
         this.counts.fresh += 1;
         this.counts.savedSeconds += event.savedSeconds;
-        this.#say(`${style.dim("=")} ${style.dim(`${event.task}: fresh`)}`);
+        this.#say(`${style.dim("=")} ${style.dim(`${nameOf(event.task)}: fresh`)}`);
         break;
       case "task-restored":
         this.counts.restored += 1;
         this.counts.savedSeconds += event.savedSeconds;
-        this.#say(`${style.cyan("↺")} ${event.task}: restored, ${reasonLine(event.reasons)}`);
+        this.#say(`${style.cyan("↺")} ${nameOf(event.task)}: restored, ${reasonLine(event.reasons)}`);
         break;
       case "task-done":
         this.counts.ran += 1;
         this.#say(
-          `${style.green("✓")} ${event.task}: rebuilt, ${reasonLine(event.reasons)} ${style.dim(`(${formatSeconds(event.seconds)})`)}`,
+          `${style.green("✓")} ${nameOf(event.task)}: rebuilt, ${reasonLine(event.reasons)} ${style.dim(`(${formatSeconds(event.seconds)})`)}`,
         );
         break;
       case "task-failed":
         this.counts.failed += 1;
-        this.#failed(event.task, event.error, event.output);
+        this.#failed(nameOf(event.task), event.error, event.output);
         break;
       case "task-skipped":
         this.counts.skipped += 1;
-        this.#say(`${style.dim("-")} ${event.task}: skipped, ${event.because} failed`);
+        this.#say(`${style.dim("-")} ${nameOf(event.task)}: skipped, ${nameOf(event.because)} failed`);
         break;
       case "note":
         if (!this.#notes.has(event.message)) this.#options.print(`${style.yellow("note:")} ${event.message}`);
@@ -85,15 +90,16 @@ export class PlainReporter {
         break;
       case "task-output":
         if (this.#options.verbose)
-          for (const line of linesOf(event.text)) this.#say(`  ${style.dim(`${event.task} |`)} ${line}`);
+          for (const line of linesOf(event.text))
+            this.#say(`  ${style.dim(`${nameOf(event.task)} |`)} ${line}`);
         break;
       case "task-progress":
         if (this.#options.progressLines && event.progress.done === event.progress.total) {
           const { item, done, unit } = event.progress;
-          if (this.#finished.has(`${event.task} ${item}`)) break;
-          this.#finished.add(`${event.task} ${item}`);
+          if (this.#finished.has(`${nameOf(event.task)} ${item}`)) break;
+          this.#finished.add(`${nameOf(event.task)} ${item}`);
           this.#say(
-            `  ${style.dim(`${event.task} |`)} ${item}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
+            `  ${style.dim(`${nameOf(event.task)} |`)} ${item}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
           );
         }
         break;
