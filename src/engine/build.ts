@@ -17,6 +17,7 @@ import type { Reason } from "./reason.ts";
 import { schedule } from "./schedule.ts";
 import { seedInputs } from "./seed.ts";
 import type { State } from "./state.ts";
+import { explainSystemError } from "./system-failure.ts";
 import type { Task } from "./task.ts";
 import type { Taskfile } from "./taskfile.ts";
 import type { ToolHint } from "./tool.ts";
@@ -73,15 +74,24 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   state.prepare();
   const release = await acquireLock(state.lockFile, request.command, request.signal, (owner) =>
     emit({ type: "lock-wait", pid: owner.pid, host: owner.host, command: owner.command }),
-  );
+  ).catch((error: unknown) => {
+    throw explainSystemError(error, state.workspace);
+  });
   try {
+    // Whoever held the lock before may have built what this one was about to.
+    state.reload();
+    for (const message of state.damage()) emit({ type: "note", message });
     state.removeTemporaries();
     await seedInputs(graph, state, workspace.toolHint, request.signal, (message) =>
       emit({ type: "note", message }),
     );
     const succeeded = await runGraph(graph, workspace, { ...request, onEvent: emit });
     const outcome = request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
-    state.save();
+    try {
+      state.save();
+    } catch (error) {
+      throw explainSystemError(error, state.workspace);
+    }
     if (changed) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
     emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
     return { outcome, graph };
@@ -134,7 +144,10 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
       digests.set(id, await carryOut(bound, decision, seconds));
       return true;
     } catch (error) {
-      const failure = error instanceof TaskFailure ? error : new TaskFailure(error, "");
+      const failure =
+        error instanceof TaskFailure
+          ? error
+          : new TaskFailure(explainSystemError(error, state.workspace), "");
       if (!request.signal.aborted) {
         emit({
           type: "task-failed",
@@ -236,7 +249,7 @@ export async function forecast(
       forecasts.push({
         id,
         verdict: "maybe",
-        reasons: uncertain.map((need) => ({ kind: "need-reruns", need })),
+        reasons: uncertain.map((need) => ({ kind: "need-reruns", need: graph.get(need)?.task.name ?? need })),
       });
       continue;
     }

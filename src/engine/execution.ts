@@ -253,7 +253,7 @@ async function forgetChain(start: AbsolutePath, state: State): Promise<void> {
 async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {
   for (const output of bound.outputs) {
     const from = staged.get(output.slot);
-    if (from !== undefined) await placeOutput(from, output, trash);
+    if (from !== undefined) await placeOutput(from, output, trash, state.outputRoot);
   }
   for (const output of bound.outputs) {
     const from = staged.get(output.slot);

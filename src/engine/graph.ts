@@ -78,7 +78,9 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
 
   const visit = async (task: Task): Promise<TaskId> => {
     const id = taskId(task.name, task.variants === "shared" ? undefined : binding.variant);
-    if (graph.has(id)) return id;
+    const known = graph.get(id);
+    if (known !== undefined && known.task !== task) throw sameName(known.task, task, binding);
+    if (known !== undefined) return id;
     if (open.includes(task)) throw cycle([...open.slice(open.indexOf(task)), task], binding);
     open.push(task);
     const needs = new Map<string, TaskId | undefined>();
@@ -224,6 +226,14 @@ function cycle(tasks: readonly Task[], binding: Binding): UserError {
       .map((task) => binding.locate(task.definedAt[0]))
       .join(", "),
     hint: "remove one of these needs",
+  });
+}
+
+function sameName(one: Task, other: Task, binding: Binding): UserError {
+  return new UserError(`two tasks are named "${one.name}"`, {
+    code: "task-duplicate",
+    where: `${binding.locate(one.definedAt[0])} and ${binding.locate(other.definedAt[0])}`,
+    hint: "give one of them another name",
   });
 }
 

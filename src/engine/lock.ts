@@ -2,7 +2,7 @@
  * The lock between invocations: one build at a time changes the state. It names its owner, so that a second
  * invocation can say whom it waits for, and a lock whose owner is dead is taken over.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
 import { systemErrorCode } from "../errors/index.ts";
@@ -19,6 +19,8 @@ export interface LockOwner {
 }
 
 const pollMs = 50;
+/** A takeover is two system calls; one that is this old, in milliseconds, was ended half way. */
+const takeoverMs = 2000;
 
 /**
  * Takes the lock at `file` (absolute) and returns how to release it. While another live process holds it, waits;
@@ -50,16 +52,21 @@ export async function acquireLock(
       const owner = readOwner(file);
       if (owner === "gone") continue;
       if (owner === "unreadable" || !isAlive(owner)) {
-        removeDead(file, owner === "unreadable" ? undefined : owner.token, mine);
+        removeDead(file);
+        await pause(1);
         continue;
       }
       if (waitedFor !== owner.token) onWait(owner);
       waitedFor = owner.token;
-      await new Promise((resolve) => setTimeout(resolve, pollMs));
+      await pause(pollMs);
     }
   } finally {
     rmSync(mine, { force: true });
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function tryLink(from: string, to: string): boolean {
@@ -77,7 +84,10 @@ function readOwner(file: string): LockOwner | "gone" | "unreadable" {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return "gone";
+    const code = systemErrorCode(error);
+    if (code === "ENOENT") return "gone";
+    // A folder in its place is nobody's lock.
+    if (code === "EISDIR") return "unreadable";
     throw error;
   }
   try {
@@ -113,20 +123,28 @@ function startOf(pid: number): string | undefined {
 }
 
 /**
- * Several processes may find the same dead owner: each renames the lock to a name of its own, which one of them
- * wins; if what it caught is not the dead owner's lock but a new one, it is put back.
+ * Several processes may find the same dead owner. Only the one that makes the folder `lock.takeover` may remove its
+ * lock, and it looks again first: the lock may have become a living one's since. A folder that a crash left is
+ * removed by whoever finds it older than any takeover takes.
  */
-function removeDead(file: string, token: string | undefined, mine: string): void {
-  const caught = `${mine}.dead`;
+function removeDead(file: string): void {
+  const right = `${file}.takeover`;
   try {
-    renameSync(file, caught);
+    mkdirSync(right);
   } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return;
-    throw error;
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    const age = Date.now() - (statSync(right, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (Math.abs(age) > takeoverMs) rmSync(right, { recursive: true, force: true });
+    return;
   }
-  const owner = readOwner(caught);
-  if (typeof owner === "object" && owner.token !== token) tryLink(caught, file);
-  rmSync(caught, { force: true });
+  try {
+    const owner = readOwner(file);
+    if (owner === "unreadable" || (owner !== "gone" && !isAlive(owner))) {
+      rmSync(file, { recursive: true, force: true });
+    }
+  } finally {
+    rmSync(right, { recursive: true, force: true });
+  }
 }
 
 function release(file: string, content: string): void {

@@ -25,7 +25,10 @@ export function placesOf(outputs: readonly BoundOutput[]): OutputPlaces {
 export async function listOutputs(places: OutputPlaces, files: FileTable): Promise<Listing> {
   const entries: [string, ListedEntry][] = [];
   for (const [slot, root] of places) {
-    for (const relative of walk(root, "")) {
+    // A link is an entry of its own: what lies behind it is not looked at.
+    const top = files.at(root);
+    const isFolder = (top instanceof Promise ? await top : top)?.type === "directory";
+    for (const relative of isFolder ? walk(root, "") : [""]) {
       const found = files.at((relative === "" ? root : `${root}/${relative}`) as AbsolutePath);
       const entry = found instanceof Promise ? await found : found;
       if (entry === undefined) continue;
@@ -107,16 +110,49 @@ function locate(places: OutputPlaces, name: string): AbsolutePath {
 
 /**
  * Moves a staged output to its place, replacing what was there. `trash` is a folder on the cache's file system for
- * what is replaced; the caller removes it.
+ * what is replaced; the caller removes it. Below `outputRoot` every folder is the engine's: whatever else stands in
+ * the way there, a link that leads elsewhere for one, is removed.
  */
-export async function placeOutput(staged: string, output: BoundOutput, trash: string): Promise<void> {
-  await mkdir(path.dirname(output.path), { recursive: true });
+export async function placeOutput(
+  staged: string,
+  output: BoundOutput,
+  trash: string,
+  outputRoot: string,
+): Promise<void> {
+  if (output.place === "cache") await clearWay(path.dirname(output.path), outputRoot);
+  await makeFolder(path.dirname(output.path));
   const old = await lstatIfThere(output.path);
   if (old !== undefined && (old.isDirectory() || output.kind === "directory")) {
     await mkdir(trash, { recursive: true });
     await move(output.path, path.join(trash, output.slot));
   }
   await move(staged, output.path);
+}
+
+async function clearWay(folder: string, outputRoot: string): Promise<void> {
+  const names = path.relative(path.dirname(outputRoot), folder).split("/");
+  let way = path.dirname(outputRoot);
+  for (const name of names) {
+    way = path.join(way, name);
+    const status = await lstatIfThere(way);
+    if (status === undefined) return;
+    if (!status.isDirectory()) return rm(way);
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
+    throw new UserError("an output's folder cannot be made: something else has its name", {
+      code: "output-blocked",
+      where: folder,
+      hint: "move away what stands there",
+      cause: error,
+    });
+  }
 }
 
 /** Renames, or across file systems copies beside the target and renames there. */

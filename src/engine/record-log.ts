@@ -5,7 +5,19 @@
  * that is torn or damaged is skipped wherever it stands, and counted, so that a crash in the middle of a write or
  * a flipped bit costs one record and never a wrong one. What keys and values mean is the caller's business.
  */
-import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { crc32 } from "node:zlib";
 import { systemErrorCode } from "../errors/index.ts";
 
@@ -24,15 +36,32 @@ export class RecordLog {
   readonly #records = new Map<string, string>();
   #lines = 0;
   #pending: string[] = [];
-  #exists: boolean;
-  readonly damage: LogDamage;
+  #exists = false;
+  #status = "";
+  #damage: LogDamage = { foreign: false, damagedLines: 0 };
 
   /** Loads the log at `path` (absolute); a file that does not exist is an empty log. */
   constructor(path: string) {
     this.#path = path;
-    const text = readIfThere(path);
+    this.#read();
+  }
+
+  get damage(): LogDamage {
+    return this.#damage;
+  }
+
+  /** Loads again what another process wrote meanwhile. Nothing may be pending. */
+  reload(): void {
+    if (statusOf(this.#path) !== this.#status) this.#read();
+  }
+
+  #read(): void {
+    this.#status = statusOf(this.#path);
+    this.#records.clear();
+    this.#lines = 0;
+    const text = readIfThere(this.#path);
     this.#exists = text?.startsWith(header) ?? false;
-    this.damage = {
+    this.#damage = {
       foreign: text !== undefined && text !== "" && !this.#exists,
       damagedLines: this.#exists && text !== undefined ? this.#load(text) : 0,
     };
@@ -69,7 +98,8 @@ export class RecordLog {
   set(key: string, value: string): void {
     if (this.#records.get(key) === value) return;
     this.#records.set(key, value);
-    this.#pending.push(lineOf(key, value));
+    // A file's name may hold anything; what a line cannot hold is only known until the end of the run.
+    if (!/[\t\n]/.test(key)) this.#pending.push(lineOf(key, value));
   }
 
   /** Removes a record, by writing an empty one over it. */
@@ -82,21 +112,30 @@ export class RecordLog {
     if (this.#pending.length === 0) return;
     // A torn last line must not swallow the first new one: an empty line between them is harmless.
     const text = `${this.#exists ? "" : header}${this.damage.damagedLines > 0 ? "\n" : ""}${this.#pending.join("")}`;
-    if (!this.#exists && this.damage.foreign) renameSync(this.#path, `${this.#path}.foreign`);
-    appendFileSync(this.#path, text);
+    if (!this.#exists && this.damage.foreign) this.#putAside();
+    append(this.#path, text);
     this.#exists = true;
     this.#lines += this.#pending.length;
     this.#pending = [];
   }
 
-  /** True when most of the file is records that were overwritten since. */
+  /** What another version wrote is kept for it, unless an older one is in the way. */
+  #putAside(): void {
+    const aside = `${this.#path}.foreign`;
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(this.#path, aside);
+  }
+
+  /** True when most of the file is records that were overwritten since, or some of it cannot be read. */
   get wantsCompaction(): boolean {
-    return this.damage.damagedLines > 0 || this.#lines > 2 * this.#records.size + 1000;
+    return this.damage.foreign || this.damage.damagedLines > 0 || this.#lines > 2 * this.#records.size + 1000;
   }
 
   /** Rewrites the file with the live records only: written beside, fsynced, renamed. Needs the state's lock. */
   compact(): void {
+    if (!this.#exists && this.damage.foreign) this.#putAside();
     const beside = `${this.#path}.new`;
+    rmSync(beside, { recursive: true, force: true });
     const file = openSync(beside, "w");
     try {
       const lines = [header];
@@ -108,8 +147,29 @@ export class RecordLog {
       closeSync(file);
     }
     renameSync(beside, this.#path);
+    this.#damage = { foreign: false, damagedLines: 0 };
     this.#pending = [];
     this.#exists = true;
+  }
+}
+
+/** Appends all of the text or, when the disk is full, nothing of it: half a line would damage the next one. */
+function append(path: string, text: string): void {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  try {
+    appendFileSync(path, text);
+  } catch (error) {
+    if (existsSync(path)) truncateSync(path, size);
+    throw error;
+  }
+}
+
+function statusOf(path: string): string {
+  try {
+    const status = statSync(path, { bigint: true });
+    return `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
+  } catch {
+    return "";
   }
 }
 

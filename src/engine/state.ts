@@ -87,6 +87,12 @@ export class State {
     }
   }
 
+  /** Takes over what another process recorded since this one started. Needs the lock. */
+  reload(): void {
+    this.#stampLog.reload();
+    this.fileLog.reload();
+  }
+
   /** Removes what an interrupted run left. Needs the lock. */
   removeTemporaries(): void {
     rmSync(this.temporaryRoot, { recursive: true, force: true });

@@ -2,8 +2,8 @@
  * The content store: blobs named by their sha256 under `store/ab/cdef…`, mode 0444, written beside and renamed.
  * It knows nothing of tasks; what may be removed is decided by whoever knows what is still needed.
  */
-import { constants, existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants, existsSync, readFileSync } from "node:fs";
+import { access, chmod, copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
@@ -33,9 +33,9 @@ export class Store {
   }
 
   /** The text of a blob, or undefined when it is not there or is damaged. */
-  async getText(digest: Digest): Promise<string | undefined> {
+  readText(digest: Digest): string | undefined {
     try {
-      const text = await readFile(this.pathOf(digest), "utf8");
+      const text = readFileSync(this.pathOf(digest), "utf8");
       return digestOfBytes(text) === digest ? text : undefined;
     } catch {
       return undefined;
@@ -67,10 +67,13 @@ export class Store {
    * is not is removed from the store, so that it is made anew.
    */
   async copyOut(digest: Digest, target: string, executable: boolean): Promise<boolean> {
-    await copyFile(this.pathOf(digest), target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-    await chmod(target, executable ? 0o755 : 0o644);
-    if ((await digestOfFile(target, (await stat(target)).size)) === digest) return true;
-    await rm(this.pathOf(digest), { force: true });
+    const blob = this.pathOf(digest);
+    if (await isReadableFile(blob)) {
+      await copyFile(blob, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+      await chmod(target, executable ? 0o755 : 0o644);
+      if ((await digestOfFile(target, (await stat(target)).size)) === digest) return true;
+    }
+    await rm(blob, { recursive: true, force: true });
     return false;
   }
 
@@ -87,5 +90,14 @@ export class Store {
       await rm(beside, { force: true });
       throw error;
     }
+  }
+}
+
+async function isReadableFile(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.R_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
   }
 }
