@@ -2,7 +2,7 @@
  * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
  * It knows nothing of what runs.
  */
-import type { BuildEvent, EventSink } from "../engine/index.ts";
+import type { BuildEvent, Digest, EventSink } from "../engine/index.ts";
 import { type Artefact, BuildSummary } from "./build-summary.ts";
 import { encodeEvent } from "./event-stream.ts";
 import { LiveDisplay } from "./live-reporter.ts";
@@ -39,8 +39,7 @@ export function openDisplay(session: Session): Display {
     quiet: request.quiet || request.json,
     progressLines: live === undefined && !request.quiet,
     print,
-    logText: (digest) =>
-      workspace.state.store.getText(digest as Parameters<typeof workspace.state.store.getText>[0]),
+    logText: (digest) => workspace.state.store.readText(digest as Digest),
   });
   const trace = new Trace();
   const summary = new BuildSummary();

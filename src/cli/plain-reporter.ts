@@ -15,7 +15,7 @@ export interface ReporterOptions {
   /** Writes a whole line, without its line feed, for people: standard error. */
   readonly print: (line: string) => void;
   /** The captured output of a task, by its digest. */
-  readonly logText: (digest: string) => Promise<string | undefined>;
+  readonly logText: (digest: string) => string | undefined;
 }
 
 export interface Counts {
@@ -63,6 +63,7 @@ export class PlainReporter {
         this.counts.restored += 1;
         this.counts.savedSeconds += event.savedSeconds;
         this.#say(`${style.cyan("↺")} ${nameOf(event.task)}: restored, ${reasonLine(event.reasons)}`);
+        if (event.log !== undefined) this.#output(event.task, this.#options.logText(event.log) ?? "");
         break;
       case "task-done":
         this.counts.ran += 1;
@@ -89,9 +90,7 @@ export class PlainReporter {
         );
         break;
       case "task-output":
-        if (this.#options.verbose)
-          for (const line of linesOf(event.text))
-            this.#say(`  ${style.dim(`${nameOf(event.task)} |`)} ${line}`);
+        this.#output(event.task, event.text);
         break;
       case "task-progress":
         if (this.#options.progressLines && event.progress.done === event.progress.total) {
@@ -121,6 +120,13 @@ export class PlainReporter {
       print(style.dim("---"));
     }
     print(renderFailure(error, style, { about: task, verbose }));
+  }
+
+  /** What a task printed, as it comes or from the run that is restored: for `--verbose` only. */
+  #output(task: string, text: string): void {
+    const { style, verbose } = this.#options;
+    if (!verbose || text === "") return;
+    for (const line of linesOf(text)) this.#say(`  ${style.dim(`${nameOf(task)} |`)} ${line}`);
   }
 
   #say(line: string): void {

@@ -209,7 +209,7 @@ async function explainInput(
   now: Assessment,
   context: DecisionContext,
 ): Promise<readonly Reason[]> {
-  const before = await context.state.store.getText(old);
+  const before = context.state.store.readText(old);
   const input = now.inputs.find((one) => one.name === name);
   if (before === undefined || input === undefined) return [{ kind: "inputs-changed", input: name }];
   const listing = decodeListing(before);
@@ -232,7 +232,7 @@ async function explainLines(
   if (input.declaration.kind !== "file" || !input.declaration.byLine) return undefined;
   const [[path, old] = []] = before;
   if (old !== undefined && old.type !== "file") return undefined;
-  const oldText = old === undefined ? "" : await context.state.store.getText(old.digest);
+  const oldText = old === undefined ? "" : context.state.store.readText(old.digest);
   if (oldText === undefined) return undefined;
   const lines = compareLines(oldText, (await textOf(input)) ?? "");
   const shown = path ?? [...input.listing.keys()][0] ?? displayPath(context.state.workspace, input.root);

@@ -36,8 +36,11 @@ export function partsOf(sources: FingerprintSources): readonly Part[] {
     ["code", sources.code],
   ];
   for (const [name, value] of bound.values) {
-    if (bound.task.params[name]?.fingerprinted === false) continue;
-    parts.push([`param ${name}`, encodeValue(value, sources.secretKey)]);
+    const parameter = bound.task.params[name];
+    if (parameter?.fingerprinted === false) continue;
+    const recorded =
+      parameter?.recorded === undefined || value === undefined ? value : parameter.recorded(value);
+    parts.push([`param ${name}`, encodeValue(recorded, sources.secretKey)]);
   }
   for (const name of bound.task.env)
     parts.push([`env ${name}`, encodeValue(sources.env[name], sources.secretKey)]);

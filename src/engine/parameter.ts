@@ -33,6 +33,8 @@ export interface ParameterOptions<T> {
   readonly value?: string;
   /** False for what changes how a task works and not what it makes: it is in no fingerprint. */
   readonly fingerprinted?: boolean;
+  /** The value as it may be written down and shown, where a part of it may not: a URL without its password. */
+  recorded?(value: T): unknown;
   readonly default: T | ((host: ParameterHost) => T | Promise<T>);
   /** Checks what the user wrote; throws a `UsageError` that says what is expected. */
   readonly parse?: (text: string) => T;
