@@ -4,6 +4,7 @@
  */
 import { type Parameter, type ParameterHost, param, type Secret } from "../src/engine/index.ts";
 import { UsageError } from "../src/errors/index.ts";
+import { publicUrl } from "../src/fetch/index.ts";
 import { sourceDateEpoch } from "./epoch.ts";
 import { describeVersion } from "./git-version.ts";
 
@@ -16,6 +17,7 @@ export const source: Parameter<string> = param.choice({
   env: "MK_BUNDLE_SOURCE",
   choices: ["tinycore", "sample"],
   open: true,
+  recorded: publicUrl,
   default: "tinycore",
 });
 
@@ -75,7 +77,13 @@ export function passwordOrDefault(given: Secret | undefined): string {
 }
 
 const urlOption = (name: string, env: string, description: string): Parameter<string | undefined> =>
-  param.optional({ name, env, description, value: "URL" });
+  param.optional({
+    name,
+    env,
+    description,
+    value: "URL",
+    recorded: (url) => (url === undefined ? url : publicUrl(url)),
+  });
 
 export const mirrorUri = urlOption(
   "tcl-mirror-uri",

@@ -1,0 +1,228 @@
+/** What a user relies on: what is pinned is never downloaded twice, never silently changed, and can be frozen. */
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { shelf } from "./mirror.ts";
+import { ci, extensions, fetchAll, lockName, rebuilt, useWorkshop } from "./workshop.ts";
+
+const shop = useWorkshop();
+
+describe("fetching", () => {
+  it("pins what was resolved, and opens no connection the second time, nor after a clean", async () => {
+    const { workspace, mirror } = shop;
+    await workspace.build(fetchAll);
+    expect(await shop.locked()).toEqual([
+      "Core-current.iso",
+      "bash.tcz",
+      "daemons-1.1.9.gem",
+      "glib2.tcz",
+      "glib2.tcz.info",
+      "glib2.tcz.list",
+      "libffi.tcz",
+      "libffi.tcz.info",
+      "libffi.tcz.list",
+      "mcollective-2.0.0.tgz",
+      "ncurses.tcz",
+      "openssh.tcz",
+      "openssl.tcz",
+      "rubygems-1.8.24.tgz",
+      "scsi-3.0.21-tinycore.tcz",
+      "stomp-1.2.8.gem",
+      "util-linux.tcz",
+    ]);
+    const lock = await shop.lockText();
+
+    mirror.forget();
+    const again = await workspace.build(fetchAll);
+    expect(rebuilt(again)).toEqual([]);
+    await workspace.build(["clean"]);
+    expect(rebuilt(await workspace.build(fetchAll))).toEqual([]);
+    expect(rebuilt(await workspace.build([...fetchAll, "--force"]))).toHaveLength(4);
+    await workspace.build([...fetchAll, "--prod"]);
+    await workspace.build([...fetchAll, "--debug"]);
+    expect(mirror.log).toEqual([]);
+    expect(await shop.lockText()).toBe(lock);
+  });
+
+  it("lays the extensions out in the order in which they are to be loaded", async () => {
+    const { workspace } = shop;
+    await workspace.build(["fetch-tcz"]);
+    const out = workspace.path(".buildcache/v1/out/dev/fetch-tcz");
+    const onboot = await readFile(`${out}/builtin/onboot.lst`, "utf8");
+    expect(onboot).toBe("ncurses.tcz\nbash.tcz\nopenssl.tcz\nopenssh.tcz\nscsi-3.0.21-tinycore.tcz\n");
+    expect(await readFile(`${out}/builtin/optional/bash.tcz.dep`, "utf8")).toBe("ncurses.tcz\n");
+  });
+
+  it("leaves out of production what only openssh needs, and asks for none of it", async () => {
+    const { workspace, mirror } = shop;
+    await workspace.build([...fetchAll, "--prod"]);
+    const locked = await shop.locked();
+    expect(locked.filter((name) => name.startsWith("openss"))).toEqual([]);
+    expect(mirror.log.filter((line) => line.includes("openss"))).toEqual([]);
+
+    // That lock is enough for production, and a development image adds to it without touching what is there.
+    await shop.emptyCache();
+    await workspace.build([...fetchAll, "--prod", "--frozen"]);
+    const before = await shop.lockText();
+    await workspace.build(fetchAll);
+    const lines = before.split("\n").map((line) => line.replace(/,$/, ""));
+    const after = (await shop.lockText()).split("\n").map((line) => line.replace(/,$/, ""));
+    expect(after.filter((line) => !lines.includes(line)).map((line) => line.trim().split('"')[1])).toEqual([
+      "openssh.tcz",
+      "openssl.tcz",
+    ]);
+    expect(lines.filter((line) => !after.includes(line))).toEqual([]);
+  });
+
+  it("asks only for new names after a list was edited by hand", async () => {
+    const { workspace, mirror } = shop;
+    await workspace.build(fetchAll);
+    mirror.forget();
+    await shop.writeList("builtin-extensions.lst", "# editors\r\nnano.tcz  \nbash.tcz\nscsi-KERNEL.tcz\n");
+    await workspace.build(fetchAll);
+    const asked = mirror.log.filter((line) => !/\.(db\.gz|gz) /.test(line) && !line.includes("sizelist"));
+    expect(asked).toEqual([`GET ${shelf}/nano.tcz 200`]);
+    await shop.writeList("gem.list", "daemons\nstomp = 1.2.8\n");
+    mirror.forget();
+    await workspace.build(fetchAll);
+    expect(mirror.log).toEqual([]);
+  });
+
+  it("downloads only what was missing after the mirror has recovered", async () => {
+    const { workspace, mirror } = shop;
+    mirror.fail(`${shelf}/openssl.tcz`, 403);
+    const failed = await workspace.task([...fetchAll, "-k"]);
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toContain("openssl.tcz");
+    expect(failed.stderr).not.toContain("    at ");
+    const got = mirror.log.filter((line) => line.endsWith(".tcz 200")).map((line) => line.split(" ")[1]);
+    mirror.recover();
+    mirror.forget();
+    await workspace.build(fetchAll);
+    const later = mirror.log.filter((line) => line.endsWith(".tcz 200")).map((line) => line.split(" ")[1]);
+    expect(later).toContain(`${shelf}/openssl.tcz`);
+    // Those that were on their way when the other failed may have been given up; none that had arrived comes again.
+    const locked = (await shop.locked()).filter((name) => name.endsWith(".tcz"));
+    expect([...got, ...later].length).toBeGreaterThanOrEqual(locked.length);
+    expect(mirror.log.filter((line) => line.includes("Core-current.iso"))).toEqual([]);
+    expect(mirror.log.filter((line) => line.includes(".gem"))).toEqual([]);
+  });
+});
+
+describe("the lock", () => {
+  it("stands against a release that moved, and says that upstream agrees with the new bytes", async () => {
+    const { workspace, mirror } = shop;
+    await workspace.build(fetchAll);
+    await mirror.stock({ ...extensions, bash: { deps: ["ncurses"], salt: "new" } });
+    await shop.emptyCache();
+    const moved = await workspace.task(fetchAll);
+    expect(moved.status).toBe(1);
+    expect(moved.stderr).toContain("bash.tcz is not what the lock says");
+    expect(moved.stderr).toContain("the release has moved");
+    expect(moved.stderr).toContain("npx task update bash.tcz");
+  });
+
+  it("is frozen where CI is set: all that is not pinned is named, and nothing is asked", async () => {
+    const { workspace, mirror } = shop;
+    await workspace.build(fetchAll);
+    mirror.forget();
+    await workspace.build(fetchAll, { env: ci });
+    await shop.writeList("builtin-extensions.lst", "nano.tcz\nbash.tcz\nreadline.tcz\n");
+    const frozen = await workspace.task(fetchAll, { env: ci });
+    expect(frozen.status).toBe(1);
+    expect(frozen.stderr).toContain("lists/builtin-extensions.lst:1");
+    expect(frozen.stderr).toContain("nano.tcz");
+    expect(frozen.stderr).toContain("readline.tcz");
+    expect(frozen.stderr).toContain("--frozen");
+    expect(mirror.log).toEqual([]);
+  });
+
+  it("offline: what is not pinned and what is not in the store are named together", async () => {
+    const { workspace, mirror } = shop;
+    await workspace.build(fetchAll);
+    await workspace.build([...fetchAll, "--offline", "--force"]);
+    mirror.forget();
+    const { bash } = (JSON.parse(await shop.lockText()) as { sources: { tinycore: Record<string, unknown> } })
+      .sources.tinycore;
+    expect(bash).toBeUndefined();
+    const stored =
+      await workspace.$`sha256sum ${workspace.path(".buildcache/v1/out/dev/fetch-tcz/builtin/optional/bash.tcz")}`;
+    const sha256 = stored.stdout.replace("\\", "").slice(0, 64);
+    await rm(workspace.path(`.buildcache/v1/store/${sha256.slice(0, 2)}/${sha256.slice(2)}`), {
+      force: true,
+    });
+    await shop.writeList("builtin-extensions.lst", "bash.tcz\nnano.tcz\n");
+    const offline = await workspace.task([...fetchAll, "--offline"]);
+    expect(offline.status).toBe(1);
+    expect(offline.stderr).toMatch(/2 things are/);
+    expect(offline.stderr).toContain("nano.tcz");
+    expect(offline.stderr).toContain("bash.tcz");
+    expect(mirror.log).toEqual([]);
+  });
+
+  it("keeps the pins of a mirror named by its URL apart, without the password in it", async () => {
+    const { workspace, mirror } = shop;
+    await workspace.build(["fetch-iso"]);
+    const before = await shop.locked();
+    const secret = mirror.url.replace("//", "//user:geheim@");
+    const result = await workspace.build(["fetch-iso", "--source", secret, "--json"]);
+    expect(await shop.locked()).toEqual(before);
+    expect(await shop.locked(`${mirror.url}/`)).toEqual(["Core-current.iso"]);
+    const why = await workspace.build(["why", "fetch-iso"]);
+    const log = await readFile(workspace.path(".buildcache/v1/stamps.log"), "utf8");
+    for (const text of [await shop.lockText(), result.stdout, result.stderr, why.stdout, log]) {
+      expect(text).not.toContain("geheim");
+    }
+  });
+
+  it("that cannot be read is named with its line, and nothing is overwritten", async () => {
+    const { workspace } = shop;
+    await workspace.build(["fetch-iso"]);
+    const broken = (await shop.lockText()).replace('"sha256":"', '"sha256":"x');
+    await writeFile(workspace.path(lockName), broken);
+    const result = await workspace.task(["fetch-iso"]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(/lists\/sources\.lock\.json:\d+/);
+    expect(await shop.lockText()).toBe(broken);
+  });
+});
+
+describe("why", () => {
+  it("names the lines of a list and of the lock that changed, three at most", async () => {
+    const { workspace } = shop;
+    await workspace.build(fetchAll);
+    await shop.writeList("builtin-extensions.lst", "bash.tcz\nnano.tcz\nscsi-KERNEL.tcz\n");
+    const list = await workspace.build(["why", "fetch-tcz"]);
+    expect(list.stdout).toContain(
+      "lists/builtin-extensions.lst changed: nano.tcz added, openssh.tcz removed",
+    );
+
+    const lines = (await shop.lockText()).replace(/("bash\.tcz": \{.*"size":)3004/, "$13005");
+    await writeFile(workspace.path(lockName), lines);
+    const lock = await workspace.build(["why", "fetch-tcz"]);
+    expect(lock.stdout).toContain("lists/sources.lock.json changed: bash.tcz changed");
+    const gems = await workspace.build(["why", "fetch-gems"]);
+    expect(gems.stdout).toContain("fetch-gems: fresh");
+
+    await shop.writeList("builtin-extensions.lst", "a.tcz\nb.tcz\nc.tcz\nd.tcz\n");
+    const many = await workspace.build(["why", "fetch-tcz"]);
+    expect(many.stdout).toContain("a.tcz added, b.tcz added, c.tcz added, and 4 more");
+  });
+});
+
+describe("progress", () => {
+  it("is told for every artefact, as a line and as JSON", async () => {
+    const { workspace } = shop;
+    const plain = await workspace.build(["fetch-gems"]);
+    expect(plain.stderr).toMatch(/fetch-gems\S* \| daemons-1\.1\.9\.gem 1/);
+    await shop.emptyCache();
+    const json = await workspace.build(["fetch-gems", "--json"]);
+    const events = json.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const progress = events.filter((event) => event.type === "task-progress");
+    expect(progress.map((event) => event.progress)).toContainEqual(
+      expect.objectContaining({ item: "stomp-1.2.8.gem", done: 1024, total: 1024, unit: "bytes" }),
+    );
+  });
+});
