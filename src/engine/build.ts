@@ -81,7 +81,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     // Whoever held the lock before may have built what this one was about to.
     state.reload();
     for (const message of state.damage()) emit({ type: "note", message });
-    state.removeTemporaries();
+    await state.removeTemporaries();
     await seedInputs(graph, state, workspace.toolHint, request.signal, (message) =>
       emit({ type: "note", message }),
     );

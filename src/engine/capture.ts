@@ -1,11 +1,14 @@
 /** What a task prints, collected without its secrets. */
+import { UserError } from "../errors/index.ts";
 import type { BoundTask } from "./graph.ts";
 import { Secret } from "./parameter.ts";
 
 export class Capture {
   readonly #secrets: readonly string[];
   readonly #onOutput: (text: string) => void;
-  text = "";
+  #text = "";
+  /** The end of what was printed, as long as it may be the beginning of a secret. */
+  #held = "";
 
   constructor(bound: BoundTask, onOutput: (text: string) => void) {
     this.#onOutput = onOutput;
@@ -15,10 +18,63 @@ export class Capture {
     });
   }
 
+  /** Everything so far. */
+  get text(): string {
+    return this.#text + this.#held;
+  }
+
+  /** Takes the next piece of output; a secret may be cut in two anywhere. */
   add(text: string): void {
-    const clean = this.clean(text);
-    this.text += clean;
-    this.#onOutput(clean);
+    const clean = this.clean(this.#held + text);
+    const held = this.#mayContinue(clean);
+    this.#held = clean.slice(clean.length - held);
+    this.#say(clean.slice(0, clean.length - held));
+  }
+
+  /** Says what was held back, once nothing more can come. */
+  end(): void {
+    const rest = this.#held;
+    this.#held = "";
+    this.#say(rest);
+  }
+
+  #say(text: string): void {
+    if (text === "") return;
+    this.#text += text;
+    this.#onOutput(text);
+  }
+
+  /** How many characters at the end of the text are the beginning of a secret. */
+  #mayContinue(text: string): number {
+    let longest = 0;
+    for (const secret of this.#secrets) {
+      for (let length = Math.min(secret.length - 1, text.length); length > longest; length -= 1) {
+        if (text.endsWith(secret.slice(0, length))) longest = length;
+      }
+    }
+    return longest;
+  }
+
+  /** The failure as it may be shown: the same one, unless a secret stands in it. */
+  cleanError(error: unknown): unknown {
+    if (!(error instanceof Error)) return typeof error === "string" ? this.clean(error) : error;
+    const failed = error as Error & { readonly [key in "exitCode" | "signal" | "stderr" | "cmd"]?: unknown };
+    const said = [error.message, error.stack, failed.stderr, failed.cmd, (error as Partial<UserError>).hint];
+    if (said.every((text) => this.clean(String(text)) === String(text))) return error;
+    if (error instanceof UserError) {
+      const { code, where, hint } = error;
+      return new UserError(this.clean(error.message), {
+        code,
+        ...(where === undefined ? {} : { where: this.clean(where) }),
+        ...(hint === undefined ? {} : { hint: this.clean(hint) }),
+      });
+    }
+    const clean = new Error(this.clean(error.message));
+    clean.stack = this.clean(error.stack ?? "");
+    if (!("exitCode" in error)) return clean;
+    const cmd = typeof failed.cmd === "string" ? { cmd: this.clean(failed.cmd) } : {};
+    const stderr = this.clean(String(failed.stderr));
+    return Object.assign(clean, { exitCode: failed.exitCode, signal: failed.signal, stderr, ...cmd });
   }
 
   /** The text with `***` in place of every secret of the task. */

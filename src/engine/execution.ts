@@ -19,6 +19,7 @@ import {
   normalizeModes,
   type OutputPlaces,
   placeOutput,
+  removeTree,
   storeOutputs,
   unstoreOutputs,
 } from "./output.ts";
@@ -87,6 +88,7 @@ export async function runTask(
     context.signal.throwIfAborted();
     // A task that left a process behind is not finished: its outputs could still change.
     await groups.terminate(0);
+    capture.end();
 
     if (audit !== undefined) await report(audit, bound, decision.inputs, folder, context);
     await checkStaged(bound, staging, places);
@@ -117,11 +119,12 @@ export async function runTask(
     }
     return outputs;
   } catch (error) {
-    throw new TaskFailure(explainSystemError(error, state.workspace), capture.text);
+    capture.end();
+    throw new TaskFailure(capture.cleanError(explainSystemError(error, state.workspace)), capture.text);
   } finally {
     context.signal.removeEventListener("abort", end);
     await groups.terminate();
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 
@@ -145,7 +148,7 @@ export async function restoreTask(
     state.stamps.record(bound.id, decision.stamp, state.clock.now());
     return true;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 }
 

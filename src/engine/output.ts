@@ -192,6 +192,25 @@ export async function normalizeModes(root: string): Promise<void> {
   }
 }
 
+/** Removes a tree whatever the modes in it: a folder that may not be written keeps what it holds from going. */
+export async function removeTree(root: string): Promise<void> {
+  try {
+    await rm(root, { recursive: true, force: true });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "EACCES" && code !== "EPERM" && code !== "ENOTEMPTY") throw error;
+    await openFolders(root);
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function openFolders(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const child of await readdir(folder, { withFileTypes: true })) {
+    if (child.isDirectory()) await openFolders(path.join(folder, child.name));
+  }
+}
+
 async function lstatIfThere(target: string): Promise<Stats | undefined> {
   try {
     return await lstat(target);

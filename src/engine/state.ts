@@ -7,6 +7,7 @@ import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { type Clock, FileTable } from "./file-table.ts";
 import type { AbsolutePath } from "./names.ts";
+import { removeTree } from "./output.ts";
 import { newSecretKey } from "./parameter.ts";
 import { RecordLog } from "./record-log.ts";
 import { Stamps } from "./stamp.ts";
@@ -94,8 +95,8 @@ export class State {
   }
 
   /** Removes what an interrupted run left. Needs the lock. */
-  removeTemporaries(): void {
-    rmSync(this.temporaryRoot, { recursive: true, force: true });
+  removeTemporaries(): Promise<void> {
+    return removeTree(this.temporaryRoot);
   }
 
   /** Writes what is pending, and tidies the logs when they have grown. Needs the lock. */

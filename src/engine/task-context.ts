@@ -24,9 +24,28 @@ export async function shellFor(
   return createShell({
     cwd: path.join(folder, "scratch"),
     env: declaredEnv(bound, context),
-    groups,
+    // All that a shell asks of them is to spawn.
+    groups: { spawn: endingWhatIsLeft(groups) } as ProcessGroups,
     onOutput: (text) => capture.add(text),
   });
+}
+
+/**
+ * A command is over when its first process is. What it leaves behind is ended then: holding the pipe of the output,
+ * it would keep the task waiting for as long as it lives.
+ */
+function endingWhatIsLeft(groups: ProcessGroups): ProcessGroups["spawn"] {
+  return ((command: string, args: readonly string[], options: object) => {
+    const child = groups.spawn(command, args, options);
+    child.once("exit", () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // Nothing is left, which is how it should be.
+      }
+    });
+    return child;
+  }) as ProcessGroups["spawn"];
 }
 
 function declaredEnv(bound: BoundTask, context: ExecutionContext): Record<string, string> {
@@ -72,7 +91,7 @@ export function taskContext(
     variant: context.variant,
     $,
     log: (message: string) => capture.add(`${message}\n`),
-    note: context.onNote,
+    note: (message: string) => context.onNote(capture.clean(message)),
     progress: context.onProgress,
     signal: context.signal,
     env: declaredEnv(bound, context),

@@ -42,7 +42,7 @@ export async function workAlone<T>(
   const end = (): void => void groups.terminate();
   signal.addEventListener("abort", end, { once: true });
   try {
-    state.removeTemporaries();
+    await state.removeTemporaries();
     await mkdir(scratch, { recursive: true });
     onEvent({ type: "task-started", task: id, reasons: [] });
     return await work({
