@@ -4,6 +4,16 @@
  */
 import { type ChildProcess, spawn as nodeSpawn } from "node:child_process";
 
+/** What `spawn` would start for a command line with its option `shell`: only so can it be put into another command. */
+function withoutShell(
+  command: string,
+  args: readonly string[],
+  options: object,
+): readonly [string, readonly string[]] {
+  const shell = "shell" in options && typeof options.shell === "string" ? options.shell : undefined;
+  return shell === undefined ? [command, args] : [shell, ["-c", [command, ...args].join(" ")]];
+}
+
 /** Sends a signal to a whole process group; a group that is gone already is not an error. */
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -51,12 +61,13 @@ export class ProcessGroups {
   /** Same contract as `child_process.spawn`, but the child leads a new process group that is remembered. */
   readonly spawn: typeof nodeSpawn = ((command: string, args: readonly string[], options: object) => {
     if (this.#closed) throw new Error("no process is started after the run was ended");
-    const [program, words] = this.#options.wrap?.(command, args) ?? [command, args];
-    const child: ChildProcess = nodeSpawn(program, words, { ...options, detached: true });
+    const direct = withoutShell(command, args, options);
+    const [program, words] = this.#options.wrap?.(...direct) ?? direct;
+    const child: ChildProcess = nodeSpawn(program, words, { ...options, shell: false, detached: true });
     const { pid } = child;
     if (pid !== undefined) {
       this.#leaders.add(pid);
-      this.#options.listener?.started(pid, args.at(-1) ?? command);
+      this.#options.listener?.started(pid, command);
       child.once("close", () => {
         this.#options.listener?.ended(pid);
         if (!groupIsAlive(pid)) this.#leaders.delete(pid);

@@ -58,6 +58,7 @@ export async function run(
     keepGoing?: boolean;
     maxSize?: number;
     env?: Record<string, string>;
+    audit?: "report" | "strict";
     onEvent?: (event: BuildEvent) => void;
   } = {},
 ) {
@@ -89,6 +90,7 @@ export async function run(
       values,
       force: new Set(),
       keepGoing: options.keepGoing ?? false,
+      audit: options.audit ?? "off",
       command: "test",
       signal: options.signal ?? new AbortController().signal,
       onEvent: (event) => {
