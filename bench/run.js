@@ -16,7 +16,7 @@ const benchmarks = {
   switch: () => import("./switch.js"),
   edit: () => import("./edit.js"),
   cold: () => import("./cold.js"),
-  "cold-prod": () => import("./cold-prod.js"),
+  "cold-prod": async () => ({ run: (await import("./cold.js")).runProd }),
   "slow-mirror": () => import("./slow-mirror.js"),
 };
 
