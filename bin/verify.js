@@ -22,7 +22,7 @@ await runScript(async () => {
 
   const broken = [...(lint ? [] : ["lint"]), ...(types ? [] : ["types"])];
   if (broken.length > 0) process.stdout.write(`failed beside the tests: ${broken.join(", ")}\n`);
-  if (tests.passed + tests.failed === 0) process.stdout.write("no test ran\n");
+  if (!tests.ran) process.stdout.write("no test ran\n");
   const failed = tests.failed + broken.length;
   const skipped = tests.skipped === 0 ? "" : `, ${tests.skipped} skipped`;
   process.stdout.write(`${tests.passed} passed, ${failed} failed${skipped}\n`);
@@ -51,7 +51,7 @@ function runModule(script, args) {
 
 /**
  * @param {readonly string[]} args
- * @returns {Promise<Numbers>}
+ * @returns {Promise<Numbers & { readonly ran: boolean }>}
  */
 async function runTests(args) {
   process.stdout.write("\n== tests\n");
@@ -62,7 +62,8 @@ async function runTests(args) {
     const { status } = await runModule("vitest/vitest.mjs", ["run", ...reporters, ...args]);
     const numbers = readReport(report);
     // Something failed that is no test, such as an error after the last one: it may not go unseen.
-    return status !== 0 && numbers.failed === 0 ? { ...numbers, failed: 1 } : numbers;
+    const failed = status !== 0 && numbers.failed === 0 ? 1 : numbers.failed;
+    return { ...numbers, failed, ran: numbers.passed + numbers.failed > 0 };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
