@@ -3,6 +3,7 @@
  * It knows nothing of what the processes do.
  */
 import { type ChildProcess, spawn as nodeSpawn } from "node:child_process";
+import path from "node:path";
 
 /** What `spawn` would start for a command line with its option `shell`: only so can it be put into another command. */
 function withoutShell(
@@ -11,7 +12,10 @@ function withoutShell(
   options: object,
 ): readonly [string, readonly string[]] {
   const shell = "shell" in options && typeof options.shell === "string" ? options.shell : undefined;
-  return shell === undefined ? [command, args] : [shell, ["-c", [command, ...args].join(" ")]];
+  if (shell === undefined) return [command, args];
+  // With a socket as standard input bash takes itself for a remote shell, and reads the user's ~/.bashrc.
+  const plain = path.basename(shell) === "bash" ? ["--norc", "--noprofile"] : [];
+  return [shell, [...plain, "-c", [command, ...args].join(" ")]];
 }
 
 /** Sends a signal to a whole process group; a group that is gone already is not an error. */

@@ -29,6 +29,20 @@ describe("an audit", () => {
     expect([outcome, notes]).toEqual(["succeeded", []]);
   });
 
+  it("finds nothing of the user's shell either, also when a command reads a pipe", async () => {
+    const root = workspace({});
+    const piped = task({
+      name: "piped",
+      description: "",
+      tools: ["cat"],
+      outputs: { text: out.file("text") },
+      run: async ({ $, outputs }) => {
+        await $({ input: "through a pipe", stdio: ["pipe", "pipe", "pipe"] })`cat > ${outputs.text}`;
+      },
+    });
+    expect((await run(root, [piped], { audit: "strict" })).outcome).toBe("succeeded");
+  });
+
   it("names a file that was read without being declared, and lets the build go on", async () => {
     const root = workspace({ "in/text": "declared", "in/secret input": "not declared" });
     const { outcome, notes } = await run(root, [reader(root, "in/secret input")], { audit: "report" });
