@@ -15,6 +15,7 @@ import {
   writeIso,
   writeLayer,
 } from "../src/formats/index.ts";
+import { writeApplicationId } from "./application-id.ts";
 import { adaptBootMenu } from "./boot-menu.ts";
 import { readCoreFacts } from "./core-facts.ts";
 import { fetchIso } from "./fetch-iso.ts";
@@ -24,6 +25,8 @@ import { epoch, isoVersion } from "./options.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { readListing } from "./tree-listing.ts";
+
+const applicationId = "Razor Microkernel";
 
 export const rebuildIso = task({
   name: "rebuild-iso",
@@ -78,11 +81,12 @@ export const rebuildIso = task({
       root,
       out: outputs.iso,
       volumeId: volumeId(params.isoVersion),
-      applicationId: "Razor Microkernel",
+      applicationId,
       systemId: "LINUX",
       epoch: mtime,
       boot: { isolinux: "boot/isolinux/isolinux.bin", catalog: "boot/isolinux/boot.cat" },
     });
+    await writeApplicationId(outputs.iso, applicationId);
   },
 });
 

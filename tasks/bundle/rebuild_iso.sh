@@ -101,6 +101,8 @@ if have xorriso; then
     -as mkisofs -quiet -o "$out.part" -V "$label" -appid "Razor Microkernel" -sysid LINUX -publisher "" -preparer "" \
     -iso-level 3 -l -r -J -joliet-long -dir-mode 0755 -file-mode 0644 $boot "$work/iso" >"$work/log" 2>&1 ||
     fail "xorriso failed: $(tail -n 1 "$work/log")"
+  # It turns the application id to capitals (ECMA-119 8.4.20: 128 bytes at 574 of the descriptor, filled up with blanks).
+  printf '%-128s' "Razor Microkernel" | dd of="$out.part" bs=1 seek=33342 conv=notrunc 2>/dev/null
 else
   writer=genisoimage
   have genisoimage || writer=mkisofs
