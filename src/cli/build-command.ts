@@ -64,7 +64,7 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
     display.record(artefacts);
     if (outcome === "interrupted") return display.interruptedStatus();
     if (outcome === "failed") {
-      display.print(failureLine(display.reporter, session));
+      display.print(display.failureLine());
       return 1;
     }
     printSummary(session, artefacts, display.reporter, (performance.now() - startedAt) / 1000);
@@ -75,13 +75,6 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
   } finally {
     display.close();
   }
-}
-
-/** How a failed build ends: how much failed, and that nothing was lost. */
-export function failureLine(reporter: PlainReporter, { style }: Session): string {
-  const { failed, skipped } = reporter.counts;
-  const rest = skipped === 0 ? "" : `, ${skipped} that need${skipped === 1 ? "s" : ""} it skipped`;
-  return `${style.red("failed:")} ${failed} task${failed === 1 ? "" : "s"}${rest}; what was built before is untouched`;
 }
 
 function printSummary(

@@ -97,13 +97,20 @@ export function parseCommandLine(
       ? new Map<string, string>()
       : readConfigFile(options.config, configKeys(taskfile, parameters));
   const words = [...program.args];
+  const variant = chosenVariant(taskfile, program, config, env);
+  const given = givenValues(parameters, program, config, env);
+  // Also for what the named targets do not use: a value that is ignored is worse than one that is refused.
+  for (const parameter of parameters) {
+    const text = given.get(parameter.name);
+    if (text !== undefined) parameter.check?.(text, variant);
+  }
   const force = forcedTasks(options.force, words);
   return {
     kind: "request",
     request: {
       words,
-      variant: chosenVariant(taskfile, program, config, env),
-      given: givenValues(parameters, program, config, env),
+      variant,
+      given,
       verbose: options.verbose === true,
       quiet: options.quiet === true,
       json: options.json === true,

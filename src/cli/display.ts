@@ -19,6 +19,8 @@ export interface Display {
   readonly signal: AbortSignal;
   /** Writes the trace and the summary, where they were asked for. */
   readonly record: (artefacts: readonly Artefact[]) => void;
+  /** How a failed build ends: how much failed, and that nothing was lost. */
+  readonly failureLine: () => string;
   /** The exit status of what was interrupted. */
   readonly interruptedStatus: () => number;
   readonly close: () => void;
@@ -63,6 +65,11 @@ export function openDisplay(session: Session): Display {
     record: (artefacts) => {
       if (request.trace !== undefined) trace.write(request.trace);
       if (request.summary !== undefined) summary.write(request.summary, artefacts);
+    },
+    failureLine: () => {
+      const { failed, skipped } = reporter.counts;
+      const rest = skipped === 0 ? "" : `, ${skipped} that need${skipped === 1 ? "s" : ""} it skipped`;
+      return `${style.red("failed:")} ${failed} task${failed === 1 ? "" : "s"}${rest}; what was built before is untouched`;
     },
     interruptedStatus: () => (signalled === "SIGTERM" ? 143 : 130),
     close: () => {

@@ -9,7 +9,6 @@ import {
   removeProducts,
   workAlone,
 } from "../engine/index.ts";
-import { failureLine } from "./build-command.ts";
 import { type Display, openDisplay } from "./display.ts";
 import type { Session } from "./session.ts";
 
@@ -69,7 +68,7 @@ function contextFor(
       });
       signal.throwIfAborted();
       if (outcome === "failed") {
-        display.print(failureLine(display.reporter, session));
+        display.print(display.failureLine());
         throw new ReportedFailure("the build failed");
       }
       return outputPathsOf(task, graph);

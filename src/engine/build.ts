@@ -222,7 +222,10 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
     poolOf: (id) => get(id).task.pool,
     widthOf: (pool) => Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
     run: process,
-    skip: (id, because) => emit({ type: "task-skipped", task: id, because }),
+    // An interruption is no failure: what did not run is not reported task by task.
+    skip: (id, because) => {
+      if (!request.signal.aborted) emit({ type: "task-skipped", task: id, because });
+    },
     keepGoing: request.keepGoing,
     signal: request.signal,
   });

@@ -13,7 +13,7 @@ import { movedInputs, reassess, rememberInputs, resolveInputs } from "./decision
 import type { BoundTask } from "./graph.ts";
 import { displayPath, type ResolvedInput } from "./input.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
-import type { AbsolutePath, Digest, TaskId } from "./names.ts";
+import type { AbsolutePath, Digest } from "./names.ts";
 import {
   listOutputs,
   normalizeModes,
@@ -26,24 +26,7 @@ import {
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { explainSystemError } from "./system-failure.ts";
-import type { Progress } from "./task.ts";
-import { shellFor, taskContext } from "./task-context.ts";
-
-export interface ExecutionContext {
-  readonly state: State;
-  readonly variant: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
-  /** Where the outputs of the tasks that this one needs are. */
-  readonly outputsOf: (id: TaskId) => OutputPlaces;
-  readonly onProgress: (progress: Progress) => void;
-  readonly onOutput: (text: string) => void;
-  readonly onNote: (message: string) => void;
-  /** A process that starts (with its command), or ends. */
-  readonly onProcess: (process: { readonly pid: number; readonly command?: string }) => void;
-  /** Whether commands are traced for access to what the task does not declare; `strict` makes that a failure. */
-  readonly audit: "off" | "report" | "strict";
-}
+import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
 
 /** A task that failed, with all that its commands and its log had printed. */
 export class TaskFailure extends Error {

@@ -4,13 +4,29 @@
 import path from "node:path";
 import { createShell, type ProcessGroups, type Shell } from "../host/index.ts";
 import type { Capture } from "./capture.ts";
-import type { ExecutionContext } from "./execution.ts";
 import type { BoundTask } from "./graph.ts";
 import type { ResolvedInput } from "./input.ts";
-import type { Digest } from "./names.ts";
+import type { Digest, TaskId } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
 import type { State } from "./state.ts";
-import type { AnyTaskContext, BlobAccess, FileSet } from "./task.ts";
+import type { AnyTaskContext, BlobAccess, FileSet, Progress } from "./task.ts";
+
+/** What the runner of a task is given by the build. */
+export interface ExecutionContext {
+  readonly state: State;
+  readonly variant: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Where the outputs of the tasks that this one needs are. */
+  readonly outputsOf: (id: TaskId) => OutputPlaces;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onOutput: (text: string) => void;
+  readonly onNote: (message: string) => void;
+  /** A process that starts (with its command), or ends. */
+  readonly onProcess: (process: { readonly pid: number; readonly command?: string }) => void;
+  /** Whether commands are traced for access to what the task does not declare; `strict` makes that a failure. */
+  readonly audit: "off" | "report" | "strict";
+}
 
 /** The shell of a task that declares tools; commands run in its scratch folder, each in a process group of `groups`. */
 export async function shellFor(
