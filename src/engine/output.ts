@@ -199,15 +199,20 @@ export async function removeTree(root: string): Promise<void> {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== "EACCES" && code !== "EPERM" && code !== "ENOTEMPTY") throw error;
+    // What the first attempt began goes on meanwhile, so that entries may vanish, or not be gone yet.
     await openFolders(root);
-    await rm(root, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   }
 }
 
 async function openFolders(folder: string): Promise<void> {
-  await chmod(folder, 0o700);
-  for (const child of await readdir(folder, { withFileTypes: true })) {
-    if (child.isDirectory()) await openFolders(path.join(folder, child.name));
+  try {
+    await chmod(folder, 0o700);
+    for (const child of await readdir(folder, { withFileTypes: true })) {
+      if (child.isDirectory()) await openFolders(path.join(folder, child.name));
+    }
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
   }
 }
 
