@@ -2,6 +2,7 @@
 import { taskfile } from "./src/engine/index.ts";
 import { bundle } from "./tasks/bundle.ts";
 import { clean } from "./tasks/clean.ts";
+import { convertDebs } from "./tasks/convert-debs.ts";
 import { devAccess } from "./tasks/dev-access.ts";
 import { extractUtilLinux } from "./tasks/extract-util-linux.ts";
 import { fetchExtras } from "./tasks/fetch-extras.ts";
@@ -25,6 +26,7 @@ export default taskfile({
     samplePackagePlan,
     sampleSource,
     fetchIso,
+    convertDebs,
     fetchTcz,
     fetchGems,
     fetchExtras,

@@ -2,10 +2,9 @@
  * The extensions: what the two lists ask for and what that needs, fetched, verified and laid out as the image has
  * them. Production images get neither openssh nor what only openssh needs.
  */
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { displayPath, file, out, task, when } from "../src/engine/index.ts";
-import { UserError } from "../src/errors/index.ts";
+import { displayPath, file, out, task, when, whenText } from "../src/engine/index.ts";
 import {
   type Artefact,
   type Closure,
@@ -21,6 +20,7 @@ import {
   parseExtensionList,
   type Wanted,
 } from "../src/fetch/index.ts";
+import { convertDebs, namesPackages } from "./convert-debs.ts";
 import { readCoreFacts } from "./core-facts.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { builtinList, mirrorList, source } from "./options.ts";
@@ -35,7 +35,11 @@ const utilLinux = "util-linux.tcz";
 export const fetchTcz = task({
   name: "fetch-tcz",
   description: "Fetch and verify the builtin and mirror extensions",
-  needs: { iso: fetchIso, sample: when(source, "sample", sampleSource) },
+  needs: {
+    iso: fetchIso,
+    sample: when(source, "sample", sampleSource),
+    debs: whenText([builtinList, mirrorList], namesPackages, convertDebs),
+  },
   inputs: {
     ...sourceInputs,
     builtin: file(builtinList, { byLine: true }),
@@ -63,10 +67,10 @@ export const fetchTcz = task({
         onUnpinned: (wanted) => unresolved.push(wanted),
       });
       for (const warning of closure.warnings) note(`${warning.where}: ${warning.message}`);
-      refuseConversions([...closure.builtin, ...closure.mirror]);
       const lines = await opened.fetch(plan, unresolved);
-      await placeBuiltin(opened, closure.builtin, lines, outputs.builtin);
-      await placeMirror(opened, closure.mirror, lines, outputs.mirror);
+      const fetched = { lines, debs: needs.debs?.extensions };
+      await placeBuiltin(opened, closure.builtin, fetched, outputs.builtin);
+      await placeMirror(opened, closure.mirror, fetched, outputs.mirror);
       await opened.place(lines.get(utilLinux), outputs.utilLinux);
     });
   },
@@ -116,26 +120,23 @@ export async function readList(list: string, note: (message: string) => void) {
   return entries;
 }
 
-function refuseConversions(items: readonly ClosureItem[]): void {
-  const deb = items.find((item) => item.kind === "deb");
-  if (deb?.kind !== "deb") return;
-  throw new UserError(`${deb.name} is a package of the distribution, not an extension`, {
-    code: "deb-in-list",
-    where: deb.where,
-    hint: `name an extension of the mirror (.tcz) instead`,
-  });
+/** What there is to place from. */
+interface Fetched {
+  readonly lines: ReadonlyMap<string, LockLine>;
+  /** Absolute path of the folder with the extensions that were made of packages. */
+  readonly debs: string | undefined;
 }
 
 /** `tmp/builtin` of the image: `onboot.lst` and `optional/`. */
 async function placeBuiltin(
   opened: Source,
   items: readonly ClosureItem[],
-  lines: ReadonlyMap<string, LockLine>,
+  fetched: Fetched,
   folder: string,
 ): Promise<void> {
   const optional = path.join(folder, "optional");
   await mkdir(optional);
-  for (const item of items) await placeExtension(opened, item, lines, optional, []);
+  for (const item of items) await placeExtension(opened, item, fetched, optional, []);
   await writeFile(path.join(folder, "onboot.lst"), formatOnboot(items));
 }
 
@@ -143,26 +144,43 @@ async function placeBuiltin(
 async function placeMirror(
   opened: Source,
   items: readonly ClosureItem[],
-  lines: ReadonlyMap<string, LockLine>,
+  fetched: Fetched,
   folder: string,
 ): Promise<void> {
   const tcz = path.join(folder, opened.mirror.release, opened.mirror.arch, "tcz");
   await mkdir(tcz, { recursive: true });
-  for (const item of items) await placeExtension(opened, item, lines, tcz, [".info", ".list"]);
+  for (const item of items) await placeExtension(opened, item, fetched, tcz, [".info", ".list"]);
 }
 
 async function placeExtension(
   opened: Source,
   item: ClosureItem,
-  lines: ReadonlyMap<string, LockLine>,
+  fetched: Fetched,
   folder: string,
   sidecars: readonly string[],
 ): Promise<void> {
+  const { lines, debs } = fetched;
+  if (item.kind === "deb") return await placeConverted(item.becomes, debs, folder, sidecars);
   const line = lines.get(item.name);
-  if (item.kind !== "tcz" || line === undefined || "absent" in line) return;
+  if (line === undefined || "absent" in line) return;
   const target = path.join(folder, item.name);
   await opened.place(line, target);
   if (line.md5 !== undefined) await writeFile(`${target}.md5.txt`, formatMd5File(line.md5, item.name));
   if (item.node.deps.length > 0) await writeFile(`${target}.dep`, formatDependencies(item.node.deps));
   for (const suffix of sidecars) await opened.place(lines.get(`${item.name}${suffix}`), `${target}${suffix}`);
+}
+
+/** An extension that was made of a package: all is there already, `.dep` only where it has any. */
+async function placeConverted(
+  name: string,
+  debs: string | undefined,
+  folder: string,
+  sidecars: readonly string[],
+): Promise<void> {
+  if (debs === undefined) throw new Error(`${name} was not made`);
+  const made = new Set(await readdir(debs));
+  for (const suffix of ["", ".md5.txt", ".dep", ...sidecars]) {
+    const file = `${name}${suffix}`;
+    if (made.has(file)) await copyFile(path.join(debs, file), path.join(folder, file));
+  }
 }

@@ -15,7 +15,9 @@ import {
   type SourceLock,
   unpin,
 } from "../src/fetch/index.ts";
+import { aptTools, aptVariables, readPackages } from "./convert-debs.ts";
 import { readCoreFacts } from "./core-facts.ts";
+import { findPackages, updatePackagePins, type WantedPackage } from "./distribution-packages.ts";
 import { planExtras } from "./fetch-extras.ts";
 import { gemList, planGems } from "./fetch-gems.ts";
 import { fetchIso, isoArtefact } from "./fetch-iso.ts";
@@ -31,6 +33,7 @@ import {
   rubyGemsUrl,
 } from "./options.ts";
 import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source.ts";
+import { readPins, writePins } from "./source-lock.ts";
 
 export const update = command({
   name: "update",
@@ -61,12 +64,17 @@ export const update = command({
         hint: "leave out --offline",
       });
     }
-    const changes = [...(await updateIso(context, words)), ...(await updateRest(context, words))];
+    const changes = [
+      ...(await updateIso(context, words)),
+      ...(await updateRest(context, words)),
+      ...(await updatePackages(context, words)),
+    ];
     for (const line of describeChanges(changes)) print(line);
   },
 });
 
 const isIso = (name: string): boolean => name.endsWith(".iso");
+const isDeb = (name: string): boolean => name.endsWith(".deb");
 
 /** First of all: which kernel there is decides about extensions. */
 async function updateIso(context: CommandContext, words: readonly string[]): Promise<readonly Change[]> {
@@ -80,7 +88,7 @@ async function updateIso(context: CommandContext, words: readonly string[]): Pro
 }
 
 async function updateRest(context: CommandContext, words: readonly string[]): Promise<readonly Change[]> {
-  const names = words.filter((word) => !isIso(word));
+  const names = words.filter((word) => !isIso(word) && !isDeb(word));
   if (words.length > 0 && names.length === 0) return [];
   const { kernelRelease } = await readCoreFacts((await context.build(fetchIso)).core);
   const read = async (list: Parameter<string>) =>
@@ -108,7 +116,29 @@ async function updateRest(context: CommandContext, words: readonly string[]): Pr
       ...(await planGems(afresh, gems, server)),
       ...planExtras(opened, urls).map(([, artefact]) => artefact),
     ];
-    return await applyUpdate(opened, artefacts, names, (name) => !isIso(name));
+    return await applyUpdate(opened, artefacts, names, (name) => !isIso(name) && !isDeb(name));
+  });
+}
+
+/** Packages follow apt's lists: what these say is pinned, and downloaded when it is needed. */
+async function updatePackages(context: CommandContext, words: readonly string[]): Promise<readonly Change[]> {
+  const { value, workspace } = context;
+  const names = words.filter(isDeb);
+  if (words.length > 0 && names.length === 0) return [];
+  const lists = [await value(builtinList), await value(mirrorList)].map((list) =>
+    path.resolve(workspace, list),
+  );
+  const { kernelRelease } = await readCoreFacts((await context.build(fetchIso)).core);
+  const wanted = await readPackages(lists, kernelRelease);
+  const lock = path.resolve(workspace, await value(lockFile));
+  const source = await value(sourceParams.source);
+  return await context.alone(async ({ shell }) => {
+    const env = Object.fromEntries(aptVariables.flatMap((name) => entry(name, context.env[name])));
+    const find = async (meant: readonly WantedPackage[]) =>
+      meant.length === 0 ? [] : await findPackages(await shell(aptTools, env), meant);
+    const { lines, changes } = await updatePackagePins(wanted, names, readPins(lock, source), find);
+    writePins(lock, source, lines);
+    return changes;
   });
 }
 

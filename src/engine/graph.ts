@@ -1,14 +1,16 @@
 /**
  * From the tasks of a Taskfile to the graph of one build: a variant chosen, parameters resolved, outputs placed.
  *
- * Everything that can be wrong with a Taskfile before anything runs is found here. Nothing here reads inputs.
+ * Everything that can be wrong with a Taskfile before anything runs is found here. Of inputs only the texts
+ * that say what is needed are read here.
  */
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { displayPath } from "./input.ts";
 import { type AbsolutePath, byteOrder, type TaskId, taskId } from "./names.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
-import type { FilesInput, Input, Need, SourceLocation, Task } from "./task.ts";
+import type { ConditionalNeed, FilesInput, Input, Need, SourceLocation, Task } from "./task.ts";
 
 export interface BoundOutput {
   readonly slot: string;
@@ -103,12 +105,23 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
 
 async function applies(need: Need, binding: Binding): Promise<Task | undefined> {
   if (need.kind === "task") return need;
-  const { condition } = need;
-  const holds =
-    condition.kind === "variant"
-      ? condition.variants.includes(binding.variant)
-      : (await binding.values.get(condition.parameter)) === condition.equals;
-  return holds ? need.task : undefined;
+  return (await holds(need.condition, binding)) ? need.task : undefined;
+}
+
+async function holds(condition: ConditionalNeed["condition"], binding: Binding): Promise<boolean> {
+  switch (condition.kind) {
+    case "variant":
+      return condition.variants.includes(binding.variant);
+    case "parameter":
+      return (await binding.values.get(condition.parameter)) === condition.equals;
+    case "text":
+      for (const named of condition.files) {
+        const given = typeof named === "string" ? named : await binding.values.get(named);
+        const text = await readFile(path.resolve(binding.workspace, given), "utf8").catch(() => "");
+        if (condition.says(text)) return true;
+      }
+      return false;
+  }
 }
 
 async function bind(

@@ -51,6 +51,7 @@ export {
   task,
   type Workbench,
   when,
+  whenText,
 } from "./task.ts";
 export { type Taskfile, taskfile, type Variant } from "./taskfile.ts";
 export { outputPathsOf, workAlone } from "./workbench.ts";

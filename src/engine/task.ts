@@ -118,7 +118,12 @@ export interface ConditionalNeed<T extends Task = Task> {
   readonly task: T;
   readonly condition:
     | { readonly kind: "parameter"; readonly parameter: Parameter<string>; readonly equals: string }
-    | { readonly kind: "variant"; readonly variants: readonly string[] };
+    | { readonly kind: "variant"; readonly variants: readonly string[] }
+    | {
+        readonly kind: "text";
+        readonly files: readonly (string | Parameter<string>)[];
+        readonly says: TestText;
+      };
 }
 
 /** Needed when the parameter has this value. */
@@ -133,6 +138,18 @@ export function when<T extends Task>(
 /** Needed in these variants; only for a task that is made for each variant. */
 export function inVariants<T extends Task>(variants: readonly string[], needed: T): ConditionalNeed<T> {
   return { kind: "conditional", task: needed, condition: { kind: "variant", variants } };
+}
+
+/** Whether a text says that a task is needed. */
+export type TestText = (text: string) => boolean;
+
+/** Needed when one of these text files says so; a file that is missing says nothing. Paths as in `file`. */
+export function whenText<T extends Task>(
+  files: readonly (string | Parameter<string>)[],
+  says: TestText,
+  needed: T,
+): ConditionalNeed<T> {
+  return { kind: "conditional", task: needed, condition: { kind: "text", files, says } };
 }
 
 export type Need = Task | ConditionalNeed;

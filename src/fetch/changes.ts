@@ -32,8 +32,9 @@ export function describeChanges(changes: readonly Change[]): readonly string[] {
     } else if (change.kind === "added" && change.after !== undefined) {
       said.push(`${change.name}: new, ${bytes(change.after.size)}${wantedBy(change)}`);
     } else if (change.kind === "changed" && change.before !== undefined && change.after !== undefined) {
-      const digests = `sha256 ${short(change.before)} → ${short(change.after)}`;
-      said.push(`${change.name}: ${digests}, ${sizes(change.before, change.after)}${wantedBy(change)}`);
+      said.push(
+        `${change.name}: ${difference(change.before, change.after)}, ${sizes(change.before, change.after)}${wantedBy(change)}`,
+      );
     }
   }
   for (const change of changes) {
@@ -51,6 +52,12 @@ function gemOf(change: Change): string | undefined {
 
 function wantedBy(change: Change): string {
   return change.where === undefined ? "" : ` (${change.where})`;
+}
+
+function difference(before: LockEntry, after: LockEntry): string {
+  const hasMoved =
+    before.version !== undefined && after.version !== undefined && before.version !== after.version;
+  return hasMoved ? `${before.version} → ${after.version}` : `sha256 ${short(before)} → ${short(after)}`;
 }
 
 function short(entry: LockEntry): string {
