@@ -1,0 +1,139 @@
+/** Images of each variant, booted as a machine would boot them. */
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { extractIso } from "../../src/formats/index.ts";
+import { bootQemu, type QemuMachine } from "../support/qemu.ts";
+import { makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+
+/** An emulated machine on a busy host may take minutes. */
+const patience = 400_000;
+
+describe("a machine that boots the image", () => {
+  let workspace: Workspace;
+  let folder = "";
+
+  beforeAll(async () => {
+    workspace = await openWorkspace();
+    folder = await makeFolder("boot");
+    for (const variant of ["dev", "prod", "debug"]) {
+      await workspace.build(["iso", "--source", "sample", `--${variant}`]);
+    }
+  });
+
+  afterAll(() => removeFolder(folder));
+
+  const iso = (variant: string) => workspace.path(`build-files/rz_mk_${variant}-image.${version}.iso`);
+
+  async function withMachine(machine: QemuMachine, use: (machine: QemuMachine) => Promise<void>) {
+    try {
+      await use(machine);
+    } finally {
+      await machine.close();
+    }
+  }
+
+  /** What a machine printed, and how long it took, for whoever reads the test's output. */
+  function report(what: string, started: number): void {
+    process.stdout.write(`${what} after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+  }
+
+  /** Waits for both lines, which come in either order. */
+  async function expectUp(machine: QemuMachine, started: number, name: string): Promise<void> {
+    const loaded = `MK Loaded: v${version}`;
+    const [first] = await machine.expect(/mk[0-9a-f]{12} login: |MK Loaded: v\S+/, patience);
+    report(`${name}: ${first}`, started);
+    if (first.includes("login")) await machine.expect(loaded, patience);
+    else expect(first).toBe(loaded);
+    report(`${name}: ${loaded}`, started);
+  }
+
+  it(
+    "is a dev image from a CD: it loads every extension, has its tools, runs sshd and lets tc in",
+    async () => {
+      const started = performance.now();
+      await withMachine(bootQemu({ cdrom: iso("dev") }), async (machine) => {
+        await expectUp(machine, started, "dev, CD");
+        // Another prompt, whether or not the first has been seen.
+        machine.send("");
+        await machine.login("tc", "test1234", patience);
+        report("dev, CD: logged in", started);
+        const run = async (command: string) => machine.run(command, patience);
+        const lines = async (command: string) => (await run(command)).output.split("\n");
+
+        const wanted = (await lines("cat /tmp/builtin/onboot.lst")).map((name) => name.replace(/\.tcz$/, ""));
+        const installed = await lines("ls -1 /usr/local/tce.installed");
+        expect(wanted.length).toBeGreaterThan(10);
+        for (const name of wanted) expect(installed).toContain(name);
+
+        const lscpu = await run("lscpu");
+        expect(lscpu).toMatchObject({ status: 0 });
+        expect(lscpu.output).toMatch(/^Architecture: +x86_64$/m);
+        expect(await run("sfdisk --version")).toMatchObject({ status: 0 });
+        expect(await run("ruby -v")).toMatchObject({ status: 0, output: expect.stringMatching(/^ruby \d/) });
+        const lshw = await run("lshw -short -C network -C processor");
+        expect(lshw).toMatchObject({ status: 0 });
+        expect(lshw.output).toMatch(/processor/);
+        const facter = await run("facter kernel");
+        expect(facter).toMatchObject({ status: 0, output: "Linux" });
+        expect((await run("netstat -ltn")).output).toMatch(/:22 .*LISTEN/);
+        expect(await lines("stat -c '%a %u:%g' / /tmp /etc/shadow /usr/local/tce.installed")).toEqual([
+          ...["755 0:0", "1777 0:0", "600 0:0", "775 0:50"],
+        ]);
+        expect(await lines("cat /tmp/mk-version.yaml")).toContain(`mk_version: "${version}"`);
+      });
+    },
+    3 * patience,
+  );
+
+  it(
+    "is a dev image from the network: kernel and initrd do as well without the ISO",
+    async () => {
+      const boot = path.join(folder, "pxe");
+      await mkdir(boot);
+      await extractIso(workspace.$, iso("dev"), ["boot"], boot);
+      const medium = {
+        kernel: path.join(boot, "boot/vmlinuz64"),
+        initrd: path.join(boot, "boot/corepure64.gz"),
+        append: "quiet loglevel=3 console=tty1 console=ttyS0,115200",
+      };
+      const started = performance.now();
+      await withMachine(bootQemu(medium), (machine) => expectUp(machine, started, "dev, PXE"));
+    },
+    2 * patience,
+  );
+
+  it(
+    "is a prod image: no sshd, no host keys, and nobody can log in",
+    async () => {
+      const started = performance.now();
+      const machine = bootQemu({ cdrom: iso("prod") });
+      await withMachine(machine, async () => {
+        await expectUp(machine, started, "prod, CD");
+        machine.send("");
+        for (const password of ["test1234", "tcuser"]) {
+          await expect(machine.login("tc", password, patience)).rejects.toThrow(/cannot log in/);
+        }
+        expect(machine.log).not.toMatch(/sshd|openssh|host key/i);
+      });
+    },
+    3 * patience,
+  );
+
+  it(
+    "is a debug image: tc is logged in without being asked",
+    async () => {
+      const started = performance.now();
+      await withMachine(bootQemu({ cdrom: iso("debug") }), async (machine) => {
+        await machine.expect(/(^|\n)[^\n]*[$#] $/, patience);
+        report("debug, CD: logged in", started);
+        machine.send("");
+        expect((await machine.run("id -un", patience)).output).toBe("tc");
+        expect((await machine.run("grep mk_log_level /tmp/mk_conf.yaml", patience)).output).toContain(
+          "DEBUG",
+        );
+      });
+    },
+    2 * patience,
+  );
+});

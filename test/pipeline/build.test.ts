@@ -1,0 +1,168 @@
+/** What is built, and above all what is not built again. */
+import { appendFile, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  commandEnvironment,
+  copyWorkspace,
+  giveToPlainUser,
+  makeFolder,
+  openWorkspace,
+  removeFolder,
+  sha256,
+  type TaskResult,
+  version,
+  type Workspace,
+} from "./workspace.ts";
+
+const both = ["iso", "bundle", "--source", "sample"];
+
+/** Names of the tasks that a run ran, in byte order. */
+function rebuilt({ stderr }: TaskResult): readonly string[] {
+  return [...stderr.matchAll(/^✓ (\S+): rebuilt/gm)].map(([, name = ""]) => name).sort();
+}
+
+function restored({ stderr }: TaskResult): readonly string[] {
+  return [...stderr.matchAll(/^↺ (\S+): restored/gm)].map(([, name = ""]) => name).sort();
+}
+
+describe("a build from the sample source", () => {
+  let workspace: Workspace;
+  let iso = "";
+  let bundle = "";
+  let other = "";
+
+  beforeAll(async () => {
+    workspace = await openWorkspace();
+    iso = workspace.path(`build-files/rz_mk_dev-image.${version}.iso`);
+    bundle = workspace.path("build-files/razor-microkernel-bundle-dev.tar.gz");
+    other = await makeFolder("elsewhere ğüş");
+    await workspace.build(both);
+  });
+
+  afterAll(() => removeFolder(other));
+
+  it("makes the ISO and the bundle, and ends with path, size and sha256 of each", async () => {
+    const { stdout } = await workspace.build(both);
+    for (const file of [iso, bundle]) {
+      expect(stdout).toContain(path.relative(workspace.root, file));
+      expect(stdout).toContain(`sha256 ${await sha256(file)}`);
+    }
+    expect(stdout.trimEnd().split("\n")).toHaveLength(2);
+  });
+
+  it("runs nothing the second time, and says so", async () => {
+    const result = await workspace.build(both);
+    expect(rebuilt(result), result.stderr).toEqual([]);
+    expect(result.stderr).toMatch(/nothing to do: \d+ fresh/);
+  });
+
+  it("works from any folder of the workspace, also in a continuous integration's environment", async () => {
+    const result = await workspace.build(both, {
+      cwd: workspace.path("overlay-src/usr/local"),
+      env: commandEnvironment({ CI: "true" }),
+    });
+    expect(rebuilt(result), result.stderr).toEqual([]);
+    expect(result.stderr).toMatch(/nothing to do/);
+  });
+
+  it("reruns nothing when a file is only touched", async () => {
+    const now = new Date();
+    await utimes(workspace.path("overlay-src/opt/bootsync.sh"), now, now);
+    expect(rebuilt(await workspace.build(both))).toEqual([]);
+  });
+
+  it("reruns the overlay and what holds it, and nothing else, when one script of it changes", async () => {
+    const script = workspace.path("overlay-src/usr/local/bin/rz_mk_init.rb");
+    const before = await readFile(script);
+    // The version stays: this is about the script alone.
+    const fixed = [...both, "--iso-version", version];
+    try {
+      await appendFile(script, `# edited at ${process.hrtime.bigint()}\n`);
+      const isoOnly = await workspace.build(["iso", ...fixed.slice(2)]);
+      expect(rebuilt(isoOnly)).toEqual(["overlay@dev", "rebuild-iso@dev"]);
+      expect(isoOnly.stderr).toContain(
+        "overlay@dev: rebuilt, overlay-src/usr/local/bin/rz_mk_init.rb changed",
+      );
+      expect(rebuilt(await workspace.build(fixed))).toEqual(["bundle@dev"]);
+    } finally {
+      await writeFile(script, before);
+    }
+    const back = await workspace.build(fixed);
+    expect(rebuilt(back)).toEqual([]);
+    expect(restored(back)).toEqual(["bundle@dev", "overlay@dev", "rebuild-iso@dev"]);
+  });
+
+  it("builds each variant once, in whatever order they are asked for", async () => {
+    const order = [["--dev"], ["--prod"], ["--dev"], ["--debug"]] as const;
+    for (const variant of order) await workspace.build([...both, ...variant]);
+    for (const variant of order) {
+      const again = await workspace.build([...both, ...variant]);
+      expect(rebuilt(again), variant[0]).toEqual([]);
+      expect(restored(again), variant[0]).toEqual([]);
+    }
+    const names = await readdir(workspace.path("build-files"));
+    for (const variant of ["dev", "prod", "debug"]) {
+      expect(names).toContain(`rz_mk_${variant}-image.${version}.iso`);
+      expect(names).toContain(`razor-microkernel-bundle-${variant}.tar.gz`);
+    }
+    expect(names.filter((name) => !/\.(iso|tar\.gz)$/.test(name))).toEqual([]);
+  });
+
+  it("refuses a build that is to be production and debug", async () => {
+    const result = await workspace.task(["iso", "--source", "sample", "-d", "-p"]);
+    expect(result.status).toBe(2);
+    expect(result.stderr).toContain("error: an image is either prod or debug, not both");
+  });
+
+  it("brings back a deleted or damaged ISO without building it", async () => {
+    const digest = await sha256(iso);
+    await rm(iso);
+    const result = await workspace.build(both);
+    expect(rebuilt(result), result.stderr).toEqual([]);
+    expect(restored(result)).toEqual(["rebuild-iso@dev"]);
+    expect(await sha256(iso)).toBe(digest);
+    await appendFile(iso, "spoilt");
+    expect(rebuilt(await workspace.build(both))).toEqual([]);
+    expect(await sha256(iso)).toBe(digest);
+  });
+
+  it("keeps the host keys of dev images to their owner, the same for every build", async () => {
+    for (const name of await readdir(workspace.path("dev-keys"))) {
+      const { mode } = await stat(workspace.path(`dev-keys/${name}`));
+      if (!name.endsWith(".pub")) expect((mode & 0o777).toString(8), name).toBe("600");
+    }
+    const key = workspace.path("dev-keys/ssh_host_ed25519_key");
+    const before = await readFile(key, "utf8");
+    await workspace.build([...both, "--force", "dev-access"]);
+    expect(await readFile(key, "utf8")).toBe(before);
+  });
+
+  it("makes the same bytes in another folder, as another user, under another umask, time zone and language", async () => {
+    const copy = await copyWorkspace(workspace, path.join(other, "çalışma alanı"));
+    for (const name of await readdir(copy.path("build-files"))) await rm(copy.path(`build-files/${name}`));
+    await giveToPlainUser(workspace.$, other);
+    const elsewhere = {
+      plainUser: true,
+      umask: "077",
+      env: commandEnvironment({
+        HOME: other,
+        TZ: "Asia/Kathmandu",
+        LANG: "tr_TR.UTF-8",
+        LC_ALL: "tr_TR.UTF-8",
+      }),
+    };
+    const ran = new Set<string>();
+    for (const name of ["dev-access", "payload", "overlay", "rebuild-iso", "bundle"]) {
+      for (const task of rebuilt(await copy.build([...both, "--force", name], elsewhere))) ran.add(task);
+    }
+    expect([...ran].sort()).toEqual([
+      ...["bundle@dev", "dev-access@dev", "overlay@dev", "payload@dev", "rebuild-iso@dev"],
+    ]);
+    for (const name of [`rz_mk_dev-image.${version}.iso`, "razor-microkernel-bundle-dev.tar.gz"]) {
+      expect(await sha256(copy.path(`build-files/${name}`)), name).toBe(
+        await sha256(workspace.path(`build-files/${name}`)),
+      );
+    }
+  });
+});
