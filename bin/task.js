@@ -1,13 +1,12 @@
 #!/usr/bin/env node
 // Starts the program: finds the workspace, makes sure the compiled form of its sources is current, and hands over.
 // On a normal start nothing is compiled: a look at each source's status is enough. It knows nothing of targets.
-import { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { Script } from "node:vm";
+// It is CommonJS, as package.json beside it says: Node starts that in less time than a module.
+const { existsSync, lstatSync, readFileSync, realpathSync, renameSync, writeFileSync } = require("node:fs");
+const path = require("node:path");
+const { Script } = require("node:vm");
 
-const packageRoot = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const packageRoot = path.dirname(path.dirname(realpathSync(__filename)));
 
 /** The nearest folder, from the current one upwards, that holds a Taskfile.ts. */
 function findWorkspace() {
@@ -20,11 +19,11 @@ function findWorkspace() {
 /**
  * The manifest of the compiled program, when every source still has the status it was compiled with.
  * @param {string} folder
- * @returns {import("./compile.js").Manifest | undefined}
+ * @returns {import("./compile.mjs").Manifest | undefined}
  */
 function readCurrentManifest(folder) {
   try {
-    /** @type {import("./compile.js").Manifest} */
+    /** @type {import("./compile.mjs").Manifest} */
     const manifest = JSON.parse(readFileSync(path.join(folder, "manifest.json"), "utf8"));
     if (manifest.packageRoot !== packageRoot) return undefined;
     for (const source of manifest.sources) {
@@ -55,7 +54,7 @@ async function start() {
       );
       return 1;
     }
-    const { compile } = await import("./compile.js");
+    const { compile } = await import("./compile.mjs");
     const result = await compile({ workspace, packageRoot, cache });
     if (typeof result === "string") {
       process.stderr.write(result);
@@ -70,26 +69,29 @@ async function start() {
   return status;
 }
 
+/** Milliseconds: what takes longer than this has work to do, and no use for a quick start. */
+const quickRun = 1000;
+
 /**
- * Runs the compiled program, from V8's cache where there is one. The cache is written after the first run, when V8
- * has compiled what a run needs; one of another Node is refused by V8 itself and written anew.
+ * Runs the compiled program, from V8's cache where there is one: one for each first word of the command line, since
+ * each runs other code. It is written after a quick run, when V8 holds just what such a run needs; one of another Node
+ * is refused by V8 itself and written anew.
  * @param {string} folder
  */
 function load(folder) {
   const file = path.join(folder, "program.cjs");
-  const cacheFile = path.join(folder, "program.v8");
-  const source = readFileSync(file, "utf8");
+  const word = /^[a-z][a-z-]*$/.test(process.argv[2] ?? "") ? process.argv[2] : "menu";
+  const cacheFile = path.join(folder, `${word}.v8`);
   const cachedData = readIfThere(cacheFile);
   // On one line, so that the source's line numbers stay as they are.
-  const script = new Script(`(function (exports, require, module, __import) {${source}\n})`, {
-    filename: file,
-    ...(cachedData === undefined ? {} : { cachedData }),
-  });
+  const source = `(function (exports, require, module, __import) {${readFileSync(file, "utf8")}\n})`;
+  const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
   const module = { exports: /** @type {any} */ ({}) };
   const load = (/** @type {string} */ name) => import(name);
-  script.runInThisContext()(module.exports, createRequire(import.meta.url), module, load);
+  script.runInThisContext()(module.exports, require, module, load);
   const remember = () => {
-    if (cachedData !== undefined && script.cachedDataRejected !== true) return;
+    if (performance.now() > quickRun || (cachedData !== undefined && script.cachedDataRejected !== true))
+      return;
     const beside = `${cacheFile}.${process.pid}.tmp`;
     try {
       writeFileSync(beside, script.createCachedData());
@@ -110,4 +112,6 @@ function readIfThere(file) {
   }
 }
 
-process.exitCode = await start();
+start().then((status) => {
+  process.exitCode = status;
+});

@@ -8,7 +8,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CodeIndex, digestOfParts, type SourceLocation } from "../engine/index.ts";
 
-/** What `bin/compile.js` wrote down, as far as this module needs it. */
+/** What `bin/compile.mjs` wrote down, as far as this module needs it. */
 export interface Manifest {
   readonly folder: string;
   readonly code: Readonly<Record<string, string>>;

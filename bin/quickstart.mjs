@@ -1,9 +1,9 @@
 // From a fresh clone to a bootable ISO: brings what is missing, builds from the sample source, says what was made and
 // how to boot it. Arguments go on to the build. It knows of the build only what the command line prints.
 import path from "node:path";
-import { runChild } from "./child.js";
-import { buildTools, isInstalled } from "./host-tools.js";
-import { root, runScript, say, setUp } from "./setup.js";
+import { runChild } from "./child.mjs";
+import { buildTools, isInstalled } from "./host-tools.mjs";
+import { root, runScript, say, setUp } from "./setup.mjs";
 
 const emulator = "qemu-system-x86_64";
 

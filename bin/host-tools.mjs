@@ -3,8 +3,8 @@
 import { accessSync, constants, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { runChild } from "./child.js";
-import { SetupFailure } from "./setup-failure.js";
+import { runChild } from "./child.mjs";
+import { SetupFailure } from "./setup-failure.mjs";
 
 /**
  * @typedef {object} Tool

@@ -1,7 +1,7 @@
 // Programs that the set-up scripts start: on the user's terminal or with their output kept, always without standard
 // input, and never orphaned by a signal. It knows nothing of what they do.
 import { spawn } from "node:child_process";
-import { SetupFailure } from "./setup-failure.js";
+import { SetupFailure } from "./setup-failure.mjs";
 
 /**
  * @typedef {object} ChildOptions

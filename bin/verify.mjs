@@ -3,9 +3,9 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { runChild } from "./child.js";
-import { verifyTools } from "./host-tools.js";
-import { root, runScript, setUp } from "./setup.js";
+import { runChild } from "./child.mjs";
+import { verifyTools } from "./host-tools.mjs";
+import { root, runScript, setUp } from "./setup.mjs";
 
 /**
  * @typedef {object} Numbers

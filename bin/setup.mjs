@@ -3,9 +3,9 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { runChild } from "./child.js";
-import { ensureTools } from "./host-tools.js";
-import { SetupFailure } from "./setup-failure.js";
+import { runChild } from "./child.mjs";
+import { ensureTools } from "./host-tools.mjs";
+import { SetupFailure } from "./setup-failure.mjs";
 
 /** Absolute path of the project's folder. */
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));

@@ -14,6 +14,7 @@ import {
 import { SourceMap } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 /**
  * @typedef {object} Manifest
@@ -92,7 +93,8 @@ export async function compile({ workspace, packageRoot, cache }) {
   const manifest = {
     packageRoot,
     folder: target,
-    sources: modulesOf(result.metafile).map((name) => {
+    // How it is compiled is a source of the result too.
+    sources: [...modulesOf(result.metafile), fileURLToPath(import.meta.url)].map((name) => {
       const absolute = path.resolve(workspace, name);
       return { path: absolute, status: settledStatus(absolute, startedAt) };
     }),
