@@ -1,0 +1,160 @@
+/** What a user types, what is understood of it, and how a mistake is answered. */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { demo, put, runTask, snapshot } from "./workshop.ts";
+
+describe("wrong usage", () => {
+  it.each([
+    [["gret"], /there is no target "gret"/, /did you mean "greet"/],
+    [["--greating", "x"], /unknown option '--greating'/, /Did you mean --greeting/],
+    [["-p", "-d", "greet"], /either prod or debug, not both/, /leave out --debug/],
+    [["greet", "-j", "none"], /--jobs is "none"/, /whole number/],
+    [["why"], /usage: task why <target>/, /error/],
+    [["why", "hello"], /hello is a command/, /error/],
+    [["graph", "--format", "png"], /--format is "png"/, /dot, mermaid, json/],
+    [["cache", "explode"], /no "cache explode"/, /cache stats/],
+    [["--config", "nowhere.conf", "greet"], /nowhere\.conf/, /cannot be read/],
+  ])("%j is refused with status 2, a reason and what was meant", async (words, what, hint) => {
+    const run = await runTask(demo(), words);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toMatch(what);
+    expect(run.stderr).toMatch(hint);
+    expect(run.stderr).not.toMatch(/^\s+at /m);
+    expect(run.stdout).toBe("");
+  });
+
+  it("outside of any workspace says which file is looked for", async () => {
+    const run = await runTask("/", ["greet"]);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toMatch(/no Taskfile\.ts in this folder or any above it/);
+  });
+
+  it("of a variant in the environment names the variable and the choices", async () => {
+    const run = await runTask(demo(), ["greet"], { DEMO_TYPE: "test" });
+    expect(run).toMatchObject({ status: 2 });
+    expect(run.stderr).toMatch(/DEMO_TYPE is "test".*dev, prod, debug/);
+  });
+});
+
+describe("a question", () => {
+  it("is answered on standard output, and builds nothing", async () => {
+    const root = demo();
+    const help = await runTask(root, ["--help"]);
+    expect(help.status).toBe(0);
+    for (const word of ["--greeting <TEXT>", "greet", "Greet the name", "why <target>", "-k, --keep-going"])
+      expect(help.stdout).toContain(word);
+    expect(await runTask(root, ["--version"])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^razor-mk \d+\.\d+\.\d+\n$/),
+    });
+    const menu = await runTask(root, []);
+    expect(menu.status).toBe(0);
+    for (const word of ["Demo", "version Hello", "variant dev (for work)", "greet", "hello", "Read the name"])
+      expect(menu.stdout).toContain(word);
+    expect(existsSync(path.join(root, "build"))).toBe(false);
+    expect(existsSync(path.join(root, ".buildcache/v1"))).toBe(false);
+  });
+
+  it("writes nothing, before the first build and after it", async () => {
+    const root = demo();
+    const ask = async () => {
+      for (const words of [
+        ["greet", "--dry-run", "-t", "hush"],
+        ["why", "greet", "-t", "hush"],
+        ["list"],
+        ["list", "--json"],
+        ["graph"],
+        ["graph", "greet", "--format", "json"],
+        ["cache", "stats"],
+      ]) {
+        expect(await runTask(root, words)).toMatchObject({ status: 0 });
+      }
+    };
+    const fresh = snapshot(root);
+    await ask();
+    expect(snapshot(root)).toEqual(fresh);
+    expect((await runTask(root, ["greet", "-t", "hush"])).status).toBe(0);
+    put(root, "in/name", "Moon\n");
+    const built = snapshot(root);
+    await ask();
+    expect(snapshot(root)).toEqual(built);
+    const why = await runTask(root, ["why", "greet", "-t", "hush"]);
+    expect(why.stdout).toMatch(/name(@dev)?: would run, in\/name changed/);
+    expect(why.stdout).toMatch(/greet(@dev)?: would maybe run/);
+  });
+});
+
+describe("a value", () => {
+  it("comes from the command line, else the file, else the environment, else the default", async () => {
+    const root = demo();
+    put(root, "demo.conf", "# chosen\nexport DEMO_GREETING='Good day' # polite\n\nDEMO_TYPE=\"prod\"\n");
+    const text = async (words: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+      const run = await runTask(root, ["greet", ...words], env);
+      expect(run.status, run.stderr).toBe(0);
+      return readFileSync(path.join(root, run.stdout.split("  ")[0] ?? ""), "utf8");
+    };
+    expect(await text([])).toBe("Hello World\n");
+    expect(await text([], { DEMO_GREETING: "Hi" })).toBe("Hi World\n");
+    expect(await text(["-c", "demo.conf"], { DEMO_GREETING: "Hi" })).toBe("Good day World\n");
+    expect(existsSync(path.join(root, "build/prod.txt"))).toBe(true);
+    expect(await text(["--config=demo.conf", "--greeting=Hail", "--debug"])).toBe("Hail World\n");
+    expect(existsSync(path.join(root, "build/debug.txt"))).toBe(true);
+  });
+
+  it.each([
+    ["DEMO_GREETING=$(touch evil)", /not expanded here/],
+    ['DEMO_GREETING="`touch evil`"', /not expanded here/],
+    ["DEMO_GREETING=a; touch evil", /shell characters/],
+    ["DEMO_GREETING", /not KEY=value/],
+    ["DEMO_GREETNG=x", /not a known key/],
+  ])("in a file as %s is refused with its line, and never run", async (line, message) => {
+    const root = demo();
+    put(root, "demo.conf", `\n${line}\n`);
+    const run = await runTask(root, ["-c", "demo.conf", "greet"]);
+    expect(run.status).toBe(2);
+    expect(run.stderr).toMatch(message);
+    expect(run.stderr).toContain("demo.conf:2");
+    expect(existsSync(path.join(root, "evil"))).toBe(false);
+  });
+
+  it("that is no longer needed is answered with one line", async () => {
+    const run = await runTask(demo(), ["-r", "greet"]);
+    expect(run.status).toBe(0);
+    expect(run.stderr.match(/-r is not needed/g)).toHaveLength(1);
+  });
+});
+
+describe("a Taskfile", () => {
+  it("is found from a subfolder, and an edit of it or of a task takes effect at once", async () => {
+    const root = demo();
+    const deep = path.join(root, "in/deep");
+    mkdirSync(deep);
+    expect((await runTask(deep, ["greet"])).status).toBe(0);
+    expect((await runTask(deep, ["greet"])).stderr).toMatch(/nothing to do/);
+    const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
+    put(root, "tasks/all.ts", tasks.replace('{ log("reading', '{ log("still reading'));
+    const run = await runTask(deep, ["greet"]);
+    expect(run.stderr).toMatch(/its code changed/);
+    put(root, "tasks/all.ts", tasks);
+    expect((await runTask(deep, ["greet"])).stderr).toMatch(/nothing to do/);
+    put(
+      root,
+      "Taskfile.ts",
+      readFileSync(path.join(root, "Taskfile.ts"), "utf8").replace('"Demo"', '"Another"'),
+    );
+    expect((await runTask(root, [])).stdout).toContain("Another");
+  });
+
+  it("with a mistake in it is told with file and line, and works again when mended", async () => {
+    const root = demo();
+    const good = readFileSync(path.join(root, "Taskfile.ts"), "utf8");
+    put(root, "Taskfile.ts", `${good}\nconst = 1;\n`);
+    const run = await runTask(root, ["greet"]);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toMatch(new RegExp(`Taskfile\\.ts:${good.split("\n").length + 1}:\\d+`));
+    expect(run.stderr).not.toMatch(/^\s+at /m);
+    put(root, "Taskfile.ts", good);
+    expect((await runTask(root, ["greet"])).status).toBe(0);
+  });
+});
