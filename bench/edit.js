@@ -28,7 +28,7 @@ export async function run({ runs = 10 }) {
       command: oldWay(folder, { script: path.join(cwd, script) }),
       cwd,
       prepare: edit(workspace),
-      runs: Math.min(runs, 2),
+      runs: 1,
     });
   }
   const warm = await measure(cases.slice(0, 2), { runs });

@@ -1,5 +1,6 @@
 // `npm run bench [-- NAME… --runs N]`: runs benchmarks one after the other. It knows their names, not what they do.
 import { parseArgs } from "node:util";
+import { explain } from "./harness/measurement.js";
 import { ensureTools } from "./harness/peers.js";
 
 /**
@@ -46,6 +47,15 @@ async function start() {
     "Wall times of whole processes, medians, warm page cache, NODE_EXTRA_CA_CERTS unset (it slows the start of Node).\n" +
       "A shared machine is noisy: the ratio to the row measured in the same run is the figure.\n",
   );
-  for (const name of names) await (await benchmarks[name]?.())?.run(runs === undefined ? {} : { runs });
-  return 0;
+  let status = 0;
+  for (const name of names) {
+    try {
+      await (await benchmarks[name]?.())?.run(runs === undefined ? {} : { runs });
+    } catch (error) {
+      // What went wrong with one says nothing about the others.
+      process.stderr.write(`\n${name}: could not be measured: ${explain(error)}\n`);
+      status = 1;
+    }
+  }
+  return status;
 }

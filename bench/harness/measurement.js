@@ -22,7 +22,10 @@ import { environment, scratch, shell } from "./place.js";
  * @property {number} median
  * @property {number} min
  * @property {number} max
+ * @property {number} cpu Mean of what the processors spent, in user and system mode: other load changes it less.
  */
+
+/** @typedef {{ readonly times: readonly number[], readonly cpu: number }} Sample One round of a case, in seconds. */
 
 /** @typedef {{ readonly name: string, readonly times?: Times, readonly note?: string }} Measured */
 
@@ -36,8 +39,8 @@ const runsPerRound = 5;
  * @returns {Promise<Measured[]>}
  */
 export async function measure(cases, { runs, warmup = 1 }) {
-  /** @type {Map<Case, number[]>} */
-  const times = new Map(cases.map((one) => [one, []]));
+  /** @type {Map<Case, Sample[]>} */
+  const samples = new Map(cases.map((one) => [one, []]));
   /** @type {Map<Case, string>} */
   const failures = new Map();
   for (let round = 0; round * runsPerRound < runs; round += 1) {
@@ -46,7 +49,7 @@ export async function measure(cases, { runs, warmup = 1 }) {
       if (left <= 0 || failures.has(one)) continue;
       try {
         const now = { runs: Math.min(left, runsPerRound), warmup: round === 0 ? warmup : 0 };
-        times.get(one)?.push(...(await runHyperfine(one, now)));
+        samples.get(one)?.push(await runHyperfine(one, now));
       } catch (error) {
         failures.set(one, explain(error));
       }
@@ -56,14 +59,25 @@ export async function measure(cases, { runs, warmup = 1 }) {
     const failure = failures.get(one);
     if (failure !== undefined) return { name: one.name, note: `failed: ${failure}` };
     const note = one.note === undefined ? {} : { note: one.note };
-    return { name: one.name, times: summarise(times.get(one) ?? []), ...note };
+    return { name: one.name, times: summarise(samples.get(one) ?? []), ...note };
   });
 }
 
-/** @param {readonly number[]} all */
-function summarise(all) {
+/**
+ * @param {readonly Sample[]} samples
+ * @returns {Times}
+ */
+function summarise(samples) {
+  const all = samples.flatMap(({ times }) => times);
   const sorted = [...all].sort((one, other) => one - other);
-  return { all, median: medianOf(sorted), min: sorted[0] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+  const spent = samples.reduce((sum, { times, cpu }) => sum + cpu * times.length, 0);
+  return {
+    all,
+    median: medianOf(sorted),
+    min: sorted[0] ?? Number.NaN,
+    max: sorted.at(-1) ?? Number.NaN,
+    cpu: spent / all.length,
+  };
 }
 
 /** @param {readonly number[]} sorted */
@@ -75,7 +89,7 @@ function medianOf(sorted) {
 /**
  * @param {Case} one
  * @param {{ runs: number, warmup: number }} how
- * @returns {Promise<number[]>}
+ * @returns {Promise<Sample>}
  */
 async function runHyperfine({ command, cwd, env = {}, prepare }, { runs, warmup }) {
   const file = path.join(await scratch(), `hyperfine-${process.pid}.json`);
@@ -87,7 +101,8 @@ async function runHyperfine({ command, cwd, env = {}, prepare }, { runs, warmup 
   })`hyperfine ${options} --runs ${runs} --warmup ${warmup} ${line(command)}`;
   const { results } = JSON.parse(await readFile(file, "utf8"));
   await rm(file);
-  return results[0].times;
+  const [{ times, user, system }] = results;
+  return { times, cpu: user + system };
 }
 
 /**
@@ -112,15 +127,11 @@ function line(words) {
 }
 
 /**
- * The last line that says something.
+ * The line of a failed command's output that says most: an error's, or else the last one.
  * @param {unknown} error
  */
 export function explain(error) {
-  const text = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
-  return (
-    text
-      .trim()
-      .split("\n")
-      .findLast((said) => said.trim() !== "") ?? "unknown"
-  );
+  const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+  const lines = said.split("\n").filter((line) => line.trim() !== "");
+  return (lines.find((line) => /^error\b/i.test(line)) ?? lines.at(-1) ?? "unknown").trim();
 }

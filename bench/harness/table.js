@@ -25,17 +25,18 @@ export async function show(name, { title, aim, reference, rows, facts = [] }) {
   const cells = rows.map((row) => [
     row.name,
     ...(row.times === undefined
-      ? ["-", "-", "-", ""]
+      ? ["-", "-", "-", "-", ""]
       : [
           seconds(row.times.median),
           seconds(row.times.min),
           seconds(row.times.max),
+          seconds(row.times.cpu),
           `${row.times.all.length}`,
         ]),
     ratioText(ratio(row)),
     row.note ?? "",
   ]);
-  const head = ["", "median", "min", "max", "runs", base === undefined ? "" : "ratio", ""];
+  const head = ["", "median", "min", "max", "cpu", "runs", base === undefined ? "" : "ratio", ""];
   const lines = [head, ...cells];
   const widths = head.map((_, column) => Math.max(...lines.map((cell) => (cell[column] ?? "").length)));
   process.stdout.write(`\n${name}: ${title}\n`);
