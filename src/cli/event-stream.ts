@@ -20,3 +20,8 @@ export function encodeEvent(event: BuildEvent): string {
   }
   return JSON.stringify(fields);
 }
+
+/** A line of a command's result, where the output is JSON. */
+export function encodeLine(text: string): string {
+  return `${JSON.stringify({ v: streamVersion, type: "result", text })}\n`;
+}

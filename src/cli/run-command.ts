@@ -10,6 +10,7 @@ import {
   workAlone,
 } from "../engine/index.ts";
 import { type Display, openDisplay } from "./display.ts";
+import { encodeLine } from "./event-stream.ts";
 import type { Session } from "./session.ts";
 
 /** A build that a command asked for failed, and was reported. */
@@ -23,6 +24,11 @@ export async function runCommand(
   command: Command,
   words: readonly string[],
 ): Promise<number> {
+  if (session.request.dryRun) {
+    const { io, request } = session;
+    io.stdout.write(request.json ? "[]\n" : `${command.name}: would be done, as it always is\n`);
+    return 0;
+  }
   const display = openDisplay(session);
   try {
     await command.run(contextFor(session, command, words, display));
@@ -51,7 +57,7 @@ function contextFor(
     workspace: workspace.state.workspace,
     env: workspace.env,
     signal,
-    print: (line) => io.stdout.write(`${line}\n`),
+    print: (line) => io.stdout.write(request.json ? encodeLine(line) : `${line}\n`),
     note: (message) => onEvent({ type: "note", message }),
     removeProducts: (options) => removeProducts(workspace, options, session.command),
     build: async (task) => {

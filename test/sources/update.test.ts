@@ -145,6 +145,23 @@ describe("task update", () => {
     expect(broken.stderr).toContain("sources.lock.json:1");
   });
 
+  it("does nothing on a dry run, and tells programs in JSON what it did", async () => {
+    const { workspace, mirror } = shop;
+    const dry = await workspace.build(["update", "--dry-run"]);
+    expect(dry.stdout).toContain("update: would be done");
+    expect(mirror.log).toEqual([]);
+    const { stdout } = await workspace.build(["update", "--json"]);
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: "result", text: expect.stringMatching(/^bash\.tcz: new/) }),
+    );
+    const items = events.filter(({ task }) => task === "update").map(({ progress }) => progress);
+    expect(items).toContainEqual({ item: "bash.tcz", done: 3004, total: 3004, unit: "bytes" });
+  });
+
   it("says of the sample source that it follows apt", async () => {
     const { stdout } = await shop.workspace.build(["update", "--source", "sample"]);
     expect(stdout).toContain("apt-get update");
