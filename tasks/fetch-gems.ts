@@ -8,6 +8,7 @@ import {
   openGemIndex,
   parseGemList,
   resolveGems,
+  type Wanted,
 } from "../src/fetch/index.ts";
 import { gemServerUri, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
@@ -34,8 +35,9 @@ export const fetchGems = task({
     const { inputs, outputs, params } = context;
     const requests = parseGemList(await readFile(inputs.list, "utf8"), gemList);
     await withSource(context, async (opened) => {
-      const plan = await planGems(opened, requests, params.gemServerUri);
-      const lines = await opened.fetch(plan);
+      const unresolved: Wanted[] = [];
+      const plan = await planGems(opened, requests, params.gemServerUri, (wanted) => unresolved.push(wanted));
+      const lines = await opened.fetch(plan, unresolved);
       for (const [name, line] of lines) await opened.place(line, path.join(outputs.gems, name));
     });
     await copyFile(inputs.list, path.join(outputs.gems, "gem.list"));
@@ -47,10 +49,12 @@ export async function planGems(
   opened: Pick<Source, "gems" | "lock" | "policy" | "transport">,
   requests: readonly GemRequest[],
   serverUri: string | undefined,
+  onUnpinned?: (wanted: Wanted) => void,
 ): Promise<readonly Artefact[]> {
   const { lock, policy, transport } = opened;
   const server = serverUri ?? opened.gems;
   const index = openGemIndex(server, transport);
-  const { artefacts } = await resolveGems({ requests, server, index, lock, policy });
+  const told = onUnpinned === undefined ? {} : { onUnpinned };
+  const { artefacts } = await resolveGems({ requests, server, index, lock, policy, ...told });
   return artefacts;
 }

@@ -64,7 +64,9 @@ export const fetchTcz = task({
         builtin: await readList(inputs.builtin, note),
         mirrored: await readList(inputs.mirror, note),
         exclude: variant === "prod" ? developmentOnly : [],
-        onUnpinned: (wanted) => unresolved.push(wanted),
+        onUnpinned: (wanted) => {
+          if (!unresolved.some(({ name }) => name === wanted.name)) unresolved.push(wanted);
+        },
       });
       for (const warning of closure.warnings) note(`${warning.where}: ${warning.message}`);
       const lines = await opened.fetch(plan, unresolved);

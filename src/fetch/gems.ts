@@ -26,6 +26,8 @@ export interface GemsInput {
   readonly lock: SourceLock;
   readonly index: GemIndex;
   readonly policy: Policy;
+  /** Told of gems that the policy forbids to ask for, instead of an error: they are left out of the artefacts. */
+  readonly onUnpinned?: (wanted: Wanted) => void;
   /** When given, releases that say they do not run on this Ruby are not chosen. */
   readonly ruby?: string;
 }
@@ -45,6 +47,11 @@ export async function resolveGems(given: GemsInput): Promise<GemsResolution> {
   for (;;) {
     const unpinned: Wanted[] = [];
     const solution = await solveGems(input.requests, releasesFor(input, pinned, released, unpinned));
+    if (input.onUnpinned !== undefined && "chosen" in solution) {
+      const names = new Set(unpinned.map(({ name }) => name));
+      for (const wanted of unpinned) input.onUnpinned(wanted);
+      return describe(input, new Map([...solution.chosen].filter(([name]) => !names.has(name))));
+    }
     // What is missing is listed first: with releases missing, a conflict proves nothing.
     refuseUnpinned(unpinned, input.policy);
     if ("chosen" in solution) return describe(input, solution.chosen);

@@ -156,6 +156,19 @@ describe("the lock", () => {
     expect(offline.stderr).toMatch(/2 things are/);
     expect(offline.stderr).toContain("nano.tcz");
     expect(offline.stderr).toContain("bash.tcz");
+
+    const gem =
+      await workspace.$`sha256sum ${workspace.path(".buildcache/v1/out/shared/fetch-gems/gems/daemons-1.1.9.gem")}`;
+    const digest = gem.stdout.replace("\\", "").slice(0, 64);
+    await rm(workspace.path(`.buildcache/v1/store/${digest.slice(0, 2)}/${digest.slice(2)}`), {
+      force: true,
+    });
+    await shop.writeList("gem.list", "daemons\nstomp\nfacter\n");
+    const gems = await workspace.task(["fetch-gems", "--offline"]);
+    expect(gems.status).toBe(1);
+    expect(gems.stderr).toMatch(/2 things are/);
+    expect(gems.stderr).toContain("facter (lists/gem.list:3)");
+    expect(gems.stderr).toContain("daemons-1.1.9.gem");
     expect(mirror.log).toEqual([]);
   });
 
