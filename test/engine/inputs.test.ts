@@ -1,8 +1,18 @@
 /** What a pattern means is looked at anew whenever it could have changed. */
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type AbsolutePath, file, files, out, type Task, task } from "../../src/engine/index.ts";
+import {
+  type AbsolutePath,
+  digestOfParts,
+  file,
+  files,
+  out,
+  State,
+  type Task,
+  type TaskId,
+  task,
+} from "../../src/engine/index.ts";
 import { run, workspace, write } from "./workshop.ts";
 
 /** A clock on which every file looks long settled, so that all that may be remembered is. */
@@ -58,6 +68,53 @@ describe("a pattern", () => {
     expect(await listed(root, target)).toBe("a (1)/sub/x\na (1)/x");
     write(root, "a (1)/sub/y", "");
     expect(await listed(root, target)).toBe("a (1)/sub/x\na (1)/sub/y\na (1)/x");
+  });
+});
+
+describe("a digest", () => {
+  it("of a file is remembered only when the file was settled as it was read", async () => {
+    const remembers = async (offset: number): Promise<boolean> => {
+      const root = workspace({ "in/text": "hello" });
+      await run(root, [lister("in/*")], { clock: { now: () => Date.now() + offset } });
+      const log = path.join(root, ".buildcache/v1/files.log");
+      return existsSync(log) && readFileSync(log, "utf8").includes("in/text");
+    };
+    expect(await remembers(0)).toBe(false);
+    expect(await remembers(1500)).toBe(false);
+    expect(await remembers(-3_600_000)).toBe(false);
+    expect(await remembers(60_000)).toBe(true);
+  });
+
+  it("of parts is another one when a character moves from one part to the next", () => {
+    expect(digestOfParts(["ab", "c"])).not.toBe(digestOfParts(["a", "bc"]));
+    expect(digestOfParts(["a\n1:b"])).not.toBe(digestOfParts(["a", "b"]));
+    expect(digestOfParts(["a", ""])).not.toBe(digestOfParts(["a"]));
+  });
+});
+
+describe("a stamp", () => {
+  it("is dropped before the task begins, so that a crash finds none", async () => {
+    const root = workspace({ "in/text": "hello" });
+    const seen: (string | undefined)[] = [];
+    const id = "watched@dev" as TaskId;
+    const watched = task({
+      name: "watched",
+      description: "",
+      inputs: { text: file("in/text") },
+      outputs: { x: out.artifact("x") },
+      run: ({ outputs }) => {
+        seen.push(new State(root).stamps.currentFingerprint(id));
+        writeFileSync(outputs.x, "");
+        if (seen.length === 2) throw new Error("fails");
+      },
+    });
+    await run(root, [watched]);
+    expect(new State(root).stamps.currentFingerprint(id)).toBeDefined();
+    write(root, "in/text", "bye");
+    expect((await run(root, [watched])).outcome).toBe("failed");
+    expect(seen).toEqual([undefined, undefined]);
+    expect(new State(root).stamps.currentFingerprint(id)).toBeUndefined();
+    expect(new State(root).stamps.last(id)).toBeDefined();
   });
 });
 

@@ -21,6 +21,9 @@ const kinds = [
   "write",
   "write",
   "rewrite unseen",
+  "rewrite unseen",
+  "rewrite unseen",
+  "replace unseen",
   "replace unseen",
   "save atomically",
   "delete",
@@ -35,6 +38,7 @@ const kinds = [
   "take back",
   "take back",
   "edit output",
+  "edit output unseen",
   "edit output unseen",
   "delete output",
   "extra output",
@@ -160,12 +164,15 @@ function someIn(output: string, value: number): string {
   return path.join(output, names[value % names.length] ?? "");
 }
 
-/** Other bytes, same size, same times: what `touch -r` and `cp -p` leave. */
+/**
+ * Other bytes, same size, same times: what `touch -r` and `cp -p` leave. Only times of whole seconds can be given back
+ * exactly from here, so that the first such edit of a file sets one, and the next is unseen.
+ */
 function unseen(target: string, write: (old: string) => void): void {
   if (!isFile(target)) return;
-  const { atime, mtime } = lstatSync(target);
-  write(readFileSync(target, "utf8"));
-  utimesSync(target, atime, mtime);
+  const whole = 1_000_000_000;
+  if (lstatSync(target).mtimeMs === whole * 1000) write(readFileSync(target, "utf8"));
+  utimesSync(target, whole, whole);
 }
 
 function swapped(text: string, value: number): string {
