@@ -44,7 +44,8 @@ chmod -R u+rwX iso
 rm -f iso/boot/isolinux/boot.cat
 
 for archive in dependencies/*.tar.gz; do
-  # -p: the modes are the image's, whatever the umask. Owners are the archive writer's business.
-  gzip -dc "$archive" | (cd image && tar xpf -) || fail "$archive cannot be unpacked" "unpack the bundle again"
+  # The modes are the image's, whatever the umask: busybox's tar heeds it even with -p. Owners are the archive writer's
+  # business.
+  gzip -dc "$archive" | (cd image && umask 0 && tar xpf -) || fail "$archive cannot be unpacked" "unpack the bundle again"
 done
 echo "iso/ and image/ are ready; now run ./rebuild_iso.sh [VERSION]"

@@ -111,10 +111,30 @@ else
   # shellcheck disable=SC2086
   $writer -quiet -o "$out.part" -V "$label" -A "Razor Microkernel" -sysid LINUX -publisher "" -p "" \
     -iso-level 4 -U $boot "$work/iso" >"$work/log" 2>&1 || fail "$writer failed: $(tail -n 1 "$work/log")"
-  # Its volume descriptor holds the clock's time (ECMA-119 8.4.26 to 8.4.29: creation, modification, none, effective).
+  # Its volume descriptors, the primary and the one of level 4, hold the clock's time (ECMA-119 8.4.26 to 8.4.29:
+  # creation, modification, none, effective; the boot record lies between the two).
   stamp=${compact}00
-  for offset in 33581 33598 33632; do
+  for offset in 33581 33598 33632 37677 37694 37728; do
     printf '%s\000' "$stamp" | dd of="$out.part" bs=1 seek=$offset conv=notrunc 2>/dev/null
+  done
+  # So does the boot catalogue's directory record (9.1: seven bytes at 18, the name's length at 32, the name). The folders
+  # lie at the ISO's beginning.
+  binary=$(awk -v t="$compact" 'BEGIN {
+    printf "\\%03o", substr(t, 1, 4) - 1900
+    for (i = 5; i <= 13; i += 2) printf "\\%03o", substr(t, i, 2)
+    printf "\\000"
+  }')
+  for offset in $(od -A n -v -t x1 -j 32768 -N 262144 "$out.part" | tr -d ' \n' | awk '{
+    rest = $0; before = 0
+    while ((at = index(rest, "626f6f742e636174")) > 0) {
+      hex = before + at - 1; size = substr($0, hex - 1, 2)
+      if (hex % 2 == 0 && (size == "08" || size == "0a")) print 32768 + hex / 2 - 15
+      before += at; rest = substr(rest, at + 1)
+    }
+  }'); do
+    # The text is printf's escapes.
+    # shellcheck disable=SC2059
+    printf "$binary" | dd of="$out.part" bs=1 seek="$offset" conv=notrunc 2>/dev/null
   done
 fi
 mv "$out.part" "$out"

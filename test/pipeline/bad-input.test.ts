@@ -101,7 +101,7 @@ describe("given bad input", () => {
   }
 
   function run(args: readonly string[], options?: TaskOptions): Promise<TaskResult> {
-    return workspace.task(["iso", "bundle", "--prod", "--source", "local", "--lock", lock, ...args], options);
+    return workspace.task(["iso", "--prod", "--source", "local", "--lock", lock, ...args], options);
   }
 
   /** One message, without a stack, with an exit status that says whose mistake it is. */
@@ -118,8 +118,8 @@ describe("given bad input", () => {
   }
 
   it("names the flag and the value of a list that cannot be read", async () => {
-    expectFailure(await run(["-b", "no/such.lst"]), 2, "--builtin-list", "no/such.lst");
-    expectFailure(await run(["--mirror-list=lists"]), 2, "--mirror-list", "lists");
+    expectFailure(await run(["-b", "no/such.lst"]), 1, "--builtin-list no/such.lst", "hint:");
+    expectFailure(await run(["--mirror-list=lists"]), 1, "--mirror-list lists", "hint:");
   });
 
   it("names the list and the line of an extension that the mirror does not have", async () => {

@@ -165,7 +165,7 @@ describe("the bundle on another machine", () => {
   });
 
   it("works with genisoimage where there is no xorriso, and its ISO boots", async (context) => {
-    const tools = await makePath("old tools", [...commands, "genisoimage", "isoinfo"]);
+    const tools = await makePath("old tools", [...commands, "od", "genisoimage", "isoinfo"]);
     if (tools === undefined) return context.skip("genisoimage is not installed");
     const first = await rebuild("genisoimage run", tools);
     await expectSame(first, ours, "genisoimage");
