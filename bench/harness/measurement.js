@@ -133,5 +133,7 @@ function line(words) {
 export function explain(error) {
   const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
   const lines = said.split("\n").filter((line) => line.trim() !== "");
-  return (lines.find((line) => /^error\b/i.test(line)) ?? lines.at(-1) ?? "unknown").trim();
+  return (lines.find((line) => /^error\b/i.test(line)) ?? lines.at(-1) ?? "unknown")
+    .replace(/ Use the '-i'.*/, "")
+    .trim();
 }

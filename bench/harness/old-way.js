@@ -49,12 +49,12 @@ export async function describeOldWay(folder, workspace) {
   const old = await stat(path.join(folder, "work/image.iso")).catch(() => undefined);
   const own = await newestIso(workspace);
   const parts = steps
-    .trim()
     .split("\n")
+    .filter((line) => line !== "")
     .map((line) => line.split(" "))
     .map(([name, seconds]) => `${name} ${Number(seconds).toFixed(2)} s`);
   return [
-    `the old way's last run: ${parts.join(", ")}`,
+    `the old way's last run: ${parts.length === 0 ? "none" : parts.join(", ")}`,
     `the ISO: ${own === undefined ? "none" : bytes(own)}; the old way's: ${old === undefined ? "none" : bytes(old.size)}`,
   ];
 }
