@@ -24,6 +24,7 @@ import { printMenu } from "./menu.ts";
 import { programVersion } from "./program-version.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
+import { shownCommand } from "./shown-command.ts";
 import { styleFor } from "./style.ts";
 
 export interface Start {
@@ -72,8 +73,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io)
     style,
     request,
     values,
-    command:
-      `task ${start.argv.map((word, index) => maskSecret(word, start.argv[index - 1])).join(" ")}`.trim(),
+    command: shownCommand(start.argv, taskfile),
     workspace: {
       taskfile,
       state: new State(root),
@@ -89,12 +89,6 @@ function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task
     const named = taskfile.aliases?.[word] ?? taskfile.targets.find((target) => target.name === word);
     return named?.kind === "task" ? [named] : [];
   });
-}
-
-/** The command line is shown to whoever waits for the lock: not with a password in it. */
-function maskSecret(word: string, before: string | undefined): string {
-  if (before === "-t" || before === "--tc-passwd") return "***";
-  return word.replace(/^(-t|--tc-passwd=).+$/s, "$1***").replace(/(:\/\/)[^/@]*@/g, "$1***@");
 }
 
 async function dispatch(session: Session): Promise<number> {
