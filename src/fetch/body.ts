@@ -126,10 +126,9 @@ export async function pour(
     for await (const chunk of answer.body) {
       if (total !== undefined && sink.size + chunk.length > total) throw tooLong();
       if (sink.size + chunk.length > most) throw tooLarge();
-      const room = (segments?.frontier ?? Number.POSITIVE_INFINITY) - sink.size;
-      await sink.write(chunk.length > room ? chunk.subarray(0, room) : chunk);
+      await sink.write(chunk.subarray(0, segments?.take(chunk.length) ?? chunk.length));
       context.progress(total);
-      if (segments !== undefined && sink.size === segments.frontier && sink.size !== total) break;
+      if (segments?.isMet === true) break;
     }
     if (segments !== undefined && !(await segments.join())) {
       throw new TransientFailure("a part of it did not come", { code: "cut-off" });

@@ -3,8 +3,8 @@
  * part is requested, nor when a connection is free.
  *
  * Approach: the main stream runs from the front; helpers claim parts from the back, one at a time, whenever
- * nothing else wants a connection, smaller ones as less is left so that all end together. Where the two meet the main stream stops, and the parts, which are on disk
- * by then, are hashed in order. A part that fails costs nothing: what follows is asked for again from there.
+ * nothing else wants a connection, smaller ones as less is left so that all end together. Where the two meet the main
+ * stream stops, and the parts, which are on disk by then, are hashed in order. A part that fails costs nothing: what follows is asked for again from there.
  */
 import type { FileSink } from "./sink.ts";
 
@@ -43,16 +43,29 @@ export class Segments {
   readonly #claims: Claim[] = [];
   readonly #workers: readonly Promise<void>[];
   #frontier: number;
+  /** Up to here the bytes are the main stream's, be they written already or just being written. */
+  #taken = 0;
 
   constructor(options: SegmentsOptions) {
     this.#options = options;
     this.#frontier = options.total;
+    this.#taken = options.sink.size;
     this.#workers = Array.from({ length: options.helpers }, () => this.#work());
   }
 
-  /** Where the main stream is to stop: the start of the foremost part that a helper has claimed. */
-  get frontier(): number {
-    return this.#frontier;
+  /** Whether the main stream has met the foremost part that a helper has claimed, and is to stop. */
+  get isMet(): boolean {
+    return this.#taken === this.#frontier && this.#frontier < this.#options.total;
+  }
+
+  /**
+   * How many of the next `length` bytes the main stream is to write: from now on they are its own. Without this a
+   * helper could claim bytes of a piece that is larger than a part while the piece is being written.
+   */
+  take(length: number): number {
+    const taken = Math.min(length, this.#frontier - this.#taken);
+    this.#taken += taken;
+    return taken;
   }
 
   /** Takes the parts into the sink's account, front to back; false when one of them failed. */
@@ -88,12 +101,12 @@ export class Segments {
   }
 
   #claim(): Claim | undefined {
-    const { sink, partBytes, helpers, fetchPart } = this.#options;
+    const { partBytes, helpers, fetchPart } = this.#options;
     const end = this.#frontier;
-    const share = Math.floor((end - sink.size) / (2 * (helpers + 1)));
+    const share = Math.floor((end - this.#taken) / (2 * (helpers + 1)));
     const start = end - Math.min(maxParts * partBytes, Math.max(partBytes, share));
     // The main stream keeps a part's length to itself: it would be there before a helper.
-    if (this.#waiting.signal.aborted || start < sink.size + partBytes) return undefined;
+    if (this.#waiting.signal.aborted || start < this.#taken + partBytes) return undefined;
     this.#frontier = start;
     const part = { start, end };
     const fetched = fetchPart(part, this.#running.signal).then(

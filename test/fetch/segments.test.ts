@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Part, Segments } from "../../src/fetch/segments.ts";
+import type { FileSink } from "../../src/fetch/sink.ts";
 import { type Fault, status } from "./hostile-server.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 
@@ -143,5 +145,33 @@ describe("a large file", () => {
     const transport = shop.transport({ signal: controller.signal, limits: { partBytes, idleMs: 2000 } });
     expect((await rejection(transport.download(request()))).message).toBe("stop");
     expect(await shop.outputs()).toEqual([]);
+  });
+});
+
+describe("a helper", () => {
+  it("claims nothing of a piece that is just being written, however large it is", async () => {
+    const free: (() => Promise<void>)[] = [];
+    const claimed: Part[] = [];
+    const segments = new Segments({
+      sink: { size: 0, absorb: async () => {} } as unknown as FileSink,
+      total: 100,
+      partBytes: 10,
+      helpers: 1,
+      whenFree: (signal, work) =>
+        new Promise((resolve, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+          free.push(() => work().then(resolve, reject));
+        }),
+      fetchPart: async (part) => void claimed.push(part),
+    });
+    // The main stream is given 80 bytes; before they are written, a connection becomes free.
+    expect(segments.take(80)).toBe(80);
+    await free.shift()?.();
+    expect(claimed).toEqual([{ start: 90, end: 100 }]);
+    expect(segments.isMet).toBe(false);
+    expect(segments.take(80)).toBe(10);
+    expect(segments.isMet).toBe(true);
+    expect(await segments.join()).toBe(true);
+    await segments.stop();
   });
 });
