@@ -21,15 +21,25 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     const lines = manifest.lines[path.basename(location.module)] ?? [];
     return lines.findLast(([line]) => line <= location.line)?.[1];
   };
+  /**
+   * The modules between the definition and the level of a module: a factory's caller counts too, since it decides what
+   * the task that it makes will do. Whoever imports that module does not. esbuild wraps a module into a function of its
+   * name.
+   */
+  const defining = (locations: readonly SourceLocation[]): readonly string[] => {
+    const modules = new Set<string>();
+    for (const location of locations) {
+      const module = moduleAt(location);
+      if (module !== undefined) modules.add(module);
+      if (location.function === undefined || location.function === module) break;
+    }
+    return [...modules].sort();
+  };
   return {
-    digestOf: (locations) => {
-      // A factory's caller counts too: it decides what the task it makes will do.
-      const modules = locations.map(moduleAt).filter((module) => module !== undefined);
-      const digests = [...new Set(modules)].map((module) => `${module} ${manifest.code[module] ?? ""}`);
-      return digestOfParts(digests.sort());
-    },
+    digestOf: (locations) =>
+      digestOfParts(defining(locations).map((module) => `${module} ${manifest.code[module] ?? ""}`)),
     modulesOf: (locations) => {
-      const reached = new Set(locations.map(moduleAt).filter((module) => module !== undefined));
+      const reached = new Set(defining(locations));
       // A set grows while it is walked: every module that is reached is followed too.
       for (const module of reached)
         for (const imported of manifest.imports[module] ?? []) reached.add(imported);

@@ -269,6 +269,8 @@ export interface SourceLocation {
   readonly module: string;
   readonly line: number;
   readonly column: number;
+  /** Name of the function that holds the place; none at a module's own level. */
+  readonly function?: string;
 }
 
 /** Defines a step that turns inputs into outputs. */
@@ -368,7 +370,15 @@ function callers(above: (...args: never[]) => unknown): readonly SourceLocation[
     return frames.flatMap((frame) => {
       const module = frame.getFileName();
       if (module === null || module === undefined || module.startsWith("node:")) return [];
-      return [{ module, line: frame.getLineNumber() ?? 1, column: frame.getColumnNumber() ?? 1 }];
+      const name = frame.getFunctionName();
+      return [
+        {
+          module,
+          line: frame.getLineNumber() ?? 1,
+          column: frame.getColumnNumber() ?? 1,
+          ...(name === null ? {} : { function: name }),
+        },
+      ];
     });
   } finally {
     Error.prepareStackTrace = prepareStackTrace;
