@@ -67,6 +67,7 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
       display.print(display.failureLine());
       return 1;
     }
+    display.close();
     printSummary(session, artefacts, display.reporter, (performance.now() - startedAt) / 1000);
     return 0;
   } catch (error) {

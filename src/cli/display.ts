@@ -23,7 +23,28 @@ export interface Display {
   readonly failureLine: () => string;
   /** The exit status of what was interrupted. */
   readonly interruptedStatus: () => number;
+  /** Shows what is still to be shown and ends the display; may be called again. */
   readonly close: () => void;
+}
+
+/** Lines that come in one turn of the event loop are written at once: a thousand fresh tasks are one write. */
+class LineBuffer {
+  readonly #write: (text: string) => void;
+  #text = "";
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  add(line: string): void {
+    if (this.#text === "") setImmediate(() => this.flush());
+    this.#text += `${line}\n`;
+  }
+
+  flush(): void {
+    if (this.#text !== "") this.#write(this.#text);
+    this.#text = "";
+  }
 }
 
 export function openDisplay(session: Session): Display {
@@ -33,8 +54,8 @@ export function openDisplay(session: Session): Display {
   const live = usesLiveDisplay(session)
     ? new LiveDisplay({ write: (text) => io.stderr.write(text), columns: io.stderr.columns ?? 80 }, style)
     : undefined;
-  const print = (line: string): void =>
-    void (live === undefined ? io.stderr.write(`${line}\n`) : live.print(line));
+  const lines = new LineBuffer((text) => io.stderr.write(text));
+  const print = (line: string): void => (live === undefined ? lines.add(line) : live.print(line));
   const reporter = new PlainReporter({
     style,
     verbose: request.verbose,
@@ -73,6 +94,7 @@ export function openDisplay(session: Session): Display {
     },
     interruptedStatus: () => (signalled === "SIGTERM" ? 143 : 130),
     close: () => {
+      lines.flush();
       live?.close();
       stopListening();
     },

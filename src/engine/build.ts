@@ -10,7 +10,7 @@ import type { EventSink } from "./event.ts";
 import { digestOfOutputs, restoreTask, runTask, TaskFailure } from "./execution.ts";
 import { type BoundTask, bindGraph, type Graph } from "./graph.ts";
 import { acquireLock } from "./lock.ts";
-import type { Digest, TaskId } from "./names.ts";
+import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import { listOutputs, placesOf } from "./output.ts";
 import type { ParameterValues } from "./parameter.ts";
 import type { Reason } from "./reason.ts";
@@ -123,6 +123,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
   const emit = request.onEvent;
   const digests = new Map<TaskId, Digest>();
   const jobs = request.jobs ?? availableParallelism();
+  const foundTools = new Map<string, AbsolutePath>();
 
   const get = (id: TaskId): BoundTask => {
     const bound = graph.get(id);
@@ -139,7 +140,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
         [...bound.needs].map(([name, need]) => [name, need && digests.get(need)] as const),
       );
       const forced = request.force === "all" || request.force.has(bound.task.name);
-      const decision = await decide(bound, needs, forced, { ...workspace, state });
+      const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
       if (request.signal.aborted) return false;
       digests.set(id, await carryOut(bound, decision, seconds));
       return true;
@@ -246,6 +247,7 @@ export async function forecast(
   const graph = await bind(workspace, request);
   const digests = new Map<TaskId, Digest>();
   const forecasts: Forecast[] = [];
+  const foundTools = new Map<string, AbsolutePath>();
   for (const [id, bound] of graph) {
     const uncertain = needsOf(bound).filter((need) => !digests.has(need));
     if (uncertain.length > 0) {
@@ -258,7 +260,7 @@ export async function forecast(
     }
     const needs = new Map([...bound.needs].map(([name, need]) => [name, need && digests.get(need)] as const));
     const forced = request.force === "all" || request.force.has(bound.task.name);
-    const decision = await decide(bound, needs, forced, workspace);
+    const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
     if (decision.kind === "run") {
       forecasts.push({ id, verdict: "run", reasons: decision.reasons });
     } else {

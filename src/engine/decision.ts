@@ -33,6 +33,8 @@ export interface DecisionContext {
   readonly code: CodeIndex;
   readonly toolHint: ToolHint;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Tools that this build has found already. */
+  readonly foundTools: Map<string, AbsolutePath>;
 }
 
 export interface Assessment {
@@ -124,7 +126,8 @@ export async function resolveInputs(bound: BoundTask, state: State): Promise<rea
 }
 
 async function digestOfTool(tool: string, context: DecisionContext): Promise<Digest> {
-  const binary = findTool(tool, context.toolHint);
+  const binary = context.foundTools.get(tool) ?? findTool(tool, context.toolHint);
+  context.foundTools.set(tool, binary);
   const entry = await context.state.files.at(binary as AbsolutePath);
   if (entry?.type !== "file") {
     throw new UserError(`the program "${tool}" cannot be read`, { code: "tool-unreadable", where: binary });

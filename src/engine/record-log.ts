@@ -22,6 +22,8 @@ import { crc32 } from "node:zlib";
 import { systemErrorCode } from "../errors/index.ts";
 
 const header = "razor-mk-state 1\n";
+const tab = 0x09;
+const lineFeed = 0x0a;
 
 /** What loading a log found beside its records. */
 export interface LogDamage {
@@ -59,26 +61,28 @@ export class RecordLog {
     this.#status = statusOf(this.#path);
     this.#records.clear();
     this.#lines = 0;
-    const text = readIfThere(this.#path);
-    this.#exists = text?.startsWith(header) ?? false;
+    const bytes = readIfThere(this.#path);
+    this.#exists = bytes?.toString("latin1", 0, header.length) === header;
     this.#damage = {
-      foreign: text !== undefined && text !== "" && !this.#exists,
-      damagedLines: this.#exists && text !== undefined ? this.#load(text) : 0,
+      foreign: bytes !== undefined && bytes.length > 0 && !this.#exists,
+      damagedLines: this.#exists && bytes !== undefined ? this.#load(bytes) : 0,
     };
   }
 
-  #load(text: string): number {
+  /** Bytes are summed as they are: turning them into a text first would cost more than all the rest. */
+  #load(bytes: Buffer): number {
     let damaged = 0;
     let start = header.length;
-    while (start < text.length) {
-      let end = text.indexOf("\n", start);
-      if (end === -1) end = text.length;
-      const tab = text.indexOf("\t", start);
-      const body = text.slice(start + 9, end);
-      if (tab === -1 || tab > end || end === text.length || checksum(body) !== text.slice(start, start + 8)) {
+    while (start < bytes.length) {
+      const end = bytes.indexOf(lineFeed, start);
+      if (end === -1) return damaged + 1;
+      const body = start + 9;
+      const split = bytes.indexOf(tab, body);
+      const sum = Number.parseInt(bytes.toString("latin1", start, start + 8), 16);
+      if (split === -1 || split > end || crc32(bytes.subarray(body, end)) !== sum) {
         damaged += 1;
       } else {
-        this.#records.set(text.slice(start + 9, tab), text.slice(tab + 1, end));
+        this.#records.set(bytes.toString("utf8", body, split), bytes.toString("utf8", split + 1, end));
         this.#lines += 1;
       }
       start = end + 1;
@@ -182,12 +186,12 @@ function checksum(body: string): string {
   return crc32(body).toString(16).padStart(8, "0");
 }
 
-function readIfThere(path: string): string | undefined {
+function readIfThere(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     // A directory or an unreadable file in its place counts as foreign state, never as a crash.
-    return "\0";
+    return Buffer.from("\0");
   }
 }
