@@ -9,12 +9,12 @@ import { fetchExtras } from "./tasks/fetch-extras.ts";
 import { fetchGems } from "./tasks/fetch-gems.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
 import { fetchTcz } from "./tasks/fetch-tcz.ts";
-import { isoVersion } from "./tasks/options.ts";
 import { overlay } from "./tasks/overlay.ts";
 import { payload } from "./tasks/payload.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
+import { isoVersion } from "./tasks/settings/options.ts";
 import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
 

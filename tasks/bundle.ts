@@ -7,12 +7,12 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { file, files, inVariants, out, task } from "../src/engine/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
-import { readCoreFacts } from "./core-facts.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { epoch, isoVersion } from "./options.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
+import { epoch, isoVersion } from "./settings/options.ts";
 
 /** Nearly all of it is compressed already. */
 const level = 1;

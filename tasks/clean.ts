@@ -1,6 +1,6 @@
 /** Removes what builds made. */
 import { command } from "../src/engine/index.ts";
-import { all } from "./options.ts";
+import { all } from "./settings/options.ts";
 
 export const clean = command({
   name: "clean",

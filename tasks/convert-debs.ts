@@ -14,18 +14,18 @@ import {
   refuseUnpinned,
   type SourceLock,
 } from "../src/fetch/index.ts";
-import { readCoreFacts } from "./core-facts.ts";
-import { makeDebExtension } from "./deb-extension.ts";
+import { fetchIso } from "./fetch-iso.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
+import { builtinList, frozen, mirrorList, offline, proxyVariables, source } from "./settings/options.ts";
+import { makeDebExtension } from "./source/deb-extension.ts";
 import {
   checkPin,
   fetchPackages,
   findPackages,
   packageLine,
   type WantedPackage,
-} from "./distribution-packages.ts";
-import { fetchIso } from "./fetch-iso.ts";
-import { builtinList, frozen, mirrorList, offline, proxyVariables, source } from "./options.ts";
-import { lockInput, readPins, writePins } from "./source-lock.ts";
+} from "./source/distribution-packages.ts";
+import { lockInput, readPins, writePins } from "./source/source-lock.ts";
 
 /** Variables with which apt is told of another configuration than the system's. */
 export const aptVariables = ["APT_CONFIG"] as const;

@@ -7,8 +7,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { files, out, type SeedContext, task } from "../src/engine/index.ts";
 import { bytesContent, FileTree, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
-import { imagePolicy } from "./image-tree.ts";
-import { devKeys, epoch, passwordOrDefault, tcPassword } from "./options.ts";
+import { imagePolicy } from "./image/image-tree.ts";
+import { devKeys, epoch, passwordOrDefault, tcPassword } from "./settings/options.ts";
 
 const keyTypes = ["ecdsa", "ed25519", "rsa"] as const;
 const sshFolder = "usr/local/etc/ssh";

@@ -2,11 +2,11 @@
 import path from "node:path";
 import { out, task, when } from "../src/engine/index.ts";
 import type { Artefact } from "../src/fetch/index.ts";
-import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
-import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
-import type { ExtraName } from "./source-locations.ts";
-import { lockInput } from "./source-lock.ts";
+import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./settings/options.ts";
+import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
+import type { ExtraName } from "./source/source-locations.ts";
+import { lockInput } from "./source/source-lock.ts";
 
 export const fetchExtras = task({
   name: "fetch-extras",

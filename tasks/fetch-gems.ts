@@ -10,10 +10,10 @@ import {
   resolveGems,
   type Wanted,
 } from "../src/fetch/index.ts";
-import { gemServerUri, source } from "./options.ts";
 import { sampleSource } from "./sample-source.ts";
-import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
-import { lockInput } from "./source-lock.ts";
+import { gemServerUri, source } from "./settings/options.ts";
+import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
+import { lockInput } from "./source/source-lock.ts";
 
 export const gemList = "lists/gem.list";
 

@@ -7,12 +7,12 @@ import { out, task, when } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { type Artefact, coreIsoArtefact } from "../src/fetch/index.ts";
 import { extractIso, type FileTree, listIso, mergeLayers, readInitrd } from "../src/formats/index.ts";
-import type { CoreFacts } from "./core-facts.ts";
-import { isoUrl, source } from "./options.ts";
+import type { CoreFacts } from "./image/core-facts.ts";
+import { writeListing } from "./image/tree-listing.ts";
 import { sampleSource } from "./sample-source.ts";
-import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
-import { lockInput } from "./source-lock.ts";
-import { writeListing } from "./tree-listing.ts";
+import { isoUrl, source } from "./settings/options.ts";
+import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
+import { lockInput } from "./source/source-lock.ts";
 
 export const fetchIso = task({
   name: "fetch-iso",

@@ -21,12 +21,12 @@ import {
   type Wanted,
 } from "../src/fetch/index.ts";
 import { convertDebs, namesPackages } from "./convert-debs.ts";
-import { readCoreFacts } from "./core-facts.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { builtinList, mirrorList, source } from "./options.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
 import { sampleSource } from "./sample-source.ts";
-import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source.ts";
-import { lockInput } from "./source-lock.ts";
+import { builtinList, mirrorList, source } from "./settings/options.ts";
+import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
+import { lockInput } from "./source/source-lock.ts";
 
 /** What production images leave out, with all that nothing else needs. */
 const developmentOnly = ["openssh.tcz"];

@@ -17,12 +17,12 @@ import {
 } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { imagePolicy, inheritFolders, refuseClashes } from "./image-tree.ts";
-import { serverConfiguration } from "./mcollective.ts";
-import { epoch, mcollectivePassword, mcollectivePsk } from "./options.ts";
+import { imagePolicy, inheritFolders, refuseClashes } from "./image/image-tree.ts";
+import { serverConfiguration } from "./image/mcollective.ts";
+import { readListing, writeListing } from "./image/tree-listing.ts";
+import { adaptToVariant } from "./image/variant.ts";
 import { payload } from "./payload.ts";
-import { readListing, writeListing } from "./tree-listing.ts";
-import { adaptToVariant } from "./variant.ts";
+import { epoch, mcollectivePassword, mcollectivePsk } from "./settings/options.ts";
 
 export const overlay = task({
   name: "overlay",

@@ -17,10 +17,10 @@ import { fetchExtras } from "./fetch-extras.ts";
 import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
-import { imagePolicy, inheritFolders, settleOwners } from "./image-tree.ts";
-import { mcollectiveTree } from "./mcollective.ts";
-import { epoch } from "./options.ts";
-import { readListing, writeListing } from "./tree-listing.ts";
+import { imagePolicy, inheritFolders, settleOwners } from "./image/image-tree.ts";
+import { mcollectiveTree } from "./image/mcollective.ts";
+import { readListing, writeListing } from "./image/tree-listing.ts";
+import { epoch } from "./settings/options.ts";
 
 /** What is packed here is compressed already: more effort would gain next to nothing. */
 const level = 1;

@@ -15,16 +15,16 @@ import {
   writeIso,
   writeLayer,
 } from "../src/formats/index.ts";
-import { writeApplicationId } from "./application-id.ts";
-import { adaptBootMenu } from "./boot-menu.ts";
-import { readCoreFacts } from "./core-facts.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { inheritFolders } from "./image-tree.ts";
-import { isoMetadata, versionFile, volumeId } from "./iso-metadata.ts";
-import { epoch, isoVersion } from "./options.ts";
+import { writeApplicationId } from "./image/application-id.ts";
+import { adaptBootMenu } from "./image/boot-menu.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
+import { inheritFolders } from "./image/image-tree.ts";
+import { isoMetadata, versionFile, volumeId } from "./image/iso-metadata.ts";
+import { readListing } from "./image/tree-listing.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
-import { readListing } from "./tree-listing.ts";
+import { epoch, isoVersion } from "./settings/options.ts";
 
 const applicationId = "Razor Microkernel";
 

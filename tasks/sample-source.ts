@@ -5,9 +5,9 @@
 import { mkdir, readFile, symlink } from "node:fs/promises";
 import path from "node:path";
 import { type BlobAccess, files, out, task } from "../src/engine/index.ts";
-import { proxyVariables } from "./options.ts";
 import { buildSample, downloadPackages, type PackagePlan, packagesEpoch } from "./sample/index.ts";
 import { samplePackagePlan } from "./sample-packages.ts";
+import { proxyVariables } from "./settings/options.ts";
 
 export const sampleSource = task({
   name: "sample-source",

@@ -16,12 +16,11 @@ import {
   unpin,
 } from "../src/fetch/index.ts";
 import { aptTools, aptVariables, readPackages } from "./convert-debs.ts";
-import { readCoreFacts } from "./core-facts.ts";
-import { findPackages, updatePackagePins, type WantedPackage } from "./distribution-packages.ts";
 import { planExtras } from "./fetch-extras.ts";
 import { gemList, planGems } from "./fetch-gems.ts";
 import { fetchIso, isoArtefact } from "./fetch-iso.ts";
 import { readList, resolveExtensions } from "./fetch-tcz.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
 import {
   builtinList,
   gemServerUri,
@@ -31,9 +30,10 @@ import {
   mirrorList,
   openVmToolsUrl,
   rubyGemsUrl,
-} from "./options.ts";
-import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source.ts";
-import { readPins, writePins } from "./source-lock.ts";
+} from "./settings/options.ts";
+import { findPackages, updatePackagePins, type WantedPackage } from "./source/distribution-packages.ts";
+import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source/index.ts";
+import { readPins, writePins } from "./source/source-lock.ts";
 
 export const update = command({
   name: "update",

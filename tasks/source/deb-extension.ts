@@ -6,18 +6,18 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { chmod, lstat, mkdir, readdir, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { UserError } from "../src/errors/index.ts";
+import { UserError } from "../../src/errors/index.ts";
 import {
   type ModePolicy,
   packSquashfs,
   readDebControl,
   treeFromDirectory,
   unpackDeb,
-} from "../src/formats/index.ts";
-import type { Shell } from "../src/host/index.ts";
-import { parseDependencies } from "./sample/apt-records.ts";
-import { formatSidecars } from "./sample/extension-metadata.ts";
-import { packagesEpoch } from "./sample/index.ts";
+} from "../../src/formats/index.ts";
+import type { Shell } from "../../src/host/index.ts";
+import { parseDependencies } from "../sample/apt-records.ts";
+import { formatSidecars } from "../sample/extension-metadata.ts";
+import { packagesEpoch } from "../sample/index.ts";
 
 export interface DebExtension {
   /** Without `.tcz`. */

@@ -4,7 +4,7 @@
  */
 import { constants, copyFile } from "node:fs/promises";
 import path from "node:path";
-import { type BlobAccess, file, type Progress } from "../src/engine/index.ts";
+import { type BlobAccess, file, type Progress } from "../../src/engine/index.ts";
 import {
   type Artefact,
   type Catalogue,
@@ -19,8 +19,8 @@ import {
   type Update,
   updateArtefacts,
   type Wanted,
-} from "../src/fetch/index.ts";
-import { frozen, mirrorUri, offline, proxyVariables, source } from "./options.ts";
+} from "../../src/fetch/index.ts";
+import { frozen, mirrorUri, offline, proxyVariables, source } from "../settings/options.ts";
 import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
 import { readPins, writePins } from "./source-lock.ts";
 

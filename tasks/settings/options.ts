@@ -2,9 +2,9 @@
  * The options of the pipeline, declared once. The command line, the configuration file and the environment are made
  * from these; the old script's names are kept.
  */
-import { type Parameter, type ParameterHost, param, type Secret } from "../src/engine/index.ts";
-import { UsageError } from "../src/errors/index.ts";
-import { publicUrl } from "../src/fetch/index.ts";
+import { type Parameter, type ParameterHost, param, type Secret } from "../../src/engine/index.ts";
+import { UsageError } from "../../src/errors/index.ts";
+import { publicUrl } from "../../src/fetch/index.ts";
 import { sourceDateEpoch } from "./epoch.ts";
 import { describeVersion } from "./git-version.ts";
 

@@ -3,8 +3,8 @@
  * a change of one line, so that overlay-src stays what the user wrote.
  */
 import { readFile } from "node:fs/promises";
-import { UserError } from "../src/errors/index.ts";
-import { bytesContent, type FileTree } from "../src/formats/index.ts";
+import { UserError } from "../../src/errors/index.ts";
+import { bytesContent, type FileTree } from "../../src/formats/index.ts";
 
 /** Busybox's getty with an automatic login: -n asks for no name, -l says what logs in. */
 const autologin = "tty1::respawn:/sbin/getty -nl /sbin/autologin 38400 tty1";

@@ -3,7 +3,7 @@
  * build. Kept beside each layer as JSON.
  */
 import { readFile, writeFile } from "node:fs/promises";
-import { FileTree, type TreeNode } from "../src/formats/index.ts";
+import { FileTree, type TreeNode } from "../../src/formats/index.ts";
 
 const nothing = { kind: "bytes", bytes: new Uint8Array() } as const;
 

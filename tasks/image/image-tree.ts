@@ -1,8 +1,8 @@
 /**
  * How files become entries of the image: owners and modes by rule, never by who builds or with which umask.
  */
-import { UserError } from "../src/errors/index.ts";
-import { type EntryOnDisk, type FileTree, type ModePolicy, rootOwned } from "../src/formats/index.ts";
+import { UserError } from "../../src/errors/index.ts";
+import { type EntryOnDisk, type FileTree, type ModePolicy, rootOwned } from "../../src/formats/index.ts";
 
 /** Tiny Core's group of those who may install extensions. */
 const staff = 50;

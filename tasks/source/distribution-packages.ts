@@ -3,7 +3,7 @@
  * says of it. It knows nothing of what becomes of them.
  */
 import path from "node:path";
-import { UserError } from "../src/errors/index.ts";
+import { UserError } from "../../src/errors/index.ts";
 import {
   type Change,
   entryOf,
@@ -11,10 +11,10 @@ import {
   type LockLine,
   type SourceLock,
   type Update,
-} from "../src/fetch/index.ts";
-import type { Shell } from "../src/host/index.ts";
-import { type AptRecord, parseRecords } from "./sample/apt-records.ts";
-import { downloadPackages, type PlannedPackage } from "./sample/index.ts";
+} from "../../src/fetch/index.ts";
+import type { Shell } from "../../src/host/index.ts";
+import { type AptRecord, parseRecords } from "../sample/apt-records.ts";
+import { downloadPackages, type PlannedPackage } from "../sample/index.ts";
 
 /** A package as a list names it. */
 export interface WantedPackage {

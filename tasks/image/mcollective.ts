@@ -2,9 +2,9 @@
  * MCollective in the image: its tarball unpacked where Tiny Core keeps what is installed, two links, and its
  * settings. Without the tarball there is no trace of it.
  */
-import type { Secret } from "../src/engine/index.ts";
-import { UserError } from "../src/errors/index.ts";
-import { FileTree, treeFromTarball } from "../src/formats/index.ts";
+import type { Secret } from "../../src/engine/index.ts";
+import { UserError } from "../../src/errors/index.ts";
+import { FileTree, treeFromTarball } from "../../src/formats/index.ts";
 import { settleOwners } from "./image-tree.ts";
 
 const installed = "usr/local/tce.installed";

@@ -1,8 +1,8 @@
 /**
  * The version of a build, from git: `git describe`, with the tag's leading `v` off and the first `-` made a `+`.
  */
-import type { ParameterHost } from "../src/engine/index.ts";
-import { UserError } from "../src/errors/index.ts";
+import type { ParameterHost } from "../../src/engine/index.ts";
+import { UserError } from "../../src/errors/index.ts";
 import { askGit } from "./git.ts";
 
 /**

@@ -4,8 +4,8 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { UserError } from "../src/errors/index.ts";
-import { defineMirror, type Mirror } from "../src/fetch/index.ts";
+import { UserError } from "../../src/errors/index.ts";
+import { defineMirror, type Mirror } from "../../src/fetch/index.ts";
 import { isLocation, sourceKey } from "./source-lock.ts";
 
 /** Release and architecture of the sample source. */

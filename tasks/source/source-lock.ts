@@ -3,8 +3,8 @@
  * the lines are pinned for.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { file } from "../src/engine/index.ts";
-import { systemErrorCode } from "../src/errors/index.ts";
+import { file } from "../../src/engine/index.ts";
+import { systemErrorCode } from "../../src/errors/index.ts";
 import {
   formatLock,
   type Lock,
@@ -14,8 +14,8 @@ import {
   publicUrl,
   type SourceLock,
   withLines,
-} from "../src/fetch/index.ts";
-import { lockFile, source } from "./options.ts";
+} from "../../src/fetch/index.ts";
+import { lockFile, source } from "../settings/options.ts";
 
 /** The name under which a source's pins stand: as it was given, but never with a password. */
 export function sourceKey(name: string): string {

@@ -3,7 +3,7 @@
  * It knows nothing of what the ISO holds.
  */
 import { open } from "node:fs/promises";
-import { UserError } from "../src/errors/index.ts";
+import { UserError } from "../../src/errors/index.ts";
 
 /** ECMA-119 6.2.1, 8.4.1 and 8.4.20: the descriptor's place, its identifier, and the field in it. */
 const descriptor = { offset: 16 * 2048, identifier: "\x01CD001" } as const;
