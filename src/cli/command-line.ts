@@ -2,10 +2,12 @@
  * The command line, made from what the Taskfile declares: parameters become options, variants become switches.
  * Parsing is commander's; this module knows what is asked for, not how it is done.
  */
+import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { GivenValues, Parameter, Target, Task, Taskfile } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
 import { readConfigFile } from "./config-file.ts";
+import type { Io } from "./io.ts";
 import { didYouMean } from "./suggestion.ts";
 
 export interface Request {
@@ -64,7 +66,7 @@ interface CoreOptions {
   readonly dryRun?: true;
   readonly keepGoing?: true;
   readonly jobs?: string;
-  readonly force?: string | true;
+  readonly force?: readonly string[] | true;
   readonly format?: string;
   readonly audit?: true;
   readonly strict?: true;
@@ -78,7 +80,7 @@ export function parseCommandLine(
   argv: readonly string[],
   taskfile: Taskfile,
   programVersion: string,
-  env: NodeJS.ProcessEnv,
+  { env, cwd }: Pick<Io, "env" | "cwd">,
 ): Parsed {
   const parameters = parametersOf(taskfile);
   const program = describeProgram(taskfile, parameters, programVersion);
@@ -89,7 +91,10 @@ export function parseCommandLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: "help", text: help };
-    throw usageError(error);
+    throw usageError(
+      error,
+      program.options.flatMap((option) => option.long ?? []),
+    );
   }
   const options = program.opts<CoreOptions & Record<string, unknown>>();
   const config =
@@ -98,13 +103,13 @@ export function parseCommandLine(
       : readConfigFile(options.config, configKeys(taskfile, parameters));
   const words = [...program.args];
   const variant = chosenVariant(taskfile, program, config, env);
-  const given = givenValues(parameters, program, config, env);
+  const given = givenValues(parameters, program, config, env, cwd);
   // Also for what the named targets do not use: a value that is ignored is worse than one that is refused.
   for (const parameter of parameters) {
     const text = given.get(parameter.name);
     if (text !== undefined) parameter.check?.(text, variant);
   }
-  const force = forcedTasks(options.force, words);
+  const force = forcedTasks(options.force, words, taskfile);
   return {
     kind: "request",
     request: {
@@ -190,7 +195,7 @@ function describeProgram(
     .argument("[target...]")
     .version(`razor-mk ${version}`, "-V, --version", "print the program's version")
     .helpOption("-h, --help", "print this help")
-    .showSuggestionAfterError(true);
+    .showSuggestionAfterError(false);
   for (const parameter of parameters) for (const option of optionsFor(parameter)) program.addOption(option);
   for (const [name, variant] of Object.entries(taskfile.variants)) {
     for (const option of variantOptions(name, variant)) program.addOption(option);
@@ -199,7 +204,7 @@ function describeProgram(
     .option("-c, --config <FILE>", "read options from KEY=value lines")
     .option("-j, --jobs <N>", "run at most N tasks at once (default: one for each core)")
     .option("-k, --keep-going", "after a failure go on with what does not depend on it")
-    .option("-f, --force [TASK]", "run TASK, or all, although nothing changed")
+    .option("-f, --force [TASK]", "run TASK, or all, although nothing changed", collect)
     .option("-n, --dry-run", "say what would run and why, and do nothing")
     .option("-v, --verbose", "show what tasks and commands print, and stacks of internal errors")
     .option("-q, --quiet", "print errors and the result only")
@@ -264,16 +269,19 @@ Examples:
 `;
 }
 
-function usageError(error: CommanderError): UsageError {
+/** `flags` are all long options, those that help does not list included. */
+function usageError(error: CommanderError, flags: readonly string[]): UsageError {
   const text = error.message.replace(/^error: /, "");
   const [what = text, ...more] = text.split("\n");
   const hint = more
     .join(" ")
     .trim()
     .replace(/^\(|\)$/g, "");
+  const option = /unknown option '(--[^'=]*)/.exec(what)?.[1];
+  const meant = option === undefined ? undefined : didYouMean(option, flags);
   return new UsageError(what, {
     code: error.code,
-    hint: hint === "" ? "`task --help` lists the options" : hint,
+    hint: meant ?? (hint === "" ? "`task --help` lists the options" : hint),
   });
 }
 
@@ -323,6 +331,7 @@ function givenValues(
   program: Command,
   config: ReadonlyMap<string, string>,
   env: NodeJS.ProcessEnv,
+  cwd: string,
 ): GivenValues {
   const given = new Map<string, string>();
   for (const parameter of parameters) {
@@ -330,7 +339,9 @@ function givenValues(
       .map((name) => program.getOptionValue(attributeOf(`--${name}`)) as string | true | undefined)
       .find((value) => value !== undefined);
     const value = onCommandLine ?? fromConfigOrEnv(parameter, config, env);
-    if (value !== undefined) given.set(parameter.name, value === true ? "1" : value);
+    if (value === undefined) continue;
+    const text = value === true ? "1" : value;
+    given.set(parameter.name, parameter.kind === "path" ? path.resolve(cwd, text) : text);
   }
   return given;
 }
@@ -344,12 +355,21 @@ function fromConfigOrEnv(
   return config.get(parameter.env) ?? (env[parameter.env] === "" ? undefined : env[parameter.env]);
 }
 
-function forcedTasks(force: string | true | undefined, words: string[]): ReadonlySet<string> | "all" {
+/** The values of an option that may be given again. */
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function forcedTasks(
+  force: readonly string[] | true | undefined,
+  words: string[],
+  taskfile: Taskfile,
+): ReadonlySet<string> | "all" {
   if (force === undefined) return new Set();
   if (force === true) return "all";
   // `--force iso` alone means: build iso, and run it whatever its stamp says.
-  if (words.length === 0) words.push(force);
-  return new Set([force]);
+  if (words.length === 0) words.push(...force);
+  return new Set(force.map((name) => findTask(name, taskfile).name));
 }
 
 function parseJobs(text: string | undefined): number | undefined {

@@ -11,6 +11,8 @@ export interface Io {
   /** Everything said to people. */
   readonly stderr: Output;
   readonly env: NodeJS.ProcessEnv;
+  /** Absolute path of the folder in which the command was given. */
+  readonly cwd: string;
   /** Calls back on SIGINT and SIGTERM until the returned function is called. */
   readonly onSignal: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void;
 }
@@ -25,6 +27,7 @@ export function processIo(): Io {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
+    cwd: process.cwd(),
     onSignal: (listener) => {
       process.on("SIGINT", listener);
       process.on("SIGTERM", listener);

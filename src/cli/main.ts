@@ -42,7 +42,7 @@ export async function main(start: Start, io: Io = processIo()): Promise<number> 
   const verbose = start.argv.some((word) => word === "-v" || word === "--verbose");
   try {
     const { default: taskfile } = await start.loadTaskfile();
-    const parsed = parseCommandLine(start.argv, taskfile, programVersion, io.env);
+    const parsed = parseCommandLine(start.argv, taskfile, programVersion, io);
     if (parsed.kind === "help") {
       io.stdout.write(parsed.text);
       return 0;

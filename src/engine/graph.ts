@@ -4,6 +4,8 @@
  * Everything that can be wrong with a Taskfile before anything runs is found here. Of inputs only the texts
  * that say what is needed are read here.
  */
+
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
@@ -140,7 +142,11 @@ async function bind(
   // Inputs that are named by a parameter make it one of the task's, without saying so twice.
   for (const input of Object.values(task.inputs)) {
     const named = input.kind === "file" ? input.path : input.root;
-    if (typeof named !== "string") byParameter.set(named.name, await binding.values.get(named));
+    if (typeof named === "string") continue;
+    const value = await binding.values.get(named);
+    byParameter.set(named.name, value);
+    // Said before anything runs: a mistyped name should not cost the time of the steps before this one.
+    if (input.kind === "file" && !input.optional) requireNamedFile(named, value, binding.workspace);
   }
   const variant = task.variants === "shared" ? undefined : binding.variant;
   const facts = {
@@ -174,6 +180,16 @@ async function bind(
     return { slot, kind: output.kind, place: output.place, path: absolute };
   });
   return { id, task, variant, needs, outputs, values, named: byParameter };
+}
+
+function requireNamedFile(parameter: Parameter<string>, value: string, workspace: string): void {
+  const file = path.resolve(workspace, value);
+  if (existsSync(file)) return;
+  throw new UserError(`the file --${parameter.name} ${displayPath(workspace, value)} does not exist`, {
+    code: "input-missing",
+    where: file,
+    hint: "check the name, or restore the file",
+  });
 }
 
 /** True when `inner` lies below `outer`; both absolute. */

@@ -56,7 +56,8 @@ export async function resolveInput(
   const declared = declaration.kind === "file" ? declaration.path : declaration.root;
   const given = typeof declared === "string" ? declared : context.value(declared);
   const root = path.resolve(context.workspace, given) as AbsolutePath;
-  const asked = typeof declared === "string" ? given : `--${declared.name} ${given}`;
+  const asked =
+    typeof declared === "string" ? given : `--${declared.name} ${displayPath(context.workspace, given)}`;
   const paths = declaration.kind === "file" ? [] : await expand(declaration, root, context);
 
   const entries: [string, ListedEntry][] = [];

@@ -43,7 +43,7 @@ export interface ParameterOptions<T> {
 }
 
 export interface Parameter<T> extends ParameterOptions<T> {
-  readonly kind: "text" | "secret" | "switch" | "choice";
+  readonly kind: "text" | "path" | "secret" | "switch" | "choice";
   /** For a choice: the values that completion offers; others are accepted when `open`. */
   readonly choices?: readonly string[];
 }
@@ -77,6 +77,10 @@ export class Secret {
 export const param = {
   text(options: ParameterOptions<string>): Parameter<string> {
     return { ...options, kind: "text" };
+  },
+  /** A file or folder: what the user gives is relative to where the command was given, a default to the workspace. */
+  path(options: ParameterOptions<string>): Parameter<string> {
+    return { ...options, kind: "path" };
   },
   /** A text that may be absent. */
   optional(options: Omit<ParameterOptions<string | undefined>, "default">): Parameter<string | undefined> {

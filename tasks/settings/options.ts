@@ -22,7 +22,7 @@ export const source: Parameter<string> = param.choice({
 });
 
 const listOption = (name: string, short: string, env: string, description: string): Parameter<string> =>
-  param.text({
+  param.path({
     name,
     short,
     env,
@@ -128,7 +128,7 @@ export const mcollectivePassword = mcollectiveSecret("password");
 export const mcollectivePsk = mcollectiveSecret("psk");
 
 /** What is pinned; the sample source's packages move with the distribution, so its lock stays in the cache. */
-export const lockFile: Parameter<string> = param.text({
+export const lockFile: Parameter<string> = param.path({
   name: "lock",
   description: "what is pinned (default: lists/sources.lock.json)",
   value: "FILE",
@@ -187,7 +187,7 @@ export const epoch: Parameter<string> = param.text({
   },
 });
 
-export const devKeys: Parameter<string> = param.text({
+export const devKeys: Parameter<string> = param.path({
   name: "dev-keys",
   description:
     "folder with the host keys and the salt of dev and debug images (default: dev-keys, made when absent)",
