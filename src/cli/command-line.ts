@@ -5,10 +5,9 @@
 import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { GivenValues, Parameter, Target, Task, Taskfile } from "../engine/index.ts";
-import { UsageError } from "../errors/index.ts";
+import { didYouMean, UsageError } from "../errors/index.ts";
 import { readConfigFile } from "./config-file.ts";
 import type { Io } from "./io.ts";
-import { didYouMean } from "./suggestion.ts";
 
 export interface Request {
   /** Words that are not options: targets, or a command of the program and its arguments. */

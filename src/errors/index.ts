@@ -1,8 +1,10 @@
 /**
- * The one error class for everything a user can cause or mend.
+ * The one error class for everything a user can cause or mend, and what may have been meant.
  *
  * It knows nothing of terminals: who prints it decides on colours and on whether a cause is shown.
  */
+
+export { didYouMean, editDistance } from "./suggestion.ts";
 
 export interface UserErrorOptions {
   /** Stable, kebab-case name of the kind of failure, e.g. `md5-mismatch`. */

@@ -2,13 +2,12 @@
  * What the extensions of two lists need, and what those need: loaded from the lock and, for what it does not
  * know, from a catalogue. It does not order anything.
  */
-import { UserError } from "../errors/index.ts";
+import { didYouMean, UserError } from "../errors/index.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type ListEntry, printable } from "./list.ts";
 import type { SourceLock } from "./lock.ts";
 import { extensionLocation, type Mirror } from "./mirror.ts";
 import { type Policy, pinnedEntry, policyFor, refuseUnpinned, type Wanted } from "./pinning.ts";
-import { didYouMean } from "./suggest.ts";
 
 export type Group = "builtin" | "mirror";
 

@@ -2,7 +2,7 @@
  * From a gem list to the gems to fetch: pinned releases where they still fit, the highest that fit otherwise.
  * It needs no Ruby and downloads no gem.
  */
-import { UserError } from "../errors/index.ts";
+import { didYouMean, UserError } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
 import type { GemIndex, GemRelease } from "./gem-index.ts";
 import type { GemRequest } from "./gem-list.ts";
@@ -17,7 +17,6 @@ import { parseGemVersion } from "./gem-version.ts";
 import { joinLocation } from "./location.ts";
 import { entryOf, type SourceLock } from "./lock.ts";
 import { type Policy, policyFor, refuseUnpinned, type Wanted } from "./pinning.ts";
-import { didYouMean } from "./suggest.ts";
 
 export interface GemsInput {
   readonly requests: readonly GemRequest[];

@@ -4,7 +4,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { UserError } from "../errors/index.ts";
+import { didYouMean, UserError } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
 import type { Change } from "./changes.ts";
 import type { FetchContext } from "./fetch-artefacts.ts";
@@ -12,7 +12,6 @@ import { gemNameOf } from "./gems.ts";
 import { publicUrl } from "./location.ts";
 import { artefactFault, entryOf, type LockLine, type SourceLock } from "./lock.ts";
 import { pinnedEntry } from "./pinning.ts";
-import { didYouMean } from "./suggest.ts";
 import { checkUpstream, lineFor, upstreamDigest } from "./verification.ts";
 
 export interface Update {

@@ -6,8 +6,8 @@ import { demo, put, runTask, snapshot } from "./workshop.ts";
 
 describe("wrong usage", () => {
   it.each([
-    [["gret"], /there is no target "gret"/, /did you mean "greet"/],
-    [["--greating", "x"], /unknown option '--greating'/, /did you mean "--greeting"/],
+    [["gret"], /there is no target "gret"/, /did you mean greet\?/],
+    [["--greating", "x"], /unknown option '--greating'/, /did you mean --greeting\?/],
     [["-p", "-d", "greet"], /either prod or debug, not both/, /leave out --debug/],
     [["greet", "-j", "none"], /--jobs is "none"/, /whole number/],
     [["why"], /usage: task why <target>/, /error/],

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { UserError } from "../../src/errors/index.ts";
+import { nearest, UserError } from "../../src/errors/index.ts";
 import { looksLikeHtml } from "../../src/fetch/content-kind.ts";
 import { parseGemInfo } from "../../src/fetch/gem-index.ts";
 import { formatGemRequirement, parseGemRequirement, satisfies } from "../../src/fetch/gem-requirement.ts";
@@ -27,7 +27,6 @@ import {
 import { nameFault } from "../../src/fetch/list.ts";
 import { parseRange } from "../../src/fetch/range.ts";
 import { parseRetryAfter } from "../../src/fetch/retry.ts";
-import { nearest } from "../../src/fetch/suggest.ts";
 
 /** Text that is near enough to the real formats to get past the first check of a parser. */
 const token = fc.constantFrom(

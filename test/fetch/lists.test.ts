@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { didYouMean, editDistance } from "../../src/errors/index.ts";
 import { parseExtensionList, parseGemList } from "../../src/fetch/index.ts";
-import { didYouMean, editDistance } from "../../src/fetch/suggest.ts";
 
 const names = (text: string) => parseExtensionList(text, "lists/x.lst").entries.map((entry) => entry.name);
 
