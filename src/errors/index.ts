@@ -4,7 +4,7 @@
  * It knows nothing of terminals: who prints it decides on colours and on whether a cause is shown.
  */
 
-export { didYouMean, editDistance } from "./suggestion.ts";
+export { didYouMean, editDistance, nearest } from "./suggestion.ts";
 
 export interface UserErrorOptions {
   /** Stable, kebab-case name of the kind of failure, e.g. `md5-mismatch`. */

@@ -25,7 +25,7 @@ export function editDistance(a: string, b: string, limit: number): number {
 }
 
 /** The known names nearest to `name`: none that differs by more than the best one, at most three. */
-function nearest(name: string, known: Iterable<string>): readonly string[] {
+export function nearest(name: string, known: Iterable<string>): readonly string[] {
   const stem = (text: string): string => text.toLowerCase().replace(/\.[^.]*$/, "");
   const wanted = stem(name);
   const limit = Math.max(1, Math.min(3, Math.floor(wanted.length / 3)));
