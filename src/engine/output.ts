@@ -71,11 +71,7 @@ export async function storeOutputs(places: OutputPlaces, listing: Listing, store
   }
 }
 
-/** True when the store has all that `unstoreOutputs` would need. */
-export function isStored(listing: Listing, store: Store): boolean {
-  return firstNotStored(listing, store) === undefined;
-}
-
+/** The first file of the listing that `unstoreOutputs` would miss in the store; undefined when it has all. */
 export function firstNotStored(listing: Listing, store: Store): string | undefined {
   for (const [name, entry] of listing) if (entry.type === "file" && !store.has(entry.digest)) return name;
   return undefined;

@@ -3,6 +3,7 @@
  * downloads.
  */
 import type { ContentKind } from "./content-kind.ts";
+import type { DownloadRequest } from "./download.ts";
 import { coreFiles, type Mirror, releaseLocation } from "./mirror.ts";
 
 export interface Artefact {
@@ -40,6 +41,17 @@ export function coreIsoArtefact(mirror: Mirror, where?: string): Artefact {
     kind: "iso9660",
     tail: `${mirror.release}/${mirror.arch}/release/${iso}`,
     md5Url: releaseLocation(mirror, `${iso}.md5.txt`),
+    ...(where === undefined ? {} : { where }),
+  };
+}
+
+/** What the transport is asked for an artefact. */
+export function requestOf({ name, url, kind, optional, where }: Artefact): DownloadRequest {
+  return {
+    name,
+    url,
+    kind,
+    ...(optional === undefined ? {} : { optional }),
     ...(where === undefined ? {} : { where }),
   };
 }

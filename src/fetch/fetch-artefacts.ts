@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
-import type { Artefact } from "./artefact.ts";
+import { type Artefact, requestOf } from "./artefact.ts";
 import type { Received } from "./download.ts";
 import { isLocal, publicUrl } from "./location.ts";
 import { artefactFault, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
@@ -113,16 +113,7 @@ async function download(
   check: (received: Received) => Promise<void> | void,
 ) {
   const target = path.join(context.staging, artefact.name);
-  const { name, url, kind, optional, where } = artefact;
-  const request = {
-    name,
-    url,
-    kind,
-    target,
-    signal,
-    ...(optional === undefined ? {} : { optional }),
-    ...(where === undefined ? {} : { where }),
-  };
+  const request = { ...requestOf(artefact), target, signal };
   const outcome = await context.transport.download(request, check);
   if (outcome.status === "fetched") await context.store.adopt(target, outcome.sha256);
   return outcome;

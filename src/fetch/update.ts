@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { didYouMean, UserError } from "../errors/index.ts";
-import type { Artefact } from "./artefact.ts";
+import { type Artefact, requestOf } from "./artefact.ts";
 import type { Change } from "./changes.ts";
 import type { FetchContext } from "./fetch-artefacts.ts";
 import { gemNameOf } from "./gems.ts";
@@ -106,20 +106,16 @@ async function updateOne(
   context: Omit<FetchContext, "policy">,
   signal: AbortSignal,
 ): Promise<{ readonly change: Change; readonly line: LockLine }> {
-  const { name, url, kind, optional, where } = artefact;
+  const { name, url, where } = artefact;
   const fault = artefactFault(name);
   if (fault !== undefined) throw new UserError(`'${name}' cannot be fetched: ${fault}`, { code: "bad-name" });
   const before = entryOf(context.lock, name);
   const target = path.join(context.staging, name);
   const validators = validatorsFor(artefact, context.lock);
   const request = {
-    name,
-    url,
-    kind,
+    ...requestOf(artefact),
     target,
     signal,
-    ...(optional === undefined ? {} : { optional }),
-    ...(where === undefined ? {} : { where }),
     ...(validators === undefined ? {} : { validators }),
   };
   const digest = upstreamDigest(artefact, context.transport, signal);
