@@ -86,16 +86,21 @@ export class QemuMachine {
    */
   async expect(pattern: RegExp | string, timeoutMs = 120_000): Promise<RegExpExecArray> {
     const wanted = typeof pattern === "string" ? new RegExp(quotePattern(pattern)) : pattern;
-    const deadline = performance.now() + timeoutMs;
+    const match = await this.#find(wanted, performance.now() + timeoutMs);
+    if (match !== undefined) return match;
+    if (this.#ended !== undefined) throw this.#failure(`the machine ended (${this.#ended}) before ${wanted}`);
+    throw this.#failure(`no ${wanted} within ${timeoutMs} ms`);
+  }
+
+  /** As `expect`, but resolves with nothing at the deadline (as `performance.now()` counts) or when the machine ends. */
+  async #find(wanted: RegExp, deadline: number): Promise<RegExpExecArray | undefined> {
     for (;;) {
       const match = wanted.exec(this.#log.slice(this.#position));
       if (match !== null) {
         this.#position += match.index + match[0].length;
         return match;
       }
-      if (this.#ended !== undefined)
-        throw this.#failure(`the machine ended (${this.#ended}) before ${wanted}`);
-      if (performance.now() >= deadline) throw this.#failure(`no ${wanted} within ${timeoutMs} ms`);
+      if (this.#ended !== undefined || performance.now() >= deadline) return undefined;
       await this.#changed(deadline - performance.now());
     }
   }
@@ -107,12 +112,32 @@ export class QemuMachine {
 
   /** Logs in at the prompt that is shown or will be. Rejects when the password is refused. */
   async login(user: string, password: string, timeoutMs = 120_000): Promise<void> {
+    const answer = await this.answerLogin(user, password, timeoutMs);
+    if (!/[$#]/.test(answer)) throw this.#failure(`${user} cannot log in with this password`);
+  }
+
+  /**
+   * Types a name and, when asked, a password at the prompt that is shown or will be. Resolves with what came of it: a
+   * shell's prompt, or busybox's words for a refusal (to its crypt(3) the asterisk of a locked user is a bad salt).
+   */
+  async answerLogin(user: string, password: string, timeoutMs = 120_000): Promise<string> {
     await this.expect(/login: /, timeoutMs);
     this.send(user);
-    await this.expect(/[Pp]assword: /, timeoutMs);
-    this.send(password);
-    const [answer] = await this.expect(/incorrect|[$#] /, timeoutMs);
-    if (answer === "incorrect") throw this.#failure(`${user} cannot log in with this password`);
+    const [asked] = await this.expect(/[Pp]assword: |incorrect|[$#] /, timeoutMs);
+    if (!asked.includes("assword")) return asked;
+    // busybox throws away what was typed between the question and its switching off of the echo, so an answer that is
+    // not heard is given again, well before the login gives up (60 s).
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      this.send(password);
+      const answer = await this.#find(
+        /incorrect|bad salt|[$#] /,
+        Math.min(performance.now() + 20_000, deadline),
+      );
+      if (answer !== undefined) return answer[0];
+      if (this.#ended !== undefined || performance.now() >= deadline)
+        throw this.#failure(`no answer to the password of ${user}`);
+    }
   }
 
   /** Runs a command line in the shell that is logged in, and waits for its end. */
