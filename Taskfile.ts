@@ -40,12 +40,20 @@ export default taskfile({
     clean,
   ],
   aliases: { iso: rebuildIso },
+  examples: [
+    { command: "iso --source sample", does: "an ISO from this distribution's own packages" },
+    { command: "iso --prod", does: "a production ISO: no ssh, no password" },
+    { command: "iso -b my.lst -t pass", does: "an ISO with a list and a password of your own" },
+    { command: "bundle --prod", does: "all that makes the production ISO on another machine" },
+    { command: "update bash.tcz", does: "ask upstream whether there is another bash.tcz" },
+    { command: "clean --all", does: "empty the cache too" },
+  ],
   variants: {
     dev: { description: "ssh and a password for the user tc", flags: ["--dev"] },
-    prod: { description: "no ssh, nobody can log in", flags: ["-p", "--build-prod-image", "--prod"] },
+    prod: { description: "no ssh, nobody can log in", flags: ["-p", "--prod", "--build-prod-image"] },
     debug: {
       description: "as dev, logged in on the console",
-      flags: ["-d", "--build-debug-image", "--debug"],
+      flags: ["-d", "--debug", "--build-debug-image"],
     },
   },
   variantEnv: "MK_BUNDLE_TYPE",

@@ -17,10 +17,10 @@ import {
   verifyStore,
 } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
-import { findTask, targetLines } from "./command-line.ts";
 import { nameOf, reasonLine } from "./plain-reporter.ts";
 import type { Session } from "./session.ts";
 import { formatBytes } from "./style.ts";
+import { findTask, targetLines } from "./target-name.ts";
 
 /** What a build would do, with the full list of reasons for the target that was asked about. */
 export async function whyCommand(session: Session, words: readonly string[]): Promise<number> {

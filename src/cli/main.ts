@@ -16,16 +16,19 @@ import { installHint } from "../host/index.ts";
 import { affectedCommand } from "./affected.ts";
 import { buildTargets } from "./build-command.ts";
 import { codeIndexOf, type Manifest } from "./code-index.ts";
-import { findTarget, parseCommandLine, type Request } from "./command-line.ts";
+import { parseCommandLine, type Request } from "./command-line.ts";
 import { renderFailure } from "./failure.ts";
+import { renderHelp } from "./help.ts";
 import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
 import { type Io, processIo } from "./io.ts";
+import { manualFor } from "./manual.ts";
 import { printMenu } from "./menu.ts";
 import { programVersion } from "./program-version.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { shownCommand } from "./shown-command.ts";
 import { styleFor } from "./style.ts";
+import { findTarget } from "./target-name.ts";
 
 export interface Start {
   readonly argv: readonly string[];
@@ -42,9 +45,14 @@ export async function main(start: Start, io: Io = processIo()): Promise<number> 
   const verbose = start.argv.some((word) => word === "-v" || word === "--verbose");
   try {
     const { default: taskfile } = await start.loadTaskfile();
-    const parsed = parseCommandLine(start.argv, taskfile, programVersion, io);
+    const parsed = parseCommandLine(start.argv, taskfile, io);
+    if (parsed.kind === "version") {
+      io.stdout.write(`razor-mk ${programVersion}\n`);
+      return 0;
+    }
     if (parsed.kind === "help") {
-      io.stdout.write(parsed.text);
+      const manual = manualFor(parsed.words, taskfile);
+      io.stdout.write(renderHelp(manual, styleFor(io.stdout, io.env), io.stdout.columns));
       return 0;
     }
     const session = openSession(start, taskfile, parsed.request, io);
@@ -109,13 +117,11 @@ async function dispatch(session: Session): Promise<number> {
       return cacheCommand(session, rest);
     default: {
       const { taskfile } = session.workspace;
-      const targets = [findTarget(first, taskfile, builtinWords)];
+      const targets = [findTarget(first, taskfile)];
       const [target] = targets;
       if (target?.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
-      for (const word of rest) targets.push(findTarget(word, taskfile, builtinWords));
+      for (const word of rest) targets.push(findTarget(word, taskfile));
       return buildTargets(session, targets);
     }
   }
 }
-
-const builtinWords = ["why", "list", "graph", "affected", "cache"] as const;

@@ -3,9 +3,9 @@
  */
 
 import { messageOf } from "../errors/index.ts";
-import { targetLines } from "./command-line.ts";
 import type { Session } from "./session.ts";
 import { styleFor } from "./style.ts";
+import { targetLines } from "./target-name.ts";
 
 export async function printMenu(session: Session): Promise<number> {
   const { taskfile } = session.workspace;

@@ -1,6 +1,6 @@
 /** The command line as others may see it: whoever waits for the lock is told what it waits for, and no secret. */
 import type { Taskfile } from "../engine/index.ts";
-import { parametersOf } from "./command-line.ts";
+import { parametersOf } from "./option-table.ts";
 
 /** `task iso -t ***`: values of secret options and passwords in URLs are left out. */
 export function shownCommand(argv: readonly string[], taskfile: Taskfile): string {

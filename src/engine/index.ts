@@ -53,5 +53,5 @@ export {
   when,
   whenText,
 } from "./task.ts";
-export { type Taskfile, taskfile, type Variant } from "./taskfile.ts";
+export { type Example, type Taskfile, taskfile, type Variant } from "./taskfile.ts";
 export { outputPathsOf, workAlone } from "./workbench.ts";

@@ -10,6 +10,13 @@ export interface Variant {
   readonly flags: readonly string[];
 }
 
+/** A command line worth showing. */
+export interface Example {
+  /** Without the program's name: `iso --prod`. */
+  readonly command: string;
+  readonly does: string;
+}
+
 export interface TaskfileDefinition {
   /** Shown above the menu. */
   readonly title: string;
@@ -22,6 +29,8 @@ export interface TaskfileDefinition {
   readonly aliases?: Readonly<Record<string, Target>>;
   /** Shown in the menu as the version that a build would get now. */
   readonly version?: Parameter<string>;
+  /** Shown first in help; the help of a target shows those that begin with its name. */
+  readonly examples?: readonly Example[];
   readonly cache?: {
     /** Bytes that the store may take before the least recently used content goes; default 5 GiB. */
     readonly maxSize?: number;

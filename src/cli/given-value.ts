@@ -1,0 +1,74 @@
+/**
+ * What the user said of each parameter and of the variant: the command line before the configuration file before the
+ * environment. It knows nothing of defaults; the engine does.
+ */
+import path from "node:path";
+import type { GivenValues, Parameter, Taskfile } from "../engine/index.ts";
+import { UsageError } from "../errors/index.ts";
+
+/** Where values may stand beside the command line. */
+export interface ValueSources {
+  /** What the command line says for a long flag. */
+  readonly flag: (long: string) => unknown;
+  readonly config: ReadonlyMap<string, string>;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Keys that a configuration file may have. */
+export function configKeys(
+  taskfile: Taskfile,
+  parameters: readonly Parameter<unknown>[],
+): ReadonlySet<string> {
+  const keys = parameters.map((parameter) => parameter.env).filter((key) => key !== undefined);
+  return new Set(taskfile.variantEnv === undefined ? keys : [...keys, taskfile.variantEnv]);
+}
+
+/** The variant to build. Throws `UsageError` when two are asked for, or one that is not known. */
+export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSources): string {
+  const names = Object.keys(taskfile.variants);
+  const chosen = names.filter((name) =>
+    taskfile.variants[name]?.flags.some((word) => word.startsWith("--") && flag(word) === true),
+  );
+  if (chosen.length > 1) {
+    throw new UsageError(`an image is either ${chosen.join(" or ")}, not both`, {
+      code: "variant-conflict",
+      hint: `leave out ${chosen
+        .slice(1)
+        .map((name) => taskfile.variants[name]?.flags.find((word) => word.startsWith("--")))
+        .join(", ")}`,
+    });
+  }
+  const key = taskfile.variantEnv;
+  const named = chosen[0] ?? (key === undefined ? undefined : (config.get(key) ?? env[key]));
+  if (named === undefined || named === "") return names[0] ?? "default";
+  if (!names.includes(named)) {
+    throw new UsageError(`${key} is "${named}", but must be one of: ${names.join(", ")}`, {
+      code: "variant-unknown",
+    });
+  }
+  return named;
+}
+
+/** The texts that were given, by parameter; paths are made absolute, from the folder `cwd`. */
+export function givenValues(
+  parameters: readonly Parameter<unknown>[],
+  sources: ValueSources,
+  cwd: string,
+): GivenValues {
+  const given = new Map<string, string>();
+  for (const parameter of parameters) {
+    const onCommandLine = [parameter.name, ...(parameter.aliases ?? [])]
+      .map((name) => sources.flag(`--${name}`) as string | true | undefined)
+      .find((value) => value !== undefined);
+    const value = onCommandLine ?? fromConfigOrEnv(parameter, sources);
+    if (value === undefined) continue;
+    const text = value === true ? "1" : value;
+    given.set(parameter.name, parameter.kind === "path" ? path.resolve(cwd, text) : text);
+  }
+  return given;
+}
+
+function fromConfigOrEnv(parameter: Parameter<unknown>, { config, env }: ValueSources): string | undefined {
+  if (parameter.env === undefined) return undefined;
+  return config.get(parameter.env) ?? (env[parameter.env] === "" ? undefined : env[parameter.env]);
+}

@@ -1,0 +1,59 @@
+/**
+ * The targets of a Taskfile as users know them: names, other names, lines of a list, and what a wrong name may have
+ * meant. It knows nothing of options, nor of what targets do.
+ */
+import type { Target, Task, Taskfile } from "../engine/index.ts";
+import { didYouMean, UsageError } from "../errors/index.ts";
+import { programWords } from "./program-command.ts";
+
+/** What is listed: commands, and tasks that somebody asks for by name. */
+export function listedTargets(taskfile: Taskfile): readonly Target[] {
+  return taskfile.targets.filter((target) => target.kind === "command" || !target.internal);
+}
+
+export function aliasesOf(target: Target, taskfile: Taskfile): readonly string[] {
+  return Object.entries(taskfile.aliases ?? {}).flatMap(([alias, of]) => (of === target ? [alias] : []));
+}
+
+/** The targets as they are listed to users: name, other names, one line. */
+export function targetLines(taskfile: Taskfile): readonly (readonly [name: string, description: string])[] {
+  return listedTargets(taskfile).map((target) => {
+    const aliases = aliasesOf(target, taskfile);
+    const takes = target.kind === "command" && target.takes !== undefined ? ` ${target.takes}` : "";
+    return [
+      aliases.length === 0 ? `${target.name}${takes}` : `${target.name} (${aliases.join(", ")})${takes}`,
+      target.description,
+    ] as const;
+  });
+}
+
+/** The target with this name or alias, or undefined. */
+export function targetNamed(name: string, taskfile: Taskfile): Target | undefined {
+  const aliases = taskfile.aliases ?? {};
+  return Object.hasOwn(aliases, name)
+    ? aliases[name]
+    : taskfile.targets.find((target) => target.name === name);
+}
+
+/** The target with this name or alias. Throws `UsageError` with what is close. */
+export function findTarget(name: string, taskfile: Taskfile): Target {
+  const found = targetNamed(name, taskfile);
+  if (found !== undefined) return found;
+  const names = [
+    ...taskfile.targets.map((target) => target.name),
+    ...Object.keys(taskfile.aliases ?? {}),
+    ...programWords,
+  ];
+  const hint = didYouMean(name, names) ?? `targets: ${names.join(", ")}`;
+  throw new UsageError(`there is no target "${name}"`, { code: "target-unknown", hint });
+}
+
+/** As `findTarget`, for what only tasks can do. */
+export function findTask(name: string, taskfile: Taskfile): Task {
+  const target = findTarget(name, taskfile);
+  if (target.kind === "task") return target;
+  throw new UsageError(`${target.name} is a command: it always runs and makes nothing`, {
+    code: "target-command",
+    hint: "name a target that makes something; `task list` shows them",
+  });
+}

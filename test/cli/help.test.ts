@@ -1,0 +1,51 @@
+/** What `--help` tells, of the program, of a target and of a command. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { demo, put, runTask } from "./workshop.ts";
+
+describe("help", () => {
+  it("of the program begins with its use and the Taskfile's examples, and has every option with its variable", async () => {
+    const root = demo();
+    const text = readFileSync(path.join(root, "Taskfile.ts"), "utf8");
+    const examples = 'examples: [{ command: "greet -g Hail", does: "a greeting of another time" }],';
+    put(root, "Taskfile.ts", text.replace("variants: {", `${examples} variants: {`));
+    const { status, stdout } = await runTask(root, ["--help"]);
+    expect(status).toBe(0);
+    const titles = stdout.split("\n").filter((line) => /^[A-Z].*:$/.test(line));
+    expect(titles.slice(0, 3)).toEqual(["Examples:", "Targets:", "Commands:"]);
+    expect(stdout).toMatch(/^usage: task /);
+    expect(stdout).toContain("  task greet -g Hail");
+    expect(stdout).toMatch(/-g, --greeting <TEXT>\s+first word \[DEMO_GREETING\]/);
+    expect(stdout).not.toContain("--reuse-prev-dl");
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it("of a target names what goes into it and only the values that it or what it needs depends on", async () => {
+    const root = demo();
+    const { status, stdout } = await runTask(root, ["hi", "--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/usage: task greet \[options\]\n +task hi \[options\]/);
+    expect(stdout).toMatch(/needs +name\n/);
+    expect(stdout).toMatch(/reads +in\/script\n/);
+    expect(stdout).toMatch(/runs +cat, sh, sleep\n/);
+    expect(stdout).toContain("--greeting <TEXT>");
+    const other = await runTask(root, ["name", "-h"]);
+    expect(other.stdout).not.toContain("--greeting");
+  });
+
+  it("of a command shows how it is used and the options that mean something to it", async () => {
+    const { status, stdout } = await runTask(demo(), ["graph", "--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("usage: task graph [target]");
+    expect(stdout).toContain("--format <FORMAT>");
+    expect(stdout).not.toContain("--jobs");
+  });
+
+  it("of a word that is neither says which was meant", async () => {
+    expect(await runTask(demo(), ["grpah", "--help"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/did you mean graph\?/),
+    });
+  });
+});
