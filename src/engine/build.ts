@@ -9,6 +9,8 @@ import { type CodeIndex, type Decision, decide } from "./decision.ts";
 import type { EventSink } from "./event.ts";
 import { digestOfOutputs, restoreTask, runTask, TaskFailure } from "./execution.ts";
 import { type BoundTask, bindGraph, type Graph } from "./graph.ts";
+import type { ResolvedInput } from "./input.ts";
+import { type BuildWatcher, Cancellation } from "./live-build.ts";
 import { acquireLock } from "./lock.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import { listOutputs, placesOf } from "./output.ts";
@@ -47,6 +49,8 @@ export interface BuildRequest {
   readonly command: string;
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
+  /** Whoever looks out for changes while the build runs. */
+  readonly watcher?: BuildWatcher;
 }
 
 export interface BuildResult {
@@ -59,6 +63,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const { state } = workspace;
   const startedAt = performance.now();
   const graph = await bind(workspace, request);
+  await request.watcher?.onGraph(graph);
   if (request.audit === "report" || request.audit === "strict")
     await requireTracer(request, workspace.toolHint);
   let changed = false;
@@ -124,6 +129,9 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
   const digests = new Map<TaskId, Digest>();
   const jobs = request.jobs ?? availableParallelism();
   const foundTools = new Map<string, AbsolutePath>();
+  const seen = new Map<TaskId, readonly ResolvedInput[]>();
+  const { watcher } = request;
+  const cancellation = watcher === undefined ? undefined : new Cancellation();
 
   const get = (id: TaskId): BoundTask => {
     const bound = graph.get(id);
@@ -135,21 +143,23 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
     const bound = get(id);
     const startedAt = performance.now();
     const seconds = (): number => (performance.now() - startedAt) / 1000;
+    const signal = cancellation?.begin(id, request.signal) ?? request.signal;
     try {
       const needs = new Map(
         [...bound.needs].map(([name, need]) => [name, need && digests.get(need)] as const),
       );
       const forced = request.force === "all" || request.force.has(bound.task.name);
       const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
-      if (request.signal.aborted) return false;
-      digests.set(id, await carryOut(bound, decision, seconds));
+      seen.set(id, decision.inputs);
+      if (signal.aborted) return false;
+      digests.set(id, await carryOut(bound, decision, seconds, signal));
       return true;
     } catch (error) {
       const failure =
         error instanceof TaskFailure
           ? error
           : new TaskFailure(explainSystemError(error, state.workspace), "");
-      if (!request.signal.aborted) {
+      if (!signal.aborted) {
         emit({
           type: "task-failed",
           task: id,
@@ -159,10 +169,19 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
         });
       }
       return false;
+    } finally {
+      // What is ended because its inputs changed is done again: it neither failed nor succeeded.
+      if (signal.aborted && !request.signal.aborted) emit({ type: "task-outdated", task: id });
+      cancellation?.end(id);
     }
   };
 
-  const carryOut = async (bound: BoundTask, decision: Decision, seconds: () => number): Promise<Digest> => {
+  const carryOut = async (
+    bound: BoundTask,
+    decision: Decision,
+    seconds: () => number,
+    signal: AbortSignal,
+  ): Promise<Digest> => {
     let reasons: readonly Reason[] = [];
     switch (decision.kind) {
       case "fresh":
@@ -200,11 +219,13 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
       state,
       variant: request.variant,
       env: workspace.env,
-      signal: request.signal,
+      signal,
       outputsOf: (id) => placesOf(get(id).outputs),
       onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
       onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
       onNote: (message) => emit({ type: "note", task: bound.id, message }),
+      onMoved: (paths) => watcher?.onMoved(bound.id, paths),
+      onSettled: (inputs) => void seen.set(bound.id, inputs),
       onProcess: ({ pid, command }) =>
         emit(
           command === undefined
@@ -229,6 +250,12 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
     },
     keepGoing: request.keepGoing,
     signal: request.signal,
+    ...(watcher === undefined
+      ? {}
+      : {
+          attach: (restart) => watcher.onLive({ graph, seen, restart }),
+          cancel: (id) => cancellation?.cancel(id),
+        }),
   });
 }
 

@@ -47,6 +47,8 @@ export type BuildEvent =
       readonly output: string;
       readonly seconds: number;
     }
+  /** Its inputs changed while it ran: it was ended, and is done again. */
+  | { readonly type: "task-outdated"; readonly task: TaskId }
   | { readonly type: "task-skipped"; readonly task: TaskId; readonly because: TaskId }
   | { readonly type: "build-finished"; readonly outcome: BuildOutcome; readonly seconds: number };
 

@@ -85,6 +85,7 @@ export async function runTask(
     }
     await placeAll(bound, places, path.join(folder, "replaced"), state);
     if (moved.length > 0) {
+      context.onMoved(moved);
       context.onNote(
         `${moved.join(", ")} changed while ${bound.task.name} ran: what it made is kept, and made again next time`,
       );
@@ -99,6 +100,7 @@ export async function runTask(
         ...(texts.length === 0 ? {} : { texts }),
       };
       state.stamps.record(bound.id, stamp, state.clock.now());
+      context.onSettled(inputs);
     }
     return outputs;
   } catch (error) {

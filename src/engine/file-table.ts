@@ -51,6 +51,11 @@ export class FileTable {
     return entry;
   }
 
+  /** Whether this run saw anything at the path. */
+  saw(path: AbsolutePath): boolean {
+    return this.#seen.get(path) !== undefined;
+  }
+
   /** Forgets what this run saw at the path, so that it is looked at again. */
   forget(path: AbsolutePath): void {
     this.#seen.delete(path);

@@ -54,4 +54,13 @@ export {
   whenText,
 } from "./task.ts";
 export { type Example, type Taskfile, taskfile, type Variant } from "./taskfile.ts";
+export {
+  type Cycle,
+  type CycleRequest,
+  type Loop,
+  Watch,
+  type WatchEnd,
+  type WatchEvent,
+  type WatchOptions,
+} from "./watch/index.ts";
 export { outputPathsOf, workAlone } from "./workbench.ts";

@@ -52,9 +52,11 @@ export class RecordLog {
     return this.#damage;
   }
 
-  /** Loads again what another process wrote meanwhile. Nothing may be pending. */
+  /** Loads again what another process wrote meanwhile; what is pending was learned before that, and is dropped. */
   reload(): void {
-    if (statusOf(this.#path) !== this.#status) this.#read();
+    if (statusOf(this.#path) === this.#status) return;
+    this.#pending = [];
+    this.#read();
   }
 
   #read(): void {
@@ -118,6 +120,8 @@ export class RecordLog {
     const text = `${this.#exists ? "" : header}${this.damage.damagedLines > 0 ? "\n" : ""}${this.#pending.join("")}`;
     if (!this.#exists && this.damage.foreign) this.#putAside();
     append(this.#path, text);
+    // Only the owner of the state's lock writes: what stands there now is what is known here.
+    this.#status = statusOf(this.#path);
     this.#exists = true;
     this.#lines += this.#pending.length;
     this.#pending = [];
@@ -151,6 +155,7 @@ export class RecordLog {
       closeSync(file);
     }
     renameSync(beside, this.#path);
+    this.#status = statusOf(this.#path);
     this.#damage = { foreign: false, damagedLines: 0 };
     this.#pending = [];
     this.#exists = true;

@@ -1,6 +1,6 @@
 /**
  * Runs the nodes of a graph, each after what it needs, as many at once as their pools are wide, the longest remaining
- * path first. It knows nothing of what a node does.
+ * path first. What became outdated meanwhile can be done again. It knows nothing of what a node does.
  */
 
 export interface ScheduleOptions<Id> {
@@ -17,7 +17,17 @@ export interface ScheduleOptions<Id> {
   /** Go on with everything that does not depend on a failure. */
   readonly keepGoing: boolean;
   readonly signal: AbortSignal;
+  /** Is handed the means to do nodes again; only called where something can become outdated meanwhile. */
+  readonly attach?: (restart: Restart<Id>) => void;
+  /** Ends the work of a running node, whose result nobody wants any more. */
+  readonly cancel?: (id: Id) => void;
 }
+
+/**
+ * Does these nodes again, and all that were or are being done on top of them; everything else goes on. False when the
+ * graph is finished, and it is too late.
+ */
+export type Restart<Id> = (ids: Iterable<Id>) => boolean;
 
 type NodeState = "waiting" | "ready" | "running" | "succeeded" | "failed" | "skipped";
 
@@ -39,9 +49,11 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
   const priority = criticalPaths(nodes, dependents, options.cost);
   const ready = new Map<string, Id[]>();
   const running = new Map<string, number>();
+  /** Running nodes whose work was ended: they will be done again. */
+  const outdated = new Set<Id>();
   let stopped = false;
+  let finished = false;
   let active = 0;
-  let failed = false;
 
   const { promise, resolve, reject } = withResolvers<boolean>();
 
@@ -65,7 +77,6 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
         break;
       case "failed":
       case "skipped":
-        failed = true;
         for (const dependent of dependents.get(id) ?? []) {
           if (states.get(dependent) !== "waiting") continue;
           options.skip(dependent, id);
@@ -87,6 +98,11 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
       .then((succeeded) => {
         running.set(pool, (running.get(pool) ?? 1) - 1);
         active -= 1;
+        if (outdated.delete(id)) {
+          wait(id);
+          pump();
+          return;
+        }
         const interrupted = !succeeded && options.signal.aborted;
         if (interrupted || (!succeeded && !options.keepGoing)) stopped = true;
         // What an interrupt ended did not fail, and nothing is skipped because of it.
@@ -106,10 +122,45 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
         if (id !== undefined) start(id, pool);
       }
     }
-    if (active === 0) resolve(!failed && !stopped);
+    if (active > 0) return;
+    finished = true;
+    resolve(!stopped && [...states.values()].every((state) => state === "succeeded"));
+  };
+
+  /** Counts anew what the node waits for; with nothing left it is ready. */
+  const wait = (id: Id): void => {
+    transition(id, "waiting");
+    const left = (nodes.get(id) ?? []).filter((need) => states.get(need) !== "succeeded").length;
+    missing.set(id, left);
+    if (left === 0) transition(id, "ready");
+  };
+
+  const restart: Restart<Id> = (ids) => {
+    if (finished) return false;
+    const affected = new Set(ids);
+    // A set grows while it is walked: what stands on an affected node is affected too.
+    for (const id of affected) for (const dependent of dependents.get(id) ?? []) affected.add(dependent);
+    for (const id of affected) {
+      const state = states.get(id);
+      if (state === "running" && !outdated.has(id)) {
+        outdated.add(id);
+        options.cancel?.(id);
+      }
+      if (state === "ready") {
+        const queue = ready.get(options.poolOf(id));
+        queue?.splice(queue.indexOf(id), 1);
+      }
+      if (state !== "running") transition(id, "waiting");
+    }
+    for (const id of affected) if (states.get(id) === "waiting") wait(id);
+    // A failure that is done again stops nobody.
+    if (![...states.values()].includes("failed")) stopped = options.signal.aborted;
+    pump();
+    return true;
   };
 
   for (const [id, left] of missing) if (left === 0) transition(id, "ready");
+  options.attach?.(restart);
   pump();
   return promise;
 }

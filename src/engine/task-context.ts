@@ -22,6 +22,10 @@ export interface ExecutionContext {
   readonly onProgress: (progress: Progress) => void;
   readonly onOutput: (text: string) => void;
   readonly onNote: (message: string) => void;
+  /** Inputs that changed while the task ran, as users know them. */
+  readonly onMoved: (paths: readonly string[]) => void;
+  /** The inputs as the finished task left them. */
+  readonly onSettled: (inputs: readonly ResolvedInput[]) => void;
   /** A process that starts (with its command), or ends. */
   readonly onProcess: (process: { readonly pid: number; readonly command?: string }) => void;
   /** Whether commands are traced for access to what the task does not declare; `strict` makes that a failure. */

@@ -1,0 +1,76 @@
+/**
+ * A build that goes on while its inputs change: what each task saw, and the means to have it done again at once. It
+ * knows nothing of who notices a change.
+ */
+import { resolveInputs } from "./decision.ts";
+import type { BoundTask, Graph } from "./graph.ts";
+import type { ResolvedInput } from "./input.ts";
+import { compareListings } from "./listing.ts";
+import type { TaskId } from "./names.ts";
+import type { Restart } from "./schedule.ts";
+import type { State } from "./state.ts";
+
+/** What tasks saw when they were decided on; of a task that is not in it nothing is known. */
+export type SeenInputs = ReadonlyMap<TaskId, readonly ResolvedInput[]>;
+
+export interface LiveBuild {
+  readonly graph: Graph;
+  readonly seen: SeenInputs;
+  /** Ends what runs on old inputs and does it again; false when the build is over. */
+  readonly restart: Restart<TaskId>;
+}
+
+/** What is told to whoever watches a build. */
+export interface BuildWatcher {
+  /** The graph of the build that begins; nothing has been looked at yet. */
+  readonly onGraph: (graph: Graph) => void | Promise<void>;
+  /** Tasks begin to run. */
+  readonly onLive: (live: LiveBuild) => void;
+  /** A task's inputs changed while it ran; paths as users know them. */
+  readonly onMoved: (id: TaskId, paths: readonly string[]) => void;
+}
+
+/**
+ * What differs between what a task saw and now, as paths that users know; undefined where that cannot be told. A file
+ * that the task itself revises does not count while it runs.
+ */
+export async function changesSince(
+  bound: BoundTask,
+  seen: readonly ResolvedInput[] | undefined,
+  state: State,
+  running: boolean,
+): Promise<readonly string[] | undefined> {
+  if (seen === undefined) return undefined;
+  try {
+    const now = await resolveInputs(bound, state);
+    return seen.flatMap((input, index) => {
+      const later = now[index];
+      const own = input.declaration.kind === "file" && input.declaration.revised;
+      if (later === undefined || (running && own)) return [];
+      return compareListings(input.listing, later.listing).map(({ path }) => path);
+    });
+  } catch {
+    // A named file or a whole folder is gone: the next decision says so.
+    return undefined;
+  }
+}
+
+/** The controllers by which single running tasks are ended. */
+export class Cancellation {
+  readonly #running = new Map<TaskId, AbortController>();
+
+  /** A signal for one run of a task, which the whole build's signal aborts too. */
+  begin(id: TaskId, build: AbortSignal): AbortSignal {
+    const own = new AbortController();
+    this.#running.set(id, own);
+    return AbortSignal.any([build, own.signal]);
+  }
+
+  end(id: TaskId): void {
+    this.#running.delete(id);
+  }
+
+  cancel(id: TaskId): void {
+    this.#running.get(id)?.abort();
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * What a graph's inputs make worth watching: the folders that own them, and the tasks that a path concerns. It decides
+ * by declarations alone; whether anything is different is found out by looking.
+ */
+import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import path from "node:path";
+import { type BoundTask, type Graph, isBelow } from "../graph.ts";
+import type { TaskId } from "../names.ts";
+import type { FilesInput } from "../task.ts";
+
+/** A folder whose own entries count, and down to which depth those below it do. */
+export interface WatchRoot {
+  /** Absolute; may not exist. */
+  readonly folder: string;
+  /** How many levels of folders below it count too. */
+  readonly depth: number;
+}
+
+interface Claim {
+  readonly id: TaskId;
+  /** Absolute path of the file, or of the folder that patterns are relative to. */
+  readonly root: string;
+  /** Absolute paths of the links that lead to a named file, and of what they lead to. */
+  readonly chain: readonly string[];
+  readonly matches?: (relative: string) => boolean;
+}
+
+export class Coverage {
+  readonly roots: readonly WatchRoot[];
+  readonly #claims: readonly Claim[];
+  readonly #owned: readonly string[];
+
+  constructor(roots: readonly WatchRoot[], claims: readonly Claim[], owned: readonly string[]) {
+    this.roots = roots;
+    this.#claims = claims;
+    this.#owned = owned;
+  }
+
+  /** Whether a path is an output, or lies in one: it is a task's, and nobody's input. */
+  owns(file: string): boolean {
+    return this.#owned.some((owned) => file === owned || isBelow(file, owned));
+  }
+
+  /** The tasks that may read what stands at an absolute path, or stood there. */
+  concernedBy(file: string): ReadonlySet<TaskId> {
+    const concerned = new Set<TaskId>();
+    if (this.owns(file)) return concerned;
+    let folder: boolean | undefined;
+    for (const { id, root, chain, matches } of this.#claims) {
+      if (concerned.has(id)) continue;
+      if (file === root || chain.includes(file) || isBelow(root, file)) concerned.add(id);
+      else if (matches !== undefined && isBelow(file, root)) {
+        // What was there may have been a folder full of inputs, and what is there may be one.
+        folder ??= isFolderOrGone(file);
+        if (folder || matches(path.relative(root, file))) concerned.add(id);
+      }
+    }
+    return concerned;
+  }
+
+  /** Every folder that exists and is to be watched, absolute. */
+  folders(): ReadonlySet<string> {
+    const folders = new Set<string>();
+    for (const { folder, depth } of this.roots) this.#collect(folder, depth, folders);
+    return folders;
+  }
+
+  #collect(folder: string, depth: number, into: Set<string>): void {
+    if (this.owns(folder)) return;
+    let entries: readonly import("node:fs").Dirent[];
+    try {
+      entries = readdirSync(folder, { withFileTypes: true });
+    } catch {
+      return;
+    }
+    into.add(folder);
+    if (depth === 0) return;
+    for (const entry of entries) {
+      if (entry.isDirectory()) this.#collect(path.join(folder, entry.name), depth - 1, into);
+    }
+  }
+}
+
+/** The coverage of a graph. `own` are absolute paths that are never anybody's input, such as the cache. */
+export async function coverageOf(graph: Graph, workspace: string, own: readonly string[]): Promise<Coverage> {
+  const claims: Claim[] = [];
+  const roots = new Map<string, number>();
+  const add = (folder: string, depth: number): void => {
+    roots.set(folder, Math.max(depth, roots.get(folder) ?? 0));
+    for (const ancestor of ancestorsOf(folder, workspace)) roots.set(ancestor, roots.get(ancestor) ?? 0);
+  };
+  for (const bound of graph.values()) {
+    for (const input of Object.values(bound.task.inputs)) {
+      const declared = input.kind === "file" ? input.path : input.root;
+      const root = path.resolve(workspace, textOf(declared, bound));
+      const chain = linksOf(root);
+      for (const link of chain) add(path.dirname(link), 0);
+      if (input.kind === "file") {
+        add(path.dirname(root), 0);
+        claims.push({ id: bound.id, root, chain });
+      } else {
+        add(root, depthOf(input));
+        claims.push({ id: bound.id, root, chain, matches: await matcherOf(input) });
+      }
+    }
+  }
+  const owned = [...graph.values()].flatMap((bound) => bound.outputs.map((output) => output.path));
+  return new Coverage(
+    [...roots].map(([folder, depth]) => ({ folder, depth })),
+    claims,
+    [...owned, ...own],
+  );
+}
+
+function textOf(declared: string | { readonly name: string }, bound: BoundTask): string {
+  return typeof declared === "string" ? declared : String(bound.named.get(declared.name));
+}
+
+/** The folders above one, up to the workspace; of one outside of it only its parent. */
+function* ancestorsOf(folder: string, workspace: string): IterableIterator<string> {
+  if (!isBelow(folder, workspace)) {
+    if (folder !== workspace) yield path.dirname(folder);
+    return;
+  }
+  for (let above = path.dirname(folder); above !== workspace; above = path.dirname(above)) yield above;
+  yield workspace;
+}
+
+/** Where a path is a link: itself, and each path that it leads to. */
+function linksOf(start: string): readonly string[] {
+  const chain: string[] = [];
+  for (let at = start; chain.length < 40; ) {
+    try {
+      if (!lstatSync(at).isSymbolicLink()) break;
+      at = path.resolve(path.dirname(at), readlinkSync(at));
+    } catch {
+      break;
+    }
+    chain.push(at);
+  }
+  return chain;
+}
+
+function depthOf(input: FilesInput): number {
+  if (input.patterns.some((pattern) => pattern.includes("**"))) return Number.POSITIVE_INFINITY;
+  return Math.max(...input.patterns.map((pattern) => pattern.split("/").length - 1));
+}
+
+/** The matcher below fast-glob, as ownership uses it too. */
+async function matcherOf(input: FilesInput): Promise<(relative: string) => boolean> {
+  const { default: picomatch } = await import("picomatch");
+  return picomatch([...input.patterns], { dot: true, ignore: [...input.ignore] });
+}
+
+function isFolderOrGone(file: string): boolean {
+  try {
+    return lstatSync(file).isDirectory();
+  } catch {
+    return true;
+  }
+}
