@@ -31,6 +31,9 @@ const testTools = {
     pacman: "tinyproxy",
     brew: "tinyproxy",
   },
+  zsh: { for: "completion in tests", apt: "zsh", dnf: "zsh", pacman: "zsh", brew: "zsh" },
+  fish: { for: "completion in tests", apt: "fish", dnf: "fish", pacman: "fish", brew: "fish" },
+  script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };
 
 /** What `task iso --source sample` runs. */
@@ -48,7 +51,7 @@ export const buildTools = [
 ];
 
 /** What the whole of the tests runs beside it. */
-export const verifyTools = [...buildTools, "cpio", "qemu-system-x86_64", "strace", "ar", "tinyproxy"];
+export const verifyTools = [...buildTools, "cpio", "qemu-system-x86_64", "strace", "ar", "tinyproxy", "zsh", "fish", "script"];
 
 const managers = /** @type {const} */ (["apt", "dnf", "pacman", "brew"]);
 const packageLists = "/var/lib/apt/lists";

@@ -37,8 +37,13 @@ function readCurrentManifest(folder) {
   }
 }
 
+/** Commands that need no project: outside of any, the program's own Taskfile stands in for one. */
+const needNoProject = ["init", "doctor", "completion"];
+
 async function start() {
-  const workspace = findWorkspace();
+  const project = findWorkspace();
+  const outside = project === undefined && needNoProject.includes(process.argv[2] ?? "");
+  const workspace = outside ? packageRoot : project;
   if (workspace === undefined) {
     process.stderr.write(
       "error: no Taskfile.ts in this folder or any above it\n  hint: change into the project's folder first\n",
@@ -64,7 +69,7 @@ async function start() {
   }
   const program = load(manifest.folder);
   const { main, loadTaskfile } = program.exports;
-  const status = await main({ argv: process.argv.slice(2), workspace, manifest, loadTaskfile });
+  const status = await main({ argv: process.argv.slice(2), workspace, outside, manifest, loadTaskfile });
   program.remember();
   return status;
 }

@@ -10,6 +10,8 @@ import { type CodeIndex, digestOfParts, type SourceLocation } from "../engine/in
 
 /** What `bin/compile.mjs` wrote down, as far as this module needs it. */
 export interface Manifest {
+  /** Absolute path of the folder that the program is in. */
+  readonly packageRoot: string;
   readonly folder: string;
   readonly code: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, readonly string[]>>;

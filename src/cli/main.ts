@@ -17,6 +17,7 @@ import { affectedCommand } from "./affected.ts";
 import { buildTargets } from "./build-command.ts";
 import { codeIndexOf, type Manifest } from "./code-index.ts";
 import { parseCommandLine, type Request } from "./command-line.ts";
+import { answerQuestion, completionCommand } from "./completion/index.ts";
 import { renderFailure } from "./failure.ts";
 import { renderHelp } from "./help.ts";
 import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
@@ -35,6 +36,8 @@ export interface Start {
   /** Absolute path of the folder that holds the Taskfile. */
   readonly workspace: string;
   readonly manifest: Manifest;
+  /** There is no project: the Taskfile is the program's own, and only commands that need no project may run. */
+  readonly outside?: boolean;
   /** Evaluates the Taskfile. */
   readonly loadTaskfile: () => Promise<{ readonly default: Taskfile }>;
 }
@@ -45,6 +48,11 @@ export async function main(start: Start, io: Io = processIo()): Promise<number> 
   const verbose = start.argv.some((word) => word === "-v" || word === "--verbose");
   try {
     const { default: taskfile } = await start.loadTaskfile();
+    const answer = answerQuestion(start.argv, start.outside === true ? undefined : taskfile);
+    if (answer !== undefined) {
+      io.stdout.write(answer);
+      return 0;
+    }
     const parsed = parseCommandLine(start.argv, taskfile, io);
     if (parsed.kind === "version") {
       io.stdout.write(`razor-mk ${programVersion}\n`);
@@ -56,7 +64,7 @@ export async function main(start: Start, io: Io = processIo()): Promise<number> 
       return 0;
     }
     const session = openSession(start, taskfile, parsed.request, io);
-    return await dispatch(session);
+    return await dispatch(session, start);
   } catch (error) {
     if (systemErrorCode(error) === "EPIPE") return 0;
     io.stderr.write(`${renderFailure(error, style, { verbose })}\n`);
@@ -99,7 +107,7 @@ function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task
   });
 }
 
-async function dispatch(session: Session): Promise<number> {
+async function dispatch(session: Session, start: Start): Promise<number> {
   const { words } = session.request;
   const [first, ...rest] = words;
   switch (first) {
@@ -115,6 +123,8 @@ async function dispatch(session: Session): Promise<number> {
       return affectedCommand(session, rest);
     case "cache":
       return cacheCommand(session, rest);
+    case "completion":
+      return completionCommand(session.io, rest, start.manifest.packageRoot);
     default: {
       const { taskfile } = session.workspace;
       const targets = [findTarget(first, taskfile)];

@@ -55,6 +55,17 @@ export const programCommands: readonly ProgramCommand[] = [
     options: ["--json"],
     examples: [{ command: "cache stats", does: "how large the cache is, and how large it may become" }],
   },
+  {
+    name: "completion",
+    takes: "<bash|zsh|fish|install>",
+    offers: ["install", "bash", "zsh", "fish"],
+    description: "print a script that completes words in your shell, or install it",
+    options: [],
+    examples: [
+      { command: "completion install", does: "complete targets and options with Tab, in your shell" },
+    ],
+    anywhere: true,
+  },
 ];
 
 /** Their names. */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
 
-const checkout = path.resolve(import.meta.dirname, "../..");
+export const checkout = path.resolve(import.meta.dirname, "../..");
 const program = path.join(checkout, "bin/task.js");
 
 export interface Run {
