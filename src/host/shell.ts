@@ -2,10 +2,10 @@
  * Running host tools through zx, in a fixed environment, each command in its own process group.
  * It knows nothing of tasks; the engine gives every task a shell of its own.
  */
-import type { Shell } from "zx";
+import type { Shell } from "zx/core";
 import type { ProcessGroups } from "./process-groups.ts";
 
-export type { Shell } from "zx";
+export type { Shell } from "zx/core";
 
 export interface ShellOptions {
   /** Absolute path in which commands run. */
@@ -40,7 +40,7 @@ export function toolEnvironment(extra: Readonly<Record<string, string>> = {}): R
  * with another status than 0 throws zx's `ProcessOutput`. zx is loaded on the first call only.
  */
 export async function createShell(options: ShellOptions): Promise<Shell> {
-  const { $ } = await import("zx");
+  const { $ } = await import("zx/core");
   return $({
     cwd: options.cwd,
     env: toolEnvironment(options.env),
