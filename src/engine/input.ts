@@ -183,23 +183,32 @@ interface GlobMemory {
  */
 async function walkedDirectories(declaration: FilesInput, root: string): Promise<readonly string[]> {
   const { default: glob } = await import("fast-glob");
-  const bases = declaration.patterns.flatMap((pattern) =>
-    glob.generateTasks(pattern).map(({ base }) => base),
-  );
-  const patterns = bases.map((base) => (base === "." ? "**" : `${glob.escapePath(base)}/**`));
-  const below = await glob(patterns, {
-    cwd: root,
-    dot: true,
-    onlyDirectories: true,
-    followSymbolicLinks: false,
-    ignore: [...declaration.ignore],
-  });
+  const searches = declaration.patterns.flatMap((pattern) => glob.generateTasks(pattern));
+  const bases = searches.map(({ base }) => base);
+  const deep = searches.filter(({ base, patterns }) => !patterns.every((one) => staysIn(base, one)));
+  const patterns = deep.map(({ base }) => (base === "." ? "**" : `${glob.escapePath(base)}/**`));
+  const below =
+    patterns.length === 0
+      ? []
+      : await glob(patterns, {
+          cwd: root,
+          dot: true,
+          onlyDirectories: true,
+          followSymbolicLinks: false,
+          ignore: [...declaration.ignore],
+        });
   const directories = new Set(below);
   for (const base of bases) {
     for (let folder = base; folder !== "." && folder !== "/"; folder = path.dirname(folder))
       directories.add(folder);
   }
   return [...directories].sort(byteOrder);
+}
+
+/** Whether all that a pattern matches lies in the folder `base` itself, its fixed part: no walk is needed for that. */
+function staysIn(base: string, pattern: string): boolean {
+  const depth = base === "." ? 0 : base.split("/").length;
+  return !pattern.includes("**") && pattern.split("/").length === depth + 1;
 }
 
 function directoryStatus(directory: string): string {
