@@ -265,9 +265,9 @@ export async function rememberInputs(
 ): Promise<readonly Digest[]> {
   const texts: Digest[] = [];
   for (const input of inputs) {
-    await state.store.putText(encodeListing(input.listing));
+    state.store.putText(encodeListing(input.listing));
     const text = await textOf(input);
-    if (text !== undefined) texts.push(await state.store.putText(text));
+    if (text !== undefined) texts.push(state.store.putText(text));
   }
   return texts;
 }

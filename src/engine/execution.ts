@@ -2,7 +2,8 @@
  * One task at work: staged, run, checked, stored, put in place, stamped. In that order, so that at every moment a
  * crash leaves either the old outputs or the new ones, and no stamp that is not true.
  */
-import { lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { lstat, mkdir, readdir } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ProcessGroups } from "../host/index.ts";
@@ -63,8 +64,8 @@ export async function runTask(
   try {
     // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
     state.stamps.drop(bound.id);
-    const places = await stage(bound, staging);
-    await mkdir(path.join(folder, "scratch"), { recursive: true });
+    const places = stage(bound, staging);
+    mkdirSync(path.join(folder, "scratch"));
     const $ = await shellFor(bound, context, groups, capture, folder);
     context.signal.throwIfAborted();
     await bound.task.run(taskContext(bound, decision.inputs, places, $, folder, capture, context));
@@ -90,7 +91,7 @@ export async function runTask(
         `${moved.join(", ")} changed while ${bound.task.name} ran: what it made is kept, and made again next time`,
       );
     } else {
-      const log = capture.text === "" ? undefined : await state.store.putText(capture.text);
+      const log = capture.text === "" ? undefined : state.store.putText(capture.text);
       const stamp: Stamp = {
         fingerprint,
         parts,
@@ -109,6 +110,15 @@ export async function runTask(
   } finally {
     context.signal.removeEventListener("abort", end);
     await groups.terminate();
+    await removeWorkplace(folder);
+  }
+}
+
+/** Most tasks leave nothing but two empty folders; whatever else there is goes on a thread. */
+async function removeWorkplace(folder: string): Promise<void> {
+  try {
+    for (const name of ["outputs", "scratch", "."]) rmdirSync(path.join(folder, name));
+  } catch {
     await removeTree(folder);
   }
 }
@@ -133,7 +143,7 @@ export async function restoreTask(
     state.stamps.record(bound.id, decision.stamp, state.clock.now());
     return true;
   } finally {
-    await removeTree(folder);
+    await removeWorkplace(folder);
   }
 }
 
@@ -148,12 +158,13 @@ function stagedPlaces(bound: BoundTask, staging: string): OutputPlaces {
   );
 }
 
-async function stage(bound: BoundTask, staging: string): Promise<OutputPlaces> {
-  await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true });
+/** Synchronous, as all that is a handful of system calls for each task: a thread's answer would cost ten times that. */
+function stage(bound: BoundTask, staging: string): OutputPlaces {
+  rmSync(staging, { recursive: true, force: true });
+  mkdirSync(staging, { recursive: true });
   const places = stagedPlaces(bound, staging);
   for (const output of bound.outputs) {
-    if (output.kind === "directory") await mkdir(path.join(staging, output.slot));
+    if (output.kind === "directory") mkdirSync(path.join(staging, output.slot));
   }
   return places;
 }

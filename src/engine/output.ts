@@ -4,7 +4,7 @@
  * Nothing is ever written through a path that others see: a new output is made beside and renamed, so an interrupted
  * build leaves either the old output or the new one.
  */
-import { readdirSync, type Stats } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats } from "node:fs";
 import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
@@ -67,7 +67,7 @@ function* walk(root: string, relative: string): IterableIterator<string> {
 /** Puts every regular file of a listing into the store. */
 export async function storeOutputs(places: OutputPlaces, listing: Listing, store: Store): Promise<void> {
   for (const [name, entry] of listing) {
-    if (entry.type === "file") await store.putFile(locate(places, name), entry.digest);
+    if (entry.type === "file") await store.putFile(locate(places, name), entry.digest, entry.size);
   }
 }
 
@@ -115,30 +115,30 @@ export async function placeOutput(
   trash: string,
   outputRoot: string,
 ): Promise<void> {
-  if (output.place === "cache") await clearWay(path.dirname(output.path), outputRoot);
-  await makeFolder(path.dirname(output.path));
-  const old = await lstatIfThere(output.path);
+  if (output.place === "cache") clearWay(path.dirname(output.path), outputRoot);
+  makeFolder(path.dirname(output.path));
+  const old = lstatIfThere(output.path);
   if (old !== undefined && (old.isDirectory() || output.kind === "directory")) {
-    await mkdir(trash, { recursive: true });
+    mkdirSync(trash, { recursive: true });
     await move(output.path, path.join(trash, output.slot));
   }
   await move(staged, output.path);
 }
 
-async function clearWay(folder: string, outputRoot: string): Promise<void> {
+function clearWay(folder: string, outputRoot: string): void {
   const names = path.relative(path.dirname(outputRoot), folder).split("/");
   let way = path.dirname(outputRoot);
   for (const name of names) {
     way = path.join(way, name);
-    const status = await lstatIfThere(way);
+    const status = lstatIfThere(way);
     if (status === undefined) return;
-    if (!status.isDirectory()) return rm(way);
+    if (!status.isDirectory()) return rmSync(way);
   }
 }
 
-async function makeFolder(folder: string): Promise<void> {
+function makeFolder(folder: string): void {
   try {
-    await mkdir(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true });
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
@@ -154,7 +154,7 @@ async function makeFolder(folder: string): Promise<void> {
 /** Renames, or across file systems copies beside the target and renames there. */
 async function move(from: string, to: string): Promise<void> {
   try {
-    await rename(from, to);
+    renameSync(from, to);
   } catch (error) {
     if (systemErrorCode(error) !== "EXDEV") throw error;
     const beside = path.join(path.dirname(to), `.${path.basename(to)}.${process.pid}.tmp`);
@@ -212,11 +212,6 @@ async function openFolders(folder: string): Promise<void> {
   }
 }
 
-async function lstatIfThere(target: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(target);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
+function lstatIfThere(target: string): Stats | undefined {
+  return lstatSync(target, { throwIfNoEntry: false });
 }

@@ -2,12 +2,25 @@
  * The content store: blobs named by their sha256 under `store/ab/cdef…`, mode 0444, written beside and renamed.
  * It knows nothing of tasks; what may be removed is decided by whoever knows what is still needed.
  */
-import { constants, existsSync, readFileSync } from "node:fs";
-import { access, chmod, copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { access, chmod, copyFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
+
+/** From this many bytes on copying on a thread, which costs several switches between threads, is worth it. */
+const threadPays = 256 * 1024;
 
 export class Store {
   readonly root: AbsolutePath;
@@ -26,9 +39,9 @@ export class Store {
   }
 
   /** Stores a small text and returns its digest. */
-  async putText(text: string): Promise<Digest> {
+  putText(text: string): Digest {
     const digest = digestOfBytes(text);
-    if (!this.has(digest)) await this.#place(digest, (beside) => writeFile(beside, text));
+    if (!this.has(digest)) this.#placeAtOnce(digest, (beside) => writeFileSync(beside, text));
     return digest;
   }
 
@@ -42,10 +55,12 @@ export class Store {
     }
   }
 
-  /** Copies a file in (sharing its blocks where the file system can). The digest must be the file's. */
-  async putFile(file: string, digest: Digest): Promise<void> {
+  /** Copies a file of `size` bytes in (sharing its blocks where the file system can). The digest must be the file's. */
+  async putFile(file: string, digest: Digest, size: number): Promise<void> {
     if (this.has(digest)) return;
-    await this.#place(digest, (beside) => copyFile(file, beside, constants.COPYFILE_FICLONE));
+    if (size < threadPays)
+      this.#placeAtOnce(digest, (beside) => copyFileSync(file, beside, constants.COPYFILE_FICLONE));
+    else await this.#place(digest, (beside) => copyFile(file, beside, constants.COPYFILE_FICLONE));
   }
 
   /** Moves a file in; on another file system it is copied and removed. */
@@ -78,18 +93,38 @@ export class Store {
   }
 
   async #place(digest: Digest, write: (beside: string) => Promise<void>): Promise<void> {
-    const target = this.pathOf(digest);
-    await mkdir(path.dirname(target), { recursive: true });
-    this.#counter += 1;
-    const beside = `${target}.${process.pid}-${this.#counter}.new`;
+    const beside = this.#beside(digest);
     try {
       await write(beside);
-      await chmod(beside, 0o444);
-      await rename(beside, target);
+      this.#finish(beside, digest);
     } catch (error) {
       await rm(beside, { force: true });
       throw error;
     }
+  }
+
+  #placeAtOnce(digest: Digest, write: (beside: string) => void): void {
+    const beside = this.#beside(digest);
+    try {
+      write(beside);
+      this.#finish(beside, digest);
+    } catch (error) {
+      rmSync(beside, { force: true });
+      throw error;
+    }
+  }
+
+  /** Where a blob is written before it has its name; the folder is made. */
+  #beside(digest: Digest): string {
+    const target = this.pathOf(digest);
+    mkdirSync(path.dirname(target), { recursive: true });
+    this.#counter += 1;
+    return `${target}.${process.pid}-${this.#counter}.new`;
+  }
+
+  #finish(beside: string, digest: Digest): void {
+    chmodSync(beside, 0o444);
+    renameSync(beside, this.pathOf(digest));
   }
 }
 
