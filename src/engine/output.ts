@@ -132,7 +132,10 @@ function clearWay(folder: string, outputRoot: string): void {
     way = path.join(way, name);
     const status = lstatIfThere(way);
     if (status === undefined) return;
-    if (!status.isDirectory()) return rmSync(way);
+    if (!status.isDirectory()) {
+      rmSync(way);
+      return;
+    }
   }
 }
 
