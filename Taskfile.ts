@@ -1,6 +1,7 @@
 /** The targets, variants and limits of this project; each target is a file in tasks/. */
 import { taskfile } from "./src/engine/index.ts";
 import { bundle } from "./tasks/bundle.ts";
+import { mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
 import { convertDebs } from "./tasks/convert-debs.ts";
 import { devAccess } from "./tasks/dev-access.ts";
@@ -63,6 +64,7 @@ export default taskfile({
       answer: "-r/--reuse-prev-dl is not needed: what was downloaded is kept, and verified, by the cache",
     },
   ],
+  checks: [mirrorAnswers, proxiesAnswer],
   cache: { maxSize: 5 * 1024 ** 3 },
   pools: { network: 4 },
 });

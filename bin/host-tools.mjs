@@ -51,7 +51,17 @@ export const buildTools = [
 ];
 
 /** What the whole of the tests runs beside it. */
-export const verifyTools = [...buildTools, "cpio", "qemu-system-x86_64", "strace", "ar", "tinyproxy", "zsh", "fish", "script"];
+export const verifyTools = [
+  ...buildTools,
+  "cpio",
+  "qemu-system-x86_64",
+  "strace",
+  "ar",
+  "tinyproxy",
+  "zsh",
+  "fish",
+  "script",
+];
 
 const managers = /** @type {const} */ (["apt", "dnf", "pacman", "brew"]);
 const packageLists = "/var/lib/apt/lists";

@@ -18,6 +18,7 @@ import { buildTargets } from "./build-command.ts";
 import { codeIndexOf, type Manifest } from "./code-index.ts";
 import { parseCommandLine, type Request } from "./command-line.ts";
 import { answerQuestion, completionCommand } from "./completion/index.ts";
+import { doctorCommand } from "./doctor/index.ts";
 import { renderFailure } from "./failure.ts";
 import { renderHelp } from "./help.ts";
 import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
@@ -123,6 +124,8 @@ async function dispatch(session: Session, start: Start): Promise<number> {
       return affectedCommand(session, rest);
     case "cache":
       return cacheCommand(session, rest);
+    case "doctor":
+      return doctorCommand(session, rest, start.manifest.packageRoot);
     case "completion":
       return completionCommand(session.io, rest, start.manifest.packageRoot);
     default: {

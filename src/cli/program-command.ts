@@ -56,6 +56,18 @@ export const programCommands: readonly ProgramCommand[] = [
     examples: [{ command: "cache stats", does: "how large the cache is, and how large it may become" }],
   },
   {
+    name: "doctor",
+    takes: "[target...]",
+    offers: "tasks",
+    description: "check what a build needs of this machine, and say how to get what is missing",
+    options: ["--json"],
+    examples: [
+      { command: "doctor", does: "whether this machine has all that a build needs" },
+      { command: "doctor iso --prod --json", does: "the same for one target and variant, for a program" },
+    ],
+    anywhere: true,
+  },
+  {
     name: "completion",
     takes: "<bash|zsh|fish|install>",
     offers: ["install", "bash", "zsh", "fish"],

@@ -13,6 +13,7 @@ export {
   outputsOnDisk,
   type Workspace,
 } from "./build.ts";
+export type { Check, CheckContext, Finding } from "./check.ts";
 export { type Collection, collectGarbage, storeStatistics, verifyStore } from "./collection.ts";
 export type { CodeIndex } from "./decision.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";

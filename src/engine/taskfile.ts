@@ -1,6 +1,7 @@
 /**
  * What a Taskfile says: which targets there are, the variants, the aliases, the limits. Nothing of how they run.
  */
+import type { Check } from "./check.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Target } from "./task.ts";
 
@@ -31,6 +32,8 @@ export interface TaskfileDefinition {
   readonly version?: Parameter<string>;
   /** Shown first in help; the help of a target shows those that begin with its name. */
   readonly examples?: readonly Example[];
+  /** What `doctor` looks at beside the machine itself. */
+  readonly checks?: readonly Check[];
   readonly cache?: {
     /** Bytes that the store may take before the least recently used content goes; default 5 GiB. */
     readonly maxSize?: number;

@@ -1,0 +1,88 @@
+/**
+ * What the workspace's file system can do, found by trying in a folder that is removed again.
+ */
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { messageOf } from "../../errors/index.ts";
+import type { Line } from "./line.ts";
+
+/** `root` is the workspace's absolute path; where the cache is, is tried, for that is where builds work. */
+export async function checkFileSystem(root: string): Promise<readonly Line[]> {
+  const cache = path.join(root, ".buildcache");
+  const parent = existsSync(cache) ? cache : root;
+  let folder: string;
+  try {
+    folder = mkdtempSync(path.join(parent, ".doctor-"));
+  } catch (error) {
+    const text = `${parent} cannot be written: ${messageOf(error)}`;
+    return [{ check: "files", status: "missing", text, hint: "make it writable for you" }];
+  }
+  try {
+    return [needed(folder), reflinks(folder)];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Without these an image's files could not be laid out as they are meant. */
+function needed(folder: string): Line {
+  const file = path.join(folder, "file");
+  writeFileSync(file, "", { mode: 0o644 });
+  const lacks: string[] = [];
+  const attempt = (what: string, works: () => boolean): void => {
+    try {
+      if (!works()) lacks.push(what);
+    } catch {
+      lacks.push(what);
+    }
+  };
+  attempt("upper and lower case in names", () => !existsSync(path.join(folder, "FILE")));
+  attempt("symbolic links", () => {
+    symlinkSync("file", path.join(folder, "link"));
+    return lstatSync(path.join(folder, "link")).isSymbolicLink();
+  });
+  attempt("hard links", () => {
+    linkSync(file, path.join(folder, "same"));
+    return statSync(file).nlink === 2;
+  });
+  attempt("the executable bit", () => {
+    chmodSync(file, 0o755);
+    const set = (statSync(file).mode & 0o111) !== 0;
+    chmodSync(file, 0o644);
+    return set && (statSync(file).mode & 0o111) === 0;
+  });
+  const check = "files";
+  if (lacks.length === 0)
+    return { check, status: "good", text: "case, links and the executable bit are kept" };
+  const text = `the file system lacks ${lacks.join(", ")}`;
+  return {
+    check,
+    status: "missing",
+    text,
+    hint: "put the project on a Linux file system, such as ext4 or xfs",
+  };
+}
+
+function reflinks(folder: string): Line {
+  const check = "reflink";
+  const file = path.join(folder, "content");
+  writeFileSync(file, Buffer.alloc(65_536, 1));
+  try {
+    copyFileSync(file, path.join(folder, "copy"), constants.COPYFILE_FICLONE_FORCE);
+    return { check, status: "good", text: "copies share their space" };
+  } catch {
+    return { check, status: "good", text: "none: copies are written in full, as on most file systems" };
+  }
+}

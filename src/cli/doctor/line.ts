@@ -1,0 +1,15 @@
+/** A line of the report. It does not know how it is shown. */
+import type { Finding } from "../../engine/index.ts";
+import { messageOf, UserError } from "../../errors/index.ts";
+
+/** A finding with what was looked at. */
+export interface Line extends Finding {
+  readonly check: string;
+}
+
+/** An error as a finding. */
+export function failed(error: unknown): Finding {
+  const { where, hint } = error instanceof UserError ? error : { where: undefined, hint: undefined };
+  const text = `${messageOf(error)}${where === undefined ? "" : ` (${where})`}`;
+  return { status: "missing", text, ...(hint === undefined ? {} : { hint }) };
+}

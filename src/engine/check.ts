@@ -1,0 +1,27 @@
+/**
+ * Checks of the machine and its surroundings that only the project knows how to make. Nothing of when they are made.
+ */
+import type { Parameter } from "./parameter.ts";
+
+export interface Finding {
+  /** `advice` does without, `missing` has to be mended before a build. */
+  readonly status: "good" | "advice" | "missing";
+  /** What was seen, without a full stop. */
+  readonly text: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+export interface CheckContext {
+  readonly value: <T>(parameter: Parameter<T>) => Promise<T>;
+  /** Absolute path of the workspace. */
+  readonly workspace: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** One line of the report; what `run` throws is reported as missing. */
+export interface Check {
+  readonly name: string;
+  readonly run: (context: CheckContext) => Promise<Finding>;
+}

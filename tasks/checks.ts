@@ -1,0 +1,76 @@
+/**
+ * What `task doctor` looks at beside the machine: whether the source's mirror and the proxies answer. Policy of a build
+ * is not here.
+ */
+import { connect } from "node:net";
+import path from "node:path";
+import type { Check, Finding } from "../src/engine/index.ts";
+import { messageOf } from "../src/errors/index.ts";
+import { coreFiles, publicUrl, releaseLocation, Transport } from "../src/fetch/index.ts";
+import { mirrorUri, offline, proxyVariables, source } from "./settings/options.ts";
+import { sourcesFile } from "./source/index.ts";
+import { readLocations } from "./source/source-locations.ts";
+
+/** Milliseconds that a server may take for a first answer. */
+const patienceMs = 5000;
+
+/** Asks the mirror for the checksum of the Core ISO: a small file that every one has. */
+export const mirrorAnswers: Check = {
+  name: "mirror",
+  run: async ({ value, workspace, env, signal }): Promise<Finding> => {
+    const name = await value(source);
+    if (name === "sample") return { status: "good", text: "the sample source is made on this machine" };
+    if (await value(offline)) return { status: "good", text: "not asked, since --offline is given" };
+    const { mirror } = await readLocations(name, path.join(workspace, sourcesFile), await value(mirrorUri));
+    const url = releaseLocation(mirror, `${coreFiles(mirror.arch).iso}.md5.txt`);
+    const limits = { attempts: 1, connectMs: patienceMs, idleMs: patienceMs };
+    const transport = new Transport({ env, signal, limits });
+    try {
+      await transport.read({ name: "the mirror", url, kind: "any" });
+      return { status: "good", text: `${publicUrl(mirror.base)} answers` };
+    } catch (error) {
+      return {
+        status: "advice",
+        text: `the mirror does not answer: ${messageOf(error)}`,
+        hint: "what is pinned and in the cache needs no mirror; another is named with --source or --tcl-mirror-uri, and --source sample needs none",
+      };
+    } finally {
+      await transport.close();
+    }
+  },
+};
+
+/** Connects to each proxy that the environment names. */
+export const proxiesAnswer: Check = {
+  name: "proxy",
+  run: async ({ env }): Promise<Finding> => {
+    const named = proxyVariables.filter((name) => !/^no_/i.test(name) && (env[name] ?? "") !== "");
+    if (named.length === 0) return { status: "good", text: "none is named" };
+    const failures: string[] = [];
+    for (const name of named) {
+      const failure = await failureOf(env[name] ?? "");
+      if (failure !== undefined) failures.push(`${name}: ${failure}`);
+    }
+    if (failures.length === 0) return { status: "good", text: `${named.join(", ")}: accepts connections` };
+    const hint = "correct the variable, or unset it; hosts in no_proxy are reached without it";
+    return { status: "missing", text: failures.join("; "), hint };
+  },
+};
+
+async function failureOf(proxy: string): Promise<string | undefined> {
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
+  if (!URL.canParse(text)) return "this is no URL";
+  const { hostname, port, protocol } = new URL(text);
+  const defaultPort = protocol === "https:" ? 443 : 80;
+  return new Promise((resolve) => {
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const socket = connect({ host, port: Number(port || defaultPort) });
+    const end = (failure: string | undefined): void => {
+      socket.destroy();
+      resolve(failure);
+    };
+    socket.setTimeout(patienceMs, () => end(`${publicUrl(text)} does not answer`));
+    socket.once("connect", () => end(undefined));
+    socket.once("error", (error) => end(`${publicUrl(text)} cannot be reached: ${error.message}`));
+  });
+}

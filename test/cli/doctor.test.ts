@@ -1,0 +1,89 @@
+/** What the doctor finds on this machine and in a project, and what it says to a script. */
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+import { expect, it } from "vitest";
+import type { CheckContext, Parameter } from "../../src/engine/index.ts";
+import { serve } from "../../src/fetch/index.ts";
+import { mirrorAnswers, proxiesAnswer } from "../../tasks/checks.ts";
+import { demo, put, runTask, snapshot } from "./workshop.ts";
+
+interface Line {
+  readonly check: string;
+  readonly status: string;
+  readonly text: string;
+  readonly hint?: string;
+}
+
+it("says what is there, with versions, and that all is well; and leaves nothing behind", async () => {
+  const root = demo();
+  const before = snapshot(root);
+  const { status, stdout } = await runTask(root, ["doctor", "greet"]);
+  expect(status, stdout).toBe(0);
+  expect(stdout).toContain(`✓ node`);
+  expect(stdout).toContain(process.versions.node);
+  expect(stdout).toMatch(/✓ sleep +\d+\.\d+.*; greet/);
+  expect(stdout).toMatch(/✓ git +\d+\.\d+\.\d+, for the version of a build; not needed for this/);
+  for (const check of ["space", "files", "reflink", "cache", "boot", "locale"])
+    expect(stdout).toMatch(new RegExp(`^[✓!] ${check} `, "m"));
+  expect(stdout).toMatch(/\nwell: all that is needed is there\n$/);
+  expect(snapshot(root)).toEqual(before);
+});
+
+it("fails when a needed program is missing or a check of the project fails, and says so in JSON", async () => {
+  const root = demo();
+  const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
+  put(root, "tasks/all.ts", tasks.replace('tools: ["sh"', 'tools: ["no-such-tool", "sh"'));
+  const text = readFileSync(path.join(root, "Taskfile.ts"), "utf8");
+  const check = 'checks: [{ name: "moon", run: async () => { throw new Error("it is made of cheese"); } }],';
+  put(root, "Taskfile.ts", text.replace("variants: {", `${check} variants: {`));
+  const { status, stdout } = await runTask(root, ["doctor", "--json"]);
+  expect(status).toBe(1);
+  const missing = (JSON.parse(stdout) as readonly Line[]).filter((line) => line.status === "missing");
+  expect(missing).toEqual([
+    { check: "no-such-tool", status: "missing", text: "not installed; greet" },
+    { check: "moon", status: "missing", text: "it is made of cheese" },
+  ]);
+  expect((await runTask(root, ["doctor", "name"])).stdout).toMatch(/not yet: moon\n$/);
+});
+
+it("works where there is no project", async () => {
+  const { stdout, stderr } = await runTask("/", ["doctor"]);
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/✓ node/);
+});
+
+/** A context in which some parameters have values, and all others are off. */
+function contextWith(values: Readonly<Record<string, unknown>>, env: Readonly<Record<string, string>> = {}) {
+  const value = async <T>({ name }: Parameter<T>) => values[name] as T;
+  const workspace = path.resolve(import.meta.dirname, "../..");
+  return { value, workspace, env, signal: new AbortController().signal } satisfies CheckContext;
+}
+
+it("knows a mirror that answers from one that does not", async () => {
+  const server = await serve(async (request, response) => {
+    response.statusCode = request.url === "/tc/4.x/x86/release/Core-current.iso.md5.txt" ? 200 : 404;
+    response.end("0  Core-current.iso\n");
+  });
+  try {
+    const ask = (uri: string) =>
+      mirrorAnswers.run(contextWith({ source: "tinycore", "tcl-mirror-uri": `${server.url}${uri}` }));
+    expect(await ask("/tc")).toMatchObject({ status: "good", text: expect.stringContaining("answers") });
+    expect(await ask("/elsewhere")).toMatchObject({ status: "advice", text: expect.stringContaining("404") });
+  } finally {
+    await server.close();
+  }
+});
+
+it("knows a proxy that accepts connections from one that does not", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const env = { http_proxy: `http://user:hush@127.0.0.1:${port}` };
+  expect(await proxiesAnswer.run(contextWith({}, env))).toMatchObject({ status: "good" });
+  await new Promise((resolve) => server.close(resolve));
+  const refused = await proxiesAnswer.run(contextWith({}, env));
+  expect(refused).toMatchObject({ status: "missing", text: expect.stringContaining("http_proxy") });
+  expect(refused.text).not.toContain("hush");
+});
