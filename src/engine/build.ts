@@ -8,8 +8,9 @@ import { collectGarbage } from "./collection.ts";
 import { type CodeIndex, type Decision, decide } from "./decision.ts";
 import type { EventSink } from "./event.ts";
 import { digestOfOutputs, restoreTask, runTask, TaskFailure } from "./execution.ts";
-import { type BoundTask, bindGraph, type Graph } from "./graph.ts";
+import { type BoundTask, bindGraph, type Graph, neededSlots } from "./graph.ts";
 import type { ResolvedInput } from "./input.ts";
+import type { Listing } from "./listing.ts";
 import { type BuildWatcher, Cancellation } from "./live-build.ts";
 import { acquireLock } from "./lock.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
@@ -123,10 +124,23 @@ export function needsOf(bound: BoundTask): readonly TaskId[] {
   return [...bound.needs.values()].filter((id) => id !== undefined);
 }
 
+/** What a task sees of those it needs, by the names that it gives them. */
+function digestsOfNeeds(
+  bound: BoundTask,
+  made: ReadonlyMap<TaskId, Listing>,
+): ReadonlyMap<string, Digest | undefined> {
+  return new Map(
+    [...bound.needs].map(([name, id]) => {
+      const outputs = id && made.get(id);
+      return [name, outputs && digestOfOutputs(outputs, neededSlots(bound, name))] as const;
+    }),
+  );
+}
+
 function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Promise<boolean> {
   const { state } = workspace;
   const emit = request.onEvent;
-  const digests = new Map<TaskId, Digest>();
+  const made = new Map<TaskId, Listing>();
   const jobs = request.jobs ?? availableParallelism();
   const foundTools = new Map<string, AbsolutePath>();
   const seen = new Map<TaskId, readonly ResolvedInput[]>();
@@ -145,14 +159,12 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
     const seconds = (): number => (performance.now() - startedAt) / 1000;
     const signal = cancellation?.begin(id, request.signal) ?? request.signal;
     try {
-      const needs = new Map(
-        [...bound.needs].map(([name, need]) => [name, need && digests.get(need)] as const),
-      );
+      const needs = digestsOfNeeds(bound, made);
       const forced = request.force === "all" || request.force.has(bound.task.name);
       const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
       seen.set(id, decision.inputs);
       if (signal.aborted) return false;
-      digests.set(id, await carryOut(bound, decision, seconds, signal));
+      made.set(id, await carryOut(bound, decision, seconds, signal));
       return true;
     } catch (error) {
       const failure =
@@ -181,7 +193,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
     decision: Decision,
     seconds: () => number,
     signal: AbortSignal,
-  ): Promise<Digest> => {
+  ): Promise<Listing> => {
     let reasons: readonly Reason[] = [];
     switch (decision.kind) {
       case "fresh":
@@ -194,7 +206,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
           savedSeconds: decision.stamp.seconds,
           ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
         });
-        return digestOfOutputs(decision.outputs);
+        return decision.outputs;
       case "restore":
         reasons = decision.reasons;
         if (await restoreTask(bound, decision, state)) {
@@ -206,7 +218,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
             savedSeconds: decision.stamp.seconds,
             ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
           });
-          return digestOfOutputs(decision.outputs);
+          return decision.outputs;
         }
         reasons = [...reasons, { kind: "store-damaged" }];
         break;
@@ -235,7 +247,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
       audit: request.audit ?? "off",
     });
     emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
-    return digestOfOutputs(outputs);
+    return outputs;
   };
 
   return schedule<TaskId>({
@@ -272,11 +284,11 @@ export async function forecast(
   request: Pick<BuildRequest, "targets" | "variant" | "values" | "force">,
 ): Promise<readonly Forecast[]> {
   const graph = await bind(workspace, request);
-  const digests = new Map<TaskId, Digest>();
+  const made = new Map<TaskId, Listing>();
   const forecasts: Forecast[] = [];
   const foundTools = new Map<string, AbsolutePath>();
   for (const [id, bound] of graph) {
-    const uncertain = needsOf(bound).filter((need) => !digests.has(need));
+    const uncertain = needsOf(bound).filter((need) => !made.has(need));
     if (uncertain.length > 0) {
       forecasts.push({
         id,
@@ -285,13 +297,13 @@ export async function forecast(
       });
       continue;
     }
-    const needs = new Map([...bound.needs].map(([name, need]) => [name, need && digests.get(need)] as const));
+    const needs = digestsOfNeeds(bound, made);
     const forced = request.force === "all" || request.force.has(bound.task.name);
     const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
     if (decision.kind === "run") {
       forecasts.push({ id, verdict: "run", reasons: decision.reasons });
     } else {
-      digests.set(id, digestOfOutputs(decision.outputs));
+      made.set(id, decision.outputs);
       forecasts.push({
         id,
         verdict: decision.kind,

@@ -3,13 +3,12 @@
  * the store is larger than its limit. It sweeps what is on disk, so blobs that no record knows go too.
  */
 import { readdirSync, statSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import path from "node:path";
-import { digestOfFile } from "./digest.ts";
 import { decodeListing } from "./listing.ts";
 import type { Digest, Fingerprint } from "./names.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
+import { partsSuffix, type Store } from "./store.ts";
 
 export interface Collection {
   /** Bytes of all blobs before and after. */
@@ -34,7 +33,7 @@ export async function collectGarbage(state: State, maxSize: number): Promise<Col
   for (const pass of ["current", "other"] as const) {
     for (const { stamp } of results) {
       if (current.has(stamp.fingerprint) !== (pass === "current")) continue;
-      const added = [...blobsOf(stamp)].filter((digest) => !kept.has(digest));
+      const added = [...withParts(blobsOf(stamp), state.store)].filter((digest) => !kept.has(digest));
       const size = added.reduce((sum, digest) => sum + (sizes.get(digest) ?? 0), 0);
       if (pass === "current" || total + size <= maxSize) {
         for (const digest of added) kept.add(digest);
@@ -50,7 +49,7 @@ export async function collectGarbage(state: State, maxSize: number): Promise<Col
   let removedBlobs = 0;
   for (const digest of sizes.keys()) {
     if (kept.has(digest)) continue;
-    await rm(state.store.pathOf(digest), { force: true });
+    await state.store.remove(digest);
     removedBlobs += 1;
   }
   return { before, after: total, removedBlobs, forgottenResults };
@@ -70,13 +69,24 @@ export function storeStatistics(state: State): {
 /** Reads every blob and removes those whose content is not what their name says; returns their digests. */
 export async function verifyStore(state: State): Promise<readonly Digest[]> {
   const damaged: Digest[] = [];
-  for (const [digest, size] of sizesOnDisk(state.store.root)) {
-    const file = state.store.pathOf(digest);
-    if ((await digestOfFile(file, size)) === digest) continue;
-    await rm(file, { force: true });
+  for (const digest of sizesOnDisk(state.store.root).keys()) {
+    if (await state.store.isWhole(digest)) continue;
+    await state.store.remove(digest);
     damaged.push(digest);
   }
   return damaged;
+}
+
+/** The contents, each once, and those that they are kept as parts of. */
+function withParts(digests: Iterable<Digest>, store: Store): ReadonlySet<Digest> {
+  const all = new Set<Digest>();
+  const add = (digest: Digest): void => {
+    if (all.has(digest)) return;
+    all.add(digest);
+    for (const part of store.partsOf(digest) ?? []) add(part);
+  };
+  for (const digest of digests) add(digest);
+  return all;
 }
 
 function* blobsOf(stamp: Stamp): IterableIterator<Digest> {
@@ -91,7 +101,10 @@ function sizesOnDisk(root: string): ReadonlyMap<Digest, number> {
   for (const folder of list(root)) {
     for (const name of list(path.join(root, folder))) {
       const size = statSync(path.join(root, folder, name), { throwIfNoEntry: false })?.size;
-      if (size !== undefined) sizes.set(`${folder}${name}` as Digest, size);
+      if (size === undefined) continue;
+      const digest =
+        `${folder}${name.endsWith(partsSuffix) ? name.slice(0, -partsSuffix.length) : name}` as Digest;
+      sizes.set(digest, size + (sizes.get(digest) ?? 0));
     }
   }
   return sizes;

@@ -16,13 +16,16 @@ import { displayPath, type ResolvedInput } from "./input.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 import {
+  handOver,
   listOutputs,
-  normalizeModes,
   type OutputPlaces,
   placeOutput,
+  placesOf,
   removeTree,
+  settleStaged,
   storeOutputs,
   unstoreOutputs,
+  vouchFor,
 } from "./output.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
@@ -75,16 +78,17 @@ export async function runTask(
     capture.end();
 
     if (audit !== undefined) await report(audit, bound, decision.inputs, folder, context);
-    await checkStaged(bound, staging, places);
+    await checkStaged(bound, staging, places, state);
     const outputs = await listOutputs(places, state.files);
     const { moved, inputs } = await lookAgain(decision.inputs, bound, state);
     const { fingerprint, parts } = reassess(decision, inputs);
     let texts: readonly Digest[] = [];
     if (moved.length === 0) {
-      await storeOutputs(places, outputs, state.store);
+      await storeOutputs(places, outputs, state.store, state.joiner);
       texts = await rememberInputs(inputs, state);
     }
     await placeAll(bound, places, path.join(folder, "replaced"), state);
+    handOver(places, placesOf(bound.outputs), outputs, state.files);
     if (moved.length > 0) {
       context.onMoved(moved);
       context.onNote(
@@ -106,11 +110,13 @@ export async function runTask(
     return outputs;
   } catch (error) {
     capture.end();
+    state.files.forgetBelow(folder as AbsolutePath);
     throw new TaskFailure(capture.cleanError(explainSystemError(error, state.workspace)), capture.text);
   } finally {
     context.signal.removeEventListener("abort", end);
     await groups.terminate();
     await removeWorkplace(folder);
+    state.joiner.forgetBelow(folder);
   }
 }
 
@@ -138,8 +144,10 @@ export async function restoreTask(
     await mkdir(staging, { recursive: true });
     const places = stagedPlaces(bound, staging);
     if (!(await unstoreOutputs(places, decision.outputs, state.store))) return false;
+    vouchFor(places, decision.outputs, state.files);
     state.stamps.drop(bound.id);
     await placeAll(bound, places, path.join(folder, "replaced"), state);
+    handOver(places, placesOf(bound.outputs), decision.outputs, state.files);
     state.stamps.record(bound.id, decision.stamp, state.clock.now());
     return true;
   } finally {
@@ -147,9 +155,11 @@ export async function restoreTask(
   }
 }
 
-/** Digest of a task's outputs: what its dependents see of it. */
-export function digestOfOutputs(outputs: Listing): Digest {
-  return digestOfListing(outputs);
+/** Digest of a task's outputs, or of those in the slots: what its dependents see of it. */
+export function digestOfOutputs(outputs: Listing, slots?: readonly string[]): Digest {
+  if (slots === undefined) return digestOfListing(outputs);
+  const seen = [...outputs].filter(([name]) => slots.includes(name.split("/")[0] ?? ""));
+  return digestOfListing(new Map(seen));
 }
 
 function stagedPlaces(bound: BoundTask, staging: string): OutputPlaces {
@@ -169,7 +179,12 @@ function stage(bound: BoundTask, staging: string): OutputPlaces {
   return places;
 }
 
-async function checkStaged(bound: BoundTask, staging: string, places: OutputPlaces): Promise<void> {
+async function checkStaged(
+  bound: BoundTask,
+  staging: string,
+  places: OutputPlaces,
+  state: State,
+): Promise<void> {
   for (const name of await readdir(staging)) {
     if (!places.has(name)) {
       throw new UserError(`${bound.task.name} wrote ${name}, which is none of its outputs`, {
@@ -188,7 +203,7 @@ async function checkStaged(bound: BoundTask, staging: string, places: OutputPlac
         hint: "the task's run function must write every declared output",
       });
     }
-    await normalizeModes(staged);
+    settleStaged(staged, (file) => state.joiner.wrote(file));
   }
 }
 
@@ -255,10 +270,7 @@ async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, s
     if (from !== undefined) await placeOutput(from, output, trash, state.outputRoot);
   }
   for (const output of bound.outputs) {
-    const from = staged.get(output.slot);
-    for (const place of from === undefined ? [output.path] : [from, output.path]) {
-      if (output.kind === "directory") state.files.forgetBelow(place);
-      else state.files.forget(place);
-    }
+    if (output.kind === "directory") state.files.forgetBelow(output.path);
+    else state.files.forget(output.path);
   }
 }

@@ -5,7 +5,7 @@
  * status is the same in every field and was already older than the clock's grain when the digest was taken (git's
  * racy-file rule). It knows nothing of tasks.
  */
-import { lstatSync, readlinkSync } from "node:fs";
+import { type BigIntStats, lstatSync, readlinkSync, utimesSync } from "node:fs";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
@@ -29,6 +29,8 @@ export class FileTable {
   readonly #log: RecordLog;
   readonly #clock: Clock;
   readonly #seen = new Map<string, FileEntry | undefined | Promise<FileEntry | undefined>>();
+  /** The status of each file that this run read, as a signature; that of the others is in the log. */
+  readonly #signatures = new Map<string, string>();
   /** How many files had to be read, for whoever wants to know where time went. */
   hashed = 0;
 
@@ -56,20 +58,61 @@ export class FileTable {
     return this.#seen.get(path) !== undefined;
   }
 
+  /**
+   * Takes the digest of a file that the engine wrote itself, so that it is not read again. To be called when it is closed;
+   * a write that follows changes its status.
+   */
+  vouch(path: AbsolutePath, digest: Digest): void {
+    const status = lstatIfThere(path);
+    if (status?.isFile() !== true) return;
+    this.#signatures.set(path, signatureOf(status));
+    const executable = (status.mode & 0o111n) !== 0n;
+    this.#seen.set(path, { type: "file", executable, size: Number(status.size), digest });
+  }
+
+  /** Whether the file is still what it was when it was last looked at. */
+  isUnchanged(path: AbsolutePath): boolean {
+    const now = lstatIfThere(path);
+    return now !== undefined && this.#signatureAt(path) === signatureOf(now);
+  }
+
+  /**
+   * The file seen at `from` was renamed to `to`: its digest goes with it, also into the memory of later runs. Renaming
+   * changes ctime, all else must be the same. Its mtime was set (`settleTime`) to one that no later write can leave.
+   */
+  moved(from: AbsolutePath, to: AbsolutePath): void {
+    const [before, entry, now] = [this.#signatureAt(from), this.#seen.get(from), lstatIfThere(to)];
+    this.forget(from);
+    this.forget(to);
+    if (entry === undefined || entry instanceof Promise || entry.type !== "file") return;
+    if (before === undefined || now?.isFile() !== true || !isSettledTime(now.mtimeNs)) return;
+    if (withoutCtime(before) !== withoutCtime(signatureOf(now))) return;
+    this.#signatures.set(to, signatureOf(now));
+    this.#seen.set(to, entry);
+    this.#log.set(to, `${signatureOf(now)} ${entry.digest}`);
+  }
+
+  #signatureAt(path: AbsolutePath): string | undefined {
+    if (!this.#seen.has(path)) return undefined;
+    return this.#signatures.get(path) ?? this.#log.get(path)?.split(" ")[0];
+  }
+
   /** Forgets what this run saw at the path, so that it is looked at again. */
   forget(path: AbsolutePath): void {
     this.#seen.delete(path);
+    this.#signatures.delete(path);
   }
 
   /** Forgets what this run saw at the path and below it. */
   forgetBelow(path: AbsolutePath): void {
     for (const seen of this.#seen.keys())
-      if (seen === path || seen.startsWith(`${path}/`)) this.#seen.delete(seen);
+      if (seen === path || seen.startsWith(`${path}/`)) this.forget(seen as AbsolutePath);
   }
 
   /** Forgets what this run saw at all paths. */
   forgetAll(): void {
     this.#seen.clear();
+    this.#signatures.clear();
   }
 
   #look(path: AbsolutePath): FileEntry | undefined | Promise<FileEntry | undefined> {
@@ -86,11 +129,12 @@ export class FileTable {
 
     const executable = (status.mode & 0o111n) !== 0n;
     const size = Number(status.size);
-    const signature = `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}:${status.mode}`;
+    const signature = signatureOf(status);
     const known = this.#log.get(path);
     if (known?.startsWith(`${signature} `)) {
       return { type: "file", executable, size, digest: known.slice(signature.length + 1) as Digest };
     }
+    this.#signatures.set(path, signature);
     const settled = status.mtimeNs + clockGrain < lookedAt && status.ctimeNs + clockGrain < lookedAt;
     const remember = (digest: Digest): FileEntry => {
       this.hashed += 1;
@@ -101,6 +145,35 @@ export class FileTable {
     const digest = digestOfFile(path, size);
     return digest instanceof Promise ? digest.then(remember) : remember(digest);
   }
+}
+
+/** Nanoseconds within a millisecond that mark a time as set by `settleTime`. */
+const mark = 321_000n;
+
+/**
+ * Gives a finished file an mtime shortly before the one that it has, with digits that a clock's tick leaves by the
+ * rarest chance only: whoever writes to the file afterwards, however soon, changes its mtime. So the digest taken
+ * then may be remembered at once. On a file system that keeps no such fine times nothing is gained and nothing lost.
+ */
+export function settleTime(path: string): void {
+  const status = lstatSync(path, { bigint: true });
+  const wanted = (status.mtimeNs / 1_000_000n - 50n) * 1_000_000n + mark;
+  utimesSync(path, Number(status.atimeNs / 1_000n) / 1e6, Number(wanted / 1_000n) / 1e6);
+}
+
+/** Whether a time is one that `settleTime` set; it is set to a microsecond or two. */
+function isSettledTime(mtimeNs: bigint): boolean {
+  const digits = mtimeNs % 1_000_000n;
+  return digits > mark - 3_000n && digits < mark + 3_000n;
+}
+
+/** A signature is `size:mtime:ctime:inode:mode`. */
+function withoutCtime(signature: string): string {
+  return signature.replace(/^(\d+:\d+):\d+/, "$1");
+}
+
+function signatureOf(status: BigIntStats): string {
+  return `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}:${status.mode}`;
 }
 
 function lstatIfThere(path: string) {

@@ -65,6 +65,7 @@ export function prefetchValues(targets: readonly Task[], values: ParameterValues
     for (const parameter of Object.values(task.params)) ask(parameter);
     for (const need of Object.values(task.needs)) {
       if (need.kind === "task") visit(need);
+      else if (need.kind === "partial") visit(need.task);
       else if (need.condition.kind === "variant" && need.condition.variants.includes(variant))
         visit(need.task);
     }
@@ -107,6 +108,7 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
 
 async function applies(need: Need, binding: Binding): Promise<Task | undefined> {
   if (need.kind === "task") return need;
+  if (need.kind === "partial") return need.task;
   return (await holds(need.condition, binding)) ? need.task : undefined;
 }
 
@@ -180,6 +182,12 @@ async function bind(
     return { slot, kind: output.kind, place: output.place, path: absolute };
   });
   return { id, task, variant, needs, outputs, values, named: byParameter };
+}
+
+/** The outputs that a need is about; undefined where all are. */
+export function neededSlots(bound: BoundTask, name: string): readonly string[] | undefined {
+  const need = bound.task.needs[name];
+  return need?.kind === "partial" ? need.slots : undefined;
 }
 
 function requireNamedFile(parameter: Parameter<string>, value: string, workspace: string): void {

@@ -43,6 +43,7 @@ export {
   file,
   files,
   inVariants,
+  only,
   out,
   type Progress,
   type SeedContext,

@@ -4,12 +4,13 @@
  * Nothing is ever written through a path that others see: a new output is made beside and renamed, so an interrupted
  * build leaves either the old output or the new one.
  */
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats } from "node:fs";
 import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
-import type { FileTable } from "./file-table.ts";
+import { type FileTable, settleTime } from "./file-table.ts";
 import type { BoundOutput } from "./graph.ts";
+import type { Joiner } from "./joiner.ts";
 import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { Store } from "./store.ts";
@@ -64,10 +65,42 @@ function* walk(root: string, relative: string): IterableIterator<string> {
   }
 }
 
-/** Puts every regular file of a listing into the store. */
-export async function storeOutputs(places: OutputPlaces, listing: Listing, store: Store): Promise<void> {
+/** Puts every regular file of a listing into the store: what was joined as its parts, all else as it is. */
+export async function storeOutputs(
+  places: OutputPlaces,
+  listing: Listing,
+  store: Store,
+  joiner: Joiner,
+): Promise<void> {
   for (const [name, entry] of listing) {
-    if (entry.type === "file") await store.putFile(locate(places, name), entry.digest, entry.size);
+    if (entry.type !== "file") continue;
+    const file = locate(places, name);
+    const parts = joiner.partsOf(file, entry.digest);
+    if (parts === undefined) await store.putFile(file, entry.digest, entry.size);
+    else await store.putJoined(parts, entry.digest);
+  }
+}
+
+/** Hands what is known of the staged files of a listing on to the places where they stand now. */
+export function handOver(
+  staged: OutputPlaces,
+  placed: OutputPlaces,
+  listing: Listing,
+  files: FileTable,
+): void {
+  for (const [name, entry] of listing) {
+    if (entry.type === "file") files.moved(locate(staged, name), locate(placed, name));
+    else files.forget(locate(staged, name));
+  }
+}
+
+/** Remembers the digests of files that were just brought out of the store, where each was checked. */
+export function vouchFor(staged: OutputPlaces, listing: Listing, files: FileTable): void {
+  for (const [name, entry] of listing) {
+    if (entry.type !== "file") continue;
+    const file = locate(staged, name);
+    settleTime(file);
+    files.vouch(file, entry.digest);
   }
 }
 
@@ -179,15 +212,20 @@ async function copyTree(from: string, to: string): Promise<void> {
   await cp(from, to, { recursive: true, verbatimSymlinks: true });
 }
 
-/** Gives every staged file and folder the mode that does not depend on who builds: 0644, 0755. */
-export async function normalizeModes(root: string): Promise<void> {
-  const status = await lstat(root);
-  if (status.isSymbolicLink()) return;
+/**
+ * Gives every staged file and folder the mode that does not depend on who builds, 0644 or 0755, and every file a time
+ * after which its digest can be remembered. Those that `isDone` knows have both.
+ */
+export function settleStaged(root: string, isDone: (file: string) => boolean): void {
+  const status = lstatSync(root);
+  if (status.isSymbolicLink() || isDone(root)) return;
   if (status.isDirectory()) {
-    await chmod(root, 0o755);
-    for (const child of await readdir(root)) await normalizeModes(path.join(root, child));
+    if ((status.mode & 0o7777) !== 0o755) chmodSync(root, 0o755);
+    for (const child of readdirSync(root)) settleStaged(path.join(root, child), isDone);
   } else if (status.isFile()) {
-    await chmod(root, (status.mode & 0o111) === 0 ? 0o644 : 0o755);
+    const mode = (status.mode & 0o111) === 0 ? 0o644 : 0o755;
+    if ((status.mode & 0o7777) !== mode) chmodSync(root, mode);
+    settleTime(root);
   }
 }
 

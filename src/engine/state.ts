@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, wri
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { type Clock, FileTable } from "./file-table.ts";
+import { Joiner } from "./joiner.ts";
 import type { AbsolutePath } from "./names.ts";
 import { removeTree } from "./output.ts";
 import { newSecretKey } from "./parameter.ts";
@@ -21,6 +22,7 @@ export class State {
   readonly store: Store;
   readonly stamps: Stamps;
   readonly files: FileTable;
+  readonly joiner: Joiner;
   /** The stat cache and the remembered file sets. */
   readonly fileLog: RecordLog;
   readonly #stampLog: RecordLog;
@@ -37,6 +39,7 @@ export class State {
     this.store = new Store(path.join(this.root, "store") as AbsolutePath);
     this.stamps = new Stamps(this.#stampLog);
     this.files = new FileTable(this.fileLog, clock);
+    this.joiner = new Joiner(this.files);
   }
 
   get lockFile(): AbsolutePath {

@@ -1,11 +1,15 @@
 /**
- * The content store: blobs named by their sha256 under `store/ab/cdef…`, mode 0444, written beside and renamed.
+ * The content store: blobs named by their sha256 under `store/ab/cdef…`, mode 0444, written beside and renamed. What is
+ * made of other contents, one behind the other, may be kept as `cdef….parts`, the list of their digests.
  * It knows nothing of tasks; what may be removed is decided by whoever knows what is still needed.
  */
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   constants,
   copyFileSync,
+  createReadStream,
+  createWriteStream,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -15,12 +19,17 @@ import {
 } from "node:fs";
 import { access, chmod, copyFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { pipeline } from "node:stream/promises";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
+import type { JoinedPart } from "./joiner.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 
 /** From this many bytes on copying on a thread, which costs several switches between threads, is worth it. */
 const threadPays = 256 * 1024;
+
+/** Ends the name of a content that is kept as the list of its parts. */
+export const partsSuffix = ".parts";
 
 export class Store {
   readonly root: AbsolutePath;
@@ -34,8 +43,44 @@ export class Store {
     return path.join(this.root, digest.slice(0, 2), digest.slice(2)) as AbsolutePath;
   }
 
+  /** Whether the content is there, whole or in parts. */
   has(digest: Digest): boolean {
-    return existsSync(this.pathOf(digest));
+    return (
+      existsSync(this.pathOf(digest)) || (this.partsOf(digest)?.every((part) => this.has(part)) ?? false)
+    );
+  }
+
+  /** The digests of the parts that a content is kept as; undefined for what is kept whole, or not at all. */
+  partsOf(digest: Digest): readonly Digest[] | undefined {
+    let text: string;
+    try {
+      text = readFileSync(`${this.pathOf(digest)}${partsSuffix}`, "utf8");
+    } catch {
+      return undefined;
+    }
+    const lines = text.split("\n").slice(0, -1);
+    // A damaged list names nothing; a part is never the whole.
+    return lines.every((line) => /^[0-9a-f]{64}$/.test(line) && line !== digest)
+      ? (lines as Digest[])
+      : undefined;
+  }
+
+  /** Stores a content as the list of its parts, and those of them that are not there. */
+  async putJoined(parts: readonly JoinedPart[], digest: Digest): Promise<void> {
+    for (const part of parts) {
+      if ("file" in part) await this.putFile(part.file, part.digest, part.size);
+      else if (!this.has(part.digest))
+        this.#placeAtOnce(part.digest, (beside) => writeFileSync(beside, part.bytes));
+    }
+    if (existsSync(this.pathOf(digest))) return;
+    const list = parts.map((part) => `${part.digest}\n`).join("");
+    this.#placeAtOnce(digest, (beside) => writeFileSync(beside, list), partsSuffix);
+  }
+
+  /** Removes a content, or the list of its parts. */
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.pathOf(digest), { recursive: true, force: true });
+    await rm(`${this.pathOf(digest)}${partsSuffix}`, { recursive: true, force: true });
   }
 
   /** Stores a small text and returns its digest. */
@@ -83,13 +128,53 @@ export class Store {
    */
   async copyOut(digest: Digest, target: string, executable: boolean): Promise<boolean> {
     const blob = this.pathOf(digest);
-    if (await isReadableFile(blob)) {
-      await copyFile(blob, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    const parts = existsSync(blob) ? undefined : this.partsOf(digest);
+    const copied =
+      parts === undefined
+        ? await copyWhole(blob, target)
+        : await this.#copyParts(parts, target).catch((error: unknown) => {
+            if (systemErrorCode(error) === "ENOENT") return false;
+            throw error;
+          });
+    if (copied) {
       await chmod(target, executable ? 0o755 : 0o644);
       if ((await digestOfFile(target, (await stat(target)).size)) === digest) return true;
     }
-    await rm(blob, { recursive: true, force: true });
+    await this.#removeDamaged(digest, parts);
     return false;
+  }
+
+  async #copyParts(parts: readonly Digest[], target: string): Promise<boolean> {
+    const out = createWriteStream(target, { flags: "wx" });
+    await pipeline(this.#streamParts(parts), out);
+    return true;
+  }
+
+  async *#streamParts(parts: readonly Digest[]): AsyncGenerator<Uint8Array> {
+    for (const part of parts) {
+      const inner = existsSync(this.pathOf(part)) ? undefined : this.partsOf(part);
+      if (inner !== undefined) yield* this.#streamParts(inner);
+      else
+        yield* createReadStream(this.pathOf(part), { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>;
+    }
+  }
+
+  /** Of what is kept in parts, those go that are not what their names say. */
+  async #removeDamaged(digest: Digest, parts: readonly Digest[] | undefined): Promise<void> {
+    await this.remove(digest);
+    for (const part of parts ?? []) if (!(await this.isWhole(part))) await this.remove(part);
+  }
+
+  /** Whether the content, or that of all its parts, is what the digest says. */
+  async isWhole(digest: Digest): Promise<boolean> {
+    try {
+      const hash = createHash("sha256");
+      for await (const chunk of this.#streamParts([digest])) hash.update(chunk);
+      return hash.digest("hex") === digest;
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      return false;
+    }
   }
 
   async #place(digest: Digest, write: (beside: string) => Promise<void>): Promise<void> {
@@ -103,11 +188,11 @@ export class Store {
     }
   }
 
-  #placeAtOnce(digest: Digest, write: (beside: string) => void): void {
+  #placeAtOnce(digest: Digest, write: (beside: string) => void, suffix = ""): void {
     const beside = this.#beside(digest);
     try {
       write(beside);
-      this.#finish(beside, digest);
+      this.#finish(beside, digest, suffix);
     } catch (error) {
       rmSync(beside, { force: true });
       throw error;
@@ -122,10 +207,16 @@ export class Store {
     return `${target}.${process.pid}-${this.#counter}.new`;
   }
 
-  #finish(beside: string, digest: Digest): void {
+  #finish(beside: string, digest: Digest, suffix = ""): void {
     chmodSync(beside, 0o444);
-    renameSync(beside, this.pathOf(digest));
+    renameSync(beside, `${this.pathOf(digest)}${suffix}`);
   }
+}
+
+async function copyWhole(blob: string, target: string): Promise<boolean> {
+  if (!(await isReadableFile(blob))) return false;
+  await copyFile(blob, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  return true;
 }
 
 async function isReadableFile(file: string): Promise<boolean> {

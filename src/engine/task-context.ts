@@ -4,8 +4,9 @@
 import path from "node:path";
 import { createShell, type ProcessGroups, type Shell } from "../host/index.ts";
 import type { Capture } from "./capture.ts";
-import type { BoundTask } from "./graph.ts";
+import { type BoundTask, neededSlots } from "./graph.ts";
 import type { ResolvedInput } from "./input.ts";
+import type { Piece } from "./joiner.ts";
 import type { Digest, TaskId } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
 import type { State } from "./state.ts";
@@ -94,10 +95,12 @@ export function taskContext(
   capture: Capture,
   context: ExecutionContext,
 ): AnyTaskContext {
-  const needs = [...bound.needs].map(([name, id]) => [
-    name,
-    id === undefined ? undefined : Object.fromEntries(context.outputsOf(id)),
-  ]);
+  const needs = [...bound.needs].map(([name, id]) => {
+    if (id === undefined) return [name, undefined];
+    const slots = neededSlots(bound, name);
+    const places = [...context.outputsOf(id)].filter(([slot]) => slots === undefined || slots.includes(slot));
+    return [name, Object.fromEntries(places)];
+  });
   const inputValues = inputs.map((input): [string, string | FileSet] => [
     input.name,
     input.declaration.kind === "file" ? input.root : { root: input.root, paths: input.paths },
@@ -116,6 +119,9 @@ export function taskContext(
     signal: context.signal,
     env: declaredEnv(bound, context),
     scratch: path.join(folder, "scratch"),
+    join: (target: string, pieces: readonly Piece[]) =>
+      context.state.joiner.join(target, pieces, context.signal),
+    digest: (files: readonly string[]) => context.state.joiner.digest(files),
     blobs: blobAccess(context.state),
   } as unknown as AnyTaskContext;
 }

@@ -4,6 +4,7 @@
  * Tasks are values and needs are references to them, so a typo is a type error. Nothing here runs anything.
  */
 import type { Shell } from "../host/index.ts";
+import type { Joined, Piece } from "./joiner.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** One named file; the path is relative to the workspace, or the value of a parameter. */
@@ -152,7 +153,22 @@ export function whenText<T extends Task>(
   return { kind: "conditional", task: needed, condition: { kind: "text", files, says } };
 }
 
-export type Need = Task | ConditionalNeed;
+/** A task of whose outputs only some are needed: when others of them change, nothing runs again. */
+export interface PartialNeed<T extends Task = Task, S extends string = string> {
+  readonly kind: "partial";
+  readonly task: T;
+  readonly slots: readonly S[];
+}
+
+/** Needs these outputs of the task, and no others. */
+export function only<T extends Task, const S extends keyof T["outputs"] & string>(
+  needed: T,
+  ...slots: readonly S[]
+): PartialNeed<T, S> {
+  return { kind: "partial", task: needed, slots };
+}
+
+export type Need = Task | ConditionalNeed | PartialNeed;
 
 type Needs = Readonly<Record<string, Need>>;
 type Inputs = Readonly<Record<string, Input>>;
@@ -165,9 +181,11 @@ export type OutputPaths<O extends Outputs> = { readonly [K in keyof O]: string }
 type NeedPaths<N> =
   N extends ConditionalNeed<infer T>
     ? NeedPaths<T> | undefined
-    : N extends Task<infer O>
-      ? OutputPaths<O>
-      : never;
+    : N extends PartialNeed<Task<infer O>, infer S>
+      ? { readonly [K in S & keyof O]: string }
+      : N extends Task<infer O>
+        ? OutputPaths<O>
+        : never;
 
 /** The files of an input: absolute folder, and paths relative to it in byte order. */
 export interface FileSet {
@@ -195,6 +213,13 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
   readonly signal: AbortSignal;
   /** The variables named in `env` and `passEnv`, where they are set. */
   readonly env: Readonly<Record<string, string>>;
+  /**
+   * Writes pieces one behind the other to `target`, an absolute path of an output or in the scratch folder, in one pass.
+   * An output that is written so is neither read again nor kept twice.
+   */
+  readonly join: (target: string, pieces: readonly Piece[]) => Promise<Joined>;
+  /** The sha256, in hex, of files (absolute paths) one behind the other, computed beside whatever else goes on. */
+  readonly digest: (files: readonly string[]) => Promise<string>;
   /** An empty folder for intermediate files, removed afterwards. */
   readonly scratch: string;
   /** Content that outlives results and is named by its digest: downloads. */
