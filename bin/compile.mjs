@@ -120,7 +120,7 @@ export async function compile({ workspace, packageRoot, cache }) {
 function entry(packageRoot, workspace) {
   const main = JSON.stringify(path.join(packageRoot, "src/cli/main.ts"));
   const taskfile = JSON.stringify(path.join(workspace, "Taskfile.ts"));
-  return `export { main } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
+  return `export { check, main } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
 }
 
 /**

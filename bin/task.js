@@ -68,8 +68,23 @@ async function start() {
     manifest = result;
   }
   const program = load(manifest.folder);
-  const { main, loadTaskfile } = program.exports;
-  const status = await main({ argv: process.argv.slice(2), workspace, outside, manifest, loadTaskfile });
+  const start = { argv: process.argv.slice(2), workspace, outside };
+  /** @param {import("./compile.mjs").Manifest} current @param {ReturnType<typeof load>} loaded */
+  const startOf = (current, { exports }) => ({
+    ...start,
+    manifest: current,
+    loadTaskfile: exports.loadTaskfile,
+    reload,
+  });
+  /** For a program that outlives its sources: it goes on with the one that is made of them as they are now. */
+  const reload = async () => {
+    const { compile } = await import("./compile.mjs");
+    const current = await compile({ workspace, packageRoot, cache });
+    if (typeof current === "string") return current;
+    const next = load(current.folder);
+    return { main: next.exports.main, check: next.exports.check, start: startOf(current, next) };
+  };
+  const status = await program.exports.main(startOf(manifest, program));
   program.remember();
   return status;
 }

@@ -1,17 +1,8 @@
 /**
  * Building targets from the command line: events to the screen, signals to the engine, a summary at the end.
  */
-import {
-  build,
-  type Command,
-  displayPath,
-  forecast,
-  type Graph,
-  outputsOnDisk,
-  type Target,
-  type Task,
-} from "../engine/index.ts";
-import type { Artefact } from "./build-summary.ts";
+import { build, type Command, forecast, type Target, type Task } from "../engine/index.ts";
+import { type Artefact, artefactsOf } from "./artefact.ts";
 import { openDisplay } from "./display.ts";
 import { printForecast } from "./inspection.ts";
 import type { PlainReporter } from "./plain-reporter.ts";
@@ -99,26 +90,4 @@ function printSummary(
   for (const { path, bytes, sha256 } of artefacts) {
     io.stdout.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);
   }
-}
-
-/** What the user came for: the files that the named targets put into the workspace. */
-async function artefactsOf(
-  session: Session,
-  tasks: readonly Task[],
-  graph: Graph,
-): Promise<readonly Artefact[]> {
-  const { state } = session.workspace;
-  const artefacts: Artefact[] = [];
-  for (const bound of graph.values()) {
-    if (!tasks.includes(bound.task)) continue;
-    for (const { output, entry } of await outputsOnDisk(bound, state)) {
-      if (output.place !== "workspace" || entry.type !== "file") continue;
-      artefacts.push({
-        path: displayPath(state.workspace, output.path),
-        bytes: entry.size,
-        sha256: entry.digest,
-      });
-    }
-  }
-  return artefacts;
 }

@@ -7,19 +7,13 @@ import {
   type Reason,
   type TaskId,
 } from "../engine/index.ts";
+import type { Artefact } from "./artefact.ts";
 
 interface TaskRecord {
   verdict: "fresh" | "restored" | "ran" | "failed" | "skipped";
   seconds: number;
   savedSeconds: number;
   reasons: readonly string[];
-}
-
-export interface Artefact {
-  /** Relative to the workspace. */
-  readonly path: string;
-  readonly bytes: number;
-  readonly sha256: string;
 }
 
 export class BuildSummary {

@@ -13,6 +13,7 @@ export interface Manifest {
   /** Absolute path of the folder that the program is in. */
   readonly packageRoot: string;
   readonly folder: string;
+  readonly sources: readonly { readonly path: string }[];
   readonly code: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, readonly string[]>>;
   readonly lines: Readonly<Record<string, readonly (readonly [line: number, module: string])[]>>;

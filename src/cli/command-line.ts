@@ -28,6 +28,11 @@ export interface Request {
   readonly trace: string | undefined;
   readonly summary: string | undefined;
   readonly since: string | undefined;
+  readonly watch: boolean;
+  /** A command line for the shell, to be run after each success of a watch. */
+  readonly onSuccess: string | undefined;
+  /** Boot the image after each success of a watch. */
+  readonly boot: boolean;
   /** Answers to options that are accepted and no longer do anything. */
   readonly notes: readonly string[];
 }
@@ -56,6 +61,9 @@ interface CoreOptions {
   readonly trace?: string;
   readonly summary?: string;
   readonly since?: string;
+  readonly watch?: true;
+  readonly onSuccess?: string;
+  readonly boot?: true;
 }
 
 /** Parses `argv` (without node and script). Throws `UsageError` for anything that is not understood. */
@@ -113,6 +121,9 @@ export function parseCommandLine(
       trace: options.trace,
       summary: options.summary,
       since: options.since,
+      watch: options.watch === true || options.onSuccess !== undefined || options.boot === true,
+      onSuccess: options.onSuccess,
+      boot: options.boot === true,
       notes: (taskfile.retired ?? [])
         .filter(({ flags }) => flag(flags) !== undefined)
         .map(({ answer }) => answer),

@@ -3,7 +3,8 @@
  * It knows nothing of what runs.
  */
 import type { BuildEvent, Digest, EventSink } from "../engine/index.ts";
-import { type Artefact, BuildSummary } from "./build-summary.ts";
+import type { Artefact } from "./artefact.ts";
+import { BuildSummary } from "./build-summary.ts";
 import { encodeEvent } from "./event-stream.ts";
 import { LiveDisplay } from "./live-reporter.ts";
 import { PlainReporter } from "./plain-reporter.ts";
@@ -47,12 +48,16 @@ class LineBuffer {
   }
 }
 
-export function openDisplay(session: Session): Display {
+/** `fresh`: whether a line is shown for each task that had nothing to do. */
+export function openDisplay(session: Session, { fresh = true } = {}): Display {
   const { io, style, request, workspace } = session;
   const interruption = new AbortController();
   let signalled: "SIGINT" | "SIGTERM" | undefined;
   const live = usesLiveDisplay(session)
-    ? new LiveDisplay({ write: (text) => io.stderr.write(text), columns: io.stderr.columns ?? 80 }, style)
+    ? new LiveDisplay(
+        { write: (text) => io.stderr.write(text), columns: () => io.stderr.columns ?? 80 },
+        style,
+      )
     : undefined;
   const lines = new LineBuffer((text) => io.stderr.write(text));
   const print = (line: string): void => (live === undefined ? lines.add(line) : live.print(line));
@@ -60,6 +65,7 @@ export function openDisplay(session: Session): Display {
     style,
     verbose: request.verbose,
     quiet: request.quiet || request.json,
+    fresh,
     progressLines: live === undefined && !request.quiet,
     print,
     logText: (digest) => workspace.state.store.readText(digest as Digest),

@@ -1,8 +1,9 @@
 /**
  * Events as JSON, one object a line, for programs that watch a build. The form is versioned; see docs/engine.md.
  */
-import { type BuildEvent, describeReason } from "../engine/index.ts";
+import { type BuildEvent, type Cycle, describeReason, type WatchEvent } from "../engine/index.ts";
 import { messageOf, UserError } from "../errors/index.ts";
+import type { Artefact } from "./artefact.ts";
 
 const streamVersion = 1;
 
@@ -12,13 +13,23 @@ export function encodeEvent(event: BuildEvent): string {
     fields.reasons = event.reasons.map((reason) => ({ ...reason, text: describeReason(reason) }));
   }
   if (event.type === "task-failed") {
-    const { error } = event;
-    fields.error =
-      error instanceof UserError
-        ? { code: error.code, message: error.message, where: error.where, hint: error.hint }
-        : { code: "internal", message: messageOf(error) };
+    fields.error = encodeError(event.error);
   }
   return JSON.stringify(fields);
+}
+
+/** An event of watch mode, beside those of its builds. */
+export function encodeWatchEvent(event: WatchEvent, artefacts: readonly Artefact[] = []): string {
+  if (event.type !== "cycle-finished") return JSON.stringify({ v: streamVersion, ...event });
+  const { type, changes, outcome, seconds, error }: Cycle = event;
+  const failure = error === undefined ? {} : { error: encodeError(error) };
+  return JSON.stringify({ v: streamVersion, type, changes, outcome, seconds, artefacts, ...failure });
+}
+
+function encodeError(error: unknown): unknown {
+  return error instanceof UserError
+    ? { code: error.code, message: error.message, where: error.where, hint: error.hint }
+    : { code: "internal", message: messageOf(error) };
 }
 
 /** A line of a command's result, where the output is JSON. */

@@ -1,4 +1,6 @@
 /** The outside world of the program: streams, environment, signals. Passed in, so that tests can bring their own. */
+import { readKeys } from "./keys.ts";
+
 export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
@@ -13,6 +15,8 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv;
   /** Absolute path of the folder in which the command was given. */
   readonly cwd: string;
+  /** Calls back for each key pressed until the returned function is called; undefined where there is no keyboard. */
+  readonly onKey?: ((listener: (key: string) => void) => () => void) | undefined;
   /** Calls back on SIGINT and SIGTERM until the returned function is called. */
   readonly onSignal: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void;
 }
@@ -28,6 +32,10 @@ export function processIo(): Io {
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
+    onKey:
+      process.stdin.isTTY === true && process.stderr.isTTY === true
+        ? (listener) => readKeys(process.stdin, listener)
+        : undefined,
     onSignal: (listener) => {
       process.on("SIGINT", listener);
       process.on("SIGTERM", listener);

@@ -8,7 +8,8 @@ import { formatBytes, formatSeconds, type Style, truncate } from "./style.ts";
 
 export interface Screen {
   write(text: string): void;
-  readonly columns: number;
+  /** Asked each time: a terminal changes its size. */
+  readonly columns: () => number;
 }
 
 interface Running {
@@ -46,6 +47,7 @@ export class LiveDisplay {
         break;
       case "task-done":
       case "task-failed":
+      case "task-outdated":
         this.#running.delete(event.task);
         break;
       case "build-finished":
@@ -96,9 +98,9 @@ export class LiveDisplay {
     const mark = spinner[this.#frame % spinner.length] ?? "";
     const elapsed = formatSeconds((performance.now() - running.startedAt) / 1000);
     const head = `${nameOf(id)} ${elapsed}`;
-    const room = this.#screen.columns - 3 - head.length;
+    const room = this.#screen.columns() - 3 - head.length;
     const tail = room > 8 ? truncate(progressText(running, room), room) : "";
-    return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns - 1).replace(
+    return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns() - 1).replace(
       mark,
       this.#style.cyan(mark),
     );

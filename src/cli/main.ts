@@ -5,6 +5,7 @@
 import path from "node:path";
 import {
   type AbsolutePath,
+  bind,
   ParameterValues,
   prefetchValues,
   State,
@@ -15,7 +16,7 @@ import { systemErrorCode, UsageError } from "../errors/index.ts";
 import { installHint } from "../host/index.ts";
 import { affectedCommand } from "./affected.ts";
 import { buildTargets } from "./build-command.ts";
-import { codeIndexOf, type Manifest } from "./code-index.ts";
+import { codeIndexOf } from "./code-index.ts";
 import { parseCommandLine, type Request } from "./command-line.ts";
 import { answerQuestion, completionCommand } from "./completion/index.ts";
 import { doctorCommand } from "./doctor/index.ts";
@@ -29,19 +30,10 @@ import { programVersion } from "./program-version.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { shownCommand } from "./shown-command.ts";
+import type { Start } from "./start.ts";
 import { styleFor } from "./style.ts";
-import { findTarget } from "./target-name.ts";
-
-export interface Start {
-  readonly argv: readonly string[];
-  /** Absolute path of the folder that holds the Taskfile. */
-  readonly workspace: string;
-  readonly manifest: Manifest;
-  /** There is no project: the Taskfile is the program's own, and only commands that need no project may run. */
-  readonly outside?: boolean;
-  /** Evaluates the Taskfile. */
-  readonly loadTaskfile: () => Promise<{ readonly default: Taskfile }>;
-}
+import { findTarget, findTask } from "./target-name.ts";
+import { watchTargets } from "./watch-command.ts";
 
 /** Runs the program and returns its exit status: 0, 1 failed, 2 wrong usage, 130 and 143 when interrupted. */
 export async function main(start: Start, io: Io = processIo()): Promise<number> {
@@ -73,6 +65,17 @@ export async function main(start: Start, io: Io = processIo()): Promise<number> 
   }
 }
 
+/** Rejects when the tasks, as they are defined now, cannot be built: before a watch goes on with them. */
+export async function check(start: Start, io: Io): Promise<void> {
+  const { default: taskfile } = await start.loadTaskfile();
+  const parsed = parseCommandLine(start.argv, taskfile, io);
+  if (parsed.kind !== "request") return;
+  const { words, variant } = parsed.request;
+  const { workspace, freshValues } = openSession(start, taskfile, parsed.request, io);
+  const targets = words.map((word) => findTask(word, taskfile));
+  await bind(workspace, { targets, variant, values: freshValues() });
+}
+
 function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io): Session {
   const style = styleFor(io.stderr, io.env);
   const noted = new Set<string>();
@@ -82,7 +85,13 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io)
   };
   for (const message of request.notes) note(message);
   const root = start.workspace as AbsolutePath;
-  const values = new ParameterValues(request.given, { root, env: io.env, variant: request.variant, note });
+  const host = { root, env: io.env, variant: request.variant, note };
+  const values = new ParameterValues(request.given, host);
+  const freshValues = (): ParameterValues => {
+    const fresh = new ParameterValues(request.given, host);
+    prefetchValues(namedTasks(request.words, taskfile), fresh, request.variant);
+    return fresh;
+  };
   // Processes that compute defaults run while the state is read.
   prefetchValues(namedTasks(request.words, taskfile), values, request.variant);
   return {
@@ -91,6 +100,10 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io)
     request,
     values,
     command: shownCommand(start.argv, taskfile),
+    sources: start.manifest.sources.map((source) => source.path),
+    freshValues,
+    reload: start.reload,
+    continued: start.continued,
     workspace: {
       taskfile,
       state: new State(root),
@@ -134,7 +147,7 @@ async function dispatch(session: Session, start: Start): Promise<number> {
       const [target] = targets;
       if (target?.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
       for (const word of rest) targets.push(findTarget(word, taskfile));
-      return buildTargets(session, targets);
+      return session.request.watch ? watchTargets(session, targets) : buildTargets(session, targets);
     }
   }
 }

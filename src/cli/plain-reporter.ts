@@ -10,6 +10,8 @@ export interface ReporterOptions {
   readonly style: Style;
   readonly verbose: boolean;
   readonly quiet: boolean;
+  /** Say of each task that has nothing to do that it has not. */
+  readonly fresh: boolean;
   /** Say each finished item of long work in a line, where no moving display shows it. */
   readonly progressLines: boolean;
   /** Writes a whole line, without its line feed, for people: standard error. */
@@ -57,7 +59,7 @@ export class PlainReporter {
       case "task-fresh":
         this.counts.fresh += 1;
         this.counts.savedSeconds += event.savedSeconds;
-        this.#say(`${style.dim("=")} ${style.dim(`${nameOf(event.task)}: fresh`)}`);
+        if (this.#options.fresh) this.#say(`${style.dim("=")} ${style.dim(`${nameOf(event.task)}: fresh`)}`);
         break;
       case "task-restored":
         this.counts.restored += 1;
@@ -101,6 +103,9 @@ export class PlainReporter {
             `  ${style.dim(`${nameOf(event.task)} |`)} ${item}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
           );
         }
+        break;
+      case "task-outdated":
+        this.#say(`${style.dim("↻")} ${nameOf(event.task)}: ended, its inputs changed`);
         break;
       case "build-started":
       case "process-started":

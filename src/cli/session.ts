@@ -2,7 +2,9 @@
 import type { ParameterValues, Workspace } from "../engine/index.ts";
 import type { Request } from "./command-line.ts";
 import type { Io } from "./io.ts";
+import type { Start } from "./start.ts";
 import type { Style } from "./style.ts";
+import type { Handover } from "./watch-command.ts";
 
 export interface Session {
   readonly io: Io;
@@ -13,4 +15,12 @@ export interface Session {
   readonly workspace: Workspace;
   /** The command line as others may see it. */
   readonly command: string;
+  /** Absolute paths of all that the program was compiled from. */
+  readonly sources: readonly string[];
+  /** The parameters' values as they would be for a program that starts now. */
+  readonly freshValues: () => ParameterValues;
+  /** Makes a program of the sources as they are now. */
+  readonly reload: Start["reload"];
+  /** What this program goes on with, where it follows another one. */
+  readonly continued: Handover | undefined;
 }

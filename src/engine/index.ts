@@ -56,6 +56,7 @@ export {
   whenText,
 } from "./task.ts";
 export { type Example, type Taskfile, taskfile, type Variant } from "./taskfile.ts";
+export { findTool } from "./tool.ts";
 export {
   type Cycle,
   type CycleRequest,

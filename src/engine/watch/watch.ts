@@ -25,6 +25,8 @@ export type WatchEvent =
   /** A build begins; `changes` are paths as users know them, empty for one that was asked for. */
   | { readonly type: "cycle-started"; readonly changes: readonly string[] }
   | Cycle
+  /** Something was touched and nothing is different; paths as users know them. */
+  | { readonly type: "unchanged"; readonly paths: readonly string[] }
   | { readonly type: "loop"; readonly loop: Loop };
 
 /** One build of a watch, at its end. */
@@ -96,12 +98,15 @@ export class Watch {
     this.#wake?.();
   }
 
-  /** Builds and waits, until it is ended or the tasks' sources change; may be called again after the latter. */
-  async run(): Promise<WatchEnd> {
+  /**
+   * Builds and waits, until it is ended or the tasks' sources change; may be called again after the latter. `first` is
+   * what the first build is for, where it is not the first of all.
+   */
+  async run(first?: { readonly changes: readonly string[]; readonly startedAt: number }): Promise<WatchEnd> {
     const { signal } = this.#options;
     if (!this.#begun) {
       this.#begun = true;
-      await this.#cycle([], performance.now());
+      await this.#cycle(first?.changes ?? [], first?.startedAt ?? performance.now());
     }
     while (!signal.aborted) {
       if (this.#fault !== undefined) throw this.#fault;
@@ -120,7 +125,11 @@ export class Watch {
         return { kind: "sources", changes, startedAt: burst.startedAt };
       }
       const changes = await this.#look(burst);
-      if (changes === undefined) continue;
+      if (changes === undefined) {
+        const paths = this.#relevant(burst);
+        if (paths.length > 0) await this.#options.onEvent({ type: "unchanged", paths });
+        continue;
+      }
       const loop = this.#guard.disturbed(changes, performance.now() - this.#idleSince);
       if (loop === undefined) await this.#cycle(changes, burst.startedAt);
       else await this.#stopLoop(loop);

@@ -1,0 +1,32 @@
+/** The files that a build puts into the workspace: what the user came for. */
+import { displayPath, type Graph, outputsOnDisk, type Task } from "../engine/index.ts";
+import type { Session } from "./session.ts";
+
+export interface Artefact {
+  /** Relative to the workspace. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The files that the named targets put into the workspace, as they stand there. */
+export async function artefactsOf(
+  session: Session,
+  tasks: readonly Task[],
+  graph: Graph,
+): Promise<readonly Artefact[]> {
+  const { state } = session.workspace;
+  const artefacts: Artefact[] = [];
+  for (const bound of graph.values()) {
+    if (!tasks.includes(bound.task)) continue;
+    for (const { output, entry } of await outputsOnDisk(bound, state)) {
+      if (output.place !== "workspace" || entry.type !== "file") continue;
+      artefacts.push({
+        path: displayPath(state.workspace, output.path),
+        bytes: entry.size,
+        sha256: entry.digest,
+      });
+    }
+  }
+  return artefacts;
+}
