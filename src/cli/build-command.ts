@@ -49,6 +49,7 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
       audit: request.audit,
       command: session.command,
       signal: display.signal,
+      hurry: display.hurry,
       onEvent: display.onEvent,
     });
     const artefacts = outcome === "succeeded" ? await artefactsOf(session, tasks, graph) : [];

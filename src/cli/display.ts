@@ -18,6 +18,8 @@ export interface Display {
   readonly print: (line: string) => void;
   /** Aborted by the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
+  /** Aborted by the second one. */
+  readonly hurry: AbortSignal;
   /** Writes the trace and the summary, where they were asked for. */
   readonly record: (artefacts: readonly Artefact[]) => void;
   /** How a failed build ends: how much failed, and that nothing was lost. */
@@ -52,6 +54,7 @@ class LineBuffer {
 export function openDisplay(session: Session, { fresh = true } = {}): Display {
   const { io, style, request, workspace } = session;
   const interruption = new AbortController();
+  const hurry = new AbortController();
   let signalled: "SIGINT" | "SIGTERM" | undefined;
   const live = usesLiveDisplay(session)
     ? new LiveDisplay(
@@ -73,7 +76,13 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
   const trace = new Trace();
   const summary = new BuildSummary();
   const stopListening = io.onSignal((signal) => {
-    if (signalled !== undefined) return;
+    if (signalled !== undefined) {
+      print(`${style.yellow("interrupted again:")} killing what runs`);
+      hurry.abort();
+      // A third one finds nobody who listens, and ends the program itself.
+      stopListening();
+      return;
+    }
     signalled = signal;
     print(`${style.yellow("interrupted:")} ending what runs`);
     interruption.abort();
@@ -82,6 +91,7 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
     reporter,
     print,
     signal: interruption.signal,
+    hurry: hurry.signal,
     onEvent: (event: BuildEvent) => {
       if (request.json) io.stdout.write(`${encodeEvent(event)}\n`);
       if (request.trace !== undefined) trace.onEvent(event);

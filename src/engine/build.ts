@@ -3,6 +3,8 @@
  * engine; each line of it is a module of its own.
  */
 import { availableParallelism } from "node:os";
+import path from "node:path";
+import { endStragglers } from "../host/index.ts";
 import { requireTracer } from "./audit.ts";
 import { collectGarbage } from "./collection.ts";
 import { type CodeIndex, type Decision, decide } from "./decision.ts";
@@ -48,7 +50,10 @@ export interface BuildRequest {
   readonly audit?: "off" | "report" | "strict";
   /** The command line, for whoever waits for this build. */
   readonly command: string;
+  /** Ends the build, and processes with TERM; what is left after two seconds is killed. */
   readonly signal: AbortSignal;
+  /** After `signal`: kills at once what is left. */
+  readonly hurry?: AbortSignal;
   readonly onEvent: EventSink;
   /** Whoever looks out for changes while the build runs. */
   readonly watcher?: BuildWatcher;
@@ -68,7 +73,9 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   if (request.audit === "report" || request.audit === "strict")
     await requireTracer(request, workspace.toolHint);
   let changed = false;
+  let started = false;
   const emit: EventSink = (event) => {
+    started ||= event.type === "process-started";
     changed ||= event.type === "task-done" || event.type === "task-restored";
     request.onEvent(event);
   };
@@ -87,11 +94,14 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     // Whoever held the lock before may have built what this one was about to.
     state.reload();
     for (const message of state.damage()) emit({ type: "note", message });
+    // What a build that was killed left running would go on in what is removed now.
+    if (state.hasTemporaries()) endLeftBehind(state, emit);
     await state.removeTemporaries();
     await seedInputs(graph, state, workspace.toolHint, request.signal, (message) =>
       emit({ type: "note", message }),
     );
     const succeeded = await runGraph(graph, workspace, { ...request, onEvent: emit });
+    if (started) endLeftBehind(state, emit);
     const outcome = request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
     try {
       state.save();
@@ -103,6 +113,15 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     return { outcome, graph };
   } finally {
     release();
+  }
+}
+
+/** Ends and names the processes that left the group they were started in: the build is over, and so are they. */
+function endLeftBehind(state: State, emit: EventSink): void {
+  for (const { pid, mark, command } of endStragglers(state.temporaryRoot)) {
+    const [folder = ""] = path.relative(state.temporaryRoot, mark).split("/");
+    const message = `${folder.replace(/-\d+$/, "")} left ${command.split(" ")[0]} running behind its back (process ${pid}); it was ended`;
+    emit({ type: "note", message });
   }
 }
 
@@ -232,6 +251,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
       variant: request.variant,
       env: workspace.env,
       signal,
+      ...(request.hurry === undefined ? {} : { hurry: request.hurry }),
       outputsOf: (id) => placesOf(get(id).outputs),
       onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
       onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),

@@ -60,10 +60,13 @@ export async function runTask(
       started: (pid, command) => context.onProcess({ pid, command: capture.clean(command) }),
       ended: (pid) => context.onProcess({ pid }),
     },
+    mark: folder,
     ...(audit === undefined ? {} : { wrap: audit.wrap }),
   });
   const end = (): void => void groups.terminate();
+  const kill = (): void => groups.kill();
   context.signal.addEventListener("abort", end, { once: true });
+  context.hurry?.addEventListener("abort", kill, { once: true });
   try {
     // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
     state.stamps.drop(bound.id);
@@ -114,6 +117,7 @@ export async function runTask(
     throw new TaskFailure(capture.cleanError(explainSystemError(error, state.workspace)), capture.text);
   } finally {
     context.signal.removeEventListener("abort", end);
+    context.hurry?.removeEventListener("abort", kill);
     await groups.terminate();
     await removeWorkplace(folder);
     state.joiner.forgetBelow(folder);

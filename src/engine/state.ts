@@ -2,7 +2,16 @@
  * Everything that outlives a run: stamps, the stat cache, the store, the workspace's secret key. All of it may be
  * lost or damaged at any time without a wrong result; the worst is work done again.
  */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { type Clock, FileTable } from "./file-table.ts";
@@ -95,6 +104,11 @@ export class State {
   reload(): void {
     this.#stampLog.reload();
     this.fileLog.reload();
+  }
+
+  /** Whether a run was killed before it could remove its temporaries. */
+  hasTemporaries(): boolean {
+    return existsSync(this.temporaryRoot) && readdirSync(this.temporaryRoot).length > 0;
   }
 
   /** Removes what an interrupted run left. Needs the lock. */

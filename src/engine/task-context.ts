@@ -29,6 +29,8 @@ export interface ExecutionContext {
   readonly onSettled: (inputs: readonly ResolvedInput[]) => void;
   /** A process that starts (with its command), or ends. */
   readonly onProcess: (process: { readonly pid: number; readonly command?: string }) => void;
+  /** Fires when nobody waits for processes to end by themselves any more. */
+  readonly hurry?: AbortSignal;
   /** Whether commands are traced for access to what the task does not declare; `strict` makes that a failure. */
   readonly audit: "off" | "report" | "strict";
 }
@@ -45,28 +47,9 @@ export async function shellFor(
   return createShell({
     cwd: path.join(folder, "scratch"),
     env: declaredEnv(bound, context),
-    // All that a shell asks of them is to spawn.
-    groups: { spawn: endingWhatIsLeft(groups) } as ProcessGroups,
+    groups,
     onOutput: (text) => capture.add(text),
   });
-}
-
-/**
- * A command is over when its first process is. What it leaves behind is ended then: holding the pipe of the output,
- * it would keep the task waiting for as long as it lives.
- */
-function endingWhatIsLeft(groups: ProcessGroups): ProcessGroups["spawn"] {
-  return ((command: string, args: readonly string[], options: object) => {
-    const child = groups.spawn(command, args, options);
-    child.once("exit", () => {
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
-      } catch {
-        // Nothing is left, which is how it should be.
-      }
-    });
-    return child;
-  }) as ProcessGroups["spawn"];
 }
 
 function declaredEnv(bound: BoundTask, context: ExecutionContext): Record<string, string> {

@@ -38,7 +38,7 @@ export async function workAlone<T>(
     onEvent({ type: "lock-wait", pid: owner.pid, host: owner.host, command: owner.command }),
   );
   const scratch = path.join(state.temporaryRoot, `${request.name}-${process.pid}`);
-  const groups = new ProcessGroups();
+  const groups = new ProcessGroups({ mark: scratch });
   const end = (): void => void groups.terminate();
   signal.addEventListener("abort", end, { once: true });
   try {

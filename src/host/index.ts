@@ -4,3 +4,4 @@ export { knownTools, reportTool, type ToolReport } from "./installed-tool.ts";
 export { emulator, Machine, type MachineOptions } from "./machine.ts";
 export { type CommandWrapper, ProcessGroups, type ProcessListener } from "./process-groups.ts";
 export { createShell, type Shell, type ShellOptions, toolEnvironment } from "./shell.ts";
+export { endStragglers, findStragglers, type Straggler } from "./stragglers.ts";

@@ -4,6 +4,10 @@
  */
 import { type ChildProcess, spawn as nodeSpawn } from "node:child_process";
 import path from "node:path";
+import { endStragglers, markVariable } from "./stragglers.ts";
+
+/** Milliseconds within which the output of a command that has ended comes to its end too. */
+const outputGraceMs = 200;
 
 /** What `spawn` would start for a command line with its option `shell`: only so can it be put into another command. */
 function withoutShell(
@@ -51,28 +55,46 @@ export type CommandWrapper = (
 export interface ProcessGroupsOptions {
   readonly listener?: ProcessListener;
   readonly wrap?: CommandWrapper;
+  /** Absolute path of the folder that the processes work for: what leaves its group is still known by it. */
+  readonly mark?: string;
 }
 
 export class ProcessGroups {
   readonly #leaders = new Set<number>();
+  /** Those whose output has not come to its end. */
+  readonly #open = new Set<ChildProcess>();
   readonly #options: ProcessGroupsOptions;
   #closed = false;
+  #count = 0;
 
   constructor(options: ProcessGroupsOptions = {}) {
     this.#options = options;
   }
 
-  /** Same contract as `child_process.spawn`, but the child leads a new process group that is remembered. */
+  /**
+   * Same contract as `child_process.spawn`, but the child leads a new process group that is remembered, and is over
+   * when its first process is: what that leaves behind is ended.
+   */
   readonly spawn: typeof nodeSpawn = ((command: string, args: readonly string[], options: object) => {
     if (this.#closed) throw new Error("no process is started after the run was ended");
     const direct = withoutShell(command, args, options);
     const [program, words] = this.#options.wrap?.(...direct) ?? direct;
-    const child: ChildProcess = nodeSpawn(program, words, { ...options, shell: false, detached: true });
+    const mark = this.#nextMark();
+    const env = mark === undefined ? {} : { env: { ...environmentOf(options), [markVariable]: mark } };
+    const child: ChildProcess = nodeSpawn(program, words, {
+      ...options,
+      ...env,
+      shell: false,
+      detached: true,
+    });
     const { pid } = child;
     if (pid !== undefined) {
       this.#leaders.add(pid);
+      this.#open.add(child);
       this.#options.listener?.started(pid, command);
+      endWhatIsLeft(child, pid, mark);
       child.once("close", () => {
+        this.#open.delete(child);
         this.#options.listener?.ended(pid);
         if (!groupIsAlive(pid)) this.#leaders.delete(pid);
       });
@@ -80,9 +102,21 @@ export class ProcessGroups {
     return child;
   }) as typeof nodeSpawn;
 
+  /** Every command has a mark of its own, so that what one left is told from what another is doing. */
+  #nextMark(): string | undefined {
+    this.#count += 1;
+    return this.#options.mark === undefined ? undefined : path.join(this.#options.mark, `${this.#count}`);
+  }
+
   /** Process ids of the group leaders that may still have members. */
   get leaders(): readonly number[] {
     return [...this.#leaders];
+  }
+
+  /** Ends every group at once; `terminate` then has nothing left to wait for. */
+  kill(): void {
+    this.#closed = true;
+    for (const pid of this.#leaders) signalGroup(pid, "SIGKILL");
   }
 
   /**
@@ -97,11 +131,30 @@ export class ProcessGroups {
     for (const pid of this.#leaders) if (groupIsAlive(pid)) signalGroup(pid, "SIGKILL");
     while (this.#anyAlive() && performance.now() < deadline + 5000) await pause(10);
     this.#leaders.clear();
+    // Who escaped and still holds a pipe is not listened to any more.
+    for (const child of this.#open) for (const stream of child.stdio) stream?.destroy();
   }
 
   #anyAlive(): boolean {
     return [...this.#leaders].some(groupIsAlive);
   }
+}
+
+function environmentOf(options: { readonly env?: NodeJS.ProcessEnv }): NodeJS.ProcessEnv {
+  return options.env ?? process.env;
+}
+
+/**
+ * Holding the pipe of the output, what a command leaves behind would keep whoever reads it waiting for as long as it
+ * lives. The group is ended with its leader; who left the group is looked for where the output then does not end.
+ */
+function endWhatIsLeft(child: ChildProcess, pid: number, mark: string | undefined): void {
+  child.once("exit", () => {
+    signalGroup(pid, "SIGKILL");
+    if (mark === undefined) return;
+    const timer = setTimeout(() => endStragglers(mark), outputGraceMs);
+    child.once("close", () => clearTimeout(timer));
+  });
 }
 
 function pause(ms: number): Promise<void> {

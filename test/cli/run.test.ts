@@ -70,6 +70,29 @@ describe("an interrupt", () => {
   );
 });
 
+describe("a second interrupt", () => {
+  it("kills what has not ended by itself", async () => {
+    const root = demo();
+    const pids = path.join(root, "pids");
+    put(
+      root,
+      "in/script",
+      `trap "touch '${root}/asked'" TERM; echo $$ > "${pids}.new"; mv "${pids}.new" "${pids}"; while :; do sleep 0.1; done\n`,
+    );
+    const { child, done } = startTask(root, ["greet"]);
+    const pid = await until(() => (existsSync(pids) ? Number(readFileSync(pids, "utf8")) : undefined));
+    child.kill("SIGINT");
+    await until(() => (existsSync(path.join(root, "asked")) ? true : undefined));
+    expect(isAlive(pid)).toBe(true);
+    child.kill("SIGINT");
+    const run = await done;
+    expect(run.status).toBe(130);
+    expect(run.stderr).toMatch(/interrupted again: killing what runs/);
+    expect(isAlive(pid)).toBe(false);
+    expect(readdirSync(path.join(root, ".buildcache/v1/tmp"))).toEqual([]);
+  });
+});
+
 const word = "Tr0ub4dor&3 x";
 const forms = [
   word,

@@ -1,9 +1,12 @@
 /** What a task's commands may leave behind, and what may never be seen of its secrets. */
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { describeReason, out, param, task } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
+import { ProcessGroups } from "../../src/host/index.ts";
 import { run, workspace } from "./workshop.ts";
 
 /** The process ids that a task wrote down are those of processes that are gone, or are only waiting to be reaped. */
@@ -13,6 +16,11 @@ function isGone(pid: number): boolean {
   } catch {
     return true;
   }
+}
+
+/** A process that was killed takes a moment to be gone; one that was not keeps the test waiting until it fails. */
+async function untilGone(pid: number): Promise<void> {
+  while (!isGone(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function shellTask(script: string) {
@@ -45,6 +53,50 @@ describe("a command", () => {
     expect(outcome).toBe("succeeded");
     expect(isGone(Number(readFileSync(path.join(root, "pid"), "utf8")))).toBe(true);
     expect(readdirSync(path.join(root, ".buildcache/v1/tmp"))).toEqual([]);
+  });
+
+  it.each([
+    ["holds its output", ""],
+    ["is silent", ">/dev/null 2>&1"],
+  ])("whose child left for a session of its own and %s has it ended and named", async (_, silent) => {
+    const root = workspace({});
+    const script = `setsid sleep 600 ${silent} & echo $! > "$1"; until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done`;
+    const { outcome, notes } = await run(root, [shellTask(script)]);
+    const pid = Number(readFileSync(path.join(root, "pid"), "utf8"));
+    expect(outcome).toBe("succeeded");
+    await untilGone(pid);
+    // While it holds the output it is ended for that; who is silent is only found at the end.
+    if (silent !== "") expect(notes.join()).toMatch(new RegExp(`shell@dev left sleep running.*${pid}`));
+  });
+
+  it("that a killed build left running is ended by the next one", async () => {
+    const root = workspace({ ".buildcache/v1/tmp/shell@dev-1/scratch/half": "" });
+    const mark = path.join(root, ".buildcache/v1/tmp/shell@dev-1/1");
+    const left = spawn("sleep", ["600"], { env: { ...process.env, TASK_WORKPLACE: mark }, detached: true });
+    const other = spawn("sleep", ["600"], { env: { ...process.env, TASK_WORKPLACE: `${root}x` } });
+    try {
+      const { notes } = await run(root, [shellTask('echo $$ > "$1"')]);
+      expect(notes).toEqual([expect.stringContaining(`(process ${left.pid}); it was ended`)]);
+      await untilGone(left.pid ?? 0);
+      expect(isGone(other.pid ?? 0)).toBe(false);
+    } finally {
+      left.kill("SIGKILL");
+      other.kill("SIGKILL");
+    }
+  });
+
+  it("that takes its time to end is killed at once when nobody waits any more", async () => {
+    const groups = new ProcessGroups();
+    const child = groups.spawn("sh", ["-c", 'trap "echo no" TERM; echo yes; while :; do sleep 600; done'], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const words = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    expect((await words.next()).value).toBe("yes");
+    // Ten minutes of grace: only the kill ends it before the test is over.
+    const ended = groups.terminate(600_000);
+    groups.kill();
+    await ended;
+    expect(isGone(child.pid ?? 0)).toBe(true);
   });
 
   it("is ended by an interrupt, with all that it started", async () => {
