@@ -8,7 +8,7 @@ import path from "node:path";
 import { files, out, type SeedContext, task } from "../src/engine/index.ts";
 import { bytesContent, FileTree, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
 import { imagePolicy } from "./image/image-tree.ts";
-import { devKeys, epoch, passwordOrDefault, tcPassword } from "./settings/options.ts";
+import { devKeys, epoch, passwordHash, passwordOrDefault, tcPassword } from "./settings/options.ts";
 
 const keyTypes = ["ecdsa", "ed25519", "rsa"] as const;
 const sshFolder = "usr/local/etc/ssh";
@@ -38,17 +38,19 @@ export const devAccess = task({
       seed: { tools: ["ssh-keygen"], make: makeKeys },
     }),
   },
-  params: { tcPassword, epoch },
+  params: { tcPassword, passwordHash, epoch },
   tools: ["openssl"],
   outputs: { passwordHash: out.file("password-hash"), setup: out.file("ssh-setup-files.tar.gz") },
   async run({ $, inputs, params, outputs }) {
     const salt = (await readFile(path.join(inputs.keys.root, "salt"), "utf8")).trim();
+    // crypt(5): $6$ takes 16 characters of salt, $1$ takes 8.
+    const kind = params.passwordHash === "md5" ? ["-1", "-salt", salt.slice(0, 8)] : ["-6", "-salt", salt];
     const password = passwordOrDefault(params.tcPassword);
     // The password goes through a pipe: process arguments can be read by everybody on the machine.
     const hashed = await $({
       input: `${password}\n`,
       stdio: ["pipe", "pipe", "pipe"],
-    })`openssl passwd -6 -salt ${salt} -stdin`;
+    })`openssl passwd ${kind} -stdin`;
     await writeFile(outputs.passwordHash, hashed.stdout.trim(), { mode: 0o600 });
 
     const mtime = Number(params.epoch);

@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { GivenValues, Taskfile } from "../engine/index.ts";
 import { didYouMean, UsageError } from "../errors/index.ts";
 import { readConfigFile } from "./config-file.ts";
+import { givenSecrets } from "./given-secret.ts";
 import { chosenVariant, configKeys, givenValues } from "./given-value.ts";
 import type { Io } from "./io.ts";
 import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
@@ -70,7 +71,7 @@ interface CoreOptions {
 export function parseCommandLine(
   argv: readonly string[],
   taskfile: Taskfile,
-  { env, cwd }: Pick<Io, "env" | "cwd">,
+  { env, cwd, askSecret }: Pick<Io, "env" | "cwd" | "askSecret">,
 ): Parsed {
   const entries = optionsOf(taskfile);
   const program = commanderFor(entries);
@@ -96,11 +97,13 @@ export function parseCommandLine(
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
   const sources = { flag, config, env };
   const variant = chosenVariant(taskfile, sources);
-  const given = givenValues(parameters, sources, cwd);
+  const given: GivenValues = new Map([
+    ...givenValues(parameters, sources, cwd),
+    ...givenSecrets(parameters, sources, cwd, askSecret),
+  ]);
   // Also for what the named targets do not use: a value that is ignored is worse than one that is refused.
   for (const parameter of parameters) {
-    const text = given.get(parameter.name);
-    if (text !== undefined) parameter.check?.(text, variant);
+    if (given.has(parameter.name)) parameter.check?.(variant);
   }
   const force = forcedTasks(options.force, words, taskfile);
   return {

@@ -3,8 +3,9 @@
  * environment. It knows nothing of defaults; the engine does.
  */
 import path from "node:path";
-import type { GivenValues, Parameter, Taskfile } from "../engine/index.ts";
+import type { Parameter, Taskfile } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
+import { fileKey } from "./given-secret.ts";
 
 /** Where values may stand beside the command line. */
 export interface ValueSources {
@@ -19,7 +20,9 @@ export function configKeys(
   taskfile: Taskfile,
   parameters: readonly Parameter<unknown>[],
 ): ReadonlySet<string> {
-  const keys = parameters.map((parameter) => parameter.env).filter((key) => key !== undefined);
+  const keys = parameters
+    .flatMap((parameter) => [parameter.env, fileKey(parameter)])
+    .filter((key) => key !== undefined);
   return new Set(taskfile.variantEnv === undefined ? keys : [...keys, taskfile.variantEnv]);
 }
 
@@ -49,14 +52,15 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
   return named;
 }
 
-/** The texts that were given, by parameter; paths are made absolute, from the folder `cwd`. */
+/** The texts that were given, by parameter, but no secrets; paths are made absolute, from the folder `cwd`. */
 export function givenValues(
   parameters: readonly Parameter<unknown>[],
   sources: ValueSources,
   cwd: string,
-): GivenValues {
+): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const parameter of parameters) {
+    if (parameter.kind === "secret") continue;
     const onCommandLine = [parameter.name, ...(parameter.aliases ?? [])]
       .map((name) => sources.flag(`--${name}`) as string | true | undefined)
       .find((value) => value !== undefined);

@@ -1,5 +1,6 @@
 /** The outside world of the program: streams, environment, signals. Passed in, so that tests can bring their own. */
 import { readKeys } from "./keys.ts";
+import { askSecret } from "./secret-prompt.ts";
 
 export interface Output {
   write(text: string): unknown;
@@ -17,6 +18,10 @@ export interface Io {
   readonly cwd: string;
   /** Calls back for each key pressed until the returned function is called; undefined where there is no keyboard. */
   readonly onKey?: ((listener: (key: string) => void) => () => void) | undefined;
+  /** Asks on the terminal, without showing the answer; on standard input that is no terminal, reads its first line. */
+  readonly askSecret: (what: string) => Promise<string>;
+  /** What the list of processes shows instead of the command line as it was given. */
+  readonly setTitle: (title: string) => void;
   /** Calls back on SIGINT and SIGTERM until the returned function is called. */
   readonly onSignal: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void;
 }
@@ -36,6 +41,10 @@ export function processIo(): Io {
       process.stdin.isTTY === true && process.stderr.isTTY === true
         ? (listener) => readKeys(process.stdin, listener)
         : undefined,
+    setTitle: (title) => {
+      process.title = title;
+    },
+    askSecret: (what) => askSecret(what, process.stdin, process.stderr),
     onSignal: (listener) => {
       process.on("SIGINT", listener);
       process.on("SIGTERM", listener);

@@ -94,12 +94,14 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io)
   };
   // Processes that compute defaults run while the state is read.
   prefetchValues(namedTasks(request.words, taskfile), values, request.variant);
+  const command = shownCommand(start.argv, taskfile);
+  if (command !== ["task", ...start.argv].join(" ")) io.setTitle(command);
   return {
     io,
     style,
     request,
     values,
-    command: shownCommand(start.argv, taskfile),
+    command,
     sources: start.manifest.sources.map((source) => source.path),
     freshValues,
     reload: start.reload,

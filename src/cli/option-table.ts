@@ -3,6 +3,7 @@
  * become switches. Parsing, help, the manual page and completion all read this one table.
  */
 import type { Parameter, Target, Taskfile } from "../engine/index.ts";
+import { fileFlag, fileKey } from "./given-secret.ts";
 
 export type OptionGroup = "variant" | "value" | "program";
 
@@ -84,7 +85,22 @@ export function parameterOptions(parameter: Parameter<unknown>): readonly Option
   return [
     { ...base, ...own, long: `--${parameter.name}`, hidden: false },
     ...(parameter.aliases ?? []).map((alias) => ({ ...base, long: `--${alias}`, hidden: true })),
+    ...(parameter.kind === "secret" ? [secretFileOption(parameter)] : []),
   ];
+}
+
+/** A secret may stand in a file instead of the command line. */
+function secretFileOption(secret: Parameter<unknown>): OptionEntry {
+  const env = fileKey(secret);
+  return {
+    long: fileFlag(secret),
+    value: "FILE",
+    ...(env === undefined ? {} : { env }),
+    description: "the same from a file's one line; -: from standard input",
+    group: "value",
+    hidden: false,
+    offers: "files",
+  };
 }
 
 function offerOf(parameter: Parameter<unknown>): Offer {

@@ -25,6 +25,7 @@ export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
 export {
   type GivenValues,
+  type LateText,
   type Parameter,
   type ParameterHost,
   ParameterValues,

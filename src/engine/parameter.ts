@@ -37,9 +37,9 @@ export interface ParameterOptions<T> {
   recorded?(value: T): unknown;
   readonly default: T | ((host: ParameterHost) => T | Promise<T>);
   /** Checks what the user wrote; throws a `UsageError` that says what is expected. */
-  readonly parse?: (text: string) => T;
-  /** Checks what the user wrote against the variant that is built. */
-  readonly check?: (text: string, variant: string) => void;
+  readonly parse?: (text: string, host: Pick<ParameterHost, "note">) => T;
+  /** Throws a `UsageError` where the parameter must not be given for this variant, whatever its value. */
+  readonly check?: (variant: string) => void;
 }
 
 export interface Parameter<T> extends ParameterOptions<T> {
@@ -90,7 +90,7 @@ export const param = {
   choice(
     options: ParameterOptions<string> & { readonly choices: readonly string[]; readonly open?: boolean },
   ): Parameter<string> {
-    const parse = (text: string): string => {
+    const parse = (text: string, host: Pick<ParameterHost, "note">): string => {
       if (!options.open && !options.choices.includes(text)) {
         throw new UsageError(
           `--${options.name} is "${text}", but must be one of: ${options.choices.join(", ")}`,
@@ -99,7 +99,7 @@ export const param = {
           },
         );
       }
-      return options.parse?.(text) ?? text;
+      return options.parse?.(text, host) ?? text;
     };
     return { ...options, kind: "choice", parse };
   },
@@ -124,8 +124,11 @@ export const param = {
   },
 } as const;
 
+/** A text that is asked for only where it is needed: a password that somebody types. */
+export type LateText = () => Promise<string>;
+
 /** Texts that the user gave, by parameter name, in order of precedence already resolved. */
-export type GivenValues = ReadonlyMap<string, string>;
+export type GivenValues = ReadonlyMap<string, string | LateText>;
 
 /** The values of parameters in one build; each is resolved once, on first use. */
 export class ParameterValues {
@@ -161,8 +164,9 @@ export class ParameterValues {
   #resolve<T>(parameter: Parameter<T>): T | Promise<T> {
     const text = this.#given.get(parameter.name);
     if (text !== undefined) {
-      parameter.check?.(text, this.#host.variant);
-      return (parameter.parse?.(text) ?? text) as T;
+      parameter.check?.(this.#host.variant);
+      const parse = (given: string): T => (parameter.parse?.(given, this.#host) ?? given) as T;
+      return typeof text === "string" ? parse(text) : text().then(parse);
     }
     const value = parameter.default;
     return typeof value === "function"

@@ -51,10 +51,12 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
   name: "tc-passwd",
   short: "t",
   env: "MK_BUNDLE_TC_PASSWD",
-  description: `password of the user tc, in dev and debug images (default: ${defaultPassword})`,
+  description: `password of the user tc, in dev and debug images (default: ${defaultPassword}); -: asks for it`,
   value: "PASSWORD",
   default: (host) => {
-    host.note(`the user tc has the default password, ${defaultPassword}; choose another with -t/--tc-passwd`);
+    host.note(
+      `the user tc has the default password, ${defaultPassword}; choose another with --tc-passwd-file or -t`,
+    );
     return undefined;
   },
   accept: (text) => {
@@ -62,12 +64,30 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
       throw new UsageError("the password is empty or has a line break", { code: "password-invalid" });
     }
   },
-  check: (_text, variant) => {
+  check: (variant) => {
     if (variant !== "prod") return;
     throw new UsageError("a production image has no password: its user tc is locked, and nobody can log in", {
       code: "password-in-prod",
       hint: "leave out -t/--tc-passwd, or build a dev or debug image",
     });
+  },
+});
+
+/** How the password is hashed. The old scripts' md5crypt is for bases whose login knows nothing newer. */
+export const passwordHash: Parameter<string> = param.choice({
+  name: "passwd-hash",
+  env: "MK_BUNDLE_PASSWD_HASH",
+  description: "how tc's password is hashed: sha512 (default), or md5 for a Core that knows nothing newer",
+  value: "KIND",
+  choices: ["sha512", "md5"],
+  default: "sha512",
+  parse: (text, host) => {
+    if (text === "md5") {
+      host.note(
+        "--passwd-hash md5: such a hash is found out in little time; use it only where sha512 does not work",
+      );
+    }
+    return text;
   },
 });
 

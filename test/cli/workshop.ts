@@ -86,12 +86,20 @@ function environment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv
 }
 
 /** Starts the program without waiting for it. */
-export function startTask(cwd: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+export function startTask(
+  cwd: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  input?: string,
+) {
   const child: ChildProcess = spawn(process.execPath, [program, ...words], {
     cwd,
     env: environment(env),
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  // The program may leave its input unread.
+  child.stdin?.on("error", () => {});
+  child.stdin?.end(input);
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (chunk) => (stdout += chunk));
@@ -106,8 +114,35 @@ export function runTask(
   cwd: string,
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<Run> {
-  return startTask(cwd, words, env).done;
+  return startTask(cwd, words, env, input).done;
+}
+
+/** Runs the program on a terminal of its own: each answer is typed when its question has come. */
+export function typeTask(
+  cwd: string,
+  words: readonly string[],
+  answers: readonly (readonly [question: string, answer: string])[],
+): Promise<{ readonly status: number | null; readonly screen: string }> {
+  const quoted = [process.execPath, program, ...words].map((word) => `'${word}'`).join(" ");
+  const child = spawn("script", ["-qec", quoted, "/dev/null"], {
+    cwd,
+    env: { ...environment({}), TERM: "xterm" },
+  });
+  let screen = "";
+  let seen = 0;
+  const open = [...answers];
+  child.stdout.on("data", (chunk) => {
+    screen += chunk;
+    const [next] = open;
+    const at = next === undefined ? -1 : screen.indexOf(next[0], seen);
+    if (next === undefined || at === -1) return;
+    seen = at + next[0].length;
+    open.shift();
+    child.stdin.write(next[1]);
+  });
+  return new Promise((resolve) => child.once("close", (status) => resolve({ status, screen })));
 }
 
 /** Every file below a folder with its content and its time of change; what was compiled is left out. */

@@ -1,0 +1,110 @@
+/** How a secret reaches the program, and who gets to see it. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { demo, put, runTask, typeTask } from "./workshop.ts";
+
+/** A workspace whose task writes down the secret that it was given. */
+function revealing(): { readonly root: string; readonly seen: () => string } {
+  const root = demo();
+  const target = path.join(root, "seen");
+  put(root, "in/script", `cat "$KEY" >'${target}'\n`);
+  return { root, seen: () => readFileSync(target, "utf8") };
+}
+
+describe("a secret", () => {
+  it("is the one line of a file that its second option names, relative to where the command was given", async () => {
+    const { root, seen } = revealing();
+    put(root, "in/my password", "from a file\n");
+    const run = await runTask(path.join(root, "in"), ["greet", "--tc-passwd-file", "my password"]);
+    expect(run, run.stderr).toMatchObject({ status: 0 });
+    expect(seen()).toBe("from a file");
+  });
+
+  it.each([[["-t", "-"]], [["--tc-passwd=-"]], [["--tc-passwd-file", "-"]]])(
+    "is the first line of standard input with %j",
+    async (words) => {
+      const { root, seen } = revealing();
+      const run = await runTask(root, ["greet", ...words], {}, "from a pipe\nand more\n");
+      expect(run, run.stderr).toMatchObject({ status: 0 });
+      expect(seen()).toBe("from a pipe");
+    },
+  );
+
+  it("is asked for twice on a terminal, which shows nothing of it", async () => {
+    const { root, seen } = revealing();
+    const { status, screen } = await typeTask(
+      root,
+      ["greet", "-t", "-"],
+      [
+        ["tc-passwd: ", "geheimX\u007f9\r"],
+        ["once more: ", "geheim9\r"],
+      ],
+    );
+    expect(status, screen).toBe(0);
+    expect(seen()).toBe("geheim9");
+    expect(screen).not.toContain("geheim");
+  });
+
+  it("that is mistyped the second time is refused, and Ctrl-C at the question ends the program", async () => {
+    const { root } = revealing();
+    const mistyped = await typeTask(
+      root,
+      ["greet", "-t", "-"],
+      [
+        ["tc-passwd: ", "one\r"],
+        ["once more: ", "other\r"],
+      ],
+    );
+    expect(mistyped).toMatchObject({ status: 2, screen: expect.stringContaining("are not the same") });
+    const cancelled = await typeTask(root, ["greet", "-t", "-"], [["tc-passwd: ", "\u0003"]]);
+    expect(cancelled).toMatchObject({ status: 130, screen: expect.stringContaining("interrupted") });
+  });
+
+  it("is not asked for by what does not need it", async () => {
+    const run = await runTask(demo(), ["name", "-t", "-"], {}, "");
+    expect(run, run.stderr).toMatchObject({ status: 0 });
+  });
+
+  it("from the command line wins over one from the environment, file or not", async () => {
+    const { root, seen } = revealing();
+    put(root, "first", "first\n");
+    put(root, "second", "second\n");
+    const fromFile = await runTask(root, ["greet", "--tc-passwd-file", "first"], {
+      DEMO_PASSWORD: "environment",
+    });
+    expect(fromFile.status, fromFile.stderr).toBe(0);
+    expect(seen()).toBe("first");
+    const environment = await runTask(root, ["greet"], { DEMO_PASSWORD_FILE: "second" });
+    expect(environment.status, environment.stderr).toBe(0);
+    expect(seen()).toBe("second");
+  });
+
+  it.each([
+    [["--tc-passwd-file", "nowhere"], "--tc-passwd-file nowhere cannot be read"],
+    [["--tc-passwd-file", "in/empty"], "has no line"],
+    [["--tc-passwd-file", "in/two"], "has more than one line"],
+    [
+      ["--tc-passwd-file", "in/name", "-t", "geheim"],
+      "--tc-passwd and --tc-passwd-file say the same thing twice",
+    ],
+    [["-t", "-"], "standard input has no tc-passwd in its first line"],
+  ])("given as %j is refused with status 2, without being shown", async (words, message) => {
+    const root = demo();
+    put(root, "in/empty", "\n");
+    put(root, "in/two", "geheim\ngeheim\n");
+    const run = await runTask(root, ["greet", ...words], {}, "");
+    expect(run).toMatchObject({ status: 2, stderr: expect.stringContaining(message) });
+    expect(run.stderr).not.toContain("geheim");
+  });
+
+  it("on the command line is in no list of processes while the task runs", async () => {
+    const root = demo();
+    put(root, "in/script", `ps -ww -eo args >'${path.join(root, "seen")}'\n`);
+    const run = await runTask(root, ["greet", "--tc-passwd", "geheim-4711"]);
+    expect(run, run.stderr).toMatchObject({ status: 0 });
+    const processes = readFileSync(path.join(root, "seen"), "utf8");
+    expect(processes).toContain("--tc-passwd ***");
+    expect(processes).not.toContain("geheim-4711");
+  });
+});
