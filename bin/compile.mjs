@@ -66,6 +66,7 @@ export async function compile({ workspace, packageRoot, cache }) {
         "esbuild",
         "picomatch",
         "@viz-js/viz",
+        "@clack/core",
       ],
     });
   } catch (error) {

@@ -1,4 +1,5 @@
 /** The outside world of the program: streams, environment, signals. Passed in, so that tests can bring their own. */
+import { isatty, type ReadStream, type WriteStream } from "node:tty";
 import { readKeys } from "./keys.ts";
 import { askSecret } from "./secret-prompt.ts";
 
@@ -6,6 +7,12 @@ export interface Output {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+}
+
+/** Both ends of a terminal that somebody sits at. */
+export interface Terminal {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
 }
 
 export interface Io {
@@ -22,6 +29,8 @@ export interface Io {
   readonly askSecret: (what: string) => Promise<string>;
   /** What the list of processes shows instead of the command line as it was given. */
   readonly setTitle: (title: string) => void;
+  /** The terminal, when standard input and output are one. */
+  readonly terminal: () => Terminal | undefined;
   /** Calls back on SIGINT and SIGTERM until the returned function is called. */
   readonly onSignal: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void;
 }
@@ -37,14 +46,13 @@ export function processIo(): Io {
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
-    onKey:
-      process.stdin.isTTY === true && process.stderr.isTTY === true
-        ? (listener) => readKeys(process.stdin, listener)
-        : undefined,
     setTitle: (title) => {
       process.title = title;
     },
     askSecret: (what) => askSecret(what, process.stdin, process.stderr),
+    // Asked for by number: to touch process.stdin is to open it.
+    onKey: isatty(0) && isatty(2) ? (listener) => readKeys(process.stdin, listener) : undefined,
+    terminal: () => (isatty(0) && isatty(1) ? { input: process.stdin, output: process.stdout } : undefined),
     onSignal: (listener) => {
       process.on("SIGINT", listener);
       process.on("SIGTERM", listener);

@@ -25,7 +25,7 @@ import { renderHelp } from "./help.ts";
 import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
 import { type Io, processIo } from "./io.ts";
 import { manualFor } from "./manual.ts";
-import { printMenu } from "./menu.ts";
+import { menuCommand } from "./menu.ts";
 import { programVersion } from "./program-version.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
@@ -128,7 +128,7 @@ async function dispatch(session: Session, start: Start): Promise<number> {
   const [first, ...rest] = words;
   switch (first) {
     case undefined:
-      return printMenu(session);
+      return menuCommand(session);
     case "why":
       return whyCommand(session, rest);
     case "list":

@@ -1,29 +1,81 @@
 /**
- * The menu: what can be built, for whom, and which version it would get. Printed when no target is named.
+ * The menu: what can be built, for whom, and which version it would get. On a terminal a target can be chosen from it;
+ * elsewhere it is printed. How keys become a choice it does not know; picker.ts does.
  */
-
+import type { Target } from "../engine/index.ts";
 import { messageOf } from "../errors/index.ts";
+import { buildTargets } from "./build-command.ts";
+import type { Choice } from "./picker.ts";
+import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { styleFor } from "./style.ts";
-import { targetLines } from "./target-name.ts";
+import { aliasesOf, listedTargets, targetLines } from "./target-name.ts";
 
-export async function printMenu(session: Session): Promise<number> {
+/** Shows the menu, and runs what is chosen from it. */
+export async function menuCommand(session: Session): Promise<number> {
+  const { io, request, workspace } = session;
+  const { TERM, CI, ACCESSIBLE } = io.env;
+  const isDumb = TERM === "dumb" || (CI ?? "") !== "" || (ACCESSIBLE ?? "") !== "";
+  const terminal = isDumb || request.json || request.quiet ? undefined : io.terminal();
+  if (terminal === undefined) return printMenu(session);
+
+  const interruption = new AbortController();
+  let interruptedBy: "SIGINT" | "SIGTERM" | undefined;
+  const stopListening = io.onSignal((signal) => {
+    interruptedBy = signal;
+    interruption.abort();
+  });
+  let chosen: Target | undefined;
+  try {
+    const { pick } = await import("./picker.ts");
+    chosen = await pick({
+      banner: await bannerOf(session),
+      choices: choicesOf(session),
+      first: Object.values(workspace.taskfile.aliases ?? {})[0],
+      style: styleFor(io.stdout, io.env),
+      terminal,
+      signal: interruption.signal,
+    });
+  } finally {
+    stopListening();
+  }
+  if (interruptedBy !== undefined) return interruptedBy === "SIGINT" ? 130 : 143;
+  if (chosen === undefined) return 0;
+  io.stderr.write(`${session.style.dim(`$ ${[session.command, chosen.name].join(" ")}`)}\n`);
+  return chosen.kind === "command" ? runCommand(session, chosen, []) : buildTargets(session, [chosen]);
+}
+
+function choicesOf({ workspace: { taskfile } }: Session): readonly Choice<Target>[] {
+  const lines = targetLines(taskfile);
+  return listedTargets(taskfile).map((target, index) => ({
+    value: target,
+    names: [target.name, ...aliasesOf(target, taskfile)],
+    label: lines[index]?.[0] ?? target.name,
+    description: target.description,
+  }));
+}
+
+async function printMenu(session: Session): Promise<number> {
+  const style = styleFor(session.io.stdout, session.io.env);
+  const lines = targetLines(session.workspace.taskfile);
+  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
+  const rows = lines.map(([name, description]) => `  ${style.cyan(name.padEnd(width))}- ${description}`);
+  session.io.stdout.write(
+    `${(await bannerOf(session)).join("\n")}\n\n${rows.join("\n")}\n\n  task <target> builds it; task --help lists the options\n`,
+  );
+  return 0;
+}
+
+async function bannerOf(session: Session): Promise<readonly string[]> {
   const { taskfile } = session.workspace;
   const style = styleFor(session.io.stdout, session.io.env);
-  const lines = targetLines(taskfile);
-  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
   const variant = taskfile.variants[session.request.variant];
   const version = taskfile.version === undefined ? undefined : await versionText(session);
-  const banner = [
+  return [
     `         ${style.bold(taskfile.title)}`,
     ...(version === undefined ? [] : [` version ${version}`]),
     ` variant ${session.request.variant}${variant === undefined ? "" : ` (${variant.description})`}`,
   ];
-  const rows = lines.map(([name, description]) => `  ${style.cyan(name.padEnd(width))}- ${description}`);
-  session.io.stdout.write(
-    `${banner.join("\n")}\n\n${rows.join("\n")}\n\n  task <target> builds it; task --help lists the options\n`,
-  );
-  return 0;
 }
 
 /** A menu is shown even where there is no version to be had: it says why instead. */

@@ -1,0 +1,81 @@
+/**
+ * Choosing one row of a list on a terminal, with arrows or by typing a name. What the rows stand for it does not know.
+ */
+import { stripVTControlCharacters } from "node:util";
+import type { Terminal } from "./io.ts";
+import { type Style, truncate } from "./style.ts";
+
+export interface Choice<T> {
+  readonly value: T;
+  /** What may be typed to find it. */
+  readonly names: readonly string[];
+  readonly label: string;
+  readonly description: string;
+}
+
+export interface PickRequest<T> {
+  /** Lines above the list. */
+  readonly banner: readonly string[];
+  readonly choices: readonly Choice<T>[];
+  /** The value on which the mark stands at first; otherwise on the first one. */
+  readonly first: T | undefined;
+  readonly style: Style;
+  readonly terminal: Terminal;
+  /** Leaves without a choice, and gives the terminal back. */
+  readonly signal: AbortSignal;
+}
+
+const hint = "arrows or letters choose, Enter runs it, q or Esc leaves";
+
+/** The chosen value, or undefined when the user left. The list stays on the screen, the terminal is as it was. */
+export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
+  const { choices, first, terminal, signal, banner, style } = request;
+  const { AutocompletePrompt, isCancel } = await import("@clack/core");
+  const labelWidth = Math.max(...choices.map(({ label }) => label.length)) + 2;
+  const prompt = new AutocompletePrompt<{ value: Choice<T> }>({
+    options: choices.map((choice) => ({ value: choice })),
+    initialValue: choices.filter(({ value }) => value === first),
+    filter: (typed, { value }) => value.names.some((name) => name.includes(typed.toLowerCase())),
+    validate: (chosen) => (chosen === undefined ? "nothing has this name" : undefined),
+    input: terminal.input,
+    output: terminal.output,
+    signal,
+    render() {
+      const isOver = this.state === "submit" || this.state === "cancel";
+      const shown = isOver ? choices : this.filteredOptions.map(({ value }) => value);
+      const rows = shown.map((choice) => {
+        const isMarked = this.state !== "cancel" && choice === this.focusedValue;
+        const text = truncate(`- ${choice.description}`, columns() - labelWidth - 3);
+        const label = truncate(choice.label.padEnd(labelWidth), columns() - 3);
+        return isMarked ? `${style.bold(`› ${label}${text}`)}` : `  ${style.cyan(label)}${text}`;
+      });
+      const typed =
+        this.userInput === "" ? style.dim(hint) : `${this.userInput}▏ ${style.dim(hintFor(rows.length))}`;
+      const list = isOver
+        ? rows
+        : visible(rows, this.cursor, (terminal.output.rows || 24) - height([...banner, hint]) - 3);
+      return [...banner, "", ...list, ...(isOver ? [] : ["", typed])].join("\n");
+    },
+  });
+  const columns = (): number => terminal.output.columns || 80;
+  const height = (lines: readonly string[]): number =>
+    lines.reduce((sum, line) => sum + Math.ceil(stripVTControlCharacters(line).length / columns()), 0);
+  // A name may have a q in it, but none begins with one that is alone.
+  prompt.on("key", (key) => {
+    if (key === "q" && prompt.userInput === "q") prompt.state = "cancel";
+  });
+  const chosen = await prompt.prompt();
+  return isCancel(chosen) || chosen === undefined ? undefined : (chosen as Choice<T>).value;
+}
+
+function hintFor(found: number): string {
+  return found === 0 ? "nothing has this name; Backspace takes a letter back" : hint;
+}
+
+/** As many rows as fit, the marked one among them. */
+function visible(rows: readonly string[], marked: number, room: number): readonly string[] {
+  const count = Math.max(1, room);
+  if (rows.length <= count) return rows;
+  const start = Math.min(Math.max(0, marked - Math.floor(count / 2)), rows.length - count);
+  return rows.slice(start, start + count);
+}

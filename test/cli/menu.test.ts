@@ -1,0 +1,57 @@
+/** The menu as somebody at a terminal uses it; what it prints elsewhere is command-line.test.ts's. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { openTerminal } from "./terminal.ts";
+import { checkout, demo } from "./workshop.ts";
+
+const program = `'${process.execPath}' '${path.join(checkout, "bin/task.js")}'`;
+
+/** The menu between two looks at the terminal's settings; then its status is printed, and whether they are the same. */
+function openMenu(words = "") {
+  const root = demo();
+  const script = `stty -a >before; ${program} ${words}; s=$?; stty -a >after; cmp before after && echo "left with $s, sane"`;
+  const env = { HOME: root };
+  return { root, terminal: openTerminal(`sh -c '${script.replaceAll("'", "'\\''")}'`, { cwd: root, env }) };
+}
+
+describe("the menu on a terminal", () => {
+  it("stands under a banner, marks what most people want, and is left by q, Esc and Ctrl-C with all as it was", async () => {
+    for (const key of ["q", "\u001b", "\u0003"]) {
+      const { terminal } = openMenu();
+      await terminal.shows(/ {9}Demo\r\n version Hello\r\n variant dev \(for work\)\r\n/);
+      await terminal.shows(/ {2}name .*- Read the name\r\n› greet \(hi\) .*- Greet the name\r\n {2}hello/);
+      await terminal.shows(/q or Esc leaves/);
+      terminal.type(key);
+      await terminal.shows(/left with 0, sane/);
+      expect(await terminal.ended).toBe(0);
+    }
+  });
+
+  it("runs what arrows and Enter choose, for the variant that was named", async () => {
+    const { root, terminal } = openMenu("--prod");
+    await terminal.shows(/variant prod[\s\S]*q or Esc leaves/);
+    terminal.type("\u001b[B");
+    await terminal.shows(/› hello/);
+    terminal.type("\u001b[A");
+    await terminal.shows(/› greet/);
+    terminal.type("\r");
+    await terminal.shows(/\$ task --prod greet/);
+    await terminal.shows(/left with 0, sane/);
+    await terminal.ended;
+    expect(readFileSync(path.join(root, "build/prod.txt"), "utf8")).toBe("Hello World\n");
+  });
+
+  it("runs what is typed, and says when nothing has that name", async () => {
+    const { terminal } = openMenu();
+    await terminal.shows(/q or Esc leaves/);
+    terminal.type("hex");
+    await terminal.shows(/hex.*nothing has this name/);
+    terminal.type("\u007f");
+    await terminal.shows(/› hello/);
+    terminal.type("\r");
+    await terminal.shows(/\$ task hello[\s\S]*\nhello\r\n/);
+    await terminal.shows(/left with 0, sane/);
+    await terminal.ended;
+  });
+});
