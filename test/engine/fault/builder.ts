@@ -1,4 +1,5 @@
 /** A small build as a process of its own: three tasks that write folders, and one that joins what they made. */
+import { once } from "node:events";
 import { chmodSync, createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import {
@@ -70,6 +71,9 @@ function explain(error: unknown): string {
 }
 
 try {
+  // Whoever wants to kill it at work says when it may begin.
+  if (process.argv[3] === "wait") await once(process.stdin, "data");
+  process.stdin.destroy();
   const state = new State(root);
   say("begins");
   const { outcome } = await build(
@@ -100,6 +104,7 @@ try {
     },
   );
   process.exitCode = outcome === "succeeded" ? 0 : 1;
+  say("ends");
 } catch (error) {
   say(`failed ${explain(error)}`);
   process.exitCode = 1;
