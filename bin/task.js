@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// Starts the program: finds the workspace, makes sure the compiled form of its sources is current, and hands over.
-// On a normal start nothing is compiled: a look at each source's status is enough. It knows nothing of targets.
+// Starts the program: finds the workspace and, unless there is nothing to do, makes sure that the compiled form of its
+// sources is current and hands over. On a normal start nothing is compiled: a look at each source's status is enough.
+// It knows nothing of targets.
 // It is CommonJS, as package.json beside it says: Node starts that in less time than a module.
 const { existsSync, lstatSync, readFileSync, realpathSync, renameSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
-const { Script } = require("node:vm");
+const { UpToDateRecord } = require("./up-to-date.js");
 
 const packageRoot = path.dirname(path.dirname(realpathSync(__filename)));
 
@@ -50,6 +51,8 @@ async function start() {
     );
     return 2;
   }
+  const record = new UpToDateRecord(workspace);
+  if (record.replay()) return 0;
   const cache = path.join(workspace, ".buildcache", "compiled");
   let manifest = readCurrentManifest(cache);
   if (manifest === undefined) {
@@ -68,7 +71,7 @@ async function start() {
     manifest = result;
   }
   const program = load(manifest.folder);
-  const start = { argv: process.argv.slice(2), workspace, outside };
+  const start = { argv: process.argv.slice(2), workspace, outside, record };
   /** @param {import("./compile.mjs").Manifest} current @param {ReturnType<typeof load>} loaded */
   const startOf = (current, { exports }) => ({
     ...start,
@@ -99,6 +102,7 @@ const quickRun = 1000;
  * @param {string} folder
  */
 function load(folder) {
+  const { Script } = require("node:vm");
   const file = path.join(folder, "program.cjs");
   const word = /^[a-z][a-z-]*$/.test(process.argv[2] ?? "") ? process.argv[2] : "menu";
   const cacheFile = path.join(folder, `${word}.v8`);

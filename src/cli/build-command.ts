@@ -9,6 +9,7 @@ import type { PlainReporter } from "./plain-reporter.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { formatBytes, formatSeconds } from "./style.ts";
+import { leaveRecord, Quietness } from "./up-to-date.ts";
 
 /** Runs commands in the order given, and builds all tasks in one graph. */
 export async function buildTargets(session: Session, targets: readonly Target[]): Promise<number> {
@@ -38,6 +39,7 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
   const { request, workspace } = session;
   const startedAt = performance.now();
   const display = openDisplay(session);
+  const quietness = new Quietness();
   try {
     const { outcome, graph } = await build(workspace, {
       targets: tasks,
@@ -50,7 +52,10 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
       command: session.command,
       signal: display.signal,
       hurry: display.hurry,
-      onEvent: display.onEvent,
+      onEvent: (event) => {
+        quietness.onEvent(event);
+        display.onEvent(event);
+      },
     });
     const artefacts = outcome === "succeeded" ? await artefactsOf(session, tasks, graph) : [];
     display.record(artefacts);
@@ -61,6 +66,9 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
     }
     display.close();
     printSummary(session, artefacts, display.reporter, (performance.now() - startedAt) / 1000);
+    // A command that was named beside the targets has its effect every time.
+    const alone = tasks.length === session.request.words.length;
+    if (alone && quietness.holds(session)) await leaveRecord(session, graph);
     return 0;
   } catch (error) {
     if (display.signal.aborted) return display.interruptedStatus();
@@ -86,7 +94,8 @@ function printSummary(
       ...(fresh === 0 ? [] : [`${fresh} fresh`]),
     ].join(", ");
     const what = ran + restored === 0 ? "nothing to do" : "done";
-    io.stderr.write(`${style.bold(what)}: ${counts} in ${formatSeconds(seconds)}\n`);
+    const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}\n`;
+    session.transcript.writeTimed(line, formatSeconds(seconds));
   }
   for (const { path, bytes, sha256 } of artefacts) {
     io.stdout.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);

@@ -2,6 +2,7 @@
  * Reading the command line: words and flags become a request. Parsing is commander's, the options are those of
  * option-table.ts; this module knows what is asked for, not how it is done.
  */
+import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { GivenValues, Taskfile } from "../engine/index.ts";
 import { didYouMean, UsageError } from "../errors/index.ts";
@@ -36,6 +37,8 @@ export interface Request {
   readonly boot: boolean;
   /** Answers to options that are accepted and no longer do anything. */
   readonly notes: readonly string[];
+  /** Absolute paths of the files that were read to understand the command line. */
+  readonly read: readonly string[];
 }
 
 /** What the command line asks for. */
@@ -127,6 +130,7 @@ export function parseCommandLine(
       watch: options.watch === true || options.onSuccess !== undefined || options.boot === true,
       onSuccess: options.onSuccess,
       boot: options.boot === true,
+      read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
       notes: (taskfile.retired ?? [])
         .filter(({ flags }) => flag(flags) !== undefined)
         .map(({ answer }) => answer),

@@ -33,10 +33,13 @@ import { shownCommand } from "./shown-command.ts";
 import type { Start } from "./start.ts";
 import { styleFor } from "./style.ts";
 import { findTarget, findTask } from "./target-name.ts";
+import { Transcript } from "./up-to-date.ts";
 import { watchTargets } from "./watch-command.ts";
 
 /** Runs the program and returns its exit status: 0, 1 failed, 2 wrong usage, 130 and 143 when interrupted. */
-export async function main(start: Start, io: Io = processIo()): Promise<number> {
+export async function main(start: Start, outside: Io = processIo()): Promise<number> {
+  const transcript = new Transcript(outside);
+  const { io } = transcript;
   const style = styleFor(io.stderr, io.env);
   const verbose = start.argv.some((word) => word === "-v" || word === "--verbose");
   try {
@@ -56,7 +59,7 @@ export async function main(start: Start, io: Io = processIo()): Promise<number> 
       io.stdout.write(renderHelp(manual, styleFor(io.stdout, io.env), io.stdout.columns));
       return 0;
     }
-    const session = openSession(start, taskfile, parsed.request, io);
+    const session = openSession(start, taskfile, parsed.request, transcript);
     return await dispatch(session, start);
   } catch (error) {
     if (systemErrorCode(error) === "EPIPE") return 0;
@@ -71,12 +74,13 @@ export async function check(start: Start, io: Io): Promise<void> {
   const parsed = parseCommandLine(start.argv, taskfile, io);
   if (parsed.kind !== "request") return;
   const { words, variant } = parsed.request;
-  const { workspace, freshValues } = openSession(start, taskfile, parsed.request, io);
+  const { workspace, freshValues } = openSession(start, taskfile, parsed.request, new Transcript(io));
   const targets = words.map((word) => findTask(word, taskfile));
   await bind(workspace, { targets, variant, values: freshValues() });
 }
 
-function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io): Session {
+function openSession(start: Start, taskfile: Taskfile, request: Request, transcript: Transcript): Session {
+  const { io } = transcript;
   const style = styleFor(io.stderr, io.env);
   const noted = new Set<string>();
   const note = (message: string): void => {
@@ -106,6 +110,8 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, io: Io)
     freshValues,
     reload: start.reload,
     continued: start.continued,
+    transcript,
+    record: start.record,
     workspace: {
       taskfile,
       state: new State(root),

@@ -4,6 +4,7 @@ import type { Request } from "./command-line.ts";
 import type { Io } from "./io.ts";
 import type { Start } from "./start.ts";
 import type { Style } from "./style.ts";
+import type { Transcript, UpToDateRecord } from "./up-to-date.ts";
 import type { Handover } from "./watch-command.ts";
 
 export interface Session {
@@ -23,4 +24,8 @@ export interface Session {
   readonly reload: Start["reload"];
   /** What this program goes on with, where it follows another one. */
   readonly continued: Handover | undefined;
+  /** What was said so far, and which variables were asked for. */
+  readonly transcript: Transcript;
+  /** Where a build without anything to do may leave word of that. */
+  readonly record: UpToDateRecord | undefined;
 }

@@ -2,6 +2,7 @@
 import type { Taskfile } from "../engine/index.ts";
 import type { Manifest } from "./code-index.ts";
 import type { Io } from "./io.ts";
+import type { UpToDateRecord } from "./up-to-date.ts";
 import type { Handover } from "./watch-command.ts";
 
 export interface Start {
@@ -13,6 +14,8 @@ export interface Start {
   readonly outside?: boolean;
   /** Evaluates the Taskfile. */
   readonly loadTaskfile: () => Promise<{ readonly default: Taskfile }>;
+  /** Where a build without anything to do may leave word of that. */
+  readonly record?: UpToDateRecord;
   /** Compiles the sources as they are now; a text says what is wrong with them. */
   readonly reload?: () => Promise<NextProgram | string>;
   /** What this program goes on with, where it follows another one. */

@@ -97,6 +97,11 @@ export class FileTable {
     return this.#signatures.get(path) ?? this.#log.get(path)?.split(" ")[0];
   }
 
+  /** Every path that this run looked at, and whether something was there. */
+  *looks(): IterableIterator<readonly [path: string, present: boolean]> {
+    for (const [path, entry] of this.#seen) yield [path, entry !== undefined];
+  }
+
   /** Forgets what this run saw at the path, so that it is looked at again. */
   forget(path: AbsolutePath): void {
     this.#seen.delete(path);

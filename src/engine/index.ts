@@ -18,6 +18,7 @@ export { type Collection, collectGarbage, storeStatistics, verifyStore } from ".
 export type { CodeIndex } from "./decision.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
+export { type Evidence, evidenceOf } from "./evidence.ts";
 export type { Clock } from "./file-table.ts";
 export { type BoundOutput, type BoundTask, type Graph, inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
@@ -26,6 +27,8 @@ export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./
 export {
   type GivenValues,
   type LateText,
+  type LookedAt,
+  mayBeRecorded,
   type Parameter,
   type ParameterHost,
   ParameterValues,

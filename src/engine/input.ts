@@ -133,18 +133,10 @@ async function expand(
   root: AbsolutePath,
   context: InputContext,
 ): Promise<readonly string[]> {
-  const key = `glob ${root} ${JSON.stringify([declaration.patterns, declaration.ignore])}`;
-  const known = context.memory.get(key);
-  if (known !== undefined) {
-    const memory = JSON.parse(known) as GlobMemory;
-    if (
-      memory.directories.every(
-        ([directory, status]) => directoryStatus(path.join(root, directory)) === status,
-      )
-    ) {
-      return memory.paths;
-    }
-  }
+  const key = globKey(declaration, root);
+  const known = remembered(key, context.memory);
+  if (known?.directories.every(([name, status]) => directoryStatus(path.join(root, name)) === status))
+    return known.paths;
   const startedAt = context.now();
   const { default: glob } = await import("fast-glob");
   const found = await glob([...declaration.patterns], {
@@ -170,6 +162,24 @@ async function expand(
   if (settled) context.memory.set(key, JSON.stringify({ directories, paths } satisfies GlobMemory));
   else context.memory.delete(key);
   return paths;
+}
+
+/** The folders, absolute, in which a new file would change what the patterns mean; undefined when not remembered. */
+export function foldersOf(
+  declaration: FilesInput,
+  root: string,
+  memory: RecordLog,
+): readonly string[] | undefined {
+  return remembered(globKey(declaration, root), memory)?.directories.map(([name]) => path.join(root, name));
+}
+
+function globKey(declaration: FilesInput, root: string): string {
+  return `glob ${root} ${JSON.stringify([declaration.patterns, declaration.ignore])}`;
+}
+
+function remembered(key: string, memory: RecordLog): GlobMemory | undefined {
+  const known = memory.get(key);
+  return known === undefined ? undefined : (JSON.parse(known) as GlobMemory);
 }
 
 interface GlobMemory {

@@ -17,7 +17,15 @@ export interface ParameterHost {
   readonly value: <T>(parameter: Parameter<T>) => T | Promise<T>;
   /** Says something to the user once, e.g. that a documented default is used. */
   readonly note: (message: string) => void;
+  /**
+   * Whoever looks at anything but this host says here how it finds every path that its answer came from: as long as
+   * their statuses stay the same, so does the answer. Of several calls with one `place`, the first counts.
+   */
+  readonly lookedAt: (place: string, paths: LookedAt) => void;
 }
+
+/** Absolute paths, be something there or not, links followed; undefined where not all can be named. */
+export type LookedAt = () => Promise<readonly string[] | undefined>;
 
 export interface ParameterOptions<T> {
   /** Long name without dashes: `builtin-list`. Also the name in messages and in `why`. */
@@ -135,10 +143,28 @@ export class ParameterValues {
   readonly #given: GivenValues;
   readonly #host: ParameterHost;
   readonly #resolved = new Map<string, unknown>();
+  readonly #lookedAt = new Map<string, LookedAt>();
 
-  constructor(given: GivenValues, host: Omit<ParameterHost, "value">) {
+  constructor(given: GivenValues, host: Omit<ParameterHost, "value" | "lookedAt">) {
     this.#given = given;
-    this.#host = { ...host, value: (parameter) => this.get(parameter) };
+    this.#host = {
+      ...host,
+      value: (parameter) => this.get(parameter),
+      lookedAt: (place, paths) => {
+        if (!this.#lookedAt.has(place)) this.#lookedAt.set(place, paths);
+      },
+    };
+  }
+
+  /** Every path that a computed default came from; undefined when not all are known. */
+  async lookedAt(): Promise<readonly string[] | undefined> {
+    const all: string[] = [];
+    for (const ask of this.#lookedAt.values()) {
+      const paths = await ask();
+      if (paths === undefined) return undefined;
+      for (const one of paths) all.push(one);
+    }
+    return all;
   }
 
   /** Whether the user set it, rather than a default. */
@@ -173,6 +199,13 @@ export class ParameterValues {
       ? (value as (host: ParameterHost) => T | Promise<T>)(this.#host)
       : value;
   }
+}
+
+/** Whether what the user gave may be written down as it is: a secret may not, nor a URL with a password in it. */
+export function mayBeRecorded(parameter: Parameter<unknown>, text: string | LateText): boolean {
+  if (parameter.kind === "secret" || typeof text !== "string") return false;
+  const value = parameter.parse?.(text) ?? text;
+  return parameter.recorded === undefined || parameter.recorded(value) === value;
 }
 
 /**

@@ -16,15 +16,28 @@ export type ToolHint = (tool: string) => string | undefined;
  * Throws `UserError` (`tool-missing`) when PATH has none.
  */
 export function findTool(tool: string, hint: ToolHint): AbsolutePath {
-  for (const folder of (toolEnvironment().PATH ?? "").split(":")) {
-    const candidate = path.join(folder, tool);
-    if (folder !== "" && isExecutableFile(candidate)) return realpathSync(candidate) as AbsolutePath;
-  }
+  const found = lookFor(tool);
+  if (found.file !== undefined) return realpathSync(found.file) as AbsolutePath;
   const install = hint(tool);
   throw new UserError(`the program "${tool}" is needed and is not installed`, {
     code: "tool-missing",
     ...(install === undefined ? {} : { hint: install }),
   });
+}
+
+/** What decides which file a tool's name means: that file, and each folder in which it was looked for. */
+export function placesOfTool(tool: string): readonly string[] {
+  const { file, folders } = lookFor(tool);
+  return file === undefined ? folders : [...folders, file];
+}
+
+/** The first executable file of that name, absolute, links not resolved; and the folders that were searched. */
+function lookFor(tool: string): { readonly file: string | undefined; readonly folders: readonly string[] } {
+  const folders = (toolEnvironment().PATH ?? "").split(":").filter((folder) => folder !== "");
+  const index = folders.findIndex((folder) => isExecutableFile(path.join(folder, tool)));
+  const folder = folders[index];
+  if (folder === undefined) return { file: undefined, folders };
+  return { file: path.join(folder, tool), folders: folders.slice(0, index + 1) };
 }
 
 function isExecutableFile(candidate: string): boolean {

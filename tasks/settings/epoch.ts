@@ -3,13 +3,16 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import type { ParameterHost } from "../../src/engine/index.ts";
 import { askGit } from "./git.ts";
 
 /** The commit's time; without git the newest time below overlay-src and lists. In seconds since 1970. */
-export async function sourceDateEpoch(workspace: string): Promise<string> {
-  const committed = await askGit(workspace, ["log", "-1", "--format=%ct"]);
+export async function sourceDateEpoch(host: ParameterHost): Promise<string> {
+  const committed = await askGit(host, ["log", "-1", "--format=%ct"]);
   if (committed !== undefined && /^\d+$/.test(committed)) return committed;
-  const times = ["overlay-src", "lists"].map((folder) => newestIn(path.join(workspace, folder)));
+  // Every file's time counts, and nobody keeps a list of them.
+  host.lookedAt("file times", async () => undefined);
+  const times = ["overlay-src", "lists"].map((folder) => newestIn(path.join(host.root, folder)));
   return String(Math.floor(Math.max(0, ...times) / 1000));
 }
 

@@ -10,7 +10,7 @@ import { askGit } from "./git.ts";
  * there is no commit to name.
  */
 export async function describeVersion(host: ParameterHost): Promise<string> {
-  const described = await askGit(host.root, ["describe", "--tags", "--dirty", "--always"]);
+  const described = await askGit(host, ["describe", "--tags", "--dirty", "--always"]);
   if (described === undefined || described === "") {
     throw new UserError("the version of the build is not known: this is not a git checkout with a commit", {
       code: "version-unknown",

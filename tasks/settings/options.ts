@@ -196,7 +196,7 @@ export const epoch: Parameter<string> = param.text({
   description: "time of everything in the image, in seconds since 1970 (default: that of the commit)",
   value: "SECONDS",
   env: "SOURCE_DATE_EPOCH",
-  default: (host: ParameterHost) => sourceDateEpoch(host.root),
+  default: (host: ParameterHost) => sourceDateEpoch(host),
   parse: (text) => {
     if (!/^\d{1,10}$/.test(text)) {
       throw new UsageError(`SOURCE_DATE_EPOCH is "${text}", but must be a number of seconds since 1970`, {

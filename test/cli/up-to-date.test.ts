@@ -1,0 +1,162 @@
+/** The fast up-to-date check: when nothing changed the program is not even loaded, and no change goes unseen. */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { type AbsolutePath, acquireLock } from "../../src/engine/index.ts";
+import { demo, put, type Run, runTask, startTask } from "./workshop.ts";
+
+const words = ["greet"];
+/** Milliseconds: younger files are not yet believed. */
+const clockGrain = 2000;
+
+/** Builds in each folder, and once more when all is old enough for a record to be left. */
+async function settled(roots: readonly string[], given: readonly string[] = words): Promise<void> {
+  for (const root of roots) expect(await runTask(root, given)).toMatchObject({ status: 0 });
+  const old = Date.now() + clockGrain + 100;
+  // What is waited for is the clock itself.
+  while (Date.now() < old) await new Promise((resolve) => setTimeout(resolve, old - Date.now()));
+  for (const root of roots) expect(await runTask(root, given)).toMatchObject({ status: 0 });
+}
+
+/** Runs the command, and tells whether the program was needed: what is compiled was taken away before. */
+async function run(
+  root: string,
+  given: readonly string[] = words,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run & { readonly loaded: boolean }> {
+  const compiled = path.join(root, ".buildcache/compiled");
+  rmSync(compiled, { recursive: true, force: true });
+  const result = await runTask(root, given, env);
+  return { ...result, loaded: existsSync(compiled) };
+}
+
+const recordsOf = (root: string): readonly string[] => {
+  const folder = path.join(root, ".buildcache/v1/up-to-date");
+  return existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];
+};
+
+describe("a build with nothing to do", () => {
+  it("says the same as the one before without loading the program", async () => {
+    const root = demo();
+    await settled([root]);
+    const careful = await runTask(root, ["greet"], { SOMETHING_ELSE: "1" });
+    const quick = await run(root);
+    expect(quick).toMatchObject({ status: 0, loaded: false });
+    const timeless = (text: string): string => text.replace(/\d+\.\d\d s/, "0.00 s");
+    expect(timeless(quick.stderr)).toBe(timeless(careful.stderr));
+    expect(quick.stderr).toMatch(/nothing to do: 2 fresh in \d\.\d\d s/);
+    expect(quick.stdout).toBe(careful.stdout);
+    expect(quick.stdout).toContain("build/dev.txt");
+  });
+
+  it("sees every change of what it looked at", async () => {
+    const changes: Readonly<Record<string, (root: string) => void>> = {
+      "an input's content": (root) => put(root, "in/name", "Moon\n"),
+      "an input's executable bit": (root) => chmodSync(path.join(root, "in/name"), 0o755),
+      "an input that is gone": (root) => rmSync(path.join(root, "in/name")),
+      "an artefact that was edited": (root) => put(root, "build/dev.txt", "mine\n"),
+      "an artefact that is gone": (root) => rmSync(path.join(root, "build/dev.txt")),
+      "an output in the cache": (root) => put(root, ".buildcache/v1/out/dev/name/text", "mine"),
+      "the Taskfile": (root) =>
+        writeFileSync(
+          path.join(root, "Taskfile.ts"),
+          `${readFileSync(path.join(root, "Taskfile.ts"), "utf8")}\n`,
+        ),
+      "a task's code": (root) =>
+        writeFileSync(
+          path.join(root, "tasks/all.ts"),
+          readFileSync(path.join(root, "tasks/all.ts"), "utf8").replace(".trim()", ".trim().toUpperCase()"),
+        ),
+      "the whole cache": (root) => rmSync(path.join(root, ".buildcache/v1"), { recursive: true }),
+    };
+    const cases = Object.entries(changes).map(([what, change]) => ({ what, change, root: demo() }));
+    await settled(cases.map(({ root }) => root));
+    for (const { what, change, root } of cases) {
+      expect(await run(root), what).toMatchObject({ loaded: false });
+      change(root);
+      expect(await run(root), what).toMatchObject({ loaded: true });
+    }
+  }, 120_000);
+
+  it("is asked anew when the command line, a variable it reads, or its tools are others", async () => {
+    const root = demo();
+    const tools = path.join(root, "tools");
+    mkdirSync(tools);
+    const env = { PATH: `${tools}:${process.env.PATH ?? ""}` };
+    await settled([root]);
+    await runTask(root, words, env);
+    expect(await run(root, words, env)).toMatchObject({ status: 0, loaded: false });
+    expect(await run(root, words, { ...env, UNHEARD_OF: "1" })).toMatchObject({ loaded: false });
+
+    expect(await run(root, ["greet", "--prod"], env)).toMatchObject({ status: 0, loaded: true });
+    expect(await run(root, words, { ...env, DEMO_GREETING: "Bye" })).toMatchObject({ loaded: true });
+    expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("Bye World\n");
+    expect(await run(root, words, env)).toMatchObject({ status: 0, loaded: true });
+    expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("Hello World\n");
+  }, 60_000);
+
+  it("notices a tool that comes to stand before the one it used", async () => {
+    const root = demo();
+    const tools = path.join(root, "tools");
+    mkdirSync(tools);
+    const env = { PATH: `${tools}:${process.env.PATH ?? ""}` };
+    await settled([root]);
+    const old = Date.now() + clockGrain + 100;
+    await runTask(root, words, env);
+    while (Date.now() < old) await new Promise((resolve) => setTimeout(resolve, old - Date.now()));
+    await runTask(root, words, env);
+    expect(await run(root, words, env)).toMatchObject({ loaded: false });
+    symlinkSync("/bin/true", path.join(tools, "cat"));
+    const { loaded, stderr } = await run(root, words, env);
+    expect(loaded).toBe(true);
+    expect(stderr).toContain("cat changed");
+  }, 60_000);
+
+  it("waits for another build that is at work, since that may be changing what was fresh", async () => {
+    const root = demo();
+    await settled([root]);
+    const lock = path.join(root, ".buildcache/v1/lock") as AbsolutePath;
+    const release = await acquireLock(lock, "another", new AbortController().signal, () => {});
+    const { child, done } = startTask(root, words);
+    await new Promise<void>((resolve) => {
+      let said = "";
+      child.stderr?.on("data", (text) => {
+        said += text;
+        if (said.includes("waiting for another build")) resolve();
+      });
+      child.once("close", () => resolve());
+    });
+    release();
+    expect(await done).toMatchObject({ status: 0, stderr: expect.stringContaining("waiting for another") });
+  }, 60_000);
+
+  it("leaves no record where a secret was given, and believes no damaged one", async () => {
+    const root = demo();
+    await settled([root], ["greet", "-t", "hunter2"]);
+    await runTask(root, ["greet", "-t", "hunter2"]);
+    expect(recordsOf(root)).toEqual([]);
+
+    const other = demo();
+    await settled([other]);
+    const [record = ""] = recordsOf(other);
+    const bytes = readFileSync(record);
+    for (let at = 0; at < bytes.length; at += Math.ceil(bytes.length / 8)) {
+      const damaged = Buffer.from(bytes);
+      damaged[at] = (damaged[at] ?? 0) ^ 0x10;
+      writeFileSync(record, damaged);
+      const { status, loaded } = await run(other);
+      expect({ at, status, loaded }).toEqual({ at, status: 0, loaded: true });
+    }
+    writeFileSync(record, bytes.subarray(0, 200));
+    expect(await run(other)).toMatchObject({ status: 0, loaded: true });
+  }, 120_000);
+});
