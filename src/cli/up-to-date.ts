@@ -2,7 +2,7 @@
  * What a build without anything to do leaves for the next one: what it looked at, and what it said. The file itself is
  * the launcher's, which reads it before this program is loaded; here is only what it is made of.
  */
-import { type BuildEvent, evidenceOf, type Graph, mayBeRecorded } from "../engine/index.ts";
+import { type BuildEvent, evidenceOf, type Graph } from "../engine/index.ts";
 import type { Io, Output } from "./io.ts";
 import { parametersOf } from "./option-table.ts";
 import type { Session } from "./session.ts";
@@ -104,11 +104,9 @@ export class Quietness {
 export async function leaveRecord(session: Session, graph: Graph): Promise<void> {
   const { record, transcript, request, workspace, values } = session;
   const environment = transcript.environment;
-  const open = parametersOf(workspace.taskfile).every((parameter) => {
-    const text = request.given.get(parameter.name);
-    return text === undefined || mayBeRecorded(parameter, text);
-  });
-  if (record === undefined || environment === undefined || !transcript.still || !open) return;
+  if (record === undefined || environment === undefined || !transcript.still) return;
+  for (const parameter of parametersOf(workspace.taskfile))
+    if (!(await values.mayBeRecorded(parameter))) return;
   const evidence = await evidenceOf(graph, workspace.state, values);
   if (evidence === undefined) return;
   const looks = new Map(evidence.looks);

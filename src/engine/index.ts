@@ -28,7 +28,6 @@ export {
   type GivenValues,
   type LateText,
   type LookedAt,
-  mayBeRecorded,
   type Parameter,
   type ParameterHost,
   ParameterValues,

@@ -156,6 +156,14 @@ export class ParameterValues {
     };
   }
 
+  /** Whether what the user gave may be written down as it is: a secret may not, nor a URL with a password in it. */
+  async mayBeRecorded(parameter: Parameter<unknown>): Promise<boolean> {
+    if (!this.isGiven(parameter)) return true;
+    if (parameter.kind === "secret") return false;
+    const value = await this.get(parameter);
+    return parameter.recorded === undefined || parameter.recorded(value) === value;
+  }
+
   /** Every path that a computed default came from; undefined when not all are known. */
   async lookedAt(): Promise<readonly string[] | undefined> {
     const all: string[] = [];
@@ -199,13 +207,6 @@ export class ParameterValues {
       ? (value as (host: ParameterHost) => T | Promise<T>)(this.#host)
       : value;
   }
-}
-
-/** Whether what the user gave may be written down as it is: a secret may not, nor a URL with a password in it. */
-export function mayBeRecorded(parameter: Parameter<unknown>, text: string | LateText): boolean {
-  if (parameter.kind === "secret" || typeof text !== "string") return false;
-  const value = parameter.parse?.(text) ?? text;
-  return parameter.recorded === undefined || parameter.recorded(value) === value;
 }
 
 /**
