@@ -39,12 +39,15 @@ export class LiveDisplay {
   onEvent(event: BuildEvent): void {
     switch (event.type) {
       case "task-started":
-        this.#running.set(event.task, { startedAt: performance.now(), items: new Map() });
-        this.#start();
+        this.#entry(event.task);
         break;
       case "task-progress":
-        this.#running.get(event.task)?.items.set(event.progress.item, event.progress);
+        // A task may begin with some of its work before its turn comes.
+        this.#entry(event.task).items.set(event.progress.item, event.progress);
         break;
+      case "task-fresh":
+      case "task-restored":
+      case "task-skipped":
       case "task-done":
       case "task-failed":
       case "task-outdated":
@@ -70,6 +73,13 @@ export class LiveDisplay {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#screen.write(`${this.#eraseText()}${showCursor}`);
+  }
+
+  #entry(id: TaskId): Running {
+    const entry = this.#running.get(id) ?? { startedAt: performance.now(), items: new Map() };
+    this.#running.set(id, entry);
+    this.#start();
+    return entry;
   }
 
   #start(): void {

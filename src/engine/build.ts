@@ -11,6 +11,7 @@ import { type CodeIndex, type Decision, decide } from "./decision.ts";
 import type { EventSink } from "./event.ts";
 import { digestOfOutputs, restoreTask, runTask, TaskFailure } from "./execution.ts";
 import { type BoundTask, bindGraph, type Graph, neededSlots } from "./graph.ts";
+import { HeadStarts } from "./head-start.ts";
 import type { ResolvedInput } from "./input.ts";
 import type { Listing } from "./listing.ts";
 import { type BuildWatcher, Cancellation } from "./live-build.ts";
@@ -21,9 +22,11 @@ import type { ParameterValues } from "./parameter.ts";
 import type { Reason } from "./reason.ts";
 import { schedule } from "./schedule.ts";
 import { seedInputs } from "./seed.ts";
+import { Shared } from "./shared.ts";
 import type { State } from "./state.ts";
 import { explainSystemError } from "./system-failure.ts";
 import type { Task } from "./task.ts";
+import type { ExecutionContext } from "./task-context.ts";
 import type { Taskfile } from "./taskfile.ts";
 import type { ToolHint } from "./tool.ts";
 
@@ -90,6 +93,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   ).catch((error: unknown) => {
     throw explainSystemError(error, state.workspace);
   });
+  const shared = new Shared();
   try {
     // Whoever held the lock before may have built what this one was about to.
     state.reload();
@@ -100,7 +104,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     await seedInputs(graph, state, workspace.toolHint, request.signal, (message) =>
       emit({ type: "note", message }),
     );
-    const succeeded = await runGraph(graph, workspace, { ...request, onEvent: emit });
+    const succeeded = await runGraph(graph, workspace, shared, { ...request, onEvent: emit });
     if (started) endLeftBehind(state, emit);
     const outcome = request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
     try {
@@ -112,6 +116,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
     return { outcome, graph };
   } finally {
+    await shared.close();
     release();
   }
 }
@@ -156,7 +161,12 @@ function digestsOfNeeds(
   );
 }
 
-function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Promise<boolean> {
+function runGraph(
+  graph: Graph,
+  workspace: Workspace,
+  shared: Shared,
+  request: BuildRequest,
+): Promise<boolean> {
   const { state } = workspace;
   const emit = request.onEvent;
   const made = new Map<TaskId, Listing>();
@@ -165,6 +175,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
   const seen = new Map<TaskId, readonly ResolvedInput[]>();
   const { watcher } = request;
   const cancellation = watcher === undefined ? undefined : new Cancellation();
+  const headStarts = new HeadStarts();
 
   const get = (id: TaskId): BoundTask => {
     const bound = graph.get(id);
@@ -178,6 +189,7 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
     const seconds = (): number => (performance.now() - startedAt) / 1000;
     const signal = cancellation?.begin(id, request.signal) ?? request.signal;
     try {
+      await headStarts.over(id);
       const needs = digestsOfNeeds(bound, made);
       const forced = request.force === "all" || request.force.has(bound.task.name);
       const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
@@ -206,6 +218,28 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
       cancellation?.end(id);
     }
   };
+
+  const executionContext = (bound: BoundTask, signal: AbortSignal): ExecutionContext => ({
+    state,
+    variant: request.variant,
+    env: workspace.env,
+    signal,
+    ...(request.hurry === undefined ? {} : { hurry: request.hurry }),
+    outputsOf: (id) => placesOf(get(id).outputs),
+    onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
+    onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
+    onNote: (message) => emit({ type: "note", task: bound.id, message }),
+    onMoved: (paths) => watcher?.onMoved(bound.id, paths),
+    onSettled: (inputs) => void seen.set(bound.id, inputs),
+    onProcess: ({ pid, command }) =>
+      emit(
+        command === undefined
+          ? { type: "process-ended", task: bound.id, pid }
+          : { type: "process-started", task: bound.id, pid, command },
+      ),
+    share: shared.share,
+    audit: request.audit ?? "off",
+  });
 
   const carryOut = async (
     bound: BoundTask,
@@ -246,31 +280,15 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
         break;
     }
     emit({ type: "task-started", task: bound.id, reasons });
-    const outputs = await runTask(bound, decision, {
-      state,
-      variant: request.variant,
-      env: workspace.env,
-      signal,
-      ...(request.hurry === undefined ? {} : { hurry: request.hurry }),
-      outputsOf: (id) => placesOf(get(id).outputs),
-      onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
-      onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
-      onNote: (message) => emit({ type: "note", task: bound.id, message }),
-      onMoved: (paths) => watcher?.onMoved(bound.id, paths),
-      onSettled: (inputs) => void seen.set(bound.id, inputs),
-      onProcess: ({ pid, command }) =>
-        emit(
-          command === undefined
-            ? { type: "process-ended", task: bound.id, pid }
-            : { type: "process-started", task: bound.id, pid, command },
-        ),
-      audit: request.audit ?? "off",
-    });
+    for (const other of graph.values()) {
+      if (needsOf(other).includes(bound.id)) headStarts.begin(other, executionContext(other, request.signal));
+    }
+    const outputs = await runTask(bound, decision, executionContext(bound, signal));
     emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
     return outputs;
   };
 
-  return schedule<TaskId>({
+  const succeeded = schedule<TaskId>({
     nodes: new Map([...graph].map(([id, bound]) => [id, needsOf(bound)])),
     cost: (id) => state.stamps.last(id)?.seconds ?? 1,
     poolOf: (id) => get(id).task.pool,
@@ -289,6 +307,8 @@ function runGraph(graph: Graph, workspace: Workspace, request: BuildRequest): Pr
           cancel: (id) => cancellation?.cancel(id),
         }),
   });
+  // What a failed build no longer needs is given up.
+  return succeeded.finally(() => headStarts.end());
 }
 
 /** What a build would do with one task, without doing it. */

@@ -36,6 +36,7 @@ export {
 } from "./parameter.ts";
 export { removeProducts } from "./product.ts";
 export { describeReason, type Reason } from "./reason.ts";
+export type { Share, Shareable } from "./shared.ts";
 export { State } from "./state.ts";
 export {
   type BlobAccess,

@@ -9,8 +9,9 @@ import type { ResolvedInput } from "./input.ts";
 import type { Piece } from "./joiner.ts";
 import type { Digest, TaskId } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
+import type { Share } from "./shared.ts";
 import type { State } from "./state.ts";
-import type { AnyTaskContext, BlobAccess, FileSet, Progress } from "./task.ts";
+import type { AnyHeadStartContext, AnyTaskContext, BlobAccess, FileSet, Progress } from "./task.ts";
 
 /** What the runner of a task is given by the build. */
 export interface ExecutionContext {
@@ -31,6 +32,7 @@ export interface ExecutionContext {
   readonly onProcess: (process: { readonly pid: number; readonly command?: string }) => void;
   /** Fires when nobody waits for processes to end by themselves any more. */
   readonly hurry?: AbortSignal;
+  readonly share: Share;
   /** Whether commands are traced for access to what the task does not declare; `strict` makes that a failure. */
   readonly audit: "off" | "report" | "strict";
 }
@@ -84,29 +86,43 @@ export function taskContext(
     const places = [...context.outputsOf(id)].filter(([slot]) => slots === undefined || slots.includes(slot));
     return [name, Object.fromEntries(places)];
   });
+  // The definition's own types describe these records; see `task`.
+  return {
+    ...headStartContext(bound, inputs, path.join(folder, "scratch"), capture, context),
+    needs: Object.fromEntries(needs),
+    outputs: Object.fromEntries(places),
+    $,
+    log: (message: string) => capture.add(`${message}\n`),
+    join: (target: string, pieces: readonly Piece[]) =>
+      context.state.joiner.join(target, pieces, context.signal),
+    digest: (files: readonly string[]) => context.state.joiner.digest(files),
+  } as unknown as AnyTaskContext;
+}
+
+/** What of that there is before the needs are done. `scratch` is an absolute path. */
+export function headStartContext(
+  bound: BoundTask,
+  inputs: readonly ResolvedInput[],
+  scratch: string,
+  capture: Capture,
+  context: ExecutionContext,
+): AnyHeadStartContext {
   const inputValues = inputs.map((input): [string, string | FileSet] => [
     input.name,
     input.declaration.kind === "file" ? input.root : { root: input.root, paths: input.paths },
   ]);
-  // The definition's own types describe these records; see `task`.
   return {
-    needs: Object.fromEntries(needs),
     inputs: Object.fromEntries(inputValues),
     params: Object.fromEntries(bound.values),
-    outputs: Object.fromEntries(places),
     variant: context.variant,
-    $,
-    log: (message: string) => capture.add(`${message}\n`),
     note: (message: string) => context.onNote(capture.clean(message)),
     progress: context.onProgress,
     signal: context.signal,
     env: declaredEnv(bound, context),
-    scratch: path.join(folder, "scratch"),
-    join: (target: string, pieces: readonly Piece[]) =>
-      context.state.joiner.join(target, pieces, context.signal),
-    digest: (files: readonly string[]) => context.state.joiner.digest(files),
+    scratch,
     blobs: blobAccess(context.state),
-  } as unknown as AnyTaskContext;
+    share: context.share,
+  } as unknown as AnyHeadStartContext;
 }
 
 /** The store as a task or a command may use it. */

@@ -6,6 +6,7 @@
 import type { Shell } from "../host/index.ts";
 import type { Joined, Piece } from "./joiner.ts";
 import type { Parameter } from "./parameter.ts";
+import type { Share } from "./shared.ts";
 
 /** One named file; the path is relative to the workspace, or the value of a parameter. */
 export interface FileInput {
@@ -224,7 +225,15 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
   readonly scratch: string;
   /** Content that outlives results and is named by its digest: downloads. */
   readonly blobs: BlobAccess;
+  /** What all tasks of this build use together. */
+  readonly share: Share;
 }
+
+/** What of a task's context there is before its needs are done. */
+export type HeadStartContext<I extends Inputs, P extends Params> = Omit<
+  TaskContext<Record<never, never>, I, P, Record<never, never>>,
+  "needs" | "outputs" | "$" | "log" | "join" | "digest"
+>;
 
 export interface Progress {
   /** What is being worked on: `bash.tcz`. */
@@ -264,6 +273,11 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
   readonly variants?: "each" | "shared";
   /** Not in the menu: a step that nobody asks for by name. */
   readonly internal?: boolean;
+  /**
+   * What may begin while the needs still run: it makes nothing, and only spares `run` some time. Called once a build at
+   * most, when a need has to run; `run` waits for its end, and meets again whatever fails here.
+   */
+  readonly headStart?: (context: HeadStartContext<I, P>) => Promise<void>;
   readonly run: (context: TaskContext<N, I, P, O>) => Promise<void> | void;
 }
 
@@ -282,12 +296,14 @@ export interface Task<O extends Outputs = Outputs> {
   readonly pool: string;
   readonly variants: "each" | "shared";
   readonly internal: boolean;
+  readonly headStart: ((context: AnyHeadStartContext) => Promise<void>) | undefined;
   readonly run: (context: AnyTaskContext) => Promise<void> | void;
   /** Where it was defined: the stack frames of the call, innermost first. */
   readonly definedAt: readonly SourceLocation[];
 }
 
 export type AnyTaskContext = TaskContext<Needs, Inputs, Params, Outputs>;
+export type AnyHeadStartContext = HeadStartContext<Inputs, Params>;
 
 /** A place in loaded code: URL or path of the module as Node loaded it, line and column from 1. */
 export interface SourceLocation {
@@ -321,6 +337,7 @@ export function task<
     internal: definition.internal ?? false,
     // The one place where the types of a definition are let go of: the runner builds the context from the same
     // definition, so what it passes has the types that `run` was checked against.
+    headStart: definition.headStart as unknown as Task["headStart"],
     run: definition.run as unknown as Task["run"],
     definedAt: callers(task),
   };
@@ -361,6 +378,7 @@ export interface CommandContext {
 
 /** What a command has while it works alone. */
 export interface Workbench {
+  readonly share: Share;
   /** An empty folder, removed afterwards. */
   readonly scratch: string;
   readonly blobs: BlobAccess;

@@ -11,6 +11,7 @@ import type { Graph } from "./graph.ts";
 import { acquireLock } from "./lock.ts";
 import { taskId } from "./names.ts";
 import { placesOf } from "./output.ts";
+import { Shared } from "./shared.ts";
 import type { Output, OutputPaths, Task, Workbench } from "./task.ts";
 import { blobAccess } from "./task-context.ts";
 import { findTool } from "./tool.ts";
@@ -39,6 +40,7 @@ export async function workAlone<T>(
   );
   const scratch = path.join(state.temporaryRoot, `${request.name}-${process.pid}`);
   const groups = new ProcessGroups({ mark: scratch });
+  const shared = new Shared();
   const end = (): void => void groups.terminate();
   signal.addEventListener("abort", end, { once: true });
   try {
@@ -48,6 +50,7 @@ export async function workAlone<T>(
     return await work({
       scratch,
       blobs: blobAccess(state),
+      share: shared.share,
       progress: (progress) => onEvent({ type: "task-progress", task: id, progress }),
       shell: async (tools, env = {}) => {
         for (const tool of tools) findTool(tool, workspace.toolHint);
@@ -57,6 +60,7 @@ export async function workAlone<T>(
   } finally {
     signal.removeEventListener("abort", end);
     await groups.terminate(0);
+    await shared.close();
     await rm(scratch, { recursive: true, force: true });
     release();
   }

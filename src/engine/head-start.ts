@@ -1,0 +1,53 @@
+/**
+ * Work that a task may begin while its needs still run, such as downloads into the store. It makes no outputs and
+ * decides nothing: without it a build takes longer and comes to the same. It does not know when needs run.
+ */
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { Capture } from "./capture.ts";
+import { resolveInputs } from "./decision.ts";
+import type { BoundTask } from "./graph.ts";
+import type { TaskId } from "./names.ts";
+import { removeTree } from "./output.ts";
+import { type ExecutionContext, headStartContext } from "./task-context.ts";
+
+export class HeadStarts {
+  readonly #ended = new AbortController();
+  readonly #begun = new Map<TaskId, Promise<void>>();
+
+  /** Begins a task's head start, where it has one and has not begun. */
+  begin(bound: BoundTask, context: ExecutionContext): void {
+    const { headStart } = bound.task;
+    if (headStart === undefined || this.#begun.has(bound.id)) return;
+    const signal = AbortSignal.any([context.signal, this.#ended.signal]);
+    const folder = path.join(
+      context.state.temporaryRoot,
+      `${bound.id.replaceAll("/", "_")}-early-${process.pid}`,
+    );
+    const work = async (): Promise<void> => {
+      try {
+        const scratch = path.join(folder, "scratch");
+        await mkdir(scratch, { recursive: true });
+        const inputs = await resolveInputs(bound, context.state);
+        const capture = new Capture(bound, () => {});
+        await headStart(headStartContext(bound, inputs, scratch, capture, { ...context, signal }));
+      } catch {
+        // Whatever it was, the task itself meets it again, and reports it where it belongs.
+      } finally {
+        await removeTree(folder);
+      }
+    };
+    this.#begun.set(bound.id, work());
+  }
+
+  /** Resolves when a task's head start is over, be it because there was none. */
+  async over(id: TaskId): Promise<void> {
+    await this.#begun.get(id);
+  }
+
+  /** Gives up those that are still at work. */
+  async end(): Promise<void> {
+    this.#ended.abort(new Error("the build is over"));
+    await Promise.all(this.#begun.values());
+  }
+}
