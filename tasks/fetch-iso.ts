@@ -60,6 +60,7 @@ export function isoArtefact(opened: Pick<Source, "mirror">, url: string | undefi
     url,
     kind: "iso9660",
     md5Url: `${url}.md5.txt`,
+    urgent: true,
   };
 }
 

@@ -54,6 +54,22 @@ export const fetchTcz = task({
     mirror: out.directory("mirror"),
     utilLinux: out.file(utilLinux),
   },
+  async headStart(context) {
+    // Its mirror may not be made yet, and is not far.
+    if (context.params.source === "sample") return;
+    const { inputs, variant } = context;
+    await withSource({ ...context, needs: { sample: undefined } }, async (opened) => {
+      const { plan } = await resolveExtensions(opened, {
+        kernel: undefined,
+        builtin: await readList(inputs.builtin),
+        mirrored: await readList(inputs.mirror),
+        exclude: variant === "prod" ? developmentOnly : [],
+        onUnpinned: () => undefined,
+      });
+      const allowed = plan.filter((artefact) => opened.mayFetch(artefact));
+      if (allowed.length > 0) await opened.fetch(allowed);
+    });
+  },
   async run(context) {
     const { inputs, needs, outputs, variant, note } = context;
     const { kernelRelease } = await readCoreFacts(needs.iso.core);
@@ -80,7 +96,8 @@ export const fetchTcz = task({
 
 /** What is asked for: the two lists as they were read, and what a variant leaves out. */
 export interface ExtensionWishes {
-  readonly kernel: string;
+  /** The kernel's release; while it is not known, all that depends on it is left out. */
+  readonly kernel: string | undefined;
   readonly builtin: readonly ListEntry[];
   readonly mirrored: readonly ListEntry[];
   readonly exclude: readonly string[];
@@ -93,7 +110,7 @@ export async function resolveExtensions(
   { exclude, ...wishes }: ExtensionWishes,
 ): Promise<{ readonly closure: Closure; readonly plan: readonly Artefact[] }> {
   const { mirror, lock, policy, catalogue } = opened;
-  const common = { ...wishes, mirror, lock, policy, catalogue };
+  const common = { ...wishes, mirror, lock, policy, catalogue, anyKernel: wishes.kernel === undefined };
   const kept = (entries: readonly ListEntry[]) => entries.filter(({ name }) => !exclude.includes(name));
   // What is left out is not even asked for: a variant without it needs no pin of it.
   const graph = await loadExtensions({
@@ -110,12 +127,13 @@ export async function resolveExtensions(
     mirrored: [],
   });
   const items = [...closure.builtin, ...orderExtensions(tools).builtin];
-  const plan = extensionArtefacts(mirror, items, closure.mirror);
+  // With parts left out it is not sure what goes to the mirror.
+  const plan = extensionArtefacts(mirror, items, graph.isWhole ? closure.mirror : []);
   return { closure, plan };
 }
 
 /** Reads the list at an absolute path; its lines are named as the user would name them. */
-export async function readList(list: string, note: (message: string) => void) {
+export async function readList(list: string, note: (message: string) => void = () => undefined) {
   const label = displayPath(process.cwd(), list);
   const { entries, duplicates } = parseExtensionList(await readFile(list, "utf8"), label);
   for (const { name, where } of duplicates) note(`${where}: ${name} is listed already`);

@@ -145,7 +145,7 @@ async function updatePackages(context: CommandContext, words: readonly string[])
 async function withOpened<T>(context: CommandContext, use: (opened: Source) => Promise<T>): Promise<T> {
   const { value, workspace, signal, note } = context;
   const env = Object.fromEntries(sourceEnv.flatMap((name) => entry(name, context.env[name])));
-  return await context.alone(async ({ scratch, blobs, progress }) =>
+  return await context.alone(async ({ scratch, blobs, progress, share }) =>
     withSource(
       {
         needs: { sample: undefined },
@@ -160,7 +160,7 @@ async function withOpened<T>(context: CommandContext, use: (opened: Source) => P
           frozen: false,
           offline: false,
         },
-        ...{ env, scratch, blobs, signal, progress, note },
+        ...{ env, scratch, blobs, share, signal, progress, note },
       },
       use,
     ),

@@ -30,6 +30,8 @@ export interface Artefact {
   readonly deps?: readonly string[];
   /** Who wants it, as `file:line` or a path of names that begins with one. */
   readonly where?: string;
+  /** Other things can only go on when it is there. */
+  readonly urgent?: boolean;
 }
 
 /** The Core ISO of a mirror. */
@@ -41,17 +43,19 @@ export function coreIsoArtefact(mirror: Mirror, where?: string): Artefact {
     kind: "iso9660",
     tail: `${mirror.release}/${mirror.arch}/release/${iso}`,
     md5Url: releaseLocation(mirror, `${iso}.md5.txt`),
+    urgent: true,
     ...(where === undefined ? {} : { where }),
   };
 }
 
 /** What the transport is asked for an artefact. */
-export function requestOf({ name, url, kind, optional, where }: Artefact): DownloadRequest {
+export function requestOf({ name, url, kind, optional, where, urgent }: Artefact): DownloadRequest {
   return {
     name,
     url,
     kind,
     ...(optional === undefined ? {} : { optional }),
     ...(where === undefined ? {} : { where }),
+    ...(urgent === undefined ? {} : { urgent }),
   };
 }

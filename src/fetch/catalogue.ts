@@ -32,13 +32,22 @@ export interface Catalogue {
   names(): Promise<readonly string[]>;
 }
 
+/** Texts of indexes by their URL, undefined for one that a mirror has not: what catalogues that share it ask for once. */
+export type IndexMemory = Map<string, Promise<string | undefined>>;
+
 /** A catalogue that makes its requests (three, and two per extension for what is missing) at the first need. */
-export function openCatalogue(mirror: Mirror, transport: Transport): Catalogue {
+export function openCatalogue(
+  mirror: Mirror,
+  transport: Transport,
+  memory: IndexMemory = new Map(),
+): Catalogue {
   const index = async <T>(
     name: string,
     parse: (text: string, where: string) => T,
   ): Promise<T | undefined> => {
-    const text = await readIndex(mirror, transport, name);
+    const text = await recall(memory, extensionLocation(mirror, name), () =>
+      readIndex(mirror, transport, name),
+    );
     return text === undefined ? undefined : parse(text, name);
   };
   const load = once(async () => {
@@ -67,6 +76,22 @@ export function openCatalogue(mirror: Mirror, transport: Transport): Catalogue {
       return [...(md5s ?? sizes ?? new Map()).keys(), ...(md5s === undefined ? await namesFromList() : [])];
     },
   };
+}
+
+async function recall(
+  memory: IndexMemory,
+  url: string,
+  read: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const known = memory.get(url) ?? read();
+  memory.set(url, known);
+  try {
+    return await known;
+  } catch (error) {
+    // It may have been given up by one that shares the memory; the next one asks for itself.
+    if (memory.get(url) === known) memory.delete(url);
+    throw error;
+  }
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

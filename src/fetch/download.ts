@@ -24,6 +24,8 @@ export interface DownloadRequest {
   /** Bytes, at most. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
+  /** It, and all of its parts, comes before other files. */
+  readonly urgent?: boolean;
 }
 
 /** What is known of bytes that have arrived. */

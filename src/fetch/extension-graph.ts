@@ -37,6 +37,8 @@ export interface Way {
 export interface ExtensionGraph {
   readonly roots: readonly Root[];
   readonly nodes: ReadonlyMap<string, ExtensionNode>;
+  /** False when something was left out because of the kernel. */
+  readonly isWhole: boolean;
 }
 
 export interface GraphInput {
@@ -51,6 +53,8 @@ export interface GraphInput {
   readonly policy: Policy;
   /** False for the listed extensions alone, without what they depend on. */
   readonly follow?: boolean;
+  /** True to leave out, here and below, whatever the kernel's release decides about; `kernel` is not looked at. */
+  readonly anyKernel?: boolean;
   /** Told of what the policy forbids to ask for, instead of an error: to name it together with what else is missing. */
   readonly onUnpinned?: (wanted: Wanted) => void;
 }
@@ -62,10 +66,15 @@ export interface GraphInput {
  */
 export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph> {
   const input = { ...given, policy: policyFor(given.mirror.base, given.policy) };
-  const roots = [
-    ...input.builtin.map((entry) => rootOf(entry, "builtin", input.kernel)),
-    ...input.mirrored.map((entry) => rootOf(entry, "mirror", input.kernel)),
-  ];
+  let isWhole = true;
+  const kept = (name: string): boolean => {
+    const leftOut = input.anyKernel === true && /-(KERNEL|\d+(\.\d+)+-tinycore(64)?)\.(tcz|deb)$/.test(name);
+    isWhole &&= !leftOut;
+    return !leftOut;
+  };
+  const rootsOf = (entries: readonly ListEntry[], group: Group): readonly Root[] =>
+    entries.filter(({ name }) => kept(name)).map((entry) => rootOf(entry, group, input.kernel));
+  const roots = [...rootsOf(input.builtin, "builtin"), ...rootsOf(input.mirrored, "mirror")];
   const converted = new Set<string>();
   for (const root of roots) if (root.kind === "deb") converted.add(convertedName(root.name));
   refuseClashes(roots, converted);
@@ -85,7 +94,7 @@ export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph>
   while (wave.length > 0) {
     const current = wave;
     wave = [];
-    const loaded = await Promise.all(current.map((pending) => loadNode(pending, input)));
+    const loaded = await Promise.all(current.map((pending) => loadNode(pending, input, kept)));
     for (const [index, node] of loaded.entries()) {
       const pending = current[index];
       if (node === undefined && pending !== undefined) unpinned.push(wantedOf(pending));
@@ -97,7 +106,7 @@ export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph>
   }
   if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy);
   else for (const wanted of unpinned) input.onUnpinned(wanted);
-  return { roots, nodes };
+  return { roots, nodes, isWhole };
 }
 
 /** The extension that a package in a list becomes. */
@@ -136,7 +145,11 @@ function refuseClashes(roots: readonly Root[], converted: ReadonlySet<string>): 
 }
 
 /** Returns undefined when the lock does not know it and the policy forbids to ask. */
-async function loadNode(pending: Pending, input: GraphInput): Promise<ExtensionNode | undefined> {
+async function loadNode(
+  pending: Pending,
+  input: GraphInput,
+  kept: (dependency: string) => boolean,
+): Promise<ExtensionNode | undefined> {
   const { name, where, way } = pending;
   const place = {
     name,
@@ -147,13 +160,13 @@ async function loadNode(pending: Pending, input: GraphInput): Promise<ExtensionN
   const rest = { name, where, way };
   if (pinned !== undefined) {
     const deps = pinned.deps ?? [];
-    const needs = deps.map((dep) => fillKernel(dep, input.kernel, where));
+    const needs = deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
     return { ...rest, deps, needs, md5: pinned.md5, size: pinned.size };
   }
   if (input.policy !== "pin") return undefined;
   const found = await input.catalogue.find(name, chain(where, way));
   if (found === undefined) throw await unknownExtension(pending, input.catalogue);
-  const needs = found.deps.map((dep) => fillKernel(dep, input.kernel, where));
+  const needs = found.deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
   return { ...rest, deps: found.deps, needs, md5: found.md5, size: found.size };
 }
 

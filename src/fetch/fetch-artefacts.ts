@@ -7,9 +7,9 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { type Artefact, requestOf } from "./artefact.ts";
 import type { Received } from "./download.ts";
-import { isLocal, publicUrl } from "./location.ts";
+import { publicUrl } from "./location.ts";
 import { artefactFault, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
-import { type Policy, pinOf, refuseUnpinned, type Wanted } from "./pinning.ts";
+import { mayFetch, type Policy, pinOf, refuseUnpinned, type Wanted } from "./pinning.ts";
 import type { BlobStore } from "./store.ts";
 import type { Transport } from "./transport.ts";
 import { checkUpstream, lineFor, lockMismatch, upstreamDigest } from "./verification.ts";
@@ -56,11 +56,7 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
       lines.set(artefact.name, pin);
       continue;
     }
-    const allowed =
-      context.policy === "pin" ||
-      (context.policy === "frozen" && pin !== undefined) ||
-      (context.policy === "offline" && isLocal(artefact.url));
-    if (!allowed) blocked.push(artefact);
+    if (!mayFetch(artefact, context.lock, context.policy)) blocked.push(artefact);
     else if (pin === undefined) jobs.push(() => pinArtefact(artefact, context, signal));
     else jobs.push(() => restoreArtefact(artefact, pin, context, signal));
   }

@@ -43,6 +43,12 @@ export async function resolveGems(given: GemsInput): Promise<GemsResolution> {
   const input = { ...given, policy: policyFor(given.server, given.policy) };
   const pinned = pinnedReleases(input.lock);
   const released = new Set<string>();
+  if (input.policy === "pin") {
+    // Asked for all at once; what the list leads to follows one by one. A failure shows when the answer is used.
+    for (const { name, where } of input.requests) {
+      if (!pinned.has(name)) input.index.releases(name, where).catch(() => undefined);
+    }
+  }
   for (;;) {
     const unpinned: Wanted[] = [];
     const solution = await solveGems(input.requests, releasesFor(input, pinned, released, unpinned));

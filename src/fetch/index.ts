@@ -1,6 +1,6 @@
 /** Getting bytes from elsewhere, once, and knowing what they are. */
 export { type Artefact, coreIsoArtefact } from "./artefact.ts";
-export { type Catalogue, type CatalogueEntry, openCatalogue } from "./catalogue.ts";
+export { type Catalogue, type CatalogueEntry, type IndexMemory, openCatalogue } from "./catalogue.ts";
 export { type Change, describeChanges } from "./changes.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { ContentKind } from "./content-kind.ts";
@@ -61,7 +61,8 @@ export {
   type Mirror,
   releaseLocation,
 } from "./mirror.ts";
-export { type Policy, refuseUnpinned, type Wanted } from "./pinning.ts";
+export { Network } from "./network.ts";
+export { mayFetch, type Policy, refuseUnpinned, type Wanted } from "./pinning.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
 export { createFileHandler, type StaticServer, serve, serveDirectory } from "./serve.ts";
 export { type BlobStore, openDirectoryStore } from "./store.ts";

@@ -47,6 +47,22 @@ function isSamePlace(url: string, artefact: Pick<Artefact, "url" | "tail">): boo
   return url.endsWith(`/${artefact.tail}`);
 }
 
+/** Whether an artefact that is not in the store may be asked for. */
+export function mayFetch(
+  artefact: Pick<Artefact, "name" | "url" | "tail">,
+  lock: SourceLock,
+  policy: Policy,
+): boolean {
+  switch (policy) {
+    case "pin":
+      return true;
+    case "frozen":
+      return pinOf(lock, artefact) !== undefined;
+    case "offline":
+      return isLocal(artefact.url);
+  }
+}
+
 /** Throws, when there are any, with all that `frozen` or `offline` stands in the way of. */
 export function refuseUnpinned(wanted: readonly Wanted[], policy: Policy): void {
   if (wanted.length === 0 || policy === "pin") return;

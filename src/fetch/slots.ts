@@ -2,8 +2,13 @@
  * How many downloads run at once, overall and per origin. It does not know what a download is.
  */
 
-/** `low` only gets what no other waits for. */
-export type Priority = "normal" | "low";
+/**
+ * Whoever waits with a higher one comes first: what is small and decides what else is asked for, then what other steps
+ * wait for, then the rest. `spare` only gets what no other waits for.
+ */
+const priorities = ["small", "urgent", "normal", "spare"] as const;
+
+export type Priority = (typeof priorities)[number];
 
 interface Waiter {
   readonly origin: string;
@@ -23,7 +28,7 @@ export class Slots {
     this.#perOrigin = perOrigin;
   }
 
-  /** Runs `work` once there is room for its origin, first come first served. An abort leaves the queue. */
+  /** Runs `work` once there is room for its origin, first come first served within a priority. An abort leaves the queue. */
   async hold<T>(
     origin: string,
     signal: AbortSignal | undefined,
@@ -69,9 +74,8 @@ export class Slots {
     // One that waits for a busy origin must not keep the others from starting.
     const first = (priority: Priority): number =>
       this.#waiting.findIndex((one) => one.priority === priority && this.#hasRoom(one.origin));
-    const normal = first("normal");
-    const index = normal >= 0 ? normal : first("low");
-    if (index < 0) return;
+    const index = priorities.map(first).find((found) => found >= 0);
+    if (index === undefined) return;
     const [next] = this.#waiting.splice(index, 1);
     if (next === undefined) return;
     // Taken here, not when the waiter wakes: a newcomer in between must not find the same slot free.

@@ -6,24 +6,17 @@ import { rename } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { Connections } from "./connections.ts";
 import { checkKind } from "./content-kind.ts";
-import {
-  type DownloadOutcome,
-  type DownloadRequest,
-  defaultLimits,
-  type Received,
-  type TransportLimits,
-} from "./download.ts";
+import type { DownloadOutcome, DownloadRequest, Received, TransportLimits } from "./download.ts";
 import { type FetchSink, ignoreEvents } from "./event.ts";
 import { explainOther, explainTransient } from "./failure.ts";
 import { copyLocal } from "./local-file.ts";
 import { parseLocation, publicUrl } from "./location.ts";
+import { Network } from "./network.ts";
 import type { Environment } from "./proxy.ts";
 import { type Resumable, receive } from "./receive.ts";
 import { backoffDelay, transientFailure } from "./retry.ts";
 import { FileSink, MemorySink, type Sink, writeFailure } from "./sink.ts";
-import { Slots } from "./slots.ts";
 
 export interface TransportOptions {
   /** Proxies are read from here, and nothing else is. */
@@ -37,6 +30,8 @@ export interface TransportOptions {
   /** 0 ≤ n < 1, for the jitter between tries. */
   readonly random?: () => number;
   readonly limits?: Partial<TransportLimits>;
+  /** Connections and places that several transports share; one without has its own, with the limits above. */
+  readonly network?: Network;
 }
 
 export class Transport {
@@ -47,8 +42,9 @@ export class Transport {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #limits: TransportLimits;
-  readonly #slots: Slots;
-  readonly #connections: Connections;
+  readonly #network: Network;
+  readonly #ownsNetwork: boolean;
+  readonly #closed = new AbortController();
   #fileCount = 0;
 
   constructor(options: TransportOptions) {
@@ -58,9 +54,9 @@ export class Transport {
     this.#signal = options.signal;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
-    this.#limits = { ...defaultLimits, ...options.limits };
-    this.#slots = new Slots(this.#limits.overall, this.#limits.perOrigin);
-    this.#connections = new Connections(options.env, this.#limits);
+    this.#ownsNetwork = options.network === undefined;
+    this.#network = options.network ?? new Network(options.env, options.limits);
+    this.#limits = this.#network.limits;
   }
 
   /**
@@ -97,16 +93,17 @@ export class Transport {
     return { ...outcome, bytes: sink.bytes };
   }
 
-  /** Ends all connections. */
+  /** Gives up what is still being downloaded, and ends all connections that are not shared. */
   async close(): Promise<void> {
-    await this.#connections.close();
+    this.#closed.abort(new Error("the transport was closed"));
+    if (this.#ownsNetwork) await this.#network.close();
   }
 
   async #obtain(given: DownloadRequest, sink: Sink): Promise<DownloadOutcome> {
     const location = parseLocation(given.url, given.where);
-    const signals = [this.#signal, given.signal].filter((signal) => signal !== undefined);
-    const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
-    const request = signal === undefined ? given : { ...given, signal };
+    const signals = [this.#closed.signal, this.#signal, given.signal].filter((one) => one !== undefined);
+    const signal = AbortSignal.any(signals);
+    const request = { ...given, signal };
     const url = publicUrl(given.url);
     if (location.kind === "remote" && this.offline) {
       throw new UserError(`${given.name} is not here, and --offline forbids to download it`, {
@@ -116,7 +113,7 @@ export class Transport {
       });
     }
     const origin = location.kind === "remote" ? location.url.origin : "local";
-    return await this.#slots.hold(origin, signal, async () => {
+    const work = async (): Promise<DownloadOutcome> => {
       this.onEvent({ type: "download-start", name: given.name, url });
       try {
         const partial: Resumable = { validators: {} };
@@ -136,7 +133,9 @@ export class Transport {
         this.onEvent({ type: "download-failed", name: given.name, reason });
         throw error;
       }
-    });
+    };
+    const priority = sink instanceof MemorySink ? "small" : given.urgent === true ? "urgent" : "normal";
+    return await this.#network.slots.hold(origin, signal, work, priority);
   }
 
   async #tryRepeatedly(
@@ -148,13 +147,18 @@ export class Transport {
     const { signal } = request;
     const { attempts } = this.#limits;
     const context = {
-      connections: this.#connections,
+      connections: this.#network.connections,
       limits: this.#limits,
       signal,
       now: () => this.#clock.now(),
       progress,
       whenFree: (waiting: AbortSignal, work: () => Promise<void>) =>
-        this.#slots.hold(new URL(request.url).origin, waiting, work, "low"),
+        this.#network.slots.hold(
+          new URL(request.url).origin,
+          waiting,
+          work,
+          request.urgent === true ? "urgent" : "spare",
+        ),
     };
     for (let attempt = 1; ; attempt += 1) {
       try {

@@ -4,13 +4,17 @@
  */
 import { constants, copyFile } from "node:fs/promises";
 import path from "node:path";
-import { type BlobAccess, file, type Progress } from "../../src/engine/index.ts";
+import { type BlobAccess, file, type Progress, type Share, type Shareable } from "../../src/engine/index.ts";
 import {
   type Artefact,
   type Catalogue,
+  type Environment,
   type FetchEvent,
   fetchArtefacts,
+  type IndexMemory,
   type LockLine,
+  mayFetch,
+  Network,
   openCatalogue,
   type Policy,
   type SourceLock,
@@ -43,6 +47,7 @@ export interface SourceContext {
   readonly env: Readonly<Record<string, string>>;
   readonly scratch: string;
   readonly blobs: BlobAccess;
+  readonly share: Share;
   readonly signal: AbortSignal;
   readonly progress: (progress: Progress) => void;
   readonly note: (message: string) => void;
@@ -70,6 +75,8 @@ export interface Source extends SourceLocations {
    * the plan lacks because the policy forbids to ask: an error names it with whatever else is missing.
    */
   fetch(plan: readonly Artefact[], unresolved?: readonly Wanted[]): Promise<ReadonlyMap<string, LockLine>>;
+  /** Whether the policy allows to ask for an artefact that is not here. */
+  mayFetch(artefact: Artefact): boolean;
   /** Asks upstream again for what `names` mean in the plan, against the pins in `lock`; writes nothing. */
   update(
     plan: readonly Artefact[],
@@ -81,6 +88,20 @@ export interface Source extends SourceLocations {
   /** Copies the bytes that a lock line names to a path that does not exist; nothing for an absent file. */
   place(line: LockLine | undefined, target: string): Promise<void>;
 }
+
+/** The fetch steps of a build keep to the limits together, use one another's connections, and ask for an index once. */
+interface SharedAccess {
+  readonly network: Network;
+  readonly indexes: IndexMemory;
+  close(): Promise<void>;
+}
+
+const sharedAccess: Shareable<SharedAccess, Environment> = {
+  open(env) {
+    const network = new Network(env);
+    return { network, indexes: new Map(), close: () => network.close() };
+  },
+};
 
 /** Opens the source, calls `use` with it and closes it whatever happens. */
 export async function withSource<T>(context: SourceContext, use: (source: Source) => Promise<T>): Promise<T> {
@@ -97,9 +118,11 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
     request.sampleMirror === undefined || request.offline
       ? undefined
       : await serveDirectory(request.sampleMirror);
+  // The sample source is on this machine: a proxy could not reach it.
+  const access = isSample ? sharedAccess.open({}) : request.share(sharedAccess, request.env);
   const transport = new Transport({
-    // The sample source is on this machine: a proxy could not reach it.
     env: isSample ? {} : request.env,
+    network: access.network,
     offline: request.offline,
     signal: request.signal,
     onEvent: (event) => report(event, request),
@@ -110,14 +133,20 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
       folder === undefined
         ? await readLocations(request.name, request.sourcesFile, request.mirrorUri)
         : sampleLocations(server?.url ?? folder, folder);
-    return await use(openSource(request, locations, transport));
+    return await use(openSource(request, locations, transport, access.indexes));
   } finally {
     await transport.close();
+    if (isSample) await access.close();
     await server?.close();
   }
 }
 
-function openSource(request: SourceRequest, locations: SourceLocations, transport: Transport): Source {
+function openSource(
+  request: SourceRequest,
+  locations: SourceLocations,
+  transport: Transport,
+  indexes: IndexMemory,
+): Source {
   // The sample source moves with the distribution: its pins are a record, never a demand.
   const isSample = request.sampleMirror !== undefined;
   const lock: SourceLock = isSample ? new Map() : readPins(request.lockFile, request.name);
@@ -127,7 +156,8 @@ function openSource(request: SourceRequest, locations: SourceLocations, transpor
     lock,
     policy,
     transport,
-    catalogue: openCatalogue(locations.mirror, transport),
+    catalogue: openCatalogue(locations.mirror, transport, indexes),
+    mayFetch: (artefact) => mayFetch(artefact, lock, policy),
     fetch: async (plan, unresolved = []) => {
       const pinned = new Map<string, LockLine>();
       try {

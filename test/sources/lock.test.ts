@@ -43,6 +43,18 @@ describe("fetching", () => {
     expect(await shop.lockText()).toBe(lock);
   });
 
+  it("asks for the indexes once, and for what no kernel decides about while the Core ISO is on its way", async () => {
+    const { workspace, mirror } = shop;
+    const iso = "/4.x/x86/release/Core-current.iso";
+    mirror.hold(iso, `${shelf}/bash.tcz`);
+    await workspace.build(["fetch-tcz"]);
+    const asked = mirror.log.map((line) => line.split(" ")[1] ?? "");
+    expect(asked.indexOf(`${shelf}/bash.tcz`)).toBeLessThan(asked.indexOf(iso));
+    expect(asked.indexOf(`${shelf}/scsi-3.0.21-tinycore.tcz`)).toBeGreaterThan(asked.indexOf(iso));
+    expect(asked.length).toBe(new Set(asked).size);
+    expect(asked.filter((name) => name.endsWith(".db.gz") || name.endsWith("sizelist.gz"))).toHaveLength(3);
+  });
+
   it("lays the extensions out in the order in which they are to be loaded", async () => {
     const { workspace } = shop;
     await workspace.build(["fetch-tcz"]);

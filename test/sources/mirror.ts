@@ -25,6 +25,8 @@ export interface Mirror {
   forget(): void;
   /** Answers requests for the path with this status until `recover`. */
   fail(path: string, status: number): void;
+  /** Answers requests for the path only when another one was answered, until `recover`. */
+  hold(path: string, until: string): void;
   recover(): void;
   /** Replaces all extensions: name without `.tcz` → what it is. */
   stock(extensions: Readonly<Record<string, Extension>>): Promise<void>;
@@ -41,10 +43,17 @@ export const shelf = "/4.x/x86/tcz";
 export async function openMirror($: Shell, root: string): Promise<Mirror> {
   const log: string[] = [];
   const faults = new Map<string, number>();
+  const held = new Map<string, Promise<void>>();
+  const waiting = new Map<string, () => void>();
   const answer = createFileHandler(root);
   const server = await serve(async (request, response) => {
     const name = request.url ?? "";
-    response.once("close", () => log.push(`${request.method} ${name} ${response.statusCode}`));
+    response.once("close", () => {
+      log.push(`${request.method} ${name} ${response.statusCode}`);
+      waiting.get(name)?.();
+    });
+    const awaited = held.get(name);
+    if (awaited !== undefined) await awaited;
     const status = faults.get(name);
     if (status === undefined) await answer(request, response);
     else response.writeHead(status, { "content-length": "0" }).end();
@@ -62,7 +71,17 @@ export async function openMirror($: Shell, root: string): Promise<Mirror> {
     log,
     forget: () => void log.splice(0),
     fail: (name, status) => void faults.set(name, status),
-    recover: () => faults.clear(),
+    hold(name, until) {
+      const answered = new Promise<void>((resolve) => {
+        waiting.set(until, resolve);
+      });
+      held.set(name, answered);
+    },
+    recover() {
+      faults.clear();
+      held.clear();
+      waiting.clear();
+    },
     put,
     close: server.close,
     async stock(extensions) {
