@@ -8,10 +8,9 @@ import { buildSample, openWorkspace } from "./harness/workspace.js";
 export async function run({ runs = 30 }) {
   const workspace = await openWorkspace("sample");
   await buildSample(workspace);
-  await settle();
   const command = workspace.task("iso", "--source", "sample");
   const cwd = workspace.root;
-  await workspace.build("iso", "--source", "sample");
+  await settle(() => workspace.build("iso", "--source", "sample"));
   const rows = await measure(
     [
       { name: "node -e 0", command: [process.execPath, "-e", "0"], cwd },

@@ -48,9 +48,7 @@ async function measureGraph(name, shape, runs) {
   process.stderr.write(`bench: ${name}\n`);
   const player = await writeOurs(shape, "scale");
   try {
-    await play(player);
-    await settle();
-    await play(player);
+    await settle(() => play(player));
   } catch (error) {
     return { rows: [{ name, note: `failed: ${explain(error)}` }] };
   }
@@ -86,8 +84,7 @@ async function measureImage(size, runs) {
     await workspace.build("clean", "--all");
     const command = workspace.task(...args);
     const cold = await measureMemory({ command, cwd });
-    await settle();
-    await workspace.build(...args);
+    await settle(() => workspace.build(...args));
     const rows = await measure(
       [
         { name: `${name}, nothing changed`, command, cwd },

@@ -55,7 +55,16 @@ export function shell({ cwd, env = process.env }) {
   return $({ cwd, env, quiet: true, verbose: false, detached: false, stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** Longer than the grain of any clock: what was written before it is old enough to be believed. */
-export function settle() {
-  return new Promise((resolve) => setTimeout(resolve, 2500));
+/**
+ * Builds until nothing is new any more: files that were just written are not believed to be unchanged, nor is what was
+ * then written down of them.
+ * @param {() => Promise<unknown>} build
+ */
+export async function settle(build) {
+  await build();
+  for (let round = 0; round < 2; round += 1) {
+    // Longer than the grain of any clock.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await build();
+  }
 }

@@ -36,7 +36,8 @@ export async function evidenceOf(
   const outside = await values.lookedAt();
   if (outside === undefined) return undefined;
   for (const one of outside) followed.add(one);
-  return { looks: new Map(state.files.looks()), followed: [...followed] };
+  const logs = state.logFiles.map((file) => [file, true] as const);
+  return { looks: new Map([...state.files.looks(), ...logs]), followed: [...followed] };
 }
 
 function inputFolders(bound: BoundTask, state: State): readonly string[] | undefined {

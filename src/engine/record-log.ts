@@ -34,7 +34,8 @@ export interface LogDamage {
 }
 
 export class RecordLog {
-  readonly #path: string;
+  /** Absolute path of the log. */
+  readonly file: string;
   readonly #records = new Map<string, string>();
   #lines = 0;
   #pending: string[] = [];
@@ -42,9 +43,9 @@ export class RecordLog {
   #status = "";
   #damage: LogDamage = { foreign: false, damagedLines: 0 };
 
-  /** Loads the log at `path` (absolute); a file that does not exist is an empty log. */
-  constructor(path: string) {
-    this.#path = path;
+  /** Loads the log at an absolute path; a file that does not exist is an empty log. */
+  constructor(file: string) {
+    this.file = file;
     this.#read();
   }
 
@@ -54,16 +55,16 @@ export class RecordLog {
 
   /** Loads again what another process wrote meanwhile; what is pending was learned before that, and is dropped. */
   reload(): void {
-    if (statusOf(this.#path) === this.#status) return;
+    if (statusOf(this.file) === this.#status) return;
     this.#pending = [];
     this.#read();
   }
 
   #read(): void {
-    this.#status = statusOf(this.#path);
+    this.#status = statusOf(this.file);
     this.#records.clear();
     this.#lines = 0;
-    const bytes = readIfThere(this.#path);
+    const bytes = readIfThere(this.file);
     this.#exists = bytes?.toString("latin1", 0, header.length) === header;
     this.#damage = {
       foreign: bytes !== undefined && bytes.length > 0 && !this.#exists,
@@ -119,9 +120,9 @@ export class RecordLog {
     // A torn last line must not swallow the first new one: an empty line between them is harmless.
     const text = `${this.#exists ? "" : header}${this.damage.damagedLines > 0 ? "\n" : ""}${this.#pending.join("")}`;
     if (!this.#exists && this.damage.foreign) this.#putAside();
-    append(this.#path, text);
+    append(this.file, text);
     // Only the owner of the state's lock writes: what stands there now is what is known here.
-    this.#status = statusOf(this.#path);
+    this.#status = statusOf(this.file);
     this.#exists = true;
     this.#lines += this.#pending.length;
     this.#pending = [];
@@ -129,9 +130,9 @@ export class RecordLog {
 
   /** What another version wrote is kept for it, unless an older one is in the way. */
   #putAside(): void {
-    const aside = `${this.#path}.foreign`;
+    const aside = `${this.file}.foreign`;
     rmSync(aside, { recursive: true, force: true });
-    renameSync(this.#path, aside);
+    renameSync(this.file, aside);
   }
 
   /** True when most of the file is records that were overwritten since, or some of it cannot be read. */
@@ -142,7 +143,7 @@ export class RecordLog {
   /** Rewrites the file with the live records only: written beside, fsynced, renamed. Needs the state's lock. */
   compact(): void {
     if (!this.#exists && this.damage.foreign) this.#putAside();
-    const beside = `${this.#path}.new`;
+    const beside = `${this.file}.new`;
     rmSync(beside, { recursive: true, force: true });
     const file = openSync(beside, "w");
     try {
@@ -154,8 +155,8 @@ export class RecordLog {
     } finally {
       closeSync(file);
     }
-    renameSync(beside, this.#path);
-    this.#status = statusOf(this.#path);
+    renameSync(beside, this.file);
+    this.#status = statusOf(this.file);
     this.#damage = { foreign: false, damagedLines: 0 };
     this.#pending = [];
     this.#exists = true;

@@ -55,6 +55,11 @@ export class State {
     return path.join(this.root, "lock") as AbsolutePath;
   }
 
+  /** The files that say what was built, and what was seen of it. */
+  get logFiles(): readonly string[] {
+    return [this.#stampLog.file, this.fileLog.file];
+  }
+
   /** Where tasks without an artefact path leave their outputs. */
   get outputRoot(): AbsolutePath {
     return path.join(this.root, "out") as AbsolutePath;
