@@ -57,6 +57,7 @@ export default taskfile({
       flags: ["-d", "--debug", "--build-debug-image"],
     },
   },
+  template: ["lists", "overlay-src", "COPYING", "LICENSE"],
   variantEnv: "MK_BUNDLE_TYPE",
   retired: [
     {

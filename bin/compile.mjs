@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -50,6 +51,7 @@ export async function compile({ workspace, packageRoot, cache }) {
       format: "cjs",
       platform: "node",
       target: "node20",
+      define: { PACKAGE_FOLDER: JSON.stringify(packageFolder(workspace, packageRoot)) },
       sourcemap: "external",
       metafile: true,
       write: false,
@@ -122,6 +124,23 @@ function entry(packageRoot, workspace) {
   const main = JSON.stringify(path.join(packageRoot, "src/cli/main.ts"));
   const taskfile = JSON.stringify(path.join(workspace, "Taskfile.ts"));
   return `export { check, main } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
+}
+
+/**
+ * The package's folder as the workspace names it: by the link that npm made, where there is one, so that what is recorded
+ * is the same on every machine.
+ * @param {string} workspace
+ * @param {string} packageRoot
+ */
+function packageFolder(workspace, packageRoot) {
+  const { name } = JSON.parse(readFileSync(path.join(packageRoot, "package.json"), "utf8"));
+  const link = path.join("node_modules", name);
+  try {
+    if (realpathSync(path.join(workspace, link)) === packageRoot) return link;
+  } catch {
+    // Not installed there: it is reached by the path to it.
+  }
+  return path.relative(workspace, packageRoot);
 }
 
 /**

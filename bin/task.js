@@ -43,7 +43,9 @@ const needNoProject = ["init", "doctor", "completion"];
 
 async function start() {
   const project = findWorkspace();
-  const outside = project === undefined && needNoProject.includes(process.argv[2] ?? "");
+  const command = process.argv[2] ?? "";
+  // A new project is made of the program's own files, wherever the command is given.
+  const outside = command === "init" || (project === undefined && needNoProject.includes(command));
   const workspace = outside ? packageRoot : project;
   if (workspace === undefined) {
     process.stderr.write(
@@ -56,7 +58,7 @@ async function start() {
   const cache = path.join(workspace, ".buildcache", "compiled");
   let manifest = readCurrentManifest(cache);
   if (manifest === undefined) {
-    if (!existsSync(path.join(packageRoot, "node_modules", "esbuild"))) {
+    if (!isInstalled("esbuild")) {
       process.stderr.write(
         "error: the project's node modules are not installed\n  hint: run `npm run quickstart`, or `npm ci`\n",
       );
@@ -90,6 +92,19 @@ async function start() {
   const status = await program.exports.main(startOf(manifest, program));
   program.remember();
   return status;
+}
+
+/**
+ * Whether a package can be loaded: npm may have put it beside the program, or above it.
+ * @param {string} name
+ */
+function isInstalled(name) {
+  try {
+    require.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Milliseconds: what takes longer than this has work to do, and no use for a quick start. */

@@ -13,6 +13,7 @@ import { readCoreFacts } from "./image/core-facts.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { epoch, isoVersion } from "./settings/options.ts";
+import { ofPackage } from "./settings/package.ts";
 
 /** Nearly all of it is compressed already. */
 const level = 1;
@@ -22,7 +23,7 @@ export const bundle = task({
   description: "Make the bundle: all that builds the ISO on another machine",
   needs: { core: fetchIso, payload, overlay, access: inVariants(["dev", "debug"], devAccess) },
   inputs: {
-    scripts: files("*.sh", { root: "tasks/bundle" }),
+    scripts: files("*.sh", { root: ofPackage("tasks/bundle") }),
     copying: file("COPYING"),
     license: file("LICENSE"),
   },

@@ -8,6 +8,7 @@ import { type BlobAccess, files, out, task } from "../src/engine/index.ts";
 import { buildSample, downloadPackages, type PackagePlan, packagesEpoch } from "./sample/index.ts";
 import { samplePackagePlan } from "./sample-packages.ts";
 import { proxyVariables } from "./settings/options.ts";
+import { ofPackage } from "./settings/package.ts";
 
 export const sampleSource = task({
   name: "sample-source",
@@ -15,7 +16,7 @@ export const sampleSource = task({
   internal: true,
   variants: "shared",
   needs: { packages: samplePackagePlan },
-  inputs: { rootfs: files("**", { root: "tasks/sample/rootfs" }) },
+  inputs: { rootfs: files("**", { root: ofPackage("tasks/sample/rootfs") }) },
   tools: ["apt-get", "dpkg-deb", "mksquashfs", "unsquashfs", "xorriso", "depmod"],
   passEnv: proxyVariables,
   outputs: { mirror: out.directory("mirror") },

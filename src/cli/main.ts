@@ -22,6 +22,7 @@ import { answerQuestion, completionCommand } from "./completion/index.ts";
 import { doctorCommand } from "./doctor/index.ts";
 import { renderFailure } from "./failure.ts";
 import { renderHelp } from "./help.ts";
+import { initCommand } from "./init/index.ts";
 import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
 import { type Io, processIo } from "./io.ts";
 import { manualFor } from "./manual.ts";
@@ -145,6 +146,8 @@ async function dispatch(session: Session, start: Start): Promise<number> {
       return affectedCommand(session, rest);
     case "cache":
       return cacheCommand(session, rest);
+    case "init":
+      return initCommand(session, rest, start.manifest.packageRoot);
     case "doctor":
       return doctorCommand(session, rest, start.manifest.packageRoot);
     case "completion":

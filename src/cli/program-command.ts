@@ -56,6 +56,15 @@ export const programCommands: readonly ProgramCommand[] = [
     examples: [{ command: "cache stats", does: "how large the cache is, and how large it may become" }],
   },
   {
+    name: "init",
+    takes: "[folder]",
+    offers: "folders",
+    description: "make a new project, with lists, an overlay and a Taskfile of its own",
+    options: [],
+    examples: [{ command: "init my-image", does: "a new project that builds an image of its own" }],
+    anywhere: true,
+  },
+  {
     name: "doctor",
     takes: "[target...]",
     offers: "tasks",

@@ -4,7 +4,7 @@
  * A pattern's file set is remembered with the status of every directory that was walked; as long as none of these
  * changed, no file was added or removed, and nothing has to be walked.
  */
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { digestOfBytes } from "./digest.ts";
@@ -76,10 +76,24 @@ export async function resolveInput(
     const counts = selected === undefined ? entry : entryOfPart(selected);
     entries.push([displayPath(context.workspace, absolute), counts]);
   }
-  if (entries.length === 0 && !declaration.optional && selected === undefined)
+  if (entries.length === 0 && !declaration.optional && selected === undefined && !isSeeded(declaration, root))
     throw nothingFound(declaration, asked, root);
   const part = selected === undefined ? {} : { selected };
   return { name, declaration, root, paths, listing: listingOf(entries), ...part };
+}
+
+/** It is made before the task runs; a forecast, which makes nothing, comes before that. */
+function isSeeded(declaration: Input, root: string): boolean {
+  return declaration.kind === "files" && declaration.seed !== undefined && isEmptyFolder(root);
+}
+
+/** Also a folder that is not there. */
+export function isEmptyFolder(directory: string): boolean {
+  try {
+    return readdirSync(directory).length === 0;
+  } catch {
+    return true;
+  }
 }
 
 /** Where only a part of a file counts, the entry is the part's. */

@@ -3,12 +3,11 @@
  * anything is decided, since a decision needs to know them.
  */
 
-import { readdirSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { createShell, ProcessGroups } from "../host/index.ts";
 import type { Graph } from "./graph.ts";
-import { displayPath } from "./input.ts";
+import { displayPath, isEmptyFolder } from "./input.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { State } from "./state.ts";
 import type { Seed } from "./task.ts";
@@ -27,7 +26,7 @@ export async function seedInputs(
       if (input.kind !== "files" || input.seed === undefined) continue;
       const given = typeof input.root === "string" ? input.root : String(bound.named.get(input.root.name));
       const directory = path.resolve(state.workspace, given) as AbsolutePath;
-      if (!isEmpty(directory)) continue;
+      if (!isEmptyFolder(directory)) continue;
       for (const tool of input.seed.tools) findTool(tool, toolHint);
       await seed(input.seed, directory, state, signal, note);
     }
@@ -60,13 +59,5 @@ async function seed(
     signal.removeEventListener("abort", end);
     await groups.terminate(0);
     await rm(beside, { recursive: true, force: true });
-  }
-}
-
-function isEmpty(directory: string): boolean {
-  try {
-    return readdirSync(directory).length === 0;
-  } catch {
-    return true;
   }
 }

@@ -32,6 +32,8 @@ export interface TaskfileDefinition {
   readonly version?: Parameter<string>;
   /** Shown first in help; the help of a target shows those that begin with its name. */
   readonly examples?: readonly Example[];
+  /** Files and folders of the package that a new project begins with, relative to the package. */
+  readonly template?: readonly string[];
   /** What `doctor` looks at beside the machine itself. */
   readonly checks?: readonly Check[];
   readonly cache?: {

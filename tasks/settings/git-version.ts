@@ -1,6 +1,9 @@
 /**
- * The version of a build, from git: `git describe`, with the tag's leading `v` off and the first `-` made a `+`.
+ * The version of a build, from git: `git describe`, with the tag's leading `v` off and the first `-` made a `+`. A project
+ * that is not in git yet has the version of its package.json.
  */
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { askGit } from "./git.ts";
@@ -12,13 +15,29 @@ import { askGit } from "./git.ts";
 export async function describeVersion(host: ParameterHost): Promise<string> {
   const described = await askGit(host, ["describe", "--tags", "--dirty", "--always"]);
   if (described === undefined || described === "") {
-    throw new UserError("the version of the build is not known: this is not a git checkout with a commit", {
-      code: "version-unknown",
-      where: host.root,
-      hint: "name one with --iso-version, e.g. --iso-version 0.9.3",
-    });
+    const declared = declaredVersion(host.root);
+    if (declared !== undefined) return declared;
+    throw new UserError(
+      "the version of the build is not known: this is not a git checkout with a commit, and package.json names none",
+      {
+        code: "version-unknown",
+        where: host.root,
+        hint: "name one with --iso-version, e.g. --iso-version 0.9.3",
+      },
+    );
   }
   return versionOf(described);
+}
+
+function declaredVersion(root: string): string | undefined {
+  try {
+    const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+      readonly version?: unknown;
+    };
+    return typeof version === "string" && version !== "" ? version : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The version for what `git describe --tags --dirty --always` printed. */

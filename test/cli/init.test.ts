@@ -1,0 +1,85 @@
+/** A new project: what it begins with, that it builds, and that nothing that is there is lost. */
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { demo, put, type Run, runTask } from "./workshop.ts";
+
+/** By the link that npm made, rather than by the checkout's own file. */
+function runProgram(command: string, cwd: string, words: readonly string[]): Promise<Run> {
+  const { PATH, HOME } = process.env;
+  return new Promise((resolve) => {
+    execFile(command, words, { cwd, env: { PATH, HOME } }, (error, stdout, stderr) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+describe("init", () => {
+  it("makes a project whose own targets build, beside the pipeline's, with the command that npm links", async () => {
+    const root = demo();
+    const made = await runTask(root, ["init", "my image"]);
+    expect(made, made.stderr).toMatchObject({ status: 0, stdout: expect.stringMatching(/cd 'my image'\n/) });
+    const project = path.join(root, "my image");
+    expect(readdirSync(project).sort()).toEqual([
+      ".gitignore",
+      "COPYING",
+      "LICENSE",
+      "Taskfile.ts",
+      "lists",
+      "node_modules",
+      "overlay-src",
+      "package.json",
+      "tsconfig.json",
+    ]);
+    const command = path.join(project, "node_modules/.bin/task");
+    const menu = await runProgram(command, project, ["--prod"]);
+    expect(menu.stdout).toMatch(/ my-image\n version 0\.1\.0\n variant prod/);
+    expect(menu.stdout).toContain("rebuild-iso (iso)");
+
+    const taskfile = readFileSync(path.join(project, "Taskfile.ts"), "utf8");
+    put(
+      project,
+      "tasks/motd.ts",
+      `import { readFileSync, writeFileSync } from "node:fs";
+import { file, out, task } from "razor-mk";
+export const motd = task({
+  name: "motd", description: "Make the message of the day",
+  inputs: { list: file("lists/gem.list") }, outputs: { motd: out.artifact("build-files/motd") },
+  run: ({ inputs, outputs }) => writeFileSync(outputs.motd, readFileSync(inputs.list, "utf8").toUpperCase()),
+});
+`,
+    );
+    put(
+      project,
+      "Taskfile.ts",
+      `import { motd } from "./tasks/motd.ts";\n${taskfile.replace("[...pipeline.targets]", "[...pipeline.targets, motd]")}`,
+    );
+    const built = await runProgram(command, project, ["motd"]);
+    expect(built, built.stderr).toMatchObject({ status: 0 });
+    expect(readFileSync(path.join(project, "build-files/motd"), "utf8")).toContain("FACTER");
+    expect((await runProgram(command, project, ["motd"])).stderr).toMatch(/nothing to do/);
+    // The pipeline's own files are found in the package, under a name that is the same on every machine.
+    const plan = await runProgram(command, project, ["iso", "--source", "sample", "--dry-run", "--json"]);
+    expect(plan, plan.stderr).toMatchObject({ status: 0 });
+    expect(plan.stdout).toContain('"overlay@dev"');
+  });
+
+  it("keeps files that are there, and refuses a folder that holds a project", async () => {
+    const root = demo();
+    mkdirSync(path.join(root, "taken"));
+    put(root, "taken/LICENSE", "mine\n");
+    const made = await runTask(root, ["init", "taken"]);
+    expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/kept as they were: LICENSE\n/) });
+    expect(readFileSync(path.join(root, "taken/LICENSE"), "utf8")).toBe("mine\n");
+
+    const before = readFileSync(path.join(root, "Taskfile.ts"), "utf8");
+    const refused = await runTask(root, ["init"]);
+    expect(refused).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/there is a project already.*Taskfile/),
+    });
+    expect(readFileSync(path.join(root, "Taskfile.ts"), "utf8")).toBe(before);
+    expect(readdirSync(root)).not.toContain("overlay-src");
+  });
+});
