@@ -169,11 +169,8 @@ async function explainParts(
     else reasons.push(...(await explainPart(kind, name, old, value, now, context)));
   }
   if (before.size > 0) reasons.push({ kind: "declaration-changed" });
-  return reasons.filter((reason, index) => reasons.findIndex((other) => sameReason(other, reason)) === index);
-}
-
-function sameReason(a: Reason, b: Reason): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  // Several parts may change for one reason.
+  return [...new Map(reasons.map((reason) => [JSON.stringify(reason), reason])).values()];
 }
 
 async function explainPart(

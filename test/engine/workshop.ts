@@ -23,8 +23,8 @@ afterEach(() => {
 });
 
 /** A new folder with these files, removed after the test. */
-export function workspace(content: Record<string, string>): AbsolutePath {
-  const root = mkdtempSync(path.join(tmpdir(), "engine test "));
+export function workspace(content: Record<string, string>, parent = tmpdir()): AbsolutePath {
+  const root = mkdtempSync(path.join(parent, "engine test "));
   roots.push(root);
   for (const [name, text] of Object.entries(content)) write(root, name, text);
   return root as AbsolutePath;
