@@ -34,9 +34,27 @@ import { fileURLToPath } from "node:url";
 
 /**
  * @param {{ workspace: string, packageRoot: string, cache: string }} where Absolute paths.
- * @returns {Promise<Manifest | string>} The manifest, or a message that says what is wrong with the sources.
+ * @returns {Promise<Manifest | string>} The manifest, or a message that says what is wrong with the sources or the disk.
  */
-export async function compile({ workspace, packageRoot, cache }) {
+export async function compile(where) {
+  try {
+    return await compileSources(where);
+  } catch (error) {
+    const { code = "", path: place = where.cache } = /** @type {NodeJS.ErrnoException} */ (error);
+    const reason = diskFailures[code];
+    if (reason === undefined) throw error;
+    return `error: the program cannot be compiled: ${reason}\n  at: ${place}\n  hint: free some space, and start again\n`;
+  }
+}
+
+/** @type {Readonly<Record<string, string>>} */
+const diskFailures = { ENOSPC: "no space left on the device", EDQUOT: "the disk quota is used up" };
+
+/**
+ * @param {{ workspace: string, packageRoot: string, cache: string }} where
+ * @returns {Promise<Manifest | string>}
+ */
+async function compileSources({ workspace, packageRoot, cache }) {
   const startedAt = BigInt(Date.now()) * 1_000_000n;
   const { build, formatMessages } = await import("esbuild");
   const folder = writableFolder(cache);
@@ -149,9 +167,9 @@ function packageFolder(workspace, packageRoot) {
  */
 function placeFolder(target, files) {
   const beside = `${target}.${process.pid}.tmp`;
-  mkdirSync(beside, { recursive: true });
-  for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.text);
   try {
+    mkdirSync(beside, { recursive: true });
+    for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.text);
     renameSync(beside, target);
   } catch (error) {
     rmSync(beside, { recursive: true, force: true });

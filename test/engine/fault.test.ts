@@ -214,6 +214,8 @@ describe("a process that is killed", () => {
     expectRight(root);
     expectSettled(root);
     expect(leftovers(root)).toEqual([]);
+    const blobs = readdirSync(path.join(root, ".buildcache/v1/store"), { recursive: true, encoding: "utf8" });
+    expect(blobs.filter((name) => !/^[0-9a-f]{2}(\/[0-9a-f]{62}(\.parts)?)?$/.test(name))).toEqual([]);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     process.stdout.write(`killed at ${kills} moments of work, in ${seconds} s\n`);
   });
@@ -322,6 +324,30 @@ describe("a full disk", () => {
       }
     },
   );
+});
+
+describe("a disk with no room for the compiled program", () => {
+  it.skipIf(!canMount)("is said in words, and leaves nothing half-written", () => {
+    const root = mountSmall("tiny disk", 300);
+    if (root === undefined) throw new Error("nothing can be mounted");
+    try {
+      const engine = path.join(checkout, "src/engine/index.ts");
+      writeFileSync(
+        path.join(root, "Taskfile.ts"),
+        `import { taskfile } from ${JSON.stringify(engine)};\nexport default taskfile({ title: "", targets: [], variants: { only: { description: "", flags: [] } } });\n`,
+      );
+      const { status, stderr } = spawnSync(process.execPath, [path.join(checkout, "bin/task.js"), "list"], {
+        cwd: root,
+        encoding: "utf8",
+      });
+      expect(stderr).toMatch(/^error: the program cannot be compiled: no space left on the device\n {2}at: /);
+      expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+/m);
+      expect(status).toBe(1);
+      expect(readdirSync(path.join(root, ".buildcache/compiled"))).toEqual([]);
+    } finally {
+      spawnSync("umount", [root]);
+    }
+  });
 });
 
 function writeIfRoom(file: string, text: string): void {
