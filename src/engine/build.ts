@@ -18,6 +18,7 @@ import { type BuildWatcher, Cancellation } from "./live-build.ts";
 import { acquireLock } from "./lock.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import { listOutputs, placesOf } from "./output.ts";
+import { checkTaskfile } from "./ownership.ts";
 import type { ParameterValues } from "./parameter.ts";
 import type { Reason } from "./reason.ts";
 import { schedule } from "./schedule.ts";
@@ -130,10 +131,14 @@ function endLeftBehind(state: State, emit: EventSink): void {
   }
 }
 
-export function bind(
+export async function bind(
   workspace: Workspace,
   request: Pick<BuildRequest, "targets" | "variant" | "values">,
 ): Promise<Graph> {
+  checkTaskfile(workspace.taskfile.targets, {
+    workspace: workspace.state.workspace,
+    locate: (location) => workspace.code.locate(location),
+  });
   return bindGraph(request.targets, {
     workspace: workspace.state.workspace,
     outputRoot: workspace.state.outputRoot,

@@ -10,9 +10,10 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { displayPath } from "./input.ts";
-import { type AbsolutePath, byteOrder, type TaskId, taskId } from "./names.ts";
+import { type AbsolutePath, type TaskId, taskId } from "./names.ts";
+import { checkOwnership, isBelow, matches, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
-import type { ConditionalNeed, FilesInput, Input, Need, SourceLocation, Task } from "./task.ts";
+import type { ConditionalNeed, Input, Need, SourceLocation, Task } from "./task.ts";
 
 export interface BoundOutput {
   readonly slot: string;
@@ -200,61 +201,6 @@ function requireNamedFile(parameter: Parameter<string>, value: string, workspace
   });
 }
 
-/** True when `inner` lies below `outer`; both absolute. */
-export function isBelow(inner: string, outer: string): boolean {
-  return inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
-}
-
-async function checkOwnership(graph: Graph, binding: Binding): Promise<void> {
-  const owned = [...graph.values()].flatMap((bound) => bound.outputs.map((output) => ({ bound, output })));
-  // With a slash at the end, what lies below a path follows it directly in the order.
-  owned.sort((a, b) => byteOrder(`${a.output.path}/`, `${b.output.path}/`));
-  let previous: (typeof owned)[number] | undefined;
-  for (const current of owned) {
-    if (previous !== undefined && `${current.output.path}/`.startsWith(`${previous.output.path}/`)) {
-      const both = current.output.path === previous.output.path ? "both make" : "make overlapping outputs:";
-      const show = (one: BoundOutput) => displayPath(binding.workspace, one.path);
-      throw new UserError(
-        `${previous.bound.id} and ${current.bound.id} ${both} ${show(previous.output)}` +
-          (current.output.path === previous.output.path ? "" : ` and ${show(current.output)}`),
-        {
-          code: "output-conflict",
-          where: `${binding.locate(previous.bound.task.definedAt[0])} and ${binding.locate(current.bound.task.definedAt[0])}`,
-          hint: "every output path has one owner: rename one of them",
-        },
-      );
-    }
-    if (previous === undefined || !`${current.output.path}/`.startsWith(`${previous.output.path}/`))
-      previous = current;
-  }
-  for (const bound of graph.values()) await checkOwnInputs(bound, binding);
-}
-
-async function checkOwnInputs(bound: BoundTask, binding: Binding): Promise<void> {
-  for (const output of bound.outputs) {
-    if (output.place === "cache") continue;
-    for (const [name, input] of Object.entries(bound.task.inputs)) {
-      const declared = input.kind === "file" ? input.path : input.root;
-      if (typeof declared !== "string") continue;
-      const root = path.resolve(binding.workspace, declared);
-      const reads =
-        input.kind === "file"
-          ? root === output.path || isBelow(root, output.path)
-          : isBelow(output.path, root) && (await matches(input, path.relative(root, output.path)));
-      if (reads) {
-        throw new UserError(
-          `${bound.task.name} would read its own output ${displayPath(binding.workspace, output.path)} (input "${name}")`,
-          {
-            code: "output-is-input",
-            where: binding.locate(bound.task.definedAt[0]),
-            hint: "ignore the output in the input's patterns, or place it elsewhere",
-          },
-        );
-      }
-    }
-  }
-}
-
 function cycle(tasks: readonly Task[], binding: Binding): UserError {
   return new UserError(`tasks need one another in a circle: ${tasks.map((task) => task.name).join(" → ")}`, {
     code: "graph-cycle",
@@ -263,14 +209,6 @@ function cycle(tasks: readonly Task[], binding: Binding): UserError {
       .map((task) => binding.locate(task.definedAt[0]))
       .join(", "),
     hint: "remove one of these needs",
-  });
-}
-
-function sameName(one: Task, other: Task, binding: Binding): UserError {
-  return new UserError(`two tasks are named "${one.name}"`, {
-    code: "task-duplicate",
-    where: `${binding.locate(one.definedAt[0])} and ${binding.locate(other.definedAt[0])}`,
-    hint: "give one of them another name",
   });
 }
 
@@ -283,12 +221,6 @@ function sharedNeedsVariant(task: Task, needed: Task, binding: Binding): UserErr
       hint: `declare ${needed.name} as variants: "shared", or ${task.name} as variants: "each"`,
     },
   );
-}
-
-/** Whether a path, relative to the input's root, is one that its patterns mean: the matcher below fast-glob. */
-async function matches(input: FilesInput, relative: string): Promise<boolean> {
-  const { default: picomatch } = await import("picomatch");
-  return picomatch.isMatch(relative, [...input.patterns], { dot: true, ignore: [...input.ignore] });
 }
 
 /** Whether a declared input would read the file at an absolute path, be it there or not. */

@@ -13,6 +13,7 @@ import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts"
 import { type AbsolutePath, byteOrder } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import type { RecordLog } from "./record-log.ts";
+import { search } from "./search.ts";
 import type { FilesInput, Input } from "./task.ts";
 
 export interface ResolvedInput {
@@ -67,7 +68,10 @@ export async function resolveInput(
     const found = context.files.at(absolute);
     const known = found instanceof Promise ? await found : found;
     const entry = known?.type === "file" ? known : await followFile(known, declaration, absolute, context);
-    if (entry === undefined) continue;
+    if (entry === undefined) {
+      if (relative.includes("\ufffd")) throw unreadableName(absolute, context);
+      continue;
+    }
     if (declaration.kind === "file" && declaration.select !== undefined) {
       selected = declaration.select(readFileSync(absolute, "utf8"), context.value);
       // A file without anything that counts is as good as none: it may come into being by another task's pins.
@@ -127,6 +131,15 @@ async function followFile(
   return entry.type === "directory" ? undefined : entry;
 }
 
+/** Node gives a name's bytes that are no UTF-8 as U+FFFD: the file is there, and cannot be named. */
+function unreadableName(absolute: string, context: InputContext): UserError {
+  return new UserError("an input's name is not UTF-8", {
+    code: "input-name",
+    where: displayPath(context.workspace, absolute),
+    hint: "rename the file; `find . | grep -axv '.*'` shows such names",
+  });
+}
+
 function nothingFound(declaration: Input, asked: string, root: string): UserError {
   if (declaration.kind === "file") {
     return new UserError(`the file ${asked} does not exist`, {
@@ -152,15 +165,7 @@ async function expand(
   if (known?.directories.every(([name, status]) => directoryStatus(path.join(root, name)) === status))
     return known.paths;
   const startedAt = context.now();
-  const { default: glob } = await import("fast-glob");
-  const found = await glob([...declaration.patterns], {
-    cwd: root,
-    dot: true,
-    onlyFiles: false,
-    followSymbolicLinks: false,
-    ignore: [...declaration.ignore],
-    objectMode: true,
-  });
+  const found = await search(declaration.patterns, { cwd: root, ignore: declaration.ignore });
   const paths = found
     .filter((entry) => !entry.dirent.isDirectory())
     .map((entry) => entry.path)
@@ -214,14 +219,8 @@ async function walkedDirectories(declaration: FilesInput, root: string): Promise
   const below =
     patterns.length === 0
       ? []
-      : await glob(patterns, {
-          cwd: root,
-          dot: true,
-          onlyDirectories: true,
-          followSymbolicLinks: false,
-          ignore: [...declaration.ignore],
-        });
-  const directories = new Set(below);
+      : await search(patterns, { cwd: root, onlyDirectories: true, ignore: declaration.ignore });
+  const directories = new Set(below.map((entry) => entry.path));
   for (const base of bases) {
     for (let folder = base; folder !== "." && folder !== "/"; folder = path.dirname(folder))
       directories.add(folder);

@@ -38,6 +38,7 @@ export class RecordLog {
   readonly file: string;
   readonly #records = new Map<string, string>();
   #lines = 0;
+  #linesRead = 0;
   #pending: string[] = [];
   #exists = false;
   #status = "";
@@ -70,6 +71,7 @@ export class RecordLog {
       foreign: bytes !== undefined && bytes.length > 0 && !this.#exists,
       damagedLines: this.#exists && bytes !== undefined ? this.#load(bytes) : 0,
     };
+    this.#linesRead = this.#lines;
   }
 
   /** Bytes are summed as they are: turning them into a text first would cost more than all the rest. */
@@ -106,7 +108,7 @@ export class RecordLog {
     if (this.#records.get(key) === value) return;
     this.#records.set(key, value);
     // A file's name may hold anything; what a line cannot hold is only known until the end of the run.
-    if (!/[\t\n]/.test(key)) this.#pending.push(lineOf(key, value));
+    if (fitsALine(key)) this.#pending.push(lineOf(key, value));
   }
 
   /** Removes a record, by writing an empty one over it. */
@@ -140,18 +142,36 @@ export class RecordLog {
     return this.damage.foreign || this.damage.damagedLines > 0 || this.#lines > 2 * this.#records.size + 1000;
   }
 
-  /** Rewrites the file with the live records only: written beside, fsynced, renamed. Needs the state's lock. */
-  compact(): void {
+  /**
+   * True when the file has doubled: often enough to find what is of no use to anybody any more, and so seldom that
+   * looking for it costs next to nothing for each record.
+   */
+  get wantsPruning(): boolean {
+    return (
+      this.#linesRead > 0 && this.#lines > 1000 && this.#lines > 2 ** Math.ceil(Math.log2(this.#linesRead))
+    );
+  }
+
+  /**
+   * Rewrites the file with the live records only, of these those that are `wanted`: written beside, fsynced, renamed.
+   * Needs the state's lock.
+   */
+  compact(wanted: (key: string) => boolean = () => true): void {
     if (!this.#exists && this.damage.foreign) this.#putAside();
     const beside = `${this.file}.new`;
     rmSync(beside, { recursive: true, force: true });
     const file = openSync(beside, "w");
     try {
       const lines = [header];
-      for (const [key, value] of this.entries()) lines.push(lineOf(key, value));
+      for (const [key, value] of this.entries()) {
+        if (!fitsALine(key)) continue;
+        if (wanted(key)) lines.push(lineOf(key, value));
+        else this.#records.delete(key);
+      }
       writeSync(file, lines.join(""));
       fsyncSync(file);
       this.#lines = lines.length - 1;
+      this.#linesRead = this.#lines;
     } finally {
       closeSync(file);
     }
@@ -181,6 +201,10 @@ function statusOf(path: string): string {
   } catch {
     return "";
   }
+}
+
+function fitsALine(key: string): boolean {
+  return !/[\t\n]/.test(key);
 }
 
 function lineOf(key: string, value: string): string {

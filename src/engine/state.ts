@@ -45,7 +45,7 @@ export class State {
     this.root = path.join(workspace, ".buildcache", "v1") as AbsolutePath;
     this.#stampLog = new RecordLog(path.join(this.root, "stamps.log"));
     this.fileLog = new RecordLog(path.join(this.root, "files.log"));
-    this.store = new Store(path.join(this.root, "store") as AbsolutePath);
+    this.store = new Store(path.join(this.root, "store") as AbsolutePath, this.temporaryRoot);
     this.stamps = new Stamps(this.#stampLog);
     this.files = new FileTable(this.fileLog, clock);
     this.joiner = new Joiner(this.files);
@@ -123,10 +123,12 @@ export class State {
 
   /** Writes what is pending, and tidies the logs when they have grown. Needs the lock. */
   save(): void {
-    for (const log of [this.#stampLog, this.fileLog]) {
-      log.flush();
-      if (log.wantsCompaction) log.compact();
-    }
+    for (const log of [this.#stampLog, this.fileLog]) log.flush();
+    if (this.#stampLog.wantsCompaction) this.#stampLog.compact();
+    const { fileLog } = this;
+    // Who is gone needs no digest any more; a pattern is kept, for its folder may come back as it was.
+    if (fileLog.wantsCompaction || fileLog.wantsPruning)
+      fileLog.compact((key) => !path.isAbsolute(key) || existsSync(key));
   }
 
   /** A random key that stays in this workspace; made by the first build that needs it, mode 0600. */

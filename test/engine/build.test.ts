@@ -202,8 +202,39 @@ describe("a build", () => {
 
   it("refuses two owners of one path, naming both places", async () => {
     const root = workspace({});
-    const make = (name: string) =>
-      task({ name, description: "", outputs: { x: out.artifact("build/x") }, run: () => {} });
-    await expect(run(root, [make("a"), make("b")])).rejects.toThrow(/a@dev and b@dev both make build\/x/);
+    const make = (name: string, where: Parameters<typeof out.artifact>[0]) =>
+      task({ name, description: "", outputs: { x: out.artifact(where) }, run: () => {} });
+    const dependent = [make("a", ({ variant }) => `build/${variant}`), make("b", "build/dev/x")];
+    const conflict = await run(root, dependent).catch((error: unknown) => error);
+    expect(conflict).toMatchObject({
+      message: "a@dev and b@dev make overlapping outputs: build/dev and build/dev/x",
+      where: expect.stringMatching(/^build\.test\.ts:\d+ and build\.test\.ts:\d+$/),
+    });
+    await expect(run(root, dependent, { variant: "prod" })).resolves.toMatchObject({ outcome: "failed" });
+  });
+
+  it("refuses two owners in one Taskfile, also when only one of them is asked for", async () => {
+    const root = workspace({});
+    const make = (name: string, where: string) =>
+      task({ name, description: "", outputs: { x: out.artifact(where) }, run: () => {} });
+    for (const [others, said] of [
+      [[make("b", "build/x")], /a and b both make build\/x/],
+      [[make("b", "build/x/y")], /a and b make overlapping outputs/],
+      [[make("a", "build/y")], /two tasks are named "a"/],
+      [
+        [
+          task({
+            name: "c",
+            description: "",
+            needs: { b: make("b", "build/x") },
+            outputs: {},
+            run: () => {},
+          }),
+        ],
+        /a and b both make build\/x/,
+      ],
+    ] as const) {
+      await expect(run(root, [make("a", "build/x")], { others })).rejects.toThrow(said);
+    }
   });
 });

@@ -56,6 +56,8 @@ export async function run(
     clock?: Clock;
     state?: State;
     keepGoing?: boolean;
+    /** Targets of the Taskfile that are not asked for. */
+    others?: readonly Task[];
     maxSize?: number;
     env?: Record<string, string>;
     audit?: "report" | "strict";
@@ -72,7 +74,7 @@ export async function run(
   });
   const definition = taskfile({
     title: "Test",
-    targets,
+    targets: [...targets, ...(options.others ?? [])],
     variants: { dev: { description: "", flags: [] }, prod: { description: "", flags: [] } },
     ...(options.maxSize === undefined ? {} : { cache: { maxSize: options.maxSize } }),
   });

@@ -4,8 +4,9 @@
  */
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
-import { type BoundTask, type Graph, isBelow } from "../graph.ts";
+import type { BoundTask, Graph } from "../graph.ts";
 import type { TaskId } from "../names.ts";
+import { isBelow } from "../ownership.ts";
 import type { FilesInput } from "../task.ts";
 
 /** A folder whose own entries count, and down to which depth those below it do. */
@@ -149,7 +150,7 @@ function depthOf(input: FilesInput): number {
 /** The matcher below fast-glob, as ownership uses it too. */
 async function matcherOf(input: FilesInput): Promise<(relative: string) => boolean> {
   const { default: picomatch } = await import("picomatch");
-  return picomatch([...input.patterns], { dot: true, ignore: [...input.ignore] });
+  return picomatch([...input.patterns], { dot: true, ignore: [...input.ignore], flags: "s" });
 }
 
 function isFolderOrGone(file: string): boolean {

@@ -1,0 +1,59 @@
+/**
+ * Finding files by patterns: fast-glob, for all names that Linux allows. Its `**` ends at a line break in a name, and what
+ * is not found would be an input that does not count; so breaks have stand-ins while it looks. It knows nothing of inputs.
+ */
+import { type Dirent, lstat, readdir, type Stats, stat } from "node:fs";
+import type { Entry, Options } from "fast-glob";
+
+/** What a regular expression's dot does not match, and for each a lone surrogate, which no decoded name can hold. */
+const standIns: ReadonlyMap<string, string> = new Map([
+  ["\n", "\udc0a"],
+  ["\r", "\udc0d"],
+  ["\u2028", "\udc28"],
+  ["\u2029", "\udc29"],
+]);
+const breaks: ReadonlyMap<string, string> = new Map([...standIns].map(([name, standIn]) => [standIn, name]));
+
+function hide(text: string): string {
+  return text.replace(/[\n\r\u2028\u2029]/g, (found) => standIns.get(found) ?? found);
+}
+
+function show(text: string): string {
+  return text.replace(/[\udc0a\udc0d\udc28\udc29]/g, (found, index: number) =>
+    // The second half of a pair is a part of some other character.
+    /[\ud800-\udbff]/.test(text[index - 1] ?? "") ? found : (breaks.get(found) ?? found),
+  );
+}
+
+/** Everything that the patterns match: dot files, folders and links too, which are not followed. Paths as fast-glob's. */
+export async function search(
+  patterns: readonly string[],
+  options: Pick<Options, "cwd" | "onlyDirectories"> & { readonly ignore: readonly string[] },
+): Promise<readonly Entry[]> {
+  const { default: glob } = await import("fast-glob");
+  const found = await glob(patterns.map(hide), {
+    ...options,
+    ignore: options.ignore.map(hide),
+    dot: true,
+    onlyFiles: false,
+    followSymbolicLinks: false,
+    objectMode: true,
+    fs: disguised as unknown as NonNullable<Options["fs"]>,
+  });
+  return found.map((entry) => ({ ...entry, path: show(entry.path) }));
+}
+
+type Done<T> = (error: NodeJS.ErrnoException | null, result: T) => void;
+
+/** The functions of node:fs that fast-glob calls, as it calls them. */
+const disguised = {
+  lstat: (path: string, done: Done<Stats>): void => lstat(show(path), done),
+  stat: (path: string, done: Done<Stats>): void => stat(show(path), done),
+  readdir: (path: string, how: { readonly withFileTypes: true }, done: Done<Dirent[]>): void =>
+    readdir(show(path), how, (error, entries) => {
+      // Without a break in a name, as almost always, nothing is touched.
+      for (const entry of entries ?? [])
+        if (/[\n\r\u2028\u2029]/.test(entry.name)) entry.name = hide(entry.name);
+      done(error, entries);
+    }),
+};
