@@ -21,6 +21,7 @@ import {
   type OutputPlaces,
   placeOutput,
   placesOf,
+  refuseEscape,
   removeTree,
   settleStaged,
   storeOutputs,
@@ -68,6 +69,7 @@ export async function runTask(
   context.signal.addEventListener("abort", end, { once: true });
   context.hurry?.addEventListener("abort", kill, { once: true });
   try {
+    for (const output of bound.outputs) refuseEscape(output, state.workspace);
     // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
     state.stamps.drop(bound.id);
     const places = stage(bound, staging);
@@ -144,6 +146,7 @@ export async function restoreTask(
 ): Promise<boolean> {
   const folder = path.join(state.temporaryRoot, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
   const staging = path.join(folder, "outputs");
+  for (const output of bound.outputs) refuseEscape(output, state.workspace);
   try {
     await mkdir(staging, { recursive: true });
     const places = stagedPlaces(bound, staging);

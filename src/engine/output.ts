@@ -4,7 +4,16 @@
  * Nothing is ever written through a path that others see: a new output is made beside and renamed, so an interrupted
  * build leaves either the old output or the new one.
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, type Stats } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  type Stats,
+} from "node:fs";
 import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
@@ -156,6 +165,40 @@ export async function placeOutput(
     await move(output.path, path.join(trash, output.slot));
   }
   await move(staged, output.path);
+}
+
+/**
+ * Refuses an artefact whose folder is reached through a link that leaves the workspace (absolute path): nothing is
+ * written there that the workspace does not own. To be called before the work that makes it. What does not exist yet
+ * is no link.
+ */
+export function refuseEscape(output: BoundOutput, workspace: string): void {
+  if (output.place === "cache") return;
+  const folder = path.dirname(output.path);
+  const names = path.relative(workspace, folder).split("/");
+  let way = workspace;
+  for (const name of names) {
+    way = path.join(way, name);
+    const status = lstatIfThere(way);
+    if (status === undefined) return;
+    if (!status.isSymbolicLink()) continue;
+    const target = realpathIfThere(way);
+    const home = realpathSync(workspace);
+    if (target !== undefined && (target === home || target.startsWith(`${home}/`))) continue;
+    throw new UserError("an output's folder is a link that leaves the workspace", {
+      code: "output-escapes",
+      where: way,
+      hint: "make it a folder (a bind mount may put it on another disk), or move the link's target into the workspace",
+    });
+  }
+}
+
+function realpathIfThere(target: string): string | undefined {
+  try {
+    return realpathSync(target);
+  } catch {
+    return undefined;
+  }
 }
 
 function clearWay(folder: string, outputRoot: string): void {

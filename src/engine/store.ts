@@ -33,10 +33,13 @@ export const partsSuffix = ".parts";
 
 export class Store {
   readonly root: AbsolutePath;
+  readonly #temporaryRoot: AbsolutePath;
   #counter = 0;
 
-  constructor(root: AbsolutePath) {
+  /** `temporaryRoot` is on the same file system, and emptied now and then: what a crash left half-written goes there. */
+  constructor(root: AbsolutePath, temporaryRoot: AbsolutePath) {
     this.root = root;
+    this.#temporaryRoot = temporaryRoot;
   }
 
   pathOf(digest: Digest): AbsolutePath {
@@ -201,13 +204,13 @@ export class Store {
 
   /** Where a blob is written before it has its name; the folder is made. */
   #beside(digest: Digest): string {
-    const target = this.pathOf(digest);
-    mkdirSync(path.dirname(target), { recursive: true });
+    mkdirSync(this.#temporaryRoot, { recursive: true });
     this.#counter += 1;
-    return `${target}.${process.pid}-${this.#counter}.new`;
+    return path.join(this.#temporaryRoot, `${digest}.${process.pid}-${this.#counter}`);
   }
 
   #finish(beside: string, digest: Digest, suffix = ""): void {
+    mkdirSync(path.dirname(this.pathOf(digest)), { recursive: true });
     chmodSync(beside, 0o444);
     renameSync(beside, `${this.pathOf(digest)}${suffix}`);
   }

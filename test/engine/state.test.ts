@@ -166,7 +166,7 @@ describe("a state file", () => {
   });
 
   it("survives file names that a line cannot hold", async () => {
-    const root = workspace({ "in/c\td": "1", 'in/e"\\f': "2" });
+    const root = workspace({ "in/c\td": "1", 'in/e"\\f': "2", "in/x\ny/g\r\u2028h": "3", "in/😀": "4" });
     const odd = task({
       name: "odd",
       description: "",
@@ -178,15 +178,53 @@ describe("a state file", () => {
       },
     });
     const clock = { now: () => Date.now() + 3_600_000 };
+    const state = new State(root, clock);
     for (const wanted of ["never built", "fresh", "fresh"]) {
       const { outcomes, notes } = await run(root, [odd], { clock });
       expect(outcomes["odd@dev"]).toBe(wanted);
       expect(notes).toEqual([]);
     }
-    write(root, "in/c\td", "changed");
-    expect((await run(root, [odd], { clock })).outcomes["odd@dev"]).toContain("changed");
+    expect(readFileSync(v1(root, "out/dev/odd/tree/line\nfeed"), "utf8").split(",")).toEqual([
+      "in/c\td",
+      'in/e"\\f',
+      "in/x\ny/g\r\u2028h",
+      "in/😀",
+    ]);
+    for (const name of ["in/c\td", "in/x\ny/g\r\u2028h"]) {
+      write(root, name, "changed");
+      expect((await run(root, [odd], { clock })).outcomes["odd@dev"]).toContain("changed");
+    }
+    write(root, "in/x\ny/new\n", "");
+    expect((await run(root, [odd], { clock })).outcomes["odd@dev"]).toContain("added");
+    // Also when the logs are written anew, with all that is in memory.
+    state.files.at(path.join(root, "in/x\ny/new\n") as AbsolutePath);
+    state.fileLog.compact();
+    expect(new State(root).damage()).toEqual([]);
     rmSync(path.join(root, ".buildcache/v1/out/dev/odd/tree/line\nfeed"));
     expect((await run(root, [odd], { clock })).outcomes["odd@dev"]).toBe("restored");
+  });
+});
+
+describe("the memory of files", () => {
+  it("forgets files that are gone, and grows no more for them", async () => {
+    const root = workspace({});
+    const copy = task({
+      name: "copy",
+      description: "",
+      inputs: { all: files("in/**") },
+      outputs: { list: out.file("list") },
+      run: ({ inputs, outputs }) => writeFileSync(outputs.list, inputs.all.paths.join()),
+    });
+    const clock = { now: () => Date.now() + 3_600_000 };
+    for (let generation = 0; generation < 6; generation += 1) {
+      rmSync(path.join(root, "in"), { recursive: true, force: true });
+      for (let count = 0; count < 600; count += 1) write(root, `in/${generation}-${count}`, "");
+      expect((await run(root, [copy], { clock })).outcome).toBe("succeeded");
+    }
+    const lines = readFileSync(v1(root, "files.log"), "utf8").split("\n").length;
+    expect(lines).toBeLessThan(4 * 600);
+    expect(lines).toBeGreaterThan(600);
+    expect((await run(root, [copy], { clock })).outcomes["copy@dev"]).toBe("fresh");
   });
 });
 
@@ -240,6 +278,27 @@ describe("an output", () => {
     symlinkSync(outside, v1(root, "out/dev/second"));
     await expectRight(root, third);
     expect(readFileSync(path.join(outside, "text"), "utf8")).toBe("precious");
+  });
+
+  it("is never written through a link that leaves the workspace, and nothing is done in vain before that is said", async () => {
+    const { root, third, runs } = await built();
+    const outside = workspace({});
+    rmSync(path.join(root, "build"), { recursive: true });
+    symlinkSync(outside, path.join(root, "build"));
+    for (const text of ["restored", "made anew"]) {
+      if (text === "made anew") write(root, "in/text", text);
+      runs.length = 0;
+      const { outcomes } = await run(root, [third], { given });
+      expect(outcomes["third@dev"]).toContain("link that leaves the workspace");
+      expect(runs).not.toContain("third");
+      expect(readdirSync(outside)).toEqual([]);
+    }
+    // One that stays within is the user's own affair.
+    rmSync(path.join(root, "build"));
+    mkdirSync(path.join(root, "elsewhere"));
+    symlinkSync("elsewhere", path.join(root, "build"));
+    await expectRight(root, third, "MADE ANEW!");
+    expect(readdirSync(path.join(root, "elsewhere"))).toHaveLength(1);
   });
 
   it("says what stands in the way of its folder, and leaves it there", async () => {
