@@ -1,5 +1,6 @@
 /** The targets, variants and limits of this project; each target is a file in tasks/. */
 import { taskfile } from "./src/engine/index.ts";
+import { bootLoaders } from "./tasks/boot-loaders.ts";
 import { bundle } from "./tasks/bundle.ts";
 import { mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
@@ -27,6 +28,7 @@ export default taskfile({
     samplePackagePlan,
     sampleSource,
     fetchIso,
+    bootLoaders,
     convertDebs,
     fetchTcz,
     fetchGems,

@@ -1,6 +1,6 @@
 // The host's programs: which ones a command of the project needs, which are missing, and how a package manager brings
 // them. It knows apt well enough to install with it; of others it knows the packages' names.
-import { accessSync, constants, readdirSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChild } from "./child.mjs";
@@ -9,6 +9,8 @@ import { SetupFailure } from "./setup-failure.mjs";
 /**
  * @typedef {object} Tool
  * @property {string} for What it is needed for, to be read after "for".
+ * @property {readonly string[]} [files] Absolute paths, one of which is there when the tool is: for what is no program in
+ *   PATH, or of no use without its files.
  * @property {string} [apt]
  * @property {string} [dnf]
  * @property {string} [pacman]
@@ -23,6 +25,14 @@ const testTools = {
     dnf: "binutils",
     pacman: "binutils",
     brew: "binutils",
+  },
+  mcopy: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
+  OVMF: {
+    for: "booting under UEFI in tests",
+    files: ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd"],
+    apt: "ovmf",
+    dnf: "edk2-ovmf",
+    pacman: "edk2-ovmf",
   },
   tinyproxy: {
     for: "downloads through a proxy in tests",
@@ -39,6 +49,8 @@ const testTools = {
 /** What `task iso --source sample` runs. */
 export const buildTools = [
   "xorriso",
+  "isohdpfx.bin",
+  "grub-mkimage",
   "unsquashfs",
   "mksquashfs",
   "openssl",
@@ -57,6 +69,8 @@ export const verifyTools = [
   "qemu-system-x86_64",
   "strace",
   "ar",
+  "mcopy",
+  "OVMF",
   "tinyproxy",
   "zsh",
   "fish",
@@ -80,6 +94,8 @@ function readTable() {
  * @param {string} tool
  */
 export function isInstalled(tool) {
+  const files = readTable()[tool]?.files;
+  if (files !== undefined) return files.some((file) => existsSync(file));
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
   return folders.some((folder) => {
     try {

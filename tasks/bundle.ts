@@ -7,6 +7,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { file, files, inVariants, out, task } from "../src/engine/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
+import { bootLoaders } from "./boot-loaders.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
@@ -21,7 +22,13 @@ const level = 1;
 export const bundle = task({
   name: "bundle",
   description: "Make the bundle: all that builds the ISO on another machine",
-  needs: { core: fetchIso, payload, overlay, access: inVariants(["dev", "debug"], devAccess) },
+  needs: {
+    core: fetchIso,
+    loaders: bootLoaders,
+    payload,
+    overlay,
+    access: inVariants(["dev", "debug"], devAccess),
+  },
   inputs: {
     scripts: files("*.sh", { root: ofPackage("tasks/bundle") }),
     copying: file("COPYING"),
@@ -51,6 +58,9 @@ export const bundle = task({
     await add(needs.overlay.mcollectiveSetup, "dependencies/mcollective-setup-files.tar.gz");
     for (const name of await readdir(needs.payload.openVmTools)) {
       await add(path.join(needs.payload.openVmTools, name), `dependencies/${name}`);
+    }
+    for (const name of await readdir(needs.loaders.loaders)) {
+      await add(path.join(needs.loaders.loaders, name), `loaders/${name}`);
     }
     if (needs.access !== undefined) await add(needs.access.setup, "dependencies/ssh-setup-files.tar.gz");
     const facts = `version=${params.isoVersion}\nvariant=${variant}\nepoch=${mtime}\nkernel=${kernel}\ninitrd=${initrd}\n`;

@@ -2,7 +2,7 @@
  * The bootable ISO: Core's initrd with the image's layers behind it, Core's boot files, and what the ISO says of itself.
  * Nothing that is packed already is packed again.
  */
-import { constants, copyFile, cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { constants, copyFile, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { file, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
@@ -10,11 +10,13 @@ import {
   bytesContent,
   describeProblem,
   FileTree,
+  type IsoBoot,
   joinLayers,
   mergeLayers,
   writeIso,
   writeLayer,
 } from "../src/formats/index.ts";
+import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
 import { adaptBootMenu } from "./image/boot-menu.ts";
@@ -31,7 +33,7 @@ const applicationId = "Razor Microkernel";
 export const rebuildIso = task({
   name: "rebuild-iso",
   description: "Make the bootable ISO",
-  needs: { core: fetchIso, payload, overlay },
+  needs: { core: fetchIso, loaders: bootLoaders, payload, overlay },
   inputs: { copying: file("COPYING"), license: file("LICENSE") },
   params: { isoVersion, epoch },
   tools: ["xorriso"],
@@ -84,7 +86,7 @@ export const rebuildIso = task({
       applicationId,
       systemId: "LINUX",
       epoch: mtime,
-      boot: { isolinux: "boot/isolinux/isolinux.bin", catalog: "boot/isolinux/boot.cat" },
+      boot: await placeLoaders(needs.loaders.loaders, root),
     });
     await writeApplicationId(outputs.iso, applicationId);
   },
@@ -99,6 +101,19 @@ async function copyBoot(from: string, to: string, initrd: string): Promise<void>
     filter: (source) => path.basename(source) !== initrd,
   });
   await rm(path.join(to, "isolinux/boot.cat"), { force: true });
+}
+
+/** Puts GRUB's files, where there are any, below the ISO's root; returns what starts the ISO. */
+async function placeLoaders(loaders: string, root: string): Promise<IsoBoot> {
+  const present = await readdir(loaders);
+  const bios = { isolinux: "boot/isolinux/isolinux.bin", catalog: "boot/isolinux/boot.cat" };
+  const disk = present.includes("mbr.bin") ? { mbr: path.join(loaders, "mbr.bin") } : {};
+  if (!present.includes("efi.img")) return { ...bios, ...disk };
+  await mkdir(path.join(root, "boot/grub"), { recursive: true });
+  for (const name of ["efi.img", "grub.cfg"]) {
+    await copyFile(path.join(loaders, name), path.join(root, "boot/grub", name));
+  }
+  return { ...bios, ...disk, efi: "boot/grub/efi.img" };
 }
 
 /** The kernel applies layer after layer, with traps for the unwary: an image that would not be what it seems is refused. */

@@ -16,7 +16,7 @@ import type { Reason } from "./reason.ts";
 import type { Part, Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
 import type { SourceLocation } from "./task.ts";
-import { findTool, type ToolHint } from "./tool.ts";
+import { findTool, locateTool, type ToolHint } from "./tool.ts";
 
 /** What the program knows of the code that tasks are written in. */
 export interface CodeIndex {
@@ -93,8 +93,16 @@ async function assess(
   context: DecisionContext,
 ): Promise<Assessment> {
   const inputs = await resolveInputs(bound, context.state);
-  const tools = new Map<string, Digest>();
-  for (const tool of bound.task.tools) tools.set(tool, await digestOfTool(tool, context));
+  const tools = new Map<string, Digest | undefined>();
+  for (const tool of bound.task.tools) {
+    const binary = context.foundTools.get(tool) ?? findTool(tool, context.toolHint);
+    context.foundTools.set(tool, binary);
+    tools.set(tool, await digestOfTool(tool, binary, context));
+  }
+  for (const tool of bound.task.optionalTools) {
+    const binary = locateTool(tool);
+    tools.set(tool, binary === undefined ? undefined : await digestOfTool(tool, binary, context));
+  }
   const parts = partsOf({
     workspace: context.state.workspace,
     bound,
@@ -125,9 +133,7 @@ export async function resolveInputs(bound: BoundTask, state: State): Promise<rea
   return resolved;
 }
 
-async function digestOfTool(tool: string, context: DecisionContext): Promise<Digest> {
-  const binary = context.foundTools.get(tool) ?? findTool(tool, context.toolHint);
-  context.foundTools.set(tool, binary);
+async function digestOfTool(tool: string, binary: string, context: DecisionContext): Promise<Digest> {
   const entry = await context.state.files.at(binary as AbsolutePath);
   if (entry?.type !== "file") {
     throw new UserError(`the program "${tool}" cannot be read`, { code: "tool-unreadable", where: binary });

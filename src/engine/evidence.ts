@@ -31,7 +31,8 @@ export async function evidenceOf(
     if (folders === undefined) return undefined;
     for (const folder of folders) followed.add(folder);
     for (const text of await textsAsked(bound, values)) followed.add(path.resolve(state.workspace, text));
-    for (const tool of bound.task.tools) for (const place of placesOfTool(tool)) followed.add(place);
+    for (const tool of [...bound.task.tools, ...bound.task.optionalTools])
+      for (const place of placesOfTool(tool)) followed.add(place);
   }
   const outside = await values.lookedAt();
   if (outside === undefined) return undefined;

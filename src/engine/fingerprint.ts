@@ -19,8 +19,8 @@ export interface FingerprintSources {
   readonly inputs: readonly ResolvedInput[];
   /** Digest of the task's module and all local modules it imports. */
   readonly code: Digest;
-  /** Digest of each declared tool's binary. */
-  readonly tools: ReadonlyMap<string, Digest>;
+  /** Digest of each declared tool's binary; undefined for an optional one that is not installed. */
+  readonly tools: ReadonlyMap<string, Digest | undefined>;
   /** Digest of the outputs of each need, by the name the task gives it; undefined where a condition excludes it. */
   readonly needs: ReadonlyMap<string, Digest | undefined>;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -44,7 +44,7 @@ export function partsOf(sources: FingerprintSources): readonly Part[] {
   }
   for (const name of bound.task.env)
     parts.push([`env ${name}`, encodeValue(sources.env[name], sources.secretKey)]);
-  for (const [name, digest] of sources.tools) parts.push([`tool ${name}`, digest]);
+  for (const [name, digest] of sources.tools) parts.push([`tool ${name}`, digest ?? "none"]);
   for (const input of sources.inputs) parts.push([`input ${input.name}`, digestOfListing(input.listing)]);
   for (const [name, digest] of sources.needs) parts.push([`need ${name}`, digest ?? "none"]);
   for (const output of bound.outputs) {

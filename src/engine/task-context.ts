@@ -12,6 +12,7 @@ import type { OutputPlaces } from "./output.ts";
 import type { Share } from "./shared.ts";
 import type { State } from "./state.ts";
 import type { AnyHeadStartContext, AnyTaskContext, BlobAccess, FileSet, Progress } from "./task.ts";
+import { locateTool } from "./tool.ts";
 
 /** What the runner of a task is given by the build. */
 export interface ExecutionContext {
@@ -45,7 +46,7 @@ export async function shellFor(
   capture: Capture,
   folder: string,
 ): Promise<Shell> {
-  if (bound.task.tools.length === 0) return noShell(bound);
+  if (bound.task.tools.length + bound.task.optionalTools.length === 0) return noShell(bound);
   return createShell({
     cwd: path.join(folder, "scratch"),
     env: declaredEnv(bound, context),
@@ -115,6 +116,7 @@ export function headStartContext(
     inputs: Object.fromEntries(inputValues),
     params: Object.fromEntries(bound.values),
     variant: context.variant,
+    missingTools: bound.task.optionalTools.filter((tool) => locateTool(tool) === undefined),
     note: (message: string) => context.onNote(capture.clean(message)),
     progress: context.onProgress,
     signal: context.signal,

@@ -205,6 +205,8 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
   readonly variant: string;
   /** Runs the declared tools; each command in its own process group, output captured. */
   readonly $: Shell;
+  /** Which of the optional tools are not installed. */
+  readonly missingTools: readonly string[];
   /** A line for the task's log, shown with `--verbose` and when the task fails. */
   readonly log: (message: string) => void;
   /** A line for the user, whatever the verbosity: warnings and facts that matter. */
@@ -262,6 +264,8 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
   readonly params?: P;
   /** Names of host tools; each is looked up in PATH and its binary's digest is part of the fingerprint. */
   readonly tools?: readonly string[];
+  /** Tools that the task can do without: whether each is installed is part of the fingerprint, as its digest is. */
+  readonly optionalTools?: readonly string[];
   /** Names of environment variables that commands may see; their values are part of the fingerprint. */
   readonly env?: readonly string[];
   /** Variables that change how a task works and not what it makes, such as proxies: passed on, not fingerprinted. */
@@ -290,6 +294,7 @@ export interface Task<O extends Outputs = Outputs> {
   readonly inputs: Inputs;
   readonly params: Params;
   readonly tools: readonly string[];
+  readonly optionalTools: readonly string[];
   readonly env: readonly string[];
   readonly passEnv: readonly string[];
   readonly outputs: O;
@@ -329,6 +334,7 @@ export function task<
     inputs: definition.inputs ?? {},
     params: definition.params ?? {},
     tools: definition.tools ?? [],
+    optionalTools: definition.optionalTools ?? [],
     env: definition.env ?? [],
     passEnv: definition.passEnv ?? [],
     outputs: definition.outputs,

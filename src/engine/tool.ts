@@ -16,13 +16,19 @@ export type ToolHint = (tool: string) => string | undefined;
  * Throws `UserError` (`tool-missing`) when PATH has none.
  */
 export function findTool(tool: string, hint: ToolHint): AbsolutePath {
-  const found = lookFor(tool);
-  if (found.file !== undefined) return realpathSync(found.file) as AbsolutePath;
+  const found = locateTool(tool);
+  if (found !== undefined) return found;
   const install = hint(tool);
   throw new UserError(`the program "${tool}" is needed and is not installed`, {
     code: "tool-missing",
     ...(install === undefined ? {} : { hint: install }),
   });
+}
+
+/** As `findTool`, but undefined for a tool that PATH does not have. */
+export function locateTool(tool: string): AbsolutePath | undefined {
+  const { file } = lookFor(tool);
+  return file === undefined ? undefined : (realpathSync(file) as AbsolutePath);
 }
 
 /** What decides which file a tool's name means: that file, and each folder in which it was looked for. */

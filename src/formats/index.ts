@@ -5,6 +5,7 @@ export { FileWindow, readCpio } from "./cpio-reader.ts";
 export { type DebControl, readDebControl, unpackDeb } from "./deb.ts";
 export { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
 export * from "./directory.ts";
+export { type FatOptions, writeFat } from "./fat.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
 export { joinLayers, type LayerOptions, writeLayer } from "./initrd.ts";
 export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-reader.ts";

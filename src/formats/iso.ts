@@ -12,6 +12,13 @@ export interface IsoBoot {
   readonly isolinux: string;
   /** Path of the boot catalogue that is made, e.g. `boot/isolinux/boot.cat`. */
   readonly catalog: string;
+  /**
+   * Path in the ISO of a FAT image for UEFI firmware, e.g. `boot/grub/efi.img`: another boot image of the CD, and with `mbr` a
+   * partition of the disk.
+   */
+  readonly efi?: string;
+  /** Absolute path of isolinux's MBR code (isohdpfx.bin): with it the ISO also starts when written to a disk or a stick. */
+  readonly mbr?: string;
 }
 
 export interface IsoOptions {
@@ -71,6 +78,10 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
       : [
           ...["-b", boot.isolinux, "-c", boot.catalog],
           ...["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"],
+          ...(boot.mbr === undefined ? [] : ["-isohybrid-mbr", boot.mbr]),
+          ...(boot.efi === undefined ? [] : ["-eltorito-alt-boot", "-e", boot.efi, "-no-emul-boot"]),
+          // Makes the FAT image a partition of both tables; their ids follow the volume's time.
+          ...(boot.mbr === undefined || boot.efi === undefined ? [] : ["-isohybrid-gpt-basdat"]),
         ];
   await withTool({ tool: "xorriso", what: "write the ISO", where: out, hint: spaceHint }, () => {
     return $`env SOURCE_DATE_EPOCH=${epoch} xorriso -no_rc ${dates} -as mkisofs -quiet -o ${out} ${ids} ${tree} ${loader} ${root}`;

@@ -67,6 +67,11 @@ menu=$work/iso/boot/isolinux/isolinux.cfg
 sed 's/^\([[:space:]]*[Tt][Ii][Mm][Ee][Oo][Uu][Tt][[:space:]][[:space:]]*\)300$/\1100/' "$menu" >"$work/menu"
 cp "$work/menu" "$menu"
 cp COPYING LICENSE "$work/iso/"
+if [ -f loaders/efi.img ]; then
+  mkdir -p "$work/iso/boot/grub"
+  cp loaders/efi.img loaders/grub.cfg "$work/iso/boot/grub/"
+  chmod 644 "$work/iso/boot/grub"/*
+fi
 
 # The time as ISO 8601, by counting: no date(1) option for it is everywhere the same.
 built=$(awk -v t="$epoch" 'BEGIN {
@@ -94,7 +99,15 @@ compact=$(printf %s "$built" | tr -d 'TZ:-')
 find "$work/iso" -exec touch -t "$(printf %s "$compact" | cut -c 1-12).$(printf %s "$compact" | cut -c 13-14)" {} +
 label=$(printf 'Razor MK %s' "$version" | cut -c 1-32)
 boot="-b boot/isolinux/isolinux.bin -c boot/isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table"
+uefi="-eltorito-alt-boot -e boot/grub/efi.img -no-emul-boot"
 if have xorriso; then
+  # Another boot image of the CD.
+  [ ! -f loaders/efi.img ] || boot="$boot $uefi"
+  if [ -f loaders/mbr.bin ]; then
+    # Also from a stick, where the FAT image is a partition.
+    boot="-isohybrid-mbr loaders/mbr.bin $boot"
+    [ ! -f loaders/efi.img ] || boot="$boot -isohybrid-gpt-basdat"
+  fi
   # $boot is a list of words.
   # shellcheck disable=SC2086
   SOURCE_DATE_EPOCH=$epoch xorriso -no_rc -volume_date all_file_dates "=$epoch" -volume_date uuid "${compact}00" \
@@ -107,6 +120,14 @@ else
   writer=genisoimage
   have genisoimage || writer=mkisofs
   have $writer || fail "no ISO writer is installed" "install the package xorriso, or genisoimage"
+  if [ -f loaders/efi.img ]; then
+    case $($writer -help 2>&1) in
+      *-efi-boot*) boot="$boot $uefi" ;;
+      *-eltorito-platform*)
+        boot="$boot -eltorito-alt-boot -eltorito-platform efi -b boot/grub/efi.img -no-emul-boot" ;;
+      *) echo "note: $writer cannot make an ISO that starts under UEFI; xorriso can" >&2 ;;
+    esac
+  fi
   # Without Rock Ridge, which would record when each file was last touched on this machine; -U keeps the names as they are.
   # shellcheck disable=SC2086
   $writer -quiet -o "$out.part" -V "$label" -A "Razor Microkernel" -sysid LINUX -publisher "" -p "" \
@@ -136,6 +157,7 @@ else
     # shellcheck disable=SC2059
     printf "$binary" | dd of="$out.part" bs=1 seek="$offset" conv=notrunc 2>/dev/null
   done
+  [ ! -f loaders/mbr.bin ] || ./make_hybrid.sh "$out.part" loaders/mbr.bin "$epoch"
 fi
 mv "$out.part" "$out"
 echo "$out  $(wc -c <"$out" | tr -d ' ') bytes  sha256 $(sha256 "$out")"

@@ -207,6 +207,17 @@ export const epoch: Parameter<string> = param.text({
   },
 });
 
+/** Which firmware an ISO starts from. `auto` is for machines and bases that have no way to UEFI. */
+export const firmware: Parameter<string> = param.choice({
+  name: "firmware",
+  description:
+    "what the ISO starts from: bios; both (BIOS and UEFI, or fail); auto, UEFI too where it can be had (default)",
+  value: "FIRMWARE",
+  env: "MK_BUNDLE_FIRMWARE",
+  choices: ["auto", "bios", "both"],
+  default: "auto",
+});
+
 export const devKeys: Parameter<string> = param.path({
   name: "dev-keys",
   description:

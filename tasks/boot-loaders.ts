@@ -1,0 +1,130 @@
+/**
+ * What an ISO needs to start other than from a CD under BIOS: MBR code for a stick, and GRUB for UEFI, both out of the
+ * host's packages. Made once: no edit of the image touches it.
+ */
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { files, out, task } from "../src/engine/index.ts";
+import { UserError } from "../src/errors/index.ts";
+import { bytesContent, FileTree, writeFat } from "../src/formats/index.ts";
+import { installHint, type Shell } from "../src/host/index.ts";
+import { fetchIso } from "./fetch-iso.ts";
+import { adaptTimeout } from "./image/boot-menu.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
+import { grubMenu } from "./image/grub-menu.ts";
+import { epoch, firmware } from "./settings/options.ts";
+
+/** Where distributions keep isolinux's MBR code: Debian, Fedora, Arch. */
+const mbrFiles = [
+  "usr/lib/ISOLINUX/isohdpfx.bin",
+  "usr/share/syslinux/isohdpfx.bin",
+  "usr/lib/syslinux/bios/isohdpfx.bin",
+];
+
+/** All that the menu needs, and no more: reading the ISO, as a CD or a partitioned disk, and starting Linux. */
+const grubModules = [
+  ...["normal", "configfile", "echo", "test", "regexp", "search", "search_fs_file"],
+  ...["iso9660", "part_gpt", "part_msdos", "linux", "efi_gop", "efi_uga", "ls", "reboot", "halt"],
+];
+
+/** What `grubModules` bring along, as `moddep.lst` has it. */
+const grubDependencies = [
+  ...[
+    "acpi",
+    "boot",
+    "bufio",
+    "crypto",
+    "datetime",
+    "extcmd",
+    "fshelp",
+    "gettext",
+    "mmap",
+    "net",
+    "priority_queue",
+  ],
+  ...["relocator", "search_fs_uuid", "search_label", "terminal", "video", "video_fb"],
+];
+
+/** The medium that GRUB itself came from is asked first: another one may hold a file of this name too. */
+const findMenu = `regexp --set=1:medium '^\\(([^,)]*)' "$cmdpath"
+search --no-floppy --file --set=root --hint="$medium" /boot/grub/grub.cfg
+set prefix=($root)/boot/grub
+`;
+
+const underUefi = "under UEFI";
+
+const grubTarget = "x86_64-efi";
+
+export const bootLoaders = task({
+  name: "boot-loaders",
+  description: "Prepare what starts an ISO from a stick, and under UEFI",
+  internal: true,
+  variants: "shared",
+  needs: { core: fetchIso },
+  inputs: {
+    mbr: files(mbrFiles, { root: "/", optional: true }),
+    grub: files(
+      [
+        ...["kernel.img", "moddep.lst", "modinfo.sh"],
+        ...[...grubModules, ...grubDependencies].map((name) => `${name}.mod`),
+      ],
+      { root: `/usr/lib/grub/${grubTarget}`, optional: true },
+    ),
+  },
+  params: { epoch, firmware },
+  optionalTools: ["grub-mkimage"],
+  outputs: {
+    /** `mbr.bin`, `efi.img` and `grub.cfg`, as far as they are to be had. */
+    loaders: out.directory("loaders"),
+  },
+  async run({ $, needs, inputs, params, outputs, scratch, missingTools, note, signal }) {
+    const isolinux = path.join(needs.core.boot, "isolinux");
+    const without = (what: string, why: string, hint?: string): void => {
+      if (params.firmware === "both" && what === underUefi) {
+        throw new UserError(`the ISO cannot start ${what}: ${why}`, {
+          code: "firmware",
+          where: "--firmware both",
+          ...(hint === undefined ? {} : { hint }),
+        });
+      }
+      note(`the ISO will not start ${what}: ${why}${hint === undefined ? "" : `; ${hint}`}`);
+    };
+
+    const [mbr] = inputs.mbr.paths;
+    if (!(await isHybridLoader(path.join(isolinux, "isolinux.bin")))) {
+      without("from a stick", "the base's isolinux.bin is too old for it");
+    } else if (mbr === undefined) {
+      without("from a stick", "isohdpfx.bin is not installed", installHint("isohdpfx.bin"));
+    } else await copyFile(path.join(inputs.mbr.root, mbr), path.join(outputs.loaders, "mbr.bin"));
+
+    if (params.firmware === "bios") return;
+    const { kernel } = await readCoreFacts(needs.core.core);
+    if (kernel !== "vmlinuz64") {
+      without(underUefi, "the base's kernel is a 32-bit one");
+    } else if (missingTools.length > 0 || !inputs.grub.paths.includes("kernel.img")) {
+      without(underUefi, "GRUB for EFI is not installed", installHint("grub-mkimage"));
+    } else {
+      const menu = adaptTimeout(await readFile(path.join(isolinux, "isolinux.cfg"), "latin1"));
+      await writeFile(path.join(outputs.loaders, "grub.cfg"), grubMenu(menu), "latin1");
+      const loader = await makeLoader($, scratch);
+      const mtime = Number(params.epoch);
+      const tree = new FileTree().addFile("EFI/BOOT/BOOTX64.EFI", bytesContent(loader), { mtime });
+      const image = path.join(outputs.loaders, "efi.img");
+      await writeFat(tree.ensureParents({ mtime }), image, { epoch: mtime, signal });
+    }
+  },
+});
+
+/** Since syslinux 3.72 a number in isolinux.bin says that MBR code may start it (isohybrid.c of syslinux). */
+async function isHybridLoader(file: string): Promise<boolean> {
+  return (await readFile(file)).subarray(64, 68).equals(Buffer.from([0xfb, 0xc0, 0x78, 0x70]));
+}
+
+/** GRUB as one EFI program, less than a megabyte. */
+async function makeLoader($: Shell, scratch: string): Promise<Buffer> {
+  const config = path.join(scratch, "early.cfg");
+  const program = path.join(scratch, "BOOTX64.EFI");
+  await writeFile(config, findMenu);
+  await $`grub-mkimage -O ${grubTarget} -o ${program} -p /boot/grub -c ${config} ${grubModules}`;
+  return await readFile(program);
+}
