@@ -29,7 +29,7 @@ const testTools = {
   mcopy: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   OVMF: {
     for: "booting under UEFI in tests",
-    files: ["/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd"],
+    files: ["/usr/share/ovmf/OVMF.fd"],
     apt: "ovmf",
     dnf: "edk2-ovmf",
     pacman: "edk2-ovmf",

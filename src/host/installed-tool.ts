@@ -2,7 +2,7 @@
  * Which of the known tools are installed, and in which version. It knows them from tools.json and installs none.
  */
 import { execFile } from "node:child_process";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { installHint } from "./install-hint.ts";
 import { toolEnvironment } from "./shell.ts";
@@ -22,6 +22,8 @@ export interface ToolReport {
 
 interface Entry {
   readonly for: string;
+  /** Absolute paths, one of which is there when the tool is: for what is no program, or of no use without its files. */
+  readonly files?: readonly string[];
   /** What makes it print its version; `--version` unless said, and nothing when empty. */
   readonly version?: readonly string[];
 }
@@ -34,12 +36,15 @@ export const knownTools: readonly string[] = Object.keys(tools);
 
 export async function reportTool(tool: string): Promise<ToolReport> {
   const entry = (tools as Readonly<Record<string, Entry>>)[tool];
-  const found = pathOf(tool);
+  const found = entry?.files === undefined ? pathOf(tool) : entry.files.find((file) => existsSync(file));
   return {
     tool,
     purpose: entry?.for,
     path: found,
-    version: found === undefined ? undefined : await askVersion(found, entry?.version ?? ["--version"]),
+    version:
+      found === undefined || entry?.files !== undefined
+        ? undefined
+        : await askVersion(found, entry?.version ?? ["--version"]),
     hint: installHint(tool),
   };
 }

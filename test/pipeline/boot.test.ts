@@ -104,12 +104,12 @@ describe("a machine that boots the image", () => {
   );
 
   it(
-    "is a prod image: no sshd, no host keys, and nobody can log in",
+    "is a prod image from a stick under UEFI: no sshd, no host keys, and nobody can log in",
     async () => {
       const started = performance.now();
-      const machine = bootQemu({ cdrom: iso("prod") });
+      const machine = bootQemu({ stick: iso("prod") }, { firmware: "uefi" });
       await withMachine(machine, async () => {
-        await expectUp(machine, started, "prod, CD");
+        await expectUp(machine, started, "prod, UEFI, stick");
         machine.send("");
         for (const [user, password] of [...["test1234", "tcuser"].map((one) => ["tc", one]), ["root", ""]]) {
           const answer = await machine.answerLogin(user ?? "", password ?? "", patience);
@@ -122,13 +122,13 @@ describe("a machine that boots the image", () => {
   );
 
   it(
-    "is a debug image: tc is logged in without being asked",
+    "is a debug image from a CD under UEFI: tc is logged in without being asked",
     async () => {
       const started = performance.now();
-      await withMachine(bootQemu({ cdrom: iso("debug") }), async (machine) => {
+      await withMachine(bootQemu({ cdrom: iso("debug") }, { firmware: "uefi" }), async (machine) => {
         const [prompt] = await machine.expect(/login: |\$ /, patience);
         expect(prompt).toBe("$ ");
-        report("debug, CD: logged in", started);
+        report("debug, UEFI, CD: logged in", started);
         expect((await machine.run("id -un", patience)).output).toBe("tc");
         expect((await machine.run("grep mk_log_level /tmp/mk_conf.yaml", patience)).output).toContain(
           "DEBUG",

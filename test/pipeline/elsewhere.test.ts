@@ -164,14 +164,14 @@ describe("the bundle on another machine", () => {
     await expectSame(iso, ours, "busybox");
   });
 
-  it("works with genisoimage where there is no xorriso, and its ISO boots", async (context) => {
+  it("works with genisoimage where there is no xorriso, and its ISO starts from a stick", async (context) => {
     const tools = await makePath("old tools", [...commands, "od", "genisoimage", "isoinfo"]);
     if (tools === undefined) return context.skip("genisoimage is not installed");
     const first = await rebuild("genisoimage run", tools);
     await expectSame(first, ours, "genisoimage");
     const second = await rebuild("second genisoimage run", tools);
     expect(await sha256(second)).toBe(await sha256(first));
-    const machine = bootQemu({ cdrom: first });
+    const machine = bootQemu({ stick: first });
     try {
       await machine.expect(`MK Loaded: v${version}`, 400_000);
     } finally {

@@ -5,14 +5,17 @@
 import type { ChildProcess } from "node:child_process";
 import { ProcessGroups } from "../../src/host/index.ts";
 
-/** What to boot, as absolute paths: a CD, or a kernel with an initrd. */
+/** What to boot, as absolute paths: a CD, a USB stick with an image on it, or a kernel with an initrd. */
 export type BootMedium =
   | { readonly cdrom: string }
+  | { readonly stick: string }
   | { readonly kernel: string; readonly initrd: string; readonly append: string };
 
 export interface QemuOptions {
   /** MiB, 1024 unless said otherwise. */
   readonly memory?: number;
+  /** What looks for something to start; BIOS unless said otherwise. */
+  readonly firmware?: "bios" | "uefi";
   /** Arguments after all others, e.g. a disk. */
   readonly extra?: readonly string[];
 }
@@ -27,6 +30,9 @@ export interface CommandResult {
 /** The file name of the emulator; tests that need it are skipped where it is missing. */
 export const qemuBinary = "qemu-system-x86_64";
 
+/** OVMF with its variables in one file, as Debian and Ubuntu have it; what it remembers is lost with the machine. */
+export const uefiFirmware = "/usr/share/ovmf/OVMF.fd";
+
 /**
  * Starts a machine with two processors, no display and a user-mode network that reaches nothing but QEMU's own
  * DHCP server. Whoever boots it closes it: `await using`-style, in a `finally` or an `afterAll`.
@@ -36,6 +42,7 @@ export function bootQemu(medium: BootMedium, options: QemuOptions = {}): QemuMac
     ...["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", `${options.memory ?? 1024}`],
     ...["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"],
     ...["-netdev", "user,id=net0,restrict=on", "-device", "virtio-net-pci,netdev=net0,romfile="],
+    ...(options.firmware === "uefi" ? ["-machine", "q35", "-bios", uefiFirmware] : []),
     ...mediumArguments(medium),
     ...(options.extra ?? []),
   ]);
@@ -46,6 +53,13 @@ function mediumArguments(medium: BootMedium): readonly string[] {
   if ("cdrom" in medium) {
     const file = medium.cdrom.replaceAll(",", ",,");
     return ["-drive", `file=${file},media=cdrom,format=raw,readonly=on`, "-boot", "d"];
+  }
+  if ("stick" in medium) {
+    const file = medium.stick.replaceAll(",", ",,");
+    return [
+      ...["-drive", `if=none,id=stick,file=${file},format=raw,readonly=on`],
+      ...["-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=1"],
+    ];
   }
   return ["-kernel", medium.kernel, "-initrd", medium.initrd, "-append", medium.append];
 }
