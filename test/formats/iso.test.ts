@@ -83,6 +83,31 @@ describe("writing an ISO", () => {
     );
   });
 
+  test("starts from a stick and under UEFI where it is given what that takes, with the same bytes each time", async () => {
+    const root = await makeRoot("hybrid", [...files, "boot/efi.img"], 0o644);
+    await writeFile(`${root}/boot/efi.img`, Buffer.alloc(8192, "FAT"));
+    const mbr = workspace.path("mbr.bin");
+    await writeFile(mbr, Buffer.alloc(432, "code"));
+    const hybrid = { ...boot, mbr, efi: "boot/efi.img" };
+    for (const name of ["hybrid.iso", "hybrid again.iso"]) {
+      await writeIso(workspace.$, options(root, name, { boot: hybrid }));
+    }
+    const iso = workspace.path("hybrid.iso");
+    const bytes = await readFile(iso);
+    expect(bytes.equals(await readFile(workspace.path("hybrid again.iso")))).toBe(true);
+    expect(bytes.subarray(0, 4).toString()).toBe("code");
+    // The MBR's second entry is at 462: type, then where it begins, in sectors.
+    expect(bytes[462 + 4]).toBe(0xef);
+    const start = bytes.readUInt32LE(462 + 8) * 512;
+    expect(bytes.subarray(start, start + 8192).equals(Buffer.alloc(8192, "FAT"))).toBe(true);
+    const report = (
+      await workspace.$`xorriso -indev ${iso} -report_el_torito plain -report_system_area plain`
+    ).stdout;
+    expect(report).toMatch(/boot img :\s+1\s+BIOS/);
+    expect(report).toMatch(/boot img :\s+2\s+UEFI/);
+    expect(report).toMatch(/GPT partition path :\s+2\s+\/boot\/efi\.img/);
+  });
+
   test("refuses a volume id of more than 32 characters, and one that is not ASCII", async () => {
     const root = await makeRoot("ids", files, 0o644);
     for (const volumeId of ["x".repeat(33), "Rázor"]) {
