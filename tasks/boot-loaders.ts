@@ -2,9 +2,10 @@
  * What an ISO needs to start other than from a CD under BIOS: MBR code for a stick, and GRUB for UEFI, both out of the
  * host's packages. Made once: no edit of the image touches it.
  */
+import { existsSync } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { files, out, task } from "../src/engine/index.ts";
+import { file, files, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { bytesContent, FileTree, writeFat } from "../src/formats/index.ts";
 import { installHint, type Shell } from "../src/host/index.ts";
@@ -14,12 +15,12 @@ import { readCoreFacts } from "./image/core-facts.ts";
 import { grubMenu } from "./image/grub-menu.ts";
 import { epoch, firmware } from "./settings/options.ts";
 
-/** Where distributions keep isolinux's MBR code: Debian, Fedora, Arch. */
-const mbrFiles = [
-  "usr/lib/ISOLINUX/isohdpfx.bin",
-  "usr/share/syslinux/isohdpfx.bin",
-  "usr/lib/syslinux/bios/isohdpfx.bin",
-];
+/** Where distributions keep isolinux's MBR code. */
+const mbrFiles = {
+  debianMbr: file("/usr/lib/ISOLINUX/isohdpfx.bin", { optional: true }),
+  fedoraMbr: file("/usr/share/syslinux/isohdpfx.bin", { optional: true }),
+  archMbr: file("/usr/lib/syslinux/bios/isohdpfx.bin", { optional: true }),
+};
 
 /** All that the menu needs, and no more: reading the ISO, as a CD or a partitioned disk, and starting Linux. */
 const grubModules = [
@@ -62,7 +63,7 @@ export const bootLoaders = task({
   variants: "shared",
   needs: { core: fetchIso },
   inputs: {
-    mbr: files(mbrFiles, { root: "/", optional: true }),
+    ...mbrFiles,
     grub: files(
       [
         ...["kernel.img", "moddep.lst", "modinfo.sh"],
@@ -90,12 +91,12 @@ export const bootLoaders = task({
       note(`the ISO will not start ${what}: ${why}${hint === undefined ? "" : `; ${hint}`}`);
     };
 
-    const [mbr] = inputs.mbr.paths;
+    const mbr = [inputs.debianMbr, inputs.fedoraMbr, inputs.archMbr].find((name) => existsSync(name));
     if (!(await isHybridLoader(path.join(isolinux, "isolinux.bin")))) {
       without("from a stick", "the base's isolinux.bin is too old for it");
     } else if (mbr === undefined) {
       without("from a stick", "isohdpfx.bin is not installed", installHint("isohdpfx.bin"));
-    } else await copyFile(path.join(inputs.mbr.root, mbr), path.join(outputs.loaders, "mbr.bin"));
+    } else await copyFile(mbr, path.join(outputs.loaders, "mbr.bin"));
 
     if (params.firmware === "bios") return;
     const { kernel } = await readCoreFacts(needs.core.core);
