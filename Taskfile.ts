@@ -11,12 +11,15 @@ import { fetchExtras } from "./tasks/fetch-extras.ts";
 import { fetchGems } from "./tasks/fetch-gems.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
 import { fetchTcz } from "./tasks/fetch-tcz.ts";
+import { isoSkeleton } from "./tasks/iso-skeleton.ts";
 import { overlay } from "./tasks/overlay.ts";
+import { overlayTarball } from "./tasks/overlay-tarball.ts";
 import { payload } from "./tasks/payload.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
 import { isoVersion } from "./tasks/settings/options.ts";
+import { setupFiles } from "./tasks/setup-files.ts";
 import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
 
@@ -36,12 +39,16 @@ export default taskfile({
     extractUtilLinux,
     payload,
     devAccess,
+    setupFiles,
     overlay,
+    overlayTarball,
+    isoSkeleton,
     bundle,
     rebuildIso,
     update,
     clean,
   ],
+  also: [[overlay, overlayTarball]],
   aliases: { iso: rebuildIso },
   examples: [
     { command: "iso --source sample", does: "an ISO from this distribution's own packages" },

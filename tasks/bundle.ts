@@ -5,16 +5,17 @@
 
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { file, files, inVariants, out, task } from "../src/engine/index.ts";
+import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { overlay } from "./overlay.ts";
+import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
 import { epoch, isoVersion } from "./settings/options.ts";
 import { ofPackage } from "./settings/package.ts";
+import { setupFiles } from "./setup-files.ts";
 
 /** Nearly all of it is compressed already. */
 const level = 1;
@@ -25,8 +26,9 @@ export const bundle = task({
   needs: {
     core: fetchIso,
     loaders: bootLoaders,
-    payload,
-    overlay,
+    payload: only(payload, "openVmTools"),
+    setup: only(setupFiles, "mcollectiveSetup"),
+    overlay: overlayTarball,
     access: inVariants(["dev", "debug"], devAccess),
   },
   inputs: {
@@ -55,7 +57,7 @@ export const bundle = task({
     await add(inputs.license, "LICENSE");
     await add(needs.core.iso, "Core-current.iso");
     await add(needs.overlay.tarball, "dependencies/razor-microkernel-overlay.tar.gz");
-    await add(needs.overlay.mcollectiveSetup, "dependencies/mcollective-setup-files.tar.gz");
+    await add(needs.setup.mcollectiveSetup, "dependencies/mcollective-setup-files.tar.gz");
     for (const name of await readdir(needs.payload.openVmTools)) {
       await add(path.join(needs.payload.openVmTools, name), `dependencies/${name}`);
     }

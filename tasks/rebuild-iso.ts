@@ -1,120 +1,65 @@
 /**
  * The bootable ISO: Core's initrd with the image's layers behind it, Core's boot files, and what the ISO says of itself.
- * Nothing that is packed already is packed again.
+ * All of it is there already: here it is joined.
  */
-import { constants, copyFile, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { file, out, task } from "../src/engine/index.ts";
+import { only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
-import {
-  bytesContent,
-  describeProblem,
-  FileTree,
-  type IsoBoot,
-  joinLayers,
-  mergeLayers,
-  writeIso,
-  writeLayer,
-} from "../src/formats/index.ts";
-import { bootLoaders } from "./boot-loaders.ts";
+import { describeProblem, type FileTree, mergeLayers } from "../src/formats/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { writeApplicationId } from "./image/application-id.ts";
-import { adaptBootMenu } from "./image/boot-menu.ts";
-import { readCoreFacts } from "./image/core-facts.ts";
-import { inheritFolders } from "./image/image-tree.ts";
-import { isoMetadata, versionFile, volumeId } from "./image/iso-metadata.ts";
 import { readListing } from "./image/tree-listing.ts";
+import { type IsoPlan, isoSkeleton, metadataOf } from "./iso-skeleton.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { epoch, isoVersion } from "./settings/options.ts";
-
-const applicationId = "Razor Microkernel";
+import { setupFiles } from "./setup-files.ts";
 
 export const rebuildIso = task({
   name: "rebuild-iso",
   description: "Make the bootable ISO",
-  needs: { core: fetchIso, loaders: bootLoaders, payload, overlay },
-  inputs: { copying: file("COPYING"), license: file("LICENSE") },
+  needs: {
+    core: only(fetchIso, "boot", "listing"),
+    payload: only(payload, "layer", "layerListing"),
+    setup: only(setupFiles, "layer", "listing"),
+    overlay: only(overlay, "layer", "listing"),
+    skeleton: isoSkeleton,
+  },
   params: { isoVersion, epoch },
-  tools: ["xorriso"],
   outputs: {
     iso: out.artifact(({ variant, value }) => `build-files/rz_mk_${variant}-image.${value(isoVersion)}.iso`),
   },
-  async run({ $, needs, inputs, params, outputs, scratch, signal }) {
-    const mtime = Number(params.epoch);
-    const { kernel, initrd } = await readCoreFacts(needs.core.core);
-    const core = await readListing(needs.core.listing);
-
-    const versionTree = new FileTree()
-      .addFile("tmp/mk-version.yaml", bytesContent(versionFile(params.isoVersion)), { mtime })
-      .addDirectory("tmp", { mtime, mode: 0o1777 });
-    inheritFolders(versionTree, core);
-    const versionLayer = path.join(scratch, "version.cpio.gz");
-    await writeLayer(versionTree, versionLayer, { signal });
-
+  async run({ needs, params, outputs, join, digest }) {
+    const { core, payload, setup, overlay, skeleton } = needs;
+    const plan = JSON.parse(await readFile(skeleton.plan, "utf8")) as IsoPlan;
     refuseTraps([
-      ["Core's initrd", core],
-      ["the payload", await readListing(needs.payload.layerListing)],
-      ["the overlay", await readListing(needs.overlay.listing)],
-      ["the version", versionTree],
+      ["Core's initrd", await readListing(core.listing)],
+      ["the payload", await readListing(payload.layerListing)],
+      ["the setup files", await readListing(setup.listing)],
+      ["the overlay", await readListing(overlay.listing)],
+      ["the version", await readListing(skeleton.versionListing)],
     ]);
-
-    const root = path.join(scratch, "iso");
-    await copyBoot(needs.core.boot, path.join(root, "boot"), initrd);
     const layers = [
-      path.join(needs.core.boot, initrd),
-      needs.payload.layer,
-      needs.overlay.layer,
-      versionLayer,
-    ];
-    const joined = await joinLayers(layers, path.join(root, "boot", initrd), { signal });
-    await adaptBootMenu(path.join(root, "boot/isolinux/isolinux.cfg"));
-    await copyFile(inputs.copying, path.join(root, "COPYING"));
-    await copyFile(inputs.license, path.join(root, "LICENSE"));
-    const metadata = await isoMetadata({
-      version: params.isoVersion,
-      kernel: path.join(root, "boot", kernel),
-      initrdName: initrd,
-      initrdSha256: joined.sha256,
-      epoch: mtime,
-    });
-    await writeFile(path.join(root, "iso-metadata.yaml"), metadata);
-    await writeIso($, {
-      root,
-      out: outputs.iso,
-      volumeId: volumeId(params.isoVersion),
-      applicationId,
-      systemId: "LINUX",
-      epoch: mtime,
-      boot: await placeLoaders(needs.loaders.loaders, root),
-    });
-    await writeApplicationId(outputs.iso, applicationId);
+      path.join(core.boot, plan.initrd),
+      payload.layer,
+      setup.layer,
+      overlay.layer,
+      skeleton.versionLayer,
+    ].map((file) => ({ file }));
+    let size = 0;
+    for (const { file } of layers) size += (await stat(file)).size;
+    const initrd = [...layers, { bytes: Buffer.alloc(plan.initrdSize - size) }];
+    const metadata = digest(initrd).then((sum) =>
+      metadataOf(plan, params.isoVersion, Number(params.epoch), sum),
+    );
+    await join(outputs.iso, [
+      { file: skeleton.head },
+      ...initrd,
+      { bytes: metadata },
+      { file: skeleton.tail },
+    ]);
   },
 });
-
-/** The boot files without the initrd, which is made anew; the loader's binary is a copy, since a writer may patch it. */
-async function copyBoot(from: string, to: string, initrd: string): Promise<void> {
-  await mkdir(path.dirname(to), { recursive: true });
-  await cp(from, to, {
-    recursive: true,
-    mode: constants.COPYFILE_FICLONE,
-    filter: (source) => path.basename(source) !== initrd,
-  });
-  await rm(path.join(to, "isolinux/boot.cat"), { force: true });
-}
-
-/** Puts GRUB's files, where there are any, below the ISO's root; returns what starts the ISO. */
-async function placeLoaders(loaders: string, root: string): Promise<IsoBoot> {
-  const present = await readdir(loaders);
-  const bios = { isolinux: "boot/isolinux/isolinux.bin", catalog: "boot/isolinux/boot.cat" };
-  const disk = present.includes("mbr.bin") ? { mbr: path.join(loaders, "mbr.bin") } : {};
-  if (!present.includes("efi.img")) return { ...bios, ...disk };
-  await mkdir(path.join(root, "boot/grub"), { recursive: true });
-  for (const name of ["efi.img", "grub.cfg"]) {
-    await copyFile(path.join(loaders, name), path.join(root, "boot/grub", name));
-  }
-  return { ...bios, ...disk, efi: "boot/grub/efi.img" };
-}
 
 /** The kernel applies layer after layer, with traps for the unwary: an image that would not be what it seems is refused. */
 function refuseTraps(layers: readonly (readonly [name: string, tree: FileTree])[]): void {

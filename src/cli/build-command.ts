@@ -13,7 +13,9 @@ import { leaveRecord, Quietness } from "./up-to-date.ts";
 
 /** Runs commands in the order given, and builds all tasks in one graph. */
 export async function buildTargets(session: Session, targets: readonly Target[]): Promise<number> {
-  const tasks = targets.filter((target): target is Task => target.kind === "task");
+  const asked = targets.filter((target): target is Task => target.kind === "task");
+  const also = session.workspace.taskfile.also ?? [];
+  const tasks = [...asked, ...also.flatMap(([task, brings]) => (asked.includes(task) ? [brings] : []))];
   const commands = targets.filter((target): target is Command => target.kind === "command");
   for (const command of commands) {
     const status = await runCommand(session, command, []);

@@ -1,16 +1,15 @@
 /**
- * A thread that hashes files one behind the other, so that another core does it while this one writes. It lives as
+ * A thread that hashes files and bytes one behind the other, so that another core does it while this one writes. It lives as
  * long as the process, and begins where what it hashed before begins the same way. It keeps no process alive.
  */
 import { Worker } from "node:worker_threads";
 import type { Digest } from "./names.ts";
 
-export interface HashedFile {
-  /** Absolute path. */
-  readonly file: string;
-  /** Of its content: files with equal digests need not be read again. */
-  readonly digest: string;
-}
+/** A file (absolute path) or bytes, and the digest of the content: what was hashed already is not read again. */
+export type Hashed = { readonly digest: string } & (
+  | { readonly file: string }
+  | { readonly bytes: Uint8Array }
+);
 
 type Answer = { readonly id: number } & ({ readonly digest: Digest } | { readonly error: string });
 
@@ -21,35 +20,42 @@ const { createHash } = require("node:crypto");
 const { closeSync, openSync, readSync } = require("node:fs");
 const buffer = Buffer.allocUnsafe(1024 * 1024);
 let midpoints = [];
-parentPort.on("message", ({ id, files }) => {
+parentPort.on("message", ({ id, parts }) => {
   try {
-    parentPort.postMessage({ id, digest: digest(files) });
+    parentPort.postMessage({ id, digest: digest(parts) });
   } catch (error) {
     parentPort.postMessage({ id, error: String(error.message) });
   }
 });
-function digest(files) {
-  const same = midpoints.findLast(({ digests }) => digests.every((one, index) => one === files[index]?.digest));
+function digest(parts) {
+  const same = midpoints.findLast(({ digests }) => digests.every((one, index) => one === parts[index]?.digest));
   const from = same?.digests.length ?? 0;
   const hash = same?.hash.copy() ?? createHash("sha256");
   const kept = midpoints.filter(({ digests }) => digests.length <= from);
-  for (let index = from; index < files.length; index += 1) {
-    const handle = openSync(files[index].file, "r");
-    let size = 0;
-    try {
-      for (let read = 1; read > 0; size += read) {
-        read = readSync(handle, buffer, 0, buffer.length);
-        hash.update(buffer.subarray(0, read));
-      }
-    } finally {
-      closeSync(handle);
-    }
-    if (size >= buffer.length) {
-      kept.push({ digests: files.slice(0, index + 1).map((file) => file.digest), hash: hash.copy() });
-    }
+  for (let index = from; index < parts.length; index += 1) {
+    const size = add(hash, parts[index]);
+    if (size < buffer.length) continue;
+    kept.push({ digests: parts.slice(0, index + 1).map((part) => part.digest), hash: hash.copy() });
   }
   midpoints = kept;
   return hash.digest("hex");
+}
+function add(hash, { file, bytes }) {
+  if (bytes !== undefined) {
+    hash.update(bytes);
+    return bytes.length;
+  }
+  const handle = openSync(file, "r");
+  try {
+    for (let size = 0; ; ) {
+      const read = readSync(handle, buffer, 0, buffer.length);
+      if (read === 0) return size;
+      hash.update(buffer.subarray(0, read));
+      size += read;
+    }
+  } finally {
+    closeSync(handle);
+  }
 }
 `;
 
@@ -61,14 +67,14 @@ export class DigestThread {
     { readonly resolve: (digest: Digest) => void; readonly reject: (error: Error) => void }
   >();
 
-  /** The sha256 of the files, one behind the other, in hex. Rejects when one cannot be read. */
-  digest(files: readonly HashedFile[]): Promise<Digest> {
+  /** The sha256 of the parts, one behind the other, in hex. Rejects when a file cannot be read. */
+  digest(parts: readonly Hashed[]): Promise<Digest> {
     const worker = this.#start();
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       worker.ref();
-      worker.postMessage({ id, files });
+      worker.postMessage({ id, parts });
     });
   }
 

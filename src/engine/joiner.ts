@@ -92,12 +92,10 @@ export class Joiner {
     return { size, sha256: digest };
   }
 
-  /** The sha256 of the files (absolute paths), one behind the other, computed on a thread of its own. */
-  async digest(files: readonly string[]): Promise<string> {
-    const parts = await Promise.all(files.map((file) => this.#partOf({ file })));
-    const digest = await this.#thread.digest(
-      files.map((file, index) => ({ file, digest: parts[index]?.digest ?? "" })),
-    );
+  /** The sha256 of the pieces, one behind the other, computed on a thread of its own. */
+  async digest(pieces: readonly Piece[]): Promise<string> {
+    const parts = await Promise.all(pieces.map((piece) => this.#partOf(piece)));
+    const digest = await this.#thread.digest(parts);
     for (const part of parts) this.#refuseChanged(part);
     return digest;
   }

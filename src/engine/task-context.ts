@@ -96,7 +96,7 @@ export function taskContext(
     log: (message: string) => capture.add(`${message}\n`),
     join: (target: string, pieces: readonly Piece[]) =>
       context.state.joiner.join(target, pieces, context.signal),
-    digest: (files: readonly string[]) => context.state.joiner.digest(files),
+    digest: (pieces: readonly Piece[]) => context.state.joiner.digest(pieces),
   } as unknown as AnyTaskContext;
 }
 

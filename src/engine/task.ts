@@ -221,8 +221,8 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
    * An output that is written so is neither read again nor kept twice.
    */
   readonly join: (target: string, pieces: readonly Piece[]) => Promise<Joined>;
-  /** The sha256, in hex, of files (absolute paths) one behind the other, computed beside whatever else goes on. */
-  readonly digest: (files: readonly string[]) => Promise<string>;
+  /** The sha256, in hex, of pieces one behind the other, computed beside whatever else goes on. */
+  readonly digest: (pieces: readonly Piece[]) => Promise<string>;
   /** An empty folder for intermediate files, removed afterwards. */
   readonly scratch: string;
   /** Content that outlives results and is named by its digest: downloads. */

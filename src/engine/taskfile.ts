@@ -3,7 +3,7 @@
  */
 import type { Check } from "./check.ts";
 import type { Parameter } from "./parameter.ts";
-import type { Target } from "./task.ts";
+import type { Target, Task } from "./task.ts";
 
 export interface Variant {
   readonly description: string;
@@ -26,6 +26,8 @@ export interface TaskfileDefinition {
   readonly variants: Readonly<Record<string, Variant>>;
   /** Environment variable and configuration key that names the variant. */
   readonly variantEnv?: string;
+  /** Who asks for the first by its name gets the second too, which needs it and which most builds do not want. */
+  readonly also?: readonly (readonly [asked: Task, brings: Task])[];
   /** Other names of targets. */
   readonly aliases?: Readonly<Record<string, Target>>;
   /** Shown in the menu as the version that a build would get now. */

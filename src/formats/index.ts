@@ -11,6 +11,7 @@ export { joinLayers, type LayerOptions, writeLayer } from "./initrd.ts";
 export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-reader.ts";
 export { type IsoBoot, type IsoOptions, writeIso } from "./iso.ts";
 export { extractIso, type IsoEntry, listIso, readIsoLabel } from "./iso-reader.ts";
+export { type IsoGap, type SkeletonOptions, writeIsoSkeleton } from "./iso-skeleton.ts";
 export type { UnpackLimits } from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";

@@ -33,6 +33,8 @@ export interface IsoOptions {
   /** Seconds since 1970, for the volume and every file. */
   readonly epoch: number;
   readonly boot?: IsoBoot;
+  /** Paths in the ISO of files whose contents lie behind all others, in this order. */
+  readonly last?: readonly string[];
 }
 
 /** Field sizes of the primary volume descriptor, ECMA-119 8.4. */
@@ -83,8 +85,10 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
           // Makes the FAT image a partition of both tables; their ids follow the volume's time.
           ...(boot.mbr === undefined || boot.efi === undefined ? [] : ["-isohybrid-gpt-basdat"]),
         ];
+  // The heavier, the nearer to the beginning; 0 is what all others weigh.
+  const order = (options.last ?? []).flatMap((name, index) => ["--sort-weight", `${-1 - index}`, `/${name}`]);
   await withTool({ tool: "xorriso", what: "write the ISO", where: out, hint: spaceHint }, () => {
-    return $`env SOURCE_DATE_EPOCH=${epoch} xorriso -no_rc ${dates} -as mkisofs -quiet -o ${out} ${ids} ${tree} ${loader} ${root}`;
+    return $`env SOURCE_DATE_EPOCH=${epoch} xorriso -no_rc ${dates} -as mkisofs -quiet -o ${out} ${ids} ${tree} ${loader} ${order} ${root}`;
   });
 }
 

@@ -1,32 +1,31 @@
 /** What an image says of itself: `iso-metadata.yaml` in the ISO's root, `tmp/mk-version.yaml` in the image. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import path from "node:path";
 import { pipeline } from "node:stream/promises";
 
 export interface MetadataSources {
   readonly version: string;
-  /** Absolute path of the kernel in the ISO's boot folder. */
+  /** File names in the ISO's boot folder, and digests in hex. */
   readonly kernel: string;
-  readonly initrdName: string;
-  /** Known from writing it. */
+  readonly kernelSha256: string;
+  readonly initrd: string;
   readonly initrdSha256: string;
   /** Seconds since 1970. */
   readonly epoch: number;
 }
 
 /** The text of `iso-metadata.yaml`, with the keys that Razor reads. */
-export async function isoMetadata(sources: MetadataSources): Promise<string> {
+export function isoMetadata(sources: MetadataSources): string {
   const time = new Date(sources.epoch * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   return [
     "---",
     `iso_version: ${quote(sources.version)}`,
-    `kernel: ${path.basename(sources.kernel)}`,
-    `initrd: ${sources.initrdName}`,
+    `kernel: ${sources.kernel}`,
+    `initrd: ${sources.initrd}`,
     "hash_description:",
     "  type: Digest::SHA2",
     "  bitlen: 256",
-    `kernel_hash: ${quote(await sha256Of(sources.kernel))}`,
+    `kernel_hash: ${quote(sources.kernelSha256)}`,
     `initrd_hash: ${quote(sources.initrdSha256)}`,
     `iso_build_time: ${quote(time)}`,
     "",
@@ -48,7 +47,8 @@ function quote(text: string): string {
   return `"${text}"`;
 }
 
-async function sha256Of(file: string): Promise<string> {
+/** sha256 of a file (absolute path), in hex. */
+export async function sha256Of(file: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(file), hash);
   return hash.digest("hex");

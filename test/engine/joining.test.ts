@@ -30,7 +30,7 @@ const image: Task = task({
   inputs: { edited: file("edited.txt") },
   outputs: { image: out.artifact("image.bin") },
   async run({ needs, inputs, outputs, join, digest }) {
-    const sum = digest([needs.base.large, inputs.edited]);
+    const sum = digest([{ file: needs.base.large }, { file: inputs.edited }]);
     const late = sum.then((text) => Buffer.from(text));
     const joined = await join(outputs.image, [
       { file: needs.base.large },

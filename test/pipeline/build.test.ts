@@ -82,13 +82,13 @@ describe("a build from the sample source", () => {
       const isoOnly = await workspace.build(["iso", ...fixed.slice(2)]);
       expect(rebuilt(isoOnly)).toEqual(["overlay", "rebuild-iso"]);
       expect(isoOnly.stderr).toContain("overlay: rebuilt, overlay-src/usr/local/bin/rz_mk_init.rb changed");
-      expect(rebuilt(await workspace.build(fixed))).toEqual(["bundle"]);
+      expect(rebuilt(await workspace.build(fixed))).toEqual(["bundle", "overlay-tarball"]);
     } finally {
       await writeFile(script, before);
     }
     const back = await workspace.build(fixed);
     expect(rebuilt(back)).toEqual([]);
-    expect(restored(back)).toEqual(["bundle", "overlay", "rebuild-iso"]);
+    expect(restored(back)).toEqual(["bundle", "overlay", "overlay-tarball", "rebuild-iso"]);
   });
 
   it("builds each variant once, in whatever order they are asked for", async () => {
@@ -151,10 +151,14 @@ describe("a build from the sample source", () => {
       }),
     };
     const ran = new Set<string>();
-    for (const name of ["dev-access", "payload", "overlay", "rebuild-iso", "bundle"]) {
+    const steps = [
+      ...["dev-access", "payload", "setup-files", "overlay", "overlay-tarball"],
+      ...["iso-skeleton", "rebuild-iso", "bundle"],
+    ];
+    for (const name of steps) {
       for (const task of rebuilt(await copy.build([...both, "--force", name], elsewhere))) ran.add(task);
     }
-    expect([...ran].sort()).toEqual([...["bundle", "dev-access", "overlay", "payload", "rebuild-iso"]]);
+    expect([...ran].sort()).toEqual(steps.sort());
     for (const name of [`rz_mk_dev-image.${version}.iso`, "razor-microkernel-bundle-dev.tar.gz"]) {
       expect(await sha256(copy.path(`build-files/${name}`)), name).toBe(
         await sha256(workspace.path(`build-files/${name}`)),

@@ -1,0 +1,9 @@
+/** The layers of an image's initrd: how much room they are given. It knows nothing of what is in them. */
+
+/** A layer's room is a multiple of this many bytes; also the ISO's sector size times sixteen. */
+const step = 32 * 1024;
+
+/** Bytes for a layer of this size: NULs fill the rest, which the kernel skips. */
+export function roomFor(size: number): number {
+  return Math.ceil(size / step) * step;
+}
