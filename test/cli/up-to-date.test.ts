@@ -18,13 +18,19 @@ const words = ["greet"];
 /** Milliseconds: younger files are not yet believed. */
 const clockGrain = 2000;
 
-/** Builds in each folder, and once more when all is old enough for a record to be left. */
-async function settled(roots: readonly string[], given: readonly string[] = words): Promise<void> {
-  for (const root of roots) expect(await runTask(root, given)).toMatchObject({ status: 0 });
-  const old = Date.now() + clockGrain + 100;
-  // What is waited for is the clock itself.
-  while (Date.now() < old) await new Promise((resolve) => setTimeout(resolve, old - Date.now()));
-  for (const root of roots) expect(await runTask(root, given)).toMatchObject({ status: 0 });
+/** Builds in each folder until nothing is too young to be believed; only then a record can be left. */
+async function settled(
+  roots: readonly string[],
+  given: readonly string[] = words,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  for (let round = 0; round < 3; round += 1) {
+    for (const root of roots) expect(await runTask(root, given, env)).toMatchObject({ status: 0 });
+    const old = Date.now() + clockGrain + 100;
+    // What is waited for is the clock itself.
+    while (Date.now() < old) await new Promise((resolve) => setTimeout(resolve, old - Date.now()));
+  }
+  for (const root of roots) await runTask(root, given, env);
 }
 
 /** Runs the command, and tells whether the program was needed: what is compiled was taken away before. */
@@ -63,6 +69,7 @@ describe("a build with nothing to do", () => {
       "an input's content": (root) => put(root, "in/name", "Moon\n"),
       "an input's executable bit": (root) => chmodSync(path.join(root, "in/name"), 0o755),
       "an input that is gone": (root) => rmSync(path.join(root, "in/name")),
+      "a file that comes to match a pattern": (root) => put(root, "in/more/one.txt", "1\n"),
       "an artefact that was edited": (root) => put(root, "build/dev.txt", "mine\n"),
       "an artefact that is gone": (root) => rmSync(path.join(root, "build/dev.txt")),
       "an output in the cache": (root) => put(root, ".buildcache/v1/out/dev/name/text", "mine"),
@@ -92,8 +99,7 @@ describe("a build with nothing to do", () => {
     const tools = path.join(root, "tools");
     mkdirSync(tools);
     const env = { PATH: `${tools}:${process.env.PATH ?? ""}` };
-    await settled([root]);
-    await runTask(root, words, env);
+    await settled([root], words, env);
     expect(await run(root, words, env)).toMatchObject({ status: 0, loaded: false });
     expect(await run(root, words, { ...env, UNHEARD_OF: "1" })).toMatchObject({ loaded: false });
 
@@ -109,11 +115,7 @@ describe("a build with nothing to do", () => {
     const tools = path.join(root, "tools");
     mkdirSync(tools);
     const env = { PATH: `${tools}:${process.env.PATH ?? ""}` };
-    await settled([root]);
-    const old = Date.now() + clockGrain + 100;
-    await runTask(root, words, env);
-    while (Date.now() < old) await new Promise((resolve) => setTimeout(resolve, old - Date.now()));
-    await runTask(root, words, env);
+    await settled([root], words, env);
     expect(await run(root, words, env)).toMatchObject({ loaded: false });
     symlinkSync("/bin/true", path.join(tools, "cat"));
     const { loaded, stderr } = await run(root, words, env);
@@ -142,7 +144,6 @@ describe("a build with nothing to do", () => {
   it("leaves no record where a secret was given, and believes no damaged one", async () => {
     const root = demo();
     await settled([root], ["greet", "-t", "hunter2"]);
-    await runTask(root, ["greet", "-t", "hunter2"]);
     expect(recordsOf(root)).toEqual([]);
 
     const other = demo();

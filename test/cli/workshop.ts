@@ -22,7 +22,7 @@ afterEach(() => {
 /** Beside `../src/engine`, as far as its imports can tell. */
 const tasksFile = `
 import { readFileSync, writeFileSync } from "node:fs";
-import { command, file, out, param, task } from "ENGINE";
+import { command, file, files, out, param, task } from "ENGINE";
 export const greeting = param.text({
   name: "greeting", short: "g", env: "DEMO_GREETING", value: "TEXT", description: "first word", default: "Hello",
 });
@@ -35,7 +35,7 @@ export const name = task({
 });
 export const greet = task({
   name: "greet", description: "Greet the name", needs: { name }, params: { greeting, password }, tools: ["sh", "sleep", "cat"],
-  inputs: { script: file("in/script") },
+  inputs: { script: file("in/script"), more: files("in/more/*.txt", { optional: true }) },
   outputs: { text: out.artifact(({ variant }) => \`build/\${variant}.txt\`) },
   run: async ({ $, needs, params, outputs, inputs, scratch }) => {
     const key = \`\${scratch}/key\`;
