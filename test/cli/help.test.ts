@@ -27,7 +27,7 @@ describe("help", () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/usage: task greet \[options\]\n +task hi \[options\]/);
     expect(stdout).toMatch(/needs +name\n/);
-    expect(stdout).toMatch(/reads +in\/script\n/);
+    expect(stdout).toMatch(/reads +in\/script\b/);
     expect(stdout).toMatch(/runs +cat, sh, sleep\n/);
     expect(stdout).toContain("--greeting <TEXT>");
     const other = await runTask(root, ["name", "-h"]);
