@@ -6,6 +6,7 @@ import { mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
 import { convertDebs } from "./tasks/convert-debs.ts";
 import { devAccess } from "./tasks/dev-access.ts";
+import { diff } from "./tasks/diff.ts";
 import { extractUtilLinux } from "./tasks/extract-util-linux.ts";
 import { fetchExtras } from "./tasks/fetch-extras.ts";
 import { fetchGems } from "./tasks/fetch-gems.ts";
@@ -45,6 +46,7 @@ export default taskfile({
     isoSkeleton,
     bundle,
     rebuildIso,
+    diff,
     update,
     clean,
   ],

@@ -26,6 +26,13 @@ const testTools = {
     pacman: "binutils",
     brew: "binutils",
   },
+  genisoimage: {
+    for: "ISOs of another maker in tests",
+    apt: "genisoimage",
+    dnf: "genisoimage",
+    pacman: "cdrtools",
+    brew: "cdrtools",
+  },
   mcopy: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   OVMF: {
     for: "booting under UEFI in tests",
@@ -69,6 +76,7 @@ export const verifyTools = [
   "qemu-system-x86_64",
   "strace",
   "ar",
+  "genisoimage",
   "mcopy",
   "OVMF",
   "tinyproxy",

@@ -11,6 +11,7 @@ import {
 } from "../engine/index.ts";
 import { type Display, openDisplay } from "./display.ts";
 import { encodeLine } from "./event-stream.ts";
+import { renderFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
 
 /** A build that a command asked for failed, and was reported. */
@@ -31,12 +32,15 @@ export async function runCommand(
   }
   const display = openDisplay(session);
   try {
-    await command.run(contextFor(session, command, words, display));
-    return 0;
+    return (await command.run(contextFor(session, command, words, display))) ?? 0;
   } catch (error) {
     if (display.signal.aborted) return display.interruptedStatus();
-    if (error instanceof ReportedFailure) return 1;
-    throw error;
+    const status = command.failureStatus;
+    if (error instanceof ReportedFailure) return status ?? 1;
+    if (status === undefined) throw error;
+    const { io, style, request } = session;
+    io.stderr.write(`${renderFailure(error, style, { verbose: request.verbose })}\n`);
+    return status;
   } finally {
     display.close();
   }
@@ -55,9 +59,14 @@ function contextFor(
     value: async (parameter) => values.get(parameter),
     variant: request.variant,
     workspace: workspace.state.workspace,
+    cwd: io.cwd,
     env: workspace.env,
     signal,
     print: (line) => io.stdout.write(request.json ? encodeLine(line) : `${line}\n`),
+    show: (value, lines) =>
+      io.stdout.write(
+        request.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(""),
+      ),
     note: (message) => onEvent({ type: "note", message }),
     removeProducts: (options) => removeProducts(workspace, options, session.command),
     build: async (task) => {

@@ -357,9 +357,16 @@ export interface Command<P extends Params = Params> {
   readonly params: P;
   /** What the words behind its name are: `[NAME...]`. Without it such words are other targets. */
   readonly takes?: string;
-  readonly run: (context: CommandContext) => Promise<void> | void;
+  /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
+  readonly failureStatus?: number;
+  /** Returns the exit status where it is not 0. */
+  readonly run: CommandRun;
   readonly definedAt: readonly SourceLocation[];
 }
+
+type CommandRun =
+  | ((context: CommandContext) => Promise<void> | void)
+  | ((context: CommandContext) => Promise<number>);
 
 export interface CommandContext {
   /** The words behind the command's name. */
@@ -368,10 +375,14 @@ export interface CommandContext {
   readonly variant: string;
   /** Prints a line of the command's result to standard output. */
   readonly print: (line: string) => void;
+  /** Prints the whole result: the lines, or with --json the value as one document. */
+  readonly show: (value: unknown, lines: readonly string[]) => void;
   /** Removes every artefact and output of the graph's tasks, or with `all` the whole cache; returns what went. */
   readonly removeProducts: (options: { readonly all: boolean }) => Promise<readonly string[]>;
   /** Absolute path of the workspace. */
   readonly workspace: string;
+  /** Absolute path of the folder in which the command was given. */
+  readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   /** A line for the user on standard error: warnings and facts that matter. */
@@ -398,7 +409,10 @@ export function command<const P extends Params>(definition: {
   readonly description: string;
   readonly params: P;
   readonly takes?: string;
-  readonly run: (context: CommandContext) => Promise<void> | void;
+  /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
+  readonly failureStatus?: number;
+  /** Returns the exit status where it is not 0. */
+  readonly run: CommandRun;
 }): Command<P> {
   return { kind: "command", ...definition, definedAt: callers(command) };
 }

@@ -12,6 +12,8 @@ export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-
 export { type IsoBoot, type IsoOptions, writeIso } from "./iso.ts";
 export { extractIso, type IsoEntry, listIso, readIsoLabel } from "./iso-reader.ts";
 export { type IsoGap, type SkeletonOptions, writeIsoSkeleton } from "./iso-skeleton.ts";
+export { readIsoStructure } from "./iso-structure.ts";
+export { readIsoTree } from "./iso-tree.ts";
 export type { UnpackLimits } from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";

@@ -1,0 +1,167 @@
+/**
+ * A file that holds others, opened: an ISO, a tarball, an initrd. It knows nothing of comparing them.
+ */
+import { open } from "node:fs/promises";
+import path from "node:path";
+import { createGunzip } from "node:zlib";
+import { UserError } from "../errors/index.ts";
+import {
+  contentSize,
+  type FileContent,
+  type FileTree,
+  type InitrdMember,
+  mergeLayers,
+  readInitrd,
+  readIsoStructure,
+  readIsoTree,
+  sniff,
+  sniffLength,
+  streamContent,
+  treeFromTarball,
+} from "../formats/index.ts";
+
+export type ContainerKind = "ISO" | "tarball" | "initrd";
+
+export interface Container {
+  readonly kind: ContainerKind;
+  readonly tree: FileTree;
+  /** Of an ISO: what it says of itself beside its files. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** Of an initrd: its archives in order, of which `tree` is what the kernel makes. */
+  readonly members: readonly InitrdMember[];
+  /** Absolute path of the file, which may be a copy of what lies in another container. */
+  readonly file: string;
+}
+
+/** What the content is by its first bytes, a gzip file by what is in it; undefined for anything else. */
+export async function containerKind(content: FileContent): Promise<ContainerKind | undefined> {
+  const head = await headOf(content);
+  switch (sniff(head)) {
+    case "iso9660":
+      return "ISO";
+    case "cpio":
+      return "initrd";
+    case "tar":
+    case "gem":
+      return "tarball";
+    case "gzip": {
+      const inner = sniff(await inflateHead(head));
+      return inner === "cpio" ? "initrd" : inner === "tar" || inner === "gem" ? "tarball" : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+async function headOf(content: FileContent): Promise<Buffer> {
+  if (content.kind === "bytes") return Buffer.from(content.bytes.subarray(0, sniffLength));
+  const head: FileContent = { ...content, size: Math.min(content.size, sniffLength) };
+  const pieces: Uint8Array[] = [];
+  for await (const piece of streamContent(head)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
+/** As much as comes out of a beginning; damage is found by whoever reads it whole. */
+async function inflateHead(head: Buffer): Promise<Buffer> {
+  return await new Promise((resolve) => {
+    const pieces: Buffer[] = [];
+    const gunzip = createGunzip()
+      .on("data", (piece: Buffer) => pieces.push(piece))
+      .on("error", () => resolve(Buffer.concat(pieces)))
+      .on("end", () => resolve(Buffer.concat(pieces)));
+    gunzip.end(head);
+  });
+}
+
+/** Files that are made for looking into others; `folder` is absolute, and removed by whoever made it. */
+export class Spool {
+  readonly #folder: string;
+  #next = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** A path that nothing has yet. */
+  place(): string {
+    this.#next += 1;
+    return path.join(this.#folder, `${this.#next}`);
+  }
+
+  /** Absolute path of a file with this content and no other: its own, or a copy. */
+  async fileOf(content: FileContent): Promise<string> {
+    if (content.kind === "file" && content.offset === 0) {
+      const handle = await open(content.path, "r");
+      try {
+        if ((await handle.stat()).size === content.size) return content.path;
+      } finally {
+        await handle.close();
+      }
+    }
+    const copy = this.place();
+    const handle = await open(copy, "w", 0o600);
+    try {
+      for await (const piece of streamContent(content)) await handle.writeFile(piece);
+    } finally {
+      await handle.close();
+    }
+    return copy;
+  }
+}
+
+const nothing: ReadonlyMap<string, string> = new Map();
+
+/** Opens what `containerKind` found. @throws UserError as the readers of the formats */
+export async function openContainer(
+  kind: ContainerKind,
+  content: FileContent,
+  spool: Spool,
+): Promise<Container> {
+  const file = await spool.fileOf(content);
+  switch (kind) {
+    case "ISO":
+      return {
+        ...{ kind, file, members: [] },
+        tree: await readIsoTree(file),
+        fields: await readIsoStructure(file),
+      };
+    case "tarball": {
+      const policy = { devices: true, setId: true, links: "any" } as const;
+      const tree = await treeFromTarball(file, spool.place(), policy);
+      return { kind, file, tree, fields: nothing, members: [] };
+    }
+    case "initrd": {
+      const members = await readInitrd(file, { spoolDir: spool.place() });
+      const { tree } = mergeLayers(members.map((member) => member.tree));
+      return { kind, file, tree, fields: nothing, members };
+    }
+  }
+}
+
+/** The content of a file on disk. @throws UserError `not-a-file` */
+export async function contentOfFile(file: string): Promise<FileContent> {
+  const handle = await open(file, "r").catch((cause: unknown) => {
+    throw new UserError("the file cannot be opened", {
+      code: "unreadable-file",
+      where: file,
+      hint: "is the name right, and may you read it?",
+      cause,
+    });
+  });
+  try {
+    const status = await handle.stat();
+    if (status.isFile()) return { kind: "file", path: file, offset: 0, size: status.size };
+  } finally {
+    await handle.close();
+  }
+  throw new UserError("this is no file", {
+    code: "not-a-file",
+    where: file,
+    hint: "name an ISO or a bundle",
+  });
+}
+
+/** Content in a few words: what it is, and its size. */
+export function describeContent(content: FileContent): string {
+  return `${contentSize(content).toLocaleString("en")} bytes`;
+}

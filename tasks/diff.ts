@@ -1,0 +1,45 @@
+/**
+ * What differs between two ISOs, bundles or initrds, of this project or not. Its exit status is diff's: 0 the same, 1 different,
+ * 2 trouble.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { compareFiles, describeDifferences, digestFile } from "../src/comparison/index.ts";
+import { command } from "../src/engine/index.ts";
+import { UsageError } from "../src/errors/index.ts";
+
+export const diff = command({
+  name: "diff",
+  takes: "<A> <B>",
+  description: "Say what differs between two ISOs or bundles, down to lines (exit status as diff's)",
+  params: {},
+  failureStatus: 2,
+  async run({ words, cwd, show, signal }) {
+    const [a, b] = words;
+    if (a === undefined || b === undefined || words.length > 2) {
+      throw new UsageError("two files are compared", {
+        code: "diff-usage",
+        hint: "task diff A.iso B.iso",
+      });
+    }
+    const files = { a: path.resolve(cwd, a), b: path.resolve(cwd, b) };
+    const spoolDir = await mkdtemp(path.join(tmpdir(), "razor-mk-diff-"));
+    try {
+      const differences = await compareFiles(files.a, files.b, { spoolDir, signal });
+      const names =
+        path.basename(a) === path.basename(b) ? { a, b } : { a: path.basename(a), b: path.basename(b) };
+      const count = differences.length === 1 ? "1 difference" : `${differences.length} differences`;
+      const lines =
+        differences.length === 0
+          ? [`${a} and ${b} are the same`]
+          : [...describeDifferences(differences, names), `${count} between ${a} and ${b}`];
+      const about = async (file: string, given: string) => ({ path: given, ...(await digestFile(file)) });
+      const same = differences.length === 0;
+      show({ same, a: await about(files.a, a), b: await about(files.b, b), differences }, lines);
+      return same ? 0 : 1;
+    } finally {
+      await rm(spoolDir, { recursive: true, force: true });
+    }
+  },
+});
