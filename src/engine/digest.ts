@@ -3,6 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Digest } from "./names.ts";
 
 /** From this size on a file is hashed on hasha's worker thread, so that the scheduler is not held up (measured). */
@@ -25,6 +26,22 @@ export function digestOfParts(parts: readonly string[]): Digest {
 /** sha256 of a file's content; `size` (bytes) decides between this thread and a worker. */
 export function digestOfFile(path: string, size: number): Digest | Promise<Digest> {
   return size < workerThreshold ? digestOfBytes(readFileSync(path)) : digestOfLargeFile(path);
+}
+
+/** The same, on this thread and in no more memory than a piece takes: for while much else is in memory too. */
+export async function digestInPieces(path: string): Promise<Digest> {
+  const hash = createHash("sha256");
+  const handle = await open(path, "r");
+  try {
+    const piece = Buffer.allocUnsafe(256 * 1024);
+    for (;;) {
+      const { bytesRead } = await handle.read(piece, 0, piece.length);
+      if (bytesRead === 0) return hash.digest("hex") as Digest;
+      hash.update(piece.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
+  }
 }
 
 async function digestOfLargeFile(path: string): Promise<Digest> {

@@ -129,7 +129,12 @@ export class Store {
    * Copies a blob to a path that does not exist, and says whether its content is what its name says. A blob that
    * is not is removed from the store, so that it is made anew.
    */
-  async copyOut(digest: Digest, target: string, executable: boolean): Promise<boolean> {
+  async copyOut(
+    digest: Digest,
+    target: string,
+    executable: boolean,
+    read: (path: string, size: number) => Digest | Promise<Digest> = digestOfFile,
+  ): Promise<boolean> {
     const blob = this.pathOf(digest);
     const parts = existsSync(blob) ? undefined : this.partsOf(digest);
     const copied =
@@ -141,7 +146,7 @@ export class Store {
           });
     if (copied) {
       await chmod(target, executable ? 0o755 : 0o644);
-      if ((await digestOfFile(target, (await stat(target)).size)) === digest) return true;
+      if ((await read(target, (await stat(target)).size)) === digest) return true;
     }
     await this.#removeDamaged(digest, parts);
     return false;

@@ -2,12 +2,15 @@
  * What a running task is handed: its declared inputs, needs, parameters and tools, and nothing else.
  */
 import path from "node:path";
+import { UserError } from "../errors/index.ts";
 import { createShell, type ProcessGroups, type Shell } from "../host/index.ts";
 import type { Capture } from "./capture.ts";
+import { digestInPieces } from "./digest.ts";
+import { settleTime } from "./file-table.ts";
 import { type BoundTask, neededSlots } from "./graph.ts";
-import type { ResolvedInput } from "./input.ts";
+import { displayPath, type ResolvedInput } from "./input.ts";
 import type { Piece } from "./joiner.ts";
-import type { Digest, TaskId } from "./names.ts";
+import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
 import type { Share } from "./shared.ts";
 import type { State } from "./state.ts";
@@ -133,5 +136,19 @@ export function blobAccess(state: State): BlobAccess {
     has: (sha256) => state.store.has(sha256 as Digest),
     pathOf: (sha256) => state.store.pathOf(sha256 as Digest),
     adopt: (file, sha256) => state.store.adopt(file, sha256 as Digest),
+    async copyOut(sha256, target) {
+      const digest = sha256 as Digest;
+      if (await state.store.copyOut(digest, target, false, digestInPieces)) {
+        // Checked just now: it need not be read once more as an output.
+        settleTime(target);
+        state.files.vouch(target as AbsolutePath, digest);
+        return;
+      }
+      throw new UserError("what was downloaded earlier is damaged, and was removed from the cache", {
+        code: "blob-damaged",
+        where: displayPath(state.workspace, state.store.pathOf(digest)),
+        hint: "run it again: it is downloaded anew",
+      });
+    },
   };
 }

@@ -251,6 +251,11 @@ export interface BlobAccess {
   has(sha256: string): boolean;
   /** Absolute path of a blob; read it, never write to it. */
   pathOf(sha256: string): string;
+  /**
+   * Copies a blob to an absolute path that does not exist, mode 0644, and checks it: one that is damaged is removed, and
+   * a `UserError`.
+   */
+  copyOut(sha256: string, target: string): Promise<void>;
   /** Moves a file into the store; its content must have that digest. */
   adopt(path: string, sha256: string): Promise<void>;
 }

@@ -39,7 +39,7 @@ export async function pourWithHelp(
 ): Promise<void> {
   const total = contentLength(answer);
   const { partBytes, perOrigin } = context.limits;
-  const isLarge = total !== undefined && partBytes > 0 && total >= 8 * partBytes;
+  const isLarge = total !== undefined && partBytes > 0 && total >= 4 * partBytes;
   if (
     !isLarge ||
     token === undefined ||

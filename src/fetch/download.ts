@@ -59,7 +59,7 @@ export interface TransportLimits {
   /** A server that asks to wait longer than this is given up. */
   readonly maxRetryAfterMs: number;
   readonly maxRedirects: number;
-  /** Files of at least eight times this many bytes are fetched in parts of no less than it where connections are free. */
+  /** Files of at least four times this many bytes are fetched in parts of no less than it where connections are free. */
   readonly partBytes: number;
   /** Bytes of one file on disk, and of one read into memory. */
   readonly maxBytes: number;
@@ -76,7 +76,7 @@ export const defaultLimits: TransportLimits = {
   maxBackoffMs: 15_000,
   maxRetryAfterMs: 120_000,
   maxRedirects: 5,
-  partBytes: 256 * 1024,
+  partBytes: 512 * 1024,
   maxBytes: 4 * 1024 ** 3,
   maxMemoryBytes: 64 * 1024 ** 2,
 };

@@ -51,7 +51,7 @@ export {
   parseLock,
   type SourceLock,
 } from "./lock.ts";
-export { linesOf, readLock, withLines, writeLock } from "./lock-file.ts";
+export { linesOf, pinLines, readLock } from "./lock-file.ts";
 export {
   type Architecture,
   type CoreFiles,
@@ -65,6 +65,6 @@ export { Network } from "./network.ts";
 export { mayFetch, type Policy, refuseUnpinned, type Wanted } from "./pinning.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
 export { createFileHandler, type StaticServer, serve, serveDirectory } from "./serve.ts";
-export { type BlobStore, openDirectoryStore } from "./store.ts";
+export type { BlobStore } from "./store.ts";
 export { Transport, type TransportOptions } from "./transport.ts";
 export { isNamed, type Update, unpin, updateArtefacts } from "./update.ts";

@@ -1,15 +1,15 @@
 /**
  * The lock on disk. It does not know what the lines mean.
  */
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { formatLock, type Lock, type LockLine, parseLock, type SourceLock } from "./lock.ts";
 
 /** Reads the lock at the absolute `path`, called `label` in messages; a file that does not exist is an empty one. */
-export async function readLock(path: string, label: string = path): Promise<Lock> {
+export function readLock(path: string, label: string = path): Lock {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = readFileSync(path, "utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return new Map();
     throw new UserError(`the lock cannot be read (${systemErrorCode(error)})`, {
@@ -21,33 +21,39 @@ export async function readLock(path: string, label: string = path): Promise<Lock
   return parseLock(text, label);
 }
 
-/** Writes the lock beside `path` (absolute) and renames it; leaves a file that says the same untouched. */
-export async function writeLock(path: string, lock: Lock): Promise<"written" | "unchanged"> {
-  const text = formatLock(lock);
-  const current = await readFile(path, "utf8").catch(() => undefined);
-  if (current === text) return "unchanged";
+/**
+ * Pins lines of one source in the lock at the absolute `path`, and drops those that are undefined; what other sources
+ * have stays, and a file that says all this already is left untouched. Written beside and renamed; synchronous from
+ * reading to renaming, so that nobody else's pins come between.
+ */
+export function pinLines(
+  path: string,
+  source: string,
+  lines: ReadonlyMap<string, LockLine | undefined>,
+  label: string = path,
+): void {
+  if (lines.size === 0) return;
+  const lock = readLock(path, label);
+  const text = formatLock(withLines(lock, source, lines));
+  if (text === formatLock(lock)) return;
   const part = `${path}.${process.pid}.part`;
   try {
-    await writeFile(part, text, { mode: 0o644 });
-    await rename(part, path);
+    writeFileSync(part, text, { mode: 0o644 });
+    renameSync(part, path);
   } catch (error) {
     throw new UserError(`the lock cannot be written (${systemErrorCode(error)})`, {
       code: "cannot-write",
-      where: path,
+      where: label,
+      hint: "what was downloaded is kept; make the file and its folder writable",
       cause: error,
     });
   } finally {
-    await rm(part, { force: true });
+    rmSync(part, { force: true });
   }
-  return "written";
 }
 
 /** A lock with some lines of one source pinned (or, where undefined, dropped); the given one is left as it is. */
-export function withLines(
-  lock: Lock,
-  source: string,
-  lines: Iterable<readonly [name: string, line: LockLine | undefined]>,
-): Lock {
+function withLines(lock: Lock, source: string, lines: ReadonlyMap<string, LockLine | undefined>): Lock {
   const artefacts = new Map<string, LockLine>(lock.get(source) ?? []);
   for (const [name, line] of lines) {
     if (line === undefined) artefacts.delete(name);

@@ -103,7 +103,8 @@ export class Segments {
   #claim(): Claim | undefined {
     const { partBytes, helpers, fetchPart } = this.#options;
     const end = this.#frontier;
-    const share = Math.floor((end - this.#taken) / (2 * (helpers + 1)));
+    // What each of those at work would get, were it divided now: large at first, for every part costs a round trip.
+    const share = Math.floor((end - this.#taken) / (helpers + 1));
     const start = end - Math.min(maxParts * partBytes, Math.max(partBytes, share));
     // The main stream keeps a part's length to itself: it would be there before a helper.
     if (this.#waiting.signal.aborted || start < this.#taken + partBytes) return undefined;

@@ -2,7 +2,6 @@
  * The source of a build: where its mirror, gem server and extras are, what is pinned, and how things are fetched from
  * it. The fetch steps share this; none of them knows which source it is.
  */
-import { constants, copyFile } from "node:fs/promises";
 import path from "node:path";
 import { type BlobAccess, file, type Progress, type Share, type Shareable } from "../../src/engine/index.ts";
 import {
@@ -193,11 +192,7 @@ function openSource(
     pin: (lines) => writePins(request.lockFile, request.name, lines),
     place: async (line, target) => {
       if (line === undefined || "absent" in line) return;
-      await copyFile(
-        request.blobs.pathOf(line.sha256),
-        target,
-        constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL,
-      );
+      await request.blobs.copyOut(line.sha256, target);
     },
   };
 }

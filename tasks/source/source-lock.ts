@@ -2,18 +2,15 @@
  * The lock as the pipeline uses it: which lines a step is about, reading them, pinning more. It does not know what
  * the lines are pinned for.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { file } from "../../src/engine/index.ts";
-import { systemErrorCode } from "../../src/errors/index.ts";
+import { displayPath, file } from "../../src/engine/index.ts";
 import {
-  formatLock,
-  type Lock,
   type LockLine,
   linesOf,
   parseLock,
+  pinLines,
   publicUrl,
+  readLock,
   type SourceLock,
-  withLines,
 } from "../../src/fetch/index.ts";
 import { lockFile, source } from "../settings/options.ts";
 
@@ -45,30 +42,18 @@ export function lockInput(concerns: (artefact: string) => boolean) {
 
 /** What is pinned for one source in the lock at the absolute `path`. */
 export function readPins(path: string, name: string): SourceLock {
-  return linesOf(loadLock(path), sourceKey(name));
+  return linesOf(readLock(path, labelOf(path)), sourceKey(name));
 }
 
-/**
- * Pins lines of one source, and drops those that are undefined; other sources' lines stay as they are.
- * Synchronous from reading to renaming, so that no other step's pins come between.
- */
+/** Pins lines of one source, and drops those that are undefined; other sources' lines stay as they are. */
 export function writePins(
   path: string,
   name: string,
   lines: ReadonlyMap<string, LockLine | undefined>,
 ): void {
-  if (lines.size === 0) return;
-  const lock = withLines(loadLock(path), sourceKey(name), lines);
-  const part = `${path}.${process.pid}.tmp`;
-  writeFileSync(part, formatLock(lock), { mode: 0o644 });
-  renameSync(part, path);
+  pinLines(path, sourceKey(name), lines, labelOf(path));
 }
 
-function loadLock(path: string): Lock {
-  try {
-    return parseLock(readFileSync(path, "utf8"), path);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return new Map();
-    throw error;
-  }
+function labelOf(path: string): string {
+  return displayPath(process.cwd(), path);
 }

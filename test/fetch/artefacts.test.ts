@@ -11,10 +11,10 @@ import {
   fetchArtefacts,
   type LockEntry,
   type LockLine,
-  openDirectoryStore,
   unpin,
   updateArtefacts,
 } from "../../src/fetch/index.ts";
+import { openDirectoryStore } from "./directory-store.ts";
 import { content, cutOff, status } from "./hostile-server.ts";
 import { folder, md5, sha256, stock, tcz } from "./tiny-mirror.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
