@@ -5,10 +5,12 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { displayPath, file, out, task, when, whenText } from "../src/engine/index.ts";
+import { UserError } from "../src/errors/index.ts";
 import {
   type Artefact,
   type Closure,
   type ClosureItem,
+  type ExtensionGraph,
   extensionArtefacts,
   formatDependencies,
   formatMd5File,
@@ -25,11 +27,10 @@ import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { sampleSource } from "./sample-source.ts";
 import { builtinList, mirrorList, source } from "./settings/options.ts";
+import { developmentOnly, developmentPins } from "./source/development-pins.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { lockInput } from "./source/source-lock.ts";
 
-/** What production images leave out, with all that nothing else needs. */
-const developmentOnly = ["openssh.tcz"];
 const utilLinux = "util-linux.tcz";
 
 export const fetchTcz = task({
@@ -44,7 +45,15 @@ export const fetchTcz = task({
     ...sourceInputs,
     builtin: file(builtinList, { byLine: true }),
     mirror: file(mirrorList, { byLine: true }),
-    lock: lockInput((name) => /\.tcz(\.|$)/.test(name)),
+    lock: lockInput(
+      (name) => /\.tcz(\.|$)/.test(name),
+      (pins, value, { variant, read }) => {
+        const lists = [read(value(builtinList)), read(value(mirrorList))];
+        return variant === "prod" && lists.every((text) => text !== undefined)
+          ? developmentPins(pins, lists)
+          : new Set();
+      },
+    ),
   },
   params: sourceParams,
   passEnv: sourceEnv,
@@ -127,9 +136,23 @@ export async function resolveExtensions(
     mirrored: [],
   });
   const items = [...closure.builtin, ...orderExtensions(tools).builtin];
-  // With parts left out it is not sure what goes to the mirror.
-  const plan = extensionArtefacts(mirror, items, graph.isWhole ? closure.mirror : []);
+  // With parts left out it is not sure what goes to the mirror. What only goes there in production is pinned with the
+  // rest, so that a lock that was made in development is whole.
+  const mirrored = graph.isWhole
+    ? [...closure.mirror, ...(exclude.length === 0 ? mirroredInProduction(graph) : [])]
+    : [];
+  const plan = extensionArtefacts(mirror, items, mirrored);
   return { closure, plan };
+}
+
+function mirroredInProduction(graph: ExtensionGraph): readonly ClosureItem[] {
+  try {
+    return orderExtensions(graph, { exclude: developmentOnly }).mirror;
+  } catch (error) {
+    // There is no production image of these lists: that is said when one is asked for.
+    if (error instanceof UserError && error.code === "excluded-dependency") return [];
+    throw error;
+  }
 }
 
 /** Reads the list at an absolute path; its lines are named as the user would name them. */

@@ -125,6 +125,7 @@ export async function resolveInputs(bound: BoundTask, state: State): Promise<rea
         workspace: state.workspace,
         files: state.files,
         memory: state.fileLog,
+        variant: bound.variant,
         value: <T>(parameter: Parameter<T>) => bound.named.get(parameter.name) as T,
         now: () => state.clock.now(),
       }),

@@ -51,6 +51,7 @@ export {
   out,
   type Progress,
   type SeedContext,
+  type SelectContext,
   type SourceLocation,
   type Target,
   type Task,

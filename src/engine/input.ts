@@ -35,6 +35,7 @@ export interface InputContext {
   /** Remembers file sets; shared with the stat cache. */
   readonly memory: RecordLog;
   readonly value: <T>(parameter: Parameter<T>) => T;
+  readonly variant: string | undefined;
   /** Milliseconds since the epoch, for the racy-directory rule. */
   readonly now: () => number;
 }
@@ -73,7 +74,10 @@ export async function resolveInput(
       continue;
     }
     if (declaration.kind === "file" && declaration.select !== undefined) {
-      selected = declaration.select(readFileSync(absolute, "utf8"), context.value);
+      selected = declaration.select(readFileSync(absolute, "utf8"), context.value, {
+        variant: context.variant,
+        read: (file) => textAt(path.resolve(context.workspace, file)),
+      });
       // A file without anything that counts is as good as none: it may come into being by another task's pins.
       if (selected === "") continue;
     }
@@ -97,6 +101,14 @@ export function isEmptyFolder(directory: string): boolean {
     return readdirSync(directory).length === 0;
   } catch {
     return true;
+  }
+}
+
+function textAt(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
   }
 }
 

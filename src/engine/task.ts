@@ -22,7 +22,18 @@ export interface FileInput {
 }
 
 /** Picks the part of a file's text that counts; `value` gives the task's parameters. */
-export type SelectPart = (text: string, value: <T>(parameter: Parameter<T>) => T) => string;
+export type SelectPart = (
+  text: string,
+  value: <T>(parameter: Parameter<T>) => T,
+  about: SelectContext,
+) => string;
+
+export interface SelectContext {
+  /** Undefined where all variants share the result. */
+  readonly variant: string | undefined;
+  /** The text of another input of the task, by its path as in `file`; undefined when it cannot be read. */
+  readonly read: (path: string) => string | undefined;
+}
 
 /** Every file that the patterns match; patterns are fast-glob's, relative to `root`. */
 export interface FilesInput {

@@ -2,7 +2,7 @@
  * The lock as the pipeline uses it: which lines a step is about, reading them, pinning more. It does not know what
  * the lines are pinned for.
  */
-import { displayPath, file } from "../../src/engine/index.ts";
+import { displayPath, file, type Parameter, type SelectContext } from "../../src/engine/index.ts";
 import {
   type LockLine,
   linesOf,
@@ -24,16 +24,24 @@ export function isLocation(name: string): boolean {
   return /^[a-z]+:\/\//i.test(name) || name.includes("/");
 }
 
+/** Gives the value of a parameter of the step's. */
+export type Value = <T>(parameter: Parameter<T>) => T;
+
 /** The lines of the lock that a step is about, one an artefact: another step's pins do not make it run again. */
-export function lockInput(concerns: (artefact: string) => boolean) {
+export function lockInput(
+  concerns: (artefact: string) => boolean,
+  leaveOut: (pins: SourceLock, value: Value, about: SelectContext) => ReadonlySet<string> = () => new Set(),
+) {
   return file(lockFile, {
     optional: true,
     revised: true,
-    select: (text, value) => {
+    select: (text, value, about) => {
       // The sample source's pins are a record that no step reads: another variant's do not make this one run again.
       if (value(source) === "sample") return "";
-      return [...linesOf(parseLock(text, value(lockFile)), sourceKey(value(source)))]
-        .filter(([name]) => concerns(name))
+      const pins = linesOf(parseLock(text, value(lockFile)), sourceKey(value(source)));
+      const left = leaveOut(pins, value, about);
+      return [...pins]
+        .filter(([name]) => concerns(name) && !left.has(name))
         .map(([name, line]) => `${name} ${JSON.stringify(line)}\n`)
         .join("");
     },

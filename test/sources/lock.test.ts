@@ -85,6 +85,35 @@ describe("fetching", () => {
     expect(lines.filter((line) => !after.includes(line))).toEqual([]);
   });
 
+  it("made in development is enough for production, and neither makes the other run again", async () => {
+    const { workspace, mirror } = shop;
+    // In development openssl comes with openssh, and is builtin; in production it is the mirror's alone.
+    await mirror.stock({
+      ...extensions,
+      glib2: { deps: ["openssl"] },
+      openssh: { deps: ["openssl", "nano"] },
+    });
+    await workspace.build(fetchAll);
+    const lock = await shop.lockText();
+    await workspace.build([...fetchAll, "--prod", "--frozen"]);
+    expect(await shop.lockText()).toBe(lock);
+
+    await rm(workspace.path(lockName));
+    await shop.emptyCache();
+    await workspace.build([...fetchAll, "--prod"]);
+    await workspace.build(fetchAll);
+    expect(await shop.lockText()).toBe(lock);
+    expect(rebuilt(await workspace.build([...fetchAll, "--prod"]))).toEqual([]);
+    expect(rebuilt(await workspace.build(fetchAll))).toEqual([]);
+
+    // What production does use is no less looked at.
+    await writeFile(
+      workspace.path(lockName),
+      lock.replace(/("openssl\.tcz": \{.*"md5":")./, "$1".concat("0")),
+    );
+    expect((await workspace.build(["why", "fetch-tcz", "--prod"])).stdout).toContain("openssl.tcz changed");
+  });
+
   it("asks only for new names after a list was edited by hand", async () => {
     const { workspace, mirror } = shop;
     await workspace.build(fetchAll);
