@@ -5,7 +5,7 @@ import type { Artefact } from "../src/fetch/index.ts";
 import { sampleSource } from "./sample-source.ts";
 import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./settings/options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
-import type { ExtraName } from "./source/source-locations.ts";
+import { absoluteLocation, type ExtraName } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";
 
 export const fetchExtras = task({
@@ -53,7 +53,7 @@ export function planExtras(
   };
   return (Object.keys(given) as ExtraName[]).flatMap((name): readonly [ExtraName, Artefact][] => {
     const url = given[name] === "none" ? undefined : (given[name] ?? opened.extras[name]);
-    return url === undefined ? [] : [[name, tarballArtefact(url)]];
+    return url === undefined ? [] : [[name, tarballArtefact(absoluteLocation(url))]];
   });
 }
 

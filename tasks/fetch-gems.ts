@@ -13,6 +13,7 @@ import {
 import { sampleSource } from "./sample-source.ts";
 import { gemServerUri, source } from "./settings/options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
+import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";
 
 export const gemList = "lists/gem.list";
@@ -52,7 +53,7 @@ export async function planGems(
   onUnpinned?: (wanted: Wanted) => void,
 ): Promise<readonly Artefact[]> {
   const { lock, policy, transport } = opened;
-  const server = serverUri ?? opened.gems;
+  const server = serverUri === undefined ? opened.gems : absoluteLocation(serverUri);
   const index = openGemIndex(server, transport);
   const told = onUnpinned === undefined ? {} : { onUnpinned };
   const { artefacts } = await resolveGems({ requests, server, index, lock, policy, ...told });

@@ -12,6 +12,7 @@ import { writeListing } from "./image/tree-listing.ts";
 import { sampleSource } from "./sample-source.ts";
 import { isoUrl, source } from "./settings/options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
+import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";
 
 export const fetchIso = task({
@@ -52,8 +53,9 @@ export const fetchIso = task({
 });
 
 /** The Core ISO of the source, or the one at a URL of the user's. */
-export function isoArtefact(opened: Pick<Source, "mirror">, url: string | undefined): Artefact {
-  if (url === undefined) return coreIsoArtefact(opened.mirror);
+export function isoArtefact(opened: Pick<Source, "mirror">, given: string | undefined): Artefact {
+  if (given === undefined) return coreIsoArtefact(opened.mirror);
+  const url = absoluteLocation(given);
   const name = path.posix.basename(new URL(url, "file:///").pathname);
   return {
     name: name.endsWith(".iso") ? name : `${name}.iso`,

@@ -79,14 +79,21 @@ export async function readLocations(
       "add it: a source is mirror, release, arch, gems and extras",
     );
   };
+  // A folder that the file names is meant from the workspace, wherever the command was given.
+  const workspace = path.resolve(path.dirname(file), "..");
+  const location = (key: string): string => absoluteLocation(text(key), workspace);
   const extra = (key: ExtraName): string | undefined => {
     const value = definition[key];
-    return typeof value === "string" && value !== "none" ? value : undefined;
+    return typeof value === "string" && value !== "none" ? absoluteLocation(value, workspace) : undefined;
   };
-  const base = mirrorUri ?? (isLocation(name) ? name : text("mirror"));
+  const given = mirrorUri ?? (isLocation(name) ? name : undefined);
   return {
-    mirror: defineMirror(absoluteLocation(base), text("release"), text("arch")),
-    gems: absoluteLocation(text("gems")),
+    mirror: defineMirror(
+      given === undefined ? location("mirror") : absoluteLocation(given),
+      text("release"),
+      text("arch"),
+    ),
+    gems: location("gems"),
     extras: {
       rubygems: extra("rubygems"),
       mcollective: extra("mcollective"),
@@ -95,9 +102,9 @@ export async function readLocations(
   };
 }
 
-/** A URL as it is; a folder's path, which may be relative to where the command was given, made absolute. */
-export function absoluteLocation(text: string): string {
-  return /^[a-z][a-z0-9+.-]*:/i.test(text) ? text : path.resolve(text);
+/** A URL as it is; a path, which may be relative to `base` (default: where the command was given), made absolute. */
+export function absoluteLocation(text: string, base: string = process.cwd()): string {
+  return /^[a-z][a-z0-9+.-]*:/i.test(text) ? text : path.resolve(base, text);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

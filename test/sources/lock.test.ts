@@ -1,6 +1,7 @@
 /** What a user relies on: what is pinned is never downloaded twice, never silently changed, and can be frozen. */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { commandEnvironment } from "../pipeline/workspace.ts";
 import { shelf } from "./mirror.ts";
 import { ci, extensions, fetchAll, lockName, rebuilt, useWorkshop } from "./workshop.ts";
 
@@ -53,6 +54,21 @@ describe("fetching", () => {
     expect(asked.indexOf(`${shelf}/scsi-3.0.21-tinycore.tcz`)).toBeGreaterThan(asked.indexOf(iso));
     expect(asked.length).toBe(new Set(asked).size);
     expect(asked.filter((name) => name.endsWith(".db.gz") || name.endsWith("sizelist.gz"))).toHaveLength(3);
+  });
+
+  it("takes folders that the sources file names from the workspace, wherever it is called", async () => {
+    const { workspace, mirror } = shop;
+    const relative = "../mirror root";
+    const text = (await readFile(workspace.path("lists/sources.yaml"), "utf8"))
+      .replace(`gems: ${mirror.url}/gems`, `gems: ${relative}/gems`)
+      .replace(`rubygems: ${mirror.url}`, `rubygems: ${relative}`);
+    await writeFile(workspace.path("lists/sources.yaml"), text);
+    const program = workspace.path("bin/task.js");
+    const run = workspace.$({ cwd: workspace.path("overlay-src"), env: commandEnvironment() });
+    await run`${process.execPath} ${program} fetch-gems fetch-extras`;
+    expect(mirror.log).toEqual(["GET /extras/mcollective-2.0.0.tgz 200"]);
+    expect(await shop.locked()).toContain("daemons-1.1.9.gem");
+    expect(await shop.locked()).toContain("rubygems-1.8.24.tgz");
   });
 
   it("lays the extensions out in the order in which they are to be loaded", async () => {
