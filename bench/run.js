@@ -16,6 +16,7 @@ const benchmarks = {
   scale: () => import("./scale.js"),
   switch: () => import("./switch.js"),
   edit: () => import("./edit.js"),
+  "edit-watch": () => import("./edit-watch.js"),
   cold: () => import("./cold.js"),
   "cold-prod": async () => ({ run: (await import("./cold.js")).runProd }),
   "slow-mirror": () => import("./slow-mirror.js"),

@@ -67,7 +67,7 @@ export async function measure(cases, { runs, warmup = 1 }) {
  * @param {readonly Sample[]} samples
  * @returns {Times}
  */
-function summarise(samples) {
+export function summarise(samples) {
   const all = samples.flatMap(({ times }) => times);
   const sorted = [...all].sort((one, other) => one - other);
   const spent = samples.reduce((sum, { times, cpu }) => sum + cpu * times.length, 0);

@@ -84,6 +84,7 @@ class WatchScreen {
         keepGoing: request.keepGoing,
         ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
         audit: request.audit,
+        ...(this.#display === undefined ? {} : { hurry: this.#display.hurry }),
         command: session.command,
       }),
       sources: session.sources,
