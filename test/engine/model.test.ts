@@ -6,7 +6,8 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { edits } from "./model/edit.ts";
 import { graphs, parameterNames, variants } from "./model/recipe.ts";
-import { type Step, World } from "./model/world.ts";
+import type { Step } from "./model/step.ts";
+import { World } from "./model/world.ts";
 
 const trouble: fc.Arbitrary<Step["trouble"]> = fc.oneof(
   { weight: 6, arbitrary: fc.constant({ kind: "none" } as const) },
