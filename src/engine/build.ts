@@ -198,7 +198,8 @@ function runGraph(
       const needs = digestsOfNeeds(bound, made);
       const forced = request.force === "all" || request.force.has(bound.task.name);
       const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
-      seen.set(id, decision.inputs);
+      // Whoever does not watch needs no memory of a hundred thousand names.
+      if (watcher !== undefined) seen.set(id, decision.inputs);
       if (signal.aborted) return false;
       made.set(id, await carryOut(bound, decision, seconds, signal));
       return true;
@@ -235,7 +236,9 @@ function runGraph(
     onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
     onNote: (message) => emit({ type: "note", task: bound.id, message }),
     onMoved: (paths) => watcher?.onMoved(bound.id, paths),
-    onSettled: (inputs) => void seen.set(bound.id, inputs),
+    onSettled: (inputs) => {
+      if (watcher !== undefined) seen.set(bound.id, inputs);
+    },
     onProcess: ({ pid, command }) =>
       emit(
         command === undefined
