@@ -16,10 +16,11 @@ import { isoSkeleton } from "./tasks/iso-skeleton.ts";
 import { overlay } from "./tasks/overlay.ts";
 import { overlayTarball } from "./tasks/overlay-tarball.ts";
 import { payload } from "./tasks/payload.ts";
+import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
-import { isoVersion } from "./tasks/settings/options.ts";
+import { isoVersion, pxeWanted } from "./tasks/settings/options.ts";
 import { setupFiles } from "./tasks/setup-files.ts";
 import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
@@ -46,11 +47,15 @@ export default taskfile({
     isoSkeleton,
     bundle,
     rebuildIso,
+    pxe,
     diff,
     update,
     clean,
   ],
-  also: [[overlay, overlayTarball]],
+  also: [
+    [overlay, overlayTarball],
+    [rebuildIso, pxe, pxeWanted],
+  ],
   aliases: { iso: rebuildIso },
   examples: [
     { command: "iso --source sample", does: "an ISO from this distribution's own packages" },

@@ -10,6 +10,7 @@ import { UserError } from "../src/errors/index.ts";
 import { bytesContent, FileTree, writeFat } from "../src/formats/index.ts";
 import { installHint, type Shell } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
+import { readLabels } from "./image/boot-labels.ts";
 import { adaptTimeout } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { grubMenu } from "./image/grub-menu.ts";
@@ -99,13 +100,15 @@ export const bootLoaders = task({
     } else await copyFile(mbr, path.join(outputs.loaders, "mbr.bin"));
 
     if (params.firmware === "bios") return;
+    const menu = adaptTimeout(await readFile(path.join(isolinux, "isolinux.cfg"), "latin1"));
     const { kernel } = await readCoreFacts(needs.core.core);
     if (kernel !== "vmlinuz64") {
       without(underUefi, "the base's kernel is a 32-bit one");
     } else if (missingTools.length > 0 || !inputs.grub.paths.includes("kernel.img")) {
       without(underUefi, "GRUB for EFI is not installed", installHint("grub-mkimage"));
+    } else if (readLabels(menu).length === 0) {
+      without(underUefi, "no label of the base's boot menu starts a kernel with an initrd");
     } else {
-      const menu = adaptTimeout(await readFile(path.join(isolinux, "isolinux.cfg"), "latin1"));
       await writeFile(path.join(outputs.loaders, "grub.cfg"), grubMenu(menu), "latin1");
       const loader = await makeLoader($, scratch);
       const mtime = Number(params.epoch);

@@ -4,7 +4,7 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { only, out, task } from "../src/engine/index.ts";
+import { type NeedPaths, only, out, type Piece, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { describeProblem, type FileTree, mergeLayers } from "../src/formats/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
@@ -15,51 +15,64 @@ import { payload } from "./payload.ts";
 import { epoch, isoVersion } from "./settings/options.ts";
 import { setupFiles } from "./setup-files.ts";
 
+/** What the initrd is joined of, and what says how. */
+export const initrdNeeds = {
+  core: only(fetchIso, "boot", "listing"),
+  payload: only(payload, "layer", "layerListing"),
+  setup: only(setupFiles, "layer", "listing"),
+  overlay: only(overlay, "layer", "listing"),
+  skeleton: isoSkeleton,
+} as const;
+
 export const rebuildIso = task({
   name: "rebuild-iso",
   description: "Make the bootable ISO",
-  needs: {
-    core: only(fetchIso, "boot", "listing"),
-    payload: only(payload, "layer", "layerListing"),
-    setup: only(setupFiles, "layer", "listing"),
-    overlay: only(overlay, "layer", "listing"),
-    skeleton: isoSkeleton,
-  },
+  needs: initrdNeeds,
   params: { isoVersion, epoch },
   outputs: {
     iso: out.artifact(({ variant, value }) => `build-files/rz_mk_${variant}-image.${value(isoVersion)}.iso`),
   },
   async run({ needs, params, outputs, join, digest }) {
-    const { core, payload, setup, overlay, skeleton } = needs;
-    const plan = JSON.parse(await readFile(skeleton.plan, "utf8")) as IsoPlan;
-    refuseTraps([
-      ["Core's initrd", await readListing(core.listing)],
-      ["the payload", await readListing(payload.layerListing)],
-      ["the setup files", await readListing(setup.listing)],
-      ["the overlay", await readListing(overlay.listing)],
-      ["the version", await readListing(skeleton.versionListing)],
-    ]);
-    const layers = [
-      path.join(core.boot, plan.initrd),
-      payload.layer,
-      setup.layer,
-      overlay.layer,
-      skeleton.versionLayer,
-    ].map((file) => ({ file }));
-    let size = 0;
-    for (const { file } of layers) size += (await stat(file)).size;
-    const initrd = [...layers, { bytes: Buffer.alloc(plan.initrdSize - size) }];
+    const { initrd, plan } = await readInitrdPieces(needs);
     const metadata = digest(initrd).then((sum) =>
       metadataOf(plan, params.isoVersion, Number(params.epoch), sum),
     );
     await join(outputs.iso, [
-      { file: skeleton.head },
+      { file: needs.skeleton.head },
       ...initrd,
       { bytes: metadata },
-      { file: skeleton.tail },
+      { file: needs.skeleton.tail },
     ]);
   },
 });
+
+type InitrdPaths = { readonly [K in keyof typeof initrdNeeds]: NeedPaths<(typeof initrdNeeds)[K]> };
+
+/** The pieces of the initrd, in order, filled up to the room that the ISO has for it. Throws a `UserError` for bad layers. */
+export async function readInitrdPieces(
+  needs: InitrdPaths,
+): Promise<{ readonly initrd: readonly Piece[]; readonly plan: IsoPlan }> {
+  const { core, payload, setup, overlay, skeleton } = needs;
+  const plan = JSON.parse(await readFile(skeleton.plan, "utf8")) as IsoPlan;
+  refuseTraps([
+    ["Core's initrd", await readListing(core.listing)],
+    ["the payload", await readListing(payload.layerListing)],
+    ["the setup files", await readListing(setup.listing)],
+    ["the overlay", await readListing(overlay.listing)],
+    ["the version", await readListing(skeleton.versionListing)],
+  ]);
+  const layers = [
+    path.join(core.boot, plan.initrd),
+    payload.layer,
+    setup.layer,
+    overlay.layer,
+    skeleton.versionLayer,
+  ].map((file) => ({ file }));
+  let size = 0;
+  for (const { file } of layers) size += (await stat(file)).size;
+  const initrd = [...layers, { bytes: Buffer.alloc(plan.initrdSize - size) }];
+  return { initrd, plan };
+}
 
 /** The kernel applies layer after layer, with traps for the unwary: an image that would not be what it seems is refused. */
 function refuseTraps(layers: readonly (readonly [name: string, tree: FileTree])[]): void {

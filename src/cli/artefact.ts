@@ -1,4 +1,5 @@
 /** The files that a build puts into the workspace: what the user came for. */
+import path from "node:path";
 import { displayPath, type Graph, outputsOnDisk, type Task } from "../engine/index.ts";
 import type { Session } from "./session.ts";
 
@@ -19,10 +20,10 @@ export async function artefactsOf(
   const artefacts: Artefact[] = [];
   for (const bound of graph.values()) {
     if (!tasks.includes(bound.task)) continue;
-    for (const { output, entry } of await outputsOnDisk(bound, state)) {
+    for (const { output, entry, within } of await outputsOnDisk(bound, state)) {
       if (output.place !== "workspace" || entry.type !== "file") continue;
       artefacts.push({
-        path: displayPath(state.workspace, output.path),
+        path: path.join(displayPath(state.workspace, output.path), within),
         bytes: entry.size,
         sha256: entry.digest,
       });

@@ -15,7 +15,11 @@ import { leaveRecord, Quietness } from "./up-to-date.ts";
 export async function buildTargets(session: Session, targets: readonly Target[]): Promise<number> {
   const asked = targets.filter((target): target is Task => target.kind === "task");
   const also = session.workspace.taskfile.also ?? [];
-  const tasks = [...asked, ...also.flatMap(([task, brings]) => (asked.includes(task) ? [brings] : []))];
+  const tasks = [...asked];
+  for (const [task, brings, wanted] of also) {
+    if (!asked.includes(task)) continue;
+    if (wanted === undefined || (await session.values.get(wanted))) tasks.push(brings);
+  }
   const commands = targets.filter((target): target is Command => target.kind === "command");
   for (const command of commands) {
     const status = await runCommand(session, command, []);

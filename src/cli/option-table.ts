@@ -32,7 +32,10 @@ export interface OptionEntry {
 
 /** Every parameter that a target of the Taskfile uses, in the order of the pipeline. */
 export function parametersOf(taskfile: Taskfile): readonly Parameter<unknown>[] {
-  const found = parametersOfTargets(taskfile.targets);
+  const found = [
+    ...parametersOfTargets(taskfile.targets),
+    ...(taskfile.also ?? []).flatMap(([, , wanted]) => (wanted === undefined ? [] : [wanted])),
+  ] as readonly Parameter<unknown>[];
   const version = taskfile.version as Parameter<unknown> | undefined;
   return version === undefined || found.some(({ name }) => name === version.name)
     ? found

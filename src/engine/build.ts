@@ -362,11 +362,13 @@ export async function forecast(
   return forecasts;
 }
 
-/** A target's output as a build left it, for the summary. */
+/** A target's outputs as a build left them, for the summary; `within` is the path in an output that is a folder. */
 export async function outputsOnDisk(bound: BoundTask, state: State) {
   const listing = await listOutputs(placesOf(bound.outputs), state.files);
   return bound.outputs.flatMap((output) => {
-    const entry = listing.get(output.slot);
-    return entry === undefined ? [] : [{ output, entry }];
+    const below = `${output.slot}/`;
+    return [...listing]
+      .filter(([name]) => name === output.slot || name.startsWith(below))
+      .map(([name, entry]) => ({ output, entry, within: name.slice(below.length) }));
   });
 }

@@ -22,6 +22,7 @@ export { type Evidence, evidenceOf } from "./evidence.ts";
 export type { Clock } from "./file-table.ts";
 export { type BoundOutput, type BoundTask, type Graph, inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
+export type { Piece } from "./joiner.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
 export {
@@ -47,6 +48,7 @@ export {
   file,
   files,
   inVariants,
+  type NeedPaths,
   only,
   out,
   type Progress,

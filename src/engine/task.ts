@@ -119,6 +119,10 @@ export const out = {
   directory(name: string): Output {
     return { kind: "directory", place: "cache", path: name };
   },
+  /** A folder that the user came for, owned whole; the path is relative to the workspace. */
+  artifactFolder(path: string | ((facts: OutputFacts) => string)): Output {
+    return { kind: "directory", place: "workspace", path };
+  },
   /** A file that the user came for; the path is relative to the workspace. */
   artifact(path: string | ((facts: OutputFacts) => string)): Output {
     return { kind: "file", place: "workspace", path };
@@ -190,7 +194,7 @@ type Outputs = Readonly<Record<string, Output>>;
 /** Absolute paths of a task's outputs, by slot. */
 export type OutputPaths<O extends Outputs> = { readonly [K in keyof O]: string };
 
-type NeedPaths<N> =
+export type NeedPaths<N> =
   N extends ConditionalNeed<infer T>
     ? NeedPaths<T> | undefined
     : N extends PartialNeed<Task<infer O>, infer S>

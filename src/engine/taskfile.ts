@@ -26,8 +26,8 @@ export interface TaskfileDefinition {
   readonly variants: Readonly<Record<string, Variant>>;
   /** Environment variable and configuration key that names the variant. */
   readonly variantEnv?: string;
-  /** Who asks for the first by its name gets the second too, which needs it and which most builds do not want. */
-  readonly also?: readonly (readonly [asked: Task, brings: Task])[];
+  /** Who asks for the first by its name gets the second too, which needs it and which most builds do not want; where a parameter stands with them, only when it is on. */
+  readonly also?: readonly (readonly [asked: Task, brings: Task, wanted?: Parameter<boolean>])[];
   /** Other names of targets. */
   readonly aliases?: Readonly<Record<string, Target>>;
   /** Shown in the menu as the version that a build would get now. */

@@ -218,6 +218,14 @@ export const firmware: Parameter<string> = param.choice({
   default: "auto",
 });
 
+export const pxeWanted: Parameter<boolean> = param.switch({
+  name: "pxe",
+  description:
+    "with iso: also what a network boot needs, kernel, initrd and an iPXE script, in a folder of their own",
+  fingerprinted: false,
+  default: false,
+});
+
 export const devKeys: Parameter<string> = param.path({
   name: "dev-keys",
   description:

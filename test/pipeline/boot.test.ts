@@ -1,27 +1,23 @@
 /** Images of each variant, booted as a machine would boot them. */
-import { mkdir } from "node:fs/promises";
-import path from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { extractIso } from "../../src/formats/index.ts";
+import { readFile } from "node:fs/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { bootQemu, type QemuMachine } from "../support/qemu.ts";
-import { makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+import { openWorkspace, version, type Workspace } from "./workspace.ts";
 
 /** An emulated machine on a busy host may take minutes. */
 const patience = 400_000;
 
 describe("a machine that boots the image", () => {
   let workspace: Workspace;
-  let folder = "";
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("boot");
     for (const variant of ["dev", "prod", "debug"]) {
-      await workspace.build(["iso", "--source", "sample", `--${variant}`]);
+      const pxe = variant === "dev" ? ["--pxe"] : [];
+      await workspace.build(["iso", ...pxe, "--source", "sample", `--${variant}`]);
     }
   });
-
-  afterAll(() => removeFolder(folder));
 
   const iso = (variant: string) => workspace.path(`build-files/rz_mk_${variant}-image.${version}.iso`);
 
@@ -87,16 +83,15 @@ describe("a machine that boots the image", () => {
   );
 
   it(
-    "is a dev image from the network: kernel and initrd do as well without the ISO",
+    "is a dev image from the network: kernel, initrd and script do as well without the ISO",
     async () => {
-      const boot = path.join(folder, "pxe");
-      await mkdir(boot);
-      await extractIso(workspace.$, iso("dev"), ["boot"], boot);
-      const medium = {
-        kernel: path.join(boot, "boot/vmlinuz64"),
-        initrd: path.join(boot, "boot/corepure64.gz"),
-        append: "quiet loglevel=3 console=tty1 console=ttyS0,115200",
-      };
+      const at = (name: string) => workspace.path(`build-files/rz_mk_dev-pxe.${version}/${name}`);
+      const { kernel, initrd } = parse(await readFile(at("iso-metadata.yaml"), "utf8"));
+      const script = await readFile(at("boot.ipxe"), "utf8");
+      const [, append = ""] =
+        new RegExp(`^kernel ${kernel} initrd=${initrd} (.*)\\ninitrd ${initrd}$`, "m").exec(script) ?? [];
+      expect(append).toContain("console=ttyS0");
+      const medium = { kernel: at(kernel), initrd: at(initrd), append };
       const started = performance.now();
       await withMachine(bootQemu(medium), (machine) => expectUp(machine, started, "dev, PXE"));
     },

@@ -1,0 +1,45 @@
+/**
+ * What a network boot needs, in a folder that a boot server can offer as it is: kernel, initrd, `iso-metadata.yaml` and an
+ * iPXE script. Kernel and initrd are those of the ISO.
+ */
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { out, task } from "../src/engine/index.ts";
+import { defaultLabel, readLabels } from "./image/boot-labels.ts";
+import { metadataOf } from "./iso-skeleton.ts";
+import { initrdNeeds, readInitrdPieces } from "./rebuild-iso.ts";
+import { epoch, isoVersion } from "./settings/options.ts";
+
+export const pxe = task({
+  name: "pxe",
+  description: "Make what a network boot needs: kernel, initrd, metadata, an iPXE script",
+  needs: initrdNeeds,
+  params: { isoVersion, epoch },
+  outputs: {
+    folder: out.artifactFolder(
+      ({ variant, value }) => `build-files/rz_mk_${variant}-pxe.${value(isoVersion)}`,
+    ),
+  },
+  async run({ needs, params, outputs, join }) {
+    const { initrd, plan } = await readInitrdPieces(needs);
+    const place = (name: string): string => path.join(outputs.folder, name);
+    const { sha256 } = await join(place(plan.initrd), initrd);
+    await copyFile(path.join(needs.core.boot, plan.kernel), place(plan.kernel));
+    const metadata = metadataOf(plan, params.isoVersion, Number(params.epoch), sha256);
+    await writeFile(place("iso-metadata.yaml"), metadata);
+    const menu = await readFile(path.join(needs.core.boot, "isolinux/isolinux.cfg"), "latin1");
+    const { args } = defaultLabel(readLabels(menu), menu);
+    await writeFile(place("boot.ipxe"), ipxeScript(plan.kernel, plan.initrd, args), "latin1");
+  },
+});
+
+/** Files are looked for beside the script. Under UEFI the kernel takes the initrd's name from its arguments. */
+function ipxeScript(kernel: string, initrd: string, args: readonly string[]): string {
+  return [
+    "#!ipxe",
+    `kernel ${[kernel, `initrd=${initrd}`, ...args].join(" ")}`,
+    `initrd ${initrd}`,
+    "boot",
+    "",
+  ].join("\n");
+}
