@@ -60,7 +60,10 @@ export default taskfile({
   examples: [
     { command: "iso --source sample", does: "an ISO from this distribution's own packages" },
     { command: "iso --prod", does: "a production ISO: no ssh, no password" },
-    { command: "iso -b my.lst -t pass", does: "an ISO with a list and a password of your own" },
+    {
+      command: "iso -b my.lst --tc-passwd-file tc.passwd",
+      does: "an ISO with a list and a password of your own",
+    },
     { command: "bundle --prod", does: "all that makes the production ISO on another machine" },
     { command: "update bash.tcz", does: "ask upstream whether there is another bash.tcz" },
     { command: "clean --all", does: "empty the cache too" },

@@ -49,7 +49,11 @@ function parsePaths(text: string): readonly { readonly path: string; readonly wh
     const where = `${list}:${index + 1}`;
     if (path === "") return [];
     if (path.split("/").some((part) => part === ".." || part === "." || part === "")) {
-      throw new UserError(`"${path}" is not a path in the image`, { code: "bad-path", where });
+      throw new UserError(`"${path}" is not a path in the image`, {
+        code: "bad-path",
+        hint: "write it as usr/local/bin/NAME, without . and ..",
+        where,
+      });
     }
     return [{ path, where }];
   });

@@ -12,7 +12,10 @@ import type { Session } from "./session.ts";
 export async function affectedCommand(session: Session, words: readonly string[]): Promise<number> {
   const { workspace, request, values, io } = session;
   if (words.length > 0 || request.since === undefined) {
-    throw new UsageError("usage: task affected --since REVISION", { code: "usage" });
+    throw new UsageError("`affected` wants a revision to compare with, and no target", {
+      code: "usage",
+      hint: "usage: task affected --since REVISION",
+    });
   }
   const root = workspace.state.workspace;
   const changed = await changedFiles(root, request.since);
@@ -44,7 +47,11 @@ export async function affectedCommand(session: Session, words: readonly string[]
 
 /** Paths relative to the workspace that differ between the revision and the working tree, new files included. */
 async function changedFiles(root: string, since: string): Promise<readonly string[]> {
-  if (since.startsWith("-")) throw new UsageError(`"${since}" is not a revision`, { code: "revision" });
+  if (since.startsWith("-"))
+    throw new UsageError(`"${since}" is not a revision`, {
+      code: "revision",
+      hint: "name a commit, a branch or a tag of this repository",
+    });
   const changed = await git(root, ["diff", "--name-only", "--relative", "-z", since, "--"], since);
   const added = await git(root, ["ls-files", "--others", "--exclude-standard", "-z"], since);
   return [...new Set([...changed.split("\0"), ...added.split("\0")])].filter((name) => name !== "").sort();

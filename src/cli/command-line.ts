@@ -192,6 +192,7 @@ function parseJobs(text: string | undefined): number | undefined {
   if (!Number.isInteger(jobs) || jobs < 1) {
     throw new UsageError(`--jobs is "${text}", but must be a whole number from 1 on`, {
       code: "jobs-invalid",
+      hint: "leave it out for one task a core",
     });
   }
   return jobs;

@@ -17,6 +17,7 @@ export function readConfigFile(file: string, allowed: ReadonlySet<string>): Read
   } catch (error) {
     throw new UsageError(`--config ${file} cannot be read: ${messageOf(error)}`, {
       code: "config-unreadable",
+      hint: "check the name, and that you may read it",
     });
   }
   const values = new Map<string, string>();
@@ -27,7 +28,11 @@ export function readConfigFile(file: string, allowed: ReadonlySet<string>): Read
     const where = `${file}:${index + 1}`;
     const match = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(trimmed);
     if (match === null) {
-      throw new UsageError("this line is not KEY=value", { code: "config-syntax", where });
+      throw new UsageError("this line is not KEY=value", {
+        code: "config-syntax",
+        hint: "write one KEY=value a line; comments begin with #",
+        where,
+      });
     }
     const [, key = "", raw = ""] = match;
     if (!allowed.has(key)) {

@@ -98,6 +98,7 @@ function readSecretFile(option: string, file: string, cwd: string): string {
   } catch (error) {
     throw new UsageError(`${option} ${file} cannot be read: ${messageOf(error)}`, {
       code: "secret-unreadable",
+      hint: "check the name, and that you may read it",
     });
   }
   const line = text.replace(/\r?\n$/, "");

@@ -47,6 +47,7 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
   if (!names.includes(named)) {
     throw new UsageError(`${key} is "${named}", but must be one of: ${names.join(", ")}`, {
       code: "variant-unknown",
+      hint: "set it to one of these, or unset it",
     });
   }
   return named;

@@ -92,7 +92,11 @@ type GraphFormat = (typeof graphFormats)[number];
 /** The graph of one target, or of all, as text. */
 export async function graphCommand(session: Session, words: readonly string[]): Promise<number> {
   const { taskfile } = session.workspace;
-  if (words.length > 1) throw new UsageError("`graph` takes one target at most", { code: "graph-usage" });
+  if (words.length > 1)
+    throw new UsageError("`graph` takes one target at most", {
+      code: "graph-usage",
+      hint: "name one, or none for all: task graph [target]",
+    });
   const named = words[0];
   const targets: readonly Task[] =
     named === undefined
@@ -104,6 +108,7 @@ export async function graphCommand(session: Session, words: readonly string[]): 
       `--format is "${session.request.format}", but must be one of: ${graphFormats.join(", ")}`,
       {
         code: "graph-format",
+        hint: "leave it out for dot",
       },
     );
   }
@@ -202,10 +207,18 @@ export async function cacheCommand(session: Session, words: readonly string[]): 
 
 function oneWord(words: readonly string[], usage: string): string {
   const [word] = words;
-  if (word === undefined || words.length > 1) throw new UsageError(`usage: task ${usage}`, { code: "usage" });
+  if (word === undefined || words.length > 1)
+    throw new UsageError(`\`${usage.split(" ")[0]}\` wants one word behind it`, {
+      code: "usage",
+      hint: `usage: task ${usage}`,
+    });
   return word;
 }
 
 function noWords(words: readonly string[], name: string): void {
-  if (words.length > 0) throw new UsageError(`\`${name}\` takes no target`, { code: "usage" });
+  if (words.length > 0)
+    throw new UsageError(`\`${name}\` takes no target`, {
+      code: "usage",
+      hint: "leave out what stands behind it",
+    });
 }

@@ -25,6 +25,7 @@ import { renderHelp } from "./help.ts";
 import { initCommand } from "./init/index.ts";
 import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
 import { type Io, processIo } from "./io.ts";
+import { renderManPage } from "./man-page.ts";
 import { manualFor } from "./manual.ts";
 import { menuCommand } from "./menu.ts";
 import { programVersion } from "./program-version.ts";
@@ -146,6 +147,9 @@ async function dispatch(session: Session, start: Start): Promise<number> {
       return affectedCommand(session, rest);
     case "cache":
       return cacheCommand(session, rest);
+    case "manual":
+      session.io.stdout.write(renderManPage(manualFor([], session.workspace.taskfile), ["razor-mk", "task"]));
+      return 0;
     case "init":
       return initCommand(session, rest, start.manifest.packageRoot);
     case "doctor":

@@ -87,6 +87,12 @@ export const programCommands: readonly ProgramCommand[] = [
     ],
     anywhere: true,
   },
+  {
+    name: "manual",
+    description: "print the manual page, as man reads it",
+    options: [],
+    examples: [{ command: "manual | man -l -", does: "the manual of this project's targets" }],
+  },
 ];
 
 /** Their names. */

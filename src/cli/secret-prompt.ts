@@ -25,7 +25,11 @@ async function promptFor(what: string, input: ReadStream, output: NodeJS.WriteSt
   const editor = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
   try {
     const first = await typeBlind(editor, `${what}: `, output);
-    if (first === undefined) throw new UsageError(`no ${what} was given`, { code: "secret-cancelled" });
+    if (first === undefined)
+      throw new UsageError(`no ${what} was given`, {
+        code: "secret-cancelled",
+        hint: "answer the question, or name a file that holds it",
+      });
     if ((await typeBlind(editor, `${what}, once more: `, output)) === first) return first;
     throw new UsageError(`the two answers for ${what} are not the same`, {
       code: "secret-mistyped",

@@ -137,7 +137,11 @@ export async function resolveInputs(bound: BoundTask, state: State): Promise<rea
 async function digestOfTool(tool: string, binary: string, context: DecisionContext): Promise<Digest> {
   const entry = await context.state.files.at(binary as AbsolutePath);
   if (entry?.type !== "file") {
-    throw new UserError(`the program "${tool}" cannot be read`, { code: "tool-unreadable", where: binary });
+    throw new UserError(`the program "${tool}" cannot be read`, {
+      code: "tool-unreadable",
+      hint: "make it readable for you, or install it again",
+      where: binary,
+    });
   }
   return entry.digest;
 }

@@ -5,7 +5,7 @@
  * that say what is needed are read here.
  */
 
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
@@ -177,7 +177,7 @@ async function bind(
       throw new UserError(`the output "${given}" of ${task.name} leaves its folder`, {
         code: "output-outside",
         where: binding.locate(task.definedAt[0]),
-        hint: "output paths are relative, without ..",
+        hint: "output paths are relative, and have no `..` in them",
       });
     }
     return { slot, kind: output.kind, place: output.place, path: absolute };
@@ -193,7 +193,19 @@ export function neededSlots(bound: BoundTask, name: string): readonly string[] |
 
 function requireNamedFile(parameter: Parameter<string>, value: string, workspace: string): void {
   const file = path.resolve(workspace, value);
-  if (existsSync(file)) return;
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (status?.isFile()) return;
+  if (status !== undefined) {
+    const kind = status.isDirectory() ? "a folder" : "no regular file";
+    throw new UserError(
+      `--${parameter.name} ${displayPath(workspace, value)} is ${kind}, and a file is needed`,
+      {
+        code: "input-type",
+        where: file,
+        hint: "name a file in it, or leave the option out",
+      },
+    );
+  }
   throw new UserError(`the file --${parameter.name} ${displayPath(workspace, value)} does not exist`, {
     code: "input-missing",
     where: file,

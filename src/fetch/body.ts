@@ -113,6 +113,7 @@ export async function pour(
   const tooLarge = (): UserError =>
     new UserError(`${request.name} is larger than ${most} bytes, the most that is accepted`, {
       code: "too-large",
+      hint: "check that this is the file that was meant; a mirror would not hold such a one",
       where,
     });
   const tooLong = (): UserError =>

@@ -114,6 +114,7 @@ function redirectTarget(from: URL, location: string): URL {
   } catch (error) {
     throw new UserError("the server redirects to something that is not a URL", {
       code: "redirect-refused",
+      hint: "use another mirror",
       where: publicUrl(from.href),
       cause: error,
     });

@@ -89,6 +89,7 @@ export function explainOther(error: unknown, request: DownloadRequest, env: Envi
     return new UserError(`cannot download ${request.name} from ${url}: ${messageOf(error)}`, {
       ...place,
       code: "download-failed",
+      hint: "try again later, or use another mirror",
     });
   }
   return error;

@@ -49,7 +49,10 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
   for (const artefact of largestFirst(plan)) {
     const fault = artefactFault(artefact.name);
     if (fault !== undefined) {
-      throw new UserError(`'${artefact.name}' cannot be fetched: ${fault}`, { code: "bad-name" });
+      throw new UserError(`"${artefact.name}" cannot be fetched: ${fault}`, {
+        code: "bad-name",
+        hint: "correct the name where it stands, in a list or on the mirror",
+      });
     }
     const pin = pinOf(context.lock, artefact);
     if (pin !== undefined && ("absent" in pin || (await context.store.has(pin.sha256)))) {

@@ -44,7 +44,7 @@ export function parseGemInfo(text: string, name: string, where: string): readonl
     if (parsed === "other-platform") continue;
     if (parsed === undefined) {
       throw new UserError(
-        `the gem index has a line about ${name} that cannot be read: '${printable(line)}'`,
+        `the gem index has a line about ${name} that cannot be read: "${printable(line)}"`,
         {
           code: "bad-gem-index",
           where: `${where}:${index + 1}`,

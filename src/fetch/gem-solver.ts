@@ -105,7 +105,7 @@ function extend(
 /** Says why there is no solution, with the paths to the requirements that exclude each other. */
 export function explainConflict({ name, demands, available }: Conflict): UserError {
   const said = (demand: Demand): string =>
-    `'${formatGemRequirement(demand.requirement)}' (${[...demand.path, name].join(" → ")})`;
+    `"${formatGemRequirement(demand.requirement)}" (${[...demand.path, name].join(" → ")})`;
   const where = demands[0]?.path[0];
   const place = where === undefined ? {} : { where };
   const lonely = demands.find((demand) => !available.some((release) => fits(release, [demand])));

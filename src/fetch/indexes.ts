@@ -29,7 +29,7 @@ function* lines(text: string): Generator<NumberedLine> {
 }
 
 function broken(where: string, number: number, text: string, expected: string): UserError {
-  return new UserError(`a line that cannot be read: '${printable(text)}', where ${expected} was expected`, {
+  return new UserError(`a line that cannot be read: "${printable(text)}", where ${expected} was expected`, {
     code: "bad-index",
     where: `${where}:${number}`,
     hint: "the mirror's file is damaged: try again later, or use another mirror",

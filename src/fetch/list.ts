@@ -43,7 +43,7 @@ export function parseExtensionList(text: string, file: string): ExtensionList {
     const name = line.text;
     const fault = nameFault(name);
     if (fault !== undefined) {
-      throw new UserError(`'${printable(name)}' is not the name of an extension: ${fault}`, {
+      throw new UserError(`"${printable(name)}" is not the name of an extension: ${fault}`, {
         code: "bad-extension-name",
         where,
         hint: "write one file name a line, such as bash.tcz or hello.deb",
@@ -64,7 +64,7 @@ export function nameFault(name: string): string | undefined {
   if (name.includes("/") || name.includes("\\")) return "it has a slash";
   if (name.includes("..")) return "it has two dots in a row";
   if (/\s/.test(name)) return "it has a blank: one name a line";
-  if (name.startsWith(".") || name.startsWith("-")) return `it begins with '${name.charAt(0)}'`;
+  if (name.startsWith(".") || name.startsWith("-")) return `it begins with "${name.charAt(0)}"`;
   if (name.length > 200) return "it is longer than 200 characters";
   if (!/\.(tcz|deb)$/.test(name)) return "it ends neither in .tcz nor in .deb";
   if (!/^[\w+.~@%:,=-]+$/.test(name)) return "it has a character that file names of extensions never have";

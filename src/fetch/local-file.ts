@@ -19,11 +19,16 @@ export async function copyLocal(
   try {
     const stats = await file.stat();
     if (!stats.isFile()) {
-      throw new UserError(`${request.name} is not a file`, { code: "not-a-file", where: path });
+      throw new UserError(`${request.name} is not a file`, {
+        code: "not-a-file",
+        hint: "name a file",
+        where: path,
+      });
     }
     if (stats.size > limits.maxBytes) {
       throw new UserError(`${request.name} is larger than ${limits.maxBytes} bytes`, {
         code: "too-large",
+        hint: "check that this is the file that was meant",
         where: path,
       });
     }

@@ -20,7 +20,7 @@ export function parseLocation(text: string, where?: string): Location {
   if (path.isAbsolute(text)) return { kind: "local", path: path.normalize(text) };
   const place = where === undefined ? { where: publicUrl(text) } : { where };
   if (!schemePattern.test(text)) {
-    throw new UserError(`'${publicUrl(text)}' is neither a URL nor an absolute path`, {
+    throw new UserError(`"${publicUrl(text)}" is neither a URL nor an absolute path`, {
       code: "bad-location",
       ...place,
       hint: "write http://…, https://…, file:///… or an absolute path",
@@ -31,14 +31,16 @@ export function parseLocation(text: string, where?: string): Location {
     if (url.protocol === "file:") return { kind: "local", path: fileURLToPath(url) };
     if (url.protocol === "http:" || url.protocol === "https:") return { kind: "remote", url };
   } catch (error) {
-    throw new UserError(`'${publicUrl(text)}' is not a valid URL`, {
+    throw new UserError(`"${publicUrl(text)}" is not a valid URL`, {
       code: "bad-location",
+      hint: "write http://host/path, with special characters percent-encoded",
       ...place,
       cause: error,
     });
   }
-  throw new UserError(`cannot download from '${publicUrl(text)}': only http, https and file are understood`, {
+  throw new UserError(`cannot download from "${publicUrl(text)}": only http, https and file are understood`, {
     code: "unsupported-scheme",
+    hint: "name an http:, https: or file: URL, or an absolute path",
     ...place,
   });
 }

@@ -14,6 +14,7 @@ export function readLock(path: string, label: string = path): Lock {
     if (systemErrorCode(error) === "ENOENT") return new Map();
     throw new UserError(`the lock cannot be read (${systemErrorCode(error)})`, {
       code: "bad-lock",
+      hint: "make it readable for you, or restore it from version control",
       where: label,
       cause: error,
     });

@@ -107,12 +107,12 @@ export function parseLock(text: string, file: string): Lock {
   for (const [source, artefacts] of Object.entries(value.sources)) {
     const sourceKey = JSON.stringify(source);
     if (!isRecord(artefacts))
-      return fail(`'${printable(source)}' is not an object`, lineOf(text, [sourceKey]));
+      return fail(`"${printable(source)}" is not an object`, lineOf(text, [sourceKey]));
     const lines = new Map<string, LockLine>();
     for (const [name, raw] of Object.entries(artefacts)) {
       const fault = artefactFault(name) ?? lineFault(raw);
       if (fault !== undefined) {
-        return fail(`'${printable(name)}': ${fault}`, lineOf(text, [sourceKey, `${JSON.stringify(name)}:`]));
+        return fail(`"${printable(name)}": ${fault}`, lineOf(text, [sourceKey, `${JSON.stringify(name)}:`]));
       }
       lines.set(name, raw as LockLine);
     }
@@ -150,7 +150,7 @@ function lineFault(raw: unknown): string | undefined {
   if (raw.absent === true) return isText(raw.url) ? undefined : "'url' should be text";
   for (const [key, required, holds, expected] of rules) {
     const value = raw[key];
-    if (value === undefined ? required : !holds(value)) return `'${key}' should be ${expected}`;
+    if (value === undefined ? required : !holds(value)) return `"${key}" should be ${expected}`;
   }
   return undefined;
 }

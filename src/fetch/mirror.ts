@@ -38,13 +38,13 @@ export function defineMirror(base: string, release: string, arch: string): Mirro
   parseLocation(base);
   const major = /^(\d{1,4})(\.x)?$/.exec(release)?.[1];
   if (major === undefined) {
-    throw new UserError(`'${release}' is not a Tiny Core release`, {
+    throw new UserError(`"${release}" is not a Tiny Core release`, {
       code: "bad-release",
       hint: "write the major version, as 4.x",
     });
   }
   if (arch !== "x86" && arch !== "x86_64") {
-    throw new UserError(`'${arch}' is not an architecture that is known`, {
+    throw new UserError(`"${arch}" is not an architecture that is known`, {
       code: "bad-arch",
       hint: "use x86 or x86_64",
     });

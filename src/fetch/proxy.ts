@@ -57,7 +57,7 @@ function parseProxy(name: string, value: string): ProxyServer {
   try {
     url = new URL(text);
   } catch (error) {
-    throw new UserError(`${name} is not a valid URL: '${publicUrl(text)}'`, {
+    throw new UserError(`${name} is not a valid URL: "${publicUrl(text)}"`, {
       code: "bad-proxy",
       where: name,
       hint: "write it as http://host:port",
@@ -65,7 +65,7 @@ function parseProxy(name: string, value: string): ProxyServer {
     });
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new UserError(`${name} names a proxy of a kind that is not supported: '${publicUrl(text)}'`, {
+    throw new UserError(`${name} names a proxy of a kind that is not supported: "${publicUrl(text)}"`, {
       code: "bad-proxy",
       where: name,
       hint: "only http and https proxies are supported",

@@ -207,6 +207,7 @@ export function writeFailure(error: unknown, path: string): unknown {
     return new UserError(`a download could not be written (${code})`, {
       code: "cannot-write",
       where: path,
+      hint: "make the folder writable for you",
       cause: error,
     });
   }

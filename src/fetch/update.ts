@@ -94,7 +94,7 @@ function refuseUnknown(plan: readonly Artefact[], names: readonly string[], lock
     const inLock = [...lock.keys()].some((file) => isNamed(file, entryOf(lock, file)?.version, name));
     if (inLock || plan.some((artefact) => isNamed(artefact.name, artefact.version, name))) continue;
     const meant = didYouMean(name, new Set([...plan.map((artefact) => artefact.name), ...lock.keys()]));
-    throw new UserError(`nothing is called '${name}', neither in the lists nor in the lock`, {
+    throw new UserError(`nothing is called "${name}", neither in the lists nor in the lock`, {
       code: "unknown-artefact",
       ...(meant === undefined ? {} : { hint: meant }),
     });
@@ -108,7 +108,11 @@ async function updateOne(
 ): Promise<{ readonly change: Change; readonly line: LockLine }> {
   const { name, url, where } = artefact;
   const fault = artefactFault(name);
-  if (fault !== undefined) throw new UserError(`'${name}' cannot be fetched: ${fault}`, { code: "bad-name" });
+  if (fault !== undefined)
+    throw new UserError(`"${name}" cannot be fetched: ${fault}`, {
+      code: "bad-name",
+      hint: "correct the name where it stands, in a list or on the mirror",
+    });
   const before = entryOf(context.lock, name);
   const target = path.join(context.staging, name);
   const validators = validatorsFor(artefact, context.lock);

@@ -53,7 +53,7 @@ function changed(path: string): UserError {
   return new UserError("the file became shorter while it was being read", {
     code: "content-changed",
     where: printName(path),
-    hint: "Run the build again when nothing writes to it any more.",
+    hint: "run the build again when nothing writes to it any more",
   });
 }
 

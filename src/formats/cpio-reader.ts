@@ -161,6 +161,6 @@ function fault(code: string, message: string, file: FileWindow, place: string): 
   return new UserError(message, {
     code,
     where: `${printName(file.path)}: ${printName(place)}`,
-    hint: "The file is damaged or no initrd the kernel could unpack; fetch or build it again.",
+    hint: "the file is damaged or no initrd the kernel could unpack; fetch or build it again",
   });
 }

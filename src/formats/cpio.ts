@@ -58,7 +58,7 @@ function refuseUnlessField(number: number, name: string): void {
   throw new UserError(`a cpio archive cannot hold the number ${number} (size, time or owner)`, {
     code: "cpio-overflow",
     where: printName(name),
-    hint: "A file in an initrd is smaller than 4 GiB; times lie between 1970 and 2106.",
+    hint: "a file in an initrd is smaller than 4 GiB; times lie between 1970 and 2106",
   });
 }
 
@@ -69,7 +69,7 @@ function refuseBadNames(path: string, node: TreeNode): void {
   throw new UserError("the kernel cannot unpack an entry with this name or link target", {
     code: "cpio-name",
     where: printName(path),
-    hint: `Names are shorter than ${longestName} bytes, hold no NUL, and are not ${trailerName}.`,
+    hint: `names are shorter than ${longestName} bytes, hold no NUL, and are not ${trailerName}`,
   });
 }
 
@@ -143,6 +143,6 @@ function refuseOrphan(tree: FileTree, path: string): void {
   throw new UserError(`the directory ${printName(parent)} is not in the archive`, {
     code: "parent-missing",
     where: printName(path),
-    hint: "Add every parent directory to the tree before it is written.",
+    hint: "add every parent directory to the tree before it is written",
   });
 }

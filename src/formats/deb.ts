@@ -57,7 +57,7 @@ function unpacking(tool: string, deb: string) {
     tool,
     what: "unpack the Debian package",
     where: deb,
-    hint: "Check that it was downloaded whole.",
+    hint: "check that it was downloaded whole",
   };
 }
 
@@ -74,7 +74,7 @@ async function unpackMember($: Shell, deb: string, stem: "data" | "control", dir
     throw new UserError(`the Debian package has no ${stem}.tar`, {
       code: "bad-deb",
       where: printName(deb),
-      hint: "Check that it was downloaded whole.",
+      hint: "check that it was downloaded whole",
     });
   }
   const scratch = await mkdtemp(`${deb}.ar-`);

@@ -80,6 +80,7 @@ async function listNames(path: string): Promise<string[]> {
   } catch (cause) {
     throw new UserError("the directory cannot be read", {
       code: "unreadable-directory",
+      hint: "make it readable for you",
       where: printName(path),
       cause,
     });
@@ -93,6 +94,6 @@ function typeOf(stats: BigIntStats, path: string): "file" | "directory" | "symli
   throw new UserError("only files, directories and symbolic links can be taken from a directory", {
     code: "unsupported-file-type",
     where: printName(path),
-    hint: "Remove the socket, fifo or device from the folder.",
+    hint: "remove the socket, fifo or device from the folder",
   });
 }

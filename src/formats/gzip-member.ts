@@ -103,7 +103,7 @@ function fault(message: string, where: string, cause?: unknown): UserError {
   return new UserError(message, {
     code: "bad-gzip",
     where,
-    hint: "The file is damaged or incomplete; fetch or build it again.",
+    hint: "the file is damaged or incomplete; fetch or build it again",
     cause,
   });
 }

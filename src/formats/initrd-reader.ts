@@ -103,7 +103,7 @@ function refuseMisaligned(path: string, offset: number): void {
   throw new UserError("a plain cpio archive starts at an offset that is no multiple of four", {
     code: "misaligned-archive",
     where: `${printName(path)}: offset ${offset}`,
-    hint: "The kernel would not find it; put NUL bytes before it.",
+    hint: "the kernel would not find it; put NUL bytes before it",
   });
 }
 
@@ -113,12 +113,12 @@ function unknownMember(path: string, offset: number, magic: string): UserError {
     return new UserError("neither a cpio archive nor a gzip member begins here", {
       code: "not-an-initrd",
       where,
-      hint: "The file is damaged, or is no initrd.",
+      hint: "the file is damaged, or is no initrd",
     });
   }
   return new UserError(`this part of the initrd is ${magic}; only plain and gzip parts can be read`, {
     code: "unsupported-compression",
     where,
-    hint: "Unpack it and compress it again with gzip.",
+    hint: "unpack it and compress it again with gzip",
   });
 }

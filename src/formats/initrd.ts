@@ -74,6 +74,6 @@ async function startsPlainArchive(path: string): Promise<boolean> {
   throw new UserError("an initrd layer is a cpio archive or a gzip file, and this is neither", {
     code: "not-a-layer",
     where: printName(path),
-    hint: "Other compressions are not unpacked by every kernel; pack the layer with gzip.",
+    hint: "other compressions are not unpacked by every kernel; pack the layer with gzip",
   });
 }

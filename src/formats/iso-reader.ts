@@ -65,7 +65,7 @@ function unreadable(text: string, iso: string): UserError {
   return new UserError("the listing of the ISO holds a line that is no entry", {
     code: "unreadable-listing",
     where: `${printName(iso)}: ${printName(text)}`,
-    hint: "A name with a line break, or one that is not UTF-8, cannot be handled; get the file from a source you trust.",
+    hint: "a name with a line break, or one that is not UTF-8, cannot be handled; get the file from a source you trust",
   });
 }
 
@@ -87,7 +87,7 @@ export async function extractIso(
     throw new UserError(`the ISO has no ${missing.map(printName).join(", ")}`, {
       code: "member-missing",
       where: printName(iso),
-      hint: "Check that this is the ISO that was meant.",
+      hint: "check that this is the ISO that was meant",
     });
   }
   await mkdir(dir, { recursive: true });
@@ -120,6 +120,6 @@ export async function readIsoLabel(iso: string): Promise<string> {
   throw new UserError("the file is no ISO 9660 image", {
     code: "not-an-iso",
     where: printName(iso),
-    hint: "Check that it was downloaded whole.",
+    hint: "check that it was downloaded whole",
   });
 }

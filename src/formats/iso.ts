@@ -92,7 +92,7 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
   });
 }
 
-const spaceHint = "Check that the disk has room and every file of the ISO's folder is readable.";
+const spaceHint = "check that the disk has room and every file of the ISO's folder is readable";
 
 /** ECMA-119 8.4.26.1 without the time zone: 16 digits, UTC. */
 function isoTime(epoch: number): string {
@@ -107,6 +107,6 @@ function refuseBadField(field: string, value: string, size: number): void {
     : "holds characters that are not ASCII";
   throw new UserError(`the ISO's ${field} ${JSON.stringify(value)} ${why}`, {
     code: "iso-field",
-    hint: field === "volumeId" ? "Give the build a shorter version." : "Choose a shorter text.",
+    hint: field === "volumeId" ? "give the build a shorter version" : "choose a shorter text",
   });
 }

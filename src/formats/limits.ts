@@ -27,7 +27,7 @@ export function createLimit(
     throw new UserError(`unpacking gives ${why}`, {
       code: "bomb",
       where,
-      hint: "If the file is what it should be, raise the limit for unpacked sizes.",
+      hint: "if the file is what it should be, raise the limit for unpacked sizes",
     });
   };
 }

@@ -96,7 +96,7 @@ export function normaliseName(
     throw new UserError(`the archive holds the name ${printName(name)}, which ${fault ?? "is empty"}`, {
       code: "unsafe-name",
       where: `${where}: ${printName(name)}`,
-      hint: "Such a name could be written outside the folder it is unpacked into; get the file from a source you trust.",
+      hint: "such a name could be written outside the folder it is unpacked into; get the file from a source you trust",
     });
   }
   return parts.length === 0 ? rootPath : parts.join("/");

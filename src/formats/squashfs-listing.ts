@@ -79,6 +79,6 @@ function unreadable(text: string, file: string): UserError {
   return new UserError("the listing of the squashfs file holds a line that is no entry", {
     code: "unreadable-listing",
     where: `${printName(file)}: ${printName(text)}`,
-    hint: "A name with a line break, or one that is not UTF-8, cannot be handled; get the file from a source you trust.",
+    hint: "a name with a line break, or one that is not UTF-8, cannot be handled; get the file from a source you trust",
   });
 }

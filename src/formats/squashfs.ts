@@ -64,7 +64,7 @@ async function writeModes(dir: string, modes: string, policy: ModePolicy): Promi
       throw new UserError("a name with a line break cannot be packed", {
         code: "unsafe-name",
         where: printName(`${dir}/${path}`),
-        hint: "Rename the file.",
+        hint: "rename the file",
       });
     }
     // A link's mode means nothing, and mksquashfs has no line for it other than its owner's.
@@ -113,7 +113,7 @@ function selectEntries(
     throw new UserError(`the squashfs file has no ${missing.map(printName).join(", ")}`, {
       code: "member-missing",
       where: printName(file),
-      hint: "List its files with `unsquashfs -l`.",
+      hint: "list its files with `unsquashfs -l`",
     });
   }
   return entries.filter(({ path }) => names.some((name) => path === name || path.startsWith(`${name}/`)));
@@ -128,6 +128,6 @@ function refuseUnsafe(entry: SquashfsEntry, file: string, options: ExtractOption
   throw new UserError(`the squashfs file holds ${what}, which should not be there`, {
     code: "unsafe-entry",
     where: printName(`${file}: ${entry.path}`),
-    hint: "Get the file from a source you trust.",
+    hint: "get the file from a source you trust",
   });
 }

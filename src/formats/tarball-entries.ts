@@ -92,7 +92,7 @@ export async function visitTarball(
     throw new UserError(`the tarball cannot be read: ${messageOf(cause)}`, {
       code: "bad-tarball",
       where,
-      hint: "The file is damaged, incomplete or no tarball; fetch it again.",
+      hint: "the file is damaged, incomplete or no tarball; fetch it again",
       cause,
     });
   } finally {

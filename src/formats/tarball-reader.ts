@@ -199,6 +199,6 @@ function refusal(code: string, why: string, archive: string, path: string): User
   return new UserError(`the tarball's member ${printName(path)} ${why}`, {
     code,
     where: `${printName(archive)}: ${printName(path)}`,
-    hint: "Get the file from a source you trust.",
+    hint: "get the file from a source you trust",
   });
 }

@@ -130,6 +130,6 @@ function refuseBytes(name: string, path: string): void {
   throw new UserError("a name or link target that is not UTF-8 cannot be put into a tarball", {
     code: "name-not-utf8",
     where: printName(path),
-    hint: "Rename the file.",
+    hint: "rename the file",
   });
 }

@@ -35,8 +35,8 @@ export async function withTool<T>(context: ToolContext, run: () => PromiseLike<T
       code: missing ? "tool-missing" : "tool-failed",
       where: printName(where),
       hint: missing
-        ? `Install the package that has ${tool}.`
-        : (hint ?? "Check that the file is complete and readable."),
+        ? `install the package that has ${tool}`
+        : (hint ?? "check that the file is complete and readable"),
       cause,
     });
   }

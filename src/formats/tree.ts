@@ -147,6 +147,7 @@ export class FileTree implements Iterable<readonly [path: string, node: TreeNode
       `${printName(path)} is ${node === undefined ? "missing" : `a ${node.type}`}, a file is needed`,
       {
         code: "not-a-file",
+        hint: "check that the image or archive is the one that was meant",
         where: printName(path),
       },
     );

@@ -95,6 +95,7 @@ async function findMismatch(file: string, wanted: PlannedPackage): Promise<strin
     if (systemErrorCode(error) === "ENOENT") return "it was not downloaded";
     throw new UserError(`cannot read a downloaded package: ${messageOf(error)}`, {
       code: "unreadable-file",
+      hint: "make it readable for you, or delete it and build again",
       where: file,
       cause: error,
     });

@@ -75,6 +75,7 @@ export async function movePackage(from: string, to: string): Promise<void> {
     } else {
       throw new UserError("a package holds something that is no file, folder or symbolic link", {
         code: "unexpected-file",
+        hint: "leave the package out of the sample, or build on another machine",
         where: path,
       });
     }

@@ -21,5 +21,9 @@ async function readTime(file: string): Promise<number> {
   } finally {
     await handle.close();
   }
-  throw new UserError("this is not a Debian package", { code: "not-a-package", where: file });
+  throw new UserError("this is not a Debian package", {
+    code: "not-a-package",
+    hint: "delete the file, and build again",
+    where: file,
+  });
 }

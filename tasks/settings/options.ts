@@ -61,7 +61,10 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
   },
   accept: (text) => {
     if (text === "" || /[\0\r\n]/.test(text)) {
-      throw new UsageError("the password is empty or has a line break", { code: "password-invalid" });
+      throw new UsageError("the password is empty or has a line break", {
+        code: "password-invalid",
+        hint: "write it on one line",
+      });
     }
   },
   check: (variant) => {
@@ -139,6 +142,7 @@ const mcollectiveSecret = (what: string): Parameter<Secret | undefined> =>
       if (!/^[\x21-\x7e]+$/.test(text)) {
         throw new UsageError(`the MCollective ${what} is empty or has blanks or control characters`, {
           code: "mcollective-secret",
+          hint: "write it in printable ASCII, without blanks",
         });
       }
     },
@@ -201,6 +205,7 @@ export const epoch: Parameter<string> = param.text({
     if (!/^\d{1,10}$/.test(text)) {
       throw new UsageError(`SOURCE_DATE_EPOCH is "${text}", but must be a number of seconds since 1970`, {
         code: "epoch-invalid",
+        hint: "write it as `date +%s` prints it",
       });
     }
     return text;

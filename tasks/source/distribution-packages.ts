@@ -134,8 +134,9 @@ export async function updatePackagePins(
 ): Promise<Update> {
   const unknown = names.find((name) => !wanted.some(({ file }) => file === name) && !pins.has(name));
   if (unknown !== undefined) {
-    throw new UserError(`nothing is called '${unknown}', neither in the lists nor in the lock`, {
+    throw new UserError(`nothing is called "${unknown}", neither in the lists nor in the lock`, {
       code: "unknown-artefact",
+      hint: "`task update` without names asks for everything",
     });
   }
   const meant = wanted.filter(({ file }) => names.length === 0 || names.includes(file));

@@ -58,6 +58,7 @@ export async function readLocations(
   } catch (cause) {
     throw new UserError(`the sources file is not YAML: ${cause instanceof Error ? cause.message : cause}`, {
       code: "source-definition",
+      hint: "correct the line that is named",
       where,
       cause,
     });

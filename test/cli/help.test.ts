@@ -1,8 +1,9 @@
 /** What `--help` tells, of the program, of a target and of a command. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { demo, put, runTask } from "./workshop.ts";
+import { checkout, demo, put, runTask } from "./workshop.ts";
 
 describe("help", () => {
   it("of the program begins with its use and the Taskfile's examples, and has every option with its variable", async () => {
@@ -47,5 +48,25 @@ describe("help", () => {
       status: 2,
       stderr: expect.stringMatching(/did you mean graph\?/),
     });
+  });
+});
+
+describe("the manual page", () => {
+  const page = path.join(checkout, "man/razor-mk.1");
+
+  it("says what help says (`npm run docs` writes it)", async () => {
+    const { stdout } = await runTask(checkout, ["manual"]);
+    expect(readFileSync(page, "utf8")).toBe(stdout);
+  });
+
+  it("is understood by mandoc, examples before all else, with dashes that can be copied", async () => {
+    const lint = execFileSync("mandoc", ["-T", "lint", "-W", "error", page], { encoding: "utf8" });
+    expect(lint).toBe("");
+    const text = execFileSync("mandoc", ["-T", "utf8", "-O", "width=200", page], { encoding: "utf8" });
+    // Bold is a letter, a backspace and the letter again.
+    const plain = text.replaceAll(new RegExp(`.${String.fromCharCode(8)}`, "g"), "");
+    const titles = plain.split("\n").filter((line) => /^[A-Z][A-Z ]+$/.test(line));
+    expect(titles.slice(0, 4)).toEqual(["NAME", "SYNOPSIS", "EXAMPLES", "TARGETS"]);
+    expect(plain).toMatch(/^ +-b, --builtin-list <FILE>\n +extensions .*\[MK_BUNDLE_BUILTIN_LIST\]/m);
   });
 });

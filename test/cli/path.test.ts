@@ -46,6 +46,10 @@ describe("a file named on the command line", () => {
     expect(status).toBe(1);
     expect(stderr).toContain("error: the file --list empty/mine does not exist");
     expect(stderr).not.toContain("copy:");
+    const folder = await runTask(root, ["copy", "--list=empty"]);
+    expect(folder.status).toBe(1);
+    expect(folder.stderr).toContain("error: --list empty is a folder, and a file is needed");
+    expect(folder.stderr).toMatch(/hint: name a file/);
   });
 });
 
