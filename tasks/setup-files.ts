@@ -68,11 +68,19 @@ async function readSettings(text: string) {
   const word = (key: string): string => {
     const value = settings[key];
     if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
-    throw new UserError(`"${key}" is missing or not a word`, { code: "mcollective-settings", where, hint: "write it as KEY: value, without blanks" });
+    throw new UserError(`"${key}" is missing or not a word`, {
+      code: "mcollective-settings",
+      where,
+      hint: "write it as KEY: value, without blanks",
+    });
   };
   const { port } = settings;
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65535) {
-    throw new UserError('"port" is not a port number', { code: "mcollective-settings", where, hint: "write a whole number from 1 to 65535" });
+    throw new UserError('"port" is not a port number', {
+      code: "mcollective-settings",
+      where,
+      hint: "write a whole number from 1 to 65535",
+    });
   }
   return {
     host: word("host"),

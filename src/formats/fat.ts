@@ -48,7 +48,7 @@ export async function writeFat(tree: FileTree, out: string, options: FatOptions)
     throw new UserError(`the files take ${clusters} clusters of ${clusterSize} bytes, ${mostClusters} fit`, {
       code: "fat-too-large",
       where: printName(out),
-      hint: "This small file system is for a boot loader; put other files beside it.",
+      hint: "this small file system is for a boot loader; put other files beside it",
     });
   }
   return await writeDigested(out, volume(tree, stretches, clusters, options.epoch), [], options);
@@ -193,6 +193,6 @@ function badName(path: string, why: string): UserError {
   return new UserError(`a small FAT volume cannot hold ${printName(path)}: it ${why}`, {
     code: "fat-name",
     where: printName(path),
-    hint: "Use files and folders with names of at most 8 and 3 capitals or digits, like BOOTX64.EFI.",
+    hint: "use files and folders with names of at most 8 and 3 capitals or digits, like BOOTX64.EFI",
   });
 }

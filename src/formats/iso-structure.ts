@@ -36,7 +36,7 @@ export async function readDescriptors(handle: FileHandle, iso: string): Promise<
   throw new UserError("the file is no ISO 9660 image", {
     code: "not-an-iso",
     where: printName(iso),
-    hint: "Check that it was downloaded whole.",
+    hint: "check that it was downloaded whole",
   });
 }
 

@@ -204,7 +204,7 @@ class IsoReader {
     return new UserError(`the ISO is damaged: ${printName(path === "" ? "its root" : path)} ${why}`, {
       code: "bad-iso",
       where: printName(this.#iso),
-      hint: "Get the file again, or build it again.",
+      hint: "get the file again, or build it again",
     });
   }
 }
