@@ -20,6 +20,15 @@ export function readConfigFile(file: string, allowed: ReadonlySet<string>): Read
       hint: "check the name, and that you may read it",
     });
   }
+  return parseConfig(text, file, allowed);
+}
+
+/** Reads the text of a configuration file that is called `file` in messages. */
+export function parseConfig(
+  text: string,
+  file: string,
+  allowed: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
   for (const [index, line] of lines.entries()) {

@@ -5,12 +5,14 @@
 import { Connections } from "./connections.ts";
 import { defaultLimits, type TransportLimits } from "./download.ts";
 import type { Environment } from "./proxy.ts";
+import { Reclaimer } from "./reclaim.ts";
 import { Slots } from "./slots.ts";
 
 export class Network {
   readonly limits: TransportLimits;
   readonly slots: Slots;
   readonly connections: Connections;
+  readonly reclaimer = new Reclaimer();
 
   /** Proxies are read from `env`, and nothing else is. */
   constructor(env: Environment, limits: Partial<TransportLimits> = {}) {
@@ -22,5 +24,6 @@ export class Network {
   /** Ends all connections. */
   async close(): Promise<void> {
     await this.connections.close();
+    this.reclaimer.close();
   }
 }

@@ -183,7 +183,10 @@ export class Transport {
   /** At most ten events a second for each download: a display needs no more. */
   #progressOf(name: string, sink: Sink): (total: number | undefined) => void {
     let last = Number.NEGATIVE_INFINITY;
+    let known = 0;
     return (total) => {
+      this.#network.reclaimer.received(Math.max(0, sink.received - known));
+      known = sink.received;
       const now = this.#clock.now();
       if (now - last < 100) return;
       last = now;

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { UserError } from "../../src/errors/index.ts";
 import {
   type Artefact,
   type BlobStore,
@@ -15,7 +16,7 @@ import {
   updateArtefacts,
 } from "../../src/fetch/index.ts";
 import { openDirectoryStore } from "./directory-store.ts";
-import { content, cutOff, status } from "./hostile-server.ts";
+import { content, cutOff, endless, type Fault, raw, stall, status } from "./hostile-server.ts";
 import { folder, md5, sha256, stock, tcz } from "./tiny-mirror.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 
@@ -201,19 +202,32 @@ describe("bytes that are not what they should be", () => {
 });
 
 describe("after the mirror recovers", () => {
-  it.each([
-    ["answers with an error", status(500)],
-    ["says there is no such file", status(404)],
-    ["cuts every body off", cutOff(tcz("b"), 100)],
-    ["shows a log-in page", content("<html>log in</html>")],
-    ["sends other bytes", content(tcz("evil"))],
-  ])("from the time when it %s, only what is missing is downloaded", async (_label, fault) => {
+  it.each<readonly [string, string, Fault]>([
+    ["answers with an error", "server-error", status(500)],
+    ["says there is no such file", "not-found", status(404)],
+    ["asks to come back later, for ever", "rate-limited", status(429, { "retry-after": "1" })],
+    ["cuts every body off", "cut-off", cutOff(tcz("b"), 100)],
+    ["stalls in mid-body", "cut-off", stall("hsqs")],
+    [
+      "announces fewer bytes than it sends",
+      "body-too-long",
+      raw("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhsqsmore"),
+    ],
+    ["sends without end", "too-large", endless],
+    ["shows a log-in page", "captive-portal", content("<html>log in</html>")],
+    ["sends other bytes", "md5-mismatch", content(tcz("evil"))],
+    ["redirects in a circle", "too-many-redirects", status(302, { location: `/${folder}/b.tcz` })],
+    ["redirects to a file", "redirect-refused", status(302, { location: "file:///etc/passwd" })],
+  ])("from the time when it %s, only what is missing is downloaded", async (_label, code, fault) => {
     shop.server.always(`/${folder}/b.tcz`, async (request, response, next) => {
       // The other two are complete before this one fails.
       while (lock.size < 2) await new Promise(setImmediate);
       await fault(request, response, next);
     });
-    const error = await rejection(fetchArtefacts(abc(), context()));
+    const transport = shop.transport({ limits: { maxBytes: 1024 ** 2, idleMs: 150 } });
+    const error = await rejection(fetchArtefacts(abc(), context({ transport })));
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.code).toBe(code);
     expect(`${error.message} ${error.where}`).toContain("b.tcz");
     expect([...lock.keys()].sort()).toEqual(["a.tcz", "c.tcz"]);
     expect((await stored()).length).toBe(2);

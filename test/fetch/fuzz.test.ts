@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseConfig } from "../../src/cli/config-file.ts";
 import { nearest, UserError } from "../../src/errors/index.ts";
 import { looksLikeHtml } from "../../src/fetch/content-kind.ts";
 import { parseGemInfo } from "../../src/fetch/gem-index.ts";
@@ -80,7 +81,7 @@ const text = fc.oneof(
   fc.array(fc.oneof(token, fc.string({ maxLength: 6 })), { maxLength: 40 }).map((parts) => parts.join("")),
 );
 
-/** With ten parsers that is 100,000 cases. */
+/** With ten parsers and more that is over 100,000 cases. */
 const numRuns = 10_000;
 
 /** A parser either gives a value or an error that is meant for the user. */
@@ -157,6 +158,17 @@ describe("whatever a file holds, reading it gives a value or a message for the u
     check((input) => {
       const lock = parseLock(input, "l");
       expect(formatLock(parseLock(formatLock(lock), "l"))).toBe(formatLock(lock));
+    });
+  });
+
+  it("a configuration file", () => {
+    const keys = new Set(["MK_BUNDLE_TYPE", "KEY"]);
+    check((input) => {
+      for (const [key, value] of parseConfig(`KEY=${input}`, "bundle.cfg", keys)) {
+        expect(keys).toContain(key);
+        expect(value).not.toMatch(/\n/);
+      }
+      parseConfig(input, "bundle.cfg", keys);
     });
   });
 
