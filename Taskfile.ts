@@ -22,6 +22,7 @@ import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
 import { isoVersion, pxeWanted } from "./tasks/settings/options.ts";
 import { setupFiles } from "./tasks/setup-files.ts";
+import { size } from "./tasks/size.ts";
 import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
 
@@ -49,6 +50,7 @@ export default taskfile({
     rebuildIso,
     pxe,
     diff,
+    size,
     update,
     clean,
   ],

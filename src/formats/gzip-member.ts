@@ -17,7 +17,8 @@ const flagName = 0x08;
 
 /**
  * Unpacks the member at `offset` of `file` to the file `spool` (absolute; replaced).
- * Resolves to the offset after the member and the number of bytes unpacked.
+ * Resolves to the offset after the member, the number of bytes unpacked, and how far the member had been read when how much
+ * of that had come out: at every 256 KiB, to about as much.
  * @throws UserError `bad-gzip`, `bomb`
  */
 export async function inflateMember(
@@ -25,7 +26,7 @@ export async function inflateMember(
   offset: number,
   spool: string,
   limits: UnpackLimits = {},
-): Promise<{ readonly end: number; readonly size: number }> {
+): Promise<{ readonly end: number; readonly size: number; readonly points: readonly PackingPoint[] }> {
   const where = `${printName(file.path)}: gzip member at offset ${offset}`;
   const bodyAt = offset + (await headerLength(file, offset, where));
   const out = await open(encodeName(spool), "w", 0o600);
@@ -36,7 +37,8 @@ export async function inflateMember(
     if (footer.readUInt32LE(0) !== body.crc || footer.readUInt32LE(4) !== body.size % 2 ** 32) {
       throw fault("the gzip member's checksum is wrong", where);
     }
-    return { end: bodyAt + body.taken + footerSize, size: body.size };
+    const end = bodyAt + body.taken + footerSize;
+    return { end, size: body.size, points: [...body.points, { unpacked: body.size, packed: end - offset }] };
   } finally {
     await out.close();
   }
@@ -56,7 +58,14 @@ async function headerLength(file: FileWindow, offset: number, where: string): Pr
   return 10 + end + 1;
 }
 
+/** Bytes of a member's content, and bytes of the member that they take. */
+export interface PackingPoint {
+  readonly unpacked: number;
+  readonly packed: number;
+}
+
 interface Body {
+  readonly points: readonly PackingPoint[];
   /** Compressed bytes, without header and footer. */
   readonly taken: number;
   readonly size: number;
@@ -77,11 +86,13 @@ async function inflateBody(
   source.on("error", (error) => inflate.destroy(error)).pipe(inflate);
   let size = 0;
   let crc = 0;
+  const points: PackingPoint[] = [];
   try {
     for await (const chunk of inflate as AsyncIterable<Buffer>) {
       size += chunk.length;
       check(inflate.bytesWritten, size);
       crc = crc32(chunk, crc);
+      points.push({ unpacked: size, packed: inflate.bytesWritten });
       await writeAll(out, chunk);
     }
   } catch (cause) {
@@ -91,7 +102,7 @@ async function inflateBody(
     source.unpipe(inflate);
     source.destroy();
   }
-  return { taken: inflate.bytesWritten, size, crc };
+  return { taken: inflate.bytesWritten, size, crc, points };
 }
 
 async function writeAll(out: FileHandle, chunk: Buffer): Promise<void> {

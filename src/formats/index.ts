@@ -7,6 +7,7 @@ export { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
 export * from "./directory.ts";
 export { type FatOptions, writeFat } from "./fat.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
+export type { PackingPoint } from "./gzip-member.ts";
 export { joinLayers, type LayerOptions, writeLayer } from "./initrd.ts";
 export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-reader.ts";
 export { type IsoBoot, type IsoOptions, writeIso } from "./iso.ts";

@@ -7,7 +7,7 @@
 import { mkdir, open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { FileWindow, readCpio } from "./cpio-reader.ts";
-import { inflateMember } from "./gzip-member.ts";
+import { inflateMember, type PackingPoint } from "./gzip-member.ts";
 import type { UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { encodeName, printName } from "./names.ts";
@@ -29,6 +29,8 @@ export interface InitrdMember {
   readonly size: number;
   readonly compression: "none" | "gzip";
   readonly tree: FileTree;
+  /** How the content is spread over the member; none where it is not compressed. */
+  readonly points: readonly PackingPoint[];
 }
 
 /**
@@ -50,13 +52,13 @@ export async function readInitrd(path: string, options: ReadInitrdOptions): Prom
       if (magic === "cpio") {
         refuseMisaligned(path, at);
         const { tree, end } = await readCpio(file, at, size);
-        members.push({ offset, size: end - offset, compression: "none", tree });
+        members.push({ offset, size: end - offset, compression: "none", tree, points: [] });
         at = end;
       } else if (magic === "gzip") {
         const spool = `${options.spoolDir}/member-${members.length}.cpio`;
-        const { end } = await inflateMember(file, at, spool, options.limits);
+        const { end, points } = await inflateMember(file, at, spool, options.limits);
         for (const tree of await readArchives(spool)) {
-          members.push({ offset, size: end - offset, compression: "gzip", tree });
+          members.push({ offset, size: end - offset, compression: "gzip", tree, points });
         }
         at = end;
       } else throw unknownMember(path, at, magic);

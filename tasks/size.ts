@@ -1,0 +1,75 @@
+/** Where the bytes of an ISO are: of one that is named, or of the variant's own, which is built where it has to be. */
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { command } from "../src/engine/index.ts";
+import { UsageError, UserError } from "../src/errors/index.ts";
+import { measureIso, type SizeReport, type SizeRow } from "./image/size-report.ts";
+import { rebuildIso } from "./rebuild-iso.ts";
+
+/** Of each list so many are shown; --json has all. */
+const mostRows = 15;
+
+export const size = command({
+  name: "size",
+  takes: "[ISO]",
+  description: "Say where an ISO's bytes are: by layer, extension and folder, before and after compression",
+  params: {},
+  async run({ words, cwd, build, show }) {
+    const [named] = words;
+    if (words.length > 1) throw new UsageError("one ISO is looked into", { code: "size-usage" });
+    const iso = named === undefined ? (await build(rebuildIso)).iso : path.resolve(cwd, named);
+    const status = await stat(iso).catch((cause: unknown) => {
+      throw new UserError("the ISO cannot be read", { code: "unreadable-file", where: iso, cause });
+    });
+    const scratch = await mkdtemp(path.join(tmpdir(), "razor-mk-size-"));
+    try {
+      const report = await measureIso(iso, status.size, scratch);
+      show(report, describe(report));
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  },
+});
+
+function describe({ iso, beside, layers, extensions, folders }: SizeReport): readonly string[] {
+  const rest = { name: "structure and gaps", files: 0, before: iso.rest, after: iso.rest };
+  return [
+    ...table("the initrd, by layer", layers),
+    ...table("of it extensions", extensions),
+    ...table("of it folders", folders),
+    ...table("beside the initrd", [...beside, rest]),
+    `the ISO: ${number(iso.bytes)} bytes`,
+  ];
+}
+
+function table(title: string, rows: readonly SizeRow[]): readonly string[] {
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, mostRows);
+  const others = rows.slice(mostRows);
+  const lines = [...shown, ...(others.length === 0 ? [] : [sum(`${others.length} others`, others)])];
+  const all = [...lines, sum("together", rows)];
+  const width = Math.max(title.length, ...all.map(({ name }) => name.length));
+  const line = (name: string, ...cells: readonly string[]) =>
+    `${name.padEnd(width)}${cells.map((cell) => cell.padStart(14)).join("")}`;
+  return [
+    line(title, "files", "before", "after", "ratio"),
+    ...all.map(({ name, files, before, after }) =>
+      line(name, number(files), number(before), number(after), ratio(before, after)),
+    ),
+    "",
+  ];
+}
+
+function sum(name: string, rows: readonly SizeRow[]): SizeRow {
+  const total = (key: "files" | "before" | "after") => rows.reduce((all, row) => all + row[key], 0);
+  return { name, files: total("files"), before: total("before"), after: total("after") };
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}
+
+function ratio(before: number, after: number): string {
+  return before === 0 ? "" : `${((100 * after) / before).toFixed(1)} %`;
+}
