@@ -32,7 +32,9 @@ export async function runCommand(
   }
   const display = openDisplay(session);
   try {
-    return (await command.run(contextFor(session, command, words, display))) ?? 0;
+    const status = await command.run(contextFor(session, command, words, display));
+    // A function that is said to return nothing may return anything, as an arrow before a call does.
+    return typeof status === "number" ? status : 0;
   } catch (error) {
     if (display.signal.aborted) return display.interruptedStatus();
     const status = command.failureStatus;
