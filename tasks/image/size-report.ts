@@ -2,7 +2,7 @@
  * Where the bytes of an ISO are: by layer of the initrd, by extension and by folder, before and after compression. It knows
  * where an image keeps its extensions, and nothing of how it is made.
  */
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import {
   type FileContent,
@@ -40,8 +40,9 @@ const initrdNames = new Set(["boot/core.gz", "boot/corepure64.gz"]);
 const extensionPath =
   /^tmp\/(?:builtin\/optional|tinycorelinux\/[^/]+\/[^/]+\/tcz)\/([^/]+)\.tcz(?:\.[a-z0-9.]+)?$/;
 
-/** Looks into the ISO at `iso`; `scratch` is for the unpacked initrd. Both absolute; `bytes` is the ISO's size. */
+/** Looks into the ISO at `iso`; `scratch`, made when missing, is for the unpacked initrd. Both absolute; `bytes` is the ISO's size. */
 export async function measureIso(iso: string, bytes: number, scratch: string): Promise<SizeReport> {
+  await mkdir(scratch, { recursive: true });
   const beside: SizeRow[] = [];
   const sums = { layers: new Sums(), extensions: new Sums(), folders: new Sums() };
   for (const [name, node] of await readIsoTree(iso)) {
