@@ -92,7 +92,7 @@ function printSummary(
 ): void {
   const { io, style, request } = session;
   if (request.json) return;
-  const { fresh, restored, ran } = reporter.counts;
+  const { fresh, restored, ran, savedSeconds } = reporter.counts;
   if (!request.quiet) {
     const counts = [
       ...(ran === 0 ? [] : [`${ran} rebuilt`]),
@@ -100,7 +100,9 @@ function printSummary(
       ...(fresh === 0 ? [] : [`${fresh} fresh`]),
     ].join(", ");
     const what = ran + restored === 0 ? "nothing to do" : "done";
-    const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}\n`;
+    // Less than a second is not worth a word.
+    const saved = savedSeconds < 1 ? "" : `, ${formatSeconds(savedSeconds)} saved`;
+    const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}${saved}\n`;
     session.transcript.writeTimed(line, formatSeconds(seconds));
   }
   for (const { path, bytes, sha256 } of artefacts) {

@@ -69,6 +69,7 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
     verbose: request.verbose,
     quiet: request.quiet || request.json,
     fresh,
+    compact: live !== undefined,
     progressLines: live === undefined && !request.quiet,
     print,
     logText: (digest) => workspace.state.store.readText(digest as Digest),
@@ -106,7 +107,7 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
     failureLine: () => {
       const { failed, skipped } = reporter.counts;
       const rest = skipped === 0 ? "" : `, ${skipped} that need${skipped === 1 ? "s" : ""} it skipped`;
-      return `${style.red("failed:")} ${failed} task${failed === 1 ? "" : "s"}${rest}; what was built before is untouched`;
+      return `${style.red("failed:")} ${failed} task${failed === 1 ? "" : "s"}${rest}; what was built before is untouched: mend it and start again, only the rest will run`;
     },
     interruptedStatus: () => (signalled === "SIGTERM" ? 143 : 130),
     close: () => {

@@ -2,8 +2,9 @@
  * Events as JSON, one object a line, for programs that watch a build. The form is versioned; see docs/engine.md.
  */
 import { type BuildEvent, type Cycle, describeReason, type WatchEvent } from "../engine/index.ts";
-import { messageOf, UserError } from "../errors/index.ts";
+import { UserError } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
+import { headline } from "./failure.ts";
 
 const streamVersion = 1;
 
@@ -29,7 +30,7 @@ export function encodeWatchEvent(event: WatchEvent, artefacts: readonly Artefact
 function encodeError(error: unknown): unknown {
   return error instanceof UserError
     ? { code: error.code, message: error.message, where: error.where, hint: error.hint }
-    : { code: "internal", message: messageOf(error) };
+    : { code: "internal", message: headline(error) };
 }
 
 /** A line of a command's result, where the output is JSON. */

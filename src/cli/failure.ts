@@ -38,7 +38,7 @@ function isCommandFailure(error: unknown): error is CommandFailure {
   return error instanceof Error && "exitCode" in error && "stderr" in error;
 }
 
-function headline(error: unknown): string {
+export function headline(error: unknown): string {
   if (!isCommandFailure(error)) return messageOf(error);
   const how = error.signal === null ? `exited with status ${error.exitCode}` : `was ended by ${error.signal}`;
   return `a command ${how}${error.cmd === undefined ? "" : `: ${error.cmd}`}`;

@@ -14,6 +14,8 @@ export interface Screen {
 
 interface Running {
   readonly startedAt: number;
+  /** Seconds of the last run, where there was one. */
+  expected: number | undefined;
   /** By item: `bash.tcz` and how far it is. */
   readonly items: Map<string, Progress>;
 }
@@ -27,7 +29,8 @@ export class LiveDisplay {
   readonly #screen: Screen;
   readonly #style: Style;
   readonly #running = new Map<TaskId, Running>();
-  #drawnLines = 0;
+  /** How many characters each line of the moving part has. */
+  #drawn: readonly number[] = [];
   #frame = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -39,7 +42,7 @@ export class LiveDisplay {
   onEvent(event: BuildEvent): void {
     switch (event.type) {
       case "task-started":
-        this.#entry(event.task);
+        this.#entry(event.task).expected = event.expectedSeconds;
         break;
       case "task-progress":
         // A task may begin with some of its work before its turn comes.
@@ -76,7 +79,11 @@ export class LiveDisplay {
   }
 
   #entry(id: TaskId): Running {
-    const entry = this.#running.get(id) ?? { startedAt: performance.now(), items: new Map() };
+    const entry = this.#running.get(id) ?? {
+      startedAt: performance.now(),
+      expected: undefined,
+      items: new Map(),
+    };
     this.#running.set(id, entry);
     this.#start();
     return entry;
@@ -90,18 +97,20 @@ export class LiveDisplay {
   }
 
   #eraseText(): string {
-    const text = this.#drawnLines === 0 ? "" : `\u001b[${this.#drawnLines}A\u001b[0J`;
-    this.#drawnLines = 0;
-    return text;
+    // A terminal that has become narrower has broken the lines anew.
+    const columns = Math.max(1, this.#screen.columns());
+    const rows = this.#drawn.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / columns)), 0);
+    this.#drawn = [];
+    return rows === 0 ? "" : `\u001b[${rows}A\u001b[0J`;
   }
 
   #draw(): void {
     if (this.#timer === undefined) return;
     this.#frame += 1;
     const lines = [...this.#running].map(([id, running]) => this.#line(id, running));
-    const text = lines.map((line) => `${line}\n`).join("");
+    const text = lines.map((line) => `${this.#style.cyan(line.slice(0, 1))}${line.slice(1)}\n`).join("");
     this.#screen.write(`${this.#eraseText()}${text}`);
-    this.#drawnLines = lines.length;
+    this.#drawn = lines.map((line) => line.length);
   }
 
   #line(id: TaskId, running: Running): string {
@@ -110,17 +119,14 @@ export class LiveDisplay {
     const head = `${nameOf(id)} ${elapsed}`;
     const room = this.#screen.columns() - 3 - head.length;
     const tail = room > 8 ? truncate(progressText(running, room), room) : "";
-    return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns() - 1).replace(
-      mark,
-      this.#style.cyan(mark),
-    );
+    return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns() - 1);
   }
 }
 
 /** `[████░░░░] 12.3 MB of 40.1 MB, 2.1 MB/s, 13 s left: bash.tcz, ruby.tcz`, as far as it is known. */
 function progressText(running: Running, room: number): string {
   const items = [...running.items.values()];
-  if (items.length === 0) return "";
+  if (items.length === 0) return expectedText(running, room);
   const unit = items[0]?.unit ?? "items";
   const show = unit === "bytes" ? formatBytes : String;
   const done = items.reduce((sum, item) => sum + item.done, 0);
@@ -135,6 +141,14 @@ function progressText(running: Running, room: number): string {
   if (left !== undefined && left > 0.5) parts.push(`${Math.ceil(left)} s left`);
   const text = `${parts.join(", ")}${names.length === 0 ? "" : `: ${names.join(", ")}`}`;
   return total === undefined || total === 0 || room < 60 ? text : `${bar(done / total)} ${text}`;
+}
+
+/** How much of the last run's time is over: all that is known of a step that does not say how far it is. */
+function expectedText({ startedAt, expected }: Running, room: number): string {
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (expected === undefined || expected < 2 || seconds > expected) return "";
+  const left = `about ${Math.ceil(expected - seconds)} s left`;
+  return room < 40 ? left : `${bar(seconds / expected)} ${left}`;
 }
 
 function bar(share: number): string {

@@ -12,6 +12,8 @@ export interface ReporterOptions {
   readonly quiet: boolean;
   /** Say of each task that has nothing to do that it has not. */
   readonly fresh: boolean;
+  /** Name, time, reason: the short form for people who look on. */
+  readonly compact: boolean;
   /** Say each finished item of long work in a line, where no moving display shows it. */
   readonly progressLines: boolean;
   /** Writes a whole line, without its line feed, for people: standard error. */
@@ -59,19 +61,17 @@ export class PlainReporter {
       case "task-fresh":
         this.counts.fresh += 1;
         this.counts.savedSeconds += event.savedSeconds;
-        if (this.#options.fresh) this.#say(`${style.dim("=")} ${style.dim(`${nameOf(event.task)}: fresh`)}`);
+        if (this.#options.fresh) this.#outcome(style.dim("="), event.task, "fresh");
         break;
       case "task-restored":
         this.counts.restored += 1;
         this.counts.savedSeconds += event.savedSeconds;
-        this.#say(`${style.cyan("↺")} ${nameOf(event.task)}: restored, ${reasonLine(event.reasons)}`);
+        this.#outcome(style.cyan("↺"), event.task, "restored", event.reasons);
         if (event.log !== undefined) this.#output(event.task, this.#options.logText(event.log) ?? "");
         break;
       case "task-done":
         this.counts.ran += 1;
-        this.#say(
-          `${style.green("✓")} ${nameOf(event.task)}: rebuilt, ${reasonLine(event.reasons)} ${style.dim(`(${formatSeconds(event.seconds)})`)}`,
-        );
+        this.#outcome(style.green("✓"), event.task, "rebuilt", event.reasons, event.seconds);
         break;
       case "task-failed":
         this.counts.failed += 1;
@@ -114,6 +114,21 @@ export class PlainReporter {
       case "build-finished":
         break;
     }
+  }
+
+  /** `✓ overlay 0.08 s  overlay-src/etc/motd changed`, or in words, for whoever reads it later. */
+  #outcome(mark: string, id: string, verdict: string, reasons?: readonly Reason[], seconds?: number): void {
+    const { style, compact } = this.#options;
+    const why = reasons === undefined ? "" : reasonLine(reasons);
+    const took = seconds === undefined ? "" : formatSeconds(seconds);
+    if (compact) {
+      const name = verdict === "fresh" ? style.dim(nameOf(id)) : style.bold(nameOf(id));
+      this.#say(`${mark} ${name} ${took === "" ? verdict : took}${why === "" ? "" : style.dim(`  ${why}`)}`);
+      return;
+    }
+    const words = `${nameOf(id)}: ${verdict}${why === "" ? "" : `, ${why}`}`;
+    const tail = took === "" ? "" : ` ${style.dim(`(${took})`)}`;
+    this.#say(`${mark} ${verdict === "fresh" ? style.dim(words) : words}${tail}`);
   }
 
   #failed(task: string, error: unknown, output: string): void {

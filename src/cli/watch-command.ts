@@ -64,6 +64,7 @@ class WatchScreen {
   /** The last cycle in which anything happened: what `w` and `l` tell of. */
   #told = new CycleRecord();
   #cycles = 0;
+  #failing = false;
   #status = 0;
 
   constructor(session: Session, targets: readonly Task[]) {
@@ -189,7 +190,9 @@ class WatchScreen {
     this.#closeDisplay();
     const asked = cycle.changes.length === 0;
     const first = this.#cycles === 1 && this.#session.continued === undefined;
-    const happened = record.didSomething || cycle.error !== undefined;
+    // That all is well again is worth a line, too.
+    const happened = record.didSomething || cycle.error !== undefined || this.#failing;
+    this.#failing = cycle.outcome === "failed";
     if (happened || asked) {
       this.#told = record;
       if (!request.json) this.#say(record.summaryLine(cycle, first, artefacts, style));

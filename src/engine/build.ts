@@ -287,7 +287,13 @@ function runGraph(
         reasons = decision.reasons;
         break;
     }
-    emit({ type: "task-started", task: bound.id, reasons });
+    const expectedSeconds = state.stamps.last(bound.id)?.seconds;
+    emit({
+      type: "task-started",
+      task: bound.id,
+      reasons,
+      ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
+    });
     for (const other of graph.values()) {
       if (needsOf(other).includes(bound.id)) headStarts.begin(other, executionContext(other, request.signal));
     }

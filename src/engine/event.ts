@@ -8,7 +8,13 @@ import type { Progress } from "./task.ts";
 export type BuildEvent =
   | { readonly type: "build-started"; readonly tasks: readonly TaskId[]; readonly targets: readonly TaskId[] }
   | { readonly type: "lock-wait"; readonly pid: number; readonly host: string; readonly command: string }
-  | { readonly type: "task-started"; readonly task: TaskId; readonly reasons: readonly Reason[] }
+  | {
+      readonly type: "task-started";
+      readonly task: TaskId;
+      readonly reasons: readonly Reason[];
+      /** How long its last run took; undefined where there was none. */
+      readonly expectedSeconds?: number;
+    }
   | { readonly type: "task-progress"; readonly task: TaskId; readonly progress: Progress }
   | { readonly type: "task-output"; readonly task: TaskId; readonly text: string }
   | {

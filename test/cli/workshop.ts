@@ -6,7 +6,7 @@ import path from "node:path";
 import { afterEach } from "vitest";
 
 export const checkout = path.resolve(import.meta.dirname, "../..");
-const program = path.join(checkout, "bin/task.js");
+export const program = path.join(checkout, "bin/task.js");
 
 export interface Run {
   readonly status: number | null;
