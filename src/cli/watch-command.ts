@@ -282,15 +282,16 @@ class WatchScreen {
 }
 
 function loopError({ task, path: file }: Loop): UserError {
-  const [what, hint] =
-    task === undefined
-      ? [
-          "the build goes round in circles: a file changes each time",
-          "find out which task writes it, and let it write elsewhere",
-        ]
-      : [
-          `${task} changes its own input each time it runs`,
-          "let it write to its outputs or its scratch folder only",
-        ];
-  return new UserError(what, { code: "watch-loop", where: file, hint });
+  if (task === undefined) {
+    return new UserError("the build goes round in circles: a file changes each time", {
+      code: "watch-loop",
+      where: file,
+      hint: "find out which task writes it, and let it write elsewhere",
+    });
+  }
+  return new UserError(`${task} changes its own input each time it runs`, {
+    code: "watch-loop",
+    where: file,
+    hint: "let it write to its outputs or its scratch folder only",
+  });
 }
