@@ -12,6 +12,7 @@ import { UsageError } from "../src/errors/index.ts";
 export const diff = command({
   name: "diff",
   takes: "<A> <B>",
+  offers: "files",
   description: "Say what differs between two ISOs or bundles, down to lines (exit status as diff's)",
   params: {},
   failureStatus: 2,

@@ -13,6 +13,7 @@ const mostRows = 15;
 export const size = command({
   name: "size",
   takes: "[ISO]",
+  offers: "files",
   description: "Say where an ISO's bytes are: by layer, extension and folder, before and after compression",
   params: {},
   async run({ words, cwd, build, show }) {

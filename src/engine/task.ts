@@ -377,6 +377,8 @@ export interface Command<P extends Params = Params> {
   readonly params: P;
   /** What the words behind its name are: `[NAME...]`. Without it such words are other targets. */
   readonly takes?: string;
+  /** What completion offers for them. */
+  readonly offers?: "files" | "folders";
   /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
   readonly failureStatus?: number;
   /** Returns the exit status where it is not 0. */
@@ -429,6 +431,7 @@ export function command<const P extends Params>(definition: {
   readonly description: string;
   readonly params: P;
   readonly takes?: string;
+  readonly offers?: "files" | "folders";
   /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
   readonly failureStatus?: number;
   /** Returns the exit status where it is not 0. */

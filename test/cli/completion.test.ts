@@ -76,6 +76,16 @@ describe("completion", () => {
     expect(ask("npx task why na")).toEqual(["name\tRead the name", ""]);
   });
 
+  it("offers files to a target that takes files, and a choice or a path to an option that takes either", async () => {
+    const ask = async (...words: readonly string[]) =>
+      (await runTask(checkout, ["completion", "answer", "zsh", "--", ...words])).stdout;
+    expect(await ask("diff", "")).toBe("files\n");
+    expect(await ask("iso", "--source=s")).toMatch(/^words\nsample\t/);
+    expect(await ask("iso", "--source", "/mnt/mir")).toBe("files\n");
+    expect(await ask("iso", "--build-p")).toMatch(/^words\n--build-prod-image\t/);
+    expect(await ask("update", "")).toBe("words\n");
+  });
+
   it("offers only commands that need no project where there is none", async () => {
     const asked = await runTask("/", ["completion", "answer", "fish", "--", ""]);
     expect(asked.stdout).toMatch(/^completion\t/m);

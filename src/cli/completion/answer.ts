@@ -80,7 +80,8 @@ function wordsOffered(before: readonly string[], taskfile: Taskfile | undefined)
   const command = programCommands.find(({ name }) => name === first);
   if (command !== undefined) return rest.length > 0 ? "nothing" : (command.offers ?? "nothing");
   const target = taskfile === undefined ? undefined : targetNamed(first, taskfile);
-  return target?.kind === "command" && target.takes !== undefined ? "nothing" : "targets";
+  if (target?.kind !== "command" || target.takes === undefined) return "targets";
+  return target.offers ?? "nothing";
 }
 
 function offered(offers: Offered, taskfile: Taskfile | undefined, current: string): Answer {
