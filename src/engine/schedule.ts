@@ -48,6 +48,8 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
   }
   const priority = criticalPaths(nodes, dependents, options.cost);
   const ready = new Map<string, Id[]>();
+  /** Pools whose queue got something since it was sorted: sorting at every step would cost the square of the graph. */
+  const unsorted = new Set<string>();
   const running = new Map<string, number>();
   /** Running nodes whose work was ended: they will be done again. */
   const outdated = new Set<Id>();
@@ -66,6 +68,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
         const queue = ready.get(pool) ?? [];
         ready.set(pool, queue);
         queue.push(id);
+        unsorted.add(pool);
         break;
       }
       case "succeeded":
@@ -116,7 +119,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
     if (options.signal.aborted) stopped = true;
     for (const [pool, queue] of ready) {
       const width = options.widthOf(pool);
-      if (queue.length > 1) queue.sort((a, b) => (priority.get(a) ?? 0) - (priority.get(b) ?? 0));
+      if (unsorted.delete(pool)) queue.sort((a, b) => (priority.get(a) ?? 0) - (priority.get(b) ?? 0));
       while (!stopped && queue.length > 0 && (running.get(pool) ?? 0) < width) {
         const id = queue.pop();
         if (id !== undefined) start(id, pool);
