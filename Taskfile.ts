@@ -16,6 +16,7 @@ import { isoSkeleton } from "./tasks/iso-skeleton.ts";
 import { overlay } from "./tasks/overlay.ts";
 import { overlayTarball } from "./tasks/overlay-tarball.ts";
 import { payload } from "./tasks/payload.ts";
+import { payloadTarball } from "./tasks/payload-tarball.ts";
 import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
@@ -41,6 +42,7 @@ export default taskfile({
     fetchExtras,
     extractUtilLinux,
     payload,
+    payloadTarball,
     devAccess,
     setupFiles,
     overlay,

@@ -13,7 +13,7 @@ import { adaptBootMenu } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { inheritFolders } from "./image/image-tree.ts";
 import { isoMetadata, sha256Of, versionFile, volumeId } from "./image/iso-metadata.ts";
-import { roomFor } from "./image/layers.ts";
+import { paddingAfter, roomFor } from "./image/layers.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
@@ -72,7 +72,7 @@ export const isoSkeleton = task({
     ];
     const sizes = await Promise.all(layers.map(async (layer) => (await stat(layer)).size));
     const edited = Number(await readFile(needs.overlay.room, "utf8"));
-    const initrdSize = roomFor(edited + sizes.reduce((sum, size) => sum + size));
+    const initrdSize = roomFor(edited + sizes.reduce((sum, size) => sum + size + paddingAfter(size), 0));
 
     const root = path.join(scratch, "iso");
     await copyBoot(needs.core.boot, path.join(root, "boot"), initrd);

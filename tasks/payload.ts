@@ -1,17 +1,11 @@
 /**
- * The large part of the image that an edit does not touch: extensions, gems, extracted tools, extras. Packed once, as a
- * layer of the initrd and as the beginning of the overlay's tarball.
+ * The large part of the image that an edit does not touch: extensions, gems, extracted tools, extras. Packed once, each
+ * extension by itself, so that another list or pin packs again only what it changes.
  */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
-import {
-  FileTree,
-  treeFromDirectory,
-  treeFromTarball,
-  writeLayer,
-  writeTarball,
-} from "../src/formats/index.ts";
+import { FileTree, treeFromDirectory, treeFromTarball, writeTarball } from "../src/formats/index.ts";
 import { extractUtilLinux } from "./extract-util-linux.ts";
 import { fetchExtras } from "./fetch-extras.ts";
 import { fetchGems } from "./fetch-gems.ts";
@@ -19,29 +13,28 @@ import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { imagePolicy, inheritFolders, settleOwners } from "./image/image-tree.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
+import { packer, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
-import { epoch } from "./settings/options.ts";
-
-/** What is packed here is compressed already: more effort would gain next to nothing. */
-const level = 1;
+import { compress, epoch } from "./settings/options.ts";
 
 export const payload = task({
   name: "payload",
   description: "Pack extensions, gems and extras, once for many edits",
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
-  params: { epoch },
+  params: { epoch, compress },
+  optionalTools: [packer],
   outputs: {
-    /** A gzipped cpio archive. */
+    /** Cpio archives, plain and gzipped: one for each extension, one for the gems, and so on. */
     layer: out.file("payload.cpio.gz"),
-    /** A gzipped tar archive without its end. */
-    tarball: out.file("payload.tar.gz"),
     layerListing: out.file("layer.json"),
+    /** All but open-vm-tools. */
     tarballListing: out.file("tarball.json"),
     /** open-vm-tools with the image's owners and modes; empty where it is switched off. */
     openVmTools: out.directory("open-vm-tools"),
   },
-  async run({ needs, params, outputs, scratch, signal }) {
+  async run(context) {
+    const { needs, params, outputs, scratch } = context;
     const mtime = Number(params.epoch);
     const extras = await readdir(needs.extras.extras);
     const extra = (start: string): string | undefined => {
@@ -73,7 +66,6 @@ export const payload = task({
     tree.ensureParents({ mtime });
     const core = await readListing(needs.iso.listing);
     inheritFolders(settleOwners(tree), core);
-    await writeTarball(tree, outputs.tarball, { level, signal, end: false });
     await writeListing(tree, outputs.tarballListing);
 
     // open-vm-tools has a tarball of its own in the bundle: only the initrd's layer holds it.
@@ -91,7 +83,16 @@ export const payload = task({
         path.join(outputs.openVmTools, "mk-open-vm-tools.tar.gz"),
       );
     }
-    await writeLayer(whole, outputs.layer, { level, signal });
+    const members = splitMembers(whole, (name) => (tree.has(name) ? memberOf(name) : "open-vm-tools"));
+    await context.join(outputs.layer, await packMembers(members, params.compress, context));
     await writeListing(whole, outputs.layerListing);
   },
 });
+
+/** What is packed together: an extension with its lists and sums, the gems, what is extracted or added. */
+function memberOf(name: string): string {
+  const extension = /^tmp\/(builtin\/optional|tinycorelinux\/.*)\/([^/]+\.tcz)(\.[^/]+)?$/.exec(name);
+  if (extension !== null) return `${extension[1]} ${extension[2]}`;
+  if (name.startsWith("opt/gems/")) return "gems";
+  return /^(opt\/|usr\/local\/tce\.installed\/)/.test(name) ? "extras" : "rest";
+}

@@ -8,6 +8,7 @@ import { type NeedPaths, only, out, type Piece, task } from "../src/engine/index
 import { UserError } from "../src/errors/index.ts";
 import { describeProblem, type FileTree, mergeLayers } from "../src/formats/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
+import { paddingAfter } from "./image/layers.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { type IsoPlan, isoSkeleton, metadataOf } from "./iso-skeleton.ts";
 import { overlay } from "./overlay.ts";
@@ -67,10 +68,16 @@ export async function readInitrdPieces(
     setup.layer,
     overlay.layer,
     skeleton.versionLayer,
-  ].map((file) => ({ file }));
-  let size = 0;
-  for (const { file } of layers) size += (await stat(file)).size;
-  const initrd = [...layers, { bytes: Buffer.alloc(plan.initrdSize - size) }];
+  ];
+  const initrd: Piece[] = [];
+  let left = plan.initrdSize;
+  for (const file of layers) {
+    const { size } = await stat(file);
+    const padding = paddingAfter(size);
+    initrd.push({ file }, { bytes: Buffer.alloc(padding) });
+    left -= size + padding;
+  }
+  initrd.push({ bytes: Buffer.alloc(left) });
   return { initrd, plan };
 }
 

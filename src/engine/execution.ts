@@ -76,7 +76,7 @@ export async function runTask(
     mkdirSync(path.join(folder, "scratch"));
     const $ = await shellFor(bound, context, groups, capture, folder);
     context.signal.throwIfAborted();
-    await bound.task.run(taskContext(bound, decision.inputs, places, $, folder, capture, context));
+    await bound.task.run(taskContext(bound, decision, places, $, folder, capture, context));
     context.signal.throwIfAborted();
     // A task that left a process behind is not finished: its outputs could still change.
     await groups.terminate(0);

@@ -24,6 +24,7 @@ export { type BoundOutput, type BoundTask, type Graph, inputCovers, prefetchValu
 export { displayPath } from "./input.ts";
 export type { Piece } from "./joiner.ts";
 export { acquireLock } from "./lock.ts";
+export type { Memo } from "./memo.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
 export {
   type GivenValues,

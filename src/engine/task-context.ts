@@ -5,11 +5,13 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { createShell, type ProcessGroups, type Shell } from "../host/index.ts";
 import type { Capture } from "./capture.ts";
+import type { Assessment } from "./decision.ts";
 import { digestInPieces } from "./digest.ts";
 import { settleTime } from "./file-table.ts";
 import { type BoundTask, neededSlots } from "./graph.ts";
 import { displayPath, type ResolvedInput } from "./input.ts";
 import type { Piece } from "./joiner.ts";
+import { memoFor } from "./memo.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
 import type { Share } from "./shared.ts";
@@ -77,7 +79,7 @@ function noShell(bound: BoundTask): Shell {
 /** Everything that the task's `run` is given. `folder` is its own temporary one. */
 export function taskContext(
   bound: BoundTask,
-  inputs: readonly ResolvedInput[],
+  { inputs, parts }: Pick<Assessment, "inputs" | "parts">,
   places: OutputPlaces,
   $: Shell,
   folder: string,
@@ -97,6 +99,7 @@ export function taskContext(
     outputs: Object.fromEntries(places),
     $,
     log: (message: string) => capture.add(`${message}\n`),
+    memo: memoFor(bound.task.name, parts, path.join(folder, "scratch"), context.state),
     join: (target: string, pieces: readonly Piece[]) =>
       context.state.joiner.join(target, pieces, context.signal),
     digest: (pieces: readonly Piece[]) => context.state.joiner.digest(pieces),

@@ -5,6 +5,7 @@
  */
 import type { Shell } from "../host/index.ts";
 import type { Joined, Piece } from "./joiner.ts";
+import type { Memo } from "./memo.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Share } from "./shared.ts";
 
@@ -236,6 +237,11 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
    * An output that is written so is neither read again nor kept twice.
    */
   readonly join: (target: string, pieces: readonly Piece[]) => Promise<Joined>;
+  /**
+   * Has `make` write a file, unless that was done before for the same key (all that it depends on, beside the task's code and
+   * tools), in whatever build; the path of the file, which is one of the scratch folder.
+   */
+  readonly memo: Memo;
   /** The sha256, in hex, of pieces one behind the other, computed beside whatever else goes on. */
   readonly digest: (pieces: readonly Piece[]) => Promise<string>;
   /** An empty folder for intermediate files, removed afterwards. */

@@ -7,3 +7,8 @@ const step = 32 * 1024;
 export function roomFor(size: number): number {
   return Math.ceil(size / step) * step;
 }
+
+/** What follows a layer of this size, so that the next one may be a plain archive: these begin at multiples of four. */
+export function paddingAfter(size: number): number {
+  return (4 - (size % 4)) % 4;
+}

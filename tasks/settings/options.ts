@@ -231,6 +231,17 @@ export const pxeWanted: Parameter<boolean> = param.switch({
   default: false,
 });
 
+/** How small the image's layers are made. */
+export const compress: Parameter<string> = param.choice({
+  name: "compress",
+  description:
+    "how small the image is made: fast (default for dev and debug), default (gzip -9), best (advdef, default for prod)",
+  value: "EFFORT",
+  env: "MK_BUNDLE_COMPRESS",
+  choices: ["fast", "default", "best"],
+  default: (host) => (host.variant === "prod" ? "best" : "fast"),
+});
+
 export const devKeys: Parameter<string> = param.path({
   name: "dev-keys",
   description:

@@ -152,7 +152,7 @@ describe("a build from the sample source", () => {
     };
     const ran = new Set<string>();
     const steps = [
-      ...["dev-access", "payload", "setup-files", "overlay", "overlay-tarball"],
+      ...["dev-access", "payload", "payload-tarball", "setup-files", "overlay", "overlay-tarball"],
       ...["iso-skeleton", "rebuild-iso", "bundle"],
     ];
     for (const name of steps) {

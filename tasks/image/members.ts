@@ -1,0 +1,123 @@
+/**
+ * Packing parts of an image as members of its initrd: how much effort each is worth, and each only once. It knows nothing of
+ * what the parts are.
+ */
+import { lstatSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import path from "node:path";
+import type { Memo, Piece } from "../../src/engine/index.ts";
+import { UserError } from "../../src/errors/index.ts";
+import { FileTree, writeLayer } from "../../src/formats/index.ts";
+import { installHint, type Shell } from "../../src/host/index.ts";
+import { paddingAfter } from "./layers.ts";
+
+/** Makes gzip members as small as any program known; slow, and so never run twice for the same content. */
+export const packer = "advdef";
+
+/** Files that are compressed themselves: gzip takes a hundredth or two off them, and unpacking costs time at each boot. */
+const compressed = /\.(tcz|gem|tgz|gz|xz|bz2|zip|png|jpg)$/;
+
+export interface PackContext {
+  readonly $: Shell;
+  readonly memo: Memo;
+  readonly missingTools: readonly string[];
+  /** An absolute path. */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The tree in parts, by the names that `memberOf` gives its entries; each part has its parent folders. Folders without
+ * entries are a part of their own.
+ */
+export function splitMembers(
+  tree: FileTree,
+  memberOf: (path: string) => string,
+): ReadonlyMap<string, FileTree> {
+  const members = new Map<string, FileTree>();
+  const placed = new Set<string>();
+  const add = (name: string, entry: string): void => {
+    const member = members.get(name) ?? new FileTree();
+    members.set(name, member);
+    for (
+      let at: string = entry;
+      at !== "" && !member.has(at);
+      at = at.slice(0, Math.max(0, at.lastIndexOf("/")))
+    ) {
+      const node = tree.get(at);
+      if (node !== undefined) member.set(at, node);
+      placed.add(at);
+    }
+  };
+  for (const [entry, node] of tree) if (node.type !== "directory") add(memberOf(entry), entry);
+  for (const [entry] of tree) if (!placed.has(entry)) add("folders", entry);
+  return members;
+}
+
+/** Packs each part, on all cores; the pieces of a layer, in the order of the parts. */
+export async function packMembers(
+  members: ReadonlyMap<string, FileTree>,
+  compress: string,
+  context: PackContext,
+): Promise<readonly Piece[]> {
+  const trees = [...members.values()];
+  const files: string[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < trees.length; index = next++) {
+      const tree = trees[index];
+      if (tree !== undefined) files[index] = await packMember(tree, compress, context, `member-${index}`);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return files.flatMap((file) => [{ file }, { bytes: Buffer.alloc(paddingAfter(lstatSync(file).size)) }]);
+}
+
+/**
+ * Packs a tree as one archive and returns its absolute path. `fast`: plain where most is compressed already, else gzip's cheapest level; `default`: gzip -9; `best`: advdef.
+ */
+async function packMember(
+  tree: FileTree,
+  compress: string,
+  context: PackContext,
+  name: string,
+): Promise<string> {
+  if (compress === "fast" && isCompressed(tree)) {
+    const file = path.join(context.scratch, name);
+    await writeLayer(tree, file, { level: "none", signal: context.signal });
+    return file;
+  }
+  return await context.memo([await tree.digest(), compress], (file) => gzip(tree, compress, context, file));
+}
+
+async function gzip(tree: FileTree, compress: string, context: PackContext, file: string): Promise<void> {
+  const { $, signal, missingTools } = context;
+  if (compress !== "best") {
+    await writeLayer(tree, file, { level: compress === "fast" ? 1 : 9, signal });
+    return;
+  }
+  if (missingTools.includes(packer)) {
+    throw new UserError(`${packer} is not installed, which packs an image as small as it gets`, {
+      code: "tool-missing",
+      where: packer,
+      hint: `${installHint(packer) ?? "install advancecomp"}, or build with --compress default`,
+    });
+  }
+  // advdef goes by the name's end.
+  await writeLayer(tree, `${file}.gz`, { level: 9, signal });
+  await $`advdef -q -z4 ${`${file}.gz`}`;
+  await rename(`${file}.gz`, file);
+}
+
+/** Whether most of the bytes are of files that are compressed themselves. */
+function isCompressed(tree: FileTree): boolean {
+  let [all, done] = [0, 0];
+  for (const [name, node] of tree) {
+    if (node.type !== "file") continue;
+    const size = node.content.kind === "bytes" ? node.content.bytes.length : node.content.size;
+    all += size;
+    if (compressed.test(name)) done += size;
+  }
+  return done * 2 > all;
+}
