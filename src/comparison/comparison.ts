@@ -8,7 +8,6 @@ import {
   contentSize,
   digestContent,
   type FileContent,
-  type FileNode,
   type FileTree,
   type InitrdMember,
   printName,
@@ -23,7 +22,8 @@ import {
   Spool,
 } from "./container.ts";
 import { compareContents, firstDifference, isSame } from "./content.ts";
-import type { Difference } from "./difference.ts";
+import { type Difference, sides } from "./difference.ts";
+import { compareEntries, type Links, linksOf } from "./entry.ts";
 
 export interface ComparisonOptions {
   /** Absolute path of an empty folder for what has to be unpacked; the caller removes it. */
@@ -195,36 +195,23 @@ class Comparison {
     path: string,
     a: TreeNode | undefined,
     b: TreeNode | undefined,
-    links: readonly [ReadonlyMap<string, string>, ReadonlyMap<string, string>],
+    links: readonly [Links, Links],
     layers: Difference["layers"],
   ): void {
-    const add = (kind: Difference["kind"], one: string | undefined, other: string | undefined): void => {
-      if (one === other) return;
+    for (const found of compareEntries(
+      { node: a, links: links[0].get(path) },
+      { node: b, links: links[1].get(path) },
+    )) {
       this.differences.push({
-        ...{ kind, within, name: printName(path), ...sides(one, other) },
+        ...{ ...found, within, name: printName(path) },
         ...(layers === undefined ? {} : { layers }),
       });
-    };
-    if (a === undefined || b === undefined || a.type !== b.type) {
-      add(a === undefined || b === undefined ? "only" : "type", describeNode(a), describeNode(b));
-      return;
     }
-    add("mode", octal(a), octal(b));
-    add("owner", `${a.uid}:${a.gid}`, `${b.uid}:${b.gid}`);
-    add("time", shownTime(a), shownTime(b));
-    if (a.type === "symlink" && b.type === "symlink") add("target", printName(a.target), printName(b.target));
-    if ("major" in a && "major" in b) add("device", `${a.major},${a.minor}`, `${b.major},${b.minor}`);
-    const nobody = "no other";
-    add("links", links[0].get(path) ?? nobody, links[1].get(path) ?? nobody);
   }
 }
 
 function unionOf(a: FileTree, b: FileTree): readonly string[] {
   return [...new Set([...a.paths(), ...b.paths()])].sort(compareNames);
-}
-
-function sides<T>(a: T | undefined, b: T | undefined): { readonly a?: T; readonly b?: T } {
-  return { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
 }
 
 function stretch(file: string, { offset, size }: InitrdMember): FileContent {
@@ -236,41 +223,6 @@ function layersOf(members: readonly InitrdMember[]): ReadonlyMap<string, number>
   return new Map(
     members.flatMap(({ tree }, index) => tree.paths().map((path) => [path, index + 1] as const)),
   );
-}
-
-/** The other names of each hard-linked file. */
-function linksOf(tree: FileTree): ReadonlyMap<string, string> {
-  const groups = new Map<string, string[]>();
-  for (const [path, node] of tree) {
-    if (node.type !== "file" || node.linkGroup === undefined) continue;
-    groups.set(node.linkGroup, [...(groups.get(node.linkGroup) ?? []), path]);
-  }
-  const links = new Map<string, string>();
-  for (const names of groups.values()) {
-    for (const name of names) {
-      const others = names.filter((one) => one !== name);
-      if (others.length > 0) links.set(name, others.map(printName).join(", "));
-    }
-  }
-  return links;
-}
-
-function describeNode(node: TreeNode | undefined): string | undefined {
-  if (node === undefined) return undefined;
-  const detail = isFile(node) ? `, ${describeContent(node.content)}` : "";
-  return `${node.type} ${octal(node)} ${node.uid}:${node.gid}${detail}`;
-}
-
-function isFile(node: TreeNode): node is FileNode {
-  return node.type === "file";
-}
-
-function octal({ mode }: TreeNode): string {
-  return mode.toString(8).padStart(4, "0");
-}
-
-function shownTime({ mtime }: TreeNode): string {
-  return new Date(mtime * 1000).toISOString().replace(".000Z", "Z");
 }
 
 /** The sha256 of each of the two files, for whoever wants to name them. */

@@ -38,6 +38,11 @@ export interface Difference {
   readonly lines?: readonly string[];
 }
 
+/** Two values of which either may be absent. */
+export function sides<T>(a: T | undefined, b: T | undefined): { readonly a?: T; readonly b?: T } {
+  return { ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) };
+}
+
 const words: Readonly<Record<Difference["kind"], string>> = {
   field: "",
   layers: "layers",

@@ -1,0 +1,59 @@
+/** `task diff` as scripts use it: the real program, its exit status and its JSON. */
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { bytesContent, FileTree, writeLayer } from "../../src/formats/index.ts";
+import { checkout } from "../cli/workshop.ts";
+import { useWorkspace } from "../formats/workspace.ts";
+
+const workspace = useWorkspace();
+const mtime = 1_700_000_000;
+
+/** Runs the command in a folder of the project, to which the names of files are relative. */
+function diff(...args: readonly string[]) {
+  const cwd = path.join(checkout, "test");
+  const words = args.map((word) => (word.startsWith("-") ? word : path.relative(cwd, workspace.path(word))));
+  return spawnSync(process.execPath, [path.join(checkout, "bin/task.js"), "diff", ...words], {
+    ...{ cwd, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } },
+  });
+}
+
+describe("task diff", () => {
+  beforeAll(async () => {
+    for (const [name, text] of [
+      ["one.gz", "old\n"],
+      ["copy.gz", "old\n"],
+      ["two.gz", "new\n"],
+    ] as const) {
+      await writeLayer(new FileTree().addFile("note", bytesContent(text), { mtime }), workspace.path(name));
+    }
+  });
+
+  test("ends with 0 for the same, 1 for different files, and shows the lines", () => {
+    const same = diff("one.gz", "copy.gz");
+    expect([same.status, same.stderr]).toEqual([0, ""]);
+    expect(same.stdout).toMatch(/one\.gz and .*copy\.gz are the same/);
+    const different = diff("one.gz", "two.gz");
+    expect([different.status, different.stderr]).toEqual([1, ""]);
+    expect(different.stdout).toContain("note (layer 1): content: 4 bytes → 4 bytes\n");
+    expect(different.stdout).toContain("    -old\n    +new\n");
+  });
+
+  test("ends with 2 and one message when a file is missing, or not two are named", () => {
+    for (const args of [["one.gz", "none.gz"], ["one.gz"]]) {
+      const failed = diff(...args);
+      expect([failed.status, failed.stdout]).toEqual([2, ""]);
+      expect(failed.stderr).toMatch(/^error: /);
+    }
+  });
+
+  test("prints one document with --json", () => {
+    const { status, stdout } = diff("--json", "one.gz", "two.gz");
+    expect(status).toBe(1);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ same: false, a: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    expect(document.differences).toContainEqual(
+      expect.objectContaining({ kind: "content", name: "note", lines: ["@@ -1,1 +1,1 @@", "-old", "+new"] }),
+    );
+  });
+});
