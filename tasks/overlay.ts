@@ -7,6 +7,7 @@ import { files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { treeFromDirectory, writeLayer } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
+import { editorFiles, isEditorFile } from "./image/editor-files.ts";
 import { imagePolicy, inheritFolders, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
@@ -24,7 +25,7 @@ export const overlay = task({
     setup: only(setupFiles, "listing"),
     access: inVariants(["dev", "debug"], devAccess),
   },
-  inputs: { tree: files("**", { root: "overlay-src" }) },
+  inputs: { tree: files("**", { root: "overlay-src", ignore: editorFiles }) },
   params: { epoch },
   outputs: {
     /** A gzipped cpio archive. */
@@ -35,7 +36,11 @@ export const overlay = task({
   },
   async run({ needs, inputs, params, outputs, variant, signal }) {
     const mtime = Number(params.epoch);
-    const tree = await treeFromDirectory(inputs.tree.root, { mtime, policy: imagePolicy });
+    const tree = await treeFromDirectory(inputs.tree.root, {
+      mtime,
+      policy: imagePolicy,
+      filter: (name, { type }) => type === "directory" || !isEditorFile(name),
+    });
     await adaptToVariant(tree, variant, needs.access?.passwordHash);
     inheritFolders(tree.ensureParents({ mtime }), await readListing(needs.iso.listing));
     refuseClashes(
