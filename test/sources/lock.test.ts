@@ -1,5 +1,8 @@
 /** What a user relies on: what is pinned is never downloaded twice, never silently changed, and can be frozen. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { commandEnvironment } from "../pipeline/workspace.ts";
 import { shelf } from "./mirror.ts";
@@ -276,6 +279,40 @@ describe("why", () => {
     await shop.writeList("builtin-extensions.lst", "a.tcz\nb.tcz\nc.tcz\nd.tcz\n");
     const many = await workspace.build(["why", "fetch-tcz"]);
     expect(many.stdout).toContain("a.tcz added, b.tcz added, c.tcz added, and 4 more");
+  });
+});
+
+describe("watch mode", () => {
+  it("downloads what is added to a list, and only that", async () => {
+    const { workspace, mirror } = shop;
+    const words = ["bin/task.js", "fetch-gems", "--watch", "--json"];
+    const child = spawn(process.execPath, words, {
+      cwd: workspace.root,
+      env: { ...commandEnvironment() },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+      const cycle = async (): Promise<unknown> => {
+        for (;;) {
+          const { value, done } = await lines.next();
+          if (done === true) throw new Error("the watch ended");
+          const event = JSON.parse(value) as { readonly type: string };
+          if (event.type === "cycle-finished") return event;
+        }
+      };
+      expect(await cycle()).toMatchObject({ outcome: "succeeded" });
+      await mirror.offerGems({ daemons: ["1.1.9"], stomp: ["1.2.8"], facter: ["1.6.10"] });
+      mirror.forget();
+      await shop.writeList("gem.list", "daemons\nstomp\nfacter\n");
+      expect(await cycle()).toMatchObject({ outcome: "succeeded", changes: ["lists/gem.list"] });
+      expect(mirror.log.filter((line) => line.includes(".gem "))).toEqual([
+        "GET /gems/gems/facter-1.6.10.gem 200",
+      ]);
+    } finally {
+      child.kill("SIGTERM");
+      if (child.exitCode === null) await once(child, "close");
+    }
   });
 });
 
