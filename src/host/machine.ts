@@ -2,7 +2,7 @@
  * A virtual machine that boots a CD image, under QEMU: what a user looks at while an image is worked on. It knows
  * nothing of how the image is made.
  */
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { ProcessGroups } from "./process-groups.ts";
 
 /** The program that is started; whoever uses a machine makes sure that it is installed. */
@@ -59,13 +59,24 @@ function machineArguments(image: string, consoleLog: string, env: MachineOptions
   const quoted = (file: string): string => file.replaceAll(",", ",,");
   const seen = [env.DISPLAY, env.WAYLAND_DISPLAY].some((display) => display !== undefined && display !== "");
   return [
-    ...(canUse("/dev/kvm") ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg", "-cpu", "max"]),
+    ...(canUse("/dev/kvm") && !isVirtual()
+      ? ["-accel", "kvm", "-cpu", "host"]
+      : ["-accel", "tcg", "-cpu", "max"]),
     ...["-smp", "2", "-m", "1024", "-name", "task"],
     ...(seen ? [] : ["-display", "none"]),
     ...["-chardev", `file,id=console,path=${quoted(consoleLog)}`, "-serial", "chardev:console"],
     ...["-nic", "user,model=virtio-net-pci"],
     ...["-drive", `file=${quoted(image)},media=cdrom,format=raw,readonly=on`, "-boot", "d"],
   ];
+}
+
+/** Whether this is a virtual machine itself: one in another often starts and then does nothing at all. */
+function isVirtual(): boolean {
+  try {
+    return /^flags\s*:.*\bhypervisor\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 function canUse(device: string): boolean {
