@@ -18,10 +18,16 @@ export const size = command({
   params: {},
   async run({ words, cwd, build, show }) {
     const [named] = words;
-    if (words.length > 1) throw new UsageError("one ISO is looked into", { code: "size-usage" });
+    if (words.length > 1)
+      throw new UsageError("one ISO is looked into", { code: "size-usage", hint: "usage: task size [ISO]" });
     const iso = named === undefined ? (await build(rebuildIso)).iso : path.resolve(cwd, named);
     const status = await stat(iso).catch((cause: unknown) => {
-      throw new UserError("the ISO cannot be read", { code: "unreadable-file", where: iso, cause });
+      throw new UserError("the ISO cannot be read", {
+        code: "unreadable-file",
+        hint: "check the name, and that you may read it",
+        where: iso,
+        cause,
+      });
     });
     const scratch = await mkdtemp(path.join(tmpdir(), "razor-mk-size-"));
     try {
