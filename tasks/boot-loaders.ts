@@ -93,14 +93,14 @@ export const bootLoaders = task({
     };
 
     const mbr = [inputs.debianMbr, inputs.fedoraMbr, inputs.archMbr].find((name) => existsSync(name));
-    if (!(await isHybridLoader(path.join(isolinux, "isolinux.bin")))) {
+    if (!isHybridLoader(await readLoaderFile(isolinux, "isolinux.bin"))) {
       without("from a stick", "the base's isolinux.bin is too old for it");
     } else if (mbr === undefined) {
       without("from a stick", "isohdpfx.bin is not installed", installHint("isohdpfx.bin"));
     } else await copyFile(mbr, path.join(outputs.loaders, "mbr.bin"));
 
     if (params.firmware === "bios") return;
-    const menu = adaptTimeout(await readFile(path.join(isolinux, "isolinux.cfg"), "latin1"));
+    const menu = adaptTimeout((await readLoaderFile(isolinux, "isolinux.cfg")).toString("latin1"));
     const { kernel } = await readCoreFacts(needs.core.core);
     if (kernel !== "vmlinuz64") {
       without(underUefi, "the base's kernel is a 32-bit one");
@@ -120,8 +120,19 @@ export const bootLoaders = task({
 });
 
 /** Since syslinux 3.72 a number in isolinux.bin says that MBR code may start it (isohybrid.c of syslinux). */
-async function isHybridLoader(file: string): Promise<boolean> {
-  return (await readFile(file)).subarray(64, 68).equals(Buffer.from([0xfb, 0xc0, 0x78, 0x70]));
+function isHybridLoader(loader: Buffer): boolean {
+  return loader.subarray(64, 68).equals(Buffer.from([0xfb, 0xc0, 0x78, 0x70]));
+}
+
+async function readLoaderFile(isolinux: string, name: string): Promise<Buffer> {
+  return await readFile(path.join(isolinux, name)).catch((cause: unknown) => {
+    throw new UserError(`the Core ISO has no boot/isolinux/${name}: nothing would start its image`, {
+      code: "no-boot-loader",
+      where: `boot/isolinux/${name}`,
+      hint: "use the ISO of a Tiny Core release",
+      cause,
+    });
+  });
 }
 
 /** GRUB as one EFI program, less than a megabyte. */
