@@ -4,7 +4,7 @@
  */
 import { stat, writeFile } from "node:fs/promises";
 import { files, inVariants, only, out, task } from "../src/engine/index.ts";
-import { treeFromDirectory, writeLayer } from "../src/formats/index.ts";
+import { mendLayer, treeFromDirectory, writeLayers } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { editorFiles, isEditorFile } from "./image/editor-files.ts";
@@ -31,27 +31,31 @@ export const overlay = task({
     /** A gzipped cpio archive. */
     layer: out.file("overlay.cpio.gz"),
     listing: out.file("overlay.json"),
+    /** What the layer begins with, where files of Core must go before others can take their place. */
+    beforeListing: out.file("before.json"),
     /** Bytes that an initrd keeps free for the layer, so that few edits change the size of anything. */
     room: out.file("room"),
   },
   async run({ needs, inputs, params, outputs, variant, signal }) {
     const mtime = Number(params.epoch);
-    const tree = await treeFromDirectory(inputs.tree.root, {
+    const core = await readListing(needs.iso.listing);
+    const fetched = await readListing(needs.payload.layerListing);
+    const setup = await readListing(needs.setup.listing);
+    const given = await treeFromDirectory(inputs.tree.root, {
       mtime,
       policy: imagePolicy,
       filter: (name, { type }) => type === "directory" || !isEditorFile(name),
     });
-    await adaptToVariant(tree, variant, needs.access?.passwordHash);
-    inheritFolders(tree.ensureParents({ mtime }), await readListing(needs.iso.listing));
-    refuseClashes(
-      tree,
-      "overlay-src",
-      await readListing(needs.payload.layerListing),
-      "what the build fetches",
-    );
-    refuseClashes(await readListing(needs.setup.listing), "the setup files", tree, "overlay-src");
-    await writeLayer(tree, outputs.layer, { signal });
+    await adaptToVariant(given, variant, needs.access?.passwordHash);
+    given.ensureParents({ mtime });
+    const { before, layer: tree } = mendLayer([core, fetched, setup], given);
+    inheritFolders(tree, core);
+    inheritFolders(before, core);
+    refuseClashes(tree, "overlay-src", fetched, "what the build fetches");
+    refuseClashes(setup, "the setup files", tree, "overlay-src");
+    await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
     await writeListing(tree, outputs.listing);
+    await writeListing(before, outputs.beforeListing);
     await writeFile(outputs.room, `${roomFor((await stat(outputs.layer)).size)}\n`);
   },
 });

@@ -21,7 +21,7 @@ export const initrdNeeds = {
   core: only(fetchIso, "boot", "listing"),
   payload: only(payload, "layer", "layerListing"),
   setup: only(setupFiles, "layer", "listing"),
-  overlay: only(overlay, "layer", "listing"),
+  overlay: only(overlay, "layer", "listing", "beforeListing"),
   skeleton: isoSkeleton,
 } as const;
 
@@ -59,6 +59,7 @@ export async function readInitrdPieces(
     ["Core's initrd", await readListing(core.listing)],
     ["the payload", await readListing(payload.layerListing)],
     ["the setup files", await readListing(setup.listing)],
+    ["what the overlay removes first", await readListing(overlay.beforeListing)],
     ["the overlay", await readListing(overlay.listing)],
     ["the version", await readListing(skeleton.versionListing)],
   ]);

@@ -6,6 +6,8 @@
  */
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { UserError } from "../errors/index.ts";
 import { paddingOf, writeCpio } from "./cpio.ts";
 import { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
@@ -32,6 +34,29 @@ export async function writeLayer(
   const { level = 9 } = options;
   const stages = level === "none" ? [] : gzipStages(level);
   return await writeDigested(outPath, writeCpio(tree), stages, options);
+}
+
+/** Writes trees as members of one layer, in order, each gzipped. @throws UserError as `writeCpio` */
+export async function writeLayers(
+  trees: readonly FileTree[],
+  outPath: string,
+  options: WriteOptions = {},
+): Promise<Written> {
+  const members = async function* (): AsyncGenerator<Uint8Array> {
+    for (const tree of trees) yield* gzipped(tree);
+  };
+  return await writeDigested(outPath, members(), [], options);
+}
+
+/** The bytes of one gzip member with a tree's archive. */
+async function* gzipped(tree: FileTree): AsyncGenerator<Uint8Array> {
+  const [gzip, header] = gzipStages();
+  if (gzip === undefined || header === undefined) return;
+  const done = pipeline(Readable.from(writeCpio(tree)), gzip, header);
+  // A failure is thrown by the last stage too, which is the one that is read.
+  done.catch(() => {});
+  yield* header as AsyncIterable<Uint8Array>;
+  await done;
 }
 
 /**

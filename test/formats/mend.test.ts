@@ -1,0 +1,149 @@
+/** Layers that would fall into one of the kernel's traps, and do what they seem to after mending. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  bytesContent,
+  FileTree,
+  mendLayer,
+  mergeLayers,
+  readInitrd,
+  writeLayers,
+} from "../../src/formats/index.ts";
+
+const mtime = 0;
+const file = (name: string, text: string): FileTree =>
+  new FileTree().addFile(name, bytesContent(text), { mtime }).ensureParents({ mtime });
+
+function hardLinked(text: string, ...names: readonly string[]): FileTree {
+  const tree = new FileTree();
+  for (const name of names) {
+    tree.set(name, {
+      type: "file",
+      content: bytesContent(text),
+      linkGroup: "g",
+      mode: 0o755,
+      uid: 0,
+      gid: 0,
+      mtime,
+    });
+  }
+  return tree.ensureParents({ mtime });
+}
+
+/** What the kernel makes of the layers, after the last one went through a file as the image does. */
+async function unpacked(lower: readonly FileTree[], layer: FileTree) {
+  const folder = await mkdtemp(path.join(tmpdir(), "razor mk mend "));
+  try {
+    const mended = mendLayer(lower, layer);
+    const name = path.join(folder, "layer");
+    await writeLayers([mended.before, mended.layer], name);
+    const members = await readInitrd(name, { spoolDir: path.join(folder, "spool") });
+    const merged = mergeLayers([...lower, ...members.map((member) => member.tree)]);
+    const texts = new Map<string, string>();
+    for (const [entry, node] of merged.tree) {
+      if (node.type === "file") texts.set(entry, (await merged.tree.read(entry)).toString());
+    }
+    return { ...merged, texts, before: mended.before };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+describe("a mended layer", () => {
+  test("replaces one name of a hard-linked file and leaves the others", async () => {
+    const lower = hardLinked("busybox", "bin/busybox", "bin/ls", "bin/sh");
+    const { texts, problems, tree } = await unpacked([lower], file("bin/ls", "mine"));
+    expect(problems).toEqual([]);
+    expect(Object.fromEntries(texts)).toEqual({
+      "bin/busybox": "busybox",
+      "bin/ls": "mine",
+      "bin/sh": "busybox",
+    });
+    expect(tree.get("bin/ls")).toMatchObject({ mode: 0o644 });
+  });
+
+  test("puts a device of another number in a device's place", async () => {
+    const device = (minor: number) =>
+      new FileTree()
+        .set("dev/x", { type: "char", major: 1, minor, mode: 0o600, uid: 0, gid: 0, mtime })
+        .ensureParents({ mtime });
+    const { problems, tree } = await unpacked([device(3)], device(5));
+    expect(problems).toEqual([]);
+    expect(tree.get("dev/x")).toMatchObject({ minor: 5 });
+  });
+
+  test("goes through a link to a folder, which stays", async () => {
+    const lower = file("lib/libc.so", "c").addSymlink("lib64", "lib", { mtime });
+    const { problems, texts, tree } = await unpacked([lower], file("lib64/mine/own.so", "own"));
+    expect(problems).toEqual([]);
+    expect(tree.get("lib64")).toMatchObject({ type: "symlink", target: "lib" });
+    expect(Object.fromEntries(texts)).toEqual({ "lib/libc.so": "c", "lib/mine/own.so": "own" });
+  });
+
+  test("still tells of a file over a folder that is not empty", async () => {
+    const { problems } = await unpacked([file("etc/rc.d/a", "a")], file("etc/rc.d", "x"));
+    expect(problems.map((problem) => problem.kind)).toEqual(["lost-under-directory"]);
+  });
+
+  test("holds what it held, whatever lies below, unless a problem is told", async () => {
+    const name = fc.constantFrom("a", "b", "a/c", "a/d", "b/c", "l/c", "l", "a/c/e");
+    const entry = fc.record({
+      name,
+      kind: fc.constantFrom("file", "linked", "folder", "link", "device"),
+      n: fc.nat(3),
+    });
+    const grow = (entries: readonly { name: string; kind: string; n: number }[], tag: string): FileTree => {
+      const tree = new FileTree();
+      const owner = { mode: 0o755, uid: 0, gid: 0, mtime };
+      for (const { name: at, kind, n } of entries) {
+        const parents = at.split("/").slice(0, -1);
+        const blocked = parents.some((_, depth) => {
+          const there = tree.get(parents.slice(0, depth + 1).join("/"));
+          return there !== undefined && there.type !== "directory";
+        });
+        const holds = [...tree.paths()].some((other) => other.startsWith(`${at}/`));
+        if (blocked || holds || tree.has(at)) continue;
+        if (kind === "file") tree.addFile(at, bytesContent(`${tag}${n}${at}`), { mtime });
+        else if (kind === "linked")
+          tree.set(at, { type: "file", content: bytesContent(tag), linkGroup: "g", ...owner });
+        else if (kind === "folder") tree.addDirectory(at, { mtime });
+        else if (kind === "link") tree.addSymlink(at, n % 2 === 0 ? "a" : "nowhere", { mtime });
+        else tree.set(at, { type: "char", major: 1, minor: n, ...owner });
+        tree.ensureParents({ mtime });
+      }
+      return tree;
+    };
+    const entries = fc.array(entry, { maxLength: 6 });
+    let mended = 0;
+    await fc.assert(
+      fc.asyncProperty(entries, entries, entries, async (one, two, three) => {
+        const lower = [grow(one, "one "), grow(two, "two ")];
+        const layer = grow(
+          three.filter(({ kind }) => kind !== "linked"),
+          "three ",
+        );
+        const before = mergeLayers(lower);
+        const { problems, tree, texts, before: removed } = await unpacked(lower, layer);
+        if (problems.some((problem) => problem.layer >= lower.length && problem.kind !== "directory-changed"))
+          return;
+        if (removed.size > 0) mended += 1;
+        const { layer: wanted } = mendLayer(lower, layer);
+        for (const [at, node] of wanted) {
+          expect(tree.get(at)?.type).toBe(node.type);
+          if (node.type === "file") expect(texts.get(at)).toBe((await wanted.read(at)).toString());
+        }
+        // Whatever the layer does not name is as it was.
+        for (const [at, node] of before.tree) {
+          if (wanted.has(at)) continue;
+          expect(tree.get(at)?.type, at).toBe(node.type);
+          if (node.type === "file") expect(texts.get(at), at).toBe((await before.tree.read(at)).toString());
+        }
+      }),
+      { numRuns: 150 },
+    );
+    expect(mended).toBeGreaterThan(0);
+  });
+});
