@@ -12,6 +12,7 @@ import { fetchExtras } from "./tasks/fetch-extras.ts";
 import { fetchGems } from "./tasks/fetch-gems.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
 import { fetchTcz } from "./tasks/fetch-tcz.ts";
+import { isoFromBundle } from "./tasks/iso-from-bundle.ts";
 import { isoSkeleton } from "./tasks/iso-skeleton.ts";
 import { overlay } from "./tasks/overlay.ts";
 import { overlayTarball } from "./tasks/overlay-tarball.ts";
@@ -21,9 +22,10 @@ import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
-import { isoVersion, pxeWanted } from "./tasks/settings/options.ts";
+import { bundleFile, isoVersion, pxeWanted } from "./tasks/settings/options.ts";
 import { setupFiles } from "./tasks/setup-files.ts";
 import { size } from "./tasks/size.ts";
+import { unpackBundle } from "./tasks/unpack-bundle.ts";
 import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
 
@@ -50,12 +52,15 @@ export default taskfile({
     isoSkeleton,
     bundle,
     rebuildIso,
+    unpackBundle,
+    isoFromBundle,
     pxe,
     diff,
     size,
     update,
     clean,
   ],
+  instead: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
   also: [
     [overlay, overlayTarball],
     [rebuildIso, pxe, pxeWanted],

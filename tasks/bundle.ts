@@ -5,10 +5,9 @@
 
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
+import { file, files, only, out, task } from "../src/engine/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
-import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { overlayTarball } from "./overlay-tarball.ts";
@@ -27,9 +26,8 @@ export const bundle = task({
     core: fetchIso,
     loaders: bootLoaders,
     payload: only(payload, "openVmTools"),
-    setup: only(setupFiles, "mcollectiveSetup"),
+    setup: only(setupFiles, "setups"),
     overlay: overlayTarball,
-    access: inVariants(["dev", "debug"], devAccess),
   },
   inputs: {
     scripts: files("*.sh", { root: ofPackage("tasks/bundle") }),
@@ -57,14 +55,12 @@ export const bundle = task({
     await add(inputs.license, "LICENSE");
     await add(needs.core.iso, "Core-current.iso");
     await add(needs.overlay.tarball, "dependencies/razor-microkernel-overlay.tar.gz");
-    await add(needs.setup.mcollectiveSetup, "dependencies/mcollective-setup-files.tar.gz");
-    for (const name of await readdir(needs.payload.openVmTools)) {
-      await add(path.join(needs.payload.openVmTools, name), `dependencies/${name}`);
+    for (const folder of [needs.setup.setups, needs.payload.openVmTools]) {
+      for (const name of await readdir(folder)) await add(path.join(folder, name), `dependencies/${name}`);
     }
     for (const name of await readdir(needs.loaders.loaders)) {
       await add(path.join(needs.loaders.loaders, name), `loaders/${name}`);
     }
-    if (needs.access !== undefined) await add(needs.access.setup, "dependencies/ssh-setup-files.tar.gz");
     const facts = `version=${params.isoVersion}\nvariant=${variant}\nepoch=${mtime}\nkernel=${kernel}\ninitrd=${initrd}\n`;
     tree.addFile("bundle-version", bytesContent(facts), { mtime });
     await writeTarball(tree.ensureParents({ mtime }), outputs.bundle, { level, signal });

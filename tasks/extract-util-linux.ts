@@ -1,60 +1,117 @@
 /**
  * The few files of util-linux that the image carries, and no others: the rest of the extension makes facter misjudge
- * whether the hardware is virtual.
+ * whether the hardware is virtual. What they need and nobody brings is said by name.
  */
-import { readFile } from "node:fs/promises";
-import { file, out, task } from "../src/engine/index.ts";
-import { UserError } from "../src/errors/index.ts";
-import { extractSquashfs, listSquashfs } from "../src/formats/index.ts";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { displayPath, file, out, task } from "../src/engine/index.ts";
+import { didYouMean, UserError } from "../src/errors/index.ts";
+import { extractSquashfs, listSquashfs, readNeededLibraries } from "../src/formats/index.ts";
+import type { Shell } from "../src/host/index.ts";
+import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
-
-const list = "lists/util-linux-exec.lst";
+import { readListing } from "./image/tree-listing.ts";
+import { utilLinuxList } from "./settings/options.ts";
 
 export const extractUtilLinux = task({
   name: "extract-util-linux",
   description: "Take the files of lists/util-linux-exec.lst out of util-linux.tcz",
-  needs: { tcz: fetchTcz },
-  inputs: { list: file(list, { byLine: true }) },
+  needs: { iso: fetchIso, tcz: fetchTcz },
+  inputs: { list: file(utilLinuxList, { byLine: true }) },
   tools: ["unsquashfs"],
   outputs: { tree: out.directory("tree") },
-  async run({ $, needs, inputs, outputs }) {
-    const wanted = parsePaths(await readFile(inputs.list, "utf8"));
+  async run({ $, needs, inputs, outputs, note }) {
+    const list = displayPath(process.cwd(), inputs.list);
+    const wanted = parsePaths(await readFile(inputs.list, "utf8"), list);
     const held = (await listSquashfs($, needs.tcz.utilLinux)).filter((entry) => entry.type !== "directory");
     const paths = new Set(held.map((entry) => entry.path));
-    for (const { path, where } of wanted) {
-      if (paths.has(path)) continue;
-      const base = path.slice(path.lastIndexOf("/") + 1);
-      const near = [...paths].filter((candidate) => candidate.includes(base)).slice(0, 3);
-      throw new UserError(`util-linux.tcz has no ${path}`, {
-        code: "util-linux-missing",
-        where,
-        hint:
-          near.length === 0
-            ? "check the path; it is relative to the image's root"
-            : `it has ${near.join(", ")}`,
-      });
-    }
-    await extractSquashfs(
-      $,
-      needs.tcz.utilLinux,
-      wanted.map((entry) => entry.path),
+    for (const one of wanted) if (!paths.has(one.path)) throw notInExtension(one, paths);
+    const names = wanted.map((entry) => entry.path);
+    await extractSquashfs($, needs.tcz.utilLinux, names, outputs.tree);
+
+    const core = (await readListing(needs.iso.listing)).paths();
+    const isFile = new Map(held.map((entry) => [entry.path, entry.type === "file"]));
+    const programs = names.filter((name) => isFile.get(name));
+    const missing = await missingLibraries(
       outputs.tree,
+      programs,
+      new Set([...core, ...names].map(baseName)),
     );
+    // Listing every extension takes its time: only where Core does not have it all.
+    const loaded =
+      missing.size === 0
+        ? new Set<string>()
+        : await namesInExtensions($, path.join(needs.tcz.builtin, "optional"));
+    for (const [library, users] of missing) {
+      if (loaded.has(library)) continue;
+      note(
+        `${users.join(", ")} of util-linux.tcz: the library ${library} is missing; neither Core nor an extension that is loaded at boot has it`,
+      );
+    }
   },
 });
 
-function parsePaths(text: string): readonly { readonly path: string; readonly where: string }[] {
-  return text.split(/\r?\n/).flatMap((line, index) => {
-    const path = line.replace(/#.*$/, "").trim().replace(/^\//, "");
-    const where = `${list}:${index + 1}`;
-    if (path === "") return [];
-    if (path.split("/").some((part) => part === ".." || part === "." || part === "")) {
-      throw new UserError(`"${path}" is not a path in the image`, {
-        code: "bad-path",
-        hint: "write it as usr/local/bin/NAME, without . and ..",
-        where,
-      });
+interface WantedPath {
+  readonly path: string;
+  readonly where: string;
+}
+
+function notInExtension({ path: wanted, where }: WantedPath, paths: ReadonlySet<string>): UserError {
+  const same = [...paths].filter((candidate) => baseName(candidate) === baseName(wanted)).slice(0, 3);
+  const byName = new Map([...paths].map((candidate) => [baseName(candidate), candidate]));
+  const near = same.length > 0 ? `it has ${same.join(", ")}` : didYouMean(baseName(wanted), byName.keys());
+  return new UserError(`util-linux.tcz has no ${wanted}`, {
+    code: "util-linux-missing",
+    where,
+    hint: near ?? "check the path; it is relative to the image's root",
+  });
+}
+
+/** Libraries that the files below `folder` ask for and `there` has not, each with the files that ask. */
+async function missingLibraries(
+  folder: string,
+  names: readonly string[],
+  there: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const missing = new Map<string, string[]>();
+  for (const name of names) {
+    const bytes = await readFile(path.join(folder, name));
+    for (const library of readNeededLibraries(bytes, `util-linux.tcz: ${name}`) ?? []) {
+      if (!there.has(library)) missing.set(library, [...(missing.get(library) ?? []), name]);
     }
-    return [{ path, where }];
+  }
+  return missing;
+}
+
+async function namesInExtensions($: Shell, folder: string): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (const extension of (await readdir(folder)).filter((name) => name.endsWith(".tcz"))) {
+    for (const entry of await listSquashfs($, path.join(folder, extension))) names.add(baseName(entry.path));
+  }
+  return names;
+}
+
+function baseName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+/** Paths, one or more a line: the old scripts took any blanks between them. */
+function parsePaths(text: string, list: string): readonly WantedPath[] {
+  return text.split(/\r?\n/).flatMap((line, index) => {
+    const where = `${list}:${index + 1}`;
+    const words = line.replace(/#.*$/, "").trim().split(/\s+/);
+    return words
+      .filter((word) => word !== "")
+      .map((word) => {
+        const name = word.replace(/^\//, "");
+        if (name.split("/").some((part) => part === ".." || part === "." || part === "")) {
+          throw new UserError(`"${word}" is not a path in the image`, {
+            code: "bad-path",
+            hint: "write it as usr/local/bin/NAME, without . and ..",
+            where,
+          });
+        }
+        return { path: name, where };
+      });
   });
 }

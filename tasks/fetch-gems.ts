@@ -1,7 +1,7 @@
 /** The gems of `gem.list` and their runtime dependencies, fetched and verified without Ruby. */
 import { copyFile, readFile } from "node:fs/promises";
 import path from "node:path";
-import { file, out, task, when } from "../src/engine/index.ts";
+import { displayPath, file, out, task, when } from "../src/engine/index.ts";
 import {
   type Artefact,
   type GemRequest,
@@ -11,12 +11,10 @@ import {
   type Wanted,
 } from "../src/fetch/index.ts";
 import { sampleSource } from "./sample-source.ts";
-import { gemServerUri, source } from "./settings/options.ts";
+import { gemList, gemServerUri, source } from "./settings/options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";
-
-export const gemList = "lists/gem.list";
 
 export const fetchGems = task({
   name: "fetch-gems",
@@ -34,7 +32,8 @@ export const fetchGems = task({
   outputs: { gems: out.directory("gems") },
   async run(context) {
     const { inputs, outputs, params } = context;
-    const requests = parseGemList(await readFile(inputs.list, "utf8"), gemList);
+    const label = displayPath(process.cwd(), inputs.list);
+    const requests = parseGemList(await readFile(inputs.list, "utf8"), label);
     await withSource(context, async (opened) => {
       const unresolved: Wanted[] = [];
       const plan = await planGems(opened, requests, params.gemServerUri, (wanted) => unresolved.push(wanted));

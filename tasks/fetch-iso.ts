@@ -1,14 +1,10 @@
 /**
  * The Core ISO: fetched, verified, its boot folder taken out, and looked into for what later steps must know.
  */
-import { readdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task, when } from "../src/engine/index.ts";
-import { UserError } from "../src/errors/index.ts";
 import { type Artefact, coreIsoArtefact } from "../src/fetch/index.ts";
-import { extractIso, type FileTree, listIso, mergeLayers, readInitrd } from "../src/formats/index.ts";
-import type { CoreFacts } from "./image/core-facts.ts";
-import { writeListing } from "./image/tree-listing.ts";
+import { openCoreIso } from "./image/core-iso.ts";
 import { sampleSource } from "./sample-source.ts";
 import { isoUrl, source } from "./settings/options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
@@ -40,15 +36,7 @@ export const fetchIso = task({
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
     });
-    const files = findBootFiles(await listIso($, outputs.iso), name);
-    await extractIso($, outputs.iso, ["boot"], path.join(scratch, "iso"));
-    for (const entry of await readdir(path.join(scratch, "iso", "boot"))) {
-      await rename(path.join(scratch, "iso", "boot", entry), path.join(outputs.boot, entry));
-    }
-    const tree = await readMerged(path.join(outputs.boot, files.initrd), scratch);
-    await writeListing(tree, outputs.listing);
-    const facts: CoreFacts = { ...files, kernelRelease: findKernelRelease(tree, files.initrd) };
-    await writeFile(outputs.core, `${JSON.stringify(facts, undefined, 2)}\n`);
+    await openCoreIso($, outputs.iso, name, outputs, scratch);
   },
 });
 
@@ -64,49 +52,4 @@ export function isoArtefact(opened: Pick<Source, "mirror">, given: string | unde
     md5Url: `${url}.md5.txt`,
     urgent: true,
   };
-}
-
-/** Kernel and initrd by the names that Tiny Core gives them (its 32-bit and 64-bit releases). */
-function findBootFiles(
-  entries: readonly { readonly path: string }[],
-  name: string,
-): Pick<CoreFacts, "kernel" | "initrd"> {
-  const paths = new Set(entries.map((entry) => entry.path));
-  for (const [kernel, initrd] of [
-    ["vmlinuz64", "corepure64.gz"],
-    ["vmlinuz", "core.gz"],
-  ] as const) {
-    if (paths.has(`boot/${kernel}`) && paths.has(`boot/${initrd}`)) return { kernel, initrd };
-  }
-  throw new UserError(
-    "this ISO has neither boot/core.gz with boot/vmlinuz nor boot/corepure64.gz with boot/vmlinuz64",
-    {
-      code: "not-a-core-iso",
-      where: name,
-      hint: "name the ISO of a Tiny Core release (Core or CorePure64)",
-    },
-  );
-}
-
-/** The initrd as the kernel would see it, all of its members applied. */
-async function readMerged(initrd: string, scratch: string): Promise<FileTree> {
-  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd") });
-  return mergeLayers(members.map((member) => member.tree)).tree;
-}
-
-/** The one folder below lib/modules names the kernel's release. */
-function findKernelRelease(tree: FileTree, initrd: string): string {
-  const releases = new Set<string>();
-  for (const [entry, node] of tree) {
-    const release = /^(?:usr\/)?lib\/modules\/([^/]+)(?:\/|$)/.exec(entry)?.[1];
-    if (release !== undefined && node.type !== "symlink") releases.add(release);
-  }
-  const [release, ...others] = releases;
-  if (release !== undefined && others.length === 0) return release;
-  throw new UserError(
-    release === undefined
-      ? "the initrd has no folder below lib/modules, so its kernel's release is not known"
-      : `the initrd has modules of several kernels: ${[...releases].join(", ")}`,
-    { code: "kernel-release", where: `boot/${initrd}`, hint: "use the initrd of a Tiny Core release" },
-  );
 }

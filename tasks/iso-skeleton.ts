@@ -6,6 +6,7 @@ import { constants, copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile 
 import path from "node:path";
 import { file, only, out, task } from "../src/engine/index.ts";
 import { bytesContent, FileTree, type IsoBoot, writeIsoSkeleton, writeLayer } from "../src/formats/index.ts";
+import type { Shell } from "../src/host/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
@@ -55,58 +56,97 @@ export const isoSkeleton = task({
     versionListing: out.file("version.json"),
   },
   async run({ $, needs, inputs, params, outputs, scratch, signal }) {
-    const mtime = Number(params.epoch);
-    const { kernel, initrd } = await readCoreFacts(needs.core.core);
-    const version = new FileTree()
-      .addFile("tmp/mk-version.yaml", bytesContent(versionFile(params.isoVersion)), { mtime })
-      .addDirectory("tmp", { mtime, mode: 0o1777 });
-    inheritFolders(version, await readListing(needs.core.listing));
-    await writeLayer(version, outputs.versionLayer, { signal });
-    await writeListing(version, outputs.versionListing);
-
-    const layers = [
-      path.join(needs.core.boot, initrd),
-      needs.payload.layer,
-      needs.setup.layer,
-      outputs.versionLayer,
-    ];
-    const sizes = await Promise.all(layers.map(async (layer) => (await stat(layer)).size));
-    const edited = Number(await readFile(needs.overlay.room, "utf8"));
-    const initrdSize = roomFor(edited + sizes.reduce((sum, size) => sum + size + paddingAfter(size), 0));
-
-    const root = path.join(scratch, "iso");
-    await copyBoot(needs.core.boot, path.join(root, "boot"), initrd);
-    await adaptBootMenu(path.join(root, "boot/isolinux/isolinux.cfg"));
-    await copyFile(inputs.copying, path.join(root, "COPYING"));
-    await copyFile(inputs.license, path.join(root, "LICENSE"));
-    const plan: IsoPlan = {
-      initrdSize,
-      initrd,
-      kernel,
-      kernelSha256: await sha256Of(path.join(root, "boot", kernel)),
-    };
-    await writeFile(outputs.plan, `${JSON.stringify(plan, undefined, 2)}\n`);
-    await writeIsoSkeleton($, {
-      root,
-      gaps: [
-        { path: `boot/${initrd}`, size: initrdSize },
-        {
-          path: "iso-metadata.yaml",
-          size: metadataOf(plan, params.isoVersion, mtime, "0".repeat(64)).length,
-        },
-      ],
-      scratch: path.join(scratch, "image.iso"),
-      head: outputs.head,
-      tail: outputs.tail,
-      adapt: (iso) => writeApplicationId(iso, applicationId),
-      volumeId: volumeId(params.isoVersion),
-      applicationId,
-      systemId: "LINUX",
-      epoch: mtime,
-      boot: await placeLoaders(needs.loaders.loaders, root),
+    await makeSkeleton($, {
+      core: needs.core,
+      layers: [needs.payload.layer, needs.setup.layer],
+      room: Number(await readFile(needs.overlay.room, "utf8")),
+      loaders: needs.loaders.loaders,
+      texts: { COPYING: inputs.copying, LICENSE: inputs.license },
+      version: params.isoVersion,
+      epoch: Number(params.epoch),
+      places: outputs,
+      scratch,
+      signal,
     });
   },
 });
+
+/** What an ISO is made of beside its edited layer; all paths are absolute. */
+export interface SkeletonParts {
+  /** The boot folder, the facts, and what Core's initrd holds. */
+  readonly core: { readonly boot: string; readonly core: string; readonly listing: string };
+  /** Layers on Core's initrd. */
+  readonly layers: readonly string[];
+  /** Bytes for another layer that is not there yet. */
+  readonly room: number;
+  /** Folder with what boots beside isolinux. */
+  readonly loaders: string;
+  /** Files for the ISO's root, by their names there. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly version: string;
+  /** Seconds since 1970. */
+  readonly epoch: number;
+  readonly places: SkeletonPlaces;
+  /** An existing folder. */
+  readonly scratch: string;
+  readonly signal: AbortSignal;
+}
+
+/** Where its parts go: the ISO before and behind the initrd, the plan, and the version's layer. */
+export interface SkeletonPlaces {
+  readonly head: string;
+  readonly tail: string;
+  readonly plan: string;
+  readonly versionLayer: string;
+  readonly versionListing: string;
+}
+
+/** Makes the ISO without its initrd, for which it leaves room. */
+export async function makeSkeleton($: Shell, parts: SkeletonParts): Promise<void> {
+  const { places, epoch: mtime, scratch, signal } = parts;
+  const { kernel, initrd } = await readCoreFacts(parts.core.core);
+  const version = new FileTree()
+    .addFile("tmp/mk-version.yaml", bytesContent(versionFile(parts.version)), { mtime })
+    .addDirectory("tmp", { mtime, mode: 0o1777 });
+  inheritFolders(version, await readListing(parts.core.listing));
+  await writeLayer(version, places.versionLayer, { signal });
+  await writeListing(version, places.versionListing);
+
+  const layers = [path.join(parts.core.boot, initrd), ...parts.layers, places.versionLayer];
+  const sizes = await Promise.all(layers.map(async (layer) => (await stat(layer)).size));
+  const initrdSize = roomFor(parts.room + sizes.reduce((sum, size) => sum + size + paddingAfter(size), 0));
+
+  const root = path.join(scratch, "iso");
+  await copyBoot(parts.core.boot, path.join(root, "boot"), initrd);
+  await adaptBootMenu(path.join(root, "boot/isolinux/isolinux.cfg"));
+  for (const [name, text] of Object.entries(parts.texts)) await copyFile(text, path.join(root, name));
+  const plan: IsoPlan = {
+    initrdSize,
+    initrd,
+    kernel,
+    kernelSha256: await sha256Of(path.join(root, "boot", kernel)),
+  };
+  await writeFile(places.plan, `${JSON.stringify(plan, undefined, 2)}\n`);
+  await writeIsoSkeleton($, {
+    root,
+    gaps: [
+      { path: `boot/${initrd}`, size: initrdSize },
+      {
+        path: "iso-metadata.yaml",
+        size: metadataOf(plan, parts.version, mtime, "0".repeat(64)).length,
+      },
+    ],
+    scratch: path.join(scratch, "image.iso"),
+    head: places.head,
+    tail: places.tail,
+    adapt: (iso) => writeApplicationId(iso, applicationId),
+    volumeId: volumeId(parts.version),
+    applicationId,
+    systemId: "LINUX",
+    epoch: mtime,
+    boot: await placeLoaders(parts.loaders, root),
+  });
+}
 
 /** `iso-metadata.yaml`; always of the same size, whatever the initrd's digest. */
 export function metadataOf(plan: IsoPlan, version: string, mtime: number, initrdSha256: string): Buffer {

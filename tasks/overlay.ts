@@ -3,17 +3,19 @@
  * overlay-src and next to nothing else.
  */
 import { stat, writeFile } from "node:fs/promises";
-import { files, inVariants, only, out, task } from "../src/engine/index.ts";
-import { mendLayer, treeFromDirectory, writeLayers } from "../src/formats/index.ts";
+import { displayPath, files, inVariants, only, out, task } from "../src/engine/index.ts";
+import { mendLayer, writeLayers } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { editorFiles, isEditorFile } from "./image/editor-files.ts";
-import { imagePolicy, inheritFolders, refuseClashes } from "./image/image-tree.ts";
+import { editorFiles } from "./image/editor-files.ts";
+import { inheritFolders, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
+import { installedMcollective } from "./image/mcollective.ts";
+import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { adaptToVariant } from "./image/variant.ts";
 import { payload } from "./payload.ts";
-import { epoch } from "./settings/options.ts";
+import { epoch, overlayFolder } from "./settings/options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 export const overlay = task({
@@ -25,7 +27,7 @@ export const overlay = task({
     setup: only(setupFiles, "listing"),
     access: inVariants(["dev", "debug"], devAccess),
   },
-  inputs: { tree: files("**", { root: "overlay-src", ignore: editorFiles }) },
+  inputs: { tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles] }) },
   params: { epoch },
   outputs: {
     /** A gzipped cpio archive. */
@@ -41,18 +43,16 @@ export const overlay = task({
     const core = await readListing(needs.iso.listing);
     const fetched = await readListing(needs.payload.layerListing);
     const setup = await readListing(needs.setup.listing);
-    const given = await treeFromDirectory(inputs.tree.root, {
-      mtime,
-      policy: imagePolicy,
-      filter: (name, { type }) => type === "directory" || !isEditorFile(name),
-    });
-    await adaptToVariant(given, variant, needs.access?.passwordHash);
+    const folder = displayPath(process.cwd(), inputs.tree.root);
+    const mcollectiveFolder = installedMcollective(fetched);
+    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder });
+    await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
     given.ensureParents({ mtime });
     const { before, layer: tree } = mendLayer([core, fetched, setup], given);
     inheritFolders(tree, core);
     inheritFolders(before, core);
-    refuseClashes(tree, "overlay-src", fetched, "what the build fetches");
-    refuseClashes(setup, "the setup files", tree, "overlay-src");
+    refuseClashes(tree, folder, fetched, "what the build fetches");
+    refuseClashes(setup, "the setup files", tree, folder);
     await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
     await writeListing(tree, outputs.listing);
     await writeListing(before, outputs.beforeListing);

@@ -11,7 +11,7 @@ import { fetchExtras } from "./fetch-extras.ts";
 import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
-import { imagePolicy, inheritFolders, settleOwners } from "./image/image-tree.ts";
+import { imagePolicy, inheritFolders, relativeModuleLinks, settleOwners } from "./image/image-tree.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
 import { packer, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
@@ -63,8 +63,9 @@ export const payload = task({
       tree.addTree(await mcollectiveTree(mcollective, path.join(scratch, "mcollective"), mtime));
     }
     tree.addSymlink("usr/sbin/dmidecode", "/usr/local/sbin/dmidecode", { mtime });
-    tree.ensureParents({ mtime });
     const core = await readListing(needs.iso.listing);
+    tree.addTree(relativeModuleLinks(core, mtime));
+    tree.ensureParents({ mtime });
     inheritFolders(settleOwners(tree), core);
     await writeListing(tree, outputs.tarballListing);
 

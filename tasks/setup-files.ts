@@ -4,16 +4,19 @@
  */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { file, inVariants, only, out, task } from "../src/engine/index.ts";
+import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { bytesContent, FileTree, treeFromTarball, writeLayer, writeTarball } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { inheritFolders } from "./image/image-tree.ts";
-import { serverConfiguration } from "./image/mcollective.ts";
+import { inheritFolders, refuseClashes, settleOwners } from "./image/image-tree.ts";
+import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { payload } from "./payload.ts";
-import { epoch, mcollectivePassword, mcollectivePsk } from "./settings/options.ts";
+import { epoch, mcollectivePassword, mcollectivePsk, setupFolder } from "./settings/options.ts";
+
+/** Their names in a bundle, and in an old project that has its own. */
+const tarballs = { mcollective: "mcollective-setup-files.tar.gz", ssh: "ssh-setup-files.tar.gz" } as const;
 
 export const setupFiles = task({
   name: "setup-files",
@@ -24,10 +27,14 @@ export const setupFiles = task({
     payload: only(payload, "layerListing"),
     access: inVariants(["dev", "debug"], devAccess),
   },
-  inputs: { mcollective: file("lists/mcollective.yaml") },
+  inputs: {
+    mcollective: file("lists/mcollective.yaml"),
+    own: files(Object.values(tarballs), { root: setupFolder, optional: true }),
+  },
   params: { epoch, mcollectivePassword, mcollectivePsk },
   outputs: {
-    mcollectiveSetup: out.file("mcollective-setup-files.tar.gz"),
+    /** A tarball for each service that the image has. */
+    setups: out.directory("setups"),
     /** A gzipped cpio archive of all. */
     layer: out.file("setup.cpio.gz"),
     listing: out.file("setup.json"),
@@ -36,25 +43,32 @@ export const setupFiles = task({
     const mtime = Number(params.epoch);
     const core = await readListing(needs.iso.listing);
     const beneath = await readListing(needs.payload.layerListing);
-    const mcollective = new FileTree();
-    if (beneath.has("usr/local/mcollective")) {
+    /** An old project's own setup tarball, with our owners and modes. */
+    const own = async (name: string): Promise<FileTree | undefined> => {
+      if (!inputs.own.paths.includes(name)) return undefined;
+      const tree = await treeFromTarball(path.join(inputs.own.root, name), path.join(scratch, name));
+      for (const [at, node] of tree) tree.set(at, { ...node, mtime });
+      tree.delete(".");
+      return settleOwners(tree).ensureParents({ mtime });
+    };
+    const layer = new FileTree();
+    const place = async (name: string, tree: FileTree): Promise<void> => {
+      refuseClashes(tree, name, layer, tarballs.mcollective);
+      layer.addTree(inheritFolders(tree, core));
+      await writeTarball(tree, path.join(outputs.setups, name), { signal });
+    };
+    if (installedMcollective(beneath) !== undefined) {
       const settings = await readSettings(await readFile(inputs.mcollective, "utf8"));
-      const text = serverConfiguration({
-        ...settings,
-        password: params.mcollectivePassword,
-        psk: params.mcollectivePsk,
-      });
-      mcollective
+      const { mcollectivePassword: password, mcollectivePsk: psk } = params;
+      const text = serverConfiguration({ ...settings, password, psk });
+      const ours = new FileTree()
         .addFile("usr/local/etc/mcollective/server.cfg", bytesContent(text), { mtime, mode: 0o600 })
         .ensureParents({ mtime });
-      inheritFolders(mcollective, core);
+      await place(tarballs.mcollective, (await own(tarballs.mcollective)) ?? ours);
     }
-    await writeTarball(mcollective, outputs.mcollectiveSetup, { signal });
-
-    const layer = mcollective.clone();
     if (needs.access !== undefined) {
-      const access = await treeFromTarball(needs.access.setup, path.join(scratch, "access"));
-      layer.addTree(inheritFolders(access, core));
+      const ours = await treeFromTarball(needs.access.setup, path.join(scratch, "access"));
+      await place(tarballs.ssh, (await own(tarballs.ssh)) ?? ours);
     }
     await writeLayer(layer, outputs.layer, { signal });
     await writeListing(layer, outputs.listing);

@@ -17,12 +17,13 @@ import {
 } from "../src/fetch/index.ts";
 import { aptTools, aptVariables, readPackages } from "./convert-debs.ts";
 import { planExtras } from "./fetch-extras.ts";
-import { gemList, planGems } from "./fetch-gems.ts";
+import { planGems } from "./fetch-gems.ts";
 import { fetchIso, isoArtefact } from "./fetch-iso.ts";
 import { readList, resolveExtensions } from "./fetch-tcz.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import {
   builtinList,
+  gemList,
   gemServerUri,
   isoUrl,
   lockFile,
@@ -44,6 +45,7 @@ export const update = command({
     lockFile,
     builtinList,
     mirrorList,
+    gemList,
     isoUrl,
     gemServerUri,
     rubyGemsUrl,
@@ -100,7 +102,8 @@ async function updateRest(context: CommandContext, words: readonly string[]): Pr
     mirrored: await read(mirrorList),
     exclude: [],
   };
-  const gems = parseGemList(await readFile(path.join(context.workspace, gemList), "utf8"), gemList);
+  const list = await context.value(gemList);
+  const gems = parseGemList(await readFile(path.resolve(context.workspace, list), "utf8"), list);
   const server = await context.value(gemServerUri);
   const urls = {
     rubyGemsUrl: await context.value(rubyGemsUrl),

@@ -20,11 +20,16 @@ import { UsageError } from "../errors/index.ts";
 import { nameOf, reasonLine } from "./plain-reporter.ts";
 import type { Session } from "./session.ts";
 import { formatBytes } from "./style.ts";
-import { findTask, targetLines } from "./target-name.ts";
+import { findTask, inItsPlace, targetLines } from "./target-name.ts";
 
 /** What a build would do, with the full list of reasons for the target that was asked about. */
 export async function whyCommand(session: Session, words: readonly string[]): Promise<number> {
-  const task = findTask(oneWord(words, "why <target>"), session.workspace.taskfile);
+  const { taskfile } = session.workspace;
+  const task = inItsPlace(
+    findTask(oneWord(words, "why <target>"), taskfile),
+    taskfile,
+    session.request.given,
+  );
   const { request, values, workspace } = session;
   const forecasts = await forecast(workspace, {
     targets: [task],

@@ -34,7 +34,7 @@ import type { Session } from "./session.ts";
 import { shownCommand } from "./shown-command.ts";
 import type { Start } from "./start.ts";
 import { styleFor } from "./style.ts";
-import { findTarget, findTask } from "./target-name.ts";
+import { findTarget, findTask, inItsPlace } from "./target-name.ts";
 import { Transcript } from "./up-to-date.ts";
 import { watchTargets } from "./watch-command.ts";
 
@@ -75,9 +75,9 @@ export async function check(start: Start, io: Io): Promise<void> {
   const { default: taskfile } = await start.loadTaskfile();
   const parsed = parseCommandLine(start.argv, taskfile, io);
   if (parsed.kind !== "request") return;
-  const { words, variant } = parsed.request;
+  const { words, variant, given } = parsed.request;
   const { workspace, freshValues } = openSession(start, taskfile, parsed.request, new Transcript(io));
-  const targets = words.map((word) => findTask(word, taskfile));
+  const targets = words.map((word) => inItsPlace(findTask(word, taskfile), taskfile, given));
   await bind(workspace, { targets, variant, values: freshValues() });
 }
 
@@ -158,10 +158,11 @@ async function dispatch(session: Session, start: Start): Promise<number> {
       return completionCommand(session.io, rest, start.manifest.packageRoot);
     default: {
       const { taskfile } = session.workspace;
-      const targets = [findTarget(first, taskfile)];
+      const find = (word: string) => inItsPlace(findTarget(word, taskfile), taskfile, session.request.given);
+      const targets = [find(first)];
       const [target] = targets;
       if (target?.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
-      for (const word of rest) targets.push(findTarget(word, taskfile));
+      for (const word of rest) targets.push(find(word));
       return session.request.watch ? watchTargets(session, targets) : buildTargets(session, targets);
     }
   }

@@ -46,7 +46,7 @@ export function parametersOf(taskfile: Taskfile): readonly Parameter<unknown>[] 
 export function parametersOfTargets(targets: Iterable<Target>): readonly Parameter<unknown>[] {
   const found = new Map<string, Parameter<unknown>>();
   const add = (parameter: Parameter<unknown>): void => {
-    if (!found.has(parameter.name)) found.set(parameter.name, parameter);
+    if (parameter.kind !== "derived" && !found.has(parameter.name)) found.set(parameter.name, parameter);
   };
   for (const target of targets) {
     for (const parameter of Object.values(target.params)) add(parameter);

@@ -2,7 +2,7 @@
  * The targets of a Taskfile as users know them: names, other names, lines of a list, and what a wrong name may have
  * meant. It knows nothing of options, nor of what targets do.
  */
-import type { Target, Task, Taskfile } from "../engine/index.ts";
+import type { GivenValues, Target, Task, Taskfile } from "../engine/index.ts";
 import { didYouMean, UsageError } from "../errors/index.ts";
 import { programWords } from "./program-command.ts";
 
@@ -25,6 +25,11 @@ export function targetLines(taskfile: Taskfile): readonly (readonly [name: strin
       target.description,
     ] as const;
   });
+}
+
+/** What is done for a target: itself, or what takes its place for what the user gave. */
+export function inItsPlace<T extends Target>(target: T, taskfile: Taskfile, given: GivenValues): T | Task {
+  return taskfile.instead?.find((one) => one.of === target && given.has(one.given.name))?.use ?? target;
 }
 
 /** The target with this name or alias, or undefined. */

@@ -41,6 +41,7 @@ export { describeReason, type Reason } from "./reason.ts";
 export type { Share, Shareable } from "./shared.ts";
 export { State } from "./state.ts";
 export {
+  type AnyTaskContext,
   type BlobAccess,
   type Command,
   type CommandContext,

@@ -51,7 +51,7 @@ export interface ParameterOptions<T> {
 }
 
 export interface Parameter<T> extends ParameterOptions<T> {
-  readonly kind: "text" | "path" | "secret" | "switch" | "choice";
+  readonly kind: "text" | "path" | "secret" | "switch" | "choice" | "derived";
   /** For a choice: the values that completion offers; others are accepted when `open`. */
   readonly choices?: readonly string[];
 }
@@ -85,6 +85,10 @@ export class Secret {
 export const param = {
   text(options: ParameterOptions<string>): Parameter<string> {
     return { ...options, kind: "text" };
+  },
+  /** A value that follows from other parameters: there is no option for it, and nobody gives it. */
+  derived<T>(options: Pick<ParameterOptions<T>, "name" | "description" | "default">): Parameter<T> {
+    return { ...options, kind: "derived" };
   },
   /** A file or folder: what the user gives is relative to where the command was given, a default to the workspace. */
   path(options: ParameterOptions<string>): Parameter<string> {
@@ -177,7 +181,7 @@ export class ParameterValues {
   }
 
   /** Whether the user set it, rather than a default. */
-  isGiven(parameter: Parameter<unknown>): boolean {
+  isGiven(parameter: Pick<Parameter<unknown>, "name">): boolean {
     return this.#given.has(parameter.name);
   }
 

@@ -44,6 +44,12 @@ export interface TaskfileDefinition {
   };
   /** Width of each pool; `cpu` is as wide as the machine unless said. */
   readonly pools?: Readonly<Record<string, number>>;
+  /** Tasks that take the place of a target when the user gives a parameter. */
+  readonly instead?: readonly {
+    readonly of: Task;
+    readonly given: Pick<Parameter<unknown>, "name">;
+    readonly use: Task;
+  }[];
   /** Options that are accepted and answered with one line, for users of what this replaces. */
   readonly retired?: readonly { readonly flags: string; readonly answer: string }[];
 }

@@ -5,6 +5,7 @@ export { FileWindow, readCpio } from "./cpio-reader.ts";
 export { type DebControl, readDebControl, unpackDeb } from "./deb.ts";
 export { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
 export * from "./directory.ts";
+export { readNeededLibraries } from "./elf.ts";
 export { type FatOptions, writeFat } from "./fat.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
 export type { PackingPoint } from "./gzip-member.ts";
@@ -24,5 +25,11 @@ export * from "./names.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
 export { coreOwners, type OwnerNames, type TarballOptions, writeTarball } from "./tarball.ts";
-export { listTarball, type TarballEntry, type TarballPolicy, treeFromTarball } from "./tarball-reader.ts";
+export {
+  listTarball,
+  readTarballFiles,
+  type TarballEntry,
+  type TarballPolicy,
+  treeFromTarball,
+} from "./tarball-reader.ts";
 export * from "./tree.ts";

@@ -67,6 +67,36 @@ export async function listTarball(path: string, limits: UnpackLimits = {}): Prom
 }
 
 /**
+ * The bytes of the regular files that `wanted` says yes to, by path; it is asked about every entry, in their order. For a
+ * few small files of a tarball that may be large.
+ * @throws UserError as `listTarball`
+ */
+export async function readTarballFiles(
+  path: string,
+  wanted: (entry: TarballEntry) => boolean,
+  limits: UnpackLimits = {},
+): Promise<ReadonlyMap<string, Buffer>> {
+  const found = new Map<string, Buffer[]>();
+  let current: Buffer[] | undefined;
+  await visitTarball(
+    path,
+    {
+      enter: (entry) => {
+        const described = describe(entry, path);
+        current = wanted(described) && described.type === "file" ? [] : undefined;
+        if (current !== undefined) found.set(described.path, current);
+      },
+      take: (bytes) => {
+        current?.push(Buffer.from(bytes));
+      },
+      flush: async () => {},
+    },
+    limits,
+  );
+  return new Map([...found].map(([name, pieces]) => [name, Buffer.concat(pieces)]));
+}
+
+/**
  * Reads the tarball at `path` into a tree; contents go to one file in a new folder below `spoolDir` (both absolute),
  * which the caller removes when the tree is done with. Missing parents stay missing.
  * @throws UserError as `listTarball`, `unsafe-entry`, `duplicate-entry`, `unsafe-link`

@@ -1,8 +1,9 @@
 /**
  * How files become entries of the image: owners and modes by rule, never by who builds or with which umask.
  */
+import { posix } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
-import { type EntryOnDisk, type FileTree, type ModePolicy, rootOwned } from "../../src/formats/index.ts";
+import { type EntryOnDisk, FileTree, type ModePolicy, rootOwned } from "../../src/formats/index.ts";
 
 /** Tiny Core's group of those who may install extensions. */
 const staff = 50;
@@ -10,6 +11,8 @@ const staff = 50;
 const special: Readonly<Record<string, { readonly mode: number; readonly gid?: number }>> = {
   tmp: { mode: 0o1777 },
   "etc/shadow": { mode: 0o600 },
+  // It holds the password of the MCollective daemon.
+  "usr/local/etc/mcollective/server.cfg": { mode: 0o600 },
   "usr/local/tce.installed": { mode: 0o775, gid: staff },
 };
 
@@ -46,6 +49,20 @@ export function inheritFolders(tree: FileTree, lower: FileTree): FileTree {
     tree.set(path, { ...node, mode: below.mode, uid: below.uid, gid: below.gid });
   }
   return tree;
+}
+
+/**
+ * Core's links from the folder of its modules to that of extensions' modules, made relative: an absolute one leads out of
+ * an image that lies unpacked on a disk, where depmod would follow it into the builder's own system.
+ */
+export function relativeModuleLinks(core: FileTree, mtime: number): FileTree {
+  const links = new FileTree();
+  for (const [name, node] of core) {
+    if (node.type !== "symlink" || !node.target.startsWith("/")) continue;
+    if (!/^(usr\/)?lib\/modules\/[^/]+\/kernel\.tclocal$/.test(name)) continue;
+    links.addSymlink(name, posix.relative(`/${posix.dirname(name)}`, node.target), { mtime });
+  }
+  return links;
 }
 
 /** Throws when a path that is not a folder stands in both trees; `upper` and `lower` name where they come from. */

@@ -32,6 +32,12 @@ export async function mcollectiveTree(tarball: string, spoolDir: string, mtime: 
   return settleOwners(tree);
 }
 
+/** The folder that MCollective is installed in, relative to the image's root; undefined in an image without it. */
+export function installedMcollective(image: FileTree): string | undefined {
+  const link = image.get("usr/local/mcollective");
+  return link?.type === "symlink" ? link.target.slice(1) : undefined;
+}
+
 export interface McollectiveSettings {
   readonly host: string;
   readonly port: number;

@@ -9,11 +9,15 @@ import { UserError } from "../../src/errors/index.ts";
 import { askGit } from "./git.ts";
 
 /**
+ * The version of the image's files, which lie in `overlay` (absolute, or relative to the workspace):
  * `0.9.3`, `0.9.3+2-gabc1234-dirty`; without a tag `0.0.0+g<commit>`. Throws a `UserError` naming --iso-version when
  * there is no commit to name.
  */
-export async function describeVersion(host: ParameterHost): Promise<string> {
-  const described = await askGit(host, ["describe", "--tags", "--dirty", "--always"]);
+export async function describeVersion(host: ParameterHost, overlay: string): Promise<string> {
+  const question = ["describe", "--tags", "--dirty", "--always"];
+  // Somebody's own project has a version of its own, where it is a checkout.
+  const own = await askGit({ ...host, root: path.resolve(host.root, overlay) }, question);
+  const described = own || (await askGit(host, question));
   if (described === undefined || described === "") {
     const declared = declaredVersion(host.root);
     if (declared !== undefined) return declared;
@@ -26,7 +30,24 @@ export async function describeVersion(host: ParameterHost): Promise<string> {
       },
     );
   }
-  return versionOf(described);
+  const version = versionOf(described);
+  if (isVersion(version)) return version;
+  throw new UserError(
+    `git describe says "${described}", which cannot be a version: it becomes part of a file name`,
+    {
+      code: "version-invalid",
+      where: host.root,
+      hint: "name one with --iso-version, e.g. --iso-version 0.9.3, or tag the commit v0.9.3",
+    },
+  );
+}
+
+/** What can stand in the name of a file and of a volume. */
+export const versionForm = /^[0-9A-Za-z][0-9A-Za-z.+_~-]{0,63}$/;
+
+/** Whether an image can have this version: three or four numbers, or whatever else fits a name. */
+export function isVersion(text: string): boolean {
+  return versionForm.test(text);
 }
 
 function declaredVersion(root: string): string | undefined {

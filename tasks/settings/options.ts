@@ -2,11 +2,15 @@
  * The options of the pipeline, declared once. The command line, the configuration file and the environment are made
  * from these; the old script's names are kept.
  */
+import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { type Parameter, type ParameterHost, param, type Secret } from "../../src/engine/index.ts";
-import { UsageError } from "../../src/errors/index.ts";
+import { UsageError, UserError } from "../../src/errors/index.ts";
 import { publicUrl } from "../../src/fetch/index.ts";
+import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
 import { sourceDateEpoch } from "./epoch.ts";
-import { describeVersion } from "./git-version.ts";
+import { describeVersion, isVersion } from "./git-version.ts";
+import { findInOldProject } from "./old-project.ts";
 
 /** Which part of the lists and of the sources file is used. */
 export const source: Parameter<string> = param.choice({
@@ -21,28 +25,81 @@ export const source: Parameter<string> = param.choice({
   default: "tinycore",
 });
 
-const listOption = (name: string, short: string, env: string, description: string): Parameter<string> =>
+const ownOverlay = "overlay-src";
+
+/** The image's files: a folder laid out as its root, or somebody's project with the layout of the old scripts. */
+export const overlayFolder: Parameter<string> = param.path({
+  name: "overlay",
+  env: "MK_BUNDLE_OVERLAY",
+  description: "folder with the image's files, or a project of the old scripts (default: overlay-src)",
+  value: "DIR",
+  default: ownOverlay,
+});
+
+/** A file of the old project that is built, where it has one; else one of this project. */
+const fileOf =
+  (inOldProject: string, otherwise: string) =>
+  async (host: ParameterHost): Promise<string> => {
+    const named = await host.value(overlayFolder);
+    if (named === ownOverlay) return otherwise;
+    // A project's layout shows in more than one place.
+    host.lookedAt("overlay project", async () => undefined);
+    const folder = path.resolve(host.root, named);
+    return findInOldProject(folder, inOldProject) ?? otherwise;
+  };
+
+const listOption = (options: {
+  readonly name: string;
+  readonly short?: string;
+  readonly env: string;
+  readonly description: string;
+  readonly list: string;
+  readonly inOldProject: string;
+}): Parameter<string> =>
   param.path({
-    name,
-    short,
-    env,
-    description,
+    ...options,
+    description: `${options.description} (default: ${options.list})`,
     value: "FILE",
-    default: `lists/${name.replace("-list", "-extensions")}.lst`,
+    default: fileOf(options.inOldProject, options.list),
   });
 
-export const builtinList = listOption(
-  "builtin-list",
-  "b",
-  "MK_BUNDLE_BUILTIN_LIST",
-  "extensions that are loaded at boot (default: lists/builtin-extensions.lst)",
-);
-export const mirrorList = listOption(
-  "mirror-list",
-  "m",
-  "MK_BUNDLE_MIRROR_LIST",
-  "extensions that the image's own mirror offers (default: lists/mirror-extensions.lst)",
-);
+export const builtinList = listOption({
+  name: "builtin-list",
+  short: "b",
+  env: "MK_BUNDLE_BUILTIN_LIST",
+  description: "extensions that are loaded at boot",
+  list: "lists/builtin-extensions.lst",
+  inOldProject: "additional-build-files/builtin-extensions.lst",
+});
+export const mirrorList = listOption({
+  name: "mirror-list",
+  short: "m",
+  env: "MK_BUNDLE_MIRROR_LIST",
+  description: "extensions that the image's own mirror offers",
+  list: "lists/mirror-extensions.lst",
+  inOldProject: "additional-build-files/mirror-extensions.lst",
+});
+export const gemList = listOption({
+  name: "gem-list",
+  env: "MK_BUNDLE_GEM_LIST",
+  description: "gems that the image installs at boot",
+  list: "lists/gem.list",
+  inOldProject: "opt/gems/gem.list",
+});
+export const utilLinuxList = listOption({
+  name: "util-linux-list",
+  env: "MK_BUNDLE_UTIL_LINUX_LIST",
+  description: "files to take out of util-linux.tcz",
+  list: "lists/util-linux-exec.lst",
+  inOldProject: "additional-build-files/util-linux-exec.lst",
+});
+
+/** Setup tarballs of an old project, which take the place of ours. Elsewhere this folder does not exist. */
+export const setupFolder: Parameter<string> = param.derived({
+  name: "setup-folder",
+  description: "folder with setup tarballs",
+  default: async (host) => path.join(await host.value(overlayFolder), "additional-build-files"),
+});
 
 /** Password of variants that have one, unless the user says another; documented in the README. */
 const defaultPassword = "test1234";
@@ -99,14 +156,21 @@ export function passwordOrDefault(given: Secret | undefined): string {
   return given?.reveal() ?? defaultPassword;
 }
 
-const urlOption = (name: string, env: string, description: string): Parameter<string | undefined> =>
-  param.optional({
+const urlOption = (
+  name: string,
+  env: string,
+  description: string,
+  byDefault: (host: ParameterHost) => Promise<string | undefined> = async () => undefined,
+): Parameter<string | undefined> => ({
+  ...param.optional({
     name,
     env,
     description,
     value: "URL",
     recorded: (url) => (url === undefined ? url : publicUrl(url)),
-  });
+  }),
+  default: byDefault,
+});
 
 export const mirrorUri = urlOption(
   "tcl-mirror-uri",
@@ -129,6 +193,10 @@ export const openVmToolsUrl = urlOption(
   "open-vm-tools-url",
   "MK_BUNDLE_OPEN_VM_TOOLS_URL",
   "open-vm-tools tarball, or none",
+  async (host) => {
+    const own = await fileOf("additional-build-files/mk-open-vm-tools.tar.gz", "")(host);
+    return own === "" ? undefined : pathToFileURL(own).href;
+  },
 );
 
 const mcollectiveSecret = (what: string): Parameter<Secret | undefined> =>
@@ -174,14 +242,56 @@ export const offline: Parameter<boolean> = param.switch({
   default: false,
 });
 
+/** Empty: the ISO is made of what the other steps make. */
+export const bundleFile: Parameter<string> = param.path({
+  name: "bundle",
+  description: "with rebuild-iso: make the ISO of this bundle, also one of the old scripts",
+  value: "FILE",
+  default: "",
+});
+
+const bundleFacts: Parameter<BundleFacts | undefined> = param.derived({
+  name: "bundle-facts",
+  description: "what the bundle says of itself",
+  default: async (host) => {
+    const file = await host.value(bundleFile);
+    if (file === "") return undefined;
+    host.lookedAt("bundle", async () => [file]);
+    return await readBundleFacts(file);
+  },
+});
+
+/** The variant that an image is called by: the bundle's own, where it is made of one. */
+export const imageVariant: Parameter<string> = param.derived({
+  name: "image-variant",
+  description: "variant in the image's name",
+  default: async (host) => {
+    const variant = (await host.value(bundleFacts))?.variant ?? host.variant;
+    if (variant === host.variant || host.variant === "dev") return variant;
+    throw new UsageError(`the bundle is a ${variant} bundle, and a ${host.variant} image is asked for`, {
+      code: "bundle-variant",
+      hint: `leave out --${host.variant}, or name another bundle`,
+    });
+  },
+});
+
 export const isoVersion: Parameter<string> = param.text({
   name: "iso-version",
   description: "version of the image (default: from git describe)",
   value: "VERSION",
   env: "MK_BUNDLE_ISO_VERSION",
-  default: describeVersion,
+  default: async (host) => {
+    const facts = await host.value(bundleFacts);
+    if (facts === undefined) return await describeVersion(host, await host.value(overlayFolder));
+    if (facts.version !== undefined) return facts.version;
+    throw new UserError("the bundle does not say which version it is of", {
+      code: "version-unknown",
+      where: await host.value(bundleFile),
+      hint: "name one with --iso-version, e.g. --iso-version 0.9.3",
+    });
+  },
   parse: (text) => {
-    if (!/^[0-9A-Za-z][0-9A-Za-z.+_~-]{0,63}$/.test(text)) {
+    if (!isVersion(text)) {
       throw new UsageError(
         `"${text}" cannot be a version: it becomes part of a file name and of the volume's name`,
         {
@@ -200,7 +310,10 @@ export const epoch: Parameter<string> = param.text({
   description: "time of everything in the image, in seconds since 1970 (default: that of the commit)",
   value: "SECONDS",
   env: "SOURCE_DATE_EPOCH",
-  default: (host: ParameterHost) => sourceDateEpoch(host),
+  default: async (host: ParameterHost) => {
+    const facts = await host.value(bundleFacts);
+    return facts === undefined ? await sourceDateEpoch(host) : String(facts.epoch);
+  },
   parse: (text) => {
     if (!/^\d{1,10}$/.test(text)) {
       throw new UsageError(`SOURCE_DATE_EPOCH is "${text}", but must be a number of seconds since 1970`, {

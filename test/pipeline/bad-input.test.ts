@@ -128,6 +128,17 @@ describe("given bad input", () => {
     expectFailure(result, 1, "error: fetch-tcz", "lswh.tcz", "mine.lst:3", "lshw.tcz");
   });
 
+  it("names what util-linux.tcz has instead of a file that it has not", async () => {
+    const listed = async (text: string) => {
+      await writeFile(workspace.path("mine-util.lst"), text);
+      return await run(["--util-linux-list", "mine-util.lst"]);
+    };
+    const moved = await listed("usr/local/sbin/sfdisk\nusr/bin/lscpu\n");
+    expectFailure(moved, 1, "error: extract-util-linux", "mine-util.lst:2", "it has usr/local/bin/lscpu");
+    const mistyped = await listed("usr/local/bin/lscpuu\n");
+    expectFailure(mistyped, 1, "mine-util.lst:1", "did you mean lscpu?");
+  });
+
   it("refuses an extension whose md5 is not the mirror's", async () => {
     const bytes = await readFile(path.join(mirror, tcz, "bash.tcz"));
     bytes[bytes.length - 100] = (bytes[bytes.length - 100] ?? 0) ^ 1;

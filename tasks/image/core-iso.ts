@@ -1,0 +1,89 @@
+/**
+ * A Core ISO looked into: its boot folder taken out, and what later steps must know of it. Where the ISO comes from is not
+ * known here.
+ */
+import { readdir, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { UserError } from "../../src/errors/index.ts";
+import { extractIso, type FileTree, listIso, mergeLayers, readInitrd } from "../../src/formats/index.ts";
+import type { Shell } from "../../src/host/index.ts";
+import type { CoreFacts } from "./core-facts.ts";
+import { writeListing } from "./tree-listing.ts";
+
+/** Where the parts of a Core ISO go; all absolute. */
+export interface CorePlaces {
+  /** An existing folder. */
+  readonly boot: string;
+  /** The facts, as `readCoreFacts` reads them. */
+  readonly core: string;
+  /** What the initrd holds, for the layers that lie on it. */
+  readonly listing: string;
+}
+
+/**
+ * Takes the ISO at `iso` (absolute) apart; `name` is how messages call it, `scratch` an existing folder. Throws a
+ * `UserError` when it is no Core ISO, or its kernel's release is not plain.
+ */
+export async function openCoreIso(
+  $: Shell,
+  iso: string,
+  name: string,
+  places: CorePlaces,
+  scratch: string,
+): Promise<void> {
+  const files = findBootFiles(await listIso($, iso), name);
+  const unpacked = path.join(scratch, "iso");
+  await extractIso($, iso, ["boot"], unpacked);
+  for (const entry of await readdir(path.join(unpacked, "boot"))) {
+    await rename(path.join(unpacked, "boot", entry), path.join(places.boot, entry));
+  }
+  const tree = await readMerged(path.join(places.boot, files.initrd), scratch);
+  await writeListing(tree, places.listing);
+  const facts: CoreFacts = { ...files, kernelRelease: findKernelRelease(tree, files.initrd) };
+  await writeFile(places.core, `${JSON.stringify(facts, undefined, 2)}\n`);
+}
+
+/** Kernel and initrd by the names that Tiny Core gives them (its 32-bit and 64-bit releases). */
+function findBootFiles(
+  entries: readonly { readonly path: string }[],
+  name: string,
+): Pick<CoreFacts, "kernel" | "initrd"> {
+  const paths = new Set(entries.map((entry) => entry.path));
+  for (const [kernel, initrd] of [
+    ["vmlinuz64", "corepure64.gz"],
+    ["vmlinuz", "core.gz"],
+  ] as const) {
+    if (paths.has(`boot/${kernel}`) && paths.has(`boot/${initrd}`)) return { kernel, initrd };
+  }
+  throw new UserError(
+    "this ISO has neither boot/core.gz with boot/vmlinuz nor boot/corepure64.gz with boot/vmlinuz64",
+    {
+      code: "not-a-core-iso",
+      where: name,
+      hint: "name the ISO of a Tiny Core release (Core or CorePure64)",
+    },
+  );
+}
+
+/** The initrd as the kernel would see it, all of its members applied. */
+async function readMerged(initrd: string, scratch: string): Promise<FileTree> {
+  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd") });
+  return mergeLayers(members.map((member) => member.tree)).tree;
+}
+
+/** The one folder below lib/modules names the kernel's release. */
+function findKernelRelease(tree: FileTree, initrd: string): string {
+  const releases = new Set<string>();
+  for (const [entry, node] of tree) {
+    const release = /^(?:usr\/)?lib\/modules\/([^/]+)(?:\/|$)/.exec(entry)?.[1];
+    if (release !== undefined && node.type !== "symlink") releases.add(release);
+  }
+  const [release, ...others] = releases;
+  if (release !== undefined && others.length === 0) return release;
+  throw new UserError(
+    release === undefined
+      ? "the initrd has no folder below lib/modules, so its kernel's release is not known"
+      : `the initrd has modules of several kernels: ${[...releases].join(", ")}`,
+    { code: "kernel-release", where: `boot/${initrd}`, hint: "use the initrd of a Tiny Core release" },
+  );
+}

@@ -1,0 +1,87 @@
+/**
+ * The image's own files as a tree: from a folder laid out as the image's root, or from a project with the old scripts'
+ * layout, whose files are put where those scripts put them. Variants are not known here, but for one file of theirs.
+ */
+import { FileTree, type TreeNode, treeFromDirectory } from "../../src/formats/index.ts";
+import { isOldProject } from "../settings/old-project.ts";
+import { isEditorFile } from "./editor-files.ts";
+import { imagePolicy, settleOwners } from "./image-tree.ts";
+
+/** Folders of a project that nothing is taken from; patterns. */
+export const ignoredInProjects = [
+  ".git/**",
+  "iso-build-files/**",
+  "tmp-build-dir/**",
+  "build-files/**",
+] as const;
+
+export interface OverlayOptions {
+  /** Seconds since 1970. */
+  readonly mtime: number;
+  readonly variant: string;
+  /** Where MCollective is installed, relative to the image's root; undefined in an image without it. */
+  readonly mcollectiveFolder: string | undefined;
+}
+
+/** Reads `folder` (absolute). Missing parents stay missing. */
+export async function overlayTree(folder: string, options: OverlayOptions): Promise<FileTree> {
+  const { mtime } = options;
+  if (!isOldProject(folder)) {
+    return await treeFromDirectory(folder, {
+      mtime,
+      policy: imagePolicy,
+      filter: (name, entry) => name !== ".git" && isTakenFile(name, entry.type),
+    });
+  }
+  const project = await treeFromDirectory(folder, {
+    mtime,
+    filter: (name, entry) => isTaken(name.split("/")[0] ?? "") && isTakenFile(name, entry.type),
+  });
+  const tree = new FileTree();
+  for (const [name, node] of project) {
+    if (node.type === "directory") continue;
+    const target = placeOf(name, options, project);
+    if (target !== undefined) tree.set(target, node);
+  }
+  return settleOwners(tree);
+}
+
+function isTakenFile(name: string, type: TreeNode["type"]): boolean {
+  return type === "directory" || !isEditorFile(name);
+}
+
+const agents: Readonly<Record<string, string>> = {
+  "configuration-agent/configuration.rb": "configuration.rb",
+  "facter-agent/facteragent.rb": "facteragent.rb",
+};
+
+/** Whether anything below this entry of the project's top is taken. */
+function isTaken(top: string): boolean {
+  return (
+    /^rz_mk_.*\.rb$/.test(top) ||
+    ["razor_microkernel", "etc", "opt", "tmp", "usr"].includes(top) ||
+    Object.keys(agents).some((agent) => agent.startsWith(`${top}/`))
+  );
+}
+
+/** Where the image has a file of the project; undefined for what it does not have. */
+function placeOf(name: string, options: OverlayOptions, project: FileTree): string | undefined {
+  const { variant, mcollectiveFolder } = options;
+  if (!name.includes("/")) return `usr/local/bin/${name}`;
+  const agent = agents[name];
+  if (agent !== undefined) {
+    return mcollectiveFolder === undefined
+      ? undefined
+      : `${mcollectiveFolder}/plugins/mcollective/agent/${agent}`;
+  }
+  if (name.startsWith("razor_microkernel/")) {
+    return name.endsWith(".rb") ? `usr/local/lib/ruby/1.8/${name}` : undefined;
+  }
+  // A production image's accounts come from a file of their own, where there is one.
+  const locked = "etc/shadow-nologin";
+  if (name === locked) return variant === "prod" ? "etc/shadow" : undefined;
+  if (name === "etc/shadow" && variant === "prod" && project.has(locked)) return undefined;
+  // The list is the gem step's, and that fetches the gems too.
+  if (name.startsWith("opt/gems/")) return undefined;
+  return /^(etc|opt|tmp|usr)\//.test(name) ? name : undefined;
+}

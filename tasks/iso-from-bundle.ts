@@ -1,0 +1,51 @@
+/** The ISO of a bundle, as its own scripts would make it: `rebuild-iso` with `--bundle`. */
+import { mkdir, readdir } from "node:fs/promises";
+import path from "node:path";
+import { file, out, task } from "../src/engine/index.ts";
+import { joinInitrd, joinIso } from "./iso-joining.ts";
+import { makeSkeleton } from "./iso-skeleton.ts";
+import { epoch, imageVariant, isoVersion } from "./settings/options.ts";
+import { unpackBundle } from "./unpack-bundle.ts";
+
+export const isoFromBundle = task({
+  name: "iso-from-bundle",
+  description: "Make the bootable ISO of a bundle",
+  internal: true,
+  needs: { bundle: unpackBundle },
+  inputs: { copying: file("COPYING"), license: file("LICENSE") },
+  params: { isoVersion, epoch, imageVariant },
+  tools: ["xorriso"],
+  outputs: {
+    iso: out.artifact(
+      ({ value }) => `build-files/rz_mk_${value(imageVariant)}-image.${value(isoVersion)}.iso`,
+    ),
+  },
+  async run({ $, needs, inputs, params, outputs, scratch, signal, join, digest }) {
+    const { bundle } = needs;
+    const folder = path.join(scratch, "skeleton");
+    await mkdir(folder);
+    const skeleton = {
+      head: path.join(folder, "head"),
+      tail: path.join(folder, "tail"),
+      plan: path.join(folder, "plan.json"),
+      versionLayer: path.join(folder, "version.cpio.gz"),
+      versionListing: path.join(folder, "version.json"),
+    };
+    const common = { core: bundle, version: params.isoVersion, epoch: Number(params.epoch) };
+    // A bundle of another release of the project may have texts of its own.
+    const own = (await readdir(bundle.texts)).map((name) => [name, path.join(bundle.texts, name)]);
+    await makeSkeleton($, {
+      ...common,
+      layers: [bundle.layer],
+      room: 0,
+      loaders: bundle.loaders,
+      texts: { COPYING: inputs.copying, LICENSE: inputs.license, ...Object.fromEntries(own) },
+      places: skeleton,
+      scratch,
+      signal,
+    });
+    const layers = [{ name: "the bundle's image", layer: bundle.layer, listing: bundle.layerListing }];
+    const pieces = await joinInitrd({ core: bundle, layers, skeleton });
+    await joinIso({ ...common, ...pieces, skeleton, join, digest }, outputs.iso);
+  },
+});

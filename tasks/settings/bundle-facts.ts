@@ -1,0 +1,60 @@
+/**
+ * What a bundle says of itself before it is unpacked: its version, variant and time. Bundles of the old scripts say
+ * less. What is done with a bundle is not known here.
+ */
+import { existsSync } from "node:fs";
+import { UserError } from "../../src/errors/index.ts";
+import { readTarballFiles } from "../../src/formats/index.ts";
+import { versionForm } from "./git-version.ts";
+
+/** What every bundle has, an old one too. */
+export const overlayMember = "dependencies/razor-microkernel-overlay.tar.gz";
+
+export interface BundleFacts {
+  /** Undefined in a bundle of the old scripts. */
+  readonly version: string | undefined;
+  readonly variant: string | undefined;
+  /** Seconds since 1970. */
+  readonly epoch: number;
+}
+
+/** Reads the bundle at `file` (absolute). Throws a `UserError` when it is none, or damaged. */
+export async function readBundleFacts(file: string): Promise<BundleFacts> {
+  if (!existsSync(file)) {
+    throw new UserError("the bundle does not exist", {
+      code: "bundle-missing",
+      where: `--bundle ${file}`,
+      hint: "check the name; `task bundle` makes one in build-files/",
+    });
+  }
+  let packed: number | undefined;
+  const texts = await readTarballFiles(file, ({ path, mtime }) => {
+    if (path === overlayMember) packed = mtime;
+    return path === "bundle-version" || path === "rebuild_iso.sh";
+  });
+  if (packed === undefined) {
+    throw new UserError(`this is no bundle: it has no ${overlayMember}`, {
+      code: "not-a-bundle",
+      where: file,
+      hint: "name a razor-microkernel-bundle-….tar.gz",
+    });
+  }
+  const facts = texts.get("bundle-version")?.toString("utf8") ?? "";
+  const fact = (name: string): string | undefined => new RegExp(`^${name}=(.+)$`, "m").exec(facts)?.[1];
+  const epoch = Number(fact("epoch") ?? packed);
+  return {
+    version: acceptable(fact("version"), versionForm),
+    // The old scripts wrote the variant into the name of the ISO: ISO_NAME=rz_mk_prod-image.
+    variant: acceptable(fact("variant") ?? oldVariant(texts.get("rebuild_iso.sh")), /^[a-z]+$/),
+    epoch: Number.isSafeInteger(epoch) && epoch >= 0 ? epoch : packed,
+  };
+}
+
+function oldVariant(script: Buffer | undefined): string | undefined {
+  return /rz_mk_([a-z]+)-image/.exec(script?.toString("latin1") ?? "")?.[1];
+}
+
+/** A bundle may come from anywhere: what it says becomes part of a file's name. */
+function acceptable(text: string | undefined, form: RegExp): string | undefined {
+  return text !== undefined && form.test(text) ? text : undefined;
+}

@@ -1,0 +1,127 @@
+/** Somebody's project with the layout of the old scripts, built as it is. */
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FileTree, treeFromTarball } from "../../src/formats/index.ts";
+import { makeFolder, openWorkspace, removeFolder, type Workspace } from "./workspace.ts";
+
+describe("a project with the old layout, given with --overlay", () => {
+  let workspace: Workspace;
+  let folder = "";
+  let project = "";
+
+  beforeAll(async () => {
+    workspace = await openWorkspace();
+    folder = await makeFolder("old project");
+    project = path.join(folder, "Razor Microkernel");
+    const ours = workspace.path("overlay-src");
+    for (const top of ["etc", "opt", "tmp", "usr/share"]) {
+      await cp(path.join(ours, top), path.join(project, top), { recursive: true });
+    }
+    const put = async (name: string, text: string): Promise<void> => {
+      await mkdir(path.dirname(path.join(project, name)), { recursive: true });
+      await writeFile(path.join(project, name), text);
+    };
+    const locked = await readFile(path.join(project, "etc/shadow"), "utf8");
+    await put("etc/shadow-nologin", `${locked}nologin:*:15000:0:99999:7:::\n`);
+    await put("tmp/mk_conf.yaml", "---\nmk_log_level: Logger::INFO\n");
+    await put("rz_mk_controller.rb", "#!/usr/bin/env ruby\n# controller\n");
+    await put("razor_microkernel/logging.rb", "# logging\n");
+    await put("configuration-agent/configuration.rb", "# configuration agent\n");
+    await put("facter-agent/facteragent.rb", "# facter agent\n");
+    await put("iso-build-files/rebuild_iso.sh", "#!/bin/sh\n");
+    await put("build-bundle-file.sh", "#!/bin/sh\n");
+    await put("README.md", "# A project\n");
+    await put("opt/gems/gem.list", await readFile(workspace.path("lists/gem.list"), "utf8"));
+    for (const list of ["builtin-extensions.lst", "mirror-extensions.lst"]) {
+      await put(`additional-build-files/${list}`, await readFile(workspace.path(`lists/${list}`), "utf8"));
+    }
+    // The old script let the shell split this list: any blanks do.
+    await put("additional-build-files/util-linux-exec.lst", "usr/local/bin/lscpu usr/local/sbin/sfdisk\n");
+    const own = path.join(folder, "setup");
+    await mkdir(path.join(own, "usr/local/etc/mcollective"), { recursive: true });
+    await writeFile(path.join(own, "usr/local/etc/mcollective/server.cfg"), "# my own\n", { mode: 0o644 });
+    const setup = path.join(project, "additional-build-files/mcollective-setup-files.tar.gz");
+    await workspace.$({ cwd: own })`tar czf ${setup} --owner=me:1000 --group=me:1000 usr`;
+  });
+
+  afterAll(() => removeFolder(folder));
+
+  async function build(variant: string): Promise<{ readonly overlay: FileTree; readonly setups: FileTree }> {
+    const args = ["overlay", "--source", "sample", `--${variant}`, "--overlay", project];
+    await workspace.build([...args, "--open-vm-tools-url", "none"]);
+    const read = async (name: string): Promise<FileTree> => {
+      const tarball = workspace.path(`.buildcache/v1/out/${variant}/${name}`);
+      return await treeFromTarball(tarball, path.join(folder, `${variant} read`), { links: "image" });
+    };
+    return {
+      overlay: await read("overlay-tarball/razor-microkernel-overlay.tar.gz"),
+      setups: await read("setup-files/setups/mcollective-setup-files.tar.gz"),
+    };
+  }
+
+  async function text(tree: FileTree, name: string): Promise<string> {
+    return (await tree.read(name)).toString();
+  }
+
+  it("has each file where the old script put it, and nothing of what is not the image's", async () => {
+    const { overlay, setups } = await build("debug");
+    const wanted = {
+      "usr/local/bin/rz_mk_controller.rb": "rz_mk_controller.rb",
+      "usr/local/lib/ruby/1.8/razor_microkernel/logging.rb": "razor_microkernel/logging.rb",
+      "opt/bootsync.sh": "opt/bootsync.sh",
+      "etc/init.d/dhcp.sh": "etc/init.d/dhcp.sh",
+      "etc/passwd": "etc/passwd",
+      "usr/share/udhcpc/dhcp_mk_config.script": "usr/share/udhcpc/dhcp_mk_config.script",
+      "tmp/first_checkin.yaml": "tmp/first_checkin.yaml",
+      "tmp/tinycorelinux/tce-install-list.yaml": "tmp/tinycorelinux/tce-install-list.yaml",
+      "opt/gems/gem.list": "opt/gems/gem.list",
+      "usr/local/tce.installed/mcollective-2.0.0/plugins/mcollective/agent/configuration.rb":
+        "configuration-agent/configuration.rb",
+      "usr/local/tce.installed/mcollective-2.0.0/plugins/mcollective/agent/facteragent.rb":
+        "facter-agent/facteragent.rb",
+    };
+    for (const [target, source] of Object.entries(wanted)) {
+      expect(await text(overlay, target), target).toBe(await readFile(path.join(project, source), "utf8"));
+    }
+    expect(overlay.has("usr/local/bin/lscpu") && overlay.has("usr/local/sbin/sfdisk")).toBe(true);
+    const tops = new Set(overlay.paths().map((name) => name.split("/")[0]));
+    expect([...tops]).toEqual(["etc", "opt", "tmp", "usr"]);
+    expect(
+      overlay
+        .paths()
+        .filter((name) => /nologin|^README|iso-build|build-bundle|\.lst$|setup-files/.test(name)),
+    ).toEqual(["tmp/builtin/onboot.lst"]);
+    // A variant changes the level and keeps how the project writes it.
+    expect(await text(overlay, "tmp/mk_conf.yaml")).toContain("mk_log_level: Logger::DEBUG");
+    expect(await text(setups, "usr/local/etc/mcollective/server.cfg")).toBe("# my own\n");
+    expect(setups.get("usr/local/etc/mcollective/server.cfg")).toMatchObject({ mode: 0o600, uid: 0, gid: 0 });
+  });
+
+  it("takes etc/shadow-nologin for production's accounts", async () => {
+    const { overlay } = await build("prod");
+    expect(await text(overlay, "etc/shadow")).toContain("nologin:*:");
+    expect(overlay.get("etc/shadow")).toMatchObject({ mode: 0o600 });
+  });
+
+  it("has lists of its own, which messages name", async () => {
+    const list = path.join(project, "additional-build-files/builtin-extensions.lst");
+    await rename(list, `${list}.good`);
+    try {
+      await writeFile(list, "bash.tcz\n../bash.tcz\n");
+      const run = await workspace.task(["overlay", "--source", "sample", "--overlay", project]);
+      expect(run.status).toBe(1);
+      expect(run.stderr).toMatch(/additional-build-files\/builtin-extensions\.lst:2/);
+    } finally {
+      await rm(list);
+      await rename(`${list}.good`, list);
+    }
+    expect(await readdir(path.dirname(list))).toContain("builtin-extensions.lst");
+  });
+
+  it("that names no folder is an error which names the option", async () => {
+    const run = await workspace.task(["overlay", "--source", "sample", "--overlay", "no such folder"]);
+    expect(run.status).toBe(1);
+    expect(run.stderr).toMatch(/--overlay .*no such folder/);
+  });
+});
