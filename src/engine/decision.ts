@@ -13,9 +13,9 @@ import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
 import { firstNotStored, listOutputs, placesOf } from "./output.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Reason } from "./reason.ts";
+import type { SourceLocation } from "./source-location.ts";
 import type { Part, Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
-import type { SourceLocation } from "./task.ts";
 import { findTool, locateTool, type ToolHint } from "./tool.ts";
 
 /** What the program knows of the code that tasks are written in. */

@@ -1,9 +1,10 @@
 /**
  * What happens during a build, as data. Reporters, the JSON stream and the summary all read these and nothing else.
  */
+
+import type { Progress } from "./given-context.ts";
 import type { TaskId } from "./names.ts";
 import type { Reason } from "./reason.ts";
-import type { Progress } from "./task.ts";
 
 export type BuildEvent =
   | { readonly type: "build-started"; readonly tasks: readonly TaskId[]; readonly targets: readonly TaskId[] }

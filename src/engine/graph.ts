@@ -9,11 +9,14 @@ import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import type { Input } from "./declared-input.ts";
 import { displayPath } from "./input.ts";
 import { type AbsolutePath, type TaskId, taskId } from "./names.ts";
+import type { ConditionalNeed, Need } from "./need.ts";
 import { checkOwnership, isBelow, matches, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
-import type { ConditionalNeed, Input, Need, SourceLocation, Task } from "./task.ts";
+import type { SourceLocation } from "./source-location.ts";
+import type { Task } from "./task.ts";
 
 export interface BoundOutput {
   readonly slot: string;

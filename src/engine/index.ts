@@ -15,17 +15,22 @@ export {
 } from "./build.ts";
 export type { Check, CheckContext, Finding } from "./check.ts";
 export { type Collection, collectGarbage, storeStatistics, verifyStore } from "./collection.ts";
+export { type Command, type CommandContext, command, type Target, type Workbench } from "./command.ts";
 export type { CodeIndex } from "./decision.ts";
+export { file, files, type SeedContext, type SelectContext } from "./declared-input.ts";
+export { out } from "./declared-output.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export { type Evidence, evidenceOf } from "./evidence.ts";
 export type { Clock } from "./file-table.ts";
+export type { AnyTaskContext, BlobAccess, FileSet, Progress } from "./given-context.ts";
 export { type BoundOutput, type BoundTask, type Graph, inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
 export type { Piece } from "./joiner.ts";
 export { acquireLock } from "./lock.ts";
 export type { Memo } from "./memo.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
+export { inVariants, type NeedPaths, only, when, whenText } from "./need.ts";
 export {
   type GivenValues,
   type LateText,
@@ -39,31 +44,9 @@ export {
 export { removeProducts } from "./product.ts";
 export { describeReason, type Reason } from "./reason.ts";
 export type { Share, Shareable } from "./shared.ts";
+export type { SourceLocation } from "./source-location.ts";
 export { State } from "./state.ts";
-export {
-  type AnyTaskContext,
-  type BlobAccess,
-  type Command,
-  type CommandContext,
-  command,
-  type FileSet,
-  file,
-  files,
-  inVariants,
-  type NeedPaths,
-  only,
-  out,
-  type Progress,
-  type SeedContext,
-  type SelectContext,
-  type SourceLocation,
-  type Target,
-  type Task,
-  task,
-  type Workbench,
-  when,
-  whenText,
-} from "./task.ts";
+export { type Task, task } from "./task.ts";
 export { type Example, type Taskfile, taskfile, type Variant } from "./taskfile.ts";
 export { findTool } from "./tool.ts";
 export {

@@ -7,6 +7,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
 import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
@@ -14,7 +15,6 @@ import { type AbsolutePath, byteOrder } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import type { RecordLog } from "./record-log.ts";
 import { search } from "./search.ts";
-import type { FilesInput, Input } from "./task.ts";
 
 export interface ResolvedInput {
   readonly name: string;

@@ -4,10 +4,12 @@
  */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import type { Target } from "./command.ts";
+import type { FilesInput } from "./declared-input.ts";
 import type { Binding, BoundTask, Graph } from "./graph.ts";
 import { displayPath } from "./input.ts";
 import { byteOrder } from "./names.ts";
-import type { FilesInput, Target, Task } from "./task.ts";
+import type { Task } from "./task.ts";
 
 /** True when `inner` lies below `outer`; both absolute. */
 export function isBelow(inner: string, outer: string): boolean {

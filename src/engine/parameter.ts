@@ -225,3 +225,6 @@ export function secretTag(secret: Secret | undefined, key: () => Uint8Array): st
 export function newSecretKey(): Uint8Array {
   return randomBytes(32);
 }
+
+/** A task's parameters, by the name it has for each. */
+export type Params = Readonly<Record<string, Parameter<unknown>>>;

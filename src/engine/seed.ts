@@ -6,11 +6,11 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { createShell, ProcessGroups } from "../host/index.ts";
+import type { Seed } from "./declared-input.ts";
 import type { Graph } from "./graph.ts";
 import { displayPath, isEmptyFolder } from "./input.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { State } from "./state.ts";
-import type { Seed } from "./task.ts";
 import { findTool, type ToolHint } from "./tool.ts";
 
 /** Fills every absent seeded input of the graph; a folder that holds anything is left alone. */

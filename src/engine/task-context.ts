@@ -8,6 +8,7 @@ import type { Capture } from "./capture.ts";
 import type { Assessment } from "./decision.ts";
 import { digestInPieces } from "./digest.ts";
 import { settleTime } from "./file-table.ts";
+import type { AnyHeadStartContext, AnyTaskContext, BlobAccess, FileSet, Progress } from "./given-context.ts";
 import { type BoundTask, neededSlots } from "./graph.ts";
 import { displayPath, type ResolvedInput } from "./input.ts";
 import type { Piece } from "./joiner.ts";
@@ -16,7 +17,6 @@ import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
 import type { Share } from "./shared.ts";
 import type { State } from "./state.ts";
-import type { AnyHeadStartContext, AnyTaskContext, BlobAccess, FileSet, Progress } from "./task.ts";
 import { locateTool } from "./tool.ts";
 
 /** What the runner of a task is given by the build. */

@@ -2,8 +2,9 @@
  * What a Taskfile says: which targets there are, the variants, the aliases, the limits. Nothing of how they run.
  */
 import type { Check } from "./check.ts";
+import type { Target } from "./command.ts";
 import type { Parameter } from "./parameter.ts";
-import type { Target, Task } from "./task.ts";
+import type { Task } from "./task.ts";
 
 export interface Variant {
   readonly description: string;

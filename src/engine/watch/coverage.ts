@@ -4,10 +4,10 @@
  */
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
+import type { FilesInput } from "../declared-input.ts";
 import type { BoundTask, Graph } from "../graph.ts";
 import type { TaskId } from "../names.ts";
 import { isBelow } from "../ownership.ts";
-import type { FilesInput } from "../task.ts";
 
 /** A folder whose own entries count, and down to which depth those below it do. */
 export interface WatchRoot {
