@@ -1,7 +1,8 @@
 /** What a user relies on: what is pinned is never downloaded twice, never silently changed, and can be frozen. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { commandEnvironment } from "../pipeline/workspace.ts";
@@ -9,6 +10,13 @@ import { shelf } from "./mirror.ts";
 import { ci, extensions, fetchAll, lockName, rebuilt, useWorkshop } from "./workshop.ts";
 
 const shop = useWorkshop();
+
+/** Absolute path of the store's copy of an output, which is named by a path below `.buildcache/v1/out`. */
+async function blobOf(output: string): Promise<string> {
+  const bytes = await readFile(shop.workspace.path(`.buildcache/v1/out/${output}`));
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return shop.workspace.path(`.buildcache/v1/store/${sha256.slice(0, 2)}/${sha256.slice(2)}`);
+}
 
 describe("fetching", () => {
   it("pins what was resolved, and opens no connection the second time, nor after a clean", async () => {
@@ -147,6 +155,25 @@ describe("fetching", () => {
     expect(mirror.log).toEqual([]);
   });
 
+  it("puts no download into an image that was damaged in the store, and downloads it anew", async () => {
+    const { workspace, mirror } = shop;
+    await workspace.build(fetchAll);
+    const blob = await blobOf("dev/fetch-tcz/builtin/optional/bash.tcz");
+    const bytes = await readFile(blob);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await chmod(blob, 0o644);
+    await writeFile(blob, bytes);
+    mirror.forget();
+
+    const damaged = await workspace.task(["fetch-tcz", "--force"]);
+    expect(damaged.status).toBe(1);
+    expect(damaged.stderr).toContain("what was downloaded earlier is damaged");
+    expect(mirror.log).toEqual([]);
+    await workspace.build(["fetch-tcz", "--force"]);
+    expect(mirror.log.map((line) => line.split(" ")[1])).toEqual([`${shelf}/bash.tcz`]);
+    expect((await readFile(blob)).equals(bytes)).toBe(false);
+  });
+
   it("downloads only what was missing after the mirror has recovered", async () => {
     const { workspace, mirror } = shop;
     mirror.fail(`${shelf}/openssl.tcz`, 403);
@@ -204,12 +231,7 @@ describe("the lock", () => {
     const { bash } = (JSON.parse(await shop.lockText()) as { sources: { tinycore: Record<string, unknown> } })
       .sources.tinycore;
     expect(bash).toBeUndefined();
-    const stored =
-      await workspace.$`sha256sum ${workspace.path(".buildcache/v1/out/dev/fetch-tcz/builtin/optional/bash.tcz")}`;
-    const sha256 = stored.stdout.replace("\\", "").slice(0, 64);
-    await rm(workspace.path(`.buildcache/v1/store/${sha256.slice(0, 2)}/${sha256.slice(2)}`), {
-      force: true,
-    });
+    await rm(await blobOf("dev/fetch-tcz/builtin/optional/bash.tcz"));
     await shop.writeList("builtin-extensions.lst", "bash.tcz\nnano.tcz\n");
     const offline = await workspace.task([...fetchAll, "--offline"]);
     expect(offline.status).toBe(1);
@@ -217,12 +239,7 @@ describe("the lock", () => {
     expect(offline.stderr).toContain("nano.tcz");
     expect(offline.stderr).toContain("bash.tcz");
 
-    const gem =
-      await workspace.$`sha256sum ${workspace.path(".buildcache/v1/out/shared/fetch-gems/gems/daemons-1.1.9.gem")}`;
-    const digest = gem.stdout.replace("\\", "").slice(0, 64);
-    await rm(workspace.path(`.buildcache/v1/store/${digest.slice(0, 2)}/${digest.slice(2)}`), {
-      force: true,
-    });
+    await rm(await blobOf("shared/fetch-gems/gems/daemons-1.1.9.gem"));
     await shop.writeList("gem.list", "daemons\nstomp\nfacter\n");
     const gems = await workspace.task(["fetch-gems", "--offline"]);
     expect(gems.status).toBe(1);
