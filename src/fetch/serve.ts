@@ -39,6 +39,8 @@ export async function serve(
   const server = createServer((request, response) => {
     handler(request, response).catch(() => response.destroy());
   });
+  // Node's own 5 s are shorter than what a busy machine's disk may keep a client from asking again.
+  server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port ?? 0, "127.0.0.1", resolve);
