@@ -20,11 +20,14 @@ const path = require("node:path");
 
 /** Nanoseconds within which two writes may leave the same time stamp on any file system in use. */
 const clockGrain = 2_000_000_000n;
-/** Numbers that make a status: times of change and of modification in nanoseconds, size, inode, mode. */
+/**
+ * Numbers that make a status: times of change and of modification in nanoseconds, size, inode, mode. A damaged name has
+ * another status, unless nothing is there: then a checksum of the name stands behind the mark.
+ */
 const fields = 5;
 /** In place of the first of them where nothing is. */
 const absent = -1n;
-/** Bytes before the header: a checksum of header and names, the sizes of both. */
+/** Bytes before the header: the header's checksum, the sizes of header and names. */
 const prefixSize = 12;
 const recordsKept = 32;
 
@@ -70,17 +73,17 @@ class UpToDateRecord {
     const [sum, headerSize = 0, namesSize = 0] = new Uint32Array(copyOf(record, 0, prefixSize));
     const namesAt = prefixSize + headerSize;
     const statusesAt = namesAt + namesSize;
-    if (sum !== checksumOf(record.subarray(prefixSize, statusesAt))) return false;
+    if (sum !== checksumOf(record.subarray(prefixSize, namesAt))) return false;
     /** @type {Header} */
     const header = JSON.parse(record.toString("utf8", prefixSize, namesAt));
     if (header.identity !== this.identity || header.values !== valuesOf(header.environment)) return false;
     const names = record.toString("utf8", namesAt, statusesAt).split("\0");
     if (record.length !== statusesAt + names.length * fields * 8) return false;
     const known = new BigInt64Array(copyOf(record, statusesAt, record.length));
-    for (const [index, name] of names.entries()) {
-      const at = index * fields;
+    for (let index = 0; index < names.length; index += 1) {
+      const name = names[index] ?? "";
       const status = statusOf(name, index >= header.own);
-      if (status === undefined ? known[at] !== absent : !isSame(status, known, at)) return false;
+      if (!isKnown(name, status, known, index * fields)) return false;
     }
     say(header.said);
     return true;
@@ -106,14 +109,14 @@ class UpToDateRecord {
       const present = status !== undefined;
       if (present && (status.ctimeNs >= limit || status.mtimeNs >= limit)) return;
       if (index < own.size && (seen.get(name) ?? present) !== present) return;
-      statuses.set(present ? numbersOf(status) : [absent], index * fields);
+      statuses.set(present ? numbersOf(status) : numbersOfNothing(name), index * fields);
     }
 
     const values = valuesOf(environment);
     /** @type {Header} */
     const header = { identity: this.identity, environment, values, own: own.size, said };
-    const texts = [Buffer.from(JSON.stringify(header)), Buffer.from(names.join("\0"))];
-    const prefix = Uint32Array.of(checksumOf(Buffer.concat(texts)), ...texts.map((text) => text.length));
+    const texts = /** @type {const} */ ([Buffer.from(JSON.stringify(header)), Buffer.from(names.join("\0"))]);
+    const prefix = Uint32Array.of(checksumOf(texts[0]), ...texts.map((text) => text.length));
     const beside = `${this.file}.${process.pid}.tmp`;
     try {
       mkdirSync(this.folder, { recursive: true });
@@ -199,12 +202,22 @@ function numbersOf({ ctimeNs, mtimeNs, size, ino, mode }) {
   return [ctimeNs, mtimeNs, size, ino, mode];
 }
 
+/** @param {string} name */
+function numbersOfNothing(name) {
+  return [absent, BigInt(checksumOf(Buffer.from(name)))];
+}
+
 /**
- * @param {import("node:fs").BigIntStats} status
+ * @param {string} name
+ * @param {import("node:fs").BigIntStats | undefined} status
  * @param {BigInt64Array} known
  * @param {number} at
  */
-function isSame(status, known, at) {
+function isKnown(name, status, known, at) {
+  if (status === undefined) {
+    const [mark, sum] = numbersOfNothing(name);
+    return known[at] === mark && known[at + 1] === sum;
+  }
   return (
     known[at] === status.ctimeNs &&
     known[at + 1] === status.mtimeNs &&
