@@ -62,7 +62,7 @@ describe("a build with nothing to do", () => {
     expect(quick.stderr).toMatch(/nothing to do: 2 fresh in \d\.\d\d s/);
     expect(quick.stdout).toBe(careful.stdout);
     expect(quick.stdout).toContain("build/dev.txt");
-  });
+  }, 240_000);
 
   it("sees every change of what it looked at", async () => {
     const changes: Readonly<Record<string, (root: string) => void>> = {
@@ -92,7 +92,7 @@ describe("a build with nothing to do", () => {
       change(root);
       expect(await run(root), what).toMatchObject({ loaded: true });
     }
-  }, 120_000);
+  }, 300_000);
 
   it("is asked anew when the command line, a variable it reads, or its tools are others", async () => {
     const root = demo();
@@ -108,7 +108,7 @@ describe("a build with nothing to do", () => {
     expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("Bye World\n");
     expect(await run(root, words, env)).toMatchObject({ status: 0, loaded: true });
     expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("Hello World\n");
-  }, 60_000);
+  }, 240_000);
 
   it("notices a tool that comes to stand before the one it used", async () => {
     const root = demo();
@@ -121,7 +121,7 @@ describe("a build with nothing to do", () => {
     const { loaded, stderr } = await run(root, words, env);
     expect(loaded).toBe(true);
     expect(stderr).toContain("cat changed");
-  }, 60_000);
+  }, 240_000);
 
   it("waits for another build that is at work, since that may be changing what was fresh", async () => {
     const root = demo();
@@ -139,7 +139,7 @@ describe("a build with nothing to do", () => {
     });
     release();
     expect(await done).toMatchObject({ status: 0, stderr: expect.stringContaining("waiting for another") });
-  }, 60_000);
+  }, 240_000);
 
   it("leaves no record where a secret was given, and believes no damaged one", async () => {
     const root = demo();
@@ -159,5 +159,5 @@ describe("a build with nothing to do", () => {
     }
     writeFileSync(record, bytes.subarray(0, 200));
     expect(await run(other)).toMatchObject({ status: 0, loaded: true });
-  }, 120_000);
+  }, 300_000);
 });
