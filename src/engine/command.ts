@@ -64,17 +64,9 @@ export interface Workbench {
   readonly shell: (tools: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Shell>;
 }
 
-export function command<const P extends Params>(definition: {
-  readonly name: string;
-  readonly description: string;
-  readonly params: P;
-  readonly takes?: string;
-  readonly offers?: "files" | "folders";
-  /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
-  readonly failureStatus?: number;
-  /** Returns the exit status where it is not 0. */
-  readonly run: CommandRun;
-}): Command<P> {
+export function command<const P extends Params>(
+  definition: Omit<Command<P>, "kind" | "definedAt">,
+): Command<P> {
   return { kind: "command", ...definition, definedAt: callers(command) };
 }
 

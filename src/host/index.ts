@@ -5,3 +5,4 @@ export { emulator, Machine, type MachineOptions } from "./machine.ts";
 export { type CommandWrapper, ProcessGroups, type ProcessListener } from "./process-groups.ts";
 export { createShell, type Shell, type ShellOptions, toolEnvironment } from "./shell.ts";
 export { endStragglers, findStragglers, type Straggler } from "./stragglers.ts";
+export { searchTool, type ToolSearch } from "./tool-path.ts";

@@ -2,10 +2,10 @@
  * Which of the known tools are installed, and in which version. It knows them from tools.json and installs none.
  */
 import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
-import path from "node:path";
+import { existsSync } from "node:fs";
 import { installHint } from "./install-hint.ts";
 import { toolEnvironment } from "./shell.ts";
+import { searchTool } from "./tool-path.ts";
 import tools from "./tools.json" with { type: "json" };
 
 export interface ToolReport {
@@ -36,7 +36,8 @@ export const knownTools: readonly string[] = Object.keys(tools);
 
 export async function reportTool(tool: string): Promise<ToolReport> {
   const entry = (tools as Readonly<Record<string, Entry>>)[tool];
-  const found = entry?.files === undefined ? pathOf(tool) : entry.files.find((file) => existsSync(file));
+  const found =
+    entry?.files === undefined ? searchTool(tool).file : entry.files.find((file) => existsSync(file));
   return {
     tool,
     purpose: entry?.for,
@@ -47,22 +48,6 @@ export async function reportTool(tool: string): Promise<ToolReport> {
         : await askVersion(found, entry?.version ?? ["--version"]),
     hint: installHint(tool),
   };
-}
-
-function pathOf(tool: string): string | undefined {
-  return (toolEnvironment().PATH ?? "")
-    .split(":")
-    .map((folder) => (folder === "" ? "" : path.join(folder, tool)))
-    .find((candidate) => candidate !== "" && isExecutableFile(candidate));
-}
-
-function isExecutableFile(candidate: string): boolean {
-  try {
-    accessSync(candidate, constants.X_OK);
-    return statSync(candidate).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** Some print their version on standard error, or with another status than 0. */
