@@ -4,10 +4,11 @@
  *
  * Rules: Linux `init/initramfs.c`, as in `merge.ts`.
  */
+import { UserError } from "../errors/index.ts";
 import { followLinks } from "./links.ts";
 import { mergeLayers } from "./merge.ts";
-import { parentOf } from "./names.ts";
-import { FileTree } from "./tree.ts";
+import { parentOf, printName } from "./names.ts";
+import { FileTree, type TreeNode } from "./tree.ts";
 
 export interface Mended {
   /** To be unpacked before `layer`; empty where nothing has to be. */
@@ -22,33 +23,10 @@ export interface Mended {
  *   old number. A link put there first is of another type: it removes that one name, and is removed itself by what follows.
  *
  * What cannot be mended stays as it is: `mergeLayers` tells of it.
+ * @throws UserError `layer-entries-meet` when a link below leads two entries of the layer to one place
  */
 export function mendLayer(lower: readonly FileTree[], layer: FileTree): Mended {
-  // What a path leads to while the layer is unpacked: changed where the layer's folders take the place of links.
-  const beneath = mergeLayers(lower).tree;
-  const through = new FileTree();
-  for (const [given, node] of layer) {
-    const path = followLinks(beneath, given, false).path || given;
-    if (node.type !== "directory" || beneath.get(path)?.type !== "symlink") {
-      through.set(path, node);
-      continue;
-    }
-    const target = followLinks(beneath, path, true).path;
-    const there = beneath.get(target);
-    if (there?.type === "directory") through.set(target, there);
-    else {
-      // A link to nothing, or to no folder: the folder takes its place.
-      beneath.set(path, node);
-      through.set(path, node);
-    }
-  }
-  for (const path of through.paths()) {
-    for (let at = parentOf(path); at !== undefined && !through.has(at); at = parentOf(at)) {
-      const there = beneath.get(at);
-      if (there?.type === "directory") through.set(at, there);
-    }
-  }
-
+  const through = throughLinks(mergeLayers(lower).tree, layer);
   const before = new FileTree();
   for (const problem of mergeLayers([...lower, through]).problems) {
     if (problem.layer !== lower.length) continue;
@@ -63,4 +41,53 @@ export function mendLayer(lower: readonly FileTree[], layer: FileTree): Mended {
     }
   }
   return { before, layer: through };
+}
+
+/**
+ * The layer with each entry at the place that it leads to once `beneath` is unpacked, and every parent of those places.
+ * `beneath` is changed: where a folder of the layer takes the place of a link, later entries go into the folder.
+ */
+function throughLinks(beneath: FileTree, layer: FileTree): FileTree {
+  const through = new FileTree();
+  /** The layer's own name of each place. */
+  const names = new Map<string, string>();
+  const put = (given: string, path: string, node: TreeNode): void => {
+    const there = through.get(path);
+    if (there !== undefined && !(there.type === "directory" && node.type === "directory")) {
+      throw meeting(given, names.get(path) ?? path);
+    }
+    names.set(path, given);
+    through.set(path, node);
+  };
+  for (const [given, node] of layer) {
+    const path = followLinks(beneath, given, false).path || given;
+    if (node.type !== "directory" || beneath.get(path)?.type !== "symlink") {
+      put(given, path, node);
+      continue;
+    }
+    const target = followLinks(beneath, path, true).path;
+    const there = beneath.get(target);
+    if (there?.type === "directory") put(given, target, there);
+    else {
+      // A link to nothing, or to no folder: the folder takes its place.
+      beneath.set(path, node);
+      put(given, path, node);
+    }
+  }
+  for (const path of [...through.paths()]) {
+    for (let at = parentOf(path); at !== undefined; at = parentOf(at)) {
+      const parent = through.get(at) ?? beneath.get(at);
+      if (parent?.type !== "directory") throw meeting(names.get(path) ?? path, names.get(at) ?? at);
+      if (!through.has(at)) through.set(at, parent);
+    }
+  }
+  return through;
+}
+
+function meeting(one: string, other: string): UserError {
+  return new UserError(`${printName(one)} and ${printName(other)} would be one place of the image`, {
+    code: "layer-entries-meet",
+    where: printName(one),
+    hint: "a link of the base leads from one to the other; put the files under one of the two names only",
+  });
 }

@@ -52,6 +52,17 @@ async function unpacked(lower: readonly FileTree[], layer: FileTree) {
   }
 }
 
+/** Whether a link of the lower layers leads two entries of the layer to one place. */
+function meets(lower: readonly FileTree[], layer: FileTree): boolean {
+  try {
+    mendLayer(lower, layer);
+    return false;
+  } catch (error) {
+    if ((error as { code?: string }).code === "layer-entries-meet") return true;
+    throw error;
+  }
+}
+
 describe("a mended layer", () => {
   test("replaces one name of a hard-linked file and leaves the others", async () => {
     const lower = hardLinked("busybox", "bin/busybox", "bin/ls", "bin/sh");
@@ -86,6 +97,26 @@ describe("a mended layer", () => {
   test("still tells of a file over a folder that is not empty", async () => {
     const { problems } = await unpacked([file("etc/rc.d/a", "a")], file("etc/rc.d", "x"));
     expect(problems.map((problem) => problem.kind)).toEqual(["lost-under-directory"]);
+  });
+
+  test("tells of two entries that a link leads to one place", () => {
+    const lower = new FileTree().addSymlink("l", "a", { mtime }).addDirectory("a", { mtime });
+    const both = (one: string, other: string) => file(one, "one").addTree(file(other, "other"));
+    for (const [one, other] of [
+      ["a/c", "l/c"],
+      ["a/c/e", "l/c"],
+      ["a/c", "l/c/e"],
+    ] as const) {
+      expect(() => mendLayer([lower], both(one, other))).toThrow(
+        expect.objectContaining({
+          code: "layer-entries-meet",
+          message: expect.stringMatching(/l\/c.* and .*a\/c/),
+        }),
+      );
+    }
+    // Folders meet without harm.
+    const { layer } = mendLayer([lower], both("a/c/1", "l/c/2"));
+    expect([...layer.paths()]).toEqual(["a", "a/c", "a/c/1", "a/c/2"]);
   });
 
   test("holds what it held, whatever lies below, unless a problem is told", async () => {
@@ -126,6 +157,7 @@ describe("a mended layer", () => {
           "three ",
         );
         const before = mergeLayers(lower);
+        if (meets(lower, layer)) return;
         const { problems, tree, texts, before: removed } = await unpacked(lower, layer);
         if (problems.some((problem) => problem.layer >= lower.length && problem.kind !== "directory-changed"))
           return;
