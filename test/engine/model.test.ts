@@ -4,6 +4,7 @@
  */
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { seed } from "../support/cases.ts";
 import { edits } from "./model/edit.ts";
 import { graphs, parameterNames, variants } from "./model/recipe.ts";
 import type { Step } from "./model/step.ts";
@@ -49,7 +50,6 @@ const steps: fc.Arbitrary<Step> = fc.record({
 
 const stepsForEach = 50;
 const wanted = Number(process.env.RAZOR_MK_FUZZ_STEPS ?? 2000);
-const seed = Number(process.env.RAZOR_MK_FUZZ_SEED ?? Date.now() % 2 ** 31);
 
 it(`builds what a clean build would, and no more than it has to, over ${wanted} random steps (seed ${seed})`, {
   timeout: 30_000 + wanted * 200,

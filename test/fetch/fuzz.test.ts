@@ -28,6 +28,7 @@ import {
 import { nameFault } from "../../src/fetch/list.ts";
 import { parseRange } from "../../src/fetch/range.ts";
 import { parseRetryAfter } from "../../src/fetch/retry.ts";
+import { cases } from "../support/cases.ts";
 
 /** Text that is near enough to the real formats to get past the first check of a parser. */
 const token = fc.constantFrom(
@@ -94,7 +95,7 @@ function check(parse: (input: string) => void): void {
         expect(error).toBeInstanceOf(UserError);
       }
     }),
-    { numRuns, seed: 20_121_121 },
+    cases(numRuns),
   );
 }
 
@@ -196,7 +197,7 @@ describe("versions of gems", () => {
           expect(compareGemVersions(x, z)).toBeLessThanOrEqual(0);
         }
       }),
-      { numRuns: 5000, seed: 1 },
+      cases(5000),
     );
   });
 
@@ -211,7 +212,7 @@ describe("versions of gems", () => {
         const again = parseGemRequirement(formatGemRequirement(requirement));
         expect(again !== undefined && satisfies(parsed, again)).toBe(satisfies(parsed, requirement));
       }),
-      { numRuns: 5000, seed: 1 },
+      cases(5000),
     );
   });
 });

@@ -12,6 +12,7 @@ import {
   writeCpio,
   writeLayer,
 } from "../../src/formats/index.ts";
+import { cases } from "../support/cases.ts";
 import { arbitraryTree } from "./arbitrary-tree.ts";
 import { useWorkspace } from "./workspace.ts";
 
@@ -255,7 +256,7 @@ test("any tree, split into any layers, comes back as it was", async () => {
       expect(found).toEqual(await Promise.all(given.map(([tree]) => tree.digest())));
       await rm(`${joined}.spool`, { recursive: true, force: true });
     }),
-    { numRuns: 60 },
+    cases(60),
   );
 });
 
@@ -269,6 +270,6 @@ test("cpio names every path of any tree, in byte order", async () => {
       const expected = tree.paths().map((name) => Buffer.concat([encodeName(name), Buffer.from("\n")]));
       expect((await readFile(list)).equals(Buffer.concat(expected))).toBe(true);
     }),
-    { numRuns: 25 },
+    cases(25),
   );
 });

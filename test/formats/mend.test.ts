@@ -12,6 +12,7 @@ import {
   readInitrd,
   writeLayers,
 } from "../../src/formats/index.ts";
+import { cases } from "../support/cases.ts";
 
 const mtime = 0;
 const file = (name: string, text: string): FileTree =>
@@ -174,7 +175,7 @@ describe("a mended layer", () => {
           if (node.type === "file") expect(texts.get(at), at).toBe((await before.tree.read(at)).toString());
         }
       }),
-      { numRuns: 150 },
+      cases(150),
     );
     expect(mended).toBeGreaterThan(0);
   });

@@ -12,6 +12,7 @@ import {
   treeFromTarball,
   writeTarball,
 } from "../../src/formats/index.ts";
+import { cases } from "../support/cases.ts";
 import { arbitraryTree } from "./arbitrary-tree.ts";
 import { useWorkspace } from "./workspace.ts";
 
@@ -94,7 +95,7 @@ describe("writing a tarball", () => {
         const { stdout } = await workspace.$`tar --quoting-style=c -tf ${path}`;
         expect(stdout.split("\n").filter((line) => line !== "").length).toBe(tree.size);
       }),
-      { numRuns: 50 },
+      cases(50),
     );
   });
 });
