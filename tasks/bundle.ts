@@ -3,13 +3,15 @@
  * nor Node, only a shell, gzip, tar and an ISO writer. It unpacks into the current folder.
  */
 
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, files, only, out, task } from "../src/engine/index.ts";
+import { UserError } from "../src/errors/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { overlay } from "./overlay.ts";
 import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
 import { epoch, isoVersion } from "./settings/options.ts";
@@ -28,6 +30,7 @@ export const bundle = task({
     payload: only(payload, "openVmTools"),
     setup: only(setupFiles, "setups"),
     overlay: overlayTarball,
+    layout: only(overlay, "single"),
   },
   inputs: {
     scripts: files("*.sh", { root: ofPackage("tasks/bundle") }),
@@ -40,6 +43,7 @@ export const bundle = task({
   },
   async run({ needs, inputs, params, outputs, variant, signal }) {
     const mtime = Number(params.epoch);
+    await refuseTrap(needs.layout.single);
     const { kernel, initrd } = await readCoreFacts(needs.core.core);
     const tree = await treeFromDirectory(inputs.scripts.root, {
       mtime,
@@ -55,6 +59,8 @@ export const bundle = task({
     await add(inputs.license, "LICENSE");
     await add(needs.core.iso, "Core-current.iso");
     await add(needs.overlay.tarball, "dependencies/razor-microkernel-overlay.tar.gz");
+    for (const name of await readdir(needs.overlay.first))
+      await add(path.join(needs.overlay.first, name), name);
     for (const folder of [needs.setup.setups, needs.payload.openVmTools]) {
       for (const name of await readdir(folder)) await add(path.join(folder, name), `dependencies/${name}`);
     }
@@ -66,3 +72,14 @@ export const bundle = task({
     await writeTarball(tree.ensureParents({ mtime }), outputs.bundle, { level, signal });
   },
 });
+
+/** The bundle's scripts lay the image's files on Core's initrd as a layer, and have no other way. */
+async function refuseTrap(folder: string): Promise<void> {
+  if (!(await readdir(folder)).includes("trap")) return;
+  const trap = await readFile(path.join(folder, "trap"), "utf8");
+  throw new UserError(`a bundle makes the image of layers, which do not lie well on one another: ${trap}`, {
+    code: "layer-trap",
+    where: "bundle",
+    hint: "change overlay-src so that the path keeps the type that Core gives it, or make the ISO itself: task iso",
+  });
+}

@@ -1,10 +1,12 @@
 /** The ISO of a bundle, as its own scripts would make it: `rebuild-iso` with `--bundle`. */
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, out, task } from "../src/engine/index.ts";
+import { describeFallback } from "./image/layout.ts";
+import { packer } from "./image/members.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { makeSkeleton } from "./iso-skeleton.ts";
-import { epoch, imageVariant, isoVersion } from "./settings/options.ts";
+import { compress, epoch, imageVariant, isoVersion, layout } from "./settings/options.ts";
 import { unpackBundle } from "./unpack-bundle.ts";
 
 export const isoFromBundle = task({
@@ -13,15 +15,20 @@ export const isoFromBundle = task({
   internal: true,
   needs: { bundle: unpackBundle },
   inputs: { copying: file("COPYING"), license: file("LICENSE") },
-  params: { isoVersion, epoch, imageVariant },
+  params: { isoVersion, epoch, imageVariant, compress, layout },
   tools: ["xorriso"],
+  optionalTools: [packer],
   outputs: {
     iso: out.artifact(
       ({ value }) => `build-files/rz_mk_${value(imageVariant)}-image.${value(isoVersion)}.iso`,
     ),
   },
-  async run({ $, needs, inputs, params, outputs, scratch, signal, join, digest }) {
+  async run(context) {
+    const { needs, inputs, params, outputs, scratch, join, digest } = context;
     const { bundle } = needs;
+    const layers = [bundle.layer];
+    const trap = await readFile(bundle.trap, "utf8");
+    if (trap !== "" && params.layout === "layered") context.note(describeFallback(trap));
     const folder = path.join(scratch, "skeleton");
     await mkdir(folder);
     const skeleton = {
@@ -29,22 +36,23 @@ export const isoFromBundle = task({
       tail: path.join(folder, "tail"),
       plan: path.join(folder, "plan.json"),
       versionLayer: path.join(folder, "version.cpio.gz"),
-      versionListing: path.join(folder, "version.json"),
+      single: path.join(folder, "single"),
     };
+    await mkdir(skeleton.single);
     const common = { core: bundle, version: params.isoVersion, epoch: Number(params.epoch) };
     // A bundle of another release of the project may have texts of its own.
     const own = (await readdir(bundle.texts)).map((name) => [name, path.join(bundle.texts, name)]);
-    await makeSkeleton($, {
+    await makeSkeleton({
       ...common,
-      layers: [bundle.layer],
+      layers,
       room: 0,
+      single: params.layout === "single" || trap !== "",
+      compress: params.compress,
       loaders: bundle.loaders,
       texts: { COPYING: inputs.copying, LICENSE: inputs.license, ...Object.fromEntries(own) },
       places: skeleton,
-      scratch,
-      signal,
+      context,
     });
-    const layers = [{ name: "the bundle's image", layer: bundle.layer, listing: bundle.layerListing }];
     const pieces = await joinInitrd({ core: bundle, layers, skeleton });
     await joinIso({ ...common, ...pieces, skeleton, join, digest }, outputs.iso);
   },

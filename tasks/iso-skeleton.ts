@@ -5,20 +5,21 @@
 import { constants, copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { file, only, out, task } from "../src/engine/index.ts";
-import { bytesContent, FileTree, type IsoBoot, writeIsoSkeleton, writeLayer } from "../src/formats/index.ts";
-import type { Shell } from "../src/host/index.ts";
+import { type IsoBoot, writeIsoSkeleton, writeLayer } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
 import { adaptBootMenu } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { inheritFolders } from "./image/image-tree.ts";
-import { isoMetadata, sha256Of, versionFile, volumeId } from "./image/iso-metadata.ts";
+import { isoMetadata, sha256Of, volumeId } from "./image/iso-metadata.ts";
 import { paddingAfter, roomFor } from "./image/layers.ts";
-import { readListing, writeListing } from "./image/tree-listing.ts";
-import { overlay } from "./overlay.ts";
+import { packSingle } from "./image/layout.ts";
+import { type PackContext, packer } from "./image/members.ts";
+import { readListing } from "./image/tree-listing.ts";
+import { versionTree } from "./image/version-tree.ts";
+import { overlay, overlayLayer } from "./overlay.ts";
 import { payload } from "./payload.ts";
-import { epoch, isoVersion } from "./settings/options.ts";
+import { compress, epoch, isoVersion } from "./settings/options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 const applicationId = "Razor Microkernel";
@@ -41,32 +42,39 @@ export const isoSkeleton = task({
     core: only(fetchIso, "boot", "core", "listing"),
     payload: only(payload, "layer"),
     setup: only(setupFiles, "layer"),
-    overlay: only(overlay, "room"),
+    overlay: only(overlay, "room", "single"),
     loaders: bootLoaders,
   },
   inputs: { copying: file("COPYING"), license: file("LICENSE") },
-  params: { isoVersion, epoch },
+  params: { isoVersion, epoch, compress },
   tools: ["xorriso"],
+  optionalTools: [packer],
   outputs: {
     head: out.file("head"),
     tail: out.file("tail"),
     plan: out.file("plan.json"),
     /** The layer that says which version the image is. */
     versionLayer: out.file("version.cpio.gz"),
-    versionListing: out.file("version.json"),
+    /** The whole initrd, where it is to be a single archive; else empty. */
+    single: out.directory("single"),
   },
-  async run({ $, needs, inputs, params, outputs, scratch, signal }) {
-    await makeSkeleton($, {
+  async run(context) {
+    const { needs, inputs, params, outputs } = context;
+    const overlaid = (await readdir(needs.overlay.single)).includes(overlayLayer)
+      ? path.join(needs.overlay.single, overlayLayer)
+      : undefined;
+    await makeSkeleton({
       core: needs.core,
-      layers: [needs.payload.layer, needs.setup.layer],
+      layers: [needs.payload.layer, needs.setup.layer, ...(overlaid === undefined ? [] : [overlaid])],
       room: Number(await readFile(needs.overlay.room, "utf8")),
+      single: overlaid !== undefined,
+      compress: params.compress,
       loaders: needs.loaders.loaders,
       texts: { COPYING: inputs.copying, LICENSE: inputs.license },
       version: params.isoVersion,
       epoch: Number(params.epoch),
       places: outputs,
-      scratch,
-      signal,
+      context,
     });
   },
 });
@@ -75,10 +83,13 @@ export const isoSkeleton = task({
 export interface SkeletonParts {
   /** The boot folder, the facts, and what Core's initrd holds. */
   readonly core: { readonly boot: string; readonly core: string; readonly listing: string };
-  /** Layers on Core's initrd. */
+  /** Layers on Core's initrd, as far as they are there; all of them, where the initrd is to be a single archive. */
   readonly layers: readonly string[];
   /** Bytes for another layer that is not there yet. */
   readonly room: number;
+  /** Whether the initrd is made here, as one archive; and how much effort it is worth. */
+  readonly single: boolean;
+  readonly compress: string;
   /** Folder with what boots beside isolinux. */
   readonly loaders: string;
   /** Files for the ISO's root, by their names there. */
@@ -87,34 +98,37 @@ export interface SkeletonParts {
   /** Seconds since 1970. */
   readonly epoch: number;
   readonly places: SkeletonPlaces;
-  /** An existing folder. */
-  readonly scratch: string;
-  readonly signal: AbortSignal;
+  readonly context: PackContext;
 }
 
-/** Where its parts go: the ISO before and behind the initrd, the plan, and the version's layer. */
+/** Where its parts go: the ISO before and behind the initrd, the plan, the version's layer, and a folder for the initrd. */
 export interface SkeletonPlaces {
   readonly head: string;
   readonly tail: string;
   readonly plan: string;
   readonly versionLayer: string;
-  readonly versionListing: string;
+  readonly single: string;
 }
 
 /** Makes the ISO without its initrd, for which it leaves room. */
-export async function makeSkeleton($: Shell, parts: SkeletonParts): Promise<void> {
-  const { places, epoch: mtime, scratch, signal } = parts;
+export async function makeSkeleton(parts: SkeletonParts): Promise<void> {
+  const { places, epoch: mtime, context } = parts;
+  const { $, scratch, signal } = context;
   const { kernel, initrd } = await readCoreFacts(parts.core.core);
-  const version = new FileTree()
-    .addFile("tmp/mk-version.yaml", bytesContent(versionFile(parts.version)), { mtime })
-    .addDirectory("tmp", { mtime, mode: 0o1777 });
-  inheritFolders(version, await readListing(parts.core.listing));
+  const version = versionTree(parts.version, mtime, await readListing(parts.core.listing));
   await writeLayer(version, places.versionLayer, { signal });
-  await writeListing(version, places.versionListing);
 
-  const layers = [path.join(parts.core.boot, initrd), ...parts.layers, places.versionLayer];
-  const sizes = await Promise.all(layers.map(async (layer) => (await stat(layer)).size));
-  const initrdSize = roomFor(parts.room + sizes.reduce((sum, size) => sum + size + paddingAfter(size), 0));
+  const core = path.join(parts.core.boot, initrd);
+  const layers = [...parts.layers, places.versionLayer];
+  if (parts.single) {
+    const whole = await packSingle(core, layers, parts.compress, context);
+    await copyFile(whole, path.join(places.single, initrd), constants.COPYFILE_FICLONE);
+  }
+  const pieces = parts.single ? [path.join(places.single, initrd)] : [core, ...layers];
+  const sizes = await Promise.all(pieces.map(async (piece) => (await stat(piece)).size));
+  const initrdSize = roomFor(
+    sizes.reduce((sum, size) => sum + size + paddingAfter(size), parts.single ? 0 : parts.room),
+  );
 
   const root = path.join(scratch, "iso");
   await copyBoot(parts.core.boot, path.join(root, "boot"), initrd);

@@ -1,11 +1,14 @@
 /** The overlay as one tarball, for the bundle: the payload's tarball as it is, and what is edited behind it. */
 import path from "node:path";
 import { only, out, task } from "../src/engine/index.ts";
-import { FileTree, mergeLayers, readInitrd, writeTarball } from "../src/formats/index.ts";
+import { FileTree, mergeLayers, readInitrd, writeLayer, writeTarball } from "../src/formats/index.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { payloadTarball } from "./payload-tarball.ts";
+
+/** Its name in a bundle. */
+const removeFirst = "first.cpio.gz";
 
 export const overlayTarball = task({
   name: "overlay-tarball",
@@ -16,10 +19,20 @@ export const overlayTarball = task({
     listing: only(payload, "tarballListing"),
     payload: payloadTarball,
   },
-  outputs: { tarball: out.file("razor-microkernel-overlay.tar.gz") },
+  outputs: {
+    tarball: out.file("razor-microkernel-overlay.tar.gz"),
+    /** What an initrd needs before the files, as `removeFirst`; empty for nearly every overlay. */
+    first: out.directory("first"),
+  },
   async run({ needs, outputs, scratch, signal, join }) {
     const members = await readInitrd(needs.overlay.layer, { spoolDir: path.join(scratch, "layer") });
-    const { tree } = mergeLayers(members.map((member) => member.tree));
+    const trees = members.map((member) => member.tree);
+    const { tree } = mergeLayers(trees);
+    // The overlay comes last in its layer; what is before it makes files of Core go.
+    if (trees.length > 1) {
+      const before = mergeLayers(trees.slice(0, -1)).tree;
+      await writeLayer(before, path.join(outputs.first, removeFirst), { signal });
+    }
     const beneath = await readListing(needs.listing.tarballListing);
     // A folder that the payload has made already stands in the tarball once.
     const added = new FileTree([...tree].filter(([name]) => !beneath.has(name)));

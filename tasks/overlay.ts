@@ -2,7 +2,8 @@
  * The overlay: what the user edits, made a layer of the initrd. This is the step that each edit takes, so it reads
  * overlay-src and next to nothing else.
  */
-import { stat, writeFile } from "node:fs/promises";
+import { copyFile, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { displayPath, files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { mendLayer, writeLayers } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
@@ -10,13 +11,18 @@ import { fetchIso } from "./fetch-iso.ts";
 import { editorFiles } from "./image/editor-files.ts";
 import { inheritFolders, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
+import { describeFallback, findTrap } from "./image/layout.ts";
 import { installedMcollective } from "./image/mcollective.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
-import { readListing, writeListing } from "./image/tree-listing.ts";
+import { readListing } from "./image/tree-listing.ts";
 import { adaptToVariant } from "./image/variant.ts";
+import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
-import { epoch, overlayFolder } from "./settings/options.ts";
+import { epoch, layout, overlayFolder } from "./settings/options.ts";
 import { setupFiles } from "./setup-files.ts";
+
+/** The layer's file name. */
+export const overlayLayer = "overlay.cpio.gz";
 
 export const overlay = task({
   name: "overlay",
@@ -28,17 +34,19 @@ export const overlay = task({
     access: inVariants(["dev", "debug"], devAccess),
   },
   inputs: { tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles] }) },
-  params: { epoch },
+  params: { epoch, layout },
   outputs: {
-    /** A gzipped cpio archive. */
-    layer: out.file("overlay.cpio.gz"),
-    listing: out.file("overlay.json"),
-    /** What the layer begins with, where files of Core must go before others can take their place. */
-    beforeListing: out.file("before.json"),
+    /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */
+    layer: out.file(overlayLayer),
     /** Bytes that an initrd keeps free for the layer, so that few edits change the size of anything. */
     room: out.file("room"),
+    /**
+     * Empty where the initrd is made of layers. Else the layer once more, for the step that makes one archive of all; and
+     * `trap`, one sentence, where layers were wanted and the kernel would not make of them what they say.
+     */
+    single: out.directory("single"),
   },
-  async run({ needs, inputs, params, outputs, variant, signal }) {
+  async run({ needs, inputs, params, outputs, variant, note, signal }) {
     const mtime = Number(params.epoch);
     const core = await readListing(needs.iso.listing);
     const fetched = await readListing(needs.payload.layerListing);
@@ -54,8 +62,21 @@ export const overlay = task({
     refuseClashes(tree, folder, fetched, "what the build fetches");
     refuseClashes(setup, "the setup files", tree, folder);
     await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
-    await writeListing(tree, outputs.listing);
-    await writeListing(before, outputs.beforeListing);
     await writeFile(outputs.room, `${roomFor((await stat(outputs.layer)).size)}\n`);
+
+    const trap = findTrap([
+      ["Core's initrd", core],
+      ["the payload", fetched],
+      ["the setup files", setup],
+      ["what the overlay removes first", before],
+      ["the overlay", tree],
+      ["the version", versionTree("", mtime, core)],
+    ]);
+    const layered = params.layout === "layered";
+    if (layered && trap === undefined) return;
+    await copyFile(outputs.layer, path.join(outputs.single, overlayLayer));
+    if (trap === undefined) return;
+    await writeFile(path.join(outputs.single, "trap"), trap);
+    if (layered) note(describeFallback(trap));
   },
 });

@@ -13,10 +13,10 @@ import { setupFiles } from "./setup-files.ts";
 
 /** What the initrd is joined of, and what says how. */
 export const initrdNeeds = {
-  core: only(fetchIso, "boot", "listing"),
-  payload: only(payload, "layer", "layerListing"),
-  setup: only(setupFiles, "layer", "listing"),
-  overlay: only(overlay, "layer", "listing", "beforeListing"),
+  core: only(fetchIso, "boot"),
+  payload: only(payload, "layer"),
+  setup: only(setupFiles, "layer"),
+  overlay: only(overlay, "layer"),
   skeleton: isoSkeleton,
 } as const;
 
@@ -40,19 +40,10 @@ export const rebuildIso = task({
 
 type InitrdPaths = { readonly [K in keyof typeof initrdNeeds]: NeedPaths<(typeof initrdNeeds)[K]> };
 
-/** The pieces of the initrd, in order, filled up to the room that the ISO has for it. Throws a `UserError` for bad layers. */
+/** The pieces of the initrd, in order, filled up to the room that the ISO has for it. */
 export async function readInitrdPieces(
   needs: InitrdPaths,
 ): Promise<{ readonly initrd: readonly Piece[]; readonly plan: IsoPlan }> {
   const { core, payload, setup, overlay, skeleton } = needs;
-  return await joinInitrd({
-    core,
-    layers: [
-      { name: "the payload", layer: payload.layer, listing: payload.layerListing },
-      { name: "the setup files", ...setup },
-      { name: "what the overlay removes first", listing: overlay.beforeListing },
-      { name: "the overlay", layer: overlay.layer, listing: overlay.listing },
-    ],
-    skeleton,
-  });
+  return await joinInitrd({ core, layers: [payload.layer, setup.layer, overlay.layer], skeleton });
 }

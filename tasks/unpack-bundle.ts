@@ -3,7 +3,7 @@
  * scripts have the same layout; owners and modes are by rule, whatever they recorded.
  */
 import { createWriteStream } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { file, out, task } from "../src/engine/index.ts";
@@ -11,13 +11,16 @@ import { UserError } from "../src/errors/index.ts";
 import {
   describeProblem,
   type FileTree,
+  mendLayer,
   mergeLayers,
   treeFromTarball,
-  writeLayer,
+  writeLayers,
 } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
 import { inheritFolders, settleOwners } from "./image/image-tree.ts";
-import { readListing, writeListing } from "./image/tree-listing.ts";
+import { findTrap } from "./image/layout.ts";
+import { readListing } from "./image/tree-listing.ts";
+import { versionTree } from "./image/version-tree.ts";
 import { overlayMember } from "./settings/bundle-facts.ts";
 import { bundleFile, epoch } from "./settings/options.ts";
 
@@ -38,7 +41,8 @@ export const unpackBundle = task({
     core: out.file("core.json"),
     listing: out.file("initrd.json"),
     layer: out.file("image.cpio.gz"),
-    layerListing: out.file("image.json"),
+    /** Empty, or one sentence: what the kernel would not make of the layer as it is meant. */
+    trap: out.file("trap"),
     /** GRUB's files and the MBR's code; old bundles have none. */
     loaders: out.directory("loaders"),
     /** COPYING and LICENSE, as far as the bundle has them. */
@@ -57,9 +61,18 @@ export const unpackBundle = task({
     await openCoreIso($, outputs.iso, inputs.bundle, outputs, path.join(scratch, "core"));
     const image = await imageOf(bundle, inputs.bundle, path.join(scratch, "image"));
     for (const [name, node] of image) image.set(name, { ...node, mtime });
-    inheritFolders(image.ensureParents({ mtime }), await readListing(outputs.listing));
-    await writeLayer(image, outputs.layer, { level, signal });
-    await writeListing(image, outputs.layerListing);
+    const core = await readListing(outputs.listing);
+    const { before, layer } = mendLayer([core], image.ensureParents({ mtime }));
+    inheritFolders(before, core);
+    inheritFolders(layer, core);
+    await writeLayers(before.size === 0 ? [layer] : [before, layer], outputs.layer, { level, signal });
+    const trap = findTrap([
+      ["Core's initrd", core],
+      ["what the bundle removes first", before],
+      ["the bundle's image", layer],
+      ["the version", versionTree("", mtime, core)],
+    ]);
+    await writeFile(outputs.trap, trap ?? "");
   },
 });
 

@@ -7,6 +7,7 @@ export { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
 export * from "./directory.ts";
 export { readNeededLibraries } from "./elf.ts";
 export { type FatOptions, writeFat } from "./fat.ts";
+export { flattenLayers } from "./flatten.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
 export type { PackingPoint } from "./gzip-member.ts";
 export { joinLayers, type LayerOptions, writeLayer, writeLayers } from "./initrd.ts";

@@ -36,21 +36,21 @@ export async function writeLayer(
   return await writeDigested(outPath, writeCpio(tree), stages, options);
 }
 
-/** Writes trees as members of one layer, in order, each gzipped. @throws UserError as `writeCpio` */
+/** Writes trees as members of one layer, in order, each gzipped (`level` 1 to 9, default 9). @throws UserError as `writeCpio` */
 export async function writeLayers(
   trees: readonly FileTree[],
   outPath: string,
-  options: WriteOptions = {},
+  options: WriteOptions & { readonly level?: number } = {},
 ): Promise<Written> {
   const members = async function* (): AsyncGenerator<Uint8Array> {
-    for (const tree of trees) yield* gzipped(tree);
+    for (const tree of trees) yield* gzipped(tree, options.level);
   };
   return await writeDigested(outPath, members(), [], options);
 }
 
 /** The bytes of one gzip member with a tree's archive. */
-async function* gzipped(tree: FileTree): AsyncGenerator<Uint8Array> {
-  const [gzip, header] = gzipStages();
+async function* gzipped(tree: FileTree, level?: number): AsyncGenerator<Uint8Array> {
+  const [gzip, header] = gzipStages(level);
   if (gzip === undefined || header === undefined) return;
   const done = pipeline(Readable.from(writeCpio(tree)), gzip, header);
   // A failure is thrown by the last stage too, which is the one that is read.

@@ -62,7 +62,10 @@ chmod 644 "$work/version/tmp/mk-version.yaml"
 ./write_newc.sh "$work/version" "$epoch" | gzip -9 -n >"$work/version.gz"
 
 cp -R iso "$work/iso"
-cat "iso/boot/$initrd" "$work/image.gz" "$work/version.gz" >"$work/iso/boot/$initrd"
+# Names of Core that must go before the image's files take their place.
+first=first.cpio.gz
+[ -f $first ] || first=/dev/null
+cat "iso/boot/$initrd" $first "$work/image.gz" "$work/version.gz" >"$work/iso/boot/$initrd"
 menu=$work/iso/boot/isolinux/isolinux.cfg
 sed 's/^\([[:space:]]*[Tt][Ii][Mm][Ee][Oo][Uu][Tt][[:space:]][[:space:]]*\)300$/\1100/' "$menu" >"$work/menu"
 cp "$work/menu" "$menu"

@@ -88,6 +88,11 @@ async function packMember(
     await writeLayer(tree, file, { level: "none", signal: context.signal });
     return file;
   }
+  return await packWhole(tree, compress, context);
+}
+
+/** As `packMember`, but gzipped in any case: for a tree of which much is not compressed yet. */
+export async function packWhole(tree: FileTree, compress: string, context: PackContext): Promise<string> {
   return await context.memo([await tree.digest(), compress], (file) => gzip(tree, compress, context, file));
 }
 

@@ -355,6 +355,17 @@ export const compress: Parameter<string> = param.choice({
   default: (host) => (host.variant === "prod" ? "best" : "fast"),
 });
 
+/** How the initrd is made up. `single` is what tools expect that do not know of layers. */
+export const layout: Parameter<string> = param.choice({
+  name: "layout",
+  description:
+    "how the initrd is made up: layered (default; an edit packs what changed), single (one archive, packed anew at each edit)",
+  value: "LAYOUT",
+  env: "MK_BUNDLE_LAYOUT",
+  choices: ["layered", "single"],
+  default: "layered",
+});
+
 export const devKeys: Parameter<string> = param.path({
   name: "dev-keys",
   description:

@@ -1,0 +1,31 @@
+/**
+ * Several layers as one tree, for an archive of its own: the upper one is right, and what it takes the place of is gone, also
+ * where the kernel could not do that from layers. It knows nothing of why the layers are what they are.
+ */
+import { mendLayer } from "./mend.ts";
+import { FileTree } from "./tree.ts";
+
+/**
+ * What whoever wrote the layers means, lowest first. Where `mergeLayers` finds no problem, this is its tree. A folder over a
+ * link to a folder goes through the link; anything else over a folder replaces the folder and all that is in it.
+ * @throws UserError `layer-entries-meet`, as `mendLayer`
+ */
+export function flattenLayers(layers: readonly FileTree[]): FileTree {
+  const flat = new FileTree();
+  for (const [index, layer] of layers.entries()) {
+    for (const [path, node] of mendLayer([flat.clone()], layer).layer) {
+      if (node.type !== "directory" && flat.get(path)?.type === "directory") removeBelow(flat, path);
+      // Names of one file stay so within their layer, and apart from files of others.
+      const group =
+        node.type === "file" && node.linkGroup !== undefined
+          ? { linkGroup: `${index}:${node.linkGroup}` }
+          : {};
+      flat.set(path, { ...node, ...group });
+    }
+  }
+  return flat;
+}
+
+function removeBelow(tree: FileTree, folder: string): void {
+  for (const path of tree.paths()) if (path.startsWith(`${folder}/`)) tree.delete(path);
+}

@@ -1,0 +1,54 @@
+/**
+ * Whether an initrd can be made of layers, and one that is a single archive instead. Where the layers come from is not known
+ * here.
+ */
+import path from "node:path";
+import {
+  describeProblem,
+  type FileTree,
+  flattenLayers,
+  mergeLayers,
+  readInitrd,
+} from "../../src/formats/index.ts";
+import { type PackContext, packWhole } from "./members.ts";
+
+/** A layer's name, for messages, and what it holds. */
+export type NamedLayer = readonly [name: string, tree: FileTree];
+
+/**
+ * The kernel applies layer after layer, lowest first, with traps for the unwary. One sentence about the first place where the
+ * image would not be what it seems; undefined where there is none.
+ */
+export function findTrap(layers: readonly NamedLayer[]): string | undefined {
+  const { problems } = mergeLayers(layers.map(([, tree]) => tree));
+  // A folder of ours that has a mode by rule (such as /tmp) may well change what Core had.
+  const [first, ...others] = problems.filter((problem) => problem.kind !== "directory-changed");
+  if (first === undefined) return undefined;
+  const sentence = describeProblem(first, (layer) => layers[layer]?.[0] ?? "");
+  return others.length === 0 ? sentence : `${sentence}, and ${others.length} more like this`;
+}
+
+/** What a build says when it does without layers, though they were not switched off. */
+export function describeFallback(trap: string): string {
+  return `the initrd is a single archive, packed anew at each edit: ${trap}`;
+}
+
+/**
+ * Packs Core's initrd and the layers on it, files of one or more archives each, as one archive; returns its absolute path. All
+ * paths are absolute.
+ */
+export async function packSingle(
+  core: string,
+  layers: readonly string[],
+  compress: string,
+  context: PackContext,
+): Promise<string> {
+  const read = async (file: string, name: string): Promise<readonly FileTree[]> => {
+    const members = await readInitrd(file, { spoolDir: path.join(context.scratch, name) });
+    return members.map((member) => member.tree);
+  };
+  // What Core's own archives do to one another is as upstream has it.
+  const trees = [mergeLayers(await read(core, "core-members")).tree];
+  for (const [index, layer] of layers.entries()) trees.push(...(await read(layer, `members-${index}`)));
+  return await packWhole(flattenLayers(trees), compress, context);
+}
