@@ -13,12 +13,14 @@ export interface ConnectionLimits {
 
 /** One connection, opened at its first use and again whenever it was lost. */
 export interface Lane {
-  readonly dispatcher: Dispatcher;
   readonly proxy: ProxyServer | undefined;
+  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
   /** Forgets what the connection did before, to be called as a request begins. */
   begin(): void;
   /** Whether the server sent bytes behind the end of the answer that was just read. */
   hasExcess(): Promise<boolean>;
+  /** Ends it, also when it is in use. */
+  destroy(): Promise<void>;
 }
 
 export class Connections {
@@ -51,31 +53,41 @@ export class Connections {
     const lanes = [...this.#all];
     this.#all.clear();
     this.#idle.clear();
-    await Promise.all(lanes.map((lane) => lane.dispatcher.destroy()));
+    await Promise.all(lanes.map((lane) => lane.destroy()));
   }
 
   async #open(url: URL): Promise<Lane> {
-    const { Client, ProxyAgent } = await import("undici");
-    if (this.#closed) throw new Error("no connection is opened after the transport was closed");
-    const { connectMs, idleMs } = this.#limits;
     const proxy = proxyFor(url, this.#env);
-    const limits = { headersTimeout: idleMs, bodyTimeout: idleMs };
-    const dispatcher =
-      proxy === undefined
-        ? new Client(url.origin, { ...limits, connect: { timeout: connectMs } })
-        : new ProxyAgent({
-            ...limits,
-            uri: proxy.url,
-            ...(proxy.authorization === undefined ? {} : { token: proxy.authorization }),
-            // Proxies commonly refuse CONNECT to anything but port 443, so http is not tunnelled.
-            proxyTunnel: false,
-            proxyTls: { timeout: connectMs },
-            requestTls: { timeout: connectMs },
-          });
-    const lane = observe(dispatcher, proxy);
+    const open = proxy === undefined ? await loadDirect() : await loadProxied(proxy);
+    if (this.#closed) throw new Error("no connection is opened after the transport was closed");
+    const lane = observe(open(url, this.#limits), proxy);
     this.#all.add(lane);
     return lane;
   }
+}
+
+type Open = (url: URL, limits: ConnectionLimits) => Dispatcher;
+
+/** The whole of undici takes several times as long to load as the part of it that a direct connection needs. */
+async function loadDirect(): Promise<Open> {
+  const { default: Client } = await import("undici/lib/dispatcher/client.js");
+  return ({ origin }, { connectMs, idleMs }) =>
+    new Client(origin, { headersTimeout: idleMs, bodyTimeout: idleMs, connect: { timeout: connectMs } });
+}
+
+async function loadProxied(proxy: ProxyServer): Promise<Open> {
+  const { ProxyAgent } = await import("undici");
+  return (_url, { connectMs, idleMs }) =>
+    new ProxyAgent({
+      headersTimeout: idleMs,
+      bodyTimeout: idleMs,
+      uri: proxy.url,
+      ...(proxy.authorization === undefined ? {} : { token: proxy.authorization }),
+      // Proxies commonly refuse CONNECT to anything but port 443, so http is not tunnelled.
+      proxyTunnel: false,
+      proxyTls: { timeout: connectMs },
+      requestTls: { timeout: connectMs },
+    });
 }
 
 function observe(dispatcher: Dispatcher, proxy: ProxyServer | undefined): Lane {
@@ -85,8 +97,12 @@ function observe(dispatcher: Dispatcher, proxy: ProxyServer | undefined): Lane {
     if (error.message === "bad response") excess = true;
   });
   return {
-    dispatcher,
     proxy,
+    async request(options) {
+      const { default: request } = await import("undici/lib/api/api-request.js");
+      return await request.call(dispatcher, options);
+    },
+    destroy: () => dispatcher.destroy(),
     begin() {
       excess = false;
     },

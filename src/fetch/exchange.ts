@@ -69,7 +69,7 @@ async function send<T>(
   lane.begin();
   // Credentials belong to the origin that the user wrote them for, and to no other.
   const authorization = url.origin === request.url.origin ? authorizationOf(request.url) : undefined;
-  const { statusCode, headers, body } = await lane.dispatcher.request({
+  const { statusCode, headers, body } = await lane.request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method: "GET",
