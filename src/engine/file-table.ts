@@ -162,6 +162,8 @@ const mark = 321_000n;
  */
 export function settleTime(path: string): void {
   const status = lstatSync(path, { bigint: true });
+  // Set once already: another time would make a stranger of a file whose digest is known.
+  if (isSettledTime(status.mtimeNs)) return;
   const wanted = (status.mtimeNs / 1_000_000n - 50n) * 1_000_000n + mark;
   utimesSync(path, Number(status.atimeNs / 1_000n) / 1e6, Number(wanted / 1_000n) / 1e6);
 }

@@ -11,6 +11,7 @@ import {
   createReadStream,
   createWriteStream,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -34,6 +35,8 @@ export const partsSuffix = ".parts";
 export class Store {
   readonly root: AbsolutePath;
   readonly #temporaryRoot: AbsolutePath;
+  /** The status of each blob that was taken over while this process ran, with bytes that had just been checked. */
+  readonly #adopted = new Map<Digest, string>();
   #counter = 0;
 
   /** `temporaryRoot` is on the same file system, and emptied now and then: what a crash left half-written goes there. */
@@ -111,7 +114,7 @@ export class Store {
     else await this.#place(digest, (beside) => copyFile(file, beside, constants.COPYFILE_FICLONE));
   }
 
-  /** Moves a file in; on another file system it is copied and removed. */
+  /** Moves a file in, whose bytes were just found to have this digest; on another file system it is copied and removed. */
   async adopt(file: string, digest: Digest): Promise<void> {
     if (this.has(digest)) return rm(file, { force: true });
     await this.#place(digest, async (beside) => {
@@ -123,11 +126,19 @@ export class Store {
         await rm(file);
       }
     });
+    const status = statusOf(this.pathOf(digest));
+    if (status !== undefined) this.#adopted.set(digest, status);
+  }
+
+  /** Whether the blob was checked when it came, and nobody touched it since. */
+  #isAsAdopted(digest: Digest): boolean {
+    const status = this.#adopted.get(digest);
+    return status !== undefined && status === statusOf(this.pathOf(digest));
   }
 
   /**
-   * Copies a blob to a path that does not exist, and says whether its content is what its name says. A blob that
-   * is not is removed from the store, so that it is made anew.
+   * Copies a blob to a path that does not exist, and says whether its content is what its name says; it is read for that
+   * unless it was taken over by this process. A blob that is not is removed from the store, so that it is made anew.
    */
   async copyOut(
     digest: Digest,
@@ -146,6 +157,7 @@ export class Store {
           });
     if (copied) {
       await chmod(target, executable ? 0o755 : 0o644);
+      if (this.#isAsAdopted(digest)) return true;
       if ((await read(target, (await stat(target)).size)) === digest) return true;
     }
     await this.#removeDamaged(digest, parts);
@@ -219,6 +231,12 @@ export class Store {
     chmodSync(beside, 0o444);
     renameSync(beside, `${this.pathOf(digest)}${suffix}`);
   }
+}
+
+/** All that changes when a file does; undefined where there is none. */
+function statusOf(file: string): string | undefined {
+  const status = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return status && `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
 }
 
 async function copyWhole(blob: string, target: string): Promise<boolean> {

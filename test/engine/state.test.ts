@@ -1,4 +1,6 @@
 /** Whatever happens to the files of the cache, the next build is right, loses nothing else, and says what it met. */
+
+import { createHash } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
@@ -68,6 +70,26 @@ function chain() {
     },
   });
   return { third: third as Task, runs };
+}
+
+/** A task that gives a file to the store and places it as its output; `between` may do something to the blob. */
+function downloads(between: (blob: string) => void = () => {}) {
+  const root = workspace({});
+  const text = "bytes from elsewhere";
+  const digest = createHash("sha256").update(text).digest("hex");
+  const taking = task({
+    name: "taking",
+    description: "",
+    outputs: { text: out.file("text"), tree: out.directory("tree") },
+    async run({ blobs, scratch, outputs }) {
+      writeFileSync(path.join(scratch, "download"), text);
+      await blobs.adopt(path.join(scratch, "download"), digest);
+      between(blobs.pathOf(digest));
+      await blobs.copyOut(digest, outputs.text);
+      await blobs.copyOut(digest, path.join(outputs.tree, "text"));
+    },
+  });
+  return { root, taking: taking as Task };
 }
 
 const given = { secret: "opensesame" };
@@ -247,6 +269,25 @@ describe("the store", () => {
     rmSync(v1(root, "store"), { recursive: true });
     await expectRight(root, third);
     expect(runs).toEqual([]);
+  });
+
+  it("has what was taken over from a task read by no later build", async () => {
+    const { root, taking } = downloads();
+    expect((await run(root, [taking])).outcome).toBe("succeeded");
+    const state = new State(root);
+    expect((await run(root, [taking], { state })).outcomes["taking@dev"]).toBe("fresh");
+    expect(state.files.hashed).toBe(0);
+  });
+
+  it("hands out nothing that was damaged after it had been taken over", async () => {
+    const { root, taking } = downloads((blob) => {
+      chmodSync(blob, 0o644);
+      truncateSync(blob, 5);
+    });
+    const result = await run(root, [taking]);
+    expect(result.outcome).toBe("failed");
+    expect(JSON.stringify(result.events)).toContain("blob-damaged");
+    expect(everyBlob(root)).toEqual([]);
   });
 
   it("holds nothing half-written and nothing writable", async () => {
