@@ -3,11 +3,11 @@
 // sources is current and hands over. On a normal start nothing is compiled: a look at each source's status is enough.
 // It knows nothing of targets.
 // It is CommonJS, as package.json beside it says: Node starts that in less time than a module.
-const { existsSync, lstatSync, readFileSync, realpathSync, renameSync, writeFileSync } = require("node:fs");
+const { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { UpToDateRecord } = require("./up-to-date.js");
 
-const packageRoot = path.dirname(path.dirname(realpathSync(__filename)));
+const packageRoot = path.dirname(__dirname);
 
 /** The nearest folder, from the current one upwards, that holds a Taskfile.ts. */
 function findWorkspace() {

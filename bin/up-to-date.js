@@ -1,45 +1,33 @@
 // The fast up-to-date check: a build that found everything fresh writes down the status of every path that it looked
-// at and what it said; the same command then only compares statuses, and says the same. It is loaded before the
-// program, instead of the program, so it knows nothing of tasks and imports next to nothing.
+// at and what it said (`up-to-date-record.js`); the same command then only compares statuses, and says the same. It is
+// loaded before the program, instead of the program, so it knows nothing of tasks and imports next to nothing.
 //
 // A record is believed only while every status is the same in every field. That no change can hide behind an equal
 // status follows from when it is written: each change time in it is older, by more than any clock's grain, than the
 // process that looked (git's racy-file rule), so whatever changes later, or changed meanwhile, has another one.
-const {
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-} = require("node:fs");
-const { writeFileSync, writeSync } = require("node:fs");
-const path = require("node:path");
+const { fstatSync, lstatSync, readFileSync, statSync, writeSync } = require("node:fs");
 
-/** Nanoseconds within which two writes may leave the same time stamp on any file system in use. */
-const clockGrain = 2_000_000_000n;
 /**
- * Numbers that make a status: times of change and of modification in nanoseconds, size, inode, mode. A damaged name has
- * another status, unless nothing is there: then a checksum of the name stands behind the mark.
+ * A status as Node's file system code holds it before it makes a `Stats` object of it.
+ * @typedef {ArrayLike<number>} Status
  */
-const fields = 5;
-/** In place of the first of them where nothing is. */
-const absent = -1n;
+// Where in it the numbers are that count here; a time has seconds, and nanoseconds behind them.
+const modeAt = 1;
+const inodeAt = 7;
+const sizeAt = 8;
+const modifiedAt = 12;
+const changedAt = 14;
+/** The places whose numbers stand in a record, in their order there. */
+const noted = [changedAt, changedAt + 1, modifiedAt, modifiedAt + 1, sizeAt, inodeAt, modeAt];
+const fields = noted.length;
+/**
+ * In place of the first of them where nothing is. A damaged name has another status, unless nothing is there: so a
+ * checksum of the name stands behind this.
+ */
+const absent = -1;
+const billion = 1_000_000_000n;
 /** Bytes before the header: the header's checksum, the sizes of header and names. */
 const prefixSize = 12;
-const recordsKept = 32;
-
-/**
- * What a build without anything to do leaves for the next one.
- * @typedef {object} Evidence
- * @property {readonly string[]} environment Names of the variables that were asked for.
- * @property {ReadonlyMap<string, boolean>} looks Absolute paths whose own status matters, links not followed; and
- *   whether something was there.
- * @property {readonly string[]} followed Absolute paths for which the status behind links matters.
- * @property {readonly Said[]} said What was printed, in order.
- */
 
 /** @typedef {readonly [stream: 1 | 2, text: string]} Said Text for standard output (1) or error (2); a NUL stands for
  *   the time that it took. */
@@ -57,10 +45,10 @@ const recordsKept = 32;
 class UpToDateRecord {
   /** @param {string} workspace Absolute path. */
   constructor(workspace) {
-    this.state = path.join(workspace, ".buildcache", "v1");
-    this.folder = path.join(this.state, "up-to-date");
+    this.state = `${workspace}/.buildcache/v1`;
+    this.folder = `${this.state}/up-to-date`;
     this.identity = identityOf();
-    this.file = path.join(this.folder, checksumOf(Buffer.from(this.identity)).toString(16));
+    this.file = `${this.folder}/${checksumOf(Buffer.from(this.identity)).toString(16)}`;
   }
 
   /**
@@ -79,10 +67,11 @@ class UpToDateRecord {
     if (header.identity !== this.identity || header.values !== valuesOf(header.environment)) return false;
     const names = record.toString("utf8", namesAt, statusesAt).split("\0");
     if (record.length !== statusesAt + names.length * fields * 8) return false;
-    const known = new BigInt64Array(copyOf(record, statusesAt, record.length));
+    const known = new Float64Array(copyOf(record, statusesAt, record.length));
+    const look = quickLook();
     for (let index = 0; index < names.length; index += 1) {
       const name = names[index] ?? "";
-      const status = statusOf(name, index >= header.own);
+      const status = index < header.own ? look(name) : statusOf(name, true);
       if (!isKnown(name, status, known, index * fields)) return false;
     }
     say(header.said);
@@ -90,52 +79,12 @@ class UpToDateRecord {
   }
 
   /**
-   * Writes the record of a build that had nothing to do; nothing at all when something that it looked at is too young.
-   * @param {Evidence} evidence
+   * Leaves the record of a build that had nothing to do, for the next one.
+   * @param {import("./up-to-date-record.js").Evidence} evidence
    */
-  write({ environment, looks, followed, said }) {
-    // Another build may be at work when its lock is there.
-    const seen = new Map([[path.join(this.state, "lock"), false], ...looks]);
-    // What is no link has one status only, followed or not.
-    const links = followed.filter((name) => statusOf(name, false)?.isSymbolicLink() === true);
-    const own = new Set([...seen.keys(), ...followed]);
-    for (const link of links) if (!seen.has(link)) own.delete(link);
-    const names = [...own, ...links];
-
-    const statuses = new BigInt64Array(names.length * fields);
-    const limit = BigInt(Math.floor(performance.timeOrigin)) * 1_000_000n - clockGrain;
-    for (const [index, name] of names.entries()) {
-      const status = statusOf(name, index >= own.size);
-      const present = status !== undefined;
-      if (present && (status.ctimeNs >= limit || status.mtimeNs >= limit)) return;
-      if (index < own.size && (seen.get(name) ?? present) !== present) return;
-      statuses.set(present ? numbersOf(status) : numbersOfNothing(name), index * fields);
-    }
-
-    const values = valuesOf(environment);
-    /** @type {Header} */
-    const header = { identity: this.identity, environment, values, own: own.size, said };
-    const texts = /** @type {const} */ ([Buffer.from(JSON.stringify(header)), Buffer.from(names.join("\0"))]);
-    const prefix = Uint32Array.of(checksumOf(texts[0]), ...texts.map((text) => text.length));
-    const beside = `${this.file}.${process.pid}.tmp`;
-    try {
-      mkdirSync(this.folder, { recursive: true });
-      const parts = [Buffer.from(prefix.buffer), ...texts, Buffer.from(statuses.buffer)];
-      writeFileSync(beside, Buffer.concat(parts), { mode: 0o600 });
-      renameSync(beside, this.file);
-      this.#sweep();
-    } catch {
-      // Without a record the next build takes a closer look, and nothing else.
-    }
-  }
-
-  /** Of many command lines, the latest are kept. */
-  #sweep() {
-    const files = readdirSync(this.folder).map((name) => path.join(this.folder, name));
-    if (files.length <= recordsKept) return;
-    const ages = files.map((file) => ({ file, time: Number(statusOf(file, false)?.mtimeMs ?? 0n) }));
-    ages.sort((a, b) => b.time - a.time);
-    for (const { file } of ages.slice(recordsKept)) unlinkSync(file);
+  write(evidence) {
+    // Only now: who replays a record has no use for it.
+    require("./up-to-date-record.js").write(this, evidence);
   }
 }
 
@@ -184,52 +133,94 @@ function copyOf(bytes, from, to) {
 }
 
 /**
+ * What looks at a path without following links, and says undefined where nothing is.
+ *
+ * The public `lstatSync` makes of each status an object with eighteen numbers and four dates, which takes five times as
+ * long as the look itself; a thousand times that was half of an up-to-date check. So here stands the call that it makes,
+ * for the versions of which it is known. A version in which it means something else does no harm: what it says differs
+ * from the record, which is written with the public call, and so the build itself takes a look.
+ * @returns {(name: string) => Status | undefined}
+ */
+function quickLook() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > 24 || major < 20 || (major === 20 && minor < 19)) return statusOf;
+  try {
+    const { lstat } = /** @type {any} */ (process).binding("fs");
+    return (name) => {
+      try {
+        return lstat(name, false, undefined, false);
+      } catch {
+        return undefined;
+      }
+    };
+  } catch {
+    // Under Node's permission model there is no such thing.
+    return statusOf;
+  }
+}
+
+/**
+ * The same, asked in public.
  * @param {string} name
- * @param {boolean} follow
+ * @param {boolean} [follow] Whether the status behind links is meant.
+ * @returns {Status | undefined}
  */
 function statusOf(name, follow) {
   const options = /** @type {const} */ ({ bigint: true, throwIfNoEntry: false });
   try {
-    return follow ? statSync(name, options) : lstatSync(name, options);
+    const status = follow ? statSync(name, options) : lstatSync(name, options);
+    if (status === undefined) return undefined;
+    const numbers = new Float64Array(16);
+    numbers[modeAt] = Number(status.mode);
+    numbers[inodeAt] = Number(status.ino);
+    numbers[sizeAt] = Number(status.size);
+    numbers.set([Number(status.mtimeNs / billion), Number(status.mtimeNs % billion)], modifiedAt);
+    numbers.set([Number(status.ctimeNs / billion), Number(status.ctimeNs % billion)], changedAt);
+    return numbers;
   } catch {
     // Behind a file, or a link that leads round in a circle: nothing is there.
     return undefined;
   }
 }
 
-/** @param {import("node:fs").BigIntStats} status */
-function numbersOf({ ctimeNs, mtimeNs, size, ino, mode }) {
-  return [ctimeNs, mtimeNs, size, ino, mode];
-}
-
-/** @param {string} name */
-function numbersOfNothing(name) {
-  return [absent, BigInt(checksumOf(Buffer.from(name)))];
+/**
+ * What stands in a record for a name.
+ * @param {string} name
+ * @param {Status | undefined} status
+ */
+function noteOf(name, status) {
+  const note = new Float64Array(fields);
+  if (status === undefined) note.set([absent, checksumOf(Buffer.from(name))]);
+  else for (const [index, at] of noted.entries()) note[index] = status[at] ?? 0;
+  return note;
 }
 
 /**
+ * Whether `noteOf` would note for this name what stands in the record.
  * @param {string} name
- * @param {import("node:fs").BigIntStats | undefined} status
- * @param {BigInt64Array} known
+ * @param {Status | undefined} status
+ * @param {Float64Array} known
  * @param {number} at
  */
 function isKnown(name, status, known, at) {
-  if (status === undefined) {
-    const [mark, sum] = numbersOfNothing(name);
-    return known[at] === mark && known[at + 1] === sum;
-  }
+  if (status === undefined)
+    return noteOf(name, status).every((number, index) => known[at + index] === number);
+  // Number by number, for a loop here takes longer than the look.
   return (
-    known[at] === status.ctimeNs &&
-    known[at + 1] === status.mtimeNs &&
-    known[at + 2] === status.size &&
-    known[at + 3] === status.ino &&
-    known[at + 4] === status.mode
+    known[at] === status[changedAt] &&
+    known[at + 1] === status[changedAt + 1] &&
+    known[at + 2] === status[modifiedAt] &&
+    known[at + 3] === status[modifiedAt + 1] &&
+    known[at + 4] === status[sizeAt] &&
+    known[at + 5] === status[inodeAt] &&
+    known[at + 6] === status[modeAt]
   );
 }
 
 /** @param {readonly Said[]} said */
 function say(said) {
-  const seconds = `${(performance.now() / 1000).toFixed(2)} s`;
+  // Since the process began; `performance` would say the same, but has to be loaded first.
+  const seconds = `${process.uptime().toFixed(2)} s`;
   for (const [stream, text] of said) {
     const bytes = Buffer.from(text.replaceAll("\0", seconds));
     let done = 0;
@@ -255,4 +246,14 @@ function readIfThere(file) {
   }
 }
 
-module.exports = { UpToDateRecord };
+module.exports = {
+  UpToDateRecord,
+  checksumOf,
+  fields,
+  modeAt,
+  modifiedAt,
+  noteOf,
+  quickLook,
+  statusOf,
+  valuesOf,
+};

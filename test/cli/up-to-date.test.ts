@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { noteOf, quickLook, statusOf } from "../../bin/up-to-date.js";
 import { type AbsolutePath, acquireLock } from "../../src/engine/index.ts";
 import { demo, put, type Run, runTask, startTask } from "./workshop.ts";
 
@@ -49,6 +50,25 @@ const recordsOf = (root: string): readonly string[] => {
   const folder = path.join(root, ".buildcache/v1/up-to-date");
   return existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];
 };
+
+describe("the look at a path", () => {
+  it("is the same whether Node is asked the short way or in public", () => {
+    const root = demo();
+    symlinkSync("nowhere", path.join(root, "link"));
+    put(root, "a name with ü", "1\n");
+    chmodSync(path.join(root, "a name with ü"), 0o751);
+    const names = ["Taskfile.ts", "link", "a name with ü", "tasks", "absent", "Taskfile.ts/below", ""];
+    const look = quickLook();
+    expect(look).not.toBe(statusOf);
+    const notes = names.map((name) => {
+      const file = path.join(root, name);
+      const note = noteOf(file, look(file));
+      expect(note, name).toEqual(noteOf(file, statusOf(file)));
+      return note.join(" ");
+    });
+    expect(new Set(notes).size).toBe(names.length);
+  });
+});
 
 describe("a build with nothing to do", () => {
   it("says the same as the one before without loading the program", async () => {

@@ -1,0 +1,93 @@
+// Leaves a record of a build that had nothing to do for `up-to-date.js`, which says why it may be believed. It knows
+// nothing of tasks, and is loaded only when there is something to write.
+const { mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } = require("node:fs");
+const path = require("node:path");
+const { checksumOf, fields, modeAt, modifiedAt, noteOf, statusOf, valuesOf } = require("./up-to-date.js");
+
+/** Seconds within which two writes may leave the same time stamp on any file system in use. */
+const clockGrain = 2;
+/** Of a mode, inode(7). */
+const kindMask = 0o170000;
+const linkKind = 0o120000;
+const recordsKept = 32;
+
+/**
+ * What a build without anything to do leaves for the next one.
+ * @typedef {object} Evidence
+ * @property {readonly string[]} environment Names of the variables that were asked for.
+ * @property {ReadonlyMap<string, boolean>} looks Absolute paths whose own status matters, links not followed; and
+ *   whether something was there.
+ * @property {readonly string[]} followed Absolute paths for which the status behind links matters.
+ * @property {readonly import("./up-to-date.js").Said[]} said What was printed, in order.
+ */
+
+/**
+ * The record to be written.
+ * @typedef {object} Place
+ * @property {string} state Absolute path of the engine's state.
+ * @property {string} folder Absolute path of all records.
+ * @property {string} file Absolute path of this one.
+ * @property {string} identity What was asked.
+ */
+
+/**
+ * Writes the record; nothing at all when something that was looked at is too young.
+ * @param {Place} record
+ * @param {Evidence} evidence
+ */
+function write({ state, folder, file, identity }, { environment, looks, followed, said }) {
+  // Another build may be at work when its lock is there.
+  const seen = new Map([[path.join(state, "lock"), false], ...looks]);
+  // What is no link has one status only, followed or not.
+  const links = followed.filter(isLink);
+  const own = new Set([...seen.keys(), ...followed]);
+  for (const link of links) if (!seen.has(link)) own.delete(link);
+  const names = [...own, ...links];
+
+  const statuses = new Float64Array(names.length * fields);
+  const limit = Math.floor(performance.timeOrigin / 1000) - clockGrain;
+  for (const [index, name] of names.entries()) {
+    const status = statusOf(name, index >= own.size);
+    const note = noteOf(name, status);
+    const [changed = 0, , modified = 0] = note;
+    const present = status !== undefined;
+    if (present && (changed >= limit || modified >= limit)) return;
+    if (index < own.size && (seen.get(name) ?? present) !== present) return;
+    statuses.set(note, index * fields);
+  }
+
+  const values = valuesOf(environment);
+  /** @type {import("./up-to-date.js").Header} */
+  const header = { identity, environment, values, own: own.size, said };
+  const texts = /** @type {const} */ ([Buffer.from(JSON.stringify(header)), Buffer.from(names.join("\0"))]);
+  const prefix = Uint32Array.of(checksumOf(texts[0]), ...texts.map((text) => text.length));
+  const beside = `${file}.${process.pid}.tmp`;
+  try {
+    mkdirSync(folder, { recursive: true });
+    const parts = [Buffer.from(prefix.buffer), ...texts, Buffer.from(statuses.buffer)];
+    writeFileSync(beside, Buffer.concat(parts), { mode: 0o600 });
+    renameSync(beside, file);
+    sweep(folder);
+  } catch {
+    // Without a record the next build takes a closer look, and nothing else.
+  }
+}
+
+/** @param {string} name */
+function isLink(name) {
+  return ((statusOf(name, false)?.[modeAt] ?? 0) & kindMask) === linkKind;
+}
+
+/**
+ * Of many command lines, the latest are kept.
+ * @param {string} folder
+ */
+function sweep(folder) {
+  const files = readdirSync(folder).map((name) => path.join(folder, name));
+  if (files.length <= recordsKept) return;
+  const ages = files.map((file) => ({ file, time: statusOf(file, false)?.[modifiedAt] ?? 0 }));
+  ages.sort((a, b) => b.time - a.time);
+  for (const { file } of ages.slice(recordsKept)) unlinkSync(file);
+}
+
+module.exports = { write };
