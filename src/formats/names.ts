@@ -74,6 +74,11 @@ export function compareNames(a: string, b: string): number {
   return Buffer.compare(encodeName(a), encodeName(b));
 }
 
+/** Whether no part of the path is empty, `.` or `..`. */
+export function isPlainPath(path: string): boolean {
+  return !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path);
+}
+
 /** The path of the directory that holds `path`, or undefined for an entry of the root directory. */
 export function parentOf(path: string): string | undefined {
   const slash = path.lastIndexOf("/");

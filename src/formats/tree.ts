@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../errors/index.ts";
 import { contentSize, digestContent, type FileContent, readContent, streamContent } from "./content.ts";
-import { compareNames, encodeName, parentOf, printName, rootPath } from "./names.ts";
+import { compareNames, encodeName, isPlainPath, parentOf, printName, rootPath } from "./names.ts";
 
 /** What every entry carries: `mode` is the 12 permission bits, `mtime` seconds since 1970. */
 export interface Metadata {
@@ -67,7 +67,7 @@ export class FileTree implements Iterable<readonly [path: string, node: TreeNode
 
   /** Adds or replaces an entry; a path that is not in normal form is a programming error. */
   set(path: string, node: TreeNode): this {
-    if (path !== rootPath && path.split("/").some((part) => part === "" || part === "." || part === "..")) {
+    if (path !== rootPath && !isPlainPath(path)) {
       throw new RangeError(`not a tree path: ${JSON.stringify(path)}`);
     }
     if (!this.#nodes.has(path)) this.#sorted = undefined;
