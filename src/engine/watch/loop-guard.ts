@@ -13,7 +13,7 @@ const ownRuns = 3;
 /** Whoever edits while a long build runs may well change a file some times before it ends. */
 const anyRuns = 10;
 /** Milliseconds: what changes later than this after the last build is not that build's doing. */
-const echo = 2000;
+const echo = 500;
 
 export class LoopGuard {
   /** For each task the inputs that moved in its latest runs, and in how many in a row. */
