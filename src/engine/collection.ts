@@ -20,9 +20,14 @@ export interface Collection {
 
 /** Brings the store below `maxSize` bytes, as far as current results allow. Needs the lock. */
 export async function collectGarbage(state: State, maxSize: number): Promise<Collection> {
-  const sizes = sizesOnDisk(state.store.root);
+  const { store } = state;
+  // Whoever builds again and again need not look at the whole store each time.
+  const expected = store.expectedSize;
+  if (expected !== undefined && expected <= maxSize) return unchanged(expected);
+  const sizes = sizesOnDisk(store.root);
   const before = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  if (before <= maxSize) return { before, after: before, removedBlobs: 0, forgottenResults: 0 };
+  store.expectedSize = before;
+  if (before <= maxSize) return unchanged(before);
 
   const current = new Set<Fingerprint>(state.stamps.currentFingerprints());
   const results = [...state.stamps.results()].sort((a, b) => b.usedAt - a.usedAt);
@@ -52,7 +57,12 @@ export async function collectGarbage(state: State, maxSize: number): Promise<Col
     await state.store.remove(digest);
     removedBlobs += 1;
   }
+  store.expectedSize = total;
   return { before, after: total, removedBlobs, forgottenResults };
+}
+
+function unchanged(size: number): Collection {
+  return { before: size, after: size, removedBlobs: 0, forgottenResults: 0 };
 }
 
 /** How much the store holds, by looking at it. */

@@ -16,6 +16,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { access, chmod, copyFile, rename, rm, stat } from "node:fs/promises";
@@ -23,7 +24,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
-import type { JoinedPart } from "./joiner.ts";
+import type { JoinedPart } from "./joined-hash.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 
 /** From this many bytes on copying on a thread, which costs several switches between threads, is worth it. */
@@ -34,6 +35,8 @@ export const partsSuffix = ".parts";
 
 export class Store {
   readonly root: AbsolutePath;
+  /** Bytes that it held when it was last looked through, and what came since; undefined before that. */
+  expectedSize: number | undefined;
   readonly #temporaryRoot: AbsolutePath;
   /** The status of each blob that was taken over while this process ran, with bytes that had just been checked. */
   readonly #adopted = new Map<Digest, string>();
@@ -229,6 +232,7 @@ export class Store {
   #finish(beside: string, digest: Digest, suffix = ""): void {
     mkdirSync(path.dirname(this.pathOf(digest)), { recursive: true });
     chmodSync(beside, 0o444);
+    if (this.expectedSize !== undefined) this.expectedSize += statSync(beside).size;
     renameSync(beside, `${this.pathOf(digest)}${suffix}`);
   }
 }

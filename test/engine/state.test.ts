@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -308,6 +309,25 @@ describe("the store", () => {
     write(root, "in/text", "one");
     await expectRight(root, third, "ONE!");
     expect(runs).toContain("first");
+  });
+});
+
+describe("the store of a process that builds again and again", () => {
+  it("stays near its limit", async () => {
+    const { root, third } = await built();
+    const size = (): number =>
+      readdirSync(v1(root, "store"), { recursive: true, encoding: "utf8" })
+        .map((name) => statSync(v1(root, `store/${name}`)))
+        .reduce((sum, status) => sum + (status.isFile() ? status.size : 0), 0);
+    const state = new State(root);
+    const maxSize = size() + 400_000;
+    for (let edit = 0; edit < 15; edit += 1) {
+      write(root, "in/text", String(edit).padEnd(50_000, "x"));
+      state.files.forgetAll();
+      await run(root, [third], { given, maxSize, state });
+      // What the workspace holds now is kept, whatever the limit: two texts of 50,000 bytes.
+      expect(size()).toBeLessThan(maxSize + 200_000);
+    }
   });
 });
 
