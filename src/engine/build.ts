@@ -9,7 +9,7 @@ import { requireTracer } from "./audit.ts";
 import { collectGarbage } from "./collection.ts";
 import { type CodeIndex, type Decision, decide } from "./decision.ts";
 import type { EventSink } from "./event.ts";
-import { digestOfOutputs, restoreTask, runTask, TaskFailure } from "./execution.ts";
+import { anticipateRun, digestOfOutputs, restoreTask, runTask, TaskFailure } from "./execution.ts";
 import { type BoundTask, bindGraph, type Graph, neededSlots } from "./graph.ts";
 import { HeadStarts } from "./head-start.ts";
 import type { ResolvedInput } from "./input.ts";
@@ -117,6 +117,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
     return { outcome, graph };
   } finally {
+    await state.joiner.giveUp();
     await shared.close();
     release();
   }
@@ -295,7 +296,9 @@ function runGraph(
       ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
     });
     for (const other of graph.values()) {
-      if (needsOf(other).includes(bound.id)) headStarts.begin(other, executionContext(other, request.signal));
+      if (!needsOf(other).includes(bound.id)) continue;
+      anticipateRun(other, state);
+      headStarts.begin(other, executionContext(other, request.signal));
     }
     const outputs = await runTask(bound, decision, executionContext(bound, signal));
     emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });

@@ -52,7 +52,7 @@ export async function runTask(
 ): Promise<Listing> {
   const { state } = context;
   const startedAt = performance.now();
-  const folder = path.join(state.temporaryRoot, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
+  const folder = workplaceOf(bound, state);
   const staging = path.join(folder, "outputs");
   const capture = new Capture(bound, context.onOutput);
   const audit = context.audit === "off" ? undefined : new Audit(folder);
@@ -93,7 +93,7 @@ export async function runTask(
       texts = await rememberInputs(inputs, state);
     }
     await placeAll(bound, places, path.join(folder, "replaced"), state);
-    handOver(places, placesOf(bound.outputs), outputs, state.files);
+    handOver(places, placesOf(bound.outputs), outputs, state);
     if (moved.length > 0) {
       context.onMoved(moved);
       context.onNote(
@@ -126,6 +126,17 @@ export async function runTask(
   }
 }
 
+/** Where a task works: its staging and scratch folders, and nothing that outlives its run. The same each time. */
+function workplaceOf(bound: BoundTask, state: State): string {
+  return path.join(state.temporaryRoot, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
+}
+
+/** A task will probably run soon: what of its outputs can be made ready meanwhile is. */
+export function anticipateRun(bound: BoundTask, state: State): void {
+  mkdirSync(state.temporaryRoot, { recursive: true });
+  state.joiner.anticipate(workplaceOf(bound, state));
+}
+
 /** Most tasks leave nothing but two empty folders; whatever else there is goes on a thread. */
 async function removeWorkplace(folder: string): Promise<void> {
   try {
@@ -144,7 +155,7 @@ export async function restoreTask(
   decision: Extract<Decision, { kind: "restore" }>,
   state: State,
 ): Promise<boolean> {
-  const folder = path.join(state.temporaryRoot, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
+  const folder = workplaceOf(bound, state);
   const staging = path.join(folder, "outputs");
   for (const output of bound.outputs) refuseEscape(output, state.workspace);
   try {
@@ -154,7 +165,7 @@ export async function restoreTask(
     vouchFor(places, decision.outputs, state.files);
     state.stamps.drop(bound.id);
     await placeAll(bound, places, path.join(folder, "replaced"), state);
-    handOver(places, placesOf(bound.outputs), decision.outputs, state.files);
+    handOver(places, placesOf(bound.outputs), decision.outputs, state);
     state.stamps.record(bound.id, decision.stamp, state.clock.now());
     return true;
   } finally {

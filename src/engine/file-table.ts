@@ -73,7 +73,7 @@ export class FileTable {
   /** Whether the file is still what it was when it was last looked at. */
   isUnchanged(path: AbsolutePath): boolean {
     const now = lstatIfThere(path);
-    return now !== undefined && this.#signatureAt(path) === signatureOf(now);
+    return now !== undefined && this.signatureSeen(path) === signatureOf(now);
   }
 
   /**
@@ -81,7 +81,7 @@ export class FileTable {
    * changes ctime, all else must be the same. Its mtime was set (`settleTime`) to one that no later write can leave.
    */
   moved(from: AbsolutePath, to: AbsolutePath): void {
-    const [before, entry, now] = [this.#signatureAt(from), this.#seen.get(from), lstatIfThere(to)];
+    const [before, entry, now] = [this.signatureSeen(from), this.#seen.get(from), lstatIfThere(to)];
     this.forget(from);
     this.forget(to);
     if (entry === undefined || entry instanceof Promise || entry.type !== "file") return;
@@ -92,7 +92,8 @@ export class FileTable {
     this.#log.set(to, `${signatureOf(now)} ${entry.digest}`);
   }
 
-  #signatureAt(path: AbsolutePath): string | undefined {
+  /** The status of the file when this run looked at it; undefined where it did not, or nothing was there. */
+  signatureSeen(path: AbsolutePath): string | undefined {
     if (!this.#seen.has(path)) return undefined;
     return this.#signatures.get(path) ?? this.#log.get(path)?.split(" ")[0];
   }
@@ -174,7 +175,12 @@ function isSettledTime(mtimeNs: bigint): boolean {
   return digits > mark - 3_000n && digits < mark + 3_000n;
 }
 
-/** A signature is `size:mtime:ctime:inode:mode`. */
+/** The status of whatever is at an absolute path now, as a text: `size:mtime:ctime:inode:mode`. */
+export function signatureAt(path: string): string | undefined {
+  const status = lstatIfThere(path);
+  return status && signatureOf(status);
+}
+
 function withoutCtime(signature: string): string {
   return signature.replace(/^(\d+:\d+):\d+/, "$1");
 }

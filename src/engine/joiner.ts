@@ -1,16 +1,15 @@
 /**
  * Files made of others, one behind the other: written, counted and hashed in one pass, and known by their parts, so
- * that the store need not hold them a second time. It knows nothing of what the parts are.
- *
- * A digest of much that seldom changes and little that often does need not start anew each time: the hash is kept as
- * it was behind each large part, for as long as the process lives.
+ * that the store need not hold them a second time. A process that made a file before writes only what differs into a copy
+ * of it. It knows nothing of what the parts are.
  */
-import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
-import { digestOfBytes, digestOfParts } from "./digest.ts";
+import { digestOfBytes } from "./digest.ts";
 import { DigestThread } from "./digest-thread.ts";
 import { type FileTable, settleTime } from "./file-table.ts";
+import { Formers, type PlacedPart } from "./former.ts";
+import { JoinedHash, type JoinedPart, type Midpoint, sizeOf } from "./joined-hash.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 
 /** A whole file (absolute path), or bytes, which may still be on their way. */
@@ -22,26 +21,11 @@ export interface Joined {
   readonly sha256: string;
 }
 
-/** A part of a joined file: where its bytes are now, and their digest. */
-export type JoinedPart = { readonly digest: Digest } & (
-  | { readonly file: string; readonly size: number }
-  | { readonly bytes: Uint8Array }
-);
-
-const chunkSize = 1024 * 1024;
-/** From this size (bytes) on it is worth to keep the hash behind a part, or to use another thread. */
-const large = 1024 * 1024;
-
-interface Midpoint {
-  /** Digest of the digests of all parts up to here. */
-  readonly key: Digest;
-  readonly hash: Hash;
-}
-
 export class Joiner {
   readonly #files: FileTable;
   readonly #thread = new DigestThread();
   readonly #written = new Map<string, { readonly digest: Digest; readonly parts: readonly JoinedPart[] }>();
+  readonly #formers = new Formers();
   /** By purpose: the path that is written to. */
   readonly #midpoints = new Map<string, readonly Midpoint[]>();
 
@@ -60,6 +44,25 @@ export class Joiner {
     return this.#written.has(file);
   }
 
+  /** What was written at `from` was renamed to `to`, and the file table knows. */
+  moved(from: AbsolutePath, to: AbsolutePath): void {
+    const written = this.#written.get(from);
+    const signature = this.#files.signatureSeen(to);
+    if (written === undefined || signature === undefined) return;
+    const parts = written.parts.map((part) => ({ digest: part.digest, size: sizeOf(part) }));
+    this.#formers.remember(from, to, signature, parts);
+  }
+
+  /** Files will soon be joined below this folder, where some were before: what can be done ahead begins. */
+  anticipate(folder: string): void {
+    this.#formers.anticipate(folder);
+  }
+
+  /** What was done ahead and not used is removed. */
+  giveUp(): Promise<void> {
+    return this.#formers.giveUp();
+  }
+
   forgetBelow(folder: string): void {
     for (const file of this.#written.keys()) if (file.startsWith(`${folder}/`)) this.#written.delete(file);
   }
@@ -69,22 +72,26 @@ export class Joiner {
    * written to meanwhile.
    */
   async join(target: string, pieces: readonly Piece[], signal: AbortSignal): Promise<Joined> {
-    const out = await open(target, "w");
-    const progress = new Progress(this.#midpoints.get(target) ?? []);
+    const there = await this.#formers.bring(target);
+    const out = await open(target, there === undefined ? "w" : "r+");
+    const writer = new PartWriter(out, there ?? []);
+    const hash = new JoinedHash(this.#midpoints.get(target) ?? []);
     const parts: JoinedPart[] = [];
+    let size: number;
     try {
       await out.chmod(0o644);
       for (const piece of pieces) {
         signal.throwIfAborted();
         const part = await this.#partOf(piece);
         parts.push(part);
-        await progress.add(part, (chunk) => writeAll(out, chunk));
+        await hash.add(part, writer.next(part));
         this.#refuseChanged(part);
       }
+      size = await writer.end();
     } finally {
       await out.close();
     }
-    const { size, digest, midpoints } = progress.end();
+    const { digest, midpoints } = hash.end();
     this.#midpoints.set(target, midpoints);
     settleTime(target);
     this.#files.vouch(target as AbsolutePath, digest);
@@ -123,82 +130,40 @@ export class Joiner {
   }
 }
 
-/** The hash of what has been added so far, begun at the furthest midpoint that still holds. */
-class Progress {
-  readonly #known: readonly Midpoint[];
-  readonly #keys: string[] = [];
-  readonly #midpoints: Midpoint[] = [];
-  #hash: Hash = createHash("sha256");
-  /** Parts that the hash does not have yet: a midpoint further on may hold them all. */
-  #pending: JoinedPart[] = [];
-  #size = 0;
+/** Writes the parts into a file that may hold some of them already, each at its place. */
+class PartWriter {
+  readonly #out: FileHandle;
+  /** What stands at an offset. */
+  readonly #there = new Map<number, PlacedPart>();
+  #offset = 0;
 
-  constructor(known: readonly Midpoint[]) {
-    this.#known = known;
-  }
-
-  async add(part: JoinedPart, write: (chunk: Uint8Array) => Promise<void>): Promise<void> {
-    this.#keys.push(part.digest);
-    const key = digestOfParts(this.#keys);
-    const known = this.#known.find((midpoint) => midpoint.key === key);
-    const mayFollow = this.#known.length > 0 && this.#midpoints.length < this.#known.length;
-    let size = 0;
-    if (known !== undefined) {
-      this.#pending = [];
-      this.#hash = known.hash.copy();
-      for await (const chunk of bytesOf(part)) {
-        size += chunk.length;
-        await write(chunk);
-      }
-    } else if (mayFollow && "bytes" in part) {
-      this.#pending.push(part);
-      size = part.bytes.length;
-      await write(part.bytes);
-    } else {
-      await this.#catchUp();
-      for await (const chunk of bytesOf(part)) {
-        size += chunk.length;
-        // The hash is busy while the bytes are on their way to the disk.
-        const written = write(chunk);
-        this.#hash.update(chunk);
-        await written;
-      }
+  constructor(out: FileHandle, there: readonly PlacedPart[]) {
+    this.#out = out;
+    let offset = 0;
+    for (const part of there) {
+      if (part.size > 0) this.#there.set(offset, part);
+      offset += part.size;
     }
-    this.#size += size;
-    if (size >= large) this.#midpoints.push({ key, hash: this.#hash.copy() });
   }
 
-  async #catchUp(): Promise<void> {
-    for (const part of this.#pending) for await (const chunk of bytesOf(part)) this.#hash.update(chunk);
-    this.#pending = [];
+  /** What writes the bytes of the next part; undefined where they stand there already. */
+  next(part: JoinedPart): ((chunk: Uint8Array) => Promise<void>) | undefined {
+    let at = this.#offset;
+    this.#offset += sizeOf(part);
+    if (this.#there.get(at)?.digest === part.digest) return undefined;
+    return async (chunk) => {
+      let done = 0;
+      while (done < chunk.length) {
+        const { bytesWritten } = await this.#out.write(chunk, done, chunk.length - done, at);
+        done += bytesWritten;
+        at += bytesWritten;
+      }
+    };
   }
 
-  end(): { readonly size: number; readonly digest: Digest; readonly midpoints: readonly Midpoint[] } {
-    for (const part of this.#pending) if ("bytes" in part) this.#hash.update(part.bytes);
-    return { size: this.#size, digest: this.#hash.digest("hex") as Digest, midpoints: this.#midpoints };
+  /** Cuts off what is left behind the last part, and tells the size of all (bytes). */
+  async end(): Promise<number> {
+    await this.#out.truncate(this.#offset);
+    return this.#offset;
   }
-}
-
-/** The bytes, piece by piece; a piece is only valid until the next one is asked for. */
-async function* bytesOf(part: JoinedPart): AsyncGenerator<Uint8Array> {
-  if ("bytes" in part) {
-    yield part.bytes;
-    return;
-  }
-  const handle = await open(part.file, "r");
-  try {
-    const buffer = Buffer.allocUnsafe(chunkSize);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, chunkSize);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeAll(out: FileHandle, chunk: Uint8Array): Promise<void> {
-  let done = 0;
-  while (done < chunk.length) done += (await out.write(chunk, done)).bytesWritten;
 }

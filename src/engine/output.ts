@@ -95,11 +95,14 @@ export function handOver(
   staged: OutputPlaces,
   placed: OutputPlaces,
   listing: Listing,
-  files: FileTable,
+  { files, joiner }: { readonly files: FileTable; readonly joiner: Joiner },
 ): void {
   for (const [name, entry] of listing) {
-    if (entry.type === "file") files.moved(locate(staged, name), locate(placed, name));
-    else files.forget(locate(staged, name));
+    const [from, to] = [locate(staged, name), locate(placed, name)];
+    if (entry.type === "file") {
+      files.moved(from, to);
+      joiner.moved(from, to);
+    } else files.forget(from);
   }
 }
 

@@ -1,10 +1,19 @@
 /** Outputs that a task makes by joining files: what is recorded of them, and how they come back. */
 import { createHash } from "node:crypto";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type AbsolutePath, file, only, out, State, type Task, task } from "../../src/engine/index.ts";
+import {
+  type AbsolutePath,
+  type Digest,
+  file,
+  only,
+  out,
+  State,
+  type Task,
+  task,
+} from "../../src/engine/index.ts";
 import { run, workspace } from "./workshop.ts";
 
 const large = "a large part. ".repeat(220_000);
@@ -123,6 +132,69 @@ describe("a file that is joined of others", () => {
       expect((await run(root, [image], { state })).outcomes["image@dev"]).toMatch(ran);
       expect(await isRight(root)).toBe(true);
     }
+  });
+});
+
+describe("a file that is joined again by the same process", () => {
+  /** Joined once of a large and a small file, and put in its place. */
+  async function joinedOnce() {
+    const root = workspace({ "large.txt": large, "small.txt": "one", "work/other": "" });
+    const at = (name: string) => path.join(root, name) as AbsolutePath;
+    const { joiner, files } = new State(root as AbsolutePath);
+    const join = () =>
+      joiner.join(
+        at("work/image"),
+        [{ file: at("large.txt") }, { file: at("small.txt") }, { bytes: Buffer.from("end") }],
+        new AbortController().signal,
+      );
+    await join();
+    renameSync(at("work/image"), at("image"));
+    files.moved(at("work/image"), at("image"));
+    joiner.moved(at("work/image"), at("image"));
+    return { at, joiner, files, join };
+  }
+
+  it.each([false, true])(
+    "is a copy into which only what differs is written (begun ahead: %s)",
+    async (ahead) => {
+      const { at, joiner, files, join } = await joinedOnce();
+      for (const text of ["two", "three, which is longer", "4"]) {
+        writeFileSync(at("small.txt"), text);
+        if (ahead) joiner.anticipate(at("work"));
+        const joined = await join();
+        expect(readFileSync(at("work/image"), "utf8") === `${large}${text}end`).toBe(true);
+        expect(joined).toEqual({
+          size: large.length + text.length + 3,
+          sha256: sha256(`${large}${text}end`),
+        });
+      }
+      // Whoever read the large part again would see this.
+      writeFileSync(at("large.txt"), "x".repeat(large.length));
+      files.vouch(at("large.txt"), sha256(large) as Digest);
+      await join();
+      expect(readFileSync(at("work/image"), "utf8") === `${large}4end`).toBe(true);
+    },
+  );
+
+  it.each([false, true])(
+    "is written whole where somebody changed the one before (begun ahead: %s)",
+    async (ahead) => {
+      const { at, joiner, join } = await joinedOnce();
+      const { atime, mtime } = statSync(at("image"));
+      if (ahead) joiner.anticipate(at("work"));
+      writeFileSync(at("image"), "y".repeat(large.length + 6));
+      utimesSync(at("image"), atime, mtime);
+      await join();
+      expect(readFileSync(at("work/image"), "utf8") === `${large}oneend`).toBe(true);
+    },
+  );
+
+  it("leaves nothing of what was begun ahead and not needed", async () => {
+    const { at, joiner } = await joinedOnce();
+    const before = readdirSync(at("."));
+    joiner.anticipate(at("work"));
+    await joiner.giveUp();
+    expect(readdirSync(at("."))).toEqual(before);
   });
 });
 
