@@ -5,27 +5,11 @@
  * Rules: Linux `init/initramfs.c` (`clean_path`, `maybe_link`, `do_name`, `do_symlink`).
  */
 import { followLinks } from "./links.ts";
-import { parentOf, printName, rootPath } from "./names.ts";
-import { FileTree, type Metadata, type TreeNode } from "./tree.ts";
+import type { MergeProblem, Owner, Place } from "./merge-problem.ts";
+import { parentOf, rootPath } from "./names.ts";
+import { type FileNode, FileTree, type TreeNode } from "./tree.ts";
 
-interface Place {
-  readonly path: string;
-  /** Index of the layer whose entry has the problem. */
-  readonly layer: number;
-}
-
-/** `modes` are the 12 bits; `from` is what lower layers made, `to` what this layer makes. */
-export type MergeProblem =
-  | (Place & { readonly kind: "hard-link-truncated"; readonly otherNames: readonly string[] })
-  | (Place & { readonly kind: "symlink-replaced-by-directory"; readonly target: string })
-  | (Place & { readonly kind: "directory-replaced-by-symlink"; readonly target: string })
-  | (Place & { readonly kind: "lost-under-directory"; readonly type: TreeNode["type"] })
-  | (Place & { readonly kind: "directory-changed"; readonly from: Owner; readonly to: Owner })
-  | (Place & { readonly kind: "hard-link-over-file" })
-  | (Place & { readonly kind: "device-kept" })
-  | (Place & { readonly kind: "parent-missing"; readonly parent: string });
-
-type Owner = Omit<Metadata, "mtime">;
+const nothing = { kind: "bytes", bytes: new Uint8Array() } as const;
 
 export interface Merged {
   readonly tree: FileTree;
@@ -39,40 +23,32 @@ export interface Merged {
 export function mergeLayers(layers: readonly FileTree[]): Merged {
   const state = new MergeState();
   for (const [layer, tree] of layers.entries()) {
-    const links = new Map<string, string>();
-    for (const [path, node] of tree) state.apply(layer, path, node, links);
+    const links = groupsOf(tree);
+    for (const [path, node] of tree) {
+      const group =
+        node.type === "file" && node.linkGroup !== undefined ? links.get(node.linkGroup) : undefined;
+      state.apply(layer, path, node, group);
+    }
   }
   return { tree: state.tree, problems: state.problems };
 }
 
-/** A problem as one sentence. `layerName` names a layer by its index. */
-export function describeProblem(
-  problem: MergeProblem,
-  layerName: (layer: number) => string = (layer) => `layer ${layer}`,
-): string {
-  const place = `${printName(problem.path)} of ${layerName(problem.layer)}`;
-  switch (problem.kind) {
-    case "hard-link-truncated":
-      return `${place} overwrites a hard-linked file and so also ${problem.otherNames.map(printName).join(", ")}`;
-    case "symlink-replaced-by-directory":
-      return `${place} is a directory and removes the link to ${printName(problem.target)} below it`;
-    case "directory-replaced-by-symlink":
-      return `${place} is a link to ${printName(problem.target)} and removes the directory below it`;
-    case "lost-under-directory":
-      return `${place} is lost: a lower layer has a directory there that is not empty`;
-    case "directory-changed":
-      return `${place} changes the directory from ${printOwner(problem.from)} to ${printOwner(problem.to)}`;
-    case "hard-link-over-file":
-      return `${place} is a further name of a hard-linked file over an existing one; kernels before 5.0 lose it`;
-    case "device-kept":
-      return `${place} does not replace the device that a lower layer made there`;
-    case "parent-missing":
-      return `${place} is lost: there is no directory ${printName(problem.parent)}`;
-  }
+/** The names of one hard-linked file in a layer: the archive has its bytes at the last one. */
+interface LinkGroup {
+  /** As the layer has it, whether it could be made or not: that is what the kernel remembers. */
+  readonly first: string;
+  last: string;
 }
 
-function printOwner({ mode, uid, gid }: Owner): string {
-  return `${mode.toString(8).padStart(4, "0")} ${uid}:${gid}`;
+function groupsOf(tree: FileTree): ReadonlyMap<string, LinkGroup> {
+  const groups = new Map<string, LinkGroup>();
+  for (const [path, node] of tree) {
+    if (node.type !== "file" || node.linkGroup === undefined) continue;
+    const known = groups.get(node.linkGroup);
+    if (known === undefined) groups.set(node.linkGroup, { first: path, last: path });
+    else known.last = path;
+  }
+  return groups;
 }
 
 const ownerOf = ({ mode, uid, gid }: TreeNode): Owner => ({ mode, uid, gid });
@@ -85,28 +61,49 @@ class MergeState {
   /** Names of one file by its group. */
   readonly #names = new Map<string, Set<string>>();
 
-  /** Applies one entry. `links` remembers this layer's groups and the first name of each. */
-  apply(layer: number, given: string, node: TreeNode, links: Map<string, string>): void {
-    // The kernel opens names the ordinary way: links in the directories before the last part are followed.
-    const path = followLinks(this.tree, given, false).path || rootPath;
+  /** Applies one entry; `group` is that of a file with several names. */
+  apply(layer: number, given: string, node: TreeNode, group?: LinkGroup): void {
     const place = { path: given, layer };
+    const first = group === undefined || group.first === given ? undefined : group.first;
+    if (this.#make(place, node, first) || group?.last !== given) return;
+    const path = this.#resolve(group.first);
+    const head = this.tree.get(path);
+    if (head?.type !== "file") return;
+    const names = head.linkGroup === undefined ? undefined : this.#names.get(head.linkGroup);
+    for (const name of names ?? [path]) this.tree.set(name, { ...head, content: nothing });
+  }
+
+  /** The kernel opens names the ordinary way: links in the directories before the last part are followed. */
+  #resolve(given: string): string {
+    return followLinks(this.tree, given, false).path || rootPath;
+  }
+
+  /** `first` is the layer's first name of a hard-linked file, at its further ones. False when nothing is made. */
+  #make(place: Place, node: TreeNode, first: string | undefined): boolean {
+    const path = this.#resolve(place.path);
     const parent = parentOf(path);
     if (parent !== undefined && this.tree.get(parent)?.type !== "directory") {
       this.problems.push({ ...place, kind: "parent-missing", parent });
-      return;
+      return false;
     }
     const lower = this.tree.get(path);
     // A link is always removed first, anything else only by an entry of another type.
     if (lower !== undefined && (lower.type !== node.type || node.type === "symlink")) {
-      if (!this.#clean(path, lower, node, place)) return;
+      if (!this.#clean(path, lower, node, place)) return false;
     }
-    this.#write(path, node, place, links);
+    if (node.type === "file" && first !== undefined) return this.#link(path, node, place, first);
+    this.#write(path, node, place);
+    return true;
   }
 
   /** `clean_path`: true when nothing stands in the way any more. */
   #clean(path: string, lower: TreeNode, node: TreeNode, place: Place): boolean {
     if (lower.type === "directory" && (this.#children.get(path) ?? 0) > 0) {
       this.problems.push({ ...place, kind: "lost-under-directory", type: node.type });
+      // A file is opened, which fails; of all others the owner is set without asking, and of devices the mode.
+      const { mode, uid, gid } = node;
+      if (node.type === "symlink") this.tree.set(path, { ...lower, uid, gid });
+      else if (node.type !== "file") this.tree.set(path, { ...lower, mode, uid, gid });
       return false;
     }
     if (lower.type === "symlink" && node.type === "directory") {
@@ -135,10 +132,10 @@ class MergeState {
     this.tree.set(path, node);
   }
 
-  #write(path: string, node: TreeNode, place: Place, links: Map<string, string>): void {
+  #write(path: string, node: TreeNode, place: Place): void {
     const lower = this.tree.get(path);
     if (node.type === "file") {
-      this.#writeFile(path, node, place, links);
+      this.#writeFile(path, node, place);
       return;
     }
     if (lower?.type === "directory" && node.type === "directory") {
@@ -157,26 +154,24 @@ class MergeState {
     this.#set(path, node);
   }
 
-  #writeFile(
-    path: string,
-    node: TreeNode & { type: "file" },
-    place: Place,
-    links: Map<string, string>,
-  ): void {
+  /** A further name: linked to the first one; what was there is removed (kernel 5.0 and later), whether that works or not. */
+  #link(path: string, node: FileNode, place: Place, first: string): boolean {
     const lower = this.tree.get(path);
-    const first = node.linkGroup === undefined ? undefined : links.get(node.linkGroup);
-    if (first !== undefined) {
-      // A further name: linked to the first one; what was there is removed (kernel 5.0 and later).
-      if (lower !== undefined) {
-        this.problems.push({ ...place, kind: "hard-link-over-file" });
-        this.#unlink(path, lower);
-      }
-      const head = this.tree.get(first);
-      const group = head?.type === "file" ? head.linkGroup : undefined;
-      this.#join(path, node, group ?? `${place.layer}:${node.linkGroup}`);
-      return;
+    if (lower !== undefined) {
+      this.problems.push({ ...place, kind: "hard-link-over-file" });
+      this.#unlink(path, lower);
     }
-    if (node.linkGroup !== undefined) links.set(node.linkGroup, path);
+    const head = this.tree.get(this.#resolve(first));
+    if (head?.type !== "file") {
+      this.problems.push({ ...place, kind: "hard-link-lost", first });
+      return false;
+    }
+    this.#join(path, node, head.linkGroup ?? `${place.layer}:${node.linkGroup}`);
+    return true;
+  }
+
+  #writeFile(path: string, node: FileNode, place: Place): void {
+    const lower = this.tree.get(path);
     const lowerGroup = lower?.type === "file" ? lower.linkGroup : undefined;
     const names = lowerGroup === undefined ? undefined : this.#names.get(lowerGroup);
     if (lowerGroup !== undefined && names !== undefined && names.size > 1) {
@@ -188,7 +183,7 @@ class MergeState {
     else this.#set(path, node);
   }
 
-  #join(path: string, node: TreeNode & { type: "file" }, linkGroup: string): void {
+  #join(path: string, node: FileNode, linkGroup: string): void {
     const names = this.#names.get(linkGroup) ?? new Set();
     this.#names.set(linkGroup, names.add(path));
     this.#set(path, { ...node, linkGroup });

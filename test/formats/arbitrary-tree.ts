@@ -5,9 +5,11 @@ import { decodeName, FileTree, type TreeNode } from "../../src/formats/index.ts"
 export interface TreeShape {
   /** Names may hold bytes that are not UTF-8. */
   readonly anyBytes: boolean;
+  /** Few names, so that trees laid on one another meet, and links that lead to where others are. */
+  readonly crowded?: boolean;
 }
 
-function nameOf({ anyBytes }: TreeShape): fc.Arbitrary<string> {
+function nameOf({ anyBytes, crowded = false }: TreeShape): fc.Arbitrary<string> {
   const plain = fc.constantFrom(
     "a",
     "b",
@@ -21,9 +23,25 @@ function nameOf({ anyBytes }: TreeShape): fc.Arbitrary<string> {
   );
   const text = fc.string({ minLength: 1, maxLength: 12, unit: "grapheme" });
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 6 }).map((value) => decodeName(value));
+  const few = { arbitrary: fc.constantFrom("a", "b", "c"), weight: 20 };
   return fc
-    .oneof(plain, text, ...(anyBytes ? [bytes] : []))
+    .oneof(...(crowded ? [few] : []), plain, text, ...(anyBytes ? [bytes] : []))
     .filter((name) => !/[/\0]/.test(name) && name !== "." && name !== ".." && !name.includes("\ufffd"));
+}
+
+/** What a link leads to; in a crowded tree up to two folders up, or from the root. */
+function targetOf(shape: TreeShape): fc.Arbitrary<string> {
+  const name = nameOf(shape);
+  if (shape.crowded !== true) return name;
+  const path = fc.tuple(name, name).map((names) => names.join("/"));
+  return fc.oneof(
+    { arbitrary: name, weight: 4 },
+    path,
+    name.map((one) => `/${one}`),
+    name.map((one) => `../${one}`),
+    name.map((one) => `.././${one}/`),
+    fc.constantFrom(".", "..", "/"),
+  );
 }
 
 const metadata = fc.record({
@@ -39,7 +57,7 @@ function nodeOf(shape: TreeShape): fc.Arbitrary<TreeNode> {
   const kinds = fc.oneof(
     bytes.map((value) => ({ type: "file", content: { kind: "bytes", bytes: value } }) as const),
     fc.constant({ type: "directory" } as const),
-    nameOf(shape).map((target) => ({ type: "symlink", target }) as const),
+    targetOf(shape).map((target) => ({ type: "symlink", target }) as const),
     fc.record({ type: fc.constantFrom("char" as const, "block" as const), major: number, minor: number }),
     fc.constant({ type: "fifo" } as const),
   );

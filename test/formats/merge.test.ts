@@ -106,6 +106,34 @@ describe("a later layer", () => {
     expect(merged.tree.get("opt/a")?.type).toBe("directory");
   });
 
+  test("that cannot make the first name of a hard-linked file loses the others, and what was in their places", () => {
+    const merged = layers(file("a/x", "x").addTree(file("b", "old")), hardLinked("new", "a", "b"));
+    expect(merged.problems.map(({ kind, path }) => [kind, path])).toEqual([
+      ["lost-under-directory", "a"],
+      ["hard-link-over-file", "b"],
+      ["hard-link-lost", "b"],
+    ]);
+    expect(merged.tree.paths()).toEqual(["a", "a/x"]);
+  });
+
+  test("that cannot make the last name of a hard-linked file leaves the others empty: its bytes were there", async () => {
+    const merged = layers(file("c/x", "x"), hardLinked("new", "a", "b", "c"));
+    expect(merged.problems.map(({ kind }) => kind)).toEqual(["lost-under-directory"]);
+    expect([await textOf(merged, "a"), await textOf(merged, "b")]).toEqual(["", ""]);
+  });
+
+  test("that loses a link or a device under a directory gives the directory its owner, and of a device the mode", () => {
+    const owner = { uid: 7, gid: 8, mode: 0o600, mtime };
+    const upper = new FileTree()
+      .set("a", { type: "symlink", target: "x", ...owner })
+      .set("b", { type: "fifo", ...owner })
+      .addFile("c", bytesContent(""), owner);
+    const { tree } = layers(file("a/x", "").addTree(file("b/x", "")).addTree(file("c/x", "")), upper);
+    expect(tree.get("a")).toMatchObject({ type: "directory", mode: 0o755, uid: 7, gid: 8 });
+    expect(tree.get("b")).toMatchObject({ type: "directory", mode: 0o600, uid: 7, gid: 8 });
+    expect(tree.get("c")).toMatchObject({ type: "directory", mode: 0o755, uid: 0, gid: 0 });
+  });
+
   test("re-applies a directory's mode and owner, so 0755 takes the sticky bit from tmp", () => {
     const merged = layers(directory("tmp", 0o1777), file("tmp/x", ""));
     expect(merged.problems).toEqual([
@@ -156,6 +184,7 @@ test("every problem is told as one sentence that names the path and the layer", 
     { ...place, kind: "directory-changed", from: owner, to: { ...owner, mode: 0o755 } },
     { ...place, kind: "hard-link-over-file" },
     { ...place, kind: "device-kept" },
+    { ...place, kind: "hard-link-lost", first: "c" },
     { ...place, kind: "parent-missing", parent: "a" },
   ];
   for (const problem of problems) {
