@@ -51,6 +51,14 @@ const testTools = {
   mandoc: { for: "the manual page in tests", apt: "mandoc", dnf: "mandoc", pacman: "mandoc", brew: "mandoc" },
   zsh: { for: "completion in tests", apt: "zsh", dnf: "zsh", pacman: "zsh", brew: "zsh" },
   fish: { for: "completion in tests", apt: "fish", dnf: "fish", pacman: "fish", brew: "fish" },
+  // For the files, which localedef makes a locale of.
+  locales: {
+    for: "another language in tests",
+    files: ["/usr/share/i18n/locales/tr_TR"],
+    apt: "locales",
+    dnf: "glibc-locale-source",
+    pacman: "glibc",
+  },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };
 
@@ -65,6 +73,7 @@ export const buildTools = [
   "ssh-keygen",
   "dpkg-deb",
   "depmod",
+  "ldconfig",
   "git",
   "apt-get",
   "apt-cache",
@@ -84,6 +93,7 @@ export const verifyTools = [
   "mandoc",
   "zsh",
   "fish",
+  "locales",
   "script",
 ];
 

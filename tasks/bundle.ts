@@ -9,6 +9,7 @@ import { file, files, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
+import { derived } from "./derived.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { overlay } from "./overlay.ts";
@@ -29,6 +30,7 @@ export const bundle = task({
     loaders: bootLoaders,
     payload: only(payload, "openVmTools"),
     setup: only(setupFiles, "setups"),
+    derived: only(derived, "tarballs"),
     overlay: overlayTarball,
     layout: only(overlay, "single"),
   },
@@ -61,7 +63,7 @@ export const bundle = task({
     await add(needs.overlay.tarball, "dependencies/razor-microkernel-overlay.tar.gz");
     for (const name of await readdir(needs.overlay.first))
       await add(path.join(needs.overlay.first, name), name);
-    for (const folder of [needs.setup.setups, needs.payload.openVmTools]) {
+    for (const folder of [needs.setup.setups, needs.payload.openVmTools, needs.derived.tarballs]) {
       for (const name of await readdir(folder)) await add(path.join(folder, name), `dependencies/${name}`);
     }
     for (const name of await readdir(needs.loaders.loaders)) {

@@ -7,6 +7,7 @@ import path from "node:path";
 import { file, only, out, task } from "../src/engine/index.ts";
 import { type IsoBoot, writeIsoSkeleton, writeLayer } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
+import { derived } from "./derived.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
 import { adaptBootMenu } from "./image/boot-menu.ts";
@@ -42,6 +43,7 @@ export const isoSkeleton = task({
     core: only(fetchIso, "boot", "core", "listing"),
     payload: only(payload, "layer"),
     setup: only(setupFiles, "layer"),
+    derived: only(derived, "layer"),
     overlay: only(overlay, "room", "single"),
     loaders: bootLoaders,
   },
@@ -65,7 +67,12 @@ export const isoSkeleton = task({
       : undefined;
     await makeSkeleton({
       core: needs.core,
-      layers: [needs.payload.layer, needs.setup.layer, ...(overlaid === undefined ? [] : [overlaid])],
+      layers: [
+        needs.payload.layer,
+        needs.setup.layer,
+        needs.derived.layer,
+        ...(overlaid === undefined ? [] : [overlaid]),
+      ],
       room: Number(await readFile(needs.overlay.room, "utf8")),
       single: overlaid !== undefined,
       compress: params.compress,

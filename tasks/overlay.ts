@@ -12,6 +12,7 @@ import { editorFiles } from "./image/editor-files.ts";
 import { inheritFolders, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
 import { describeFallback, findTrap } from "./image/layout.ts";
+import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective } from "./image/mcollective.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
 import { readListing } from "./image/tree-listing.ts";
@@ -38,6 +39,8 @@ export const overlay = task({
   outputs: {
     /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */
     layer: out.file(overlayLayer),
+    /** What tables of libraries and modules depend on: few edits change it. */
+    linked: out.file("linked.cpio"),
     /** Bytes that an initrd keeps free for the layer, so that few edits change the size of anything. */
     room: out.file("room"),
     /**
@@ -62,6 +65,7 @@ export const overlay = task({
     refuseClashes(tree, folder, fetched, "what the build fetches");
     refuseClashes(setup, "the setup files", tree, folder);
     await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
+    await writeLinkedFiles(tree, outputs.linked, signal);
     await writeFile(outputs.room, `${roomFor((await stat(outputs.layer)).size)}\n`);
 
     const trap = findTrap([

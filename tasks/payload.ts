@@ -12,6 +12,7 @@ import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { imagePolicy, inheritFolders, relativeModuleLinks, settleOwners } from "./image/image-tree.ts";
+import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
 import { packer, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
@@ -28,6 +29,8 @@ export const payload = task({
     /** Cpio archives, plain and gzipped: one for each extension, one for the gems, and so on. */
     layer: out.file("payload.cpio.gz"),
     layerListing: out.file("layer.json"),
+    /** What tables of libraries and modules depend on. */
+    linked: out.file("linked.cpio"),
     /** All but open-vm-tools. */
     tarballListing: out.file("tarball.json"),
     /** open-vm-tools with the image's owners and modes; empty where it is switched off. */
@@ -87,6 +90,7 @@ export const payload = task({
     const members = splitMembers(whole, (name) => (tree.has(name) ? memberOf(name) : "open-vm-tools"));
     await context.join(outputs.layer, await packMembers(members, params.compress, context));
     await writeListing(whole, outputs.layerListing);
+    await writeLinkedFiles(whole, outputs.linked, context.signal);
   },
 });
 

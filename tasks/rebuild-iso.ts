@@ -3,6 +3,7 @@
  * All of it is there already: here it is joined.
  */
 import { type NeedPaths, only, out, type Piece, task } from "../src/engine/index.ts";
+import { derived } from "./derived.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { type IsoPlan, isoSkeleton } from "./iso-skeleton.ts";
@@ -16,6 +17,7 @@ export const initrdNeeds = {
   core: only(fetchIso, "boot"),
   payload: only(payload, "layer"),
   setup: only(setupFiles, "layer"),
+  derived: only(derived, "layer"),
   overlay: only(overlay, "layer"),
   skeleton: isoSkeleton,
 } as const;
@@ -44,6 +46,7 @@ type InitrdPaths = { readonly [K in keyof typeof initrdNeeds]: NeedPaths<(typeof
 export async function readInitrdPieces(
   needs: InitrdPaths,
 ): Promise<{ readonly initrd: readonly Piece[]; readonly plan: IsoPlan }> {
-  const { core, payload, setup, overlay, skeleton } = needs;
-  return await joinInitrd({ core, layers: [payload.layer, setup.layer, overlay.layer], skeleton });
+  const { core, payload, setup, derived, overlay, skeleton } = needs;
+  const layers = [payload.layer, setup.layer, derived.layer, overlay.layer];
+  return await joinInitrd({ core, layers, skeleton });
 }

@@ -10,6 +10,7 @@ import { bytesContent, FileTree, treeFromTarball, writeLayer, writeTarball } fro
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { inheritFolders, refuseClashes, settleOwners } from "./image/image-tree.ts";
+import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { payload } from "./payload.ts";
@@ -38,6 +39,8 @@ export const setupFiles = task({
     /** A gzipped cpio archive of all. */
     layer: out.file("setup.cpio.gz"),
     listing: out.file("setup.json"),
+    /** What tables of libraries and modules depend on. */
+    linked: out.file("linked.cpio"),
   },
   async run({ needs, inputs, params, outputs, scratch, signal }) {
     const mtime = Number(params.epoch);
@@ -72,6 +75,7 @@ export const setupFiles = task({
     }
     await writeLayer(layer, outputs.layer, { signal });
     await writeListing(layer, outputs.listing);
+    await writeLinkedFiles(layer, outputs.linked, signal);
   },
 });
 

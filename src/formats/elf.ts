@@ -1,5 +1,5 @@
 /**
- * Which libraries an ELF file asks its loader for. It knows nothing of where libraries lie.
+ * What an ELF file is made for, and which libraries it asks its loader for. It knows nothing of where libraries lie.
  *
  * Format: System V ABI, "Object Files" (header, program header) and "Dynamic Linking" (dynamic section).
  */
@@ -24,7 +24,7 @@ interface Segment {
  * @throws UserError `bad-elf` for a damaged file, or one of big-endian byte order
  */
 export function readNeededLibraries(bytes: Buffer, where: string): readonly string[] | undefined {
-  if (bytes.length < 4 || bytes.readUInt32BE(0) !== 0x7f454c46) return undefined;
+  if (!isElf(bytes)) return undefined;
   try {
     return readNeeded(bytes);
   } catch (cause) {
@@ -35,6 +35,18 @@ export function readNeededLibraries(bytes: Buffer, where: string): readonly stri
       cause,
     });
   }
+}
+
+/**
+ * The kind of machine a little-endian ELF file is made for, as e_machine has it (3 is EM_386, 62 EM_X86_64); undefined for
+ * any other file. The first 20 bytes do.
+ */
+export function readElfMachine(bytes: Buffer): number | undefined {
+  return isElf(bytes) && bytes.length >= 20 && bytes.readUInt8(5) === 1 ? bytes.readUInt16LE(18) : undefined;
+}
+
+function isElf(bytes: Buffer): boolean {
+  return bytes.length >= 4 && bytes.readUInt32BE(0) === 0x7f454c46;
 }
 
 function readNeeded(bytes: Buffer): readonly string[] {

@@ -5,7 +5,7 @@ export { FileWindow, readCpio } from "./cpio-reader.ts";
 export { type DebControl, readDebControl, unpackDeb } from "./deb.ts";
 export { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
 export * from "./directory.ts";
-export { readNeededLibraries } from "./elf.ts";
+export { readElfMachine, readNeededLibraries } from "./elf.ts";
 export { type FatOptions, writeFat } from "./fat.ts";
 export { flattenLayers } from "./flatten.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
@@ -26,6 +26,7 @@ export { describeProblem, type MergeProblem } from "./merge-problem.ts";
 export * from "./names.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
+export { stageTree } from "./staging.ts";
 export { coreOwners, type OwnerNames, type TarballOptions, writeTarball } from "./tarball.ts";
 export {
   listTarball,

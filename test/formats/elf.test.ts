@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readNeededLibraries } from "../../src/formats/index.ts";
+import { readElfMachine, readNeededLibraries } from "../../src/formats/index.ts";
 
 /** The smallest 32-bit file with a dynamic section that names these libraries. */
 function small32(libraries: readonly string[]): Buffer {
@@ -32,6 +32,32 @@ function small32(libraries: readonly string[]): Buffer {
   bytes.set(text, strings);
   return bytes;
 }
+
+describe("the machine that a file is for", () => {
+  it("is what readelf says", () => {
+    const bytes = readFileSync(process.execPath).subarray(0, 64);
+    const said = execFileSync("readelf", ["-h", process.execPath], { encoding: "utf8" });
+    const names: Readonly<Record<number, RegExp>> = {
+      3: /Intel 80386/,
+      62: /X86-64/,
+      40: /ARM/,
+      183: /AArch64/,
+    };
+    expect(/Machine:\s+(.*)/.exec(said)?.[1]).toMatch(names[readElfMachine(bytes) ?? 0] ?? /^$/);
+  });
+
+  it("is nobody's when it is a script, cut off, or of big-endian byte order", () => {
+    const big = Buffer.from(small32([]));
+    big[5] = 2;
+    for (const bytes of [
+      Buffer.from("#!/bin/sh\n# long enough for a header\n"),
+      small32([]).subarray(0, 19),
+      big,
+    ]) {
+      expect(readElfMachine(bytes)).toBeUndefined();
+    }
+  });
+});
 
 describe("the libraries that a program needs", () => {
   it.each(["sh", "tar", "xorriso", "openssl"])("are what readelf says of %s", (name) => {

@@ -1,0 +1,130 @@
+/**
+ * What an image derives from its libraries and kernel modules: the loader's cache and the tables of modules. Core brings its
+ * own, so that there is something to do only where a layer adds libraries or modules, and again only when one of them changes.
+ */
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { only, out, task } from "../src/engine/index.ts";
+import { UserError } from "../src/errors/index.ts";
+import {
+  FileTree,
+  followLinks,
+  mergeLayers,
+  readElfMachine,
+  readInitrd,
+  stageTree,
+  writeLayer,
+  writeTarball,
+} from "../src/formats/index.ts";
+import { installHint } from "../src/host/index.ts";
+import { fetchIso } from "./fetch-iso.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
+import { inheritFolders } from "./image/image-tree.ts";
+import { isLibraryFile, linkedFiles, moduleRelease } from "./image/linked-files.ts";
+import { isKnownMachine, libraryTables, moduleTables } from "./image/linking-tables.ts";
+import { writeListing } from "./image/tree-listing.ts";
+import { overlay } from "./overlay.ts";
+import { payload } from "./payload.ts";
+import { epoch } from "./settings/options.ts";
+import { setupFiles } from "./setup-files.ts";
+
+export const derived = task({
+  name: "derived",
+  description: "Work out the tables of libraries and modules where the image has more than Core's",
+  internal: true,
+  needs: {
+    core: only(fetchIso, "boot", "core"),
+    payload: only(payload, "linked"),
+    setup: only(setupFiles, "linked"),
+    overlay: only(overlay, "linked"),
+  },
+  params: { epoch },
+  optionalTools: ["ldconfig", "depmod"],
+  outputs: {
+    /** A gzipped cpio archive; of no bytes where nothing is to be derived. */
+    layer: out.file("derived.cpio.gz"),
+    listing: out.file("derived.json"),
+    /** The same as a tarball, where there is anything. */
+    tarballs: out.directory("tarballs"),
+  },
+  async run({ $, needs, params, outputs, scratch, missingTools, note, signal }) {
+    const mtime = Number(params.epoch);
+    const given = await readLinked([needs.payload, needs.setup, needs.overlay], path.join(scratch, "given"));
+    const paths = given.paths().filter((name) => given.get(name)?.type !== "directory");
+    const libraries = paths.filter(isLibraryFile);
+    const releases = new Set(paths.flatMap((name) => moduleRelease(name) ?? []));
+    const tables = new FileTree();
+    if (libraries.length + releases.size > 0) {
+      const { initrd, kernelRelease } = await readCoreFacts(needs.core.core);
+      const core = await readInitrd(path.join(needs.core.boot, initrd), {
+        spoolDir: path.join(scratch, "core"),
+      });
+      const image = mergeLayers([...core.map((member) => linkedFiles(member.tree)), given]).tree;
+      const root = path.join(scratch, "image");
+      await stageTree(image, root);
+      if (libraries.length > 0) {
+        requireTool("ldconfig", missingTools);
+        await refuseForeign(given, libraries);
+        tables.addTree(await libraryTables($, root, mtime));
+      }
+      for (const release of releases) {
+        if (release !== kernelRelease) {
+          note(`the modules for ${release} in the image are of no use: Core's kernel is ${kernelRelease}`);
+          continue;
+        }
+        requireTool("depmod", missingTools);
+        const { path: folder } = followLinks(image, `lib/modules/${release}`, true);
+        const found = await moduleTables($, { root, folder, release, mtime });
+        const listed = (await found.read(`${folder}/modules.dep`)).toString();
+        const own = paths.filter((name) => moduleRelease(name) === release);
+        const unseen = own.filter((name) => !listed.includes(path.basename(name)));
+        if (unseen.length > 0) note(`depmod does not look where ${unseen.join(", ")} of the image lies`);
+        if (unseen.length < own.length) tables.addTree(found);
+      }
+      // Whoever brings a table of their own means it.
+      for (const name of tables.paths()) if (given.has(name)) tables.delete(name);
+      inheritFolders(tables.ensureParents({ mtime }), image);
+    }
+    if (tables.size === 0) await writeFile(outputs.layer, "");
+    else {
+      await writeLayer(tables, outputs.layer, { signal });
+      await writeTarball(tables, path.join(outputs.tarballs, "derived-files.tar.gz"), { signal });
+    }
+    await writeListing(tables, outputs.listing);
+  },
+});
+
+/** What the layers put over Core, as far as tables depend on it. */
+async function readLinked(
+  layers: readonly { readonly linked: string }[],
+  spoolDir: string,
+): Promise<FileTree> {
+  const trees: FileTree[] = [];
+  for (const [index, { linked }] of layers.entries()) {
+    const members = await readInitrd(linked, { spoolDir: path.join(spoolDir, String(index)) });
+    trees.push(...members.map((member) => member.tree));
+  }
+  return mergeLayers(trees).tree;
+}
+
+function requireTool(tool: string, missing: readonly string[]): void {
+  if (!missing.includes(tool)) return;
+  throw new UserError(`${tool} is not installed, and the image brings libraries or modules of its own`, {
+    code: "tool-missing",
+    where: tool,
+    hint: installHint(tool) ?? "install it, and build again",
+  });
+}
+
+async function refuseForeign(tree: FileTree, libraries: readonly string[]): Promise<void> {
+  for (const name of libraries) {
+    if (tree.get(name)?.type !== "file") continue;
+    const machine = readElfMachine(await tree.read(name));
+    if (machine === undefined || isKnownMachine(machine)) continue;
+    throw new UserError("ldconfig of this machine does not know libraries of this kind of machine", {
+      code: "foreign-library",
+      where: name,
+      hint: "build on a machine of the image's kind, or put etc/ld.so.cache into the overlay",
+    });
+  }
+}
