@@ -1,5 +1,6 @@
 /** Watch mode as a person uses it: in a terminal, with keys, mistakes and an end; and as a program reads it. */
-import { existsSync, readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
@@ -20,8 +21,8 @@ afterEach(async () => {
 });
 
 /** The program in watch mode, as JSON; `next` waits for an event of a kind. */
-function startWatch(root: string, ...words: string[]) {
-  const { child, done } = startTask(root, [...words, "--watch", "--json"]);
+function startWatch(root: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const { child, done } = startTask(root, [...words, "--watch", "--json"], env);
   open.push(async () => {
     child.kill("SIGKILL");
     await done;
@@ -36,6 +37,36 @@ function startWatch(root: string, ...words: string[]) {
     }
   };
   return { child, done, next };
+}
+
+/**
+ * A stand-in for the emulator, first on PATH: it tells its process and the content of the image that it is given, and then
+ * runs until it is ended.
+ */
+function emulatorThatTells(root: string) {
+  const pipe = path.join(root, "told");
+  execFileSync("mkfifo", [pipe]);
+  put(
+    root,
+    "bin/qemu-system-x86_64",
+    `#!/bin/sh
+for word; do case $word in file=*) image=\${word#file=} ;; esac; done
+echo "$$ $(cat "\${image%%,media=*}")" > '${pipe}'
+exec sleep 300
+`,
+  );
+  chmodSync(path.join(root, "bin/qemu-system-x86_64"), 0o755);
+  // Open for writing as well, so that no end is seen between two that tell.
+  const reader = spawn("sh", ["-c", 'exec cat 0<>"$0"', pipe], { stdio: ["ignore", "pipe", "inherit"] });
+  open.push(() => reader.kill());
+  const lines = createInterface({ input: reader.stdout })[Symbol.asyncIterator]();
+  return {
+    env: { PATH: `${path.join(root, "bin")}:${process.env.PATH}` },
+    next: async (): Promise<{ readonly pid: number; readonly image: string }> => {
+      const [pid = "", ...image] = String((await lines.next()).value).split(" ");
+      return { pid: Number(pid), image: image.join(" ") };
+    },
+  };
 }
 
 /** The program in a terminal, and behind it what the terminal's settings are then. */
@@ -60,7 +91,7 @@ describe("a watch", () => {
   it("loads changed definitions into the same process, and keeps those before while they are faulty", async () => {
     const root = demo();
     const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
-    const watch = startWatch(root, "greet");
+    const watch = startWatch(root, ["greet"]);
     expect(await watch.next("cycle-finished")).toMatchObject({ outcome: "succeeded" });
     put(root, "tasks/all.ts", `${tasks}\nconst broken = ;\n`);
     const kept = await watch.next("definitions-kept");
@@ -95,6 +126,31 @@ describe("a watch", () => {
     expect(readFileSync(seen, "utf8")).toBe(`${path.join(root, "build/dev.txt")}\n`);
     child.kill("SIGINT");
     expect((await done).status).toBe(130);
+  });
+
+  it("boots each new image, one machine after the other, and ends the last one with itself", async () => {
+    const root = demo();
+    const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
+    put(root, "tasks/all.ts", tasks.replace("}.txt`", "}.iso`"));
+    const { next: booted, env } = emulatorThatTells(root);
+    const watch = startWatch(root, ["greet", "--boot"], env);
+    const first = await booted();
+    expect(first).toMatchObject({ image: "Hello World" });
+    put(root, "in/name", "Moon\n");
+    const second = await booted();
+    expect(second).toMatchObject({ image: "Hello Moon" });
+    expect(isAlive(first.pid)).toBe(false);
+    put(root, "in/script", "exit 1\n");
+    while ((await watch.next("cycle-finished")).outcome !== "failed");
+    expect(isAlive(second.pid)).toBe(true);
+    process.kill(second.pid, "SIGKILL");
+    put(root, "in/name", "Sun\n");
+    put(root, "in/script", "true\n");
+    const third = await booted();
+    expect(third).toMatchObject({ image: "Hello Sun" });
+    watch.child.kill("SIGINT");
+    expect((await watch.done).status).toBe(130);
+    expect(isAlive(third.pid)).toBe(false);
   });
 
   it("refuses a command, which has nothing to watch", async () => {
