@@ -59,6 +59,7 @@ const testTools = {
     dnf: "glibc-locale-source",
     pacman: "glibc",
   },
+  tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };
 
@@ -94,6 +95,7 @@ export const verifyTools = [
   "zsh",
   "fish",
   "locales",
+  "tmux",
   "script",
 ];
 

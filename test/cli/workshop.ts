@@ -1,6 +1,15 @@
 /** The real program in a small workspace of its own, with its own Taskfile. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
@@ -75,9 +84,11 @@ export function demo(): string {
   return root;
 }
 
+/** Written beside and renamed: whoever watches never sees half of it, however slow the machine is. */
 export function put(root: string, name: string, text: string): void {
   mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
-  writeFileSync(path.join(root, name), text);
+  writeFileSync(path.join(root, ".put"), text);
+  renameSync(path.join(root, ".put"), path.join(root, name));
 }
 
 function environment(extra: Readonly<Record<string, string>>): NodeJS.ProcessEnv {

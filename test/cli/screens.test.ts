@@ -1,0 +1,137 @@
+/** Whole screens, as somebody sees them who starts, edits, breaks, mends, interrupts and resizes. */
+import path from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { TerminalWindow } from "./tmux.ts";
+import { demo, program, put } from "./workshop.ts";
+
+const open: TerminalWindow[] = [];
+afterEach(async () => {
+  for (const window of open.splice(0)) await window.end();
+});
+
+function start(root: string, words: string, { setting = "", columns = 80 } = {}): TerminalWindow {
+  const command = `env ${setting} '${process.execPath}' '${program}' ${words}`;
+  const window = new TerminalWindow(command, { cwd: root, env: { HOME: root }, columns });
+  open.push(window);
+  return window;
+}
+
+/** Without what differs from run to run: how long things took, and how many folders the engine's sources lie in. */
+const steady = (screen: string): string =>
+  screen
+    .replace(/\b(\d+ min )?\d+(\.\d+)? s\b/g, "0.00 s")
+    .replace(/watching \d+ folders/, "watching 15 folders");
+
+describe("the screen of a watch", () => {
+  it("tells of a start, an edit, a break, a mend, a look back and the end", async () => {
+    const root = demo();
+    const window = start(root, "greet -w");
+    await window.shows(/first build: /);
+    put(root, "in/name", "Moon\n");
+    await window.shows(/in\/name changed: /);
+    put(root, "in/script", "echo on the way; exit 3\n");
+    await window.shows(/waiting for a change/);
+    put(root, "in/script", "true\n");
+    await window.shows(/✓ in\/script changed: /);
+    window.type("?");
+    await window.shows(/q {2}quit/);
+    window.type("q");
+    expect(steady(await window.shows(/status 0/))).toMatchInlineSnapshot(`
+      "watching 15 folders; ? lists the keys
+      ✓ name 0.00 s  never built
+      ✓ greet 0.00 s  never built
+      ✓ first build: rebuilt name, greet; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
+      ✓ name 0.00 s  in/name changed
+      ✓ greet 0.00 s  name made something else
+      ✓ in/name changed: rebuilt name, greet; 0.00 s to build/dev.txt (11 B, sha256 5d7fcc502f65)
+      --- output of greet ---
+      on the way
+      ---
+      error: greet: a command exited with status 3
+      ✗ in/script changed: failed: greet; 1 fresh; 0.00 s
+      waiting for a change
+      ✓ in/script changed: 2 fresh; 0.00 s to build/dev.txt (11 B, sha256 5d7fcc502f65)
+      r  build again
+      f  build again, everything, although nothing changed
+      w  why: every reason of the last build
+      l  log: what its tasks printed
+      q  quit
+      status 0"
+    `);
+  });
+
+  it("is whole again after an interruption", async () => {
+    const root = demo();
+    put(root, "in/script", "echo up; sleep 300\n");
+    const window = start(root, "greet -w -v");
+    await window.shows(/greet \| up/);
+    window.type("\u0003");
+    expect(steady(await window.shows(/status 130/))).toMatchInlineSnapshot(`
+      "watching 15 folders; ? lists the keys
+        name | reading the name
+      ✓ name 0.00 s  never built
+        greet | up
+      interrupted: ending what runs
+      status 130"
+    `);
+  });
+
+  it("keeps nothing of what moved when the terminal becomes narrower meanwhile", async () => {
+    const root = demo();
+    put(root, "in/script", `while test ! -e '${path.join(root, "go")}'; do sleep 0.1; done\n`);
+    const window = start(root, "greet -w");
+    await window.shows(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] greet/);
+    window.resize(40);
+    await window.shows(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] greet/);
+    put(root, "go", "");
+    await window.shows(/first build/);
+    window.type("q");
+    expect(steady(await window.shows(/status 0/))).toMatchInlineSnapshot(`
+      "watching 15 folders; ? lists the keys
+      ✓ name 0.00 s  never built
+      ✓ greet 0.00 s  never built
+      ✓ first build: rebuilt name, greet; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
+      status 0"
+    `);
+  });
+
+  it.each(["TERM=dumb", "CI=true"])("has plain lines only with %s", async (setting) => {
+    const root = demo();
+    const window = start(root, "greet -w", { setting });
+    await window.shows(/first build: /);
+    put(root, "in/name", "Moon\n");
+    await window.shows(/in\/name changed: /);
+    window.type("q");
+    expect(steady(await window.shows(/status 0/))).toMatchSnapshot();
+    // Colours are no movement.
+    expect(window.raw).not.toMatch(/\\033\[(?![\d;]*m)/);
+  });
+});
+
+describe("the screen of a build", () => {
+  it("shows what a failed task printed once, and then what to do", async () => {
+    const root = demo();
+    put(root, "in/script", "echo on the way; exit 3\n");
+    const window = start(root, "greet");
+    expect(steady(await window.shows(/status 1/))).toMatchInlineSnapshot(`
+      "✓ name 0.00 s  never built
+      --- output of greet ---
+      on the way
+      ---
+      error: greet: a command exited with status 3
+      failed: 1 task; what was built before is untouched: mend it and start again, only the rest will run
+      status 1"
+    `);
+  });
+});
+
+describe("the menu", () => {
+  it.each([80, 40])("fits %i columns", async (columns) => {
+    const window = start(demo(), "", { columns });
+    await window.shows(/q or Esc/);
+    window.type("\u001b[B");
+    expect(await window.shows(/› hello/)).toMatchSnapshot();
+    window.type("q");
+    await window.shows(/status 0/);
+  });
+});
