@@ -16,11 +16,15 @@ import { SourceMap } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleLibraries } from "./libraries.mjs";
 
 /**
  * @typedef {object} Manifest
  * @property {string} packageRoot Absolute path of the package that compiled it.
  * @property {string} folder Absolute path of the compiled files.
+ * @property {string} libraryFolder Absolute path of the libraries that are one file each.
+ * @property {Readonly<Record<string, string>>} libraries For each module in them the name of its file.
+ * @property {readonly { path: string, status: string }[]} librarySources What tells that they are the installed ones.
  * @property {readonly { path: string, status: string }[]} sources Every file it was compiled from, absolute, with
  *   the status (size:mtime:ctime:inode) that proves it unchanged; an empty status proves nothing.
  * @property {Readonly<Record<string, string>>} code For each local module (path relative to the workspace) the digest
@@ -46,6 +50,11 @@ export async function compile(where) {
     return `error: the program cannot be compiled: ${reason}\n  at: ${place}\n  hint: free some space, and start again\n`;
   }
 }
+
+/** The modules that decide how it is compiled. */
+const compilers = [import.meta.url, new URL("libraries.mjs", import.meta.url)].map((url) =>
+  fileURLToPath(url),
+);
 
 /** @type {Readonly<Record<string, string>>} */
 const diskFailures = { ENOSPC: "no space left on the device", EDQUOT: "the disk quota is used up" };
@@ -74,7 +83,8 @@ async function compileSources({ workspace, packageRoot, cache }) {
       metafile: true,
       write: false,
       logLevel: "silent",
-      // Loaded where they are used, from node_modules: bundling them would only make every start longer.
+      // Loaded where they are used, some from files of their own (libraries.mjs): as parts of it they would make every
+      // start longer.
       external: [
         "zx",
         "undici",
@@ -108,14 +118,18 @@ async function compileSources({ workspace, packageRoot, cache }) {
   const target = path.join(folder, digest.digest("hex").slice(0, 16));
   // A folder with this name holds these bytes already: another process may be running from it.
   if (!existsSync(target)) placeFolder(target, files);
-  removeOldFolders(folder, target);
+  const libraries = await bundleLibraries(packageRoot, folder);
+  removeOldFolders(folder, [target, libraries.folder]);
 
   /** @type {Manifest} */
   const manifest = {
     packageRoot,
     folder: target,
+    libraryFolder: libraries.folder,
+    libraries: libraries.files,
+    librarySources: libraries.sources.map((file) => ({ path: file, status: settledStatus(file, startedAt) })),
     // How it is compiled is a source of the result too.
-    sources: [...modulesOf(result.metafile), fileURLToPath(import.meta.url)].map((name) => {
+    sources: [...modulesOf(result.metafile), ...compilers].map((name) => {
       const absolute = path.resolve(workspace, name);
       return { path: absolute, status: settledStatus(absolute, startedAt) };
     }),
@@ -180,12 +194,12 @@ function placeFolder(target, files) {
 /**
  * Removes what was compiled long ago; a recent folder may still be in use by another process.
  * @param {string} folder
- * @param {string} current
+ * @param {readonly string[]} current
  */
 function removeOldFolders(folder, current) {
   for (const name of readdirSync(folder)) {
     const old = path.join(folder, name);
-    if (old === current || name === "manifest.json") continue;
+    if (current.includes(old) || name === "manifest.json") continue;
     if (Date.now() - lstatSync(old).mtimeMs > 3_600_000) rmSync(old, { recursive: true, force: true });
   }
 }

@@ -27,7 +27,7 @@ function readCurrentManifest(folder) {
     /** @type {import("./compile.mjs").Manifest} */
     const manifest = JSON.parse(readFileSync(path.join(folder, "manifest.json"), "utf8"));
     if (manifest.packageRoot !== packageRoot) return undefined;
-    for (const source of manifest.sources) {
+    for (const source of [...manifest.sources, ...manifest.librarySources]) {
       const status = lstatSync(source.path, { bigint: true });
       if (`${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}` !== source.status)
         return undefined;
@@ -72,7 +72,7 @@ async function start() {
     }
     manifest = result;
   }
-  const program = load(manifest.folder);
+  const program = load(manifest);
   const start = { argv: process.argv.slice(2), workspace, outside, record };
   /** @param {import("./compile.mjs").Manifest} current @param {ReturnType<typeof load>} loaded */
   const startOf = (current, { exports }) => ({
@@ -86,7 +86,7 @@ async function start() {
     const { compile } = await import("./compile.mjs");
     const current = await compile({ workspace, packageRoot, cache });
     if (typeof current === "string") return current;
-    const next = load(current.folder);
+    const next = load(current);
     return { main: next.exports.main, check: next.exports.check, start: startOf(current, next) };
   };
   const status = await program.exports.main(startOf(manifest, program));
@@ -114,9 +114,9 @@ const quickRun = 1000;
  * Runs the compiled program, from V8's cache where there is one: one for each first word of the command line, since
  * each runs other code. It is written after a quick run, when V8 holds just what such a run needs; one of another Node
  * is refused by V8 itself and written anew.
- * @param {string} folder
+ * @param {import("./compile.mjs").Manifest} manifest
  */
-function load(folder) {
+function load({ folder, libraryFolder, libraries }) {
   const { Script } = require("node:vm");
   const file = path.join(folder, "program.cjs");
   const word = /^[a-z][a-z-]*$/.test(process.argv[2] ?? "") ? process.argv[2] : "menu";
@@ -126,7 +126,11 @@ function load(folder) {
   const source = `(function (exports, require, module, __import) {${readFileSync(file, "utf8")}\n})`;
   const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
   const module = { exports: /** @type {any} */ ({}) };
-  const load = (/** @type {string} */ name) => import(name);
+  const load = (/** @type {string} */ name) => {
+    const library = libraries[name];
+    if (library === undefined) return import(name);
+    return Promise.resolve().then(() => asModule(require(path.join(libraryFolder, library))[name]()));
+  };
   script.runInThisContext()(module.exports, require, module, load);
   const remember = () => {
     if (performance.now() > quickRun || (cachedData !== undefined && script.cachedDataRejected !== true))
@@ -140,6 +144,14 @@ function load(folder) {
     }
   };
   return { exports: module.exports, remember };
+}
+
+/**
+ * What Node's import gives of a CommonJS module: its exports by name, and all of them as the default.
+ * @param {any} exports
+ */
+function asModule(exports) {
+  return exports.__esModule === true ? exports : Object.assign({ default: exports }, exports);
 }
 
 /** @param {string} file */
