@@ -4,7 +4,8 @@
  */
 import type { BuildEvent, Progress, TaskId } from "../engine/index.ts";
 import { nameOf } from "./plain-reporter.ts";
-import { formatBytes, formatSeconds, type Style, truncate } from "./style.ts";
+import { progressText } from "./progress-text.ts";
+import { formatSeconds, type Style, truncate } from "./style.ts";
 
 export interface Screen {
   write(text: string): void;
@@ -115,44 +116,12 @@ export class LiveDisplay {
 
   #line(id: TaskId, running: Running): string {
     const mark = spinner[this.#frame % spinner.length] ?? "";
-    const elapsed = formatSeconds((performance.now() - running.startedAt) / 1000);
-    const head = `${nameOf(id)} ${elapsed}`;
-    const room = this.#screen.columns() - 3 - head.length;
-    const tail = room > 8 ? truncate(progressText(running, room), room) : "";
+    const seconds = (performance.now() - running.startedAt) / 1000;
+    const head = `${nameOf(id)} ${formatSeconds(seconds)}`;
+    // Two blanks before it, and the last column stays free.
+    const room = this.#screen.columns() - 5 - head.length;
+    const items = [...running.items.values()];
+    const tail = progressText(items, { seconds, expected: running.expected, room });
     return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns() - 1);
   }
-}
-
-/** `[████░░░░] 12.3 MB of 40.1 MB, 2.1 MB/s, 13 s left: bash.tcz, ruby.tcz`, as far as it is known. */
-function progressText(running: Running, room: number): string {
-  const items = [...running.items.values()];
-  if (items.length === 0) return expectedText(running, room);
-  const unit = items[0]?.unit ?? "items";
-  const show = unit === "bytes" ? formatBytes : String;
-  const done = items.reduce((sum, item) => sum + item.done, 0);
-  const complete = items.every((item) => item.total !== undefined);
-  const total = complete ? items.reduce((sum, item) => sum + (item.total ?? 0), 0) : undefined;
-  const seconds = (performance.now() - running.startedAt) / 1000;
-  const rate = seconds > 0.5 && unit === "bytes" ? done / seconds : undefined;
-  const left = rate !== undefined && total !== undefined && rate > 0 ? (total - done) / rate : undefined;
-  const names = items.filter((item) => item.done !== item.total).map((item) => item.item);
-  const parts = [total === undefined ? show(done) : `${show(done)} of ${show(total)}`];
-  if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
-  if (left !== undefined && left > 0.5) parts.push(`${Math.ceil(left)} s left`);
-  const text = `${parts.join(", ")}${names.length === 0 ? "" : `: ${names.join(", ")}`}`;
-  return total === undefined || total === 0 || room < 60 ? text : `${bar(done / total)} ${text}`;
-}
-
-/** How much of the last run's time is over: all that is known of a step that does not say how far it is. */
-function expectedText({ startedAt, expected }: Running, room: number): string {
-  const seconds = (performance.now() - startedAt) / 1000;
-  if (expected === undefined || expected < 2 || seconds > expected) return "";
-  const left = `about ${Math.ceil(expected - seconds)} s left`;
-  return room < 40 ? left : `${bar(seconds / expected)} ${left}`;
-}
-
-function bar(share: number): string {
-  const width = 20;
-  const full = Math.round(Math.min(1, share) * width);
-  return `${"█".repeat(full)}${"░".repeat(width - full)}`;
 }

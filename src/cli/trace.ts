@@ -77,6 +77,8 @@ export class Trace {
   }
 
   #download(task: TaskId, progress: { item: string; done: number; total?: number }): void {
+    // Planned only: its lane begins with its first bytes.
+    if (progress.done === 0 && progress.total !== 0) return;
     const key = `download ${task} ${progress.item}`;
     if (!this.#open.has(key)) this.#begin(key, "download", progress.item, { task });
     if (progress.done === progress.total) this.#end(key, { bytes: progress.done });

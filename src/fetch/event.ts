@@ -5,6 +5,12 @@
 
 export type FetchEvent =
   | {
+      /** It will be downloaded when its turn comes, and its size is known already. */
+      readonly type: "download-planned";
+      readonly name: string;
+      readonly total: number;
+    }
+  | {
       readonly type: "download-start";
       readonly name: string;
       /** Without credentials. */

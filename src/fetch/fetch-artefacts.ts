@@ -43,6 +43,7 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
   const lines = new Map<string, LockLine>();
   const jobs: (() => Promise<readonly [string, LockLine]>)[] = [];
   const blocked: Artefact[] = [];
+  const planned: { readonly name: string; readonly total: number }[] = [];
   const controller = new AbortController();
   const signals = [controller.signal, ...(context.signal === undefined ? [] : [context.signal])];
   const signal = AbortSignal.any(signals);
@@ -62,8 +63,11 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
     if (!mayFetch(artefact, context.lock, context.policy)) blocked.push(artefact);
     else if (pin === undefined) jobs.push(() => pinArtefact(artefact, context, signal));
     else jobs.push(() => restoreArtefact(artefact, pin, context, signal));
+    const total = pin?.size ?? artefact.size ?? 0;
+    if (total > 0) planned.push({ name: artefact.name, total });
   }
   refuseUnpinned([...(context.unresolved ?? []), ...blocked], context.policy);
+  for (const one of planned) context.transport.onEvent({ type: "download-planned", ...one });
   const pinned = new Map<string, LockLine>();
   if (jobs.length > 0) await mkdir(context.staging, { recursive: true });
   let failure: { readonly error: unknown } | undefined;

@@ -207,6 +207,9 @@ function storeOf(blobs: BlobAccess) {
 
 function report(event: FetchEvent, { progress, note }: SourceRequest): void {
   switch (event.type) {
+    case "download-planned":
+      progress({ item: event.name, done: 0, total: event.total, unit: "bytes" });
+      break;
     case "download-progress":
       progress({
         item: event.name,

@@ -86,6 +86,23 @@ describe("fetching", () => {
     expect([shop.server.connections(), shop.server.log.length]).toEqual(before);
   });
 
+  it("says before the first download how much there is to come, as far as that is known", async () => {
+    const { events } = shop;
+    const plan = [artefact("a", { size: tcz("a").length }), artefact("b")];
+    await fetchArtefacts(plan, context());
+    const planned = { type: "download-planned", name: "a.tcz", total: tcz("a").length };
+    expect(events[0]).toEqual(planned);
+    expect(events.filter(({ type }) => type === "download-planned")).toHaveLength(1);
+    // Nothing of it comes any more when all is there.
+    events.length = 0;
+    await fetchArtefacts(plan, context());
+    expect(events).toEqual([]);
+    // What is pinned has its size in the lock.
+    await rm(path.join(shop.dir, "store"), { recursive: true });
+    await fetchArtefacts([artefact("a"), artefact("b")], context());
+    expect(events.slice(0, 2).map(({ type }) => type)).toEqual(["download-planned", "download-planned"]);
+  });
+
   it("brings what is locked but not in the store, also when frozen, and keeps the lock", async () => {
     await fetchArtefacts(abc(), context());
     await rm(path.join(shop.dir, "store"), { recursive: true });
