@@ -1,7 +1,7 @@
 // Makes one file of each library that a build loads: dozens of small ones take several times as long to find and to read.
 // It knows nothing of what the libraries are for.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
@@ -42,29 +42,25 @@ export async function bundleLibraries(packageRoot, cache) {
   for (const { description } of installed) digest.update(readFileSync(description));
   const folder = path.join(cache, `libraries-${digest.digest("hex").slice(0, 16)}`);
   if (!existsSync(folder)) {
-    const beside = `${folder}.${process.pid}.tmp`;
-    mkdirSync(beside, { recursive: true });
-    await Promise.all(
+    const made = await Promise.all(
       installed.map(({ name, modules }) =>
         build({
           stdin: { contents: entry(modules), resolveDir: packageRoot, sourcefile: `${name}.js` },
-          outfile: path.join(beside, `${name}.cjs`),
+          outfile: path.join(folder, `${name}.cjs`),
           bundle: true,
           format: "cjs",
           platform: "node",
           target: "node20",
           legalComments: "inline",
+          write: false,
           logLevel: "silent",
         }),
       ),
     );
-    try {
-      renameSync(beside, folder);
-    } catch (error) {
-      // Another process was first, with the same bytes.
-      rmSync(beside, { recursive: true, force: true });
-      if (!existsSync(folder)) throw error;
-    }
+    place(
+      folder,
+      made.flatMap(({ outputFiles }) => outputFiles),
+    );
   }
   return {
     folder,
@@ -73,6 +69,23 @@ export async function bundleLibraries(packageRoot, cache) {
     ),
     sources: installed.map(({ description }) => description),
   };
+}
+
+/**
+ * @param {string} folder
+ * @param {readonly import("esbuild").OutputFile[]} files
+ */
+function place(folder, files) {
+  const beside = `${folder}.${process.pid}.tmp`;
+  try {
+    mkdirSync(beside, { recursive: true });
+    for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.contents);
+    renameSync(beside, folder);
+  } catch (error) {
+    rmSync(beside, { recursive: true, force: true });
+    // Another process may have been first, with the same bytes.
+    if (!existsSync(folder)) throw error;
+  }
 }
 
 /** @param {readonly string[]} modules */
