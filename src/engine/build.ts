@@ -154,6 +154,19 @@ export function needsOf(bound: BoundTask): readonly TaskId[] {
   return [...bound.needs.values()].filter((id) => id !== undefined);
 }
 
+/** For each task those that need it in this build. */
+function dependentsOf(graph: Graph): ReadonlyMap<TaskId, readonly BoundTask[]> {
+  const dependents = new Map<TaskId, BoundTask[]>();
+  for (const bound of graph.values()) {
+    for (const need of new Set(needsOf(bound))) {
+      const known = dependents.get(need);
+      if (known === undefined) dependents.set(need, [bound]);
+      else known.push(bound);
+    }
+  }
+  return dependents;
+}
+
 /** What a task sees of those it needs, by the names that it gives them. */
 function digestsOfNeeds(
   bound: BoundTask,
@@ -182,6 +195,7 @@ function runGraph(
   const { watcher } = request;
   const cancellation = watcher === undefined ? undefined : new Cancellation();
   const headStarts = new HeadStarts();
+  const dependents = dependentsOf(graph);
 
   const get = (id: TaskId): BoundTask => {
     const bound = graph.get(id);
@@ -295,8 +309,7 @@ function runGraph(
       reasons,
       ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
     });
-    for (const other of graph.values()) {
-      if (!needsOf(other).includes(bound.id)) continue;
+    for (const other of dependents.get(bound.id) ?? []) {
       anticipateRun(other, state);
       headStarts.begin(other, executionContext(other, request.signal));
     }

@@ -2,10 +2,9 @@
  * One task at work: staged, run, checked, stored, put in place, stamped. In that order, so that at every moment a
  * crash leaves either the old outputs or the new ones, and no stamp that is not true.
  */
-import { mkdirSync, rmdirSync, rmSync } from "node:fs";
-import { lstat, mkdir, readdir } from "node:fs/promises";
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import path from "node:path";
-import { UserError } from "../errors/index.ts";
+import { systemErrorCode, UserError } from "../errors/index.ts";
 import { ProcessGroups } from "../host/index.ts";
 import { Audit } from "./audit.ts";
 import { Capture } from "./capture.ts";
@@ -72,8 +71,7 @@ export async function runTask(
     for (const output of bound.outputs) refuseEscape(output, state.workspace);
     // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
     state.stamps.drop(bound.id);
-    const places = stage(bound, staging);
-    mkdirSync(path.join(folder, "scratch"));
+    const places = stage(bound, folder, staging);
     const $ = await shellFor(bound, context, groups, capture, folder);
     context.signal.throwIfAborted();
     await bound.task.run(taskContext(bound, decision, places, $, folder, capture, context));
@@ -83,7 +81,7 @@ export async function runTask(
     capture.end();
 
     if (audit !== undefined) await report(audit, bound, decision.inputs, folder, context);
-    await checkStaged(bound, staging, places, state);
+    checkStaged(bound, staging, places, state);
     const outputs = await listOutputs(places, state.files);
     const { moved, inputs } = await lookAgain(decision.inputs, bound, state);
     const { fingerprint, parts } = reassess(decision, inputs);
@@ -159,7 +157,7 @@ export async function restoreTask(
   const staging = path.join(folder, "outputs");
   for (const output of bound.outputs) refuseEscape(output, state.workspace);
   try {
-    await mkdir(staging, { recursive: true });
+    mkdirSync(staging, { recursive: true });
     const places = stagedPlaces(bound, staging);
     if (!(await unstoreOutputs(places, decision.outputs, state.store))) return false;
     vouchFor(places, decision.outputs, state.files);
@@ -186,10 +184,21 @@ function stagedPlaces(bound: BoundTask, staging: string): OutputPlaces {
   );
 }
 
-/** Synchronous, as all that is a handful of system calls for each task: a thread's answer would cost ten times that. */
-function stage(bound: BoundTask, staging: string): OutputPlaces {
-  rmSync(staging, { recursive: true, force: true });
-  mkdirSync(staging, { recursive: true });
+/**
+ * Makes the task's workplace, with nothing of another in it. Synchronous, as all that is a handful of system calls for
+ * each task: a thread's answer would cost ten times that.
+ */
+function stage(bound: BoundTask, folder: string, staging: string): OutputPlaces {
+  mkdirSync(path.dirname(folder), { recursive: true });
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EEXIST") throw error;
+    rmSync(folder, { recursive: true });
+    mkdirSync(folder);
+  }
+  mkdirSync(staging);
+  mkdirSync(path.join(folder, "scratch"));
   const places = stagedPlaces(bound, staging);
   for (const output of bound.outputs) {
     if (output.kind === "directory") mkdirSync(path.join(staging, output.slot));
@@ -197,13 +206,8 @@ function stage(bound: BoundTask, staging: string): OutputPlaces {
   return places;
 }
 
-async function checkStaged(
-  bound: BoundTask,
-  staging: string,
-  places: OutputPlaces,
-  state: State,
-): Promise<void> {
-  for (const name of await readdir(staging)) {
+function checkStaged(bound: BoundTask, staging: string, places: OutputPlaces, state: State): void {
+  for (const name of readdirSync(staging)) {
     if (!places.has(name)) {
       throw new UserError(`${bound.task.name} wrote ${name}, which is none of its outputs`, {
         code: "output-undeclared",
@@ -213,7 +217,7 @@ async function checkStaged(
   }
   for (const output of bound.outputs) {
     const staged = path.join(staging, output.slot);
-    const status = await lstat(staged).catch(() => undefined);
+    const status = lstatSync(staged, { throwIfNoEntry: false });
     const right = output.kind === "directory" ? status?.isDirectory() : status?.isFile();
     if (right !== true) {
       throw new UserError(`${bound.task.name} did not make its output "${output.slot}" (a ${output.kind})`, {

@@ -2,7 +2,7 @@
  * Finding files by patterns: fast-glob, for all names that Linux allows. Its `**` ends at a line break in a name, and what
  * is not found would be an input that does not count; so breaks have stand-ins while it looks. It knows nothing of inputs.
  */
-import { type Dirent, lstat, readdir, type Stats, stat } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import type { Entry, Options } from "fast-glob";
 
 /** What a regular expression's dot does not match, and for each a lone surrogate, which no decoded name can hold. */
@@ -25,13 +25,16 @@ function show(text: string): string {
   );
 }
 
-/** Everything that the patterns match: dot files, folders and links too, which are not followed. Paths as fast-glob's. */
+/**
+ * Everything that the patterns match: dot files, folders and links too, which are not followed. Paths as fast-glob's.
+ * Folders are read on this thread: another one's answer costs more than most of them take.
+ */
 export async function search(
   patterns: readonly string[],
   options: Pick<Options, "cwd" | "onlyDirectories"> & { readonly ignore: readonly string[] },
 ): Promise<readonly Entry[]> {
   const { default: glob } = await import("fast-glob");
-  const found = await glob(patterns.map(hide), {
+  const found = glob.sync(patterns.map(hide), {
     ...options,
     ignore: options.ignore.map(hide),
     dot: true,
@@ -43,17 +46,14 @@ export async function search(
   return found.map((entry) => ({ ...entry, path: show(entry.path) }));
 }
 
-type Done<T> = (error: NodeJS.ErrnoException | null, result: T) => void;
-
 /** The functions of node:fs that fast-glob calls, as it calls them. */
 const disguised = {
-  lstat: (path: string, done: Done<Stats>): void => lstat(show(path), done),
-  stat: (path: string, done: Done<Stats>): void => stat(show(path), done),
-  readdir: (path: string, how: { readonly withFileTypes: true }, done: Done<Dirent[]>): void =>
-    readdir(show(path), how, (error, entries) => {
-      // Without a break in a name, as almost always, nothing is touched.
-      for (const entry of entries ?? [])
-        if (/[\n\r\u2028\u2029]/.test(entry.name)) entry.name = hide(entry.name);
-      done(error, entries);
-    }),
+  lstatSync: (path: string): Stats => lstatSync(show(path)),
+  statSync: (path: string): Stats => statSync(show(path)),
+  readdirSync: (path: string, how: { readonly withFileTypes: true }): Dirent[] => {
+    const entries = readdirSync(show(path), how);
+    // Without a break in a name, as almost always, nothing is touched.
+    for (const entry of entries) if (/[\n\r\u2028\u2029]/.test(entry.name)) entry.name = hide(entry.name);
+    return entries;
+  },
 };

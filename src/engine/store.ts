@@ -61,9 +61,12 @@ export class Store {
 
   /** The digests of the parts that a content is kept as; undefined for what is kept whole, or not at all. */
   partsOf(digest: Digest): readonly Digest[] | undefined {
+    const list = `${this.pathOf(digest)}${partsSuffix}`;
+    // An error costs more than a look, and nearly nothing is kept in parts.
+    if (!existsSync(list)) return undefined;
     let text: string;
     try {
-      text = readFileSync(`${this.pathOf(digest)}${partsSuffix}`, "utf8");
+      text = readFileSync(list, "utf8");
     } catch {
       return undefined;
     }
@@ -230,10 +233,17 @@ export class Store {
   }
 
   #finish(beside: string, digest: Digest, suffix = ""): void {
-    mkdirSync(path.dirname(this.pathOf(digest)), { recursive: true });
+    const place = `${this.pathOf(digest)}${suffix}`;
     chmodSync(beside, 0o444);
     if (this.expectedSize !== undefined) this.expectedSize += statSync(beside).size;
-    renameSync(beside, `${this.pathOf(digest)}${suffix}`);
+    try {
+      renameSync(beside, place);
+    } catch (error) {
+      // Of 256 folders most are there: they are made when one is not.
+      if (systemErrorCode(error) !== "ENOENT") throw error;
+      mkdirSync(path.dirname(place), { recursive: true });
+      renameSync(beside, place);
+    }
   }
 }
 
