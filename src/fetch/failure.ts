@@ -57,9 +57,19 @@ export function explainStatus(status: number, request: DownloadRequest, proxy?: 
     {
       code: missing ? "not-found" : "http-status",
       where: request.where ?? url,
-      ...(missing ? { hint: "check the name, and that the mirror has this release" } : {}),
+      hint: missing ? "check the name, and that the mirror has this release" : statusHint(status, proxy),
     },
   );
+}
+
+function statusHint(status: number, proxy: string | undefined): string {
+  const isRefused = status === 401 || status === 403 || status === 407;
+  if (isRefused && proxy !== undefined) {
+    return `check user name and password where the proxy is named (${proxyVariables}), and what it allows`;
+  }
+  if (status === 401) return "write user name and password into the URL, or use another mirror";
+  if (isRefused) return "check that you may use this mirror, or use another one";
+  return "try again later, or use another mirror";
 }
 
 /** Anything else that a request can die of: an untrusted certificate, a proxy that refuses. */

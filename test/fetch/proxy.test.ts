@@ -130,6 +130,7 @@ describe.skipIf(tinyproxy === undefined)("a real proxy (tinyproxy)", () => {
   it("that wants a password is named in the error, without the one that was tried", async () => {
     const error = await rejection(download({ http_proxy: proxy.replace("s3cret", "wr0ng") }));
     expect(error.message).toMatch(/proxy/);
+    expect(error.hint).toMatch(/user name and password .*http_proxy/);
     expect(`${error.message} ${error.hint} ${error.where}`).not.toContain("wr0ng");
   });
 

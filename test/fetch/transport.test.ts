@@ -235,6 +235,18 @@ describe("what cannot be right is refused at once", () => {
     expect(shop.server.log.length).toBe(1);
   });
 
+  it("every answer that is no file says what could be done", async () => {
+    for (const [code, hint] of [
+      [400, "another mirror"],
+      [401, "user name and password into the URL"],
+      [403, "may use this mirror"],
+      [410, "check the name"],
+    ] as const) {
+      shop.server.always("/a.tcz", status(code));
+      expect((await failure()).hint).toContain(hint);
+    }
+  });
+
   it("a web page in place of a squashfs is a captive portal or error page", async () => {
     shop.server.always("/a.tcz", content("<!DOCTYPE html>\n<html><body>Log in</body></html>"));
     const error = await failure();
