@@ -110,13 +110,7 @@ export function explainConflict({ name, demands, available }: Conflict): UserErr
   const place = where === undefined ? {} : { where };
   const lonely = demands.find((demand) => !available.some((release) => fits(release, [demand])));
   if (lonely !== undefined) {
-    const highest = available[0];
-    const newest = highest === undefined ? "there is none at all" : `the highest is ${highest.version.text}`;
-    return new UserError(`no version of ${name} fits ${said(lonely)}: ${newest}`, {
-      code: "gem-not-found",
-      ...place,
-      hint: "prereleases are only chosen when the requirement names one",
-    });
+    return notFound(name, lonely, available, said(lonely), place);
   }
   for (const [index, one] of demands.entries()) {
     const other = demands
@@ -133,5 +127,28 @@ export function explainConflict({ name, demands, available }: Conflict): UserErr
     code: "gem-conflict",
     ...place,
     hint: "loosen one of the requirements in the gem list",
+  });
+}
+
+/** Says why nothing fits a single requirement: no release does, or only ones that have to be asked for by name. */
+function notFound(
+  name: string,
+  demand: Demand,
+  available: readonly GemRelease[],
+  said: string,
+  place: { readonly where?: string },
+): UserError {
+  const sorted = available.map(({ version }) => version).sort((a, b) => compareGemVersions(b, a));
+  const [highest] = sorted;
+  const newest =
+    highest === undefined ? "there is none for the platform ruby" : `the highest is ${highest.text}`;
+  const prerelease = sorted.find((version) => satisfies(version, demand.requirement));
+  return new UserError(`no version of ${name} fits ${said}: ${newest}`, {
+    code: "gem-not-found",
+    ...place,
+    hint:
+      prerelease === undefined
+        ? "ask for a version that the gem server has for the platform ruby"
+        : `${prerelease.text} is a prerelease, and such are only chosen when asked for: ${name} = ${prerelease.text}`,
   });
 }

@@ -158,6 +158,25 @@ describe("gems", () => {
     const none = await rejection(resolve("json > 9"));
     expect(none).toMatchObject({ code: "gem-not-found", where: "gem.list:1" });
     expect(none.message).toContain("the highest is 2.1.0");
+    expect(none.hint).toContain("that the gem server has");
+  });
+
+  it("that are all prereleases, or for another platform, are an error saying how to ask", async () => {
+    await gem("early", `0.1.pre |checksum:${sum("f")}`, `0.2.pre |checksum:${sum("a")}`);
+    const early = await rejection(resolve("early"));
+    expect(early.message).toContain("the highest is 0.2.pre");
+    expect(early.hint).toContain("early = 0.2.pre");
+    expect(await files("early = 0.2.pre")).toEqual(["early-0.2.pre.gem"]);
+    await gem("jruby-only", `1.0-java |checksum:${sum("b")}`);
+    expect((await rejection(resolve("jruby-only"))).message).toContain("none for the platform ruby");
+  });
+
+  it("that another gem needs in a version that nobody has: the highest there is is named", async () => {
+    await gem("choosier", `1.0 json:>= 9|checksum:${sum("c")}`);
+    const error = await rejection(resolve("json\nchoosier"));
+    expect(error.message).toBe(
+      'no version of json fits ">= 9" (gem.list:2 → choosier 1.0 → json): the highest is 2.1.0',
+    );
   });
 
   it("with a broken line in the index are an error naming the line", async () => {
