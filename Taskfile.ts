@@ -22,7 +22,7 @@ import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
-import { bundleFile, isoVersion, pxeWanted } from "./tasks/settings/options.ts";
+import { bundleFile, isoVersion, pxeWanted } from "./tasks/settings/image-options.ts";
 import { setupFiles } from "./tasks/setup-files.ts";
 import { size } from "./tasks/size.ts";
 import { unpackBundle } from "./tasks/unpack-bundle.ts";

@@ -14,7 +14,7 @@ import { readLabels } from "./image/boot-labels.ts";
 import { adaptTimeout } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { grubMenu } from "./image/grub-menu.ts";
-import { epoch, firmware } from "./settings/options.ts";
+import { epoch, firmware } from "./settings/image-options.ts";
 
 /** Where distributions keep isolinux's MBR code. */
 const mbrFiles = {

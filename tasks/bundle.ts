@@ -15,7 +15,7 @@ import { readCoreFacts } from "./image/core-facts.ts";
 import { overlay } from "./overlay.ts";
 import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
-import { epoch, isoVersion } from "./settings/options.ts";
+import { epoch, isoVersion } from "./settings/image-options.ts";
 import { ofPackage } from "./settings/package.ts";
 import { setupFiles } from "./setup-files.ts";
 

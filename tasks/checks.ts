@@ -7,7 +7,7 @@ import path from "node:path";
 import type { Check, Finding } from "../src/engine/index.ts";
 import { messageOf } from "../src/errors/index.ts";
 import { coreFiles, publicUrl, releaseLocation, Transport } from "../src/fetch/index.ts";
-import { mirrorUri, offline, proxyVariables, source } from "./settings/options.ts";
+import { mirrorUri, offline, proxyVariables, source } from "./settings/source-options.ts";
 import { sourcesFile } from "./source/index.ts";
 import { readLocations } from "./source/source-locations.ts";
 

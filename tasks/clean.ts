@@ -1,6 +1,11 @@
 /** Removes what builds made. */
-import { command } from "../src/engine/index.ts";
-import { all } from "./settings/options.ts";
+import { command, type Parameter, param } from "../src/engine/index.ts";
+
+const all: Parameter<boolean> = param.switch({
+  name: "all",
+  description: "with clean: empty the cache too",
+  default: false,
+});
 
 export const clean = command({
   name: "clean",

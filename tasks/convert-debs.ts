@@ -16,7 +16,8 @@ import {
 } from "../src/fetch/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { builtinList, frozen, mirrorList, offline, proxyVariables, source } from "./settings/options.ts";
+import { builtinList, mirrorList } from "./settings/project-options.ts";
+import { frozen, offline, proxyVariables, source } from "./settings/source-options.ts";
 import { makeDebExtension } from "./source/deb-extension.ts";
 import {
   checkPin,

@@ -25,7 +25,7 @@ import { isKnownMachine, libraryTables, moduleTables } from "./image/linking-tab
 import { writeListing } from "./image/tree-listing.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
-import { epoch } from "./settings/options.ts";
+import { epoch } from "./settings/image-options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 export const derived = task({

@@ -8,7 +8,8 @@ import path from "node:path";
 import { files, out, type SeedContext, task } from "../src/engine/index.ts";
 import { bytesContent, FileTree, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
 import { imagePolicy } from "./image/image-tree.ts";
-import { devKeys, epoch, passwordHash, passwordOrDefault, tcPassword } from "./settings/options.ts";
+import { devKeys, passwordHash, passwordOrDefault, tcPassword } from "./settings/access-options.ts";
+import { epoch } from "./settings/image-options.ts";
 
 const keyTypes = ["ecdsa", "ed25519", "rsa"] as const;
 const sshFolder = "usr/local/etc/ssh";

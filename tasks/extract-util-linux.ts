@@ -11,7 +11,7 @@ import type { Shell } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { readListing } from "./image/tree-listing.ts";
-import { utilLinuxList } from "./settings/options.ts";
+import { utilLinuxList } from "./settings/project-options.ts";
 
 export const extractUtilLinux = task({
   name: "extract-util-linux",

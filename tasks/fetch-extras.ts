@@ -3,7 +3,7 @@ import path from "node:path";
 import { out, task, when } from "../src/engine/index.ts";
 import type { Artefact } from "../src/fetch/index.ts";
 import { sampleSource } from "./sample-source.ts";
-import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./settings/options.ts";
+import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./settings/source-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation, type ExtraName } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";

@@ -11,7 +11,8 @@ import {
   type Wanted,
 } from "../src/fetch/index.ts";
 import { sampleSource } from "./sample-source.ts";
-import { gemList, gemServerUri, source } from "./settings/options.ts";
+import { gemList } from "./settings/project-options.ts";
+import { gemServerUri, source } from "./settings/source-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";

@@ -6,7 +6,7 @@ import { out, task, when } from "../src/engine/index.ts";
 import { type Artefact, coreIsoArtefact } from "../src/fetch/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
 import { sampleSource } from "./sample-source.ts";
-import { isoUrl, source } from "./settings/options.ts";
+import { isoUrl, source } from "./settings/source-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";

@@ -6,7 +6,7 @@ import { describeFallback } from "./image/layout.ts";
 import { packer } from "./image/members.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { makeSkeleton } from "./iso-skeleton.ts";
-import { compress, epoch, imageVariant, isoVersion, layout } from "./settings/options.ts";
+import { compress, epoch, imageVariant, isoVersion, layout } from "./settings/image-options.ts";
 import { unpackBundle } from "./unpack-bundle.ts";
 
 export const isoFromBundle = task({

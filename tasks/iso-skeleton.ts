@@ -20,7 +20,7 @@ import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlay, overlayLayer } from "./overlay.ts";
 import { payload } from "./payload.ts";
-import { compress, epoch, isoVersion } from "./settings/options.ts";
+import { compress, epoch, isoVersion } from "./settings/image-options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 const applicationId = "Razor Microkernel";

@@ -19,7 +19,8 @@ import { readListing } from "./image/tree-listing.ts";
 import { adaptToVariant } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
-import { epoch, layout, overlayFolder } from "./settings/options.ts";
+import { epoch, layout } from "./settings/image-options.ts";
+import { overlayFolder } from "./settings/project-options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 /** The layer's file name. */

@@ -16,7 +16,7 @@ import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
 import { packer, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
-import { compress, epoch } from "./settings/options.ts";
+import { compress, epoch } from "./settings/image-options.ts";
 
 export const payload = task({
   name: "payload",

@@ -8,7 +8,7 @@ import { out, task } from "../src/engine/index.ts";
 import { defaultLabel, readLabels } from "./image/boot-labels.ts";
 import { metadataOf } from "./iso-skeleton.ts";
 import { initrdNeeds, readInitrdPieces } from "./rebuild-iso.ts";
-import { epoch, isoVersion } from "./settings/options.ts";
+import { epoch, isoVersion } from "./settings/image-options.ts";
 
 export const pxe = task({
   name: "pxe",

@@ -9,7 +9,7 @@ import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { type IsoPlan, isoSkeleton } from "./iso-skeleton.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
-import { epoch, isoVersion } from "./settings/options.ts";
+import { epoch, isoVersion } from "./settings/image-options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 /** What the initrd is joined of, and what says how. */

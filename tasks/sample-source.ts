@@ -7,8 +7,8 @@ import path from "node:path";
 import { type BlobAccess, files, out, task } from "../src/engine/index.ts";
 import { buildSample, downloadPackages, type PackagePlan, packagesEpoch } from "./sample/index.ts";
 import { samplePackagePlan } from "./sample-packages.ts";
-import { proxyVariables } from "./settings/options.ts";
 import { ofPackage } from "./settings/package.ts";
+import { proxyVariables } from "./settings/source-options.ts";
 
 export const sampleSource = task({
   name: "sample-source",

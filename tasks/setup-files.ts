@@ -14,7 +14,9 @@ import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { payload } from "./payload.ts";
-import { epoch, mcollectivePassword, mcollectivePsk, setupFolder } from "./settings/options.ts";
+import { mcollectivePassword, mcollectivePsk } from "./settings/access-options.ts";
+import { epoch } from "./settings/image-options.ts";
+import { setupFolder } from "./settings/project-options.ts";
 
 /** Their names in a bundle, and in an old project that has its own. */
 const tarballs = { mcollective: "mcollective-setup-files.tar.gz", ssh: "ssh-setup-files.tar.gz" } as const;

@@ -22,7 +22,7 @@ import { findTrap } from "./image/layout.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlayMember } from "./settings/bundle-facts.ts";
-import { bundleFile, epoch } from "./settings/options.ts";
+import { bundleFile, epoch } from "./settings/image-options.ts";
 
 /** Nearly all of it is compressed already. */
 const level = 1;

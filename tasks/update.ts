@@ -21,17 +21,15 @@ import { planGems } from "./fetch-gems.ts";
 import { fetchIso, isoArtefact } from "./fetch-iso.ts";
 import { readList, resolveExtensions } from "./fetch-tcz.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { builtinList, gemList, mirrorList } from "./settings/project-options.ts";
 import {
-  builtinList,
-  gemList,
   gemServerUri,
   isoUrl,
   lockFile,
   mcollectiveUrl,
-  mirrorList,
   openVmToolsUrl,
   rubyGemsUrl,
-} from "./settings/options.ts";
+} from "./settings/source-options.ts";
 import { findPackages, updatePackagePins, type WantedPackage } from "./source/distribution-packages.ts";
 import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source/index.ts";
 import { readPins, writePins } from "./source/source-lock.ts";

@@ -1,6 +1,6 @@
 /** The version that a build would get now. */
 import { command } from "../src/engine/index.ts";
-import { isoVersion } from "./settings/options.ts";
+import { isoVersion } from "./settings/image-options.ts";
 
 export const version = command({
   name: "version",

@@ -23,7 +23,7 @@ import {
   updateArtefacts,
   type Wanted,
 } from "../../src/fetch/index.ts";
-import { frozen, mirrorUri, offline, proxyVariables, source } from "../settings/options.ts";
+import { frozen, mirrorUri, offline, proxyVariables, source } from "../settings/source-options.ts";
 import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
 import { readPins, writePins } from "./source-lock.ts";
 

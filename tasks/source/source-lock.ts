@@ -12,7 +12,7 @@ import {
   readLock,
   type SourceLock,
 } from "../../src/fetch/index.ts";
-import { lockFile, source } from "../settings/options.ts";
+import { lockFile, source } from "../settings/source-options.ts";
 
 /** The name under which a source's pins stand: as it was given, but never with a password. */
 export function sourceKey(name: string): string {

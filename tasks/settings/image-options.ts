@@ -1,0 +1,131 @@
+/** What an image is: its version and time, what it starts from, how it is packed, and whether it is made of a bundle. */
+import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
+import { UsageError, UserError } from "../../src/errors/index.ts";
+import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
+import { sourceDateEpoch } from "./epoch.ts";
+import { describeVersion, isVersion } from "./git-version.ts";
+import { overlayFolder } from "./project-options.ts";
+
+/** Empty: the ISO is made of what the other steps make. */
+export const bundleFile: Parameter<string> = param.path({
+  name: "bundle",
+  description: "with rebuild-iso: make the ISO of this bundle, also one of the old scripts",
+  value: "FILE",
+  default: "",
+});
+
+const bundleFacts: Parameter<BundleFacts | undefined> = param.derived({
+  name: "bundle-facts",
+  description: "what the bundle says of itself",
+  default: async (host) => {
+    const file = await host.value(bundleFile);
+    if (file === "") return undefined;
+    host.lookedAt("bundle", async () => [file]);
+    return await readBundleFacts(file);
+  },
+});
+
+/** The variant that an image is called by: the bundle's own, where it is made of one. */
+export const imageVariant: Parameter<string> = param.derived({
+  name: "image-variant",
+  description: "variant in the image's name",
+  default: async (host) => {
+    const variant = (await host.value(bundleFacts))?.variant ?? host.variant;
+    if (variant === host.variant || host.variant === "dev") return variant;
+    throw new UsageError(`the bundle is a ${variant} bundle, and a ${host.variant} image is asked for`, {
+      code: "bundle-variant",
+      hint: `leave out --${host.variant}, or name another bundle`,
+    });
+  },
+});
+
+export const isoVersion: Parameter<string> = param.text({
+  name: "iso-version",
+  description: "version of the image (default: from git describe)",
+  value: "VERSION",
+  env: "MK_BUNDLE_ISO_VERSION",
+  default: async (host) => {
+    const facts = await host.value(bundleFacts);
+    if (facts === undefined) return await describeVersion(host, await host.value(overlayFolder));
+    if (facts.version !== undefined) return facts.version;
+    throw new UserError("the bundle does not say which version it is of", {
+      code: "version-unknown",
+      where: await host.value(bundleFile),
+      hint: "name one with --iso-version, e.g. --iso-version 0.9.3",
+    });
+  },
+  parse: (text) => {
+    if (!isVersion(text)) {
+      throw new UsageError(
+        `"${text}" cannot be a version: it becomes part of a file name and of the volume's name`,
+        {
+          code: "version-invalid",
+          hint: "use letters, digits and . + _ ~ -, 64 characters at most, e.g. 0.9.3.1",
+        },
+      );
+    }
+    return text;
+  },
+});
+
+/** Seconds since 1970: the time of everything in an image. */
+export const epoch: Parameter<string> = param.text({
+  name: "source-date-epoch",
+  description: "time of everything in the image, in seconds since 1970 (default: that of the commit)",
+  value: "SECONDS",
+  env: "SOURCE_DATE_EPOCH",
+  default: async (host: ParameterHost) => {
+    const facts = await host.value(bundleFacts);
+    return facts === undefined ? await sourceDateEpoch(host) : String(facts.epoch);
+  },
+  parse: (text) => {
+    if (!/^\d{1,10}$/.test(text)) {
+      throw new UsageError(`SOURCE_DATE_EPOCH is "${text}", but must be a number of seconds since 1970`, {
+        code: "epoch-invalid",
+        hint: "write it as `date +%s` prints it",
+      });
+    }
+    return text;
+  },
+});
+
+/** Which firmware an ISO starts from. `auto` is for machines and bases that have no way to UEFI. */
+export const firmware: Parameter<string> = param.choice({
+  name: "firmware",
+  description:
+    "what the ISO starts from: bios; both (BIOS and UEFI, or fail); auto, UEFI too where it can be had (default)",
+  value: "FIRMWARE",
+  env: "MK_BUNDLE_FIRMWARE",
+  choices: ["auto", "bios", "both"],
+  default: "auto",
+});
+
+export const pxeWanted: Parameter<boolean> = param.switch({
+  name: "pxe",
+  description:
+    "with iso: also what a network boot needs, kernel, initrd and an iPXE script, in a folder of their own",
+  fingerprinted: false,
+  default: false,
+});
+
+/** How small the image's layers are made. */
+export const compress: Parameter<string> = param.choice({
+  name: "compress",
+  description:
+    "how small the image is made: fast (default for dev and debug), default (gzip -9), best (advdef, default for prod)",
+  value: "EFFORT",
+  env: "MK_BUNDLE_COMPRESS",
+  choices: ["fast", "default", "best"],
+  default: (host) => (host.variant === "prod" ? "best" : "fast"),
+});
+
+/** How the initrd is made up. `single` is what tools expect that do not know of layers. */
+export const layout: Parameter<string> = param.choice({
+  name: "layout",
+  description:
+    "how the initrd is made up: layered (default; an edit packs what changed), single (one archive, packed anew at each edit)",
+  value: "LAYOUT",
+  env: "MK_BUNDLE_LAYOUT",
+  choices: ["layered", "single"],
+  default: "layered",
+});

@@ -1,0 +1,80 @@
+/** Where the image's own files and lists come from: this project, or somebody's with the layout of the old scripts. */
+import path from "node:path";
+import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
+import { findInOldProject } from "./old-project.ts";
+
+const ownOverlay = "overlay-src";
+
+/** The image's files: a folder laid out as its root, or somebody's project with the layout of the old scripts. */
+export const overlayFolder: Parameter<string> = param.path({
+  name: "overlay",
+  env: "MK_BUNDLE_OVERLAY",
+  description: "folder with the image's files, or a project of the old scripts (default: overlay-src)",
+  value: "DIR",
+  default: ownOverlay,
+});
+
+/** A file of the old project that is built, where it has one; else one of this project. */
+export const fileOf =
+  (inOldProject: string, otherwise: string) =>
+  async (host: ParameterHost): Promise<string> => {
+    const named = await host.value(overlayFolder);
+    if (named === ownOverlay) return otherwise;
+    // A project's layout shows in more than one place.
+    host.lookedAt("overlay project", async () => undefined);
+    const folder = path.resolve(host.root, named);
+    return findInOldProject(folder, inOldProject) ?? otherwise;
+  };
+
+const listOption = (options: {
+  readonly name: string;
+  readonly short?: string;
+  readonly env: string;
+  readonly description: string;
+  readonly list: string;
+  readonly inOldProject: string;
+}): Parameter<string> =>
+  param.path({
+    ...options,
+    description: `${options.description} (default: ${options.list})`,
+    value: "FILE",
+    default: fileOf(options.inOldProject, options.list),
+  });
+
+export const builtinList = listOption({
+  name: "builtin-list",
+  short: "b",
+  env: "MK_BUNDLE_BUILTIN_LIST",
+  description: "extensions that are loaded at boot",
+  list: "lists/builtin-extensions.lst",
+  inOldProject: "additional-build-files/builtin-extensions.lst",
+});
+export const mirrorList = listOption({
+  name: "mirror-list",
+  short: "m",
+  env: "MK_BUNDLE_MIRROR_LIST",
+  description: "extensions that the image's own mirror offers",
+  list: "lists/mirror-extensions.lst",
+  inOldProject: "additional-build-files/mirror-extensions.lst",
+});
+export const gemList = listOption({
+  name: "gem-list",
+  env: "MK_BUNDLE_GEM_LIST",
+  description: "gems that the image installs at boot",
+  list: "lists/gem.list",
+  inOldProject: "opt/gems/gem.list",
+});
+export const utilLinuxList = listOption({
+  name: "util-linux-list",
+  env: "MK_BUNDLE_UTIL_LINUX_LIST",
+  description: "files to take out of util-linux.tcz",
+  list: "lists/util-linux-exec.lst",
+  inOldProject: "additional-build-files/util-linux-exec.lst",
+});
+
+/** Setup tarballs of an old project, which take the place of ours. Elsewhere this folder does not exist. */
+export const setupFolder: Parameter<string> = param.derived({
+  name: "setup-folder",
+  description: "folder with setup tarballs",
+  default: async (host) => path.join(await host.value(overlayFolder), "additional-build-files"),
+});

@@ -1,0 +1,90 @@
+/** Where everything that is fetched comes from, what pins it, and whether the network may be used. */
+import { pathToFileURL } from "node:url";
+import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
+import { publicUrl } from "../../src/fetch/index.ts";
+import { fileOf } from "./project-options.ts";
+
+/** Which part of the lists and of the sources file is used. */
+export const source: Parameter<string> = param.choice({
+  name: "source",
+  description:
+    "where everything comes from: tinycore, sample, another name of lists/sources.yaml, a mirror's URL or folder",
+  value: "SOURCE",
+  env: "MK_BUNDLE_SOURCE",
+  choices: ["tinycore", "sample"],
+  open: true,
+  recorded: publicUrl,
+  default: "tinycore",
+});
+
+const urlOption = (
+  name: string,
+  env: string,
+  description: string,
+  byDefault: (host: ParameterHost) => Promise<string | undefined> = async () => undefined,
+): Parameter<string | undefined> => ({
+  ...param.optional({
+    name,
+    env,
+    description,
+    value: "URL",
+    recorded: (url) => (url === undefined ? url : publicUrl(url)),
+  }),
+  default: byDefault,
+});
+
+export const mirrorUri = urlOption(
+  "tcl-mirror-uri",
+  "MK_BUNDLE_TCL_MIRROR_URI",
+  "Tiny Core mirror instead of the source's",
+);
+export const isoUrl = urlOption("tcl-iso-url", "MK_BUNDLE_TCL_ISO_URL", "Core ISO instead of the mirror's");
+export const gemServerUri = urlOption(
+  "gem-server-uri",
+  "MK_BUNDLE_GEM_SERVER_URI",
+  "gem server instead of the source's",
+);
+export const rubyGemsUrl = urlOption("ruby-gems-url", "MK_BUNDLE_RUBY_GEMS_URL", "RubyGems tarball, or none");
+export const mcollectiveUrl = urlOption(
+  "mcollective-url",
+  "MK_BUNDLE_MCOLLECTIVE_URL",
+  "MCollective tarball, or none",
+);
+export const openVmToolsUrl = urlOption(
+  "open-vm-tools-url",
+  "MK_BUNDLE_OPEN_VM_TOOLS_URL",
+  "open-vm-tools tarball, or none",
+  async (host) => {
+    const own = await fileOf("additional-build-files/mk-open-vm-tools.tar.gz", "")(host);
+    return own === "" ? undefined : pathToFileURL(own).href;
+  },
+);
+
+/** What is pinned; the sample source's packages move with the distribution, so its lock stays in the cache. */
+export const lockFile: Parameter<string> = param.path({
+  name: "lock",
+  description: "what is pinned (default: lists/sources.lock.json)",
+  value: "FILE",
+  default: async (host) =>
+    (await host.value(source)) === "sample" ? ".buildcache/sample.lock.json" : "lists/sources.lock.json",
+});
+
+export const frozen: Parameter<boolean> = param.switch({
+  name: "frozen",
+  description: "fail instead of pinning what is not in the lock (default when CI is set)",
+  fingerprinted: false,
+  default: (host) => host.env.CI !== undefined && host.env.CI !== "" && host.env.CI !== "false",
+});
+
+export const offline: Parameter<boolean> = param.switch({
+  name: "offline",
+  description: "open no network connection; list all that is missing",
+  fingerprinted: false,
+  default: false,
+});
+
+/** Variables that say how to reach the network; they never change what comes from it. */
+export const proxyVariables: readonly string[] = ["http", "https", "no"].flatMap((kind) => [
+  `${kind}_proxy`,
+  `${kind.toUpperCase()}_PROXY`,
+]);
