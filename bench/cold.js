@@ -3,7 +3,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { measure } from "./harness/measurement.js";
 import { copySampleMirror, defineBenchSource, urlsOf } from "./harness/mirror.js";
-import { describeOldWay, missingTools, oldWay, prepareOldWay } from "./harness/old-way.js";
+import { describeInitrds, describeOldWay, missingTools, oldWay, prepareOldWay } from "./harness/old-way.js";
 import { startServer } from "./harness/server.js";
 import { show } from "./harness/table.js";
 import { buildSample, lock, openWorkspace } from "./harness/workspace.js";
@@ -32,7 +32,16 @@ async function runVariant(variant, { runs = 3 }) {
     const workspace = await openWorkspace("cold");
     const cwd = workspace.root;
     await defineBenchSource(workspace, mirror, server.url);
-    const switches = ["--source", "bench", "--lock", lock, ...(variant === "prod" ? ["--prod"] : [])];
+    // The old way's ISO starts under BIOS only.
+    const same = ["--firmware", "bios"];
+    const switches = [
+      "--source",
+      "bench",
+      "--lock",
+      lock,
+      ...same,
+      ...(variant === "prod" ? ["--prod"] : []),
+    ];
     const forget = ["bash", "-c", `rm -rf .buildcache/v1 build-files ${lock}`];
     server.log.length = 0;
     await workspace.build("clean", "--all");
@@ -70,6 +79,7 @@ async function runVariant(variant, { runs = 3 }) {
         ...(missing.length === 0 ? [] : [`the old way needs ${missing.join(", ")}`]),
         `the old way fetches ${list.length} files with one wget each`,
         ...(await describeOldWay(folder, cwd)),
+        ...(await describeInitrds(folder, workspace)),
       ],
     });
   } finally {
