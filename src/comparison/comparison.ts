@@ -3,16 +3,7 @@
  * and nothing of what an image should hold.
  */
 import { UserError } from "../errors/index.ts";
-import {
-  compareNames,
-  contentSize,
-  digestContent,
-  type FileContent,
-  type FileTree,
-  type InitrdMember,
-  printName,
-  type TreeNode,
-} from "../formats/index.ts";
+import { contentSize, digestContent, type FileContent, type FileTree } from "../formats/index.ts";
 import {
   type Container,
   containerKind,
@@ -23,7 +14,8 @@ import {
 } from "./container.ts";
 import { compareContents, firstDifference, isSame } from "./content.ts";
 import { type Difference, sides } from "./difference.ts";
-import { compareEntries, type Links, linksOf } from "./entry.ts";
+import { compareLayers, compareMembers, lastLayers } from "./layers.ts";
+import { pairsOf } from "./trees.ts";
 
 export interface ComparisonOptions {
   /** Absolute path of an empty folder for what has to be unpacked; the caller removes it. */
@@ -118,111 +110,28 @@ class Comparison {
       if (one !== other) this.differences.push({ kind: "field", within, name: field, ...sides(one, other) });
     }
     if (a.kind !== "initrd") return await this.#trees(within, a.tree, b.tree);
-    await this.#layers(within, a, b);
-    const reported = new Set<string>();
+    this.differences.push(...(await compareLayers(within, a, b)));
+    const [layersA, layersB] = [lastLayers(a.members), lastLayers(b.members)];
     const from = this.differences.length;
-    await this.#trees(within, a.tree, b.tree, [layersOf(a.members), layersOf(b.members)]);
-    for (const { kind, name } of this.differences.slice(from)) reported.add(`${kind} ${name}`);
-    if (a.members.length !== b.members.length) return;
+    await this.#trees(within, a.tree, b.tree, (path) => sides(layersA.get(path), layersB.get(path)));
+    const reported = new Set(this.differences.slice(from).map(({ kind, name }) => `${kind} ${name}`));
     // What a later layer hides is in no merged tree.
-    for (const [index, member] of a.members.entries()) {
-      const other = b.members[index];
-      if (other === undefined) continue;
-      const hidden = new Comparison({ spoolDir: this.#spool.place() });
-      await hidden.#shallow(within, member.tree, other.tree, index + 1);
-      for (const difference of hidden.differences) {
-        if (!reported.has(`${difference.kind} ${difference.name}`)) this.differences.push(difference);
-      }
-    }
-  }
-
-  /** How many archives there are, and which of them have other bytes. */
-  async #layers(within: readonly string[], a: Container, b: Container): Promise<void> {
-    const [one, other] = [a.members.length, b.members.length];
-    if (one !== other) {
-      this.differences.push({ kind: "layers", within, a: `${one}`, b: `${other}` });
-      return;
-    }
-    for (const [index, member] of a.members.entries()) {
-      const counterpart = b.members[index];
-      if (counterpart === undefined) continue;
-      const [inA, inB] = [stretch(a.file, member), stretch(b.file, counterpart)];
-      if (await isSame(inA, inB)) continue;
-      const say = (content: FileContent, { compression }: InitrdMember) =>
-        `${describeContent(content)}, ${compression === "none" ? "not compressed" : compression}`;
-      this.differences.push({
-        ...{ kind: "layer", within, name: `layer ${index + 1} of ${one}` },
-        ...{ a: say(inA, member), b: say(inB, counterpart) },
-      });
-    }
+    const inMembers = await compareMembers(within, a, b);
+    this.differences.push(...inMembers.filter(({ kind, name }) => !reported.has(`${kind} ${name}`)));
   }
 
   async #trees(
     within: readonly string[],
     a: FileTree,
     b: FileTree,
-    layers?: readonly [ReadonlyMap<string, number>, ReadonlyMap<string, number>],
+    layersAt?: (path: string) => Difference["layers"],
   ): Promise<void> {
-    const [linksA, linksB] = [linksOf(a), linksOf(b)];
-    for (const path of unionOf(a, b)) {
+    for (const { name, differences, layers, contents } of pairsOf(within, a, b, layersAt)) {
       this.#signal?.throwIfAborted();
-      const [one, other] = [a.get(path), b.get(path)];
-      const places = layers === undefined ? undefined : sides(layers[0].get(path), layers[1].get(path));
-      this.#entry(within, path, one, other, [linksA, linksB], places);
-      if (one?.type !== "file" || other?.type !== "file") continue;
-      await this.files(within, printName(path), one.content, other.content, places);
+      this.differences.push(...differences);
+      if (contents !== undefined) await this.files(within, name, ...contents, layers);
     }
   }
-
-  /** As `#trees`, but contents are compared by their digests only: what is hidden is not shown in full. */
-  async #shallow(within: readonly string[], a: FileTree, b: FileTree, layer: number): Promise<void> {
-    const places = { a: layer, b: layer };
-    const links = [linksOf(a), linksOf(b)] as const;
-    for (const path of unionOf(a, b)) {
-      const [one, other] = [a.get(path), b.get(path)];
-      this.#entry(within, path, one, other, links, places);
-      if (one?.type !== "file" || other?.type !== "file" || (await isSame(one.content, other.content)))
-        continue;
-      const name = printName(path);
-      const [inA, inB] = [describeContent(one.content), describeContent(other.content)];
-      this.differences.push({ kind: "content", within, name, a: inA, b: inB, layers: places });
-    }
-  }
-
-  /** All but the content. */
-  #entry(
-    within: readonly string[],
-    path: string,
-    a: TreeNode | undefined,
-    b: TreeNode | undefined,
-    links: readonly [Links, Links],
-    layers: Difference["layers"],
-  ): void {
-    for (const found of compareEntries(
-      { node: a, links: links[0].get(path) },
-      { node: b, links: links[1].get(path) },
-    )) {
-      this.differences.push({
-        ...{ ...found, within, name: printName(path) },
-        ...(layers === undefined ? {} : { layers }),
-      });
-    }
-  }
-}
-
-function unionOf(a: FileTree, b: FileTree): readonly string[] {
-  return [...new Set([...a.paths(), ...b.paths()])].sort(compareNames);
-}
-
-function stretch(file: string, { offset, size }: InitrdMember): FileContent {
-  return { kind: "file", path: file, offset, size };
-}
-
-/** The number of the last layer with an entry of each path, from 1. */
-function layersOf(members: readonly InitrdMember[]): ReadonlyMap<string, number> {
-  return new Map(
-    members.flatMap(({ tree }, index) => tree.paths().map((path) => [path, index + 1] as const)),
-  );
 }
 
 /** The sha256 of each of the two files, for whoever wants to name them. */
