@@ -57,6 +57,19 @@ const underUefi = "under UEFI";
 
 const grubTarget = "x86_64-efi";
 
+/** The files of GRUB that its program is made of; a distribution has them in one of the folders. */
+const grubFiles = (folder: string) =>
+  files(
+    [
+      ...["kernel.img", "moddep.lst", "modinfo.sh"],
+      ...[...grubModules, ...grubDependencies].map((name) => `${name}.mod`),
+    ],
+    { root: `${folder}/${grubTarget}`, optional: true },
+  );
+
+/** By what distributions call it: Debian and Arch; Fedora and openSUSE. */
+const grubPrograms = ["grub-mkimage", "grub2-mkimage"] as const;
+
 export const bootLoaders = task({
   name: "boot-loaders",
   description: "Prepare what starts an ISO from a stick, and under UEFI",
@@ -65,16 +78,13 @@ export const bootLoaders = task({
   needs: { core: fetchIso },
   inputs: {
     ...mbrFiles,
-    grub: files(
-      [
-        ...["kernel.img", "moddep.lst", "modinfo.sh"],
-        ...[...grubModules, ...grubDependencies].map((name) => `${name}.mod`),
-      ],
-      { root: `/usr/lib/grub/${grubTarget}`, optional: true },
-    ),
+    // Debian, Arch and Fedora; older releases of Fedora; openSUSE.
+    grub: grubFiles("/usr/lib/grub"),
+    oldGrub2: grubFiles("/usr/lib/grub2"),
+    grub2: grubFiles("/usr/share/grub2"),
   },
   params: { epoch, firmware },
-  optionalTools: ["grub-mkimage"],
+  optionalTools: grubPrograms,
   outputs: {
     /** `mbr.bin`, `efi.img` and `grub.cfg`, as far as they are to be had. */
     loaders: out.directory("loaders"),
@@ -86,7 +96,7 @@ export const bootLoaders = task({
         throw new UserError(`the ISO cannot start ${what}: ${why}`, {
           code: "firmware",
           where: "--firmware both",
-          ...(hint === undefined ? {} : { hint }),
+          hint: hint ?? "build with --firmware bios, or from a Core that can",
         });
       }
       note(`the ISO will not start ${what}: ${why}${hint === undefined ? "" : `; ${hint}`}`);
@@ -101,16 +111,20 @@ export const bootLoaders = task({
 
     if (params.firmware === "bios") return;
     const menu = adaptTimeout((await readLoaderFile(isolinux, "isolinux.cfg")).toString("latin1"));
+    const program = grubPrograms.find((name) => !missingTools.includes(name));
+    const modules = [inputs.grub, inputs.oldGrub2, inputs.grub2].find(({ paths }) =>
+      paths.includes("kernel.img"),
+    );
     const { kernel } = await readCoreFacts(needs.core.core);
     if (kernel !== "vmlinuz64") {
       without(underUefi, "the base's kernel is a 32-bit one");
-    } else if (missingTools.length > 0 || !inputs.grub.paths.includes("kernel.img")) {
+    } else if (program === undefined || modules === undefined) {
       without(underUefi, "GRUB for EFI is not installed", installHint("grub-mkimage"));
     } else if (readLabels(menu).length === 0) {
       without(underUefi, "no label of the base's boot menu starts a kernel with an initrd");
     } else {
       await writeFile(path.join(outputs.loaders, "grub.cfg"), grubMenu(menu), "latin1");
-      const loader = await makeLoader($, scratch);
+      const loader = await makeLoader($, program, modules.root, scratch);
       const mtime = Number(params.epoch);
       const tree = new FileTree().addFile("EFI/BOOT/BOOTX64.EFI", bytesContent(loader), { mtime });
       const image = path.join(outputs.loaders, "efi.img");
@@ -135,11 +149,11 @@ async function readLoaderFile(isolinux: string, name: string): Promise<Buffer> {
   });
 }
 
-/** GRUB as one EFI program, less than a megabyte. */
-async function makeLoader($: Shell, scratch: string): Promise<Buffer> {
+/** GRUB as one EFI program, less than a megabyte, of the modules in a folder. */
+async function makeLoader($: Shell, mkimage: string, modules: string, scratch: string): Promise<Buffer> {
   const config = path.join(scratch, "early.cfg");
   const program = path.join(scratch, "BOOTX64.EFI");
   await writeFile(config, findMenu);
-  await $`grub-mkimage -O ${grubTarget} -o ${program} -p /boot/grub -c ${config} ${grubModules}`;
+  await $`${mkimage} -d ${modules} -O ${grubTarget} -o ${program} -p /boot/grub -c ${config} ${grubModules}`;
   return await readFile(program);
 }
