@@ -1,7 +1,9 @@
 /** What is built, and above all what is not built again. */
-import { appendFile, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readIsoStructure } from "../../src/formats/index.ts";
 import {
   commandEnvironment,
   copyWorkspace,
@@ -10,6 +12,7 @@ import {
   openWorkspace,
   removeFolder,
   sha256,
+  type TaskOptions,
   type TaskResult,
   version,
   type Workspace,
@@ -136,37 +139,92 @@ describe("a build from the sample source", () => {
     expect(await readFile(key, "utf8")).toBe(before);
   });
 
-  it("makes the same bytes in another folder, as another user, under another umask, time zone and language", async () => {
-    const copy = await copyWorkspace(workspace, path.join(other, "çalışma alanı"));
-    for (const name of await readdir(copy.path("build-files"))) await rm(copy.path(`build-files/${name}`));
-    const locales = path.join(other, "locales");
-    await mkdir(locales);
-    await workspace.$`localedef -i tr_TR -f UTF-8 ${path.join(locales, "tr_TR.UTF-8")}`;
-    await giveToPlainUser(workspace.$, other);
-    const elsewhere = {
-      plainUser: true,
-      umask: "077",
-      env: commandEnvironment({
+  describe("in another folder, as another user, under another umask, time zone and language, from files made in another order and at another time", () => {
+    const steps = [
+      ...["payload", "payload-tarball", "setup-files", "overlay", "overlay-tarball", "iso-skeleton"],
+      ...["rebuild-iso", "bundle"],
+    ];
+    /** A time that nothing was built with, in an earlier run neither: here and there all has to be packed anew. */
+    const seconds = Math.floor(Date.now() / 1000);
+    let copy: Workspace;
+    let elsewhere: TaskOptions;
+
+    beforeAll(async () => {
+      copy = await copyWorkspace(workspace, path.join(other, "çalışma alanı"));
+      await rm(copy.path("build-files"), { recursive: true });
+      for (const name of ["overlay-src", "lists"]) await makeBackwards(copy.path(name));
+      const locales = path.join(other, "locales");
+      await mkdir(locales);
+      await workspace.$`localedef -i tr_TR -f UTF-8 ${path.join(locales, "tr_TR.UTF-8")}`;
+      await giveToPlainUser(workspace.$, other);
+      const language = { LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8", LOCPATH: locales };
+      const env = commandEnvironment({
         HOME: other,
         TZ: "Asia/Kathmandu",
-        LANG: "tr_TR.UTF-8",
-        LC_ALL: "tr_TR.UTF-8",
-        LOCPATH: locales,
-      }),
-    };
-    const ran = new Set<string>();
-    const steps = [
-      ...["dev-access", "payload", "payload-tarball", "setup-files", "overlay", "overlay-tarball"],
-      ...["iso-skeleton", "rebuild-iso", "bundle"],
-    ];
-    for (const name of steps) {
-      for (const task of rebuilt(await copy.build([...both, "--force", name], elsewhere))) ran.add(task);
+        SOURCE_DATE_EPOCH: `${seconds}`,
+        ...language,
+      });
+      elsewhere = { plainUser: true, umask: "077", env };
+      for (const variant of ["--prod", "--dev"]) {
+        await workspace.build([...both, variant, "--source-date-epoch", `${seconds}`]);
+      }
+    });
+
+    afterAll(async () => {
+      await workspace.build([...both, "--prod"]);
+      await workspace.build(both);
+    });
+
+    async function expectSame(variant: string): Promise<void> {
+      for (const name of [
+        `build-files/rz_mk_${variant}-image.${version}.iso`,
+        `build-files/razor-microkernel-bundle-${variant}.tar.gz`,
+        `.buildcache/v1/out/${variant}/overlay-tarball/razor-microkernel-overlay.tar.gz`,
+      ]) {
+        expect(await sha256(copy.path(name)), name).toBe(await sha256(workspace.path(name)));
+      }
     }
-    expect([...ran].sort()).toEqual(steps.sort());
-    for (const name of [`rz_mk_dev-image.${version}.iso`, "razor-microkernel-bundle-dev.tar.gz"]) {
-      expect(await sha256(copy.path(`build-files/${name}`)), name).toBe(
-        await sha256(workspace.path(`build-files/${name}`)),
+
+    it("makes the same ISO, bundle and overlay of the same dev keys, one task at a time", async () => {
+      const result = await copy.build([...both, "--dev", "-j", "1"], elsewhere);
+      expect(rebuilt(result), result.stderr).toEqual(expect.arrayContaining(["dev-access", ...steps]));
+      await expectSame("dev");
+      const structure = await readIsoStructure(copy.path(`build-files/rz_mk_dev-image.${version}.iso`));
+      expect(structure.get("modification time")).toBe(
+        `${new Date(seconds * 1000).toISOString().slice(0, 19).replace(/[-T:]/g, "")}00`,
       );
-    }
+    });
+
+    it("makes the same production ISO, bundle and overlay, without any dev keys and with others, many tasks at once", async () => {
+      await rm(copy.path("dev-keys"), { recursive: true });
+      const prod = [...both, "--prod", "-j", "7"];
+      const result = await copy.build(prod, elsewhere);
+      expect(rebuilt(result), result.stderr).toEqual(expect.arrayContaining(steps));
+      await expectSame("prod");
+      expect(existsSync(copy.path("dev-keys"))).toBe(false);
+
+      await copy.build(["dev-access", "--source", "sample"], elsewhere);
+      expect(existsSync(copy.path("dev-keys/ssh_host_ed25519_key"))).toBe(true);
+      const again = await copy.build([...prod, ...steps.flatMap((name) => ["--force", name])], elsewhere);
+      expect(rebuilt(again), again.stderr).toEqual([...steps].sort());
+      await expectSame("prod");
+    });
   });
 });
+
+/** Makes the files of a folder anew, the last one first, with times of their own. */
+async function makeBackwards(folder: string): Promise<void> {
+  const files: { readonly name: string; readonly mode: number; readonly bytes: Buffer }[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const name = path.join(entry.parentPath, entry.name);
+    files.push({ name, mode: (await stat(name)).mode, bytes: await readFile(name) });
+  }
+  files.sort((a, b) => (a.name < b.name ? 1 : -1));
+  for (const { name } of files) await rm(name);
+  for (const [index, { name, mode, bytes }] of files.entries()) {
+    await writeFile(name, bytes);
+    await chmod(name, mode);
+    await utimes(name, 1_000_000_000 + index, 1_000_000_000 + index);
+  }
+}
