@@ -1,0 +1,127 @@
+/**
+ * Where a watch looks, and what it saw there: the folders that the graph's inputs make worth watching, and what is different
+ * for the tasks after a burst of events. It runs nothing.
+ */
+import path from "node:path";
+import { resolveInputs } from "../decision.ts";
+import type { Graph } from "../graph.ts";
+import { displayPath } from "../input.ts";
+import { changesSince, type SeenInputs } from "../live-build.ts";
+import type { AbsolutePath, TaskId } from "../names.ts";
+import type { State } from "../state.ts";
+import type { Burst } from "./burst.ts";
+import { Coverage, coverageOf } from "./coverage.ts";
+import { type FolderListener, FolderWatch } from "./folder-watch.ts";
+
+/** The tasks for which something is different, with what it is (as users know it) where that is known. */
+export type Stale = ReadonlyMap<TaskId, readonly string[] | undefined>;
+
+const none: ReadonlySet<TaskId> = new Set();
+
+export class Lookout {
+  readonly #state: State;
+  readonly #others: ReadonlySet<string>;
+  readonly #folders: FolderWatch;
+  #coverage = new Coverage([], [], []);
+  #graph: Graph = new Map();
+  #seen: SeenInputs = new Map();
+
+  /** `others` are folders to be watched beside those of the inputs; outputs are not told of. */
+  constructor(state: State, others: ReadonlySet<string>, listener: FolderListener) {
+    this.#state = state;
+    this.#others = others;
+    this.#folders = new FolderWatch({
+      ...listener,
+      onTouched: (file, entries) => {
+        if (!this.#coverage.owns(file)) listener.onTouched(file, entries);
+      },
+    });
+  }
+
+  /** How many folders are watched. */
+  get size(): number {
+    return this.#folders.size;
+  }
+
+  /** Whether anything was at an absolute path when it was last looked at. */
+  saw(file: string): boolean {
+    return this.#state.files.saw(file as AbsolutePath) || this.#folders.has(file);
+  }
+
+  /** The graph of the next build is known: once this resolves, nothing that it reads may change unseen. */
+  async cover(graph: Graph): Promise<void> {
+    this.#graph = graph;
+    this.#coverage = await coverageOf(graph, this.#state.workspace, [path.dirname(this.#state.root)]);
+    await this.refresh();
+  }
+
+  /** Folders may have come or gone. */
+  async refresh(): Promise<void> {
+    await this.#folders.cover(() => new Set([...this.#coverage.folders(), ...this.#others]));
+  }
+
+  /**
+   * A build is over: its tasks saw this. What was not looked at because something else failed counts as it was seen before.
+   * Where nothing could be looked at (undefined), whatever concerns a task makes a new attempt worth while.
+   */
+  note(seen: SeenInputs | undefined): void {
+    this.#seen = seen === undefined ? new Map() : new Map([...this.#seen, ...seen]);
+  }
+
+  /** What stands there now counts as seen. */
+  async noteAll(): Promise<void> {
+    this.#state.files.forgetAll();
+    const seen = new Map(this.#seen);
+    for (const [id, bound] of this.#graph) {
+      if (!seen.has(id)) continue;
+      await resolveInputs(bound, this.#state).then(
+        (inputs) => seen.set(id, inputs),
+        () => seen.delete(id),
+      );
+    }
+    this.#seen = seen;
+  }
+
+  /** What a burst changed for the tasks, as users know it; undefined when it is no more than what they saw. */
+  async changedBy(burst: Burst): Promise<readonly string[] | undefined> {
+    if (burst.entries || burst.flood) await this.refresh();
+    const stale = await this.staleBy(burst);
+    if (stale.size === 0) return undefined;
+    const changes = new Set([...stale.values()].flatMap((paths) => paths ?? []));
+    return changes.size > 0 ? [...changes] : this.concerning(burst);
+  }
+
+  /** What is stale after a burst; `seen` by the tasks of a build that goes on, of which some are `running`. */
+  async staleBy(burst: Burst, seen = this.#seen, running = none): Promise<Stale> {
+    const { files } = this.#state;
+    const concerned = new Set<TaskId>();
+    if (burst.flood) {
+      files.forgetAll();
+      for (const id of this.#graph.keys()) concerned.add(id);
+    } else {
+      for (const file of burst.paths) {
+        files.forgetBelow(file as AbsolutePath);
+        for (const id of this.#coverage.concernedBy(file)) concerned.add(id);
+      }
+    }
+    const stale = new Map<TaskId, readonly string[] | undefined>();
+    for (const id of concerned) {
+      const bound = this.#graph.get(id);
+      if (bound === undefined) continue;
+      const changes = await changesSince(bound, seen.get(id), this.#state, running.has(id));
+      if (changes === undefined || changes.length > 0) stale.set(id, changes);
+    }
+    return stale;
+  }
+
+  /** The paths of a burst that any task may read, as users know them. */
+  concerning(burst: Burst): readonly string[] {
+    return [...burst.paths]
+      .filter((file) => this.#coverage.concernedBy(file).size > 0)
+      .map((file) => displayPath(this.#state.workspace, file));
+  }
+
+  close(): Promise<void> {
+    return this.#folders.close();
+  }
+}

@@ -1,0 +1,45 @@
+/** What a watch is asked for and what it tells. It knows nothing of how changes are noticed. */
+import type { BuildRequest, BuildResult } from "../build.ts";
+import type { BuildEvent } from "../event.ts";
+import type { Graph } from "../graph.ts";
+import type { Loop } from "./loop-guard.ts";
+
+/** What one build is asked for; parameters are asked for anew each time. */
+export type CycleRequest = Omit<BuildRequest, "signal" | "onEvent" | "watcher">;
+
+export type WatchEvent =
+  /** From here on every change is seen. */
+  | { readonly type: "watch-ready"; readonly folders: number }
+  /** A build begins; `changes` are paths as users know them, empty for one that was asked for. */
+  | { readonly type: "cycle-started"; readonly changes: readonly string[] }
+  | Cycle
+  /** Something was touched and nothing is different; paths as users know them. */
+  | { readonly type: "unchanged"; readonly paths: readonly string[] }
+  | { readonly type: "loop"; readonly loop: Loop };
+
+/** One build of a watch, at its end. */
+export interface Cycle {
+  readonly type: "cycle-finished";
+  readonly changes: readonly string[];
+  readonly outcome: BuildResult["outcome"] | "loop";
+  /** What was wrong before any task ran. */
+  readonly error?: unknown;
+  readonly graph?: Graph;
+  /** From the last change that mattered to now; of a build that was asked for, from its beginning. */
+  readonly seconds: number;
+}
+
+export interface WatchOptions {
+  /** Asked before each build. */
+  readonly request: (force: BuildRequest["force"] | undefined) => CycleRequest;
+  /** Absolute paths of the files that define the tasks. */
+  readonly sources: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onBuildEvent: (event: BuildEvent) => void;
+  readonly onEvent: (event: WatchEvent) => void | Promise<void>;
+}
+
+/** Why a watch no longer waits: it was ended, or the tasks are defined anew (in these files, relative to the workspace). */
+export type WatchEnd =
+  | { readonly kind: "stopped" }
+  | { readonly kind: "sources"; readonly changes: readonly string[]; readonly startedAt: number };
