@@ -2,10 +2,8 @@
  * Watch mode at the terminal: one build after the other, a line for each, keys, and what a user wants done after each
  * success. It knows the engine's watch, and nothing of how changes are noticed.
  */
-import path from "node:path";
 import {
   type Cycle,
-  findTool,
   type Graph,
   type Loop,
   type Target,
@@ -14,14 +12,15 @@ import {
   type WatchEvent,
 } from "../engine/index.ts";
 import { UsageError, UserError } from "../errors/index.ts";
-import { emulator, Machine } from "../host/index.ts";
+import type { Machine } from "../host/index.ts";
+import { AfterSuccess } from "./after-success.ts";
 import { type Artefact, artefactsOf } from "./artefact.ts";
 import { CycleRecord } from "./cycle-record.ts";
 import { type Display, openDisplay } from "./display.ts";
 import { encodeWatchEvent } from "./event-stream.ts";
 import { renderFailure } from "./failure.ts";
+import { nextProgram } from "./next-program.ts";
 import type { Session } from "./session.ts";
-import { SuccessCommand } from "./success-command.ts";
 
 /** What a watch whose tasks are defined anew hands to the one that goes on. */
 export interface Handover {
@@ -57,8 +56,7 @@ class WatchScreen {
   readonly #targets: readonly Task[];
   readonly #stop = new AbortController();
   readonly #watch: Watch;
-  readonly #onSuccess: SuccessCommand | undefined;
-  #machine: Machine | undefined;
+  readonly #afterSuccess: AfterSuccess;
   #display: Display | undefined;
   #record = new CycleRecord();
   /** The last cycle in which anything happened: what `w` and `l` tell of. */
@@ -71,11 +69,7 @@ class WatchScreen {
     const { request, continued } = session;
     this.#session = session;
     this.#targets = targets;
-    this.#machine = continued?.machine;
-    this.#onSuccess =
-      request.onSuccess === undefined
-        ? undefined
-        : new SuccessCommand(request.onSuccess, (line) => this.#say(session.style.yellow(line)));
+    this.#afterSuccess = new AfterSuccess(session, continued?.machine, (line) => this.#say(line));
     this.#watch = new Watch(session.workspace, {
       request: (force) => ({
         targets,
@@ -99,8 +93,8 @@ class WatchScreen {
   }
 
   async run(): Promise<number> {
-    const { io, continued, request, workspace } = this.#session;
-    if (request.boot) findTool(emulator, workspace.toolHint);
+    const { io, continued, request } = this.#session;
+    this.#afterSuccess.check();
     const stopListening = io.onSignal((signal) => this.#end(signal === "SIGTERM" ? 143 : 130));
     const stopReading = request.json ? undefined : io.onKey?.((key) => this.#press(key));
     let first = continued;
@@ -109,7 +103,7 @@ class WatchScreen {
         const end = await this.#watch.run(first);
         first = undefined;
         if (end.kind === "stopped") break;
-        const next = await this.#reload(end.changes);
+        const next = await nextProgram(this.#session, end.changes, (line) => this.#say(line));
         if (next === undefined) {
           this.#watch.keepDefinitions();
           continue;
@@ -117,39 +111,17 @@ class WatchScreen {
         await this.#watch.close();
         stopReading?.();
         stopListening();
-        await this.#onSuccess?.end();
         const { changes, startedAt } = end;
-        const handover = { changes, startedAt, machine: this.#machine };
-        this.#machine = undefined;
+        const handover = { changes, startedAt, machine: await this.#afterSuccess.handOver() };
         return await next.main({ ...next.start, continued: handover }, io);
       }
     } finally {
       stopReading?.();
       stopListening();
       this.#display?.close();
-      await Promise.all([this.#watch.close(), this.#onSuccess?.end(), this.#machine?.off()]);
+      await Promise.all([this.#watch.close(), this.#afterSuccess.end()]);
     }
     return this.#status;
-  }
-
-  /** The program made of the sources as they are now; undefined, and the reason said, where they are not in order. */
-  async #reload(changes: readonly string[]) {
-    const { io, reload, style, request } = this.#session;
-    if (reload === undefined) return undefined;
-    const next = await reload();
-    let wrong = typeof next === "string" ? next.trimEnd() : undefined;
-    if (typeof next !== "string") {
-      wrong = await next.check(next.start, io).then(
-        () => undefined,
-        (error: unknown) => renderFailure(error, style, { verbose: request.verbose }),
-      );
-    }
-    if (typeof next !== "string" && wrong === undefined) return next;
-    if (request.json)
-      io.stdout.write(`${JSON.stringify({ v: 1, type: "definitions-kept", changes, text: wrong })}\n`);
-    this.#say(wrong ?? "");
-    this.#say(`${style.red("✗")} ${changes.join(", ")} changed: the tasks stay as they were before`);
-    return undefined;
   }
 
   async #onEvent(event: WatchEvent): Promise<void> {
@@ -198,37 +170,12 @@ class WatchScreen {
       if (!request.json) this.#say(record.summaryLine(cycle, first, artefacts, style));
       if (cycle.outcome === "failed") this.#say(style.dim("waiting for a change"));
     }
-    if (cycle.outcome === "succeeded" && (happened || first)) await this.#afterSuccess(artefacts);
+    if (cycle.outcome === "succeeded" && (happened || first)) await this.#afterSuccess.begin(artefacts);
     if (request.json) io.stdout.write(`${encodeWatchEvent(cycle, artefacts)}\n`);
   }
 
   async #artefacts(graph: Graph | undefined): Promise<readonly Artefact[]> {
     return graph === undefined ? [] : artefactsOf(this.#session, this.#targets, graph);
-  }
-
-  async #afterSuccess(artefacts: readonly Artefact[]): Promise<void> {
-    const { io, request, style, workspace } = this.#session;
-    const root = workspace.state.workspace;
-    const files = artefacts.map((artefact) => path.resolve(root, artefact.path));
-    await this.#onSuccess?.start(root, io.env, files);
-    const image = files.find((file) => file.endsWith(".iso"));
-    if (!request.boot) return;
-    if (image === undefined) {
-      throw new UserError("there is nothing to boot: the targets make no ISO", {
-        code: "boot-nothing",
-        hint: "watch a target that makes one, or leave out --boot",
-      });
-    }
-    const consoleLog = path.join(path.dirname(workspace.state.root), "boot.log");
-    this.#machine ??= new Machine({
-      consoleLog,
-      env: io.env,
-      onEnd: (what) => this.#say(style.yellow(`the machine ended: ${what}`)),
-    });
-    await this.#machine.boot(image);
-    this.#say(
-      `${style.cyan("↻")} booting ${path.relative(root, image)}, console in ${path.relative(root, consoleLog)}`,
-    );
   }
 
   #press(key: string): void {

@@ -1,0 +1,29 @@
+/**
+ * The program that goes on after its own sources changed: made of them as they are now, and tried before anything is handed
+ * over to it. It knows nothing of watching.
+ */
+import { renderFailure } from "./failure.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * The program made of the sources, of which those in `changes` (relative to the workspace) changed; undefined, and the reason
+ * said, where they are not in order.
+ */
+export async function nextProgram(session: Session, changes: readonly string[], say: (line: string) => void) {
+  const { io, reload, style, request } = session;
+  if (reload === undefined) return undefined;
+  const next = await reload();
+  let wrong = typeof next === "string" ? next.trimEnd() : undefined;
+  if (typeof next !== "string") {
+    wrong = await next.check(next.start, io).then(
+      () => undefined,
+      (error: unknown) => renderFailure(error, style, { verbose: request.verbose }),
+    );
+  }
+  if (typeof next !== "string" && wrong === undefined) return next;
+  if (request.json)
+    io.stdout.write(`${JSON.stringify({ v: 1, type: "definitions-kept", changes, text: wrong })}\n`);
+  say(wrong ?? "");
+  say(`${style.red("✗")} ${changes.join(", ")} changed: the tasks stay as they were before`);
+  return undefined;
+}
