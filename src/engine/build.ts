@@ -237,6 +237,7 @@ function runGraph(
       // What is ended because its inputs changed is done again: it neither failed nor succeeded.
       if (signal.aborted && !request.signal.aborted) emit({ type: "task-outdated", task: id });
       cancellation?.end(id);
+      state.fileLog.spill();
     }
   };
 

@@ -25,11 +25,18 @@ export interface Clock {
   now(): number;
 }
 
+const forgotten = Symbol("forgotten");
+type Seen = FileEntry | undefined | Promise<FileEntry | undefined> | typeof forgotten;
+
 export class FileTable {
   readonly #log: RecordLog;
   readonly #clock: Clock;
-  readonly #seen = new Map<string, FileEntry | undefined | Promise<FileEntry | undefined>>();
-  /** The status of each file that this run read, as a signature; that of the others is in the log. */
+  /**
+   * What was seen at each path. What is forgotten stays as `forgotten`, for it is looked at again: so a hundred thousand
+   * names are held once, and not once for each look.
+   */
+  readonly #seen = new Map<string, Seen>();
+  /** The status of each file that was too young for the log, as a signature; that of the others is there. */
   readonly #signatures = new Map<string, string>();
   /** How many files had to be read, for whoever wants to know where time went. */
   hashed = 0;
@@ -41,13 +48,15 @@ export class FileTable {
 
   /** The entry at an absolute path, or undefined where nothing is; a promise only where a large file is hashed. */
   at(path: AbsolutePath): FileEntry | undefined | Promise<FileEntry | undefined> {
-    if (this.#seen.has(path)) return this.#seen.get(path);
+    const seen = this.#seen.get(path);
+    if (seen !== forgotten && (seen !== undefined || this.#seen.has(path))) return seen;
     const entry = this.#look(path);
     this.#seen.set(path, entry);
     if (entry instanceof Promise) {
       entry.then(
-        (value) => this.#seen.set(path, value),
-        () => this.#seen.delete(path),
+        // What was forgotten meanwhile stays so.
+        (value) => this.#seen.get(path) === entry && this.#seen.set(path, value),
+        () => this.#seen.get(path) === entry && this.forget(path),
       );
     }
     return entry;
@@ -55,7 +64,8 @@ export class FileTable {
 
   /** Whether this run saw anything at the path. */
   saw(path: AbsolutePath): boolean {
-    return this.#seen.get(path) !== undefined;
+    const seen = this.#seen.get(path);
+    return seen !== undefined && seen !== forgotten;
   }
 
   /**
@@ -81,10 +91,13 @@ export class FileTable {
    * changes ctime, all else must be the same. Its mtime was set (`settleTime`) to one that no later write can leave.
    */
   moved(from: AbsolutePath, to: AbsolutePath): void {
-    const [before, entry, now] = [this.signatureSeen(from), this.#seen.get(from), lstatIfThere(to)];
-    this.forget(from);
+    const before = this.signatureSeen(from);
+    const entry = this.#seen.get(from);
+    const now = lstatIfThere(to);
+    this.#seen.delete(from);
+    this.#signatures.delete(from);
     this.forget(to);
-    if (entry === undefined || entry instanceof Promise || entry.type !== "file") return;
+    if (typeof entry !== "object" || entry instanceof Promise || entry.type !== "file") return;
     if (before === undefined || now?.isFile() !== true || !isSettledTime(now.mtimeNs)) return;
     if (withoutCtime(before) !== withoutCtime(signatureOf(now))) return;
     this.#signatures.set(to, signatureOf(now));
@@ -94,18 +107,18 @@ export class FileTable {
 
   /** The status of the file when this run looked at it; undefined where it did not, or nothing was there. */
   signatureSeen(path: AbsolutePath): string | undefined {
-    if (!this.#seen.has(path)) return undefined;
+    if (!this.saw(path)) return undefined;
     return this.#signatures.get(path) ?? this.#log.get(path)?.split(" ")[0];
   }
 
   /** Every path that this run looked at, and whether something was there. */
   *looks(): IterableIterator<readonly [path: string, present: boolean]> {
-    for (const [path, entry] of this.#seen) yield [path, entry !== undefined];
+    for (const [path, entry] of this.#seen) if (entry !== forgotten) yield [path, entry !== undefined];
   }
 
   /** Forgets what this run saw at the path, so that it is looked at again. */
   forget(path: AbsolutePath): void {
-    this.#seen.delete(path);
+    if (this.#seen.has(path)) this.#seen.set(path, forgotten);
     this.#signatures.delete(path);
   }
 
@@ -144,8 +157,10 @@ export class FileTable {
     const settled = status.mtimeNs + clockGrain < lookedAt && status.ctimeNs + clockGrain < lookedAt;
     const remember = (digest: Digest): FileEntry => {
       this.hashed += 1;
-      if (settled) this.#log.set(path, `${signature} ${digest}`);
-      else this.#log.delete(path);
+      if (settled) {
+        this.#log.set(path, `${signature} ${digest}`);
+        if (this.#signatures.get(path) === signature) this.#signatures.delete(path);
+      } else this.#log.delete(path);
       return { type: "file", executable, size, digest };
     };
     const digest = digestOfFile(path, size);

@@ -22,6 +22,8 @@ import { crc32 } from "node:zlib";
 import { systemErrorCode } from "../errors/index.ts";
 
 const header = "razor-mk-state 1\n";
+/** From so many on, lines take more memory than a write is worth. */
+const manyLines = 4096;
 const tab = 0x09;
 const lineFeed = 0x0a;
 
@@ -116,13 +118,23 @@ export class RecordLog {
     if (this.#records.has(key)) this.set(key, "");
   }
 
-  /** Appends what is pending in one write. */
+  /** Appends what is pending when it has become much: of a hundred thousand records it would be as large as they are. */
+  spill(): void {
+    if (this.#pending.length < manyLines) return;
+    try {
+      this.flush();
+    } catch {
+      // It stays pending: the last flush meets the same again, and there it is reported.
+    }
+  }
+
+  /** Appends what is pending. */
   flush(): void {
     if (this.#pending.length === 0) return;
     // A torn last line must not swallow the first new one: an empty line between them is harmless.
-    const text = `${this.#exists ? "" : header}${this.damage.damagedLines > 0 ? "\n" : ""}${this.#pending.join("")}`;
+    const first = `${this.#exists ? "" : header}${this.damage.damagedLines > 0 ? "\n" : ""}`;
     if (!this.#exists && this.damage.foreign) this.#putAside();
-    append(this.file, text);
+    append(this.file, first, this.#pending);
     // Only the owner of the state's lock writes: what stands there now is what is known here.
     this.#status = statusOf(this.file);
     this.#exists = true;
@@ -162,16 +174,24 @@ export class RecordLog {
     rmSync(beside, { recursive: true, force: true });
     const file = openSync(beside, "w");
     try {
-      const lines = [header];
+      let piece = [header];
+      let lines = 0;
       for (const [key, value] of this.entries()) {
         if (!fitsALine(key)) continue;
-        if (wanted(key)) lines.push(lineOf(key, value));
-        else this.#records.delete(key);
+        if (!wanted(key)) {
+          this.#records.delete(key);
+          continue;
+        }
+        piece.push(lineOf(key, value));
+        lines += 1;
+        if (piece.length < manyLines) continue;
+        writeWhole(file, piece.join(""));
+        piece = [];
       }
-      writeSync(file, lines.join(""));
+      writeWhole(file, piece.join(""));
       fsyncSync(file);
-      this.#lines = lines.length - 1;
-      this.#linesRead = this.#lines;
+      this.#lines = lines;
+      this.#linesRead = lines;
     } finally {
       closeSync(file);
     }
@@ -183,15 +203,25 @@ export class RecordLog {
   }
 }
 
-/** Appends all of the text or, when the disk is full, nothing of it: half a line would damage the next one. */
-function append(path: string, text: string): void {
+/**
+ * Appends `first` and all of the lines or, when the disk is full, nothing of it: half a line would damage the next one.
+ * So many lines as make a piece are one write.
+ */
+function append(path: string, first: string, lines: readonly string[]): void {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   try {
-    appendFileSync(path, text);
+    for (let at = 0; at < lines.length; at += manyLines)
+      appendFileSync(path, (at === 0 ? first : "") + lines.slice(at, at + manyLines).join(""));
   } catch (error) {
     if (existsSync(path)) truncateSync(path, size);
     throw error;
   }
+}
+
+/** A write may take only a part of what it is given. */
+function writeWhole(file: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
 }
 
 function statusOf(path: string): string {
