@@ -41,8 +41,12 @@ export async function listOutputs(places: OutputPlaces, files: FileTable): Promi
     for (const relative of isFolder ? walk(root, "") : [""]) {
       const found = files.at((relative === "" ? root : `${root}/${relative}`) as AbsolutePath);
       const entry = found instanceof Promise ? await found : found;
-      if (entry === undefined) continue;
       const name = relative === "" ? slot : `${slot}/${relative}`;
+      if (entry === undefined) {
+        // Something is there and cannot be looked at: no result ever had it, so it must show as a difference.
+        if (isUnreadable(relative)) entries.push([name, { type: "directory" }]);
+        continue;
+      }
       const kept = listed(entry);
       if (kept === undefined) {
         throw new UserError(`the output ${name} is a device, a socket or a pipe`, {
@@ -55,6 +59,11 @@ export async function listOutputs(places: OutputPlaces, files: FileTable): Promi
     }
   }
   return listingOf(entries);
+}
+
+/** Node gives a name's bytes that are no UTF-8 as U+FFFD: where nothing has that name, something has the other. */
+function isUnreadable(name: string): boolean {
+  return name.includes("\ufffd");
 }
 
 /** The path itself and everything below it, relative to it; links are not followed. */
@@ -260,11 +269,19 @@ async function copyTree(from: string, to: string): Promise<void> {
 
 /**
  * Gives every staged file and folder the mode that does not depend on who builds, 0644 or 0755, and every file a time
- * after which its digest can be remembered. Those that `isDone` knows have both.
+ * after which its digest can be remembered. Those that `isDone` knows have both. @throws UserError `output-name` for
+ * a name that is not UTF-8: what cannot be named could be neither kept nor brought back.
  */
 export function settleStaged(root: string, isDone: (file: string) => boolean): void {
-  const status = lstatSync(root);
-  if (status.isSymbolicLink() || isDone(root)) return;
+  const status = lstatIfThere(root);
+  if (status === undefined && isUnreadable(path.basename(root))) {
+    throw new UserError(`the name ${path.basename(root)} in an output is not UTF-8`, {
+      code: "output-name",
+      where: root,
+      hint: "give it another name, or put it into an archive: names in archives may be any bytes",
+    });
+  }
+  if (status === undefined || status.isSymbolicLink() || isDone(root)) return;
   if (status.isDirectory()) {
     if ((status.mode & 0o7777) !== 0o755) chmodSync(root, 0o755);
     for (const child of readdirSync(root)) settleStaged(path.join(root, child), isDone);
