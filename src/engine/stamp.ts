@@ -71,9 +71,8 @@ export class Stamps {
     this.#log.flush();
   }
 
-  /** Notes that the task's outputs are now this result. */
+  /** Notes that the task's outputs are now this result. Whoever asks for it has it from the log, which holds it anyway. */
   record(id: TaskId, stamp: Stamp, now: number): void {
-    this.#parsed.set(stamp.fingerprint, stamp);
     this.#log.set(`result ${stamp.fingerprint}`, JSON.stringify(stamp));
     this.#log.set(`used ${stamp.fingerprint}`, String(now));
     this.#log.set(`last ${id}`, stamp.fingerprint);
