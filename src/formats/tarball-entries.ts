@@ -11,10 +11,11 @@ import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
 import { createLimit, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { encodeName, printName } from "./names.ts";
+import { type RawNames, TarNames } from "./tar-names.ts";
 
 export interface EntryVisitor {
-  /** Called at each entry, before its bytes; may throw. */
-  enter(entry: ReadEntry): void;
+  /** Called at each entry, before its bytes; may throw. Its names are text, in which U+FFFD stands for bytes that are no UTF-8. */
+  enter(entry: ReadEntry, names: RawNames | undefined): void;
   /** Takes the bytes of the entry that was entered last. */
   take(bytes: Buffer): void;
   /** Called between pieces of input, to let go of what was taken. */
@@ -48,11 +49,13 @@ export async function visitTarball(
         fail(error);
       }
     };
+    const names = new TarNames();
     const parser = new Parser({
       strict: true,
       // An entry that is resumed gives its bytes during write(), so at most one piece of input is held.
       onReadEntry: (entry) => {
-        guarded(() => visitor.enter(entry));
+        const raw = names.next();
+        guarded(() => visitor.enter(entry, raw));
         entry.on("data", (bytes) => guarded(() => visitor.take(bytes)));
         entry.resume();
       },
@@ -71,6 +74,7 @@ export async function visitTarball(
           size += chunk.length;
           onlyNuls &&= chunk.every((byte) => byte === 0);
           check(source.bytesRead, size);
+          names.push(chunk);
           parser.write(chunk);
           if (failure !== undefined && !onlyNuls) throw failure;
           await visitor.flush();

@@ -8,6 +8,7 @@ import { UserError } from "../errors/index.ts";
 import type { UnpackLimits } from "./limits.ts";
 import { followLinks } from "./links.ts";
 import { encodeName, isUtf8Name, normaliseName, parentOf, printName } from "./names.ts";
+import type { RawNames } from "./tar-names.ts";
 import { type EntryVisitor, visitTarball } from "./tarball-entries.ts";
 import { type FileNode, FileTree, type Metadata, type TreeNode } from "./tree.ts";
 
@@ -15,6 +16,8 @@ import { type FileNode, FileTree, type Metadata, type TreeNode } from "./tree.ts
 export interface TarballPolicy extends UnpackLimits {
   readonly devices?: boolean;
   readonly setId?: boolean;
+  /** Whether names and link targets may be bytes that are not UTF-8; they are as `decodeName` gives them. */
+  readonly anyBytes?: boolean;
   /**
    * Where symbolic links may lead: "inside" the tree by relative targets (default); within an "image", whose root absolute
    * targets start from; or "any" where.
@@ -55,8 +58,8 @@ export async function listTarball(path: string, limits: UnpackLimits = {}): Prom
   await visitTarball(
     path,
     {
-      enter: (entry) => {
-        entries.push(describe(entry, path));
+      enter: (entry, raw) => {
+        entries.push(describe(entry, path, raw));
       },
       take: () => {},
       flush: async () => {},
@@ -81,8 +84,8 @@ export async function readTarballFiles(
   await visitTarball(
     path,
     {
-      enter: (entry) => {
-        const described = describe(entry, path);
+      enter: (entry, raw) => {
+        const described = describe(entry, path, raw);
         current = wanted(described) && described.type === "file" ? [] : undefined;
         if (current !== undefined) found.set(described.path, current);
       },
@@ -119,13 +122,25 @@ export async function treeFromTarball(
   }
 }
 
-function describe(entry: ReadEntry, archive: string): TarballEntry {
+/** `raw` has the names as they are: the parser gives text, and of a pax header with other bytes than UTF-8 nothing at all. */
+function describe(
+  entry: ReadEntry,
+  archive: string,
+  raw: RawNames | undefined,
+  anyBytes = false,
+): TarballEntry {
   const type = types[entry.type];
-  const { path: name, linkpath, uid = 0, gid = 0, mode = 0, mtime, size } = entry;
-  // U+FFFD stands for bytes that are not UTF-8: the parser gives names as text.
-  if (!isUtf8Name(name) || `${name}${linkpath ?? ""}`.includes("\ufffd")) {
-    throw refusal("unsafe-name", "has a name or link target that is not UTF-8", archive, name);
+  const { uid = 0, gid = 0, mode = 0, mtime, size } = entry;
+  const foreign = raw === undefined || !isUtf8Name(`${raw.path}${raw.linkpath}`);
+  if (foreign && !anyBytes) {
+    throw refusal(
+      "unsafe-name",
+      "has a name or link target that is not UTF-8",
+      archive,
+      raw?.path ?? entry.path,
+    );
   }
+  const { path: name, linkpath } = (foreign ? raw : undefined) ?? entry;
   const path = normaliseName(name, archive);
   if (type === undefined) {
     throw refusal("unsupported-entry", `is of the type ${entry.type}`, archive, path);
@@ -151,8 +166,8 @@ class TreeBuilder implements EntryVisitor {
     this.#policy = policy;
   }
 
-  enter(entry: ReadEntry): void {
-    const described = describe(entry, this.#archive);
+  enter(entry: ReadEntry, raw: RawNames | undefined): void {
+    const described = describe(entry, this.#archive, raw, this.#policy.anyBytes);
     const { path, type, size } = described;
     const { mode, uid, gid, mtime } = described;
     const metadata = { mode, uid, gid, mtime };

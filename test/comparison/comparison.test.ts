@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { compareFiles, type Difference, describeDifferences } from "../../src/comparison/index.ts";
 import {
   bytesContent,
+  encodeName,
   FileTree,
   joinLayers,
   readIsoTree,
@@ -103,6 +104,22 @@ describe("comparing initrds", () => {
       ["time", "etc", "2023-11-14T22:13:20Z", "2023-11-14T22:13:21Z"],
       ["target", "etc/link", "one", "two"],
       ["type", "etc/one", "file 0644 0:0, 6 bytes", "directory 0755 0:0"],
+    ]);
+  });
+
+  test("knows names that are not UTF-8 in tarballs too", async () => {
+    const tarballs: string[] = [];
+    for (const text of ["one\n", "two\n"]) {
+      const folder = workspace.path(`bytes ${text.trim()}`);
+      await mkdir(folder);
+      await writeFile(Buffer.concat([Buffer.from(`${folder}/`), encodeName(invalidName)]), text);
+      const tarball = `${folder}.tar.gz`;
+      await workspace.$({ cwd: folder })`tar --mtime=@0 --owner=0 --group=0 -czf ${tarball} ${"."}`;
+      tarballs.push(tarball);
+    }
+    const [a = "", b = ""] = tarballs;
+    expect(await compare(a, b)).toMatchObject([
+      { kind: "content", name: "latin1-\\xe9", lines: expect.anything() },
     ]);
   });
 

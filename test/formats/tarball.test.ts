@@ -1,11 +1,13 @@
-import { readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { Header, type HeaderData } from "tar";
 import { describe, expect, test } from "vitest";
 import {
   bytesContent,
+  compareNames,
   decodeName,
+  encodeName,
   FileTree,
   listTarball,
   type TarballPolicy,
@@ -226,5 +228,38 @@ describe("reading a tarball that others made", () => {
       mtime,
     });
     expect(entries.at(-1)).toMatchObject({ type: "symlink", target: "/usr/local/sbin/dmidecode" });
+  });
+});
+
+describe("names in any bytes", () => {
+  /** Long names are split, or stand in headers of their own; links have them too. */
+  const long = `${"d".repeat(90)}/${"f".repeat(60)}`;
+  const names = ["caf\udce9", "caf\udce8", `${"d".repeat(90)}`, `${long}\udce9`, "plain", "ü"];
+
+  test.each([
+    ["gnu", `${"t".repeat(120)}\udce9`],
+    ["pax", `${"t".repeat(120)}\udce9`],
+    ["ustar", "short\udce9"],
+  ])("are read as they are, where whoever reads wants that: %s", async (format, target) => {
+    const folder = workspace.path(`bytes ${format}`);
+    const at = (name: string) => Buffer.concat([Buffer.from(`${folder}/`), encodeName(name)]);
+    await mkdir(folder);
+    for (const name of names) {
+      if (name === "d".repeat(90)) await mkdir(at(name));
+      else await writeFile(at(name), name.slice(-4));
+    }
+    await link(at("caf\udce9"), at("hard\udcff"));
+    await symlink(encodeName(target), at("soft\udcff"));
+    const path = workspace.path(`bytes.${format}.tar`);
+    await workspace.$({ cwd: folder })`tar --format=${format} --sort=name -cf ${path} .`;
+    const tree = await treeFromTarball(path, workspace.path("spool"), { ...everything, anyBytes: true });
+    const wanted = [".", ...names, "hard\udcff", "soft\udcff"];
+    expect(tree.paths()).toEqual(wanted.sort((a, b) => compareNames(a, b)));
+    expect((await tree.read(`${long}\udce9`)).toString()).toBe(
+      Buffer.from(`${long}\udce9`.slice(-4)).toString(),
+    );
+    expect(tree.get("soft\udcff")).toMatchObject({ type: "symlink", target });
+    expect(tree.file("hard\udcff").linkGroup).toBe(tree.file("caf\udce9").linkGroup);
+    await expect(listTarball(path)).rejects.toMatchObject({ code: "unsafe-name" });
   });
 });
