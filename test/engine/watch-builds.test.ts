@@ -1,0 +1,165 @@
+/** Watch mode: what happens when files change while a build runs, when it fails, and when it would never end. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { file, out, task } from "../../src/engine/index.ts";
+import { gate, Rig, watching } from "./watch-rig.ts";
+import { made, pack, tree } from "./watched-tree.ts";
+import { workspace, write } from "./workshop.ts";
+
+describe("a change during a build", () => {
+  it("ends what it made stale, and only that", async () => {
+    const started: string[] = [];
+    const waits = { one: gate(), other: gate() };
+    const slow = (name: "one" | "other") =>
+      task({
+        name,
+        description: "",
+        inputs: { text: file(`${name}.txt`) },
+        outputs: { text: out.file("text") },
+        run: async ({ inputs, outputs, signal }) => {
+          const text = readFileSync(inputs.text, "utf8");
+          started.push(`${name} ${text}`);
+          const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+          if (text === "1") await Promise.race([waits[name].opened, ended]);
+          writeFileSync(outputs.text, text);
+        },
+      });
+    const both = task({
+      name: "both",
+      description: "",
+      needs: { one: slow("one"), other: slow("other") },
+      outputs: { text: out.artifact("both.txt") },
+      run: ({ needs, outputs }) =>
+        writeFileSync(
+          outputs.text,
+          [needs.one.text, needs.other.text].map((name) => readFileSync(name)).join(""),
+        ),
+    });
+    const rig = new Rig(workspace({ "one.txt": "1", "other.txt": "1" }), [both]);
+    while (started.length < 2) await rig.next("task-started");
+    write(rig.root, "one.txt", "2");
+    expect(await rig.next("task-outdated")).toMatchObject({ task: "one@dev" });
+    while (!started.includes("one 2")) await rig.next("task-started");
+    waits.other.open();
+    expect(await rig.next("cycle-finished")).toMatchObject({ outcome: "succeeded", changes: ["one.txt"] });
+    expect(started).toEqual(expect.arrayContaining(["one 1", "other 1", "one 2"]));
+    expect(started).toHaveLength(3);
+    expect(made(rig, "both.txt")).toBe("21");
+    expect(await rig.settle()).toHaveLength(1);
+  });
+
+  it("of what is done already has it done again, with what stands on it", async () => {
+    const go = gate();
+    let lastRuns = 0;
+    const last = task({
+      name: "last",
+      description: "",
+      needs: { pack },
+      outputs: { text: out.artifact("last.txt") },
+      run: async ({ needs, outputs, signal }) => {
+        lastRuns += 1;
+        const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        if (lastRuns === 1) await Promise.race([go.opened, ended]);
+        writeFileSync(outputs.text, readFileSync(needs.pack.list));
+      },
+    });
+    const rig = new Rig(workspace(tree), [last]);
+    while (lastRuns === 0) await rig.next("task-started");
+    write(rig.root, "tree/a.txt", "later");
+    expect(await rig.next("task-outdated")).toMatchObject({ task: "last@dev" });
+    expect(await rig.next("cycle-finished")).toMatchObject({ outcome: "succeeded" });
+    expect(made(rig, "last.txt")).toContain("a.txt: later");
+    expect(lastRuns).toBe(2);
+  });
+
+  it("that is taken back before anybody looked costs nothing", async () => {
+    const go = gate();
+    let runs = 0;
+    const slow = task({
+      name: "slow",
+      description: "",
+      inputs: { text: file("text.txt") },
+      outputs: { text: out.file("text") },
+      run: async ({ outputs }) => {
+        runs += 1;
+        await go.opened;
+        writeFileSync(outputs.text, "");
+      },
+    });
+    const rig = new Rig(workspace({ "text.txt": "same" }), [slow]);
+    while (runs === 0) await rig.next("task-started");
+    write(rig.root, "text.txt", "other");
+    write(rig.root, "text.txt", "same");
+    go.open();
+    expect(await rig.next("cycle-finished")).toMatchObject({ outcome: "succeeded", changes: [] });
+    expect(await rig.settle()).toEqual([]);
+    expect(runs).toBe(1);
+  });
+});
+
+describe("a failure", () => {
+  it("waits for the next change, and is over when what was wrong is mended", async () => {
+    const strict = task({
+      name: "strict",
+      description: "",
+      inputs: { text: file("text.txt") },
+      outputs: { text: out.file("text") },
+      run: ({ inputs, outputs }) => {
+        const text = readFileSync(inputs.text, "utf8");
+        if (text !== "good") throw new Error("bad text");
+        writeFileSync(outputs.text, text);
+      },
+    });
+    const rig = await watching({ "text.txt": "bad" }, [strict]);
+    expect(rig.events.at(-1)).toMatchObject({ outcome: "failed" });
+    write(rig.root, "text.txt", "bad");
+    await rig.next("unchanged");
+    write(rig.root, "text.txt", "good");
+    expect(await rig.next("cycle-finished")).toMatchObject({ outcome: "succeeded", changes: ["text.txt"] });
+    expect(rig.events.filter(({ type }) => type === "task-failed")).toHaveLength(1);
+  });
+
+  it("on request is tried again", async () => {
+    let fails = true;
+    const moody = task({
+      name: "moody",
+      description: "",
+      outputs: { text: out.file("text") },
+      run: ({ outputs }) => {
+        if (fails) throw new Error("not today");
+        writeFileSync(outputs.text, "");
+      },
+    });
+    const rig = await watching({}, [moody]);
+    fails = false;
+    rig.watch.rerun();
+    expect(await rig.next("cycle-finished")).toMatchObject({ outcome: "succeeded" });
+    rig.watch.rerun("all");
+    await rig.next("cycle-finished");
+    expect(rig.ranSince(0)).toEqual(["moody@dev", "moody@dev"]);
+  });
+});
+
+describe("a task that changes its own input", () => {
+  it("is reported as a loop that names the file, and stopped until somebody else changes something", async () => {
+    let runs = 0;
+    const circle = task({
+      name: "circle",
+      description: "",
+      inputs: { text: file("text.txt") },
+      outputs: { text: out.file("text") },
+      run: ({ inputs, outputs }) => {
+        runs += 1;
+        const text = readFileSync(inputs.text, "utf8");
+        writeFileSync(outputs.text, text);
+        if (text !== "calm") writeFileSync(inputs.text, `${text}+`);
+      },
+    });
+    const rig = new Rig(workspace({ "text.txt": "" }), [circle]);
+    expect(await rig.next("loop")).toMatchObject({ loop: { task: "circle@dev", path: "text.txt" } });
+    expect(runs).toBe(3);
+    write(rig.root, "text.txt", "calm");
+    expect(await rig.next("cycle-finished")).toMatchObject({ outcome: "succeeded", changes: ["text.txt"] });
+    expect(runs).toBe(4);
+  });
+});
