@@ -157,6 +157,8 @@ async function withOpened<T>(context: CommandContext, use: (opened: Source) => P
         params: {
           source: await value(sourceParams.source),
           mirrorUri: await value(sourceParams.mirrorUri),
+          downloads: await value(sourceParams.downloads),
+          downloadsPerServer: await value(sourceParams.downloadsPerServer),
           // Whoever asks for an update wants the lock to change.
           frozen: false,
           offline: false,

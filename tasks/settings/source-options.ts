@@ -1,6 +1,7 @@
 /** Where everything that is fetched comes from, what pins it, and whether the network may be used. */
 import { pathToFileURL } from "node:url";
 import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
+import { UsageError } from "../../src/errors/index.ts";
 import { publicUrl } from "../../src/fetch/index.ts";
 import { fileOf } from "./project-options.ts";
 
@@ -81,6 +82,38 @@ export const offline: Parameter<boolean> = param.switch({
   description: "open no network connection; list all that is missing",
   fingerprinted: false,
   default: false,
+});
+
+const downloadLimit = (options: {
+  readonly name: string;
+  readonly description: string;
+  readonly default: string;
+}): Parameter<string> =>
+  param.text({
+    ...options,
+    value: "N",
+    fingerprinted: false,
+    parse: (text) => {
+      if (!/^[1-9]\d?$/.test(text)) {
+        throw new UsageError(`--${options.name} is "${text}", but must be a number from 1 to 99`, {
+          code: "download-limit",
+          hint: `leave it out for ${options.default}`,
+        });
+      }
+      return text;
+    },
+  });
+
+/** How many downloads run at once, and how many of them from one server. */
+export const downloads = downloadLimit({
+  name: "downloads",
+  description: "how many downloads run at once (default: 8)",
+  default: "8",
+});
+export const downloadsPerServer = downloadLimit({
+  name: "downloads-per-server",
+  description: "how many of them from the same server (default: 6)",
+  default: "6",
 });
 
 /** Variables that say how to reach the network; they never change what comes from it. */

@@ -19,16 +19,25 @@ import {
   type SourceLock,
   serveDirectory,
   Transport,
+  type TransportLimits,
   type Update,
   updateArtefacts,
   type Wanted,
 } from "../../src/fetch/index.ts";
-import { frozen, mirrorUri, offline, proxyVariables, source } from "../settings/source-options.ts";
+import {
+  downloads,
+  downloadsPerServer,
+  frozen,
+  mirrorUri,
+  offline,
+  proxyVariables,
+  source,
+} from "../settings/source-options.ts";
 import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
 import { readPins, writePins } from "./source-lock.ts";
 
 /** What every fetch step declares. */
-export const sourceParams = { source, mirrorUri, frozen, offline } as const;
+export const sourceParams = { source, mirrorUri, frozen, offline, downloads, downloadsPerServer } as const;
 export const sourcesFile = "lists/sources.yaml";
 export const sourceInputs = { sources: file(sourcesFile, { byLine: true }) } as const;
 export const sourceEnv: readonly string[] = proxyVariables;
@@ -42,6 +51,9 @@ export interface SourceContext {
     readonly mirrorUri: string | undefined;
     readonly frozen: boolean;
     readonly offline: boolean;
+    /** Decimal numbers. */
+    readonly downloads: string;
+    readonly downloadsPerServer: string;
   };
   readonly env: Readonly<Record<string, string>>;
   readonly scratch: string;
@@ -95,9 +107,9 @@ interface SharedAccess {
   close(): Promise<void>;
 }
 
-const sharedAccess: Shareable<SharedAccess, Environment> = {
-  open(env) {
-    const network = new Network(env);
+const sharedAccess: Shareable<SharedAccess, { env: Environment; limits: Partial<TransportLimits> }> = {
+  open({ env, limits }) {
+    const network = new Network(env, limits);
     return { network, indexes: new Map(), close: () => network.close() };
   },
 };
@@ -118,9 +130,14 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
       ? undefined
       : await serveDirectory(request.sampleMirror);
   // The sample source is on this machine: a proxy could not reach it.
-  const access = isSample ? sharedAccess.open({}) : request.share(sharedAccess, request.env);
+  const env = isSample ? {} : request.env;
+  const limits = {
+    overall: Number(context.params.downloads),
+    perOrigin: Number(context.params.downloadsPerServer),
+  };
+  const access = isSample ? sharedAccess.open({ env, limits }) : request.share(sharedAccess, { env, limits });
   const transport = new Transport({
-    env: isSample ? {} : request.env,
+    env,
     network: access.network,
     offline: request.offline,
     signal: request.signal,

@@ -67,6 +67,18 @@ describe("fetching", () => {
     expect(asked.filter((name) => name.endsWith(".db.gz") || name.endsWith("sizelist.gz"))).toHaveLength(3);
   });
 
+  it("downloads no more at once than it may, and makes the same of it", async () => {
+    const { workspace, mirror } = shop;
+    mirror.forget();
+    await workspace.build([...fetchAll, "--downloads", "1"]);
+    expect(mirror.mostAtOnce()).toBe(1);
+    // Another number is no other build.
+    expect(rebuilt(await workspace.build([...fetchAll, "--downloads-per-server", "3"]))).toEqual([]);
+    const refused = await workspace.task(["fetch-gems", "--downloads", "none"]);
+    expect(refused.status).toBe(2);
+    expect(refused.stderr).toContain("a number from 1 to 99");
+  });
+
   it("takes folders that the sources file names from the workspace, wherever it is called", async () => {
     const { workspace, mirror } = shop;
     const relative = "../mirror root";

@@ -22,6 +22,8 @@ export interface Mirror {
   readonly url: string;
   /** `GET /path 200`, in the order in which the answers ended, since `forget`. */
   readonly log: readonly string[];
+  /** How many requests were open at the same time, at most, since `forget`. */
+  mostAtOnce(): number;
   forget(): void;
   /** Answers requests for the path with this status until `recover`. */
   fail(path: string, status: number): void;
@@ -46,9 +48,14 @@ export async function openMirror($: Shell, root: string): Promise<Mirror> {
   const held = new Map<string, Promise<void>>();
   const waiting = new Map<string, () => void>();
   const answer = createFileHandler(root);
+  let open = 0;
+  let most = 0;
   const server = await serve(async (request, response) => {
     const name = request.url ?? "";
+    open += 1;
+    most = Math.max(most, open);
     response.once("close", () => {
+      open -= 1;
       log.push(`${request.method} ${name} ${response.statusCode}`);
       waiting.get(name)?.();
     });
@@ -69,7 +76,11 @@ export async function openMirror($: Shell, root: string): Promise<Mirror> {
   return {
     url: server.url,
     log,
-    forget: () => void log.splice(0),
+    mostAtOnce: () => most,
+    forget() {
+      log.splice(0);
+      most = open;
+    },
     fail: (name, status) => void faults.set(name, status),
     hold(name, until) {
       const answered = new Promise<void>((resolve) => {
