@@ -2,14 +2,12 @@
 import { type BuildEvent, type Cycle, describeReason, type Reason, type TaskId } from "../engine/index.ts";
 import type { Artefact } from "./artefact.ts";
 import { nameOf } from "./plain-reporter.ts";
-import { formatBytes, formatSeconds, type Style } from "./style.ts";
+import { formatBytes, formatSeconds, type Style, someOf } from "./style.ts";
 
 interface Outcome {
   readonly verdict: "fresh" | "restored" | "rebuilt" | "failed" | "skipped";
   readonly reasons: readonly Reason[];
 }
-
-const shownNames = 3;
 
 export class CycleRecord {
   readonly #outcomes = new Map<TaskId, Outcome>();
@@ -102,10 +100,4 @@ export class CycleRecord {
 function changeText(changes: readonly string[], first: boolean): string {
   if (changes.length === 0) return first ? "first build" : "asked for";
   return `${someOf(changes)} changed`;
-}
-
-function someOf(names: readonly string[]): string {
-  const shown = names.slice(0, shownNames).join(", ");
-  const more = names.length - shownNames;
-  return more > 0 ? `${shown} and ${more} more` : shown;
 }

@@ -4,7 +4,7 @@
  */
 import { type BuildEvent, describeReason, type Reason } from "../engine/index.ts";
 import { renderFailure } from "./failure.ts";
-import { formatBytes, formatSeconds, type Style } from "./style.ts";
+import { formatBytes, formatSeconds, type Style, someOf } from "./style.ts";
 
 export interface ReporterOptions {
   readonly style: Style;
@@ -40,6 +40,10 @@ const reasonsShown = 3;
 
 /** The reasons in one line: the first few, and how many more there are. */
 export function reasonLine(reasons: readonly Reason[]): string {
+  const needs = reasons.flatMap((reason) => (reason.kind === "need-reruns" ? [reason.need] : []));
+  if (needs.length > 0 && needs.length === reasons.length) {
+    return `depends on what ${someOf(needs)} ${needs.length === 1 ? "makes" : "make"}`;
+  }
   const shown = reasons.slice(0, reasonsShown).map(describeReason).join("; ");
   const more = reasons.length - reasonsShown;
   return more > 0 ? `${shown}; and ${more} more` : shown;

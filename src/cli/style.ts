@@ -65,3 +65,12 @@ export function formatSeconds(seconds: number): string {
 export function truncate(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
+
+const namesShown = 3;
+
+/** The first few names, and how many more there are. */
+export function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, namesShown).join(", ");
+  const more = names.length - namesShown;
+  return more > 0 ? `${shown} and ${more} more` : shown;
+}
