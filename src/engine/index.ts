@@ -2,17 +2,9 @@
  * An incremental, content-hashed task engine: tasks as values, fingerprints, stamps, a content store.
  * It knows nothing of what the tasks make.
  */
-export {
-  type BuildRequest,
-  type BuildResult,
-  bind,
-  build,
-  type Forecast,
-  forecast,
-  needsOf,
-  outputsOnDisk,
-  type Workspace,
-} from "./build.ts";
+export { needsOf } from "./adjacency.ts";
+export { type BuildResult, bind, build, outputsOnDisk } from "./build.ts";
+export type { BuildRequest, Workspace } from "./build-request.ts";
 export type { Check, CheckContext, Finding } from "./check.ts";
 export { type Collection, collectGarbage, storeStatistics, verifyStore } from "./collection.ts";
 export { type Command, type CommandContext, command, type Target, type Workbench } from "./command.ts";
@@ -23,6 +15,7 @@ export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export { type Evidence, evidenceOf } from "./evidence.ts";
 export type { Clock } from "./file-table.ts";
+export { type Forecast, forecast } from "./forecast.ts";
 export type { AnyTaskContext, BlobAccess, FileSet, Progress } from "./given-context.ts";
 export { type BoundOutput, type BoundTask, type Graph, inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";

@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import type { Workspace } from "./build.ts";
+import type { Workspace } from "./build-request.ts";
 import { displayPath } from "./input.ts";
 import { decodeListing } from "./listing.ts";
 import { acquireLock } from "./lock.ts";

@@ -5,7 +5,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { createShell, ProcessGroups } from "../host/index.ts";
-import type { Workspace } from "./build.ts";
+import type { Workspace } from "./build-request.ts";
 import type { Workbench } from "./command.ts";
 import type { Output, OutputPaths } from "./declared-output.ts";
 import type { EventSink } from "./event.ts";

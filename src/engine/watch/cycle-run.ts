@@ -2,7 +2,8 @@
  * One build of a watch: what changes while it runs is followed, and done again where that makes it stale. It knows nothing of
  * what comes between two builds.
  */
-import { type BuildRequest, type BuildResult, build, type Workspace } from "../build.ts";
+import { type BuildResult, build } from "../build.ts";
+import type { BuildRequest, Workspace } from "../build-request.ts";
 import type { BuildEvent } from "../event.ts";
 import type { LiveBuild, SeenInputs } from "../live-build.ts";
 import type { TaskId } from "../names.ts";

@@ -1,5 +1,6 @@
 /** What a watch is asked for and what it tells. It knows nothing of how changes are noticed. */
-import type { BuildRequest, BuildResult } from "../build.ts";
+import type { BuildResult } from "../build.ts";
+import type { BuildRequest } from "../build-request.ts";
 import type { BuildEvent } from "../event.ts";
 import type { Graph } from "../graph.ts";
 import type { Loop } from "./loop-guard.ts";

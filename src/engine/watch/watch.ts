@@ -2,7 +2,7 @@
  * Watch mode: a warm process that builds, waits for a change that makes a difference, and builds what it made stale.
  * It knows no terminal: what happens is told as events, what a user wants comes as calls.
  */
-import type { BuildRequest, Workspace } from "../build.ts";
+import type { BuildRequest, Workspace } from "../build-request.ts";
 import { displayPath } from "../input.ts";
 import { type Burst, BurstCollector } from "./burst.ts";
 import { CycleRun } from "./cycle-run.ts";

@@ -1,0 +1,184 @@
+/**
+ * The tasks of a bound graph at work: each one decided when those it needs are done, then left alone, restored or run,
+ * and told of. It knows nothing of locks or of what is tidied up afterwards.
+ */
+import { availableParallelism } from "node:os";
+import { dependentsOf, digestsOfNeeds, needsOf } from "./adjacency.ts";
+import type { BuildRequest, Workspace } from "./build-request.ts";
+import { type Decision, decide } from "./decision.ts";
+import { anticipateRun, restoreTask, runTask, TaskFailure } from "./execution.ts";
+import type { BoundTask, Graph } from "./graph.ts";
+import { HeadStarts } from "./head-start.ts";
+import type { ResolvedInput } from "./input.ts";
+import type { Listing } from "./listing.ts";
+import { Cancellation } from "./live-build.ts";
+import type { AbsolutePath, TaskId } from "./names.ts";
+import { placesOf } from "./output.ts";
+import type { Reason } from "./reason.ts";
+import { schedule } from "./schedule.ts";
+import type { Shared } from "./shared.ts";
+import { explainSystemError } from "./system-failure.ts";
+import type { ExecutionContext } from "./task-context.ts";
+
+/** Brings every task of the graph up to date; false when one failed or was skipped. Tells of each through `onEvent`. */
+export function runGraph(
+  graph: Graph,
+  workspace: Workspace,
+  shared: Shared,
+  request: BuildRequest,
+): Promise<boolean> {
+  const { state } = workspace;
+  const emit = request.onEvent;
+  const made = new Map<TaskId, Listing>();
+  const jobs = request.jobs ?? availableParallelism();
+  const foundTools = new Map<string, AbsolutePath>();
+  const seen = new Map<TaskId, readonly ResolvedInput[]>();
+  const { watcher } = request;
+  const cancellation = watcher === undefined ? undefined : new Cancellation();
+  const headStarts = new HeadStarts();
+  const dependents = dependentsOf(graph);
+
+  const get = (id: TaskId): BoundTask => {
+    const bound = graph.get(id);
+    if (bound === undefined) throw new Error(`no task ${id} in this graph`);
+    return bound;
+  };
+
+  const process = async (id: TaskId): Promise<boolean> => {
+    const bound = get(id);
+    const startedAt = performance.now();
+    const seconds = (): number => (performance.now() - startedAt) / 1000;
+    const signal = cancellation?.begin(id, request.signal) ?? request.signal;
+    try {
+      await headStarts.over(id);
+      const needs = digestsOfNeeds(bound, made);
+      const forced = request.force === "all" || request.force.has(bound.task.name);
+      const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
+      // Whoever does not watch needs no memory of a hundred thousand names.
+      if (watcher !== undefined) seen.set(id, decision.inputs);
+      if (signal.aborted) return false;
+      made.set(id, await carryOut(bound, decision, seconds, signal));
+      return true;
+    } catch (error) {
+      const failure =
+        error instanceof TaskFailure
+          ? error
+          : new TaskFailure(explainSystemError(error, state.workspace), "");
+      if (!signal.aborted) {
+        emit({
+          type: "task-failed",
+          task: id,
+          error: failure.cause,
+          output: failure.output,
+          seconds: seconds(),
+        });
+      }
+      return false;
+    } finally {
+      // What is ended because its inputs changed is done again: it neither failed nor succeeded.
+      if (signal.aborted && !request.signal.aborted) emit({ type: "task-outdated", task: id });
+      cancellation?.end(id);
+      state.fileLog.spill();
+    }
+  };
+
+  const executionContext = (bound: BoundTask, signal: AbortSignal): ExecutionContext => ({
+    state,
+    variant: request.variant,
+    env: workspace.env,
+    signal,
+    ...(request.hurry === undefined ? {} : { hurry: request.hurry }),
+    outputsOf: (id) => placesOf(get(id).outputs),
+    onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
+    onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
+    onNote: (message) => emit({ type: "note", task: bound.id, message }),
+    onMoved: (paths) => watcher?.onMoved(bound.id, paths),
+    onSettled: (inputs) => {
+      if (watcher !== undefined) seen.set(bound.id, inputs);
+    },
+    onProcess: ({ pid, command }) =>
+      emit(
+        command === undefined
+          ? { type: "process-ended", task: bound.id, pid }
+          : { type: "process-started", task: bound.id, pid, command },
+      ),
+    share: shared.share,
+    audit: request.audit ?? "off",
+  });
+
+  const carryOut = async (
+    bound: BoundTask,
+    decision: Decision,
+    seconds: () => number,
+    signal: AbortSignal,
+  ): Promise<Listing> => {
+    let reasons: readonly Reason[] = [];
+    switch (decision.kind) {
+      case "fresh":
+        if (state.stamps.currentFingerprint(bound.id) !== decision.fingerprint) {
+          state.stamps.record(bound.id, decision.stamp, state.clock.now());
+        }
+        emit({
+          type: "task-fresh",
+          task: bound.id,
+          savedSeconds: decision.stamp.seconds,
+          ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
+        });
+        return decision.outputs;
+      case "restore":
+        reasons = decision.reasons;
+        if (await restoreTask(bound, decision, state)) {
+          emit({
+            type: "task-restored",
+            task: bound.id,
+            reasons,
+            seconds: seconds(),
+            savedSeconds: decision.stamp.seconds,
+            ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
+          });
+          return decision.outputs;
+        }
+        reasons = [...reasons, { kind: "store-damaged" }];
+        break;
+      case "run":
+        reasons = decision.reasons;
+        break;
+    }
+    const expectedSeconds = state.stamps.last(bound.id)?.seconds;
+    emit({
+      type: "task-started",
+      task: bound.id,
+      reasons,
+      ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
+    });
+    for (const other of dependents.get(bound.id) ?? []) {
+      anticipateRun(other, state);
+      headStarts.begin(other, executionContext(other, request.signal));
+    }
+    const outputs = await runTask(bound, decision, executionContext(bound, signal));
+    emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
+    return outputs;
+  };
+
+  const succeeded = schedule<TaskId>({
+    nodes: new Map([...graph].map(([id, bound]) => [id, needsOf(bound)])),
+    cost: (id) => state.stamps.last(id)?.seconds ?? 1,
+    poolOf: (id) => get(id).task.pool,
+    widthOf: (pool) => Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
+    run: process,
+    // An interruption is no failure: what did not run is not reported task by task.
+    skip: (id, because) => {
+      if (!request.signal.aborted) emit({ type: "task-skipped", task: id, because });
+    },
+    keepGoing: request.keepGoing,
+    signal: request.signal,
+    ...(watcher === undefined
+      ? {}
+      : {
+          attach: (restart) => watcher.onLive({ graph, seen, restart }),
+          cancel: (id) => cancellation?.cancel(id),
+        }),
+  });
+  // What a failed build no longer needs is given up.
+  return succeeded.finally(() => headStarts.end());
+}
