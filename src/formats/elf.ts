@@ -5,18 +5,18 @@
  */
 import { UserError } from "../errors/index.ts";
 
-/** p_type and d_tag values. */
-const loadable = 1;
-const dynamic = 2;
-const needed = 1;
-const stringTable = 5;
-
 interface Segment {
   readonly type: number;
   readonly offset: number;
   readonly address: number;
   readonly size: number;
 }
+
+/** p_type and d_tag values. */
+const loadable = 1;
+const dynamic = 2;
+const needed = 1;
+const stringTable = 5;
 
 /**
  * The names in the dynamic section's DT_NEEDED entries, in their order; empty for a static file, undefined for one that is
