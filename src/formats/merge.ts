@@ -187,5 +187,7 @@ class MergeState {
     const names = this.#names.get(linkGroup) ?? new Set();
     this.#names.set(linkGroup, names.add(path));
     this.#set(path, { ...node, linkGroup });
+    // It is one file: owner, mode and bytes of the name that comes last are those of all.
+    for (const name of names) this.tree.set(name, { ...node, linkGroup });
   }
 }
