@@ -48,7 +48,7 @@ describe("a command", () => {
   it("that leaves a silent process behind which ignores TERM has it ended before its outputs are taken", async () => {
     const root = workspace({});
     const script =
-      '(trap "" TERM; while :; do sleep 0.05; echo late >> "$1.late"; done) >/dev/null 2>&1 & echo $! > "$1"';
+      '(trap "" TERM; while :; do sleep 5; echo late >> "$1.late"; done) >/dev/null 2>&1 & echo $! > "$1"';
     const { outcome } = await run(root, [shellTask(script)]);
     expect(outcome).toBe("succeeded");
     expect(isGone(Number(readFileSync(path.join(root, "pid"), "utf8")))).toBe(true);
