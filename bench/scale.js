@@ -1,5 +1,5 @@
 // The same work at ten times the size: what it costs when there are more files, more tasks, larger images.
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { play, writeOurs } from "./harness/graph.js";
 import { explain, measure, measureMemory } from "./harness/measurement.js";
@@ -82,6 +82,8 @@ async function measureImage(size, runs) {
     await writeFile(path.join(cwd, "lists/builtin-extensions.lst"), "bash.tcz\nballast.tcz\n");
     const args = ["iso", "--source", "bench", "--lock", lock];
     await workspace.build("clean", "--all");
+    // Each size is another ballast.tcz.
+    await rm(path.join(cwd, lock), { force: true });
     const command = workspace.task(...args);
     const cold = await measureMemory({ command, cwd });
     await settle(() => workspace.build(...args));
