@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundleLibraries } from "./libraries.mjs";
+import { placeFolder } from "./placement.mjs";
 
 /**
  * @typedef {object} Manifest
@@ -52,8 +53,8 @@ export async function compile(where) {
 }
 
 /** The modules that decide how it is compiled. */
-const compilers = [import.meta.url, new URL("libraries.mjs", import.meta.url)].map((url) =>
-  fileURLToPath(url),
+const compilers = ["compile.mjs", "libraries.mjs", "placement.mjs"].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
 );
 
 /** @type {Readonly<Record<string, string>>} */
@@ -117,7 +118,11 @@ async function compileSources({ workspace, packageRoot, cache }) {
   for (const file of files) digest.update(`${path.basename(file.path)}\n`).update(file.text);
   const target = path.join(folder, digest.digest("hex").slice(0, 16));
   // A folder with this name holds these bytes already: another process may be running from it.
-  if (!existsSync(target)) placeFolder(target, files);
+  if (!existsSync(target))
+    placeFolder(
+      target,
+      files.map(({ path: name, text }) => ({ path: name, contents: text })),
+    );
   const libraries = await bundleLibraries(packageRoot, folder);
   removeOldFolders(folder, [target, libraries.folder]);
 
@@ -173,22 +178,6 @@ function packageFolder(workspace, packageRoot) {
     // Not installed there: it is reached by the path to it.
   }
   return path.relative(workspace, packageRoot);
-}
-
-/**
- * @param {string} target
- * @param {readonly CompiledFile[]} files
- */
-function placeFolder(target, files) {
-  const beside = `${target}.${process.pid}.tmp`;
-  try {
-    mkdirSync(beside, { recursive: true });
-    for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.text);
-    renameSync(beside, target);
-  } catch (error) {
-    rmSync(beside, { recursive: true, force: true });
-    if (!existsSync(target)) throw error;
-  }
 }
 
 /**

@@ -1,9 +1,10 @@
 // Makes one file of each library that a build loads: dozens of small ones take several times as long to find and to read.
 // It knows nothing of what the libraries are for.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { placeFolder } from "./placement.mjs";
 
 /**
  * What is made one file of: by its name, the modules as they are imported. Modules of one package stand together, for
@@ -57,7 +58,7 @@ export async function bundleLibraries(packageRoot, cache) {
         }),
       ),
     );
-    place(
+    placeFolder(
       folder,
       made.flatMap(({ outputFiles }) => outputFiles),
     );
@@ -69,23 +70,6 @@ export async function bundleLibraries(packageRoot, cache) {
     ),
     sources: installed.map(({ description }) => description),
   };
-}
-
-/**
- * @param {string} folder
- * @param {readonly import("esbuild").OutputFile[]} files
- */
-function place(folder, files) {
-  const beside = `${folder}.${process.pid}.tmp`;
-  try {
-    mkdirSync(beside, { recursive: true });
-    for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.contents);
-    renameSync(beside, folder);
-  } catch (error) {
-    rmSync(beside, { recursive: true, force: true });
-    // Another process may have been first, with the same bytes.
-    if (!existsSync(folder)) throw error;
-  }
 }
 
 /** @param {readonly string[]} modules */
