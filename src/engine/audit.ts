@@ -5,6 +5,7 @@
  * which are part of the fingerprint by their binaries.
  */
 import { execFile } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
@@ -34,9 +35,25 @@ const systemFolders = [
   "/var",
 ];
 
-/** System calls that open, make, rename or remove a file; strace prints them with resolved descriptors (-y). */
-const traced =
-  "openat,open,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,symlink,symlinkat,link,linkat";
+/** Where a command may write without telling anybody: to devices and to the kernel. */
+const writableFolders = ["/dev", "/proc"];
+
+/** System calls that open, run, make, rename or remove a file, or change what relative names mean. */
+const traced = [
+  "openat,open,openat2,creat,truncate,execve,execveat,chdir,fchdir,chroot",
+  "rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat",
+  "symlink,symlinkat,link,linkat",
+].join(",");
+
+/** What a task's commands may touch; all paths absolute. */
+export interface Declared {
+  /** Folders that they may read, with all below. */
+  readonly folders: readonly string[];
+  /** Files that they may read. */
+  readonly files: Iterable<string>;
+  /** Files and folders that they may write to, and read. */
+  readonly writable: readonly string[];
+}
 
 export class Audit {
   readonly #folder: string;
@@ -47,37 +64,27 @@ export class Audit {
     this.#folder = folder;
   }
 
+  /** With its output in one file, and of successful calls only, strace never cuts a line in two (-f, status). */
   readonly wrap: CommandWrapper = (command, args) => {
     this.#count += 1;
     const log = path.join(this.#folder, `trace-${this.#count}`);
-    return [
-      "strace",
-      [
-        "-f",
-        "-y",
-        "-qq",
-        "-s",
-        "4096",
-        "-e",
-        `trace=${traced}`,
-        "-e",
-        "status=successful",
-        "-o",
-        log,
-        command,
-        ...args,
-      ],
-    ];
+    const filters = ["-e", `trace=${traced}`, "-e", "status=successful"];
+    return ["strace", ["-f", "-y", "-qq", "-s", "4096", ...filters, "-o", log, command, ...args]];
   };
 
-  /** What was touched and lies neither below one of `allowed` (absolute paths) nor in a system folder. */
-  async undeclared(allowed: readonly string[]): Promise<readonly UndeclaredAccess[]> {
-    const roots = [...allowed, ...systemFolders];
+  /** What was touched and is neither declared nor in a system folder. */
+  async undeclared(declared: Declared): Promise<readonly UndeclaredAccess[]> {
+    // A trace has paths as the kernel resolved them.
+    const writable = bothWays([...declared.writable, ...writableFolders]);
+    const readable = [...writable, ...bothWays(declared.folders), ...systemFolders];
+    const files = new Set(bothWays(declared.files));
     const found = new Map<string, UndeclaredAccess["kind"]>();
     for (const name of await readdir(this.#folder)) {
       if (!/^trace-\d+$/.test(name)) continue;
-      for (const access of parseTrace(await readFile(path.join(this.#folder, name), "utf8"))) {
-        if (roots.some((root) => access.path === root || access.path.startsWith(`${root}/`))) continue;
+      const cwd = path.join(this.#folder, "scratch");
+      for (const access of parseTrace(await readFile(path.join(this.#folder, name), "utf8"), cwd)) {
+        if (access.kind === "read" && files.has(access.path)) continue;
+        if (isWithin(access.path, access.kind === "read" ? readable : writable)) continue;
         if (access.kind === "wrote" || !found.has(access.path)) found.set(access.path, access.kind);
       }
     }
@@ -87,29 +94,81 @@ export class Audit {
   }
 }
 
-/** The files of a trace, in strace's format: `PID call(arguments) = result</resolved/path>`. */
-export function* parseTrace(text: string): IterableIterator<UndeclaredAccess> {
+function isWithin(file: string, roots: readonly string[]): boolean {
+  return roots.some((root) => file === root || file.startsWith(`${root}/`));
+}
+
+/** The paths, and where they lead. */
+function bothWays(paths: Iterable<string>): readonly string[] {
+  return [...paths].flatMap((one) => {
+    try {
+      const real = realpathSync(one);
+      return real === one ? [one] : [one, real];
+    } catch {
+      return [one];
+    }
+  });
+}
+
+/**
+ * The files of a trace, in strace's format: `PID call(arguments) = result</resolved/path>`. Relative names count from
+ * where their process is, which each `AT_FDCWD</folder>` and chdir(2) tells; until then from `cwd` (absolute).
+ */
+export function* parseTrace(text: string, cwd: string): IterableIterator<UndeclaredAccess> {
+  const folders = new Map<string, string>();
+  /** What `/` means to a process that changed it, as `ldconfig -r` does; descriptors are told as from outside. */
+  const tops = new Map<string, string>();
   for (const line of text.split("\n")) {
-    const call = /^\d+\s+(\w+)\((.*)\)\s*=\s*(\d+)(?:<(.*)>)?$/.exec(line);
+    const call = /^(\d+)\s+(\w+)\((.*)\)\s*=\s*(\d+)(?:<(.*)>)?$/.exec(line);
     if (call === null) continue;
-    const [, name = "", args = "", , resolved] = call;
-    if (name.startsWith("open") || name === "creat") {
+    const [, pid = "", name = "", args = "", , resolved] = call;
+    const here = /AT_FDCWD<([^>]*)>/.exec(args)?.[1];
+    if (here !== undefined) folders.set(pid, plain(here));
+    const named = pathsOf(args, folders.get(pid) ?? cwd, tops.get(pid));
+    if (name === "chroot") {
+      for (const top of named) tops.set(pid, top);
+    } else if (name === "chdir" || name === "fchdir") {
+      const target = named[0] ?? plain(/^\d+<(.*)>$/.exec(args)?.[1] ?? "");
+      if (target !== "") folders.set(pid, target);
+    } else if (name.startsWith("open") || name === "creat") {
       if (resolved === undefined || !resolved.startsWith("/") || /O_DIRECTORY|O_PATH/.test(args)) continue;
       const writes = name === "creat" || /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/.test(args);
-      yield { kind: writes ? "wrote" : "read", path: resolved };
+      yield { kind: writes ? "wrote" : "read", path: plain(resolved) };
+    } else if (name.startsWith("exec")) {
+      // What follows are the program's arguments.
+      for (const program of named.slice(0, 1)) yield { kind: "read", path: program };
+    } else if (name.startsWith("symlink")) {
+      // The first is what the link says.
+      for (const link of named.slice(-1)) yield { kind: "wrote", path: link };
+    } else if (name.startsWith("link")) {
+      const [from, to] = named;
+      if (from !== undefined) yield { kind: "read", path: from };
+      if (to !== undefined) yield { kind: "wrote", path: to };
     } else {
-      for (const target of pathsOf(args)) yield { kind: "wrote", path: target };
+      for (const target of named) yield { kind: "wrote", path: target };
     }
   }
 }
 
-/** Absolute paths among a call's arguments: `AT_FDCWD</cwd>, "name"` and `"/name"`. */
-function* pathsOf(args: string): IterableIterator<string> {
-  for (const match of args.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>,\s*)?"((?:[^"\\]|\\.)*)"/g)) {
-    const [, folder, name = ""] = match;
-    if (name.startsWith("/")) yield path.normalize(name);
-    else if (folder !== undefined) yield path.join(folder, name);
-  }
+/** The paths among a call's arguments, absolute: `AT_FDCWD</cwd>, "name"`, `3</folder>, "name"`, `"name"`. */
+function pathsOf(args: string, cwd: string, top = "/"): readonly string[] {
+  const matches = args.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>,\s*)?"((?:[^"\\]|\\.)*)"/g);
+  return [...matches].map(([, folder, quoted = ""]) => {
+    const name = plain(quoted);
+    if (name.startsWith("/")) return path.join(top, name);
+    return path.resolve(folder === undefined ? cwd : plain(folder), name);
+  });
+}
+
+const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", f: "\f", v: "\v" };
+
+/** A name as it is: strace writes bytes that are no printing ASCII as in C, `\303\274` for ü. */
+function plain(quoted: string): string {
+  if (!quoted.includes("\\")) return quoted;
+  const bytes = quoted.replace(/\\(?:([0-7]{1,3})|(.))/g, (_, octal?: string, one = "") =>
+    octal === undefined ? (escapes[one] ?? one) : String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+  return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 /**

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { fingerprintOf, partsOf } from "./fingerprint.ts";
 import type { BoundTask } from "./graph.ts";
-import { displayPath, type ResolvedInput, resolveInput } from "./input.ts";
+import { displayPath, isRevised, type ResolvedInput, resolveInput } from "./input.ts";
 import { compareLines } from "./line-changes.ts";
 import { compareListings, decodeListing, digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
@@ -287,7 +287,7 @@ export function movedInputs(
 ): readonly string[] {
   return before.flatMap((input, index) => {
     const later = after[index];
-    if (input.declaration.kind === "file" && input.declaration.revised) return [];
+    if (isRevised(input)) return [];
     if (later === undefined || digestOfListing(input.listing) === digestOfListing(later.listing)) return [];
     return compareListings(input.listing, later.listing).map((change) => change.path);
   });

@@ -10,8 +10,8 @@ import { Audit } from "./audit.ts";
 import { Capture } from "./capture.ts";
 import type { Assessment, Decision } from "./decision.ts";
 import { movedInputs, reassess, rememberInputs, resolveInputs } from "./decision.ts";
-import type { BoundTask } from "./graph.ts";
-import { displayPath, type ResolvedInput } from "./input.ts";
+import { type BoundTask, neededSlots } from "./graph.ts";
+import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 import {
@@ -31,6 +31,7 @@ import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { explainSystemError } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
+import { locateTool } from "./tool.ts";
 
 /** A task that failed, with all that its commands and its log had printed. */
 export class TaskFailure extends Error {
@@ -252,15 +253,17 @@ async function report(
   folder: string,
   context: ExecutionContext,
 ): Promise<void> {
-  const allowed = [
-    folder,
-    context.state.store.root,
-    ...inputs.map((input) => input.root),
-    ...[...bound.needs.values()].flatMap((id) =>
-      id === undefined ? [] : [...context.outputsOf(id).values()],
-    ),
-  ];
-  const found = await audit.undeclared(allowed);
+  const tools = [...bound.task.tools, ...bound.task.optionalTools].map(locateTool);
+  const needs = [...bound.needs].flatMap(([name, id]) => {
+    const slots = neededSlots(bound, name);
+    const places = id === undefined ? [] : [...context.outputsOf(id)];
+    return places.filter(([slot]) => slots?.includes(slot) ?? true).map(([, place]) => place);
+  });
+  const found = await audit.undeclared({
+    folders: [context.state.store.root, ...needs],
+    files: [...tools.filter((tool) => tool !== undefined), ...inputs.flatMap(filesOf)],
+    writable: [folder, ...inputs.filter(isRevised).map((input) => input.root)],
+  });
   if (found.length === 0) return;
   const list = found.map((access) => `${access.kind} ${displayPath(context.state.workspace, access.path)}`);
   const message = `its commands touched what it does not declare: ${list.slice(0, 10).join(", ")}${
@@ -273,6 +276,10 @@ async function report(
     });
   }
   context.onNote(`${bound.task.name}: ${message}`);
+}
+
+function filesOf({ declaration, root, paths }: ResolvedInput): readonly string[] {
+  return declaration.kind === "file" ? [root] : paths.map((relative) => `${root}/${relative}`);
 }
 
 /** Forgets a path, and where it is a link what it leads to. */

@@ -90,6 +90,11 @@ export async function resolveInput(
   return { name, declaration, root, paths, listing: listingOf(entries), ...part };
 }
 
+/** Whether the task itself may write to it. */
+export function isRevised({ declaration }: Pick<ResolvedInput, "declaration">): boolean {
+  return declaration.kind === "file" && declaration.revised;
+}
+
 /** It is made before the task runs; a forecast, which makes nothing, comes before that. */
 function isSeeded(declaration: Input, root: string): boolean {
   return declaration.kind === "files" && declaration.seed !== undefined && isEmptyFolder(root);
