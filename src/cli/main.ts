@@ -35,7 +35,7 @@ import { shownCommand } from "./shown-command.ts";
 import type { Start } from "./start.ts";
 import { styleFor } from "./style.ts";
 import { findTarget, findTask, inItsPlace } from "./target-name.ts";
-import { Transcript } from "./up-to-date.ts";
+import { Transcript } from "./transcript.ts";
 import { watchTargets } from "./watch-command.ts";
 
 /** Runs the program and returns its exit status: 0, 1 failed, 2 wrong usage, 130 and 143 when interrupted. */

@@ -2,10 +2,9 @@
 import type { ParameterValues, Workspace } from "../engine/index.ts";
 import type { Request } from "./command-line.ts";
 import type { Io } from "./io.ts";
-import type { Start } from "./start.ts";
+import type { Handover, Start, UpToDateRecord } from "./start.ts";
 import type { Style } from "./style.ts";
-import type { Transcript, UpToDateRecord } from "./up-to-date.ts";
-import type { Handover } from "./watch-command.ts";
+import type { Transcript } from "./transcript.ts";
 
 export interface Session {
   readonly io: Io;

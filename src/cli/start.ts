@@ -1,9 +1,9 @@
 /** What the launcher hands to the program, and how the program can be made anew while it runs. */
 import type { Taskfile } from "../engine/index.ts";
+import type { Machine } from "../host/index.ts";
 import type { Manifest } from "./code-index.ts";
 import type { Io } from "./io.ts";
-import type { UpToDateRecord } from "./up-to-date.ts";
-import type { Handover } from "./watch-command.ts";
+import type { Said } from "./transcript.ts";
 
 export interface Start {
   readonly argv: readonly string[];
@@ -28,4 +28,23 @@ export interface NextProgram {
   /** Rejects when the tasks cannot be built as they are defined. */
   readonly check: (start: Start, io: Io) => Promise<void>;
   readonly start: Start;
+}
+
+/** The launcher's side, `bin/up-to-date.js`. */
+export interface UpToDateRecord {
+  write(evidence: {
+    readonly environment: readonly string[];
+    readonly looks: ReadonlyMap<string, boolean>;
+    readonly followed: readonly string[];
+    readonly said: readonly Said[];
+  }): void;
+}
+
+/** What a watch whose tasks are defined anew hands to the one that goes on. */
+export interface Handover {
+  /** The files that changed, relative to the workspace. */
+  readonly changes: readonly string[];
+  /** When the first of them did, as `performance.now` counts. */
+  readonly startedAt: number;
+  readonly machine: Machine | undefined;
 }

@@ -12,7 +12,6 @@ import {
   type WatchEvent,
 } from "../engine/index.ts";
 import { UsageError, UserError } from "../errors/index.ts";
-import type { Machine } from "../host/index.ts";
 import { AfterSuccess } from "./after-success.ts";
 import { type Artefact, artefactsOf } from "./artefact.ts";
 import { CycleRecord } from "./cycle-record.ts";
@@ -21,15 +20,6 @@ import { encodeWatchEvent } from "./event-stream.ts";
 import { renderFailure } from "./failure.ts";
 import { nextProgram } from "./next-program.ts";
 import type { Session } from "./session.ts";
-
-/** What a watch whose tasks are defined anew hands to the one that goes on. */
-export interface Handover {
-  /** The files that changed, relative to the workspace. */
-  readonly changes: readonly string[];
-  /** When the first of them did, as `performance.now` counts. */
-  readonly startedAt: number;
-  readonly machine: Machine | undefined;
-}
 
 const keyHelp = [
   "r  build again",
