@@ -2,7 +2,14 @@
  * What there is to know of the program, of a target or of a command, as sections: `--help` and the manual page are two
  * ways to write the same down. It knows neither.
  */
-import type { Example, Parameter, Target, Task, Taskfile } from "../engine/index.ts";
+import {
+  type Example,
+  neededTask,
+  type Parameter,
+  type Target,
+  type Task,
+  type Taskfile,
+} from "../engine/index.ts";
 import {
   flagsOf,
   type OptionEntry,
@@ -123,7 +130,7 @@ function inOrder(used: readonly Parameter<unknown>[], taskfile: Taskfile): reado
 }
 
 function factsOf(task: Task): readonly ManualSection[] {
-  const needs = Object.values(task.needs).map((need) => (need.kind === "task" ? need : need.task));
+  const needs = Object.values(task.needs).map(neededTask);
   const tools = [...new Set([...reach(task)].flatMap((one) => one.tools))].sort();
   const rows: ManualRow[] = [];
   if (needs.length > 0) rows.push(["needs", needs.map(({ name }) => name).join(", ")]);
@@ -141,6 +148,6 @@ function factsOf(task: Task): readonly ManualSection[] {
 function reach(task: Task, found: Set<Task> = new Set()): Set<Task> {
   if (found.has(task)) return found;
   found.add(task);
-  for (const need of Object.values(task.needs)) reach(need.kind === "task" ? need : need.task, found);
+  for (const need of Object.values(task.needs)) reach(neededTask(need), found);
   return found;
 }

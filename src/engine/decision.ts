@@ -10,6 +10,7 @@ import { displayPath, isRevised, type ResolvedInput, resolveInput } from "./inpu
 import { compareLines } from "./line-changes.ts";
 import { compareListings, decodeListing, digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
+import { neededTask } from "./need.ts";
 import { firstNotStored, listOutputs, placesOf } from "./output.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Reason } from "./reason.ts";
@@ -76,7 +77,7 @@ export async function decide(
     ? [{ kind: "forced" } as const]
     : state.stamps.currentFingerprint(bound.id) === assessment.fingerprint
       ? []
-      : await explainParts(state.stamps.last(bound.id), assessment, context);
+      : await explainParts(bound, state.stamps.last(bound.id), assessment, context);
   if (stamp === undefined || found === undefined) return { ...assessment, kind: "run", reasons: because };
 
   const wanted = decodeListing(stamp.outputs);
@@ -161,6 +162,7 @@ function outputReason(difference: ReturnType<typeof compareListings>[number]): R
 
 /** Names what differs between the last successful run and now. */
 async function explainParts(
+  bound: BoundTask,
   last: Stamp | undefined,
   now: Assessment,
   context: DecisionContext,
@@ -177,7 +179,7 @@ async function explainParts(
     const kind = space === -1 ? label : label.slice(0, space);
     const name = label.slice(space + 1);
     if (old === undefined) reasons.push({ kind: "declaration-changed" });
-    else reasons.push(...(await explainPart(kind, name, old, value, now, context)));
+    else reasons.push(...(await explainPart(bound, kind, name, old, value, now, context)));
   }
   if (before.size > 0) reasons.push({ kind: "declaration-changed" });
   // Several parts may change for one reason.
@@ -185,6 +187,7 @@ async function explainParts(
 }
 
 async function explainPart(
+  bound: BoundTask,
   kind: string,
   name: string,
   old: string,
@@ -197,16 +200,21 @@ async function explainPart(
       return [{ kind: "engine-changed" }];
     case "code":
       return [{ kind: "code-changed" }];
-    case "param":
+    case "param": {
+      // What the task's own code calls it is nothing that its user has seen.
+      const known = bound.task.params[name]?.name ?? name;
       return old.startsWith("secret ") || value.startsWith("secret ")
-        ? [{ kind: "parameter-changed", name }]
-        : [{ kind: "parameter-changed", name, from: old, to: value }];
+        ? [{ kind: "parameter-changed", name: known }]
+        : [{ kind: "parameter-changed", name: known, from: old, to: value }];
+    }
     case "env":
       return [{ kind: "environment-changed", name }];
     case "tool":
       return [{ kind: "tool-changed", tool: name }];
-    case "need":
-      return [{ kind: "need-changed", need: name }];
+    case "need": {
+      const need = bound.task.needs[name];
+      return [{ kind: "need-changed", need: need === undefined ? name : neededTask(need).name }];
+    }
     case "input":
       return explainInput(name, old as Digest, now, context);
     default:

@@ -23,7 +23,7 @@ export type { Piece } from "./joiner.ts";
 export { acquireLock } from "./lock.ts";
 export type { Memo } from "./memo.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
-export { inVariants, type NeedPaths, only, when, whenText } from "./need.ts";
+export { inVariants, type NeedPaths, neededTask, only, when, whenText } from "./need.ts";
 export {
   type GivenValues,
   type LateText,

@@ -60,6 +60,11 @@ export function only<T extends Task, const S extends keyof T["outputs"] & string
 
 export type Need = Task | ConditionalNeed | PartialNeed;
 
+/** The task that a need is for. */
+export function neededTask(need: Need): Task {
+  return need.kind === "task" ? need : need.task;
+}
+
 export type Needs = Readonly<Record<string, Need>>;
 
 export type NeedPaths<N> =

@@ -9,6 +9,7 @@ import type { FilesInput } from "./declared-input.ts";
 import type { Binding, BoundTask, Graph } from "./graph.ts";
 import { displayPath } from "./input.ts";
 import { byteOrder } from "./names.ts";
+import { neededTask } from "./need.ts";
 import type { Task } from "./task.ts";
 
 /** True when `inner` lies below `outer`; both absolute. */
@@ -35,7 +36,7 @@ export function checkTaskfile(
       if (output.place === "workspace" && typeof output.path === "string")
         owners.push({ task, name: task.name, path: path.resolve(binding.workspace, output.path) });
     }
-    for (const need of Object.values(task.needs)) visit(need.kind === "task" ? need : need.task);
+    for (const need of Object.values(task.needs)) visit(neededTask(need));
   };
   for (const target of targets) if (target.kind === "task") visit(target);
   refuseOverlap(owners, binding);

@@ -25,15 +25,16 @@ function pipeline() {
     run: ({ inputs, outputs }) =>
       writeFileSync(outputs.text, readFileSync(inputs.text, "utf8").toUpperCase()),
   });
-  const suffix = param.text({ name: "suffix", description: "", value: "TEXT", default: "!" });
+  // In a task's own code everything may have another name than the one that users know.
+  const suffix = param.text({ name: "the-suffix", description: "", value: "TEXT", default: "!" });
   const final = task({
     name: "final",
     description: "",
-    needs: { upper },
+    needs: { from: upper },
     params: { suffix },
     outputs: { text: out.artifact(({ variant }) => `build/${variant}.txt`) },
     run: ({ needs, params, outputs }) =>
-      writeFileSync(outputs.text, readFileSync(needs.upper.text, "utf8") + params.suffix),
+      writeFileSync(outputs.text, readFileSync(needs.from.text, "utf8") + params.suffix),
   });
   return { upper, final };
 }
@@ -99,8 +100,8 @@ describe("a build", () => {
     const root = workspace({ "in/text": "hello" });
     const { final } = pipeline();
     await run(root, [final]);
-    expect((await run(root, [final], { given: { suffix: "?" } })).outcomes["final@dev"]).toBe(
-      'suffix changed from "!" to "?"',
+    expect((await run(root, [final], { given: { "the-suffix": "?" } })).outcomes["final@dev"]).toBe(
+      'the-suffix changed from "!" to "?"',
     );
     expect((await run(root, [final])).outcomes["final@dev"]).toBe("restored");
   });
