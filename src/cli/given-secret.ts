@@ -6,8 +6,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { LateText, Parameter } from "../engine/index.ts";
 import { messageOf, UsageError } from "../errors/index.ts";
-import type { ValueSources } from "./given-value.ts";
 import type { Io } from "./io.ts";
+import type { ValueSources } from "./value-sources.ts";
 
 /** Stands for standard input, as a secret and as the name of its file. */
 const standardInput = "-";

@@ -6,14 +6,7 @@ import path from "node:path";
 import type { Parameter, Taskfile } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
 import { fileKey } from "./given-secret.ts";
-
-/** Where values may stand beside the command line. */
-export interface ValueSources {
-  /** What the command line says for a long flag. */
-  readonly flag: (long: string) => unknown;
-  readonly config: ReadonlyMap<string, string>;
-  readonly env: NodeJS.ProcessEnv;
-}
+import type { ValueSources } from "./value-sources.ts";
 
 /** Keys that a configuration file may have. */
 export function configKeys(
