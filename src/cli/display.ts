@@ -56,20 +56,17 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
   const interruption = new AbortController();
   const hurry = new AbortController();
   let signalled: "SIGINT" | "SIGTERM" | undefined;
-  const live = usesLiveDisplay(session)
-    ? new LiveDisplay(
-        { write: (text) => io.stderr.write(text), columns: () => io.stderr.columns ?? 80 },
-        style,
-      )
-    : undefined;
-  const lines = new LineBuffer((text) => io.stderr.write(text));
+  const write = (text: string): unknown => io.stderr.write(text);
+  const screen = { write, columns: () => io.stderr.columns ?? 80 };
+  const live = usesLiveDisplay(session) ? new LiveDisplay(screen, style) : undefined;
+  const lines = new LineBuffer(write);
   const print = (line: string): void => (live === undefined ? lines.add(line) : live.print(line));
   const reporter = new PlainReporter({
     style,
     verbose: request.verbose,
     quiet: request.quiet || request.json,
     fresh,
-    compact: live !== undefined,
+    compact: live === undefined ? undefined : screen,
     progressLines: live === undefined && !request.quiet,
     print,
     logText: (digest) => workspace.state.store.readText(digest as Digest),

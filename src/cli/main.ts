@@ -84,7 +84,7 @@ export async function check(start: Start, io: Io): Promise<void> {
 function openSession(start: Start, taskfile: Taskfile, request: Request, transcript: Transcript): Session {
   const { io } = transcript;
   const style = styleFor(io.stderr, io.env);
-  const noted = new Set<string>();
+  const noted = start.noted ?? new Set<string>();
   const note = (message: string): void => {
     if (!noted.has(message)) io.stderr.write(`${style.yellow("note:")} ${message}\n`);
     noted.add(message);
@@ -112,6 +112,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
     freshValues,
     reload: start.reload,
     continued: start.continued,
+    noted,
     transcript,
     record: start.record,
     workspace: {

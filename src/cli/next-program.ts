@@ -15,7 +15,7 @@ export async function nextProgram(session: Session, changes: readonly string[], 
   const next = await reload();
   let wrong = typeof next === "string" ? next.trimEnd() : undefined;
   if (typeof next !== "string") {
-    wrong = await next.check(next.start, io).then(
+    wrong = await next.check({ ...next.start, noted: session.noted }, io).then(
       () => undefined,
       (error: unknown) => renderFailure(error, style, { verbose: request.verbose }),
     );

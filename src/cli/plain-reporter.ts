@@ -12,8 +12,8 @@ export interface ReporterOptions {
   readonly quiet: boolean;
   /** Say of each task that has nothing to do that it has not. */
   readonly fresh: boolean;
-  /** Name, time, reason: the short form for people who look on. */
-  readonly compact: boolean;
+  /** Name, time, reason: the short form for people who look on, on a terminal of so many columns. */
+  readonly compact: { readonly columns: () => number } | undefined;
   /** Say each finished item of long work in a line, where no moving display shows it. */
   readonly progressLines: boolean;
   /** Writes a whole line, without its line feed, for people: standard error. */
@@ -38,15 +38,18 @@ export function nameOf(id: string): string {
 
 const reasonsShown = 3;
 
-/** The reasons in one line: the first few, and how many more there are. */
-export function reasonLine(reasons: readonly Reason[]): string {
+/** The reasons in one line: the first few, as far as there is room for more than one, and how many more there are. */
+export function reasonLine(reasons: readonly Reason[], room = Number.POSITIVE_INFINITY): string {
   const needs = reasons.flatMap((reason) => (reason.kind === "need-reruns" ? [reason.need] : []));
   if (needs.length > 0 && needs.length === reasons.length) {
     return `depends on what ${someOf(needs)} ${needs.length === 1 ? "makes" : "make"}`;
   }
-  const shown = reasons.slice(0, reasonsShown).map(describeReason).join("; ");
-  const more = reasons.length - reasonsShown;
-  return more > 0 ? `${shown}; and ${more} more` : shown;
+  for (let count = Math.min(reasonsShown, reasons.length); ; count -= 1) {
+    const more = reasons.length - count;
+    const shown = reasons.slice(0, count).map(describeReason).join("; ");
+    const line = more > 0 ? `${shown}; and ${more} more` : shown;
+    if (line.length <= room || count <= 1) return line;
+  }
 }
 
 export class PlainReporter {
@@ -123,13 +126,15 @@ export class PlainReporter {
   /** `✓ overlay 0.08 s  overlay-src/etc/motd changed`, or in words, for whoever reads it later. */
   #outcome(mark: string, id: string, verdict: string, reasons?: readonly Reason[], seconds?: number): void {
     const { style, compact } = this.#options;
-    const why = reasons === undefined ? "" : reasonLine(reasons);
     const took = seconds === undefined ? "" : formatSeconds(seconds);
-    if (compact) {
+    if (compact !== undefined) {
+      const head = `  ${nameOf(id)} ${took === "" ? verdict : took}  `;
+      const why = reasons === undefined ? "" : reasonLine(reasons, compact.columns() - head.length);
       const name = verdict === "fresh" ? style.dim(nameOf(id)) : style.bold(nameOf(id));
       this.#say(`${mark} ${name} ${took === "" ? verdict : took}${why === "" ? "" : style.dim(`  ${why}`)}`);
       return;
     }
+    const why = reasons === undefined ? "" : reasonLine(reasons);
     const words = `${nameOf(id)}: ${verdict}${why === "" ? "" : `, ${why}`}`;
     const tail = took === "" ? "" : ` ${style.dim(`(${took})`)}`;
     this.#say(`${mark} ${verdict === "fresh" ? style.dim(words) : words}${tail}`);

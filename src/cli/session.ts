@@ -23,6 +23,8 @@ export interface Session {
   readonly reload: Start["reload"];
   /** What this program goes on with, where it follows another one. */
   readonly continued: Handover | undefined;
+  /** Notes that were shown before anything ran. */
+  readonly noted: Set<string>;
   /** What was said so far, and which variables were asked for. */
   readonly transcript: Transcript;
   /** Where a build without anything to do may leave word of that. */

@@ -3,6 +3,7 @@ import type { Taskfile } from "../engine/index.ts";
 import type { Machine } from "../host/index.ts";
 import type { Manifest } from "./code-index.ts";
 import type { Io } from "./io.ts";
+import type { Style } from "./style.ts";
 import type { Said } from "./transcript.ts";
 
 export interface Start {
@@ -20,6 +21,8 @@ export interface Start {
   readonly reload?: () => Promise<NextProgram | string>;
   /** What this program goes on with, where it follows another one. */
   readonly continued?: Handover;
+  /** Notes that were shown already, and are not shown again; later ones are added. */
+  readonly noted?: Set<string>;
 }
 
 /** The program as its sources are now. It shares nothing with the one that asked for it, save what is handed over. */
@@ -47,4 +50,14 @@ export interface Handover {
   /** When the first of them did, as `performance.now` counts. */
   readonly startedAt: number;
   readonly machine: Machine | undefined;
+  /** The last build in which anything happened. */
+  readonly told: Told;
+  /** To be called by who now listens for signals itself: the exit status when the watch was ended meanwhile. */
+  readonly take: () => number | undefined;
+}
+
+/** What became of a build, as lines to look back at. */
+export interface Told {
+  readonly reasonLines: (style: Style) => Iterable<string>;
+  readonly outputLines: (style: Style) => Iterable<string>;
 }

@@ -66,7 +66,8 @@ export class Transcript {
         return output.isTTY === true;
       },
       get columns() {
-        return output.columns ?? 80;
+        // A terminal that was never told its size says 0.
+        return output.columns || 80;
       },
     };
   }

@@ -2,32 +2,19 @@
  * Watch mode at the terminal: one build after the other, a line for each, keys, and what a user wants done after each
  * success. It knows the engine's watch, and nothing of how changes are noticed.
  */
-import {
-  type Cycle,
-  type Graph,
-  type Loop,
-  type Target,
-  type Task,
-  Watch,
-  type WatchEvent,
-} from "../engine/index.ts";
-import { UsageError, UserError } from "../errors/index.ts";
+import { type Cycle, type Graph, type Target, type Task, Watch, type WatchEvent } from "../engine/index.ts";
+import { UsageError } from "../errors/index.ts";
 import { AfterSuccess } from "./after-success.ts";
 import { type Artefact, artefactsOf } from "./artefact.ts";
 import { CycleRecord } from "./cycle-record.ts";
 import { type Display, openDisplay } from "./display.ts";
 import { encodeWatchEvent } from "./event-stream.ts";
 import { renderFailure } from "./failure.ts";
+import { loopError } from "./loop-error.ts";
 import { nextProgram } from "./next-program.ts";
 import type { Session } from "./session.ts";
-
-const keyHelp = [
-  "r  build again",
-  "f  build again, everything, although nothing changed",
-  "w  why: every reason of the last build",
-  "l  log: what its tasks printed",
-  "q  quit",
-];
+import type { Told } from "./start.ts";
+import { pressWatchKey, type WatchActions } from "./watch-keys.ts";
 
 /** Watches until it is ended; returns the exit status. */
 export async function watchTargets(session: Session, targets: readonly Target[]): Promise<number> {
@@ -50,8 +37,9 @@ class WatchScreen {
   #display: Display | undefined;
   #record = new CycleRecord();
   /** The last cycle in which anything happened: what `w` and `l` tell of. */
-  #told = new CycleRecord();
+  #told: Told;
   #cycles = 0;
+  /** The last build failed, or the definitions were not in order: that all is well again is worth a line. */
   #failing = false;
   #status = 0;
 
@@ -59,6 +47,7 @@ class WatchScreen {
     const { request, continued } = session;
     this.#session = session;
     this.#targets = targets;
+    this.#told = continued?.told ?? new CycleRecord();
     this.#afterSuccess = new AfterSuccess(session, continued?.machine, (line) => this.#say(line));
     this.#watch = new Watch(session.workspace, {
       request: (force) => ({
@@ -86,7 +75,10 @@ class WatchScreen {
     const { io, continued, request } = this.#session;
     this.#afterSuccess.check();
     const stopListening = io.onSignal((signal) => this.#end(signal === "SIGTERM" ? 143 : 130));
-    const stopReading = request.json ? undefined : io.onKey?.((key) => this.#press(key));
+    const ended = continued?.take();
+    if (ended !== undefined) this.#end(ended);
+    const actions = this.#actions();
+    const stopReading = request.json ? undefined : io.onKey?.((key) => pressWatchKey(key, actions));
     let first = continued;
     try {
       for (;;) {
@@ -94,16 +86,22 @@ class WatchScreen {
         first = undefined;
         if (end.kind === "stopped") break;
         const next = await nextProgram(this.#session, end.changes, (line) => this.#say(line));
+        if (this.#stop.signal.aborted) break;
         if (next === undefined) {
+          this.#failing = true;
           this.#watch.keepDefinitions();
           continue;
         }
         await this.#watch.close();
         stopReading?.();
-        stopListening();
         const { changes, startedAt } = end;
-        const handover = { changes, startedAt, machine: await this.#afterSuccess.handOver() };
-        return await next.main({ ...next.start, continued: handover }, io);
+        const machine = await this.#afterSuccess.handOver();
+        const take = (): number | undefined => {
+          stopListening();
+          return this.#stop.signal.aborted ? this.#status : undefined;
+        };
+        const continued = { changes, startedAt, machine, told: this.#told, take };
+        return await next.main({ ...next.start, noted: this.#session.noted, continued }, io);
       }
     } finally {
       stopReading?.();
@@ -151,12 +149,13 @@ class WatchScreen {
     this.#display?.record(artefacts);
     this.#closeDisplay();
     const asked = cycle.changes.length === 0;
-    const first = this.#cycles === 1 && this.#session.continued === undefined;
-    // That all is well again is worth a line, too.
+    const begins = this.#cycles === 1;
+    const first = begins && this.#session.continued === undefined;
     const happened = record.didSomething || cycle.error !== undefined || this.#failing;
     this.#failing = cycle.outcome === "failed";
-    if (happened || asked) {
-      this.#told = record;
+    if (record.didSomething || cycle.error !== undefined || asked) this.#told = record;
+    // Changed definitions were loaded even where they change nothing else.
+    if (happened || asked || begins) {
       if (!request.json) this.#say(record.summaryLine(cycle, first, artefacts, style));
       if (cycle.outcome === "failed") this.#say(style.dim("waiting for a change"));
     }
@@ -168,34 +167,23 @@ class WatchScreen {
     return graph === undefined ? [] : artefactsOf(this.#session, this.#targets, graph);
   }
 
-  #press(key: string): void {
+  #actions(): WatchActions {
     const { style } = this.#session;
-    switch (key) {
-      case "r":
-        this.#watch.rerun();
-        break;
-      case "f":
-        this.#watch.rerun("all");
-        break;
-      case "w":
-        this.#sayAll([...this.#told.reasonLines(style)], "nothing ran");
-        break;
-      case "l":
-        this.#sayAll([...this.#told.outputLines(style)], "nothing was printed");
-        break;
-      case "q":
-        this.#end(0);
-        break;
-      case "?":
-      case "h":
-        this.#sayAll(keyHelp, "");
-        break;
-      case "\r":
-        this.#say("");
-        break;
-      default:
-        break;
-    }
+    const say = (...lines: readonly string[]): void => {
+      for (const line of lines) this.#say(line);
+    };
+    const sayAll = (lines: Iterable<string>, none: string): void => {
+      const all = [...lines];
+      say(...(all.length === 0 ? [none] : all));
+    };
+    return {
+      rerun: () => this.#watch.rerun(),
+      rerunAll: () => this.#watch.rerun("all"),
+      sayWhy: () => sayAll(this.#told.reasonLines(style), "nothing ran"),
+      sayLog: () => sayAll(this.#told.outputLines(style), "nothing was printed"),
+      quit: () => this.#end(0),
+      say,
+    };
   }
 
   #end(status: number): void {
@@ -208,27 +196,8 @@ class WatchScreen {
     this.#display = undefined;
   }
 
-  #sayAll(lines: readonly string[], none: string): void {
-    for (const line of lines.length === 0 ? [none] : lines) this.#say(line);
-  }
-
   #say(line: string): void {
     if (this.#display === undefined) this.#session.io.stderr.write(`${line}\n`);
     else this.#display.print(line);
   }
-}
-
-function loopError({ task, path: file }: Loop): UserError {
-  if (task === undefined) {
-    return new UserError("the build goes round in circles: a file changes each time", {
-      code: "watch-loop",
-      where: file,
-      hint: "find out which task writes it, and let it write elsewhere",
-    });
-  }
-  return new UserError(`${task} changes its own input each time it runs`, {
-    code: "watch-loop",
-    where: file,
-    hint: "let it write to its outputs or its scratch folder only",
-  });
 }

@@ -1,4 +1,5 @@
 /** Whole screens, as somebody sees them who starts, edits, breaks, mends, interrupts and resizes. */
+import { readFileSync, renameSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { TerminalWindow } from "./tmux.ts";
@@ -9,8 +10,12 @@ afterEach(async () => {
   for (const window of open.splice(0)) await window.end();
 });
 
-function start(root: string, words: string, { setting = "", columns = 80 } = {}): TerminalWindow {
-  const command = `env ${setting} '${process.execPath}' '${program}' ${words}`;
+function start(
+  root: string,
+  words: string,
+  { before = "", setting = "", columns = 80 } = {},
+): TerminalWindow {
+  const command = `${before} env ${setting} '${process.execPath}' '${program}' ${words}`;
   const window = new TerminalWindow(command, { cwd: root, env: { HOME: root }, columns });
   open.push(window);
   return window;
@@ -56,6 +61,69 @@ describe("the screen of a watch", () => {
       w  why: every reason of the last build
       l  log: what its tasks printed
       q  quit
+      status 0"
+    `);
+  });
+
+  it("says when faulty definitions are in order again, what it said already only once, and why still", async () => {
+    const root = demo();
+    const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
+    const window = start(root, "greet -w -r");
+    await window.shows(/first build: /);
+    put(root, "tasks/all.ts", `${tasks}const faulty = ;\n`);
+    await window.shows(/stay as they were before/);
+    put(root, "tasks/all.ts", tasks);
+    await window.shows(/✓ tasks\/all.ts changed: /);
+    window.type("W");
+    await window.shows(/name: rebuilt/);
+    window.type("q");
+    expect(steady(await window.shows(/status 0/))).toMatchInlineSnapshot(`
+      "note: -r is not needed
+      watching 15 folders; ? lists the keys
+      ✓ name 0.00 s  never built
+      ✓ greet 0.00 s  never built
+      ✓ first build: rebuilt name, greet; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
+      error: the Taskfile or a task does not compile
+
+      ✘ [ERROR] Unexpected ";"
+
+          tasks/all.ts:26:15:
+            26 │ const faulty = ;
+               ╵                ^
+      ✗ tasks/all.ts changed: the tasks stay as they were before
+      ✓ tasks/all.ts changed: 2 fresh; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
+      name: rebuilt
+        never built
+      greet: rebuilt
+        never built
+      status 0"
+    `);
+  });
+
+  it("has one reason, and how many more, where there is no room for all", async () => {
+    const root = demo();
+    const window = start(root, "greet -w", { columns: 40 });
+    await window.shows(/first build: /);
+    put(root, "more/one.txt", "");
+    put(root, "more/two.txt", "");
+    renameSync(path.join(root, "more"), path.join(root, "in/more"));
+    expect(await window.shows(/✓ in\/more.* changed: /)).toMatch(
+      /^✓ greet [\d.]+ s {2}in\/more\/one\.txt added; and 1 more$/m,
+    );
+  });
+
+  it("draws over nothing where the terminal was never told its size", async () => {
+    const root = demo();
+    put(root, "in/script", `while test ! -e '${path.join(root, "go")}'; do sleep 0.1; done\n`);
+    const window = start(root, "greet", { before: "stty cols 0 rows 0; echo above;" });
+    await window.shows(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] greet/);
+    put(root, "go", "");
+    expect(steady(await window.shows(/status 0/))).toMatchInlineSnapshot(`
+      "above
+      ✓ name 0.00 s  never built
+      ✓ greet 0.00 s  never built
+      done: 2 rebuilt in 0.00 s
+      build/dev.txt  12 B  sha256 d2a84f4b8b650937ec8f73cd8be2c74add5a911ba64df27458ed8229da804a26
       status 0"
     `);
   });

@@ -1,6 +1,7 @@
 /** Watch mode as a person uses it: in a terminal, with keys, mistakes and an end; and as a program reads it. */
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
@@ -113,6 +114,27 @@ describe("a watch", () => {
     expect(made(root)).toBe("Hello Sun!\n");
     watch.child.kill("SIGTERM");
     expect((await watch.done).status).toBe(143);
+  });
+
+  it("ends when it is told to while changed definitions are being tried", async () => {
+    const root = demo();
+    const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
+    const watch = startWatch(root, ["greet"]);
+    await watch.next("cycle-finished");
+    const [tried, go] = [path.join(root, "tried"), path.join(root, "go")];
+    for (const pipe of [tried, go]) execFileSync("mkfifo", [pipe]);
+    const wait = `async () => { await writeFile("${tried}", ""); await readFile("${go}"); return "Hello"; }`;
+    put(
+      root,
+      "tasks/all.ts",
+      `import { readFile, writeFile } from "node:fs/promises";
+let waited; const once = () => (waited ??= (${wait})());
+${tasks.replace('default: "Hello"', "default: once")}`,
+    );
+    await readFile(tried);
+    watch.child.kill("SIGINT");
+    await writeFile(go, "");
+    expect((await watch.done).status).toBe(130);
   });
 
   it("runs a command after each success, with the artefacts' paths", async () => {
