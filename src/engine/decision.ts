@@ -42,6 +42,8 @@ export interface Assessment {
   readonly fingerprint: Fingerprint;
   readonly parts: readonly Part[];
   readonly inputs: readonly ResolvedInput[];
+  /** The programs that the task's tools are. */
+  readonly binaries: readonly AbsolutePath[];
 }
 
 export type Decision = Assessment &
@@ -95,13 +97,16 @@ async function assess(
 ): Promise<Assessment> {
   const inputs = await resolveInputs(bound, context.state);
   const tools = new Map<string, Digest | undefined>();
+  const binaries: AbsolutePath[] = [];
   for (const tool of bound.task.tools) {
     const binary = context.foundTools.get(tool) ?? findTool(tool, context.toolHint);
     context.foundTools.set(tool, binary);
+    binaries.push(binary);
     tools.set(tool, await digestOfTool(tool, binary, context));
   }
   for (const tool of bound.task.optionalTools) {
     const binary = locateTool(tool);
+    if (binary !== undefined) binaries.push(binary);
     tools.set(tool, binary === undefined ? undefined : await digestOfTool(tool, binary, context));
   }
   const parts = partsOf({
@@ -114,7 +119,7 @@ async function assess(
     env: context.env,
     secretKey: () => context.state.secretKey(),
   });
-  return { fingerprint: fingerprintOf(parts), parts, inputs };
+  return { fingerprint: fingerprintOf(parts), parts, inputs, binaries };
 }
 
 /** The task's inputs as they are now. */
@@ -268,7 +273,7 @@ async function textOf(input: ResolvedInput): Promise<string | undefined> {
 export function reassess(assessment: Assessment, inputs: readonly ResolvedInput[]): Assessment {
   const digests = new Map(inputs.map((input) => [`input ${input.name}`, digestOfListing(input.listing)]));
   const parts = assessment.parts.map(([label, value]): Part => [label, digests.get(label) ?? value]);
-  return { fingerprint: fingerprintOf(parts), parts, inputs };
+  return { ...assessment, fingerprint: fingerprintOf(parts), parts, inputs };
 }
 
 /**

@@ -9,7 +9,7 @@ import { ProcessGroups } from "../host/index.ts";
 import { Audit } from "./audit.ts";
 import { Capture } from "./capture.ts";
 import type { Assessment, Decision } from "./decision.ts";
-import { movedInputs, reassess, rememberInputs, resolveInputs } from "./decision.ts";
+import { reassess, rememberInputs } from "./decision.ts";
 import { type BoundTask, neededSlots } from "./graph.ts";
 import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
@@ -27,11 +27,11 @@ import {
   unstoreOutputs,
   vouchFor,
 } from "./output.ts";
+import { SecondLook } from "./second-look.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { explainSystemError } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
-import { locateTool } from "./tool.ts";
 
 /** A task that failed, with all that its commands and its log had printed. */
 export class TaskFailure extends Error {
@@ -73,6 +73,7 @@ export async function runTask(
     // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
     state.stamps.drop(bound.id);
     const places = stage(bound, folder, staging);
+    const secondLook = SecondLook.prepare(bound, decision, state);
     const $ = await shellFor(bound, context, groups, capture, folder);
     context.signal.throwIfAborted();
     await bound.task.run(taskContext(bound, decision, places, $, folder, capture, context));
@@ -81,22 +82,23 @@ export async function runTask(
     await groups.terminate(0);
     capture.end();
 
-    if (audit !== undefined) await report(audit, bound, decision.inputs, folder, context);
+    if (audit !== undefined) await report(audit, bound, decision, folder, context);
     checkStaged(bound, staging, places, state);
     const outputs = await listOutputs(places, state.files);
-    const { moved, inputs } = await lookAgain(decision.inputs, bound, state);
+    const { moved, touched, inputs } = await secondLook.take(context.needed);
     const { fingerprint, parts } = reassess(decision, inputs);
     let texts: readonly Digest[] = [];
-    if (moved.length === 0) {
+    const disturbed = [...moved, ...touched];
+    if (disturbed.length === 0) {
       await storeOutputs(places, outputs, state.store, state.joiner);
       texts = await rememberInputs(inputs, state);
     }
     await placeAll(bound, places, path.join(folder, "replaced"), state);
     handOver(places, placesOf(bound.outputs), outputs, state);
-    if (moved.length > 0) {
-      context.onMoved(moved);
+    if (disturbed.length > 0) {
+      context.onMoved(disturbed, moved.length > 0);
       context.onNote(
-        `${moved.join(", ")} changed while ${bound.task.name} ran: what it made is kept, and made again next time`,
+        `${listed(disturbed)} changed while ${bound.task.name} ran: what it made is kept, and made again next time`,
       );
     } else {
       const log = capture.text === "" ? undefined : state.store.putText(capture.text);
@@ -230,30 +232,14 @@ function checkStaged(bound: BoundTask, staging: string, places: OutputPlaces, st
   }
 }
 
-/** The inputs as they are after the run, and the paths of those that changed although the task does not own them. */
-async function lookAgain(before: readonly ResolvedInput[], bound: BoundTask, state: State) {
-  for (const input of before) {
-    await forgetChain(input.root, state);
-    for (const relative of input.paths) state.files.forget(path.join(input.root, relative) as AbsolutePath);
-  }
-  try {
-    const inputs = await resolveInputs(bound, state);
-    return { moved: movedInputs(before, inputs), inputs };
-  } catch (error) {
-    if (error instanceof UserError) return { moved: [error.where ?? error.message], inputs: before };
-    throw error;
-  }
-}
-
 /** Says what the task's commands touched without declaring it; under `strict` that is a failure. */
 async function report(
   audit: Audit,
   bound: BoundTask,
-  inputs: readonly ResolvedInput[],
+  { inputs, binaries }: Assessment,
   folder: string,
   context: ExecutionContext,
 ): Promise<void> {
-  const tools = [...bound.task.tools, ...bound.task.optionalTools].map(locateTool);
   const needs = [...bound.needs].flatMap(([name, id]) => {
     const slots = neededSlots(bound, name);
     const places = id === undefined ? [] : [...context.outputsOf(id)];
@@ -261,14 +247,12 @@ async function report(
   });
   const found = await audit.undeclared({
     folders: [context.state.store.root, ...needs],
-    files: [...tools.filter((tool) => tool !== undefined), ...inputs.flatMap(filesOf)],
+    files: [...binaries, ...inputs.flatMap(filesOf)],
     writable: [folder, ...inputs.filter(isRevised).map((input) => input.root)],
   });
   if (found.length === 0) return;
   const list = found.map((access) => `${access.kind} ${displayPath(context.state.workspace, access.path)}`);
-  const message = `its commands touched what it does not declare: ${list.slice(0, 10).join(", ")}${
-    list.length > 10 ? `, and ${list.length - 10} more` : ""
-  }`;
+  const message = `its commands touched what it does not declare: ${listed(list)}`;
   if (context.audit === "strict") {
     throw new UserError(message, {
       code: "undeclared-access",
@@ -278,19 +262,14 @@ async function report(
   context.onNote(`${bound.task.name}: ${message}`);
 }
 
-function filesOf({ declaration, root, paths }: ResolvedInput): readonly string[] {
-  return declaration.kind === "file" ? [root] : paths.map((relative) => `${root}/${relative}`);
+/** So many of them as can be read. */
+function listed(items: readonly string[]): string {
+  const more = items.length - 10;
+  return [...items.slice(0, 10), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
-/** Forgets a path, and where it is a link what it leads to. */
-async function forgetChain(start: AbsolutePath, state: State): Promise<void> {
-  let at = start;
-  for (let followed = 0; followed < 40; followed += 1) {
-    const entry = await state.files.at(at);
-    state.files.forget(at);
-    if (entry?.type !== "link") return;
-    at = path.resolve(path.dirname(at), entry.target) as AbsolutePath;
-  }
+function filesOf({ declaration, root, paths }: ResolvedInput): readonly string[] {
+  return declaration.kind === "file" ? [root] : paths.map((relative) => `${root}/${relative}`);
 }
 
 async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {

@@ -32,7 +32,7 @@ export function runGraph(
   const made = new Map<TaskId, Listing>();
   const jobs = request.jobs ?? availableParallelism();
   const foundTools = new Map<string, AbsolutePath>();
-  const seen = new Map<TaskId, readonly ResolvedInput[]>();
+  const seen = new Map<TaskId, readonly ResolvedInput[] | undefined>();
   const { watcher } = request;
   const cancellation = watcher === undefined ? undefined : new Cancellation();
   const headStarts = new HeadStarts();
@@ -92,7 +92,15 @@ export function runGraph(
     onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
     onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
     onNote: (message) => emit({ type: "note", task: bound.id, message }),
-    onMoved: (paths) => watcher?.onMoved(bound.id, paths),
+    needed: (id) => {
+      const listing = made.get(id);
+      return listing && { places: placesOf(get(id).outputs), listing };
+    },
+    onMoved: (paths, known) => {
+      // Looking again would not tell that there is something to do.
+      if (!known && watcher !== undefined) seen.set(bound.id, undefined);
+      watcher?.onMoved(bound.id, paths);
+    },
     onSettled: (inputs) => {
       if (watcher !== undefined) seen.set(bound.id, inputs);
     },

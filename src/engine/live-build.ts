@@ -10,8 +10,8 @@ import type { TaskId } from "./names.ts";
 import type { Restart } from "./schedule.ts";
 import type { State } from "./state.ts";
 
-/** What tasks saw when they were decided on; of a task that is not in it nothing is known. */
-export type SeenInputs = ReadonlyMap<TaskId, readonly ResolvedInput[]>;
+/** What tasks saw when they were decided on; of a task that is not in it, or undefined, nothing is known. */
+export type SeenInputs = ReadonlyMap<TaskId, readonly ResolvedInput[] | undefined>;
 
 export interface LiveBuild {
   readonly graph: Graph;

@@ -92,7 +92,7 @@ export async function storeOutputs(
 ): Promise<void> {
   for (const [name, entry] of listing) {
     if (entry.type !== "file") continue;
-    const file = locate(places, name);
+    const file = pathIn(places, name);
     const parts = joiner.partsOf(file, entry.digest);
     if (parts === undefined) await store.putFile(file, entry.digest, entry.size);
     else await store.putJoined(parts, entry.digest);
@@ -107,7 +107,7 @@ export function handOver(
   { files, joiner }: { readonly files: FileTable; readonly joiner: Joiner },
 ): void {
   for (const [name, entry] of listing) {
-    const [from, to] = [locate(staged, name), locate(placed, name)];
+    const [from, to] = [pathIn(staged, name), pathIn(placed, name)];
     if (entry.type === "file") {
       files.moved(from, to);
       joiner.moved(from, to);
@@ -119,7 +119,7 @@ export function handOver(
 export function vouchFor(staged: OutputPlaces, listing: Listing, files: FileTable): void {
   for (const [name, entry] of listing) {
     if (entry.type !== "file") continue;
-    const file = locate(staged, name);
+    const file = pathIn(staged, name);
     settleTime(file);
     files.vouch(file, entry.digest);
   }
@@ -134,7 +134,7 @@ export function firstNotStored(listing: Listing, store: Store): string | undefin
 /** Makes the listing's files at the places, which must not exist. False when a blob turned out to be damaged. */
 export async function unstoreOutputs(places: OutputPlaces, listing: Listing, store: Store): Promise<boolean> {
   for (const [name, entry] of listing) {
-    const target = locate(places, name);
+    const target = pathIn(places, name);
     switch (entry.type) {
       case "directory":
         await mkdir(target, { recursive: true });
@@ -150,7 +150,8 @@ export async function unstoreOutputs(places: OutputPlaces, listing: Listing, sto
   return true;
 }
 
-function locate(places: OutputPlaces, name: string): AbsolutePath {
+/** Where the entry of a listing is. */
+export function pathIn(places: OutputPlaces, name: string): AbsolutePath {
   const slash = name.indexOf("/");
   const slot = slash === -1 ? name : name.slice(0, slash);
   const root = places.get(slot);

@@ -15,6 +15,7 @@ import type { Piece } from "./joiner.ts";
 import { memoFor } from "./memo.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
+import type { NeededOutputs } from "./second-look.ts";
 import type { Share } from "./shared.ts";
 import type { State } from "./state.ts";
 import { locateTool } from "./tool.ts";
@@ -30,8 +31,10 @@ export interface ExecutionContext {
   readonly onProgress: (progress: Progress) => void;
   readonly onOutput: (text: string) => void;
   readonly onNote: (message: string) => void;
-  /** Inputs that changed while the task ran, as users know them. */
-  readonly onMoved: (paths: readonly string[]) => void;
+  /** What was made where by a task that this one needs. */
+  readonly needed: (id: TaskId) => NeededOutputs | undefined;
+  /** Inputs that changed while the task ran, as users know them; not `known` where they are what they were before. */
+  readonly onMoved: (paths: readonly string[], known: boolean) => void;
   /** The inputs as the finished task left them. */
   readonly onSettled: (inputs: readonly ResolvedInput[]) => void;
   /** A process that starts (with its command), or ends. */

@@ -1,0 +1,141 @@
+/**
+ * What a task read, looked at once more when it has run: a result may only be remembered for what was there all the time.
+ * It knows nothing of stamps, or of who is told.
+ */
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import { type Assessment, movedInputs, resolveInputs } from "./decision.ts";
+import { type FileTable, signatureAt } from "./file-table.ts";
+import { type BoundTask, neededSlots } from "./graph.ts";
+import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
+import { compareListings, type Listing } from "./listing.ts";
+import type { AbsolutePath, TaskId } from "./names.ts";
+import { listOutputs, type OutputPlaces, pathIn } from "./output.ts";
+import type { State } from "./state.ts";
+
+/** What a task needs of another one: where it stands, and what was made. */
+export interface NeededOutputs {
+  readonly places: OutputPlaces;
+  readonly listing: Listing;
+}
+
+export interface Seen {
+  /** Paths that are something else now, as users know them. */
+  readonly moved: readonly string[];
+  /** Paths that were written to and are what they were: what they were in between nobody knows. */
+  readonly touched: readonly string[];
+  /** The inputs as they are now. */
+  readonly inputs: readonly ResolvedInput[];
+}
+
+/** Files, each with its status. */
+type Statuses = readonly (readonly [file: AbsolutePath, status: string | undefined])[];
+
+/** Remembers how a task found its inputs; to be made before it runs. */
+export class SecondLook {
+  readonly #bound: BoundTask;
+  readonly #state: State;
+  readonly #before: readonly ResolvedInput[];
+  /** For each input its files, links on the way included, and the status of each. */
+  readonly #statuses: readonly Statuses[];
+  readonly #tools: Statuses;
+
+  private constructor(
+    bound: BoundTask,
+    state: State,
+    before: readonly ResolvedInput[],
+    statuses: readonly Statuses[],
+    tools: Statuses,
+  ) {
+    this.#bound = bound;
+    this.#state = state;
+    this.#before = before;
+    this.#statuses = statuses;
+    this.#tools = tools;
+  }
+
+  static prepare(
+    bound: BoundTask,
+    { inputs, binaries }: Pick<Assessment, "inputs" | "binaries">,
+    state: State,
+  ): SecondLook {
+    const { files } = state;
+    const statuses = inputs.map(
+      (input): Statuses => filesOf(input, files).map((file) => [file, files.signatureSeen(file)]),
+    );
+    const tools = binaries.map((file) => [file, files.signatureSeen(file) ?? signatureAt(file)] as const);
+    return new SecondLook(bound, state, inputs, statuses, tools);
+  }
+
+  async take(needed: (id: TaskId) => NeededOutputs | undefined): Promise<Seen> {
+    const others = [...this.#movedTools(), ...(await this.#movedNeeds(needed))];
+    for (const file of this.#statuses.flat()) this.#state.files.forget(file[0]);
+    try {
+      const inputs = await resolveInputs(this.#bound, this.#state);
+      const moved = [...others, ...movedInputs(this.#before, inputs)];
+      return { moved, touched: moved.length > 0 ? [] : this.#touched(), inputs };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { moved: [...others, error.where ?? error.message], touched: [], inputs: this.#before };
+    }
+  }
+
+  #movedTools(): readonly string[] {
+    return this.#tools.flatMap(([file, before]) => {
+      if (signatureAt(file) === before) return [];
+      this.#state.files.forget(file);
+      return [file];
+    });
+  }
+
+  #touched(): readonly string[] {
+    return this.#statuses.flatMap((statuses, index) => {
+      const input = this.#before[index];
+      if (input === undefined || isRevised(input)) return [];
+      return statuses.flatMap(([file, before]) => {
+        const now = this.#state.files.signatureSeen(file);
+        if (before === undefined || now === undefined || before === now) return [];
+        return [displayPath(this.#state.workspace, file)];
+      });
+    });
+  }
+
+  /** What other tasks made is as much of an input. Its content counts: a link to it, for one, changes its status. */
+  async #movedNeeds(needed: (id: TaskId) => NeededOutputs | undefined): Promise<readonly string[]> {
+    const { files, workspace } = this.#state;
+    const moved: string[] = [];
+    for (const [name, id] of this.#bound.needs) {
+      const outputs = id === undefined ? undefined : needed(id);
+      if (outputs === undefined) continue;
+      const slots = neededSlots(this.#bound, name);
+      const places = new Map([...outputs.places].filter(([slot]) => slots?.includes(slot) ?? true));
+      const made = new Map([...outputs.listing].filter(([one]) => places.has(slotOf(one))));
+      for (const one of made.keys()) {
+        const file = pathIn(places, one);
+        if (!files.isUnchanged(file)) files.forget(file);
+      }
+      for (const change of compareListings(made, await listOutputs(places, files)))
+        moved.push(displayPath(workspace, pathIn(places, change.path)));
+    }
+    return moved;
+  }
+}
+
+function slotOf(name: string): string {
+  return name.split("/", 1)[0] ?? "";
+}
+
+/** The files of an input; where it is a link, each that it leads to. */
+function filesOf(input: ResolvedInput, files: FileTable): readonly AbsolutePath[] {
+  if (input.declaration.kind === "files")
+    return input.paths.map((relative) => path.join(input.root, relative) as AbsolutePath);
+  const chain: AbsolutePath[] = [];
+  for (let at = input.root; chain.length < 40; ) {
+    const entry = files.at(at);
+    chain.push(at);
+    // A file that has to be read is none.
+    if (entry instanceof Promise || entry?.type !== "link") break;
+    at = path.resolve(path.dirname(at), entry.target) as AbsolutePath;
+  }
+  return chain;
+}
