@@ -5,6 +5,7 @@
 import path from "node:path";
 import type { BoundTask, Graph } from "./graph.ts";
 import { foldersOf } from "./input.ts";
+import type { AbsolutePath } from "./names.ts";
 import type { ParameterValues } from "./parameter.ts";
 import type { State } from "./state.ts";
 import { placesOfTool } from "./tool.ts";
@@ -46,7 +47,8 @@ function inputFolders(bound: BoundTask, state: State): readonly string[] | undef
   for (const input of Object.values(bound.task.inputs)) {
     if (input.kind === "file") continue;
     const root = typeof input.root === "string" ? input.root : String(bound.named.get(input.root.name));
-    const folders = foldersOf(input, path.resolve(state.workspace, root), state.fileLog);
+    const folder = path.resolve(state.workspace, root) as AbsolutePath;
+    const folders = foldersOf(input, folder, state.workspace, state.fileLog);
     if (folders === undefined) return undefined;
     all.push(...folders);
   }

@@ -242,12 +242,12 @@ function sharedNeedsVariant(task: Task, needed: Task, binding: Binding): UserErr
 export async function inputCovers(
   input: Input,
   file: string,
-  workspace: string,
+  workspace: AbsolutePath,
   bound: BoundTask,
 ): Promise<boolean> {
   const declared = input.kind === "file" ? input.path : input.root;
   const given = typeof declared === "string" ? declared : String(bound.named.get(declared.name));
-  const root = path.resolve(workspace, given);
+  const root = path.resolve(workspace, given) as AbsolutePath;
   if (input.kind === "file") return root === file;
-  return isBelow(file, root) && (await matches(input, path.relative(root, file)));
+  return isBelow(file, root) && (await matches(input, path.relative(root, file), root, workspace));
 }

@@ -11,7 +11,7 @@ import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
 import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
-import { type AbsolutePath, byteOrder } from "./names.ts";
+import { type AbsolutePath, byteOrder, cacheFolder } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import type { RecordLog } from "./record-log.ts";
 import { search } from "./search.ts";
@@ -172,22 +172,33 @@ function nothingFound(declaration: Input, asked: string, root: string): UserErro
   });
 }
 
+/**
+ * The patterns of what an input leaves out: what it says, and the cache, which is the input of nobody who does not name a
+ * folder in it.
+ */
+export function ignoredBy(input: FilesInput, root: AbsolutePath, workspace: AbsolutePath): readonly string[] {
+  const cache = path.relative(root, path.join(workspace, cacheFolder));
+  if (cache === "" || cache.startsWith("..")) return input.ignore;
+  return [...input.ignore, `${cache.replace(/[\\!*?{}()[\]|@+]/g, "\\$&")}/**`];
+}
+
 async function expand(
   declaration: FilesInput,
   root: AbsolutePath,
   context: InputContext,
 ): Promise<readonly string[]> {
-  const key = globKey(declaration, root);
+  const ignore = ignoredBy(declaration, root, context.workspace);
+  const key = globKey(declaration, root, ignore);
   const known = remembered(key, context.memory);
   if (known?.directories.every(([name, status]) => directoryStatus(path.join(root, name)) === status))
     return known.paths;
   const startedAt = context.now();
-  const found = await search(declaration.patterns, { cwd: root, ignore: declaration.ignore });
+  const found = await search(declaration.patterns, { cwd: root, ignore });
   const paths = found
     .filter((entry) => !entry.dirent.isDirectory())
     .map((entry) => entry.path)
     .sort(byteOrder);
-  const directories = ["", ...(await walkedDirectories(declaration, root))].map(
+  const directories = ["", ...(await walkedDirectories(declaration, root, ignore))].map(
     (directory) => [directory, directoryStatus(path.join(root, directory))] as const,
   );
   // A directory changed within the clock's grain may change again unseen: such a set is not remembered.
@@ -203,14 +214,16 @@ async function expand(
 /** The folders, absolute, in which a new file would change what the patterns mean; undefined when not remembered. */
 export function foldersOf(
   declaration: FilesInput,
-  root: string,
+  root: AbsolutePath,
+  workspace: AbsolutePath,
   memory: RecordLog,
 ): readonly string[] | undefined {
-  return remembered(globKey(declaration, root), memory)?.directories.map(([name]) => path.join(root, name));
+  const key = globKey(declaration, root, ignoredBy(declaration, root, workspace));
+  return remembered(key, memory)?.directories.map(([name]) => path.join(root, name));
 }
 
-function globKey(declaration: FilesInput, root: string): string {
-  return `glob ${root} ${JSON.stringify([declaration.patterns, declaration.ignore])}`;
+function globKey(declaration: FilesInput, root: string, ignore: readonly string[]): string {
+  return `glob ${root} ${JSON.stringify([declaration.patterns, ignore])}`;
 }
 
 function remembered(key: string, memory: RecordLog): GlobMemory | undefined {
@@ -227,16 +240,18 @@ interface GlobMemory {
  * Every folder in which a matching file could appear: all of them below the patterns' fixed parts, and the fixed
  * parts themselves with what leads to them, which may not exist yet or be reached through a link.
  */
-async function walkedDirectories(declaration: FilesInput, root: string): Promise<readonly string[]> {
+async function walkedDirectories(
+  declaration: FilesInput,
+  root: string,
+  ignore: readonly string[],
+): Promise<readonly string[]> {
   const { default: glob } = await import("fast-glob");
   const searches = declaration.patterns.flatMap((pattern) => glob.generateTasks(pattern));
   const bases = searches.map(({ base }) => base);
   const deep = searches.filter(({ base, patterns }) => !patterns.every((one) => staysIn(base, one)));
   const patterns = deep.map(({ base }) => (base === "." ? "**" : `${glob.escapePath(base)}/**`));
   const below =
-    patterns.length === 0
-      ? []
-      : await search(patterns, { cwd: root, onlyDirectories: true, ignore: declaration.ignore });
+    patterns.length === 0 ? [] : await search(patterns, { cwd: root, onlyDirectories: true, ignore });
   const directories = new Set(below.map((entry) => entry.path));
   for (const base of bases) {
     for (let folder = base; folder !== "." && folder !== "/"; folder = path.dirname(folder))

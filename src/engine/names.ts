@@ -13,6 +13,9 @@ export type AbsolutePath = string & { readonly brand: "AbsolutePath" };
 /** Name of a task within one variant: `overlay@prod`, or `fetch-iso` where variants share the result. */
 export type TaskId = string & { readonly brand: "TaskId" };
 
+/** Where, in a workspace, all that the engine keeps is. */
+export const cacheFolder = ".buildcache";
+
 export function taskId(name: string, variant: string | undefined): TaskId {
   return (variant === undefined ? name : `${name}@${variant}`) as TaskId;
 }

@@ -5,10 +5,10 @@
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Target } from "./command.ts";
-import type { FilesInput } from "./declared-input.ts";
-import type { Binding, BoundTask, Graph } from "./graph.ts";
-import { displayPath } from "./input.ts";
-import { byteOrder } from "./names.ts";
+import type { FilesInput, Input } from "./declared-input.ts";
+import type { Binding, BoundOutput, BoundTask, Graph } from "./graph.ts";
+import { displayPath, ignoredBy } from "./input.ts";
+import { type AbsolutePath, byteOrder } from "./names.ts";
 import { neededTask } from "./need.ts";
 import type { Task } from "./task.ts";
 
@@ -84,27 +84,43 @@ function refuseOverlap(owners: Owner[], binding: Pick<Binding, "workspace" | "lo
 
 async function checkOwnInputs(bound: BoundTask, binding: Binding): Promise<void> {
   for (const output of bound.outputs) {
-    if (output.place === "cache") continue;
     for (const [name, input] of Object.entries(bound.task.inputs)) {
       const declared = input.kind === "file" ? input.path : input.root;
-      if (typeof declared !== "string") continue;
-      const root = path.resolve(binding.workspace, declared);
-      const reads =
-        input.kind === "file"
-          ? root === output.path || isBelow(root, output.path)
-          : isBelow(output.path, root) && (await matches(input, path.relative(root, output.path)));
-      if (reads) {
-        throw new UserError(
-          `${bound.task.name} would read its own output ${displayPath(binding.workspace, output.path)} (input "${name}")`,
-          {
-            code: "output-is-input",
-            where: binding.locate(bound.task.definedAt[0]),
-            hint: "ignore the output in the input's patterns, or place it elsewhere",
-          },
-        );
-      }
+      const given = typeof declared === "string" ? declared : bound.named.get(declared.name);
+      if (typeof given !== "string") continue;
+      if (
+        !(await reads(
+          input,
+          path.resolve(binding.workspace, given) as AbsolutePath,
+          output,
+          binding.workspace,
+        ))
+      )
+        continue;
+      throw new UserError(
+        `${bound.task.name} would read its own output ${displayPath(binding.workspace, output.path)} (input "${name}")`,
+        {
+          code: "output-is-input",
+          where: binding.locate(bound.task.definedAt[0]),
+          hint: "ignore the output in the input's patterns, or place it elsewhere",
+        },
+      );
     }
   }
+}
+
+/** Whether an input at `root` (absolute) means an output, or something in it. */
+async function reads(
+  input: Input,
+  root: AbsolutePath,
+  output: BoundOutput,
+  workspace: AbsolutePath,
+): Promise<boolean> {
+  if (root === output.path || isBelow(root, output.path)) return true;
+  if (input.kind === "file" || !isBelow(output.path, root)) return false;
+  const relative = path.relative(root, output.path);
+  if (output.kind === "file") return matches(input, relative, root, workspace);
+  return matchesBelow(input, relative, root, workspace);
 }
 
 export function sameName(one: Task, other: Task, binding: Pick<Binding, "locate">): UserError {
@@ -116,12 +132,48 @@ export function sameName(one: Task, other: Task, binding: Pick<Binding, "locate"
 }
 
 /** Whether a path, relative to the input's root, is one that its patterns mean: the matcher below fast-glob. */
-export async function matches(input: FilesInput, relative: string): Promise<boolean> {
+export async function matches(
+  input: FilesInput,
+  relative: string,
+  root: AbsolutePath,
+  workspace: AbsolutePath,
+): Promise<boolean> {
   const { default: picomatch } = await import("picomatch");
-  return picomatch.isMatch(relative, [...input.patterns], {
-    dot: true,
-    ignore: [...input.ignore],
-    // A name may hold line breaks.
-    flags: "s",
+  const ignore = ignoredBy(input, root, workspace);
+  return picomatch.isMatch(relative, [...input.patterns], { ...asSearched, ignore: [...ignore] });
+}
+
+/** Whether the patterns may mean something in a folder, named relative to the input's root. */
+async function matchesBelow(
+  input: FilesInput,
+  folder: string,
+  root: AbsolutePath,
+  workspace: AbsolutePath,
+): Promise<boolean> {
+  const { default: picomatch } = await import("picomatch");
+  const names = folder.split("/");
+  const ignore = [...ignoredBy(input, root, workspace)];
+  const ways = [...names.map((_, index) => names.slice(0, index + 1).join("/")), `${folder}/any`];
+  if (ignore.length > 0 && ways.some((way) => picomatch.isMatch(way, ignore, asSearched))) return false;
+  const patterns = await withoutBraces(input.patterns);
+  return patterns.some((pattern) => {
+    const wanted = pattern.split("/");
+    for (const [index, name] of names.entries()) {
+      const one = wanted[index];
+      if (one === undefined) return false;
+      if (one.includes("**")) return true;
+      if (!picomatch.isMatch(name, one, asSearched)) return false;
+    }
+    return wanted.length > names.length;
   });
+}
+
+/** A name may hold line breaks. */
+const asSearched = { dot: true, flags: "s" } as const;
+
+/** The patterns, with one of its own for each alternative that a folder's name is a part of. */
+async function withoutBraces(patterns: readonly string[]): Promise<readonly string[]> {
+  if (!patterns.some((pattern) => /\{[^}]*\//.test(pattern))) return patterns;
+  const { default: glob } = await import("fast-glob");
+  return glob.generateTasks([...patterns]).flatMap((task) => task.positive);
 }

@@ -8,6 +8,7 @@ import type { Workspace } from "./build-request.ts";
 import { displayPath } from "./input.ts";
 import { decodeListing } from "./listing.ts";
 import { acquireLock } from "./lock.ts";
+import { cacheFolder } from "./names.ts";
 
 /**
  * Removes every output that a stamp knows of, and with `all` the cache's folder too. Returns what was removed,
@@ -49,7 +50,7 @@ function artefactsOf({ state }: Workspace): ReadonlySet<string> {
       const slot = label.startsWith("output ") ? label.slice("output ".length) : undefined;
       if (slot === undefined || !slots.has(slot)) continue;
       const place = value.slice(value.indexOf(" ") + 1);
-      if (!place.startsWith(".buildcache/")) artefacts.add(path.resolve(state.workspace, place));
+      if (!place.startsWith(`${cacheFolder}/`)) artefacts.add(path.resolve(state.workspace, place));
     }
   }
   return artefacts;

@@ -16,7 +16,7 @@ import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { type Clock, FileTable } from "./file-table.ts";
 import { Joiner } from "./joiner.ts";
-import type { AbsolutePath } from "./names.ts";
+import { type AbsolutePath, cacheFolder } from "./names.ts";
 import { removeTree } from "./output.ts";
 import { newSecretKey } from "./parameter.ts";
 import { RecordLog } from "./record-log.ts";
@@ -42,7 +42,7 @@ export class State {
   constructor(workspace: AbsolutePath, clock: Clock = Date) {
     this.workspace = workspace;
     this.clock = clock;
-    this.root = path.join(workspace, ".buildcache", "v1") as AbsolutePath;
+    this.root = path.join(workspace, cacheFolder, "v1") as AbsolutePath;
     this.#stampLog = new RecordLog(path.join(this.root, "stamps.log"));
     this.fileLog = new RecordLog(path.join(this.root, "files.log"));
     this.store = new Store(path.join(this.root, "store") as AbsolutePath, this.temporaryRoot);
@@ -85,7 +85,7 @@ export class State {
 
   /** Makes the folder, and says clearly when it cannot be written. Needs no lock. */
   prepare(): void {
-    const ignore = path.join(this.workspace, ".buildcache", ".gitignore");
+    const ignore = path.join(this.workspace, cacheFolder, ".gitignore");
     try {
       mkdirSync(this.root, { recursive: true });
       // Written once only: on a full disk a rewrite would leave it empty.

@@ -1,0 +1,87 @@
+/** What a Taskfile may not say: whoever reads what it makes itself would never be done. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Input } from "../../src/engine/declared-input.ts";
+import type { Output } from "../../src/engine/declared-output.ts";
+import { file, files, out, param, type Task, task } from "../../src/engine/index.ts";
+import { run, workspace } from "./workshop.ts";
+
+function reading(input: Input, output: Output): Task {
+  return task({
+    name: "snake",
+    description: "",
+    inputs: { food: input },
+    outputs: { tail: output },
+    run: ({ outputs }) => {
+      if (output.kind === "file") writeFileSync(outputs.tail, "");
+    },
+  }) as Task;
+}
+
+const where = param.path({ name: "where", description: "", value: "FILE", default: "build/made" });
+
+describe("a task that reads what it makes", () => {
+  const circles: Readonly<Record<string, readonly [Input, Output]>> = {
+    "a file by its name": [file("build/made", { optional: true }), out.artifact("build/made")],
+    "a file that a parameter names": [file(where, { optional: true }), out.artifact("build/made")],
+    "a file by a pattern": [files("**/m*", { optional: true }), out.artifact("build/made")],
+    "a file in its folder": [file("build/in", { optional: true }), out.artifactFolder("build")],
+    "all of its folder": [files("**", { root: "build", optional: true }), out.artifactFolder("build")],
+    "a folder in its folder": [files("*", { root: "build/in", optional: true }), out.artifactFolder("build")],
+    "some of its folder, by a pattern": [
+      files("b*/x/*.txt", { optional: true }),
+      out.artifactFolder("build"),
+    ],
+    "some of its folder, by one of several": [
+      files("{lists/a,build/x}/*.txt", { optional: true }),
+      out.artifactFolder("build"),
+    ],
+    "a folder of its cache": [
+      files("**", { root: ".buildcache/v1/out", optional: true }),
+      out.directory("tree"),
+    ],
+  };
+  for (const [what, [input, output]] of Object.entries(circles)) {
+    it(`is refused before it runs, with the place and the input's name: ${what}`, async () => {
+      await expect(run(workspace({ "lists/a/x.txt": "" }), [reading(input, output)])).rejects.toMatchObject({
+        code: "output-is-input",
+        message: expect.stringContaining('(input "food")'),
+        where: expect.stringMatching(/^ownership\.test\.ts:\d+$/),
+      });
+    });
+  }
+
+  const straight: Readonly<Record<string, readonly [Input, Output]>> = {
+    "another file of the same folder": [files("build/*.txt"), out.artifact("build/made")],
+    "what is beside its folder": [files("*.txt", { root: "build" }), out.artifactFolder("build/made")],
+    "all but what it makes": [files("**", { ignore: ["build/made"] }), out.artifact("build/made")],
+    "all but its folder": [files("**", { ignore: ["build/made/**"] }), out.artifactFolder("build/made")],
+    "all but the folder above it": [files("**", { ignore: ["b*/made"] }), out.artifactFolder("build/made/x")],
+  };
+  for (const [what, [input, output]] of Object.entries(straight)) {
+    it(`is not one that reads ${what}`, async () => {
+      const root = workspace({ "build/a.txt": "" });
+      expect((await run(root, [reading(input, output)])).outcome).toBe("succeeded");
+      expect((await run(root, [reading(input, output)])).outcomes["snake@dev"]).toBe("fresh");
+    });
+  }
+});
+
+describe("a pattern that means all of a folder", () => {
+  for (const folder of [".", ".."]) {
+    it(`does not mean the cache that is in it (${folder})`, async () => {
+      const above = workspace({});
+      const root = workspace({ "a (1)/text": "" }, above);
+      const list = task({
+        name: "list",
+        description: "",
+        inputs: { all: files("**", { root: folder, ignore: ["**/list"] }) },
+        outputs: { list: out.artifact("list") },
+        run: ({ inputs, outputs }) => writeFileSync(outputs.list, inputs.all.paths.join("\n")),
+      });
+      await run(root, [list]);
+      expect(readFileSync(`${root}/list`, "utf8")).toMatch(/^(engine test \w+\/)?a \(1\)\/text$/);
+      expect((await run(root, [list])).outcomes["list@dev"]).toBe("fresh");
+    });
+  }
+});
