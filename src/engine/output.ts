@@ -6,8 +6,11 @@
  */
 import {
   chmodSync,
+  close,
+  constants,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -177,7 +180,25 @@ export async function placeOutput(
     mkdirSync(trash, { recursive: true });
     await move(output.path, path.join(trash, output.slot));
   }
-  await move(staged, output.path);
+  const release = old?.isFile() ? hold(output.path) : undefined;
+  try {
+    await move(staged, output.path);
+  } finally {
+    release?.();
+  }
+}
+
+/**
+ * Keeps a file that is about to be replaced. To free a large one takes the kernel longer than anything else here does:
+ * with this, it happens when the returned function is called, on another thread, and nobody waits for it.
+ */
+function hold(file: string): (() => void) | undefined {
+  try {
+    const handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return () => close(handle, () => undefined);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
