@@ -2,9 +2,9 @@
  * One task at work: staged, run, checked, stored, put in place, stamped. In that order, so that at every moment a
  * crash leaves either the old outputs or the new ones, and no stamp that is not true.
  */
-import { lstatSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { systemErrorCode, UserError } from "../errors/index.ts";
+import { UserError } from "../errors/index.ts";
 import { ProcessGroups } from "../host/index.ts";
 import { Audit } from "./audit.ts";
 import { Capture } from "./capture.ts";
@@ -21,7 +21,6 @@ import {
   placeOutput,
   placesOf,
   refuseEscape,
-  removeTree,
   settleStaged,
   storeOutputs,
   unstoreOutputs,
@@ -32,6 +31,7 @@ import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { explainSystemError } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
+import { stagedPlaces, type Workplace } from "./workplace.ts";
 
 /** A task that failed, with all that its commands and its log had printed. */
 export class TaskFailure extends Error {
@@ -52,8 +52,8 @@ export async function runTask(
 ): Promise<Listing> {
   const { state } = context;
   const startedAt = performance.now();
-  const folder = workplaceOf(bound, state);
-  const staging = path.join(folder, "outputs");
+  const workplace = context.workplaces.of(bound);
+  const { folder } = workplace;
   const capture = new Capture(bound, context.onOutput);
   const audit = context.audit === "off" ? undefined : new Audit(folder);
   const groups = new ProcessGroups({
@@ -72,7 +72,8 @@ export async function runTask(
     for (const output of bound.outputs) refuseEscape(output, state.workspace);
     // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
     state.stamps.drop(bound.id);
-    const places = stage(bound, folder, staging);
+    await context.workplaces.open(workplace);
+    const places = stage(bound, workplace);
     const secondLook = SecondLook.prepare(bound, decision, state);
     const $ = await shellFor(bound, context, groups, capture, folder);
     context.signal.throwIfAborted();
@@ -83,7 +84,7 @@ export async function runTask(
     capture.end();
 
     if (audit !== undefined) await report(audit, bound, decision, folder, context);
-    checkStaged(bound, staging, places, state);
+    checkStaged(bound, workplace, places, state);
     const outputs = await listOutputs(places, state.files);
     const { moved, touched, inputs } = await secondLook.take(context.needed);
     const { fingerprint, parts } = reassess(decision, inputs);
@@ -93,7 +94,7 @@ export async function runTask(
       await storeOutputs(places, outputs, state.store, state.joiner);
       texts = await rememberInputs(inputs, state);
     }
-    await placeAll(bound, places, path.join(folder, "replaced"), state);
+    await placeAll(bound, places, workplace.replaced, state);
     handOver(places, placesOf(bound.outputs), outputs, state);
     if (disturbed.length > 0) {
       context.onMoved(disturbed, moved.length > 0);
@@ -122,28 +123,8 @@ export async function runTask(
     context.signal.removeEventListener("abort", end);
     context.hurry?.removeEventListener("abort", kill);
     await groups.terminate();
-    await removeWorkplace(folder);
+    context.workplaces.leave(workplace);
     state.joiner.forgetBelow(folder);
-  }
-}
-
-/** Where a task works: its staging and scratch folders, and nothing that outlives its run. The same each time. */
-function workplaceOf(bound: BoundTask, state: State): string {
-  return path.join(state.temporaryRoot, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
-}
-
-/** A task will probably run soon: what of its outputs can be made ready meanwhile is. */
-export function anticipateRun(bound: BoundTask, state: State): void {
-  mkdirSync(state.temporaryRoot, { recursive: true });
-  state.joiner.anticipate(workplaceOf(bound, state));
-}
-
-/** Most tasks leave nothing but two empty folders; whatever else there is goes on a thread. */
-async function removeWorkplace(folder: string): Promise<void> {
-  try {
-    for (const name of ["outputs", "scratch", "."]) rmdirSync(path.join(folder, name));
-  } catch {
-    await removeTree(folder);
   }
 }
 
@@ -154,23 +135,22 @@ async function removeWorkplace(folder: string): Promise<void> {
 export async function restoreTask(
   bound: BoundTask,
   decision: Extract<Decision, { kind: "restore" }>,
-  state: State,
+  { state, workplaces }: Pick<ExecutionContext, "state" | "workplaces">,
 ): Promise<boolean> {
-  const folder = workplaceOf(bound, state);
-  const staging = path.join(folder, "outputs");
+  const workplace = workplaces.of(bound);
   for (const output of bound.outputs) refuseEscape(output, state.workspace);
   try {
-    mkdirSync(staging, { recursive: true });
-    const places = stagedPlaces(bound, staging);
+    await workplaces.open(workplace);
+    const places = stagedPlaces(bound, workplace);
     if (!(await unstoreOutputs(places, decision.outputs, state.store))) return false;
     vouchFor(places, decision.outputs, state.files);
     state.stamps.drop(bound.id);
-    await placeAll(bound, places, path.join(folder, "replaced"), state);
+    await placeAll(bound, places, workplace.replaced, state);
     handOver(places, placesOf(bound.outputs), decision.outputs, state);
     state.stamps.record(bound.id, decision.stamp, state.clock.now());
     return true;
   } finally {
-    await removeWorkplace(folder);
+    workplaces.leave(workplace);
   }
 }
 
@@ -181,35 +161,16 @@ export function digestOfOutputs(outputs: Listing, slots?: readonly string[]): Di
   return digestOfListing(new Map(seen));
 }
 
-function stagedPlaces(bound: BoundTask, staging: string): OutputPlaces {
-  return new Map(
-    bound.outputs.map((output) => [output.slot, path.join(staging, output.slot) as AbsolutePath]),
-  );
-}
-
-/**
- * Makes the task's workplace, with nothing of another in it. Synchronous, as all that is a handful of system calls for
- * each task: a thread's answer would cost ten times that.
- */
-function stage(bound: BoundTask, folder: string, staging: string): OutputPlaces {
-  mkdirSync(path.dirname(folder), { recursive: true });
-  try {
-    mkdirSync(folder);
-  } catch (error) {
-    if (systemErrorCode(error) !== "EEXIST") throw error;
-    rmSync(folder, { recursive: true });
-    mkdirSync(folder);
-  }
-  mkdirSync(staging);
-  mkdirSync(path.join(folder, "scratch"));
-  const places = stagedPlaces(bound, staging);
+/** The places of the task's outputs while it works; its folders are made. */
+function stage(bound: BoundTask, workplace: Workplace): OutputPlaces {
+  const places = stagedPlaces(bound, workplace);
   for (const output of bound.outputs) {
-    if (output.kind === "directory") mkdirSync(path.join(staging, output.slot));
+    if (output.kind === "directory") mkdirSync(path.join(workplace.staging, output.slot));
   }
   return places;
 }
 
-function checkStaged(bound: BoundTask, staging: string, places: OutputPlaces, state: State): void {
+function checkStaged(bound: BoundTask, { staging }: Workplace, places: OutputPlaces, state: State): void {
   for (const name of readdirSync(staging)) {
     if (!places.has(name)) {
       throw new UserError(`${bound.task.name} wrote ${name}, which is none of its outputs`, {

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { dependentsOf, digestsOfNeeds, needsOf } from "./adjacency.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
 import { type Decision, decide } from "./decision.ts";
-import { anticipateRun, restoreTask, runTask, TaskFailure } from "./execution.ts";
+import { restoreTask, runTask, TaskFailure } from "./execution.ts";
 import type { BoundTask, Graph } from "./graph.ts";
 import { HeadStarts } from "./head-start.ts";
 import type { ResolvedInput } from "./input.ts";
@@ -19,6 +19,7 @@ import { schedule } from "./schedule.ts";
 import type { Shared } from "./shared.ts";
 import { explainSystemError } from "./system-failure.ts";
 import type { ExecutionContext } from "./task-context.ts";
+import { Workplaces } from "./workplace.ts";
 
 /** Brings every task of the graph up to date; false when one failed or was skipped. Tells of each through `onEvent`. */
 export function runGraph(
@@ -36,6 +37,7 @@ export function runGraph(
   const { watcher } = request;
   const cancellation = watcher === undefined ? undefined : new Cancellation();
   const headStarts = new HeadStarts();
+  const workplaces = new Workplaces(state.temporaryRoot);
   const dependents = dependentsOf(graph);
 
   const get = (id: TaskId): BoundTask => {
@@ -84,6 +86,7 @@ export function runGraph(
 
   const executionContext = (bound: BoundTask, signal: AbortSignal): ExecutionContext => ({
     state,
+    workplaces,
     variant: request.variant,
     env: workspace.env,
     signal,
@@ -135,7 +138,7 @@ export function runGraph(
         return decision.outputs;
       case "restore":
         reasons = decision.reasons;
-        if (await restoreTask(bound, decision, state)) {
+        if (await restoreTask(bound, decision, { state, workplaces })) {
           emit({
             type: "task-restored",
             task: bound.id,
@@ -159,8 +162,9 @@ export function runGraph(
       reasons,
       ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
     });
+    workplaces.prepare();
     for (const other of dependents.get(bound.id) ?? []) {
-      anticipateRun(other, state);
+      state.joiner.anticipate(workplaces.of(other).folder);
       headStarts.begin(other, executionContext(other, request.signal));
     }
     const outputs = await runTask(bound, decision, executionContext(bound, signal));
@@ -188,5 +192,8 @@ export function runGraph(
         }),
   });
   // What a failed build no longer needs is given up.
-  return succeeded.finally(() => headStarts.end());
+  return succeeded.finally(async () => {
+    await headStarts.end();
+    await workplaces.settled();
+  });
 }

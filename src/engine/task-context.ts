@@ -19,10 +19,12 @@ import type { NeededOutputs } from "./second-look.ts";
 import type { Share } from "./shared.ts";
 import type { State } from "./state.ts";
 import { locateTool } from "./tool.ts";
+import type { Workplaces } from "./workplace.ts";
 
 /** What the runner of a task is given by the build. */
 export interface ExecutionContext {
   readonly state: State;
+  readonly workplaces: Workplaces;
   readonly variant: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;

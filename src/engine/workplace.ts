@@ -1,0 +1,101 @@
+/**
+ * Where tasks work: a folder for each that runs, with its staged outputs and its scratch files. Nothing in it outlives the
+ * run. What a task leaves is removed while others go on: a file system that is busy can take its time over that.
+ */
+import { mkdirSync, rmdir as removeFolder, rmSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { systemErrorCode } from "../errors/index.ts";
+import type { BoundTask } from "./graph.ts";
+import type { AbsolutePath } from "./names.ts";
+import { type OutputPlaces, removeTree } from "./output.ts";
+
+/** Absolute paths. */
+export interface Workplace {
+  readonly folder: string;
+  /** What the task makes is written here. */
+  readonly staging: string;
+  readonly scratch: string;
+  /** Where what is replaced goes. */
+  readonly replaced: string;
+}
+
+const rmdir = promisify(removeFolder);
+
+export class Workplaces {
+  readonly #root: string;
+  /** By folder: what is being removed. */
+  #prepared = false;
+  readonly #leaving = new Map<string, Promise<void>>();
+
+  /** `root` is on the cache's file system. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** Makes the folder that workplaces are in. */
+  prepare(): void {
+    if (this.#prepared) return;
+    mkdirSync(this.#root, { recursive: true });
+    this.#prepared = true;
+  }
+
+  /** The task's workplace, the same each time. */
+  of(bound: BoundTask): Workplace {
+    const folder = path.join(this.#root, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
+    return {
+      folder,
+      staging: path.join(folder, "outputs"),
+      scratch: path.join(folder, "scratch"),
+      replaced: path.join(folder, "replaced"),
+    };
+  }
+
+  /**
+   * Makes the workplace, with nothing of another in it. Synchronous but for what is still being removed, as all that is a
+   * handful of system calls for each task: a thread's answer would cost ten times that.
+   */
+  async open({ folder, staging, scratch }: Workplace): Promise<void> {
+    await this.#leaving.get(folder);
+    this.prepare();
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      if (systemErrorCode(error) !== "EEXIST") throw error;
+      rmSync(folder, { recursive: true });
+      mkdirSync(folder);
+    }
+    mkdirSync(staging);
+    mkdirSync(scratch);
+  }
+
+  /** Begins to remove the workplace; the next `open` of it waits for that. */
+  leave(workplace: Workplace): void {
+    const { folder } = workplace;
+    const removed = remove(workplace).then(() => void this.#leaving.delete(folder));
+    // Whoever waits is told of a failure.
+    removed.catch(() => undefined);
+    this.#leaving.set(folder, removed);
+  }
+
+  /** Resolves when nothing is left of those that were left. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#leaving.values());
+  }
+}
+
+export function stagedPlaces(bound: BoundTask, { staging }: Workplace): OutputPlaces {
+  return new Map(
+    bound.outputs.map((output) => [output.slot, path.join(staging, output.slot) as AbsolutePath]),
+  );
+}
+
+/** Most tasks leave nothing but two empty folders; whatever else there is takes a walk. */
+async function remove({ folder, staging, scratch }: Workplace): Promise<void> {
+  try {
+    await Promise.all([rmdir(staging), rmdir(scratch)]);
+    await rmdir(folder);
+  } catch {
+    await removeTree(folder);
+  }
+}
