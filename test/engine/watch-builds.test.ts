@@ -2,13 +2,14 @@
 import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { file, out, task } from "../../src/engine/index.ts";
-import { gate, Rig, watching } from "./watch-rig.ts";
+import { gate, Rig, Tally, watching } from "./watch-rig.ts";
 import { made, pack, tree } from "./watched-tree.ts";
 import { workspace, write } from "./workshop.ts";
 
 describe("a change during a build", () => {
   it("ends what it made stale, and only that", async () => {
     const started: string[] = [];
+    const starts = new Tally();
     const waits = { one: gate(), other: gate() };
     const slow = (name: "one" | "other") =>
       task({
@@ -19,6 +20,7 @@ describe("a change during a build", () => {
         run: async ({ inputs, outputs, signal }) => {
           const text = readFileSync(inputs.text, "utf8");
           started.push(`${name} ${text}`);
+          starts.add();
           const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
           if (text === "1") await Promise.race([waits[name].opened, ended]);
           writeFileSync(outputs.text, text);
@@ -36,10 +38,10 @@ describe("a change during a build", () => {
         ),
     });
     const rig = new Rig(workspace({ "one.txt": "1", "other.txt": "1" }), [both]);
-    while (started.length < 2) await rig.next("task-started");
+    await starts.reaches(2);
     write(rig.root, "one.txt", "2");
     expect(await rig.next("task-outdated")).toMatchObject({ task: "one@dev" });
-    while (!started.includes("one 2")) await rig.next("task-started");
+    await starts.reaches(3);
     waits.other.open();
     expect(await rig.next("cycle-finished")).toMatchObject({ outcome: "succeeded", changes: ["one.txt"] });
     expect(started).toEqual(expect.arrayContaining(["one 1", "other 1", "one 2"]));
@@ -50,39 +52,39 @@ describe("a change during a build", () => {
 
   it("of what is done already has it done again, with what stands on it", async () => {
     const go = gate();
-    let lastRuns = 0;
+    const lastRuns = new Tally();
     const last = task({
       name: "last",
       description: "",
       needs: { pack },
       outputs: { text: out.artifact("last.txt") },
       run: async ({ needs, outputs, signal }) => {
-        lastRuns += 1;
+        lastRuns.add();
         const ended = new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-        if (lastRuns === 1) await Promise.race([go.opened, ended]);
+        if (lastRuns.count === 1) await Promise.race([go.opened, ended]);
         writeFileSync(outputs.text, readFileSync(needs.pack.list));
       },
     });
     const rig = new Rig(workspace(tree), [last]);
-    while (lastRuns === 0) await rig.next("task-started");
+    await lastRuns.reaches(1);
     write(rig.root, "tree/a.txt", "later");
     expect(await rig.next("task-outdated")).toMatchObject({ task: "last@dev" });
     expect(await rig.next("cycle-finished")).toMatchObject({ outcome: "succeeded" });
     expect(made(rig, "last.txt")).toContain("a.txt: later");
-    expect(lastRuns).toBe(2);
+    expect(lastRuns.count).toBe(2);
   });
 
   it("that is taken back before anybody looked has it done again, for nobody knows what the task read", async () => {
     const go = gate();
-    let runs = 0;
+    const runs = new Tally();
     const slow = task({
       name: "slow",
       description: "",
       inputs: { text: file("text.txt") },
       outputs: { text: out.artifact("slow.txt") },
       run: async ({ inputs, outputs }) => {
-        runs += 1;
-        if (runs === 1) {
+        runs.add();
+        if (runs.count === 1) {
           write(rig.root, "text.txt", "other");
           writeFileSync(outputs.text, readFileSync(inputs.text));
           write(rig.root, "text.txt", "same");
@@ -93,10 +95,10 @@ describe("a change during a build", () => {
     const rig = new Rig(workspace({ "text.txt": "same" }), [slow]);
     utimesSync(`${rig.root}/text.txt`, 1_000, 1_000);
     go.open();
-    while (runs < 2) await rig.next("cycle-finished");
+    await runs.reaches(2);
     await rig.settle();
     expect(made(rig, "slow.txt")).toBe("same");
-    expect(runs).toBe(2);
+    expect(runs.count).toBe(2);
   });
 });
 

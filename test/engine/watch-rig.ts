@@ -186,3 +186,25 @@ export function gate() {
   });
   return { opened, open: () => open() };
 }
+
+/** Counts what a task does, so that a test can wait for it. */
+export class Tally {
+  count = 0;
+  readonly #gates = new Map<number, ReturnType<typeof gate>>();
+
+  add(): void {
+    this.count += 1;
+    this.#gateOf(this.count).open();
+  }
+
+  /** Resolves when that many were counted. */
+  reaches(count: number): Promise<void> {
+    return this.#gateOf(count).opened;
+  }
+
+  #gateOf(count: number): ReturnType<typeof gate> {
+    const known = this.#gates.get(count) ?? gate();
+    this.#gates.set(count, known);
+    return known;
+  }
+}
