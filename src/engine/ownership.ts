@@ -18,7 +18,7 @@ export function isBelow(inner: string, outer: string): boolean {
 }
 
 /**
- * What is wrong with a Taskfile whatever is asked of it: two tasks of one name, or two that make one artefact. Paths
+ * What is wrong with a Taskfile whatever is asked of it: names that cannot be, two tasks of one name, or two that make one artefact. Paths
  * that depend on the variant or on parameters are compared when a graph is bound.
  */
 export function checkTaskfile(
@@ -32,6 +32,7 @@ export function checkTaskfile(
     if (known === task) return;
     if (known !== undefined) throw sameName(known, task, binding);
     names.set(task.name, task);
+    checkNames(task, binding);
     for (const output of Object.values(task.outputs)) {
       if (output.place === "workspace" && typeof output.path === "string")
         owners.push({ task, name: task.name, path: path.resolve(binding.workspace, output.path) });
@@ -40,6 +41,20 @@ export function checkTaskfile(
   };
   for (const target of targets) if (target.kind === "task") visit(target);
   refuseOverlap(owners, binding);
+}
+
+/** Names become parts of paths, of records and of what is typed. */
+const nameable = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
+
+function checkNames(task: Task, binding: Pick<Binding, "locate">): void {
+  const slot = Object.keys(task.outputs).find((one) => !nameable.test(one));
+  if (slot === undefined && nameable.test(task.name)) return;
+  const [what, name] = nameable.test(task.name) ? [`an output of ${task.name}`, slot] : ["a task", task.name];
+  throw new UserError(`${what} cannot be named "${name}"`, {
+    code: "name-invalid",
+    where: binding.locate(task.definedAt[0]),
+    hint: "use letters, digits, dots, dashes, underscores and plus signs, a letter or a digit first",
+  });
 }
 
 /** Throws `UserError` (`output-conflict`, `output-is-input`) for what is wrong with the outputs of a graph. */

@@ -85,3 +85,25 @@ describe("a pattern that means all of a folder", () => {
     });
   }
 });
+
+describe("a name", () => {
+  for (const name of ["", "../out", "a/b", "a@dev", "two words", "-x", ".", "a\nb"]) {
+    it(`that could not be a folder, a record or a word on a command line is refused: ${JSON.stringify(name)}`, async () => {
+      const named = (task_: string, slot: string) =>
+        task({
+          name: task_,
+          description: "",
+          outputs: { [slot]: out.file("x") },
+          run: ({ outputs }) => writeFileSync(outputs[slot] ?? "", ""),
+        }) as Task;
+      for (const one of [named(name, "x"), named("good", name)]) {
+        await expect(run(workspace({}), [one])).rejects.toMatchObject({
+          code: "name-invalid",
+          message: expect.stringContaining(`cannot be named "${name}"`),
+          where: expect.stringMatching(/^ownership\.test\.ts:\d+$/),
+        });
+      }
+      expect((await run(workspace({}), [named("Größe-1.0_b+c", "x")])).outcome).toBe("succeeded");
+    });
+  }
+});
