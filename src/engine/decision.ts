@@ -8,10 +8,17 @@ import { fingerprintOf, partsOf } from "./fingerprint.ts";
 import type { BoundTask } from "./graph.ts";
 import { displayPath, isRevised, type ResolvedInput, resolveInput } from "./input.ts";
 import { compareLines } from "./line-changes.ts";
-import { compareListings, decodeListing, digestOfListing, encodeListing, type Listing } from "./listing.ts";
+import {
+  compareListings,
+  decodeListing,
+  digestOfListing,
+  encodeListing,
+  type Listing,
+  type ListingChange,
+} from "./listing.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
 import { neededTask } from "./need.ts";
-import { firstNotStored, listOutputs, placesOf } from "./output.ts";
+import { firstNotStored, listOutputs, pathIn, placesOf } from "./output.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Reason } from "./reason.ts";
 import type { SourceLocation } from "./source-location.ts";
@@ -83,11 +90,18 @@ export async function decide(
   if (stamp === undefined || found === undefined) return { ...assessment, kind: "run", reasons: because };
 
   const wanted = decodeListing(stamp.outputs);
+  // Whoever reads a reason knows the paths, and not what the task calls them.
+  const show = (name: string): string => displayPath(state.workspace, pathIn(placesOf(bound.outputs), name));
   const differences = compareListings(wanted, found);
-  const reasons = [...because, ...(because.length === 0 ? differences.map(outputReason) : [])];
+  const seen = differences.map(({ path, change }) => outputReason(show(path), change));
+  const reasons = because.length === 0 ? seen : because;
   const gone = firstNotStored(wanted, state.store);
   if (gone === undefined) return { ...assessment, kind: "restore", stamp, outputs: wanted, reasons };
-  return { ...assessment, kind: "run", reasons: [...reasons, { kind: "store-incomplete", path: gone }] };
+  return {
+    ...assessment,
+    kind: "run",
+    reasons: [...reasons, { kind: "store-incomplete", path: show(gone) }],
+  };
 }
 
 async function assess(
@@ -152,16 +166,16 @@ async function digestOfTool(tool: string, binary: string, context: DecisionConte
   return entry.digest;
 }
 
-function outputReason(difference: ReturnType<typeof compareListings>[number]): Reason {
-  switch (difference.change) {
+function outputReason(path: string, change: ListingChange["change"]): Reason {
+  switch (change) {
     case "removed":
-      return { kind: "output-missing", path: difference.path };
+      return { kind: "output-missing", path };
     case "added":
-      return { kind: "output-unexpected", path: difference.path };
+      return { kind: "output-unexpected", path };
     case "changed":
     case "mode changed":
     case "type changed":
-      return { kind: "output-edited", path: difference.path };
+      return { kind: "output-edited", path };
   }
 }
 

@@ -176,6 +176,7 @@ export function runGraph(
     nodes: new Map([...graph].map(([id, bound]) => [id, needsOf(bound)])),
     cost: (id) => state.stamps.last(id)?.seconds ?? 1,
     poolOf: (id) => get(id).task.pool,
+    ...(request.jobs === undefined ? {} : { limit: request.jobs }),
     widthOf: (pool) => Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
     run: process,
     // An interruption is no failure: what did not run is not reported task by task.

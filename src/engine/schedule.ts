@@ -10,6 +10,8 @@ export interface ScheduleOptions<Id> {
   readonly cost: (id: Id) => number;
   readonly poolOf: (id: Id) => string;
   readonly widthOf: (pool: string) => number;
+  /** How many may run at once in all pools together; without it only the pools' widths count. */
+  readonly limit?: number;
   /** Does the node's work; resolves to whether it succeeded. Never rejects. */
   readonly run: (id: Id) => Promise<boolean>;
   /** Called for a node that cannot run because something it needs failed. */
@@ -115,15 +117,28 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
       .catch(reject);
   };
 
+  /** Of the pools with room the one whose next node has the longest path before it. */
+  const nextPool = (): string | undefined => {
+    let best: string | undefined;
+    let longest = Number.NEGATIVE_INFINITY;
+    for (const [pool, queue] of ready) {
+      if ((running.get(pool) ?? 0) >= options.widthOf(pool)) continue;
+      if (unsorted.delete(pool)) queue.sort((a, b) => (priority.get(a) ?? 0) - (priority.get(b) ?? 0));
+      const next = queue.at(-1);
+      if (next === undefined || (priority.get(next) ?? 0) <= longest) continue;
+      best = pool;
+      longest = priority.get(next) ?? 0;
+    }
+    return best;
+  };
+
   const pump = (): void => {
     if (options.signal.aborted) stopped = true;
-    for (const [pool, queue] of ready) {
-      const width = options.widthOf(pool);
-      if (unsorted.delete(pool)) queue.sort((a, b) => (priority.get(a) ?? 0) - (priority.get(b) ?? 0));
-      while (!stopped && queue.length > 0 && (running.get(pool) ?? 0) < width) {
-        const id = queue.pop();
-        if (id !== undefined) start(id, pool);
-      }
+    while (!stopped && active < (options.limit ?? Number.POSITIVE_INFINITY)) {
+      const pool = nextPool();
+      const id = pool === undefined ? undefined : ready.get(pool)?.pop();
+      if (pool === undefined || id === undefined) break;
+      start(id, pool);
     }
     if (active > 0) return;
     finished = true;

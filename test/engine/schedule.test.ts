@@ -1,0 +1,85 @@
+/** In which order tasks run, and how many at once. */
+import { describe, expect, it } from "vitest";
+import { type ScheduleOptions, schedule } from "../../src/engine/schedule.ts";
+
+type Graph = Readonly<Record<string, readonly string[]>>;
+
+/** Runs a graph of names in which each node ends when all that could begin has; says what ran, and how many at once. */
+async function play(graph: Graph, options: Partial<ScheduleOptions<string>> & { failing?: string } = {}) {
+  const order: string[] = [];
+  const skipped: string[] = [];
+  const now = new Map<string, number>();
+  const most: Record<string, number> = {};
+  const poolOf = options.poolOf ?? (() => "cpu");
+  const count = (pool: string, by: number): void => {
+    const running = (now.get(pool) ?? 0) + by;
+    now.set(pool, running);
+    most[pool] = Math.max(most[pool] ?? 0, running);
+  };
+  const succeeded = await schedule<string>({
+    nodes: new Map(Object.entries(graph)),
+    cost: () => 1,
+    widthOf: () => 1,
+    skip: (id) => skipped.push(id),
+    keepGoing: false,
+    signal: new AbortController().signal,
+    ...options,
+    poolOf,
+    run: async (id) => {
+      order.push(id);
+      for (const pool of [poolOf(id), "all"]) count(pool, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      for (const pool of [poolOf(id), "all"]) count(pool, -1);
+      return id !== options.failing;
+    },
+  });
+  return { succeeded, order, skipped, most };
+}
+
+const seconds: Readonly<Record<string, number>> = { short: 1, long: 8, a: 2, b: 2, c: 7 };
+const cost = (id: string): number => seconds[id] ?? 1;
+
+describe("tasks", () => {
+  it("begin with the one that the most remaining time depends on, by the seconds of earlier runs", async () => {
+    const graph = { short: [], long: [], a: [], b: ["a"], c: ["b"] };
+    const { order, succeeded } = await play(graph, { cost });
+    // When a is done, b and c take 9 together, long takes 8.
+    expect([succeeded, order]).toEqual([true, ["a", "b", "long", "c", "short"]]);
+  });
+
+  it("run as many at once as their pool is wide, and no more", async () => {
+    const graph = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`${index}`, []]));
+    const { most } = await play(graph, {
+      poolOf: (id) => (Number(id) < 6 ? "network" : "cpu"),
+      widthOf: (pool) => (pool === "network" ? 4 : 2),
+    });
+    expect(most).toEqual({ network: 4, cpu: 2, all: 6 });
+  });
+
+  it("run no more at once than is asked for, whatever the pools, the longest path first", async () => {
+    const graph = { short: [], long: [], a: [], b: ["a"], c: ["b"] };
+    const { most, order } = await play(graph, {
+      cost,
+      limit: 1,
+      widthOf: () => 5,
+      poolOf: (id) => (id === "long" || id === "b" ? "network" : "cpu"),
+    });
+    expect([most.all, order]).toEqual([1, ["a", "b", "long", "c", "short"]]);
+  });
+
+  it("do not begin after a failure", async () => {
+    const { succeeded, order, skipped } = await play(
+      { a: [], b: ["a"], c: ["b"], long: [], short: [] },
+      { cost, failing: "a" },
+    );
+    expect([succeeded, order, skipped]).toEqual([false, ["a"], ["b", "c"]]);
+  });
+
+  it("go on after a failure when that is asked for, except those that depend on it", async () => {
+    const { succeeded, order, skipped } = await play(
+      { a: [], b: ["a"], c: ["b"], long: [], short: ["long"] },
+      { cost, failing: "a", keepGoing: true },
+    );
+    expect([succeeded, order, skipped]).toEqual([false, ["a", "long", "short"], ["b", "c"]]);
+  });
+});
