@@ -74,8 +74,7 @@ class UpToDateRecord {
       const status = index < header.own ? look(name) : statusOf(name, true);
       if (!isKnown(name, status, known, index * fields)) return false;
     }
-    say(header.said);
-    return true;
+    return say(header.said);
   }
 
   /**
@@ -230,11 +229,13 @@ function say(said) {
     } catch (error) {
       const { code } = /** @type {NodeJS.ErrnoException} */ (error);
       // Whoever read may have seen enough. A pipe that is full for now is the stream's business.
-      if (code === "EPIPE") return;
-      if (code !== "EAGAIN") throw error;
+      if (code === "EPIPE") return true;
+      // The program itself knows how to say that, should anybody listen.
+      if (code !== "EAGAIN") return false;
       (stream === 1 ? process.stdout : process.stderr).write(bytes.subarray(done));
     }
   }
+  return true;
 }
 
 /** @param {string} file */

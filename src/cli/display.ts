@@ -5,6 +5,7 @@
 import type { BuildEvent, Digest, EventSink } from "../engine/index.ts";
 import type { Artefact } from "./artefact.ts";
 import { BuildSummary } from "./build-summary.ts";
+import { type Ending, statusOf } from "./ending.ts";
 import { encodeEvent } from "./event-stream.ts";
 import { LiveDisplay } from "./live-reporter.ts";
 import { PlainReporter } from "./plain-reporter.ts";
@@ -16,9 +17,9 @@ export interface Display {
   readonly onEvent: EventSink;
   /** Prints a line for people, above whatever moves. */
   readonly print: (line: string) => void;
-  /** Aborted by the first SIGINT or SIGTERM. */
+  /** Aborted when the program is to end. */
   readonly signal: AbortSignal;
-  /** Aborted by the second one. */
+  /** Aborted when it is said a second time. */
   readonly hurry: AbortSignal;
   /** Writes the trace and the summary, where they were asked for. */
   readonly record: (artefacts: readonly Artefact[]) => void;
@@ -55,7 +56,7 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
   const { io, style, request, workspace } = session;
   const interruption = new AbortController();
   const hurry = new AbortController();
-  let signalled: "SIGINT" | "SIGTERM" | undefined;
+  let ending: Ending | undefined;
   const write = (text: string): unknown => io.stderr.write(text);
   const screen = { write, columns: () => io.stderr.columns ?? 80 };
   const live = usesLiveDisplay(session) ? new LiveDisplay(screen, style) : undefined;
@@ -73,15 +74,15 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
   });
   const trace = new Trace();
   const summary = new BuildSummary();
-  const stopListening = io.onSignal((signal) => {
-    if (signalled !== undefined) {
+  const stopListening = io.onEnding((now) => {
+    if (ending !== undefined) {
       print(`${style.yellow("interrupted again:")} killing what runs`);
       hurry.abort();
       // A third one finds nobody who listens, and ends the program itself.
       stopListening();
       return;
     }
-    signalled = signal;
+    ending = now;
     print(`${style.yellow("interrupted:")} ending what runs`);
     interruption.abort();
   });
@@ -103,10 +104,13 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
     },
     failureLine: () => {
       const { failed, skipped } = reporter.counts;
-      const rest = skipped === 0 ? "" : `, ${skipped} that need${skipped === 1 ? "s" : ""} it skipped`;
+      const rest =
+        skipped === 0
+          ? ""
+          : `, ${skipped} that need${skipped === 1 ? "s" : ""} ${failed === 1 ? "it" : "them"} skipped`;
       return `${style.red("failed:")} ${failed} task${failed === 1 ? "" : "s"}${rest}; what was built before is untouched: mend it and start again, only the rest will run`;
     },
-    interruptedStatus: () => (signalled === "SIGTERM" ? 143 : 130),
+    interruptedStatus: () => statusOf(ending ?? "SIGINT"),
     close: () => {
       lines.flush();
       live?.close();

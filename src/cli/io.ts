@@ -1,5 +1,6 @@
 /** The outside world of the program: streams, environment, signals. Passed in, so that tests can bring their own. */
 import { isatty, type ReadStream, type WriteStream } from "node:tty";
+import { type EndingListener, Endings } from "./ending.ts";
 import { readKeys } from "./keys.ts";
 import { askSecret } from "./secret-prompt.ts";
 
@@ -31,16 +32,12 @@ export interface Io {
   readonly setTitle: (title: string) => void;
   /** The terminal, when standard input and output are one. */
   readonly terminal: () => Terminal | undefined;
-  /** Calls back on SIGINT and SIGTERM until the returned function is called. */
-  readonly onSignal: (listener: (signal: "SIGINT" | "SIGTERM") => void) => () => void;
+  /** Calls back when the program is to end, until the returned function is called. */
+  readonly onEnding: (listener: EndingListener) => () => void;
 }
 
 export function processIo(): Io {
-  // Whoever reads our output may leave when it has seen enough (`task list | head`): then there is no more to do.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
-  });
+  const endings = new Endings(process.stdout, process.stderr);
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -53,13 +50,6 @@ export function processIo(): Io {
     // Asked for by number: to touch process.stdin is to open it.
     onKey: isatty(0) && isatty(2) ? (listener) => readKeys(process.stdin, listener) : undefined,
     terminal: () => (isatty(0) && isatty(1) ? { input: process.stdin, output: process.stdout } : undefined),
-    onSignal: (listener) => {
-      process.on("SIGINT", listener);
-      process.on("SIGTERM", listener);
-      return () => {
-        process.off("SIGINT", listener);
-        process.off("SIGTERM", listener);
-      };
-    },
+    onEnding: (listener) => endings.listen(listener),
   };
 }

@@ -75,6 +75,7 @@ function programManual(taskfile: Taskfile): Manual {
           ["1", "something failed; what was built before is untouched"],
           ["2", "wrong usage"],
           ["130, 143", "interrupted, by Ctrl-C or by TERM"],
+          ["129, 141", "ended, because the terminal or the reader of the output is gone"],
         ],
       },
     ],

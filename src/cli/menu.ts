@@ -5,6 +5,7 @@
 import type { Target } from "../engine/index.ts";
 import { messageOf } from "../errors/index.ts";
 import { buildTargets } from "./build-command.ts";
+import { type Ending, statusOf } from "./ending.ts";
 import type { Choice } from "./picker.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
@@ -20,9 +21,9 @@ export async function menuCommand(session: Session): Promise<number> {
   if (terminal === undefined) return printMenu(session);
 
   const interruption = new AbortController();
-  let interruptedBy: "SIGINT" | "SIGTERM" | undefined;
-  const stopListening = io.onSignal((signal) => {
-    interruptedBy = signal;
+  let ending: Ending | undefined;
+  const stopListening = io.onEnding((now) => {
+    ending = now;
     interruption.abort();
   });
   let chosen: Target | undefined;
@@ -35,11 +36,14 @@ export async function menuCommand(session: Session): Promise<number> {
       style: styleFor(io.stdout, io.env),
       terminal,
       signal: interruption.signal,
+      onInterrupt: () => {
+        ending = "SIGINT";
+      },
     });
   } finally {
     stopListening();
   }
-  if (interruptedBy !== undefined) return interruptedBy === "SIGINT" ? 130 : 143;
+  if (ending !== undefined) return statusOf(ending);
   if (chosen === undefined) return 0;
   io.stderr.write(`${session.style.dim(`$ ${[session.command, chosen.name].join(" ")}`)}\n`);
   return chosen.kind === "command" ? runCommand(session, chosen, []) : buildTargets(session, [chosen]);

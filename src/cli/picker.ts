@@ -23,13 +23,15 @@ export interface PickRequest<T> {
   readonly terminal: Terminal;
   /** Leaves without a choice, and gives the terminal back. */
   readonly signal: AbortSignal;
+  /** Called before it leaves without a choice because of Ctrl-C. */
+  readonly onInterrupt: () => void;
 }
 
 const hint = "arrows or letters choose, Enter runs it, q or Esc leaves";
 
 /** The chosen value, or undefined when the user left. The list stays on the screen, the terminal is as it was. */
 export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
-  const { choices, first, terminal, signal, banner, style } = request;
+  const { choices, first, terminal, signal, banner, style, onInterrupt } = request;
   const { AutocompletePrompt, isCancel } = await import("@clack/core");
   const labelWidth = Math.max(...choices.map(({ label }) => label.length)) + 2;
   const prompt = new AutocompletePrompt<{ value: Choice<T> }>({
@@ -60,6 +62,9 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
   const columns = (): number => terminal.output.columns || 80;
   const height = (lines: readonly string[]): number =>
     lines.reduce((sum, line) => sum + Math.ceil(stripVTControlCharacters(line).length / columns()), 0);
+  prompt.on("key", (key) => {
+    if (key === "\u0003") onInterrupt();
+  });
   // A name may have a q in it, but none begins with one that is alone.
   prompt.on("key", (key) => {
     if (key === "q" && prompt.userInput === "q") prompt.state = "cancel";

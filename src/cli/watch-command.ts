@@ -8,6 +8,7 @@ import { AfterSuccess } from "./after-success.ts";
 import { type Artefact, artefactsOf } from "./artefact.ts";
 import { CycleRecord } from "./cycle-record.ts";
 import { type Display, openDisplay } from "./display.ts";
+import { statusOf } from "./ending.ts";
 import { encodeWatchEvent } from "./event-stream.ts";
 import { renderFailure } from "./failure.ts";
 import { loopError } from "./loop-error.ts";
@@ -74,7 +75,7 @@ class WatchScreen {
   async run(): Promise<number> {
     const { io, continued, request } = this.#session;
     this.#afterSuccess.check();
-    const stopListening = io.onSignal((signal) => this.#end(signal === "SIGTERM" ? 143 : 130));
+    const stopListening = io.onEnding((ending) => this.#end(statusOf(ending)));
     const ended = continued?.take();
     if (ended !== undefined) this.#end(ended);
     const actions = this.#actions();

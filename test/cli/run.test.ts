@@ -1,8 +1,9 @@
 /** A build at the terminal: what is shown, how it is interrupted, and what never leaves it. */
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { demo, put, runTask, snapshot, startTask } from "./workshop.ts";
+import { demo, program, put, runTask, snapshot, startTask } from "./workshop.ts";
 
 /** Command lines and environments of all processes, as `ps` would show them. */
 function processes(): readonly { readonly pid: number; readonly text: string }[] {
@@ -38,6 +39,7 @@ describe("an interrupt", () => {
   it.each([
     ["SIGINT", 130],
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
   ] as const)(
     "by %s ends every process, leaves nothing half-made and exits with %i",
     async (signal, status) => {
@@ -68,6 +70,34 @@ describe("an interrupt", () => {
       expect(again.stderr).toMatch(/1 rebuilt, 1 fresh/);
     },
   );
+});
+
+describe("a build whose reader is gone", () => {
+  it("ends all that runs when nobody reads what it says any more", async () => {
+    const root = demo();
+    const pids = path.join(root, "pids");
+    put(root, "in/script", `echo $$ > "${pids}.new"; mv "${pids}.new" "${pids}"; yes\n`);
+    const { child, done } = startTask(root, ["greet", "-v"]);
+    const pid = await until(() => (existsSync(pids) ? Number(readFileSync(pids, "utf8")) : undefined));
+    child.stderr?.destroy();
+    expect((await done).status).toBe(141);
+    expect(isAlive(pid)).toBe(false);
+    expect(existsSync(path.join(root, ".buildcache/v1/lock"))).toBe(false);
+  });
+
+  it.each(["list", "greet"])("says why its results cannot be written, without a stack (%s)", async (word) => {
+    const root = demo();
+    // The second time a build that has nothing to do is answered before the program is loaded.
+    for (let time = 0; time < 2; time += 1) {
+      const run = spawnSync("sh", ["-c", '"$@" > /dev/full', "sh", process.execPath, program, word], {
+        cwd: root,
+        encoding: "utf8",
+      });
+      expect(run.stderr).toMatch(/error: standard output cannot be written: no space left on the device$/m);
+      expect(run.stderr).not.toMatch(/ at /);
+      expect(run.status).toBe(1);
+    }
+  });
 });
 
 describe("a second interrupt", () => {

@@ -32,7 +32,7 @@ async function examine(
   const { workspace, request } = session;
   const root = workspace.state.workspace;
   const interruption = new AbortController();
-  const stopListening = session.io.onSignal(() => interruption.abort());
+  const stopListening = session.io.onEnding(() => interruption.abort());
   // Nobody is to be told twice that a default is used, and the report is no place for it.
   const values = new ParameterValues(request.given, {
     root,
