@@ -53,7 +53,7 @@ class LineBuffer {
 
 /** `fresh`: whether a line is shown for each task that had nothing to do. */
 export function openDisplay(session: Session, { fresh = true } = {}): Display {
-  const { io, style, request, workspace } = session;
+  const { io, style, request, workspace, failure } = session;
   const interruption = new AbortController();
   const hurry = new AbortController();
   let ending: Ending | undefined;
@@ -64,6 +64,7 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
   const print = (line: string): void => (live === undefined ? lines.add(line) : live.print(line));
   const reporter = new PlainReporter({
     style,
+    failure,
     verbose: request.verbose,
     quiet: request.quiet || request.json,
     fresh,

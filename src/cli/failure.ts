@@ -2,29 +2,44 @@
  * Every failure as text, in one form: what, where, why, what to do. Users' mistakes have no stack.
  */
 import { messageOf, UserError } from "../errors/index.ts";
+import type { SourceStack } from "./source-stack.ts";
 import type { Style } from "./style.ts";
 
-/** Lines without a final line feed. `about` is what failed, e.g. a task's name. */
-export function renderFailure(
-  error: unknown,
-  style: Style,
-  options: { about?: string; verbose: boolean },
-): string {
-  const about = options.about === undefined ? "" : `${style.bold(options.about)}: `;
-  const lines: string[] = [`${style.red("error:")} ${about}${headline(error)}`];
-  if (error instanceof UserError) {
-    if (error.where !== undefined) lines.push(`  ${style.dim("where:")} ${error.where}`);
-    if (error.hint !== undefined) lines.push(`  ${style.dim("hint:")} ${error.hint}`);
-    if (options.verbose && error.cause !== undefined)
-      lines.push(`  ${style.dim("cause:")} ${stackOf(error.cause)}`);
-  } else if (!isCommandFailure(error)) {
-    lines.push(
-      options.verbose
-        ? stackOf(error)
-        : `  ${style.dim("hint:")} this is not a mistake of yours; --verbose shows where it happened`,
-    );
+export class FailureText {
+  readonly #style: Style;
+  readonly #verbose: boolean;
+  readonly #stack: SourceStack;
+
+  constructor(style: Style, verbose: boolean, stack: SourceStack) {
+    this.#style = style;
+    this.#verbose = verbose;
+    this.#stack = stack;
   }
-  return lines.join("\n");
+
+  /** Lines without a final line feed. `about` is what failed, e.g. a task's name. */
+  of(error: unknown, about?: string): string {
+    const style = this.#style;
+    const lead = about === undefined ? "" : `${style.bold(about)}: `;
+    const lines: string[] = [`${style.red("error:")} ${lead}${headline(error)}`];
+    const add = (label: string, text: string): unknown => lines.push(`  ${style.dim(`${label}:`)} ${text}`);
+    if (error instanceof UserError) {
+      if (error.where !== undefined) add("where", error.where);
+      if (error.hint !== undefined) add("hint", error.hint);
+      if (this.#verbose && error.cause !== undefined) add("cause", this.#stackOf(error.cause));
+    } else if (!isCommandFailure(error)) {
+      const place = error instanceof Error ? this.#stack.placeOf(error) : undefined;
+      const isOurs = place === undefined || place.isOurs;
+      if (!isOurs) add("where", place.where);
+      if (this.#verbose) lines.push(this.#stackOf(error));
+      else if (isOurs) add("hint", "this is not a mistake of yours; --verbose shows where it happened");
+      else add("hint", "the code there did not expect this; --verbose shows how it came to it");
+    }
+    return lines.join("\n");
+  }
+
+  #stackOf(error: unknown): string {
+    return error instanceof Error ? this.#stack.textOf(error) : String(error);
+  }
 }
 
 interface CommandFailure extends Error {
@@ -42,8 +57,4 @@ export function headline(error: unknown): string {
   if (!isCommandFailure(error)) return messageOf(error);
   const how = error.signal === null ? `exited with status ${error.exitCode}` : `was ended by ${error.signal}`;
   return `a command ${how}${error.cmd === undefined ? "" : `: ${error.cmd}`}`;
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

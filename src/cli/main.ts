@@ -20,7 +20,7 @@ import { codeIndexOf } from "./code-index.ts";
 import { parseCommandLine, type Request } from "./command-line.ts";
 import { answerQuestion, completionCommand } from "./completion/index.ts";
 import { doctorCommand } from "./doctor/index.ts";
-import { renderFailure } from "./failure.ts";
+import { FailureText } from "./failure.ts";
 import { renderHelp } from "./help.ts";
 import { initCommand } from "./init/index.ts";
 import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
@@ -32,6 +32,7 @@ import { programVersion } from "./program-version.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { shownCommand } from "./shown-command.ts";
+import { SourceStack } from "./source-stack.ts";
 import type { Start } from "./start.ts";
 import { styleFor } from "./style.ts";
 import { findTarget, findTask, inItsPlace } from "./target-name.ts";
@@ -42,8 +43,7 @@ import { watchTargets } from "./watch-command.ts";
 export async function main(start: Start, outside: Io = processIo()): Promise<number> {
   const transcript = new Transcript(outside);
   const { io } = transcript;
-  const style = styleFor(io.stderr, io.env);
-  const verbose = start.argv.some((word) => word === "-v" || word === "--verbose");
+  const failure = failureTextOf(start, io);
   try {
     const { default: taskfile } = await start.loadTaskfile();
     const answer = answerQuestion(start.argv, start.outside === true ? undefined : taskfile);
@@ -65,13 +65,22 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
     return await dispatch(session, start);
   } catch (error) {
     if (systemErrorCode(error) === "EPIPE") return 0;
-    io.stderr.write(`${renderFailure(error, style, { verbose })}\n`);
+    io.stderr.write(`${failure.of(error)}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }
 
-/** Rejects when the tasks, as they are defined now, cannot be built: before a watch goes on with them. */
-export async function check(start: Start, io: Io): Promise<void> {
+/** What is wrong with the tasks as they are defined now, if they cannot be built: before a watch goes on with them. */
+export async function check(start: Start, io: Io): Promise<string | undefined> {
+  try {
+    await tryOut(start, io);
+    return undefined;
+  } catch (error) {
+    return failureTextOf(start, io).of(error);
+  }
+}
+
+async function tryOut(start: Start, io: Io): Promise<void> {
   const { default: taskfile } = await start.loadTaskfile();
   const parsed = parseCommandLine(start.argv, taskfile, io);
   if (parsed.kind !== "request") return;
@@ -79,6 +88,11 @@ export async function check(start: Start, io: Io): Promise<void> {
   const { workspace, freshValues } = openSession(start, taskfile, parsed.request, new Transcript(io));
   const targets = words.map((word) => inItsPlace(findTask(word, taskfile), taskfile, given));
   await bind(workspace, { targets, variant, values: freshValues() });
+}
+
+function failureTextOf({ argv, manifest, workspace }: Start, io: Io): FailureText {
+  const verbose = argv.some((word) => word === "-v" || word === "--verbose");
+  return new FailureText(styleFor(io.stderr, io.env), verbose, new SourceStack(manifest, workspace));
 }
 
 function openSession(start: Start, taskfile: Taskfile, request: Request, transcript: Transcript): Session {
@@ -105,6 +119,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
   return {
     io,
     style,
+    failure: failureTextOf(start, io),
     request,
     values,
     command,

@@ -2,7 +2,6 @@
  * The program that goes on after its own sources changed: made of them as they are now, and tried before anything is handed
  * over to it. It knows nothing of watching.
  */
-import { renderFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -13,13 +12,9 @@ export async function nextProgram(session: Session, changes: readonly string[], 
   const { io, reload, style, request } = session;
   if (reload === undefined) return undefined;
   const next = await reload();
-  let wrong = typeof next === "string" ? next.trimEnd() : undefined;
-  if (typeof next !== "string") {
-    wrong = await next.check({ ...next.start, noted: session.noted }, io).then(
-      () => undefined,
-      (error: unknown) => renderFailure(error, style, { verbose: request.verbose }),
-    );
-  }
+  // It says itself what is wrong with it: it has classes of errors, and a compiled form, of its own.
+  const wrong =
+    typeof next === "string" ? next.trimEnd() : await next.check({ ...next.start, noted: session.noted }, io);
   if (typeof next !== "string" && wrong === undefined) return next;
   if (request.json)
     io.stdout.write(`${JSON.stringify({ v: 1, type: "definitions-kept", changes, text: wrong })}\n`);

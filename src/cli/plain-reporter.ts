@@ -3,11 +3,12 @@
  * terminal. It only reads events.
  */
 import { type BuildEvent, describeReason, type Reason } from "../engine/index.ts";
-import { renderFailure } from "./failure.ts";
+import type { FailureText } from "./failure.ts";
 import { formatBytes, formatSeconds, type Style, someOf } from "./style.ts";
 
 export interface ReporterOptions {
   readonly style: Style;
+  readonly failure: FailureText;
   readonly verbose: boolean;
   readonly quiet: boolean;
   /** Say of each task that has nothing to do that it has not. */
@@ -57,6 +58,8 @@ export class PlainReporter {
   readonly counts: Counts = { fresh: 0, restored: 0, ran: 0, failed: 0, skipped: 0, savedSeconds: 0 };
   readonly #notes = new Set<string>();
   readonly #finished = new Set<string>();
+  /** For each task that was skipped the one that failed. */
+  readonly #failures = new Map<string, string>();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -84,10 +87,16 @@ export class PlainReporter {
         this.counts.failed += 1;
         this.#failed(nameOf(event.task), event.error, event.output);
         break;
-      case "task-skipped":
+      case "task-skipped": {
         this.counts.skipped += 1;
-        this.#say(`${style.dim("-")} ${nameOf(event.task)}: skipped, ${nameOf(event.because)} failed`);
+        // It may be skipped because of one that was skipped itself.
+        const failed = this.#failures.get(event.because) ?? event.because;
+        this.#failures.set(event.task, failed);
+        // Who looks on is told how many there are, at the end: what failed should not be moved out of sight.
+        if (this.#options.compact === undefined || this.#options.verbose)
+          this.#say(`${style.dim("-")} ${nameOf(event.task)}: skipped, ${nameOf(failed)} failed`);
         break;
+      }
       case "note":
         if (!this.#notes.has(event.message)) this.#options.print(`${style.yellow("note:")} ${event.message}`);
         this.#notes.add(event.message);
@@ -141,14 +150,14 @@ export class PlainReporter {
   }
 
   #failed(task: string, error: unknown, output: string): void {
-    const { style, verbose, print } = this.#options;
+    const { style, verbose, print, failure } = this.#options;
     // With --verbose the output was shown as it came.
     if (output !== "" && !verbose) {
       print(style.dim(`--- output of ${task} ---`));
       for (const line of linesOf(output)) print(line);
       print(style.dim("---"));
     }
-    print(renderFailure(error, style, { about: task, verbose }));
+    print(failure.of(error, task));
   }
 
   /** What a task printed, as it comes or from the run that is restored: for `--verbose` only. */

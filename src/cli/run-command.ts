@@ -11,7 +11,6 @@ import {
 } from "../engine/index.ts";
 import { type Display, openDisplay } from "./display.ts";
 import { encodeLine } from "./event-stream.ts";
-import { renderFailure } from "./failure.ts";
 import type { Session } from "./session.ts";
 
 /** A build that a command asked for failed, and was reported. */
@@ -40,8 +39,7 @@ export async function runCommand(
     const status = command.failureStatus;
     if (error instanceof ReportedFailure) return status ?? 1;
     if (status === undefined) throw error;
-    const { io, style, request } = session;
-    io.stderr.write(`${renderFailure(error, style, { verbose: request.verbose })}\n`);
+    session.io.stderr.write(`${session.failure.of(error)}\n`);
     return status;
   } finally {
     display.close();

@@ -1,6 +1,7 @@
 /** What every command of the program is given. */
 import type { ParameterValues, Workspace } from "../engine/index.ts";
 import type { Request } from "./command-line.ts";
+import type { FailureText } from "./failure.ts";
 import type { Io } from "./io.ts";
 import type { Handover, Start, UpToDateRecord } from "./start.ts";
 import type { Style } from "./style.ts";
@@ -10,6 +11,7 @@ export interface Session {
   readonly io: Io;
   /** For standard error. */
   readonly style: Style;
+  readonly failure: FailureText;
   readonly request: Request;
   readonly values: ParameterValues;
   readonly workspace: Workspace;

@@ -28,8 +28,8 @@ export interface Start {
 /** The program as its sources are now. It shares nothing with the one that asked for it, save what is handed over. */
 export interface NextProgram {
   readonly main: (start: Start, io?: Io) => Promise<number>;
-  /** Rejects when the tasks cannot be built as they are defined. */
-  readonly check: (start: Start, io: Io) => Promise<void>;
+  /** What is wrong with the tasks as they are defined; undefined when they can be built. */
+  readonly check: (start: Start, io: Io) => Promise<string | undefined>;
   readonly start: Start;
 }
 

@@ -10,7 +10,6 @@ import { CycleRecord } from "./cycle-record.ts";
 import { type Display, openDisplay } from "./display.ts";
 import { statusOf } from "./ending.ts";
 import { encodeWatchEvent } from "./event-stream.ts";
-import { renderFailure } from "./failure.ts";
 import { loopError } from "./loop-error.ts";
 import { nextProgram } from "./next-program.ts";
 import type { Session } from "./session.ts";
@@ -114,7 +113,7 @@ class WatchScreen {
   }
 
   async #onEvent(event: WatchEvent): Promise<void> {
-    const { io, request, style, continued } = this.#session;
+    const { io, request, style, failure, continued } = this.#session;
     switch (event.type) {
       case "watch-ready":
         if (continued === undefined && !request.quiet) {
@@ -132,7 +131,7 @@ class WatchScreen {
         break;
       case "loop":
         this.#closeDisplay();
-        this.#say(renderFailure(loopError(event.loop), style, { verbose: false }));
+        this.#say(failure.of(loopError(event.loop)));
         this.#say(`${style.red("✗")} stopped; waiting for another change`);
         break;
       case "unchanged":
@@ -143,9 +142,9 @@ class WatchScreen {
   }
 
   async #finish(cycle: Cycle): Promise<void> {
-    const { io, request, style } = this.#session;
+    const { io, request, style, failure } = this.#session;
     const record = this.#record;
-    if (cycle.error !== undefined) this.#say(renderFailure(cycle.error, style, { verbose: request.verbose }));
+    if (cycle.error !== undefined) this.#say(failure.of(cycle.error));
     const artefacts = cycle.outcome === "succeeded" ? await this.#artefacts(cycle.graph) : [];
     this.#display?.record(artefacts);
     this.#closeDisplay();

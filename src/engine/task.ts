@@ -68,6 +68,7 @@ export function task<
   const P extends Params = Record<never, never>,
   const O extends Outputs = Record<never, never>,
 >(definition: TaskDefinition<N, I, P, O>): Task<O> {
+  requireAll(definition);
   return {
     kind: "task",
     name: definition.name,
@@ -89,4 +90,26 @@ export function task<
     run: definition.run as unknown as Task["run"],
     definedAt: callers(task),
   };
+}
+
+/**
+ * Throws where something is missing that the types ask for: nothing checks them when a Taskfile is loaded, and a circle of
+ * imports leaves a need undefined that is there for every type checker. The stack begins where the task is defined.
+ */
+function requireAll(
+  definition: Readonly<Record<"name" | "run", unknown>> &
+    Readonly<Partial<Record<"needs" | "inputs" | "params" | "outputs", Readonly<Record<string, unknown>>>>>,
+): void {
+  const named = ["needs", "inputs", "params", "outputs"] as const;
+  const missing = [
+    ...(["name", "outputs", "run"] as const).filter((part) => definition[part] === undefined),
+    ...named.flatMap((part) => {
+      const entries = Object.entries(definition[part] ?? {});
+      return entries.flatMap(([key, value]) => (value === undefined ? [`${part}.${key}`] : []));
+    }),
+  ];
+  if (missing.length === 0) return;
+  const error = new TypeError(`the task "${definition.name}" has no ${missing.join(", no ")}`);
+  Error.captureStackTrace(error, task);
+  throw error;
 }

@@ -1,9 +1,9 @@
 /** Whole screens, as somebody sees them who starts, edits, breaks, mends, interrupts and resizes. */
-import { readFileSync, renameSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { TerminalWindow } from "./tmux.ts";
-import { demo, program, put } from "./workshop.ts";
+import { demo, program, put, runTask } from "./workshop.ts";
 
 const open: TerminalWindow[] = [];
 afterEach(async () => {
@@ -190,6 +190,29 @@ describe("the screen of a build", () => {
       failed: 1 task; what was built before is untouched: mend it and start again, only the rest will run
       status 1"
     `);
+  });
+
+  it("counts what is skipped where somebody looks on, and names it with what failed elsewhere", async () => {
+    const root = demo();
+    const change = (file: string, from: string, to: string) =>
+      put(root, file, readFileSync(path.join(root, file), "utf8").replace(from, to));
+    change(
+      "tasks/all.ts",
+      "export const hello",
+      `export const cheer = task({ name: "cheer", description: "Cheer", needs: { greet }, outputs: { text: out.file("text") }, run: () => {} });
+export const hello`,
+    );
+    change("Taskfile.ts", "{ greet, ", "{ cheer, greet, ");
+    change("Taskfile.ts", "[name, greet, ", "[name, greet, cheer, ");
+    put(root, "in/script", "exit 3\n");
+    rmSync(path.join(root, "in/name"));
+    const window = start(root, "cheer");
+    const [what, , , end] = (await window.shows(/status 1/)).split("\n");
+    expect(what).toBe("error: name: the file in/name does not exist");
+    expect(end).toMatch(/^failed: 1 task, 2 that need it skipped; /);
+    expect((await runTask(root, ["cheer"])).stderr).toMatch(
+      /^- greet: skipped, name failed\n- cheer: skipped, name failed\nfailed: 1 task, 2 that need it skipped/m,
+    );
   });
 });
 
