@@ -2,25 +2,13 @@
  * The child processes of one run, each leading its own process group, and how they are ended.
  * It knows nothing of what the processes do.
  */
-import { type ChildProcess, spawn as nodeSpawn } from "node:child_process";
+import { type ChildProcess, spawn as nodeSpawn, type SpawnOptions } from "node:child_process";
 import path from "node:path";
+import { closeOutput, launchOf, launchOptions } from "./launch.ts";
 import { endStragglers, markVariable } from "./stragglers.ts";
 
 /** Milliseconds within which the output of a command that has ended comes to its end too. */
 const outputGraceMs = 200;
-
-/** What `spawn` would start for a command line with its option `shell`: only so can it be put into another command. */
-function withoutShell(
-  command: string,
-  args: readonly string[],
-  options: object,
-): readonly [string, readonly string[]] {
-  const shell = "shell" in options && typeof options.shell === "string" ? options.shell : undefined;
-  if (shell === undefined) return [command, args];
-  // With a socket as standard input bash takes itself for a remote shell, and reads the user's ~/.bashrc.
-  const plain = path.basename(shell) === "bash" ? ["--norc", "--noprofile"] : [];
-  return [shell, [...plain, "-c", [command, ...args].join(" ")]];
-}
 
 /** Sends a signal to a whole process group; a group that is gone already is not an error. */
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
@@ -75,18 +63,21 @@ export class ProcessGroups {
    * Same contract as `child_process.spawn`, but the child leads a new process group that is remembered, and is over
    * when its first process is: what that leaves behind is ended.
    */
-  readonly spawn: typeof nodeSpawn = ((command: string, args: readonly string[], options: object) => {
+  readonly spawn: typeof nodeSpawn = ((command: string, args: readonly string[], options: SpawnOptions) => {
     if (this.#closed) throw new Error("no process is started after the run was ended");
-    const direct = withoutShell(command, args, options);
-    const [program, words] = this.#options.wrap?.(...direct) ?? direct;
+    const launch = launchOf(command, args, options);
     const mark = this.#nextMark();
     const env = mark === undefined ? {} : { env: { ...environmentOf(options), [markVariable]: mark } };
-    const child: ChildProcess = nodeSpawn(program, words, {
-      ...options,
-      ...env,
-      shell: false,
-      detached: true,
-    });
+    let child: ChildProcess;
+    try {
+      const [program, words] = this.#options.wrap?.(launch.program, launch.words) ?? [
+        launch.program,
+        launch.words,
+      ];
+      child = nodeSpawn(program, words, { ...launchOptions(launch, options), ...env, detached: true });
+    } finally {
+      closeOutput(launch);
+    }
     const { pid } = child;
     if (pid !== undefined) {
       this.#leaders.add(pid);
@@ -140,7 +131,7 @@ export class ProcessGroups {
   }
 }
 
-function environmentOf(options: { readonly env?: NodeJS.ProcessEnv }): NodeJS.ProcessEnv {
+function environmentOf(options: SpawnOptions): NodeJS.ProcessEnv {
   return options.env ?? process.env;
 }
 
