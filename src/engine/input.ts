@@ -14,7 +14,7 @@ import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts"
 import { type AbsolutePath, byteOrder, cacheFolder } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import type { RecordLog } from "./record-log.ts";
-import { search } from "./search.ts";
+import { flatFolder, search } from "./search.ts";
 
 export interface ResolvedInput {
   readonly name: string;
@@ -245,11 +245,11 @@ async function walkedDirectories(
   root: string,
   ignore: readonly string[],
 ): Promise<readonly string[]> {
-  const { default: glob } = await import("fast-glob");
-  const searches = declaration.patterns.flatMap((pattern) => glob.generateTasks(pattern));
-  const bases = searches.map(({ base }) => base);
-  const deep = searches.filter(({ base, patterns }) => !patterns.every((one) => staysIn(base, one)));
-  const patterns = deep.map(({ base }) => (base === "." ? "**" : `${glob.escapePath(base)}/**`));
+  const flat = declaration.patterns.map(flatFolder);
+  const searches = flat.every((folder) => folder !== undefined) ? [] : await searchesOf(declaration.patterns);
+  const bases =
+    searches.length === 0 ? flat.filter((folder) => folder !== undefined) : searches.map(({ base }) => base);
+  const patterns = searches.flatMap(({ below }) => below ?? []);
   const below =
     patterns.length === 0 ? [] : await search(patterns, { cwd: root, onlyDirectories: true, ignore });
   const directories = new Set(below.map((entry) => entry.path));
@@ -258,6 +258,19 @@ async function walkedDirectories(
       directories.add(folder);
   }
   return [...directories].sort(byteOrder);
+}
+
+/** The fixed parts of patterns; where matches may lie deeper than in that folder, a pattern for all below it. */
+async function searchesOf(
+  patterns: readonly string[],
+): Promise<readonly { readonly base: string; readonly below?: string }[]> {
+  const { default: glob } = await import("fast-glob");
+  return patterns
+    .flatMap((pattern) => glob.generateTasks(pattern))
+    .map(({ base, patterns: all }) => {
+      if (all.every((one) => staysIn(base, one))) return { base };
+      return { base, below: base === "." ? "**" : `${glob.escapePath(base)}/**` };
+    });
 }
 
 /** Whether all that a pattern matches lies in the folder `base` itself, its fixed part: no walk is needed for that. */

@@ -4,6 +4,7 @@
  */
 import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import type { Entry, Options } from "fast-glob";
+import { systemErrorCode } from "../errors/index.ts";
 
 /** What a regular expression's dot does not match, and for each a lone surrogate, which no decoded name can hold. */
 const standIns: ReadonlyMap<string, string> = new Map([
@@ -33,6 +34,9 @@ export async function search(
   patterns: readonly string[],
   options: Pick<Options, "cwd" | "onlyDirectories"> & { readonly ignore: readonly string[] },
 ): Promise<readonly Entry[]> {
+  const [folder, ...others] = new Set(patterns.map(flatFolder));
+  if (options.onlyDirectories !== true && folder !== undefined && others.length === 0)
+    return searchFlat(patterns, folder, options);
   const { default: glob } = await import("fast-glob");
   const found = glob.sync(patterns.map(hide), {
     ...options,
@@ -44,6 +48,43 @@ export async function search(
     fs: disguised as unknown as NonNullable<Options["fs"]>,
   });
   return found.map((entry) => ({ ...entry, path: show(entry.path) }));
+}
+
+/** Names as they are, then stars and question marks in the last name only: one folder holds all that these match. */
+const flatPattern = /^((?:[^*?{}[\]()!+@|\\/]+\/)*)(?=[^/]*[*?])(?:(?!\*\*)[^{}[\]()!+@|\\/])+$/;
+
+/** The folder, relative, that holds everything a pattern matches; undefined for patterns that have to be walked for. */
+export function flatFolder(pattern: string): string | undefined {
+  const folder = flatPattern.exec(pattern)?.[1];
+  if (folder === undefined || /^\.{0,2}\/|\/\.{0,2}\//.test(folder)) return undefined;
+  return folder === "" ? "." : folder.slice(0, -1);
+}
+
+/** As `search`, for flat patterns of one folder: fast-glob would come to the same, with fifty times the work. */
+async function searchFlat(
+  patterns: readonly string[],
+  folder: string,
+  { cwd = ".", ignore }: Pick<Options, "cwd"> & { readonly ignore: readonly string[] },
+): Promise<readonly Entry[]> {
+  const { default: picomatch } = await import("picomatch");
+  const options = { dot: true, flags: "s" };
+  const matches = picomatch([...patterns], options);
+  const ignored = ignore.length === 0 ? () => false : picomatch([...ignore], options);
+  return entriesOf(`${cwd}/${folder}`).flatMap((dirent) => {
+    const { name } = dirent;
+    const path = folder === "." ? name : `${folder}/${name}`;
+    if (!matches(path) || ignored(path) || (dirent.isDirectory() && ignored(`${path}/`))) return [];
+    return [{ name, path, dirent }];
+  });
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** The functions of node:fs that fast-glob calls, as it calls them. */
