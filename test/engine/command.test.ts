@@ -221,7 +221,7 @@ describe("a secret", () => {
     await run(root, [quiet], { given: { password: word } });
     expect((await run(root, [quiet], { given: { password: word } })).outcomes["leaking@dev"]).toBe("fresh");
     const { events, outcomes } = await run(root, [quiet], { given: { password: "another one" } });
-    expect(outcomes["leaking@dev"]).toBe("secret changed");
+    expect(outcomes["leaking@dev"]).toBe("password changed");
     const reasons = events.flatMap((event) => ("reasons" in event ? event.reasons.map(describeReason) : []));
     expect(reasons.join()).not.toMatch(/horse|another/);
     expect(filesHolding(root, word)).toEqual([]);
