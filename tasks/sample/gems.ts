@@ -9,7 +9,8 @@ import { UserError } from "../../src/errors/index.ts";
 import { bytesContent, FileTree, unpackDeb, writeTarball } from "../../src/formats/index.ts";
 import type { BuildOptions } from "./extensions.ts";
 import { formatGemChecksums, formatGemIndex, formatGemMetadata, type PackedGem } from "./gem-metadata.ts";
-import { type GemSpecification, parseGemspec } from "./gemspec.ts";
+import type { GemSource } from "./gem-source.ts";
+import { parseGemspec } from "./gemspec.ts";
 import { makePureJson } from "./pure-json.ts";
 
 /** Packages that gems are made from, each a wish of its own (see package-closure.ts). */
@@ -24,12 +25,6 @@ export const gemPackages: readonly string[] = [
 
 /** Where the gem server's files lie in the sample: `info/NAME`, `versions`, `names` and `gems/NAME-VERSION.gem`. */
 export const gemFolder = "gems";
-
-/** A gem taken out of a package: path inside the gem → file on disk or text. */
-export interface GemSource {
-  readonly specification: GemSpecification;
-  readonly files: ReadonlyMap<string, { readonly from: string } | { readonly text: string }>;
-}
 
 /**
  * Writes `<outDir>/gems`. The gems need no compiler: what a package has as machine code is left out, and JSON is

@@ -2,7 +2,7 @@
  * The `json_pure` gem, from the gem `json`: the part of it that is written in Ruby.
  * It knows nothing of packages or of how a gem is packed.
  */
-import type { GemSource } from "./gems.ts";
+import type { GemSource } from "./gem-source.ts";
 
 /** For releases of json that no longer have their own generator and parser in Ruby. */
 const forwarder = `# This release of json has no part in pure Ruby: Ruby's own json does the work.
