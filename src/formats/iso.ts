@@ -73,6 +73,8 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
     "-file-mode",
     "0644",
   ];
+  // No 150 sectors of padding: they are for mounting CDs that were written track at once, where old Linux kernels read too far.
+  const end = ["-no-pad"];
   const { boot } = options;
   const loader =
     boot === undefined
@@ -80,7 +82,8 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
       : [
           ...["-b", boot.isolinux, "-c", boot.catalog],
           ...["-no-emul-boot", "-boot-load-size", "4", "-boot-info-table"],
-          ...(boot.mbr === undefined ? [] : ["-isohybrid-mbr", boot.mbr]),
+          // Whole cylinders, a MiB each, please partitioning programs only: the MBR's code asks the BIOS for its geometry.
+          ...(boot.mbr === undefined ? [] : ["-isohybrid-mbr", boot.mbr, "-partition_cyl_align", "off"]),
           ...(boot.efi === undefined ? [] : ["-eltorito-alt-boot", "-e", boot.efi, "-no-emul-boot"]),
           // Makes the FAT image a partition of both tables; their ids follow the volume's time.
           ...(boot.mbr === undefined || boot.efi === undefined ? [] : ["-isohybrid-gpt-basdat"]),
@@ -88,7 +91,7 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
   // The heavier, the nearer to the beginning; 0 is what all others weigh.
   const order = (options.last ?? []).flatMap((name, index) => ["--sort-weight", `${-1 - index}`, `/${name}`]);
   await withTool({ tool: "xorriso", what: "write the ISO", where: out, hint: spaceHint }, () => {
-    return $`env SOURCE_DATE_EPOCH=${epoch} xorriso -no_rc ${dates} -as mkisofs -quiet -o ${out} ${ids} ${tree} ${loader} ${order} ${root}`;
+    return $`env SOURCE_DATE_EPOCH=${epoch} xorriso -no_rc ${dates} -as mkisofs -quiet -o ${out} ${ids} ${tree} ${end} ${loader} ${order} ${root}`;
   });
 }
 

@@ -108,14 +108,14 @@ if have xorriso; then
   [ ! -f loaders/efi.img ] || boot="$boot $uefi"
   if [ -f loaders/mbr.bin ]; then
     # Also from a stick, where the FAT image is a partition.
-    boot="-isohybrid-mbr loaders/mbr.bin $boot"
+    boot="-isohybrid-mbr loaders/mbr.bin -partition_cyl_align off $boot"
     [ ! -f loaders/efi.img ] || boot="$boot -isohybrid-gpt-basdat"
   fi
   # $boot is a list of words.
   # shellcheck disable=SC2086
   SOURCE_DATE_EPOCH=$epoch xorriso -no_rc -volume_date all_file_dates "=$epoch" -volume_date uuid "${compact}00" \
     -as mkisofs -quiet -o "$out.part" -V "$label" -appid "Razor Microkernel" -sysid LINUX -publisher "" -preparer "" \
-    -iso-level 3 -l -r -J -joliet-long -dir-mode 0755 -file-mode 0644 $boot "$work/iso" >"$work/log" 2>&1 ||
+    -iso-level 3 -l -r -J -joliet-long -dir-mode 0755 -file-mode 0644 -no-pad $boot "$work/iso" >"$work/log" 2>&1 ||
     fail "xorriso failed: $(tail -n 1 "$work/log")"
   # It turns the application id to capitals (ECMA-119 8.4.20: 128 bytes at 574 of the descriptor, filled up with blanks).
   printf '%-128s' "Razor Microkernel" | dd of="$out.part" bs=1 seek=33342 conv=notrunc 2>/dev/null
