@@ -12,8 +12,11 @@ import { FileTree, writeLayer } from "../../src/formats/index.ts";
 import { installHint, type Shell } from "../../src/host/index.ts";
 import { paddingAfter } from "./layers.ts";
 
-/** Makes gzip members as small as any program known; slow, and so never run twice for the same content. */
-export const packer = "advdef";
+/**
+ * Makes gzip members within a thousandth as small as any program known, forty times as fast as those (libdeflate's level 12);
+ * still not run twice for the same content.
+ */
+export const packer = "libdeflate-gzip";
 
 /** Files that are compressed themselves: gzip takes a hundredth or two off them, and unpacking costs time at each boot. */
 const compressed = /\.(tcz|gem|tgz|gz|xz|bz2|zip|png|jpg)$/;
@@ -75,7 +78,7 @@ export async function packMembers(
 }
 
 /**
- * Packs a tree as one archive and returns its absolute path. `fast`: plain where most is compressed already, else gzip's cheapest level; `default`: gzip -9; `best`: advdef.
+ * Packs a tree as one archive and returns its absolute path. `fast`: plain where most is compressed already, else gzip's cheapest level; `default`: gzip -9; `best`: libdeflate.
  */
 async function packMember(
   tree: FileTree,
@@ -97,22 +100,35 @@ export async function packWhole(tree: FileTree, compress: string, context: PackC
 }
 
 async function gzip(tree: FileTree, compress: string, context: PackContext, file: string): Promise<void> {
-  const { $, signal, missingTools } = context;
+  const { signal } = context;
   if (compress !== "best") {
     await writeLayer(tree, file, { level: compress === "fast" ? 1 : 9, signal });
     return;
   }
+  const plain = `${file}.cpio`;
+  await writeLayer(tree, plain, { level: "none", signal });
+  await deflateBest(plain, file, context);
+}
+
+/**
+ * Packs the file `plain`, which is used up, as small as it gets: one gzip member without name or time. Both paths are
+ * absolute.
+ * @throws UserError `tool-missing`
+ */
+export async function deflateBest(
+  plain: string,
+  packed: string,
+  { $, missingTools }: Pick<PackContext, "$" | "missingTools">,
+): Promise<void> {
   if (missingTools.includes(packer)) {
     throw new UserError(`${packer} is not installed, which packs an image as small as it gets`, {
       code: "tool-missing",
       where: packer,
-      hint: `${installHint(packer) ?? "install advancecomp"}, or build with --compress default`,
+      hint: `${installHint(packer) ?? "install libdeflate"}, or build with --compress default`,
     });
   }
-  // advdef goes by the name's end.
-  await writeLayer(tree, `${file}.gz`, { level: 9, signal });
-  await $`advdef -q -z4 ${`${file}.gz`}`;
-  await rename(`${file}.gz`, file);
+  await $`libdeflate-gzip -12 ${plain}`;
+  await rename(`${plain}.gz`, packed);
 }
 
 /** Whether most of the bytes are of files that are compressed themselves. */

@@ -112,7 +112,7 @@ export const pxeWanted: Parameter<boolean> = param.switch({
 export const compress: Parameter<string> = param.choice({
   name: "compress",
   description:
-    "how small the image is made: fast (default for dev and debug), default (gzip -9), best (advdef, default for prod)",
+    "how small the image is made: fast (default for dev and debug), default (gzip -9), best (libdeflate, default for prod)",
   value: "EFFORT",
   env: "MK_BUNDLE_COMPRESS",
   choices: ["fast", "default", "best"],
