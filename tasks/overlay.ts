@@ -67,7 +67,7 @@ export const overlay = task({
     refuseClashes(setup, "the setup files", tree, folder);
     await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
     await writeLinkedFiles(tree, outputs.linked, signal);
-    await writeFile(outputs.room, `${roomFor((await stat(outputs.layer)).size)}\n`);
+    await writeFile(outputs.room, `${roomFor((await stat(outputs.layer)).size, variant)}\n`);
 
     const trap = findTrap([
       ["Core's initrd", core],

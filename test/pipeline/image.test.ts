@@ -74,6 +74,33 @@ describe("an image", () => {
     return tree.paths().filter((name) => pattern.test(name));
   }
 
+  describe("packed as small as it gets", () => {
+    let small: Image;
+
+    beforeAll(async () => {
+      const iso = ["iso", "--source", "sample", "--prod"];
+      await workspace.build([...iso, "--compress", "best"]);
+      small = await readImage(workspace.$, of("prod").iso, path.join(folder, "small"));
+      await workspace.build(iso);
+    });
+
+    it("holds what it holds otherwise, down to Core's own archive, which is packed anew", async () => {
+      const digests = async ({ members }: Image) => Promise.all(members.map(({ tree }) => tree.digest()));
+      const { image } = of("prod");
+      expect(await small.tree.digest()).toBe(await image.tree.digest());
+      expect((await digests(small))[0]).toBe((await digests(image))[0]);
+      expect(small.members[0]?.size).toBeLessThan((image.members[0]?.size ?? 0) * 0.99);
+    });
+
+    it("leaves no room for edits, and is compressed throughout", async () => {
+      const { size } = await stat(small.initrd);
+      const last = small.members.at(-1);
+      expect(size - (last?.offset ?? 0) - (last?.size ?? 0)).toBeLessThan(2 * 2048);
+      for (const member of small.members) expect(member.compression).toBe("gzip");
+      expect(size).toBeLessThan((await stat(of("prod").image.initrd)).size);
+    });
+  });
+
   describe.each(variants)("of the %s variant", (variant) => {
     it("reads the same through cpio as through our own reader, member by member", async () => {
       const { image } = of(variant);
