@@ -47,18 +47,28 @@ function header(name: string, fields: Fields): Buffer {
   const bytes = encodeName(name);
   const { ino, mode, uid, gid, nlink, mtime, size, major, minor } = fields;
   const numbers = [ino, mode, uid, gid, nlink, mtime, size, 0, 0, major, minor, bytes.length + 1, 0];
+  refuseLargeFile(size, name);
   for (const number of numbers) refuseUnlessField(number, name);
   const hex = numbers.map((number) => number.toString(16).padStart(8, "0")).join("");
   const padding = Buffer.alloc(1 + paddingOf(headerSize + bytes.length + 1));
   return Buffer.concat([Buffer.from(`070701${hex}`, "latin1"), bytes, padding]);
 }
 
-function refuseUnlessField(number: number, name: string): void {
-  if (Number.isInteger(number) && number >= 0 && number <= largest) return;
-  throw new UserError(`a cpio archive cannot hold the number ${number} (size, time or owner)`, {
+function refuseLargeFile(size: number, name: string): void {
+  if (size <= largest) return;
+  throw new UserError(`the file has ${size} bytes, and an initrd holds none of 4 GiB or more`, {
     code: "cpio-overflow",
     where: printName(name),
-    hint: "a file in an initrd is smaller than 4 GiB; times lie between 1970 and 2106",
+    hint: "leave the file out of the image, and have it fetched or mounted there",
+  });
+}
+
+function refuseUnlessField(number: number, name: string): void {
+  if (Number.isInteger(number) && number >= 0 && number <= largest) return;
+  throw new UserError(`a cpio archive cannot hold the number ${number} (time, owner or device)`, {
+    code: "cpio-overflow",
+    where: printName(name),
+    hint: "times lie between 1970 and 2106, and owners below 2^32",
   });
 }
 
