@@ -126,7 +126,7 @@ export async function openContainer(
         fields: await readIsoStructure(file),
       };
     case "tarball": {
-      const policy = { devices: true, setId: true, links: "any", anyBytes: true } as const;
+      const policy = { devices: true, setId: true, attributes: true, links: "any", anyBytes: true } as const;
       const tree = await treeFromTarball(file, spool.place(), policy);
       return { kind, file, tree, fields: nothing, members: [] };
     }

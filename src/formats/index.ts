@@ -28,11 +28,7 @@ export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOption
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
 export { stageTree } from "./staging.ts";
 export { coreOwners, type OwnerNames, type TarballOptions, writeTarball } from "./tarball.ts";
-export {
-  listTarball,
-  readTarballFiles,
-  type TarballEntry,
-  type TarballPolicy,
-  treeFromTarball,
-} from "./tarball-reader.ts";
+export type { TarballEntry } from "./tarball-entry.ts";
+export { listTarball, readTarballFiles } from "./tarball-listing.ts";
+export { type TarballPolicy, treeFromTarball } from "./tarball-tree.ts";
 export * from "./tree.ts";

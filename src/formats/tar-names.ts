@@ -7,6 +7,8 @@
 import { decodeName } from "./names.ts";
 
 const blockSize = 512;
+/** How GNU tar and libarchive call a pax record with an extended attribute. */
+const attribute = /^(?:SCHILY|LIBARCHIVE)\.xattr\.(.+)$/;
 /** No file system has longer names; more is not kept. */
 const longest = 1024 * 1024;
 
@@ -14,6 +16,8 @@ const longest = 1024 * 1024;
 export interface RawNames {
   readonly path: string;
   readonly linkpath: string;
+  /** Names of extended attributes, such as `security.capability`. */
+  readonly attributes: readonly string[];
 }
 
 /** Is given a tarball's bytes in order, and has the names of each entry in order; headers that only describe the next have none. */
@@ -63,7 +67,8 @@ export class TarNames {
       return;
     }
     const { path = nameOf(header), linkpath = textOf(header.subarray(157, 257)) } = this.#said;
-    this.#names.push({ path: decodeName(path), linkpath: decodeName(linkpath) });
+    const attributes = Object.keys(this.#said).flatMap((key) => attribute.exec(key)?.[1] ?? []);
+    this.#names.push({ path: decodeName(path), linkpath: decodeName(linkpath), attributes });
     this.#said = {};
   }
 

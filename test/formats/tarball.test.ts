@@ -151,6 +151,23 @@ describe("reading a tarball that means harm", () => {
     }
   });
 
+  test("refuses extended attributes, which an image would lose, unless they are a machine's own notes", async () => {
+    const path = workspace.path("attributes.tar");
+    await writeFile(workspace.path("ping"), "ping");
+    const pack = async (attribute: string) => {
+      const option = `--pax-option=SCHILY.xattr.${attribute}:=value`;
+      await workspace.$`tar --format=pax ${option} -C ${workspace.path(".")} -cf ${path} ping`;
+    };
+    await pack("security.capability");
+    await expect(treeFromTarball(path, workspace.path("spool"))).rejects.toMatchObject({
+      code: "unsafe-entry",
+      message: expect.stringContaining("ping has an extended attribute, security.capability,"),
+    });
+    expect(await refusal(path, { attributes: true })).toBe("accepted");
+    await pack("security.selinux");
+    expect(await refusal(path)).toBe("accepted");
+  });
+
   test("accepts on request what an image may hold", async () => {
     const image = await craft("image.tar", [
       { path: "null", type: "CharacterDevice", devmaj: 1, devmin: 3 },
