@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { file, files, out, task } from "../src/engine/index.ts";
+import { displayPath, file, files, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { bytesContent, FileTree, writeFat } from "../src/formats/index.ts";
 import { installHint, type Shell } from "../src/host/index.ts";
@@ -28,6 +28,9 @@ const grubModules = [
   ...["normal", "configfile", "echo", "test", "regexp", "search", "search_fs_file"],
   ...["iso9660", "part_gpt", "part_msdos", "linux", "efi_gop", "efi_uga", "ls", "reboot", "halt"],
 ];
+
+/** Graphics of very old firmware, which not every distribution's GRUB knows any more. */
+const dispensable: readonly string[] = ["efi_uga"];
 
 /** What `grubModules` bring along, as `moddep.lst` has it. */
 const grubDependencies = [
@@ -115,16 +118,24 @@ export const bootLoaders = task({
     const modules = [inputs.grub, inputs.oldGrub2, inputs.grub2].find(({ paths }) =>
       paths.includes("kernel.img"),
     );
+    const lacking = grubModules.filter((name) => modules?.paths.includes(`${name}.mod`) === false);
     const { kernel } = await readCoreFacts(needs.core.core);
     if (kernel !== "vmlinuz64") {
       without(underUefi, "the base's kernel is a 32-bit one");
     } else if (program === undefined || modules === undefined) {
       without(underUefi, "GRUB for EFI is not installed", installHint("grub-mkimage"));
+    } else if (lacking.some((name) => !dispensable.includes(name))) {
+      without(
+        underUefi,
+        `${displayPath(process.cwd(), modules.root)} lacks ${lacking.join(", ")}`,
+        installHint("grub-mkimage"),
+      );
     } else if (readLabels(menu).length === 0) {
       without(underUefi, "no label of the base's boot menu starts a kernel with an initrd");
     } else {
       await writeFile(path.join(outputs.loaders, "grub.cfg"), grubMenu(menu), "latin1");
-      const loader = await makeLoader($, program, modules.root, scratch);
+      const names = grubModules.filter((name) => !lacking.includes(name));
+      const loader = await makeLoader($, program, modules.root, names, scratch);
       const mtime = Number(params.epoch);
       const tree = new FileTree().addFile("EFI/BOOT/BOOTX64.EFI", bytesContent(loader), { mtime });
       const image = path.join(outputs.loaders, "efi.img");
@@ -149,11 +160,17 @@ async function readLoaderFile(isolinux: string, name: string): Promise<Buffer> {
   });
 }
 
-/** GRUB as one EFI program, less than a megabyte, of the modules in a folder. */
-async function makeLoader($: Shell, mkimage: string, modules: string, scratch: string): Promise<Buffer> {
+/** GRUB as one EFI program, less than a megabyte, of modules in a folder. */
+async function makeLoader(
+  $: Shell,
+  mkimage: string,
+  folder: string,
+  modules: readonly string[],
+  scratch: string,
+): Promise<Buffer> {
   const config = path.join(scratch, "early.cfg");
   const program = path.join(scratch, "BOOTX64.EFI");
   await writeFile(config, findMenu);
-  await $`${mkimage} -d ${modules} -O ${grubTarget} -o ${program} -p /boot/grub -c ${config} ${grubModules}`;
+  await $`${mkimage} -d ${folder} -O ${grubTarget} -o ${program} -p /boot/grub -c ${config} ${modules}`;
   return await readFile(program);
 }
