@@ -7,6 +7,7 @@
 import { UserError } from "../errors/index.ts";
 import { contentSize, type FileContent, streamContent } from "./content.ts";
 import { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
+import { badName, directoryEntry, entrySize, type FatPlace, shortName } from "./fat-entry.ts";
 import { parentOf, printName, rootPath } from "./names.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -19,7 +20,6 @@ const sectorSize = 512;
 /** As large as a sector of a CD, so that files stay aligned there. */
 const clusterSize = 2048;
 const clusterSectors = clusterSize / sectorSize;
-const entrySize = 32;
 const rootEntries = 64;
 /** With more, the volume would be taken for FAT16. */
 const mostClusters = 4084;
@@ -27,11 +27,9 @@ const mostClusters = 4084;
 const lastCluster = 0xfff;
 const firstCluster = 2;
 
-interface Stretch {
+interface Stretch extends FatPlace {
   readonly path: string;
-  readonly first: number;
   readonly clusters: number;
-  readonly size: number;
   /** A directory's bytes are made from where its children lie. */
   readonly content: FileContent | undefined;
 }
@@ -90,16 +88,16 @@ async function* volume(
   const entriesOf = (directory: string): readonly Buffer[] =>
     childrenOf(tree, directory).flatMap((path) => {
       const place = places.get(path);
-      return place === undefined ? [] : [entry(shortName(path), place, epoch)];
+      return place === undefined ? [] : [directoryEntry(shortName(path), place, epoch)];
     });
   yield padded(Buffer.concat(entriesOf(rootPath)), rootEntries * entrySize);
   for (const stretch of stretches) {
     if (stretch.content === undefined) {
       const above = places.get(parentOf(stretch.path) ?? "");
       const own = [
-        entry(".".padEnd(11), stretch, epoch),
+        directoryEntry(".".padEnd(11), stretch, epoch),
         // The root directory has the number 0.
-        entry("..".padEnd(11), above ?? { ...stretch, first: 0 }, epoch),
+        directoryEntry("..".padEnd(11), above ?? { ...stretch, first: 0 }, epoch),
       ];
       yield padded(Buffer.concat([...own, ...entriesOf(stretch.path)]), stretch.clusters * clusterSize);
     } else {
@@ -152,47 +150,7 @@ function bootSector(clusters: number, tableSectors: number, epoch: number): Buff
   return padded(sector, reserved * sectorSize);
 }
 
-function entry(name: string, place: Stretch, epoch: number): Buffer {
-  const bytes = Buffer.alloc(entrySize);
-  bytes.write(name, 0, "latin1");
-  bytes.writeUInt8(place.content === undefined ? 0x10 : 0x20, 11);
-  const { date, time } = dosTime(epoch);
-  for (const [at, value] of [
-    ...[[14, time] as const, [16, date] as const, [18, date] as const],
-    ...[[22, time] as const, [24, date] as const],
-  ]) {
-    bytes.writeUInt16LE(value, at);
-  }
-  bytes.writeUInt16LE(place.first, 26);
-  bytes.writeUInt32LE(place.size, 28);
-  return bytes;
-}
-
-/** Years count from 1980, seconds by two; UTC. */
-function dosTime(epoch: number): { readonly date: number; readonly time: number } {
-  const at = new Date(Math.max(epoch, Date.UTC(1980, 0, 1) / 1000) * 1000);
-  const date = ((at.getUTCFullYear() - 1980) << 9) | ((at.getUTCMonth() + 1) << 5) | at.getUTCDate();
-  const time = (at.getUTCHours() << 11) | (at.getUTCMinutes() << 5) | (at.getUTCSeconds() >> 1);
-  return { date: date & 0xffff, time };
-}
-
 function padded(bytes: Buffer, size: number): Buffer {
   if (bytes.length > size) throw badName(rootPath, `holds more than ${rootEntries} entries`);
   return Buffer.concat([bytes, Buffer.alloc(size - bytes.length)]);
-}
-
-/** The eleven characters of a directory entry. */
-function shortName(path: string): string {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  const [, base = "", extension = ""] = /^([A-Z0-9_-]{1,8})(?:\.([A-Z0-9_-]{1,3}))?$/.exec(name) ?? [];
-  if (base === "") throw badName(path, "has no short name");
-  return base.padEnd(8) + extension.padEnd(3);
-}
-
-function badName(path: string, why: string): UserError {
-  return new UserError(`a small FAT volume cannot hold ${printName(path)}: it ${why}`, {
-    code: "fat-name",
-    where: printName(path),
-    hint: "use files and folders with names of at most 8 and 3 capitals or digits, like BOOTX64.EFI",
-  });
 }

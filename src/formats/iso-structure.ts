@@ -2,48 +2,13 @@
  * What an ISO says of itself beside its files: volume descriptors, boot records, the partition tables of a hybrid one; each
  * as a name and a text, to be shown or compared. It knows nothing of the files.
  *
- * Sources: ECMA-119, 8; El Torito 1.0, 2; the UEFI specification, 5 (GPT) and 13.3.
+ * Sources: ECMA-119, 8; El Torito 1.0, 2; the UEFI specification, 13.3.
  */
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
-import { UserError } from "../errors/index.ts";
-import { encodeName, printName } from "./names.ts";
-
-export const isoSectorSize = 2048;
-
-/** A volume descriptor's sector, and its type: 0 boot record, 1 primary, 2 supplementary. */
-export interface VolumeDescriptor {
-  readonly type: number;
-  readonly bytes: Buffer;
-}
-
-const mostDescriptors = 64;
-
-/**
- * The descriptors of an open ISO, up to the one that ends them.
- * @throws UserError `not-an-iso`
- */
-export async function readDescriptors(handle: FileHandle, iso: string): Promise<readonly VolumeDescriptor[]> {
-  const found: VolumeDescriptor[] = [];
-  for (let index = 0; index < mostDescriptors; index++) {
-    const bytes = await readAt(handle, (16 + index) * isoSectorSize, isoSectorSize);
-    if (bytes.toString("latin1", 1, 6) !== "CD001") break;
-    const type = bytes[0] ?? 255;
-    if (type === 255) break;
-    found.push({ type, bytes });
-  }
-  if (found.some(({ type }) => type === 1)) return found;
-  throw new UserError("the file is no ISO 9660 image", {
-    code: "not-an-iso",
-    where: printName(iso),
-    hint: "check that it was downloaded whole",
-  });
-}
-
-export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-  return bytesRead === length ? buffer : Buffer.concat([buffer.subarray(0, bytesRead)], length);
-}
+import { isJoliet, isoSectorSize, readAt, readDescriptors } from "./iso-descriptors.ts";
+import { encodeName } from "./names.ts";
+import { readPartitionTables } from "./partition-tables.ts";
 
 /** The text fields of a primary or supplementary descriptor: name, offset, length. ECMA-119, 8.4 and 8.5. */
 const textFields: readonly (readonly [string, number, number])[] = [
@@ -81,16 +46,11 @@ export async function readIsoStructure(iso: string): Promise<ReadonlyMap<string,
       else if (type === 0) await addBootRecord(fields, handle, bytes);
       else fields.set(`descriptor of type ${type}`, digestOf(bytes));
     }
-    addSystemArea(fields, await readAt(handle, 0, 16 * isoSectorSize));
-    return fields;
+    const area = await readAt(handle, 0, 16 * isoSectorSize);
+    return new Map([...fields, ...readPartitionTables(area)]);
   } finally {
     await handle.close();
   }
-}
-
-/** Joliet's three levels, by the escape sequence that names their characters. */
-export function isJoliet(descriptor: Buffer): boolean {
-  return ["%/@", "%/C", "%/E"].includes(descriptor.toString("latin1", 88, 91));
 }
 
 function addVolume(fields: Map<string, string>, prefix: string, bytes: Buffer): void {
@@ -157,44 +117,6 @@ async function addBootRecord(fields: Map<string, string>, handle: FileHandle, by
     }
     if (mark === 0x91) break;
   }
-}
-
-const gptSignature = "EFI PART";
-
-/** The 32 KiB before the file system, which belong to whoever starts from a disk. */
-function addSystemArea(fields: Map<string, string>, area: Buffer): void {
-  if (area.every((byte) => byte === 0)) return;
-  fields.set("MBR code", digestOf(area.subarray(0, 432)));
-  fields.set("MBR disk id", area.readUInt32LE(440).toString(16).padStart(8, "0"));
-  for (let index = 0; index < 4; index++) {
-    const entry = area.subarray(446 + 16 * index, 462 + 16 * index);
-    if (entry.every((byte) => byte === 0)) continue;
-    const name = `MBR partition ${index + 1}`;
-    fields.set(`${name}: type`, `0x${(entry[4] ?? 0).toString(16).padStart(2, "0")}`);
-    fields.set(`${name}: active`, entry[0] === 0x80 ? "yes" : "no");
-    fields.set(`${name}: sectors`, `${entry.readUInt32LE(12)}`);
-  }
-  const header = area.subarray(512, 1024);
-  if (header.toString("latin1", 0, 8) !== gptSignature) return;
-  fields.set("GPT disk id", guid(header.subarray(56, 72)));
-  const [first, count, size] = [header.readUInt32LE(72), header.readUInt32LE(80), header.readUInt32LE(84)];
-  for (let index = 0; index < count; index++) {
-    const entry = area.subarray(first * 512 + index * size, first * 512 + (index + 1) * size);
-    if (entry.length < 128) break;
-    if (entry.subarray(0, 16).every((byte) => byte === 0)) continue;
-    const name = `GPT partition ${index + 1}`;
-    fields.set(`${name}: type`, guid(entry.subarray(0, 16)));
-    fields.set(`${name}: id`, guid(entry.subarray(16, 32)));
-    fields.set(`${name}: name`, entry.toString("utf16le", 56, 128).replace(/\0.*$/, ""));
-    fields.set(`${name}: sectors`, `${entry.readBigUInt64LE(40) - entry.readBigUInt64LE(32) + 1n}`);
-  }
-}
-
-/** The first three parts are stored with their lowest byte first. */
-function guid(bytes: Buffer): string {
-  const hex = (...order: readonly number[]) =>
-    order.map((at) => (bytes[at] ?? 0).toString(16).padStart(2, "0")).join("");
-  return [hex(3, 2, 1, 0), hex(5, 4), hex(7, 6), hex(8, 9), hex(10, 11, 12, 13, 14, 15)].join("-");
 }
 
 function digestOf(bytes: Uint8Array): string {
