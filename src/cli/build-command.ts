@@ -4,7 +4,7 @@
 import { build, type Command, forecast, type Target, type Task } from "../engine/index.ts";
 import { type Artefact, artefactsOf } from "./artefact.ts";
 import { openDisplay } from "./display.ts";
-import { printForecast } from "./inspection.ts";
+import { printForecast } from "./forecast-text.ts";
 import type { PlainReporter } from "./plain-reporter.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";

@@ -1,5 +1,4 @@
 /** A build as one JSON document, for CI: what ran and why, what was saved, what was made. */
-import { writeFileSync } from "node:fs";
 import {
   type BuildEvent,
   type BuildOutcome,
@@ -8,6 +7,7 @@ import {
   type TaskId,
 } from "../engine/index.ts";
 import type { Artefact } from "./artefact.ts";
+import { writeReport } from "./report-file.ts";
 
 interface TaskRecord {
   verdict: "fresh" | "restored" | "ran" | "failed" | "skipped";
@@ -65,6 +65,6 @@ export class BuildSummary {
       tasks: Object.fromEntries(this.#tasks),
       artefacts,
     };
-    writeFileSync(file, `${JSON.stringify(summary, undefined, 2)}\n`);
+    writeReport("--summary", file, `${JSON.stringify(summary, undefined, 2)}\n`);
   }
 }

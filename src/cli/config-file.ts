@@ -2,7 +2,7 @@
  * Configuration files of `KEY=value` lines, as shell scripts would source them. They are parsed, never evaluated.
  */
 import { readFileSync } from "node:fs";
-import { messageOf, UsageError } from "../errors/index.ts";
+import { systemReason, UsageError } from "../errors/index.ts";
 
 /**
  * Reads a configuration file. Values may stand in single or double quotes; `#` starts a comment at the beginning of
@@ -15,7 +15,7 @@ export function readConfigFile(file: string, allowed: ReadonlySet<string>): Read
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsageError(`--config ${file} cannot be read: ${messageOf(error)}`, {
+    throw new UsageError(`--config ${file} cannot be read: ${systemReason(error)}`, {
       code: "config-unreadable",
       hint: "check the name, and that you may read it",
     });

@@ -10,6 +10,7 @@ import { encodeEvent } from "./event-stream.ts";
 import { LiveDisplay } from "./live-reporter.ts";
 import { PlainReporter } from "./plain-reporter.ts";
 import type { Session } from "./session.ts";
+import { counted } from "./style.ts";
 import { Trace } from "./trace.ts";
 
 export interface Display {
@@ -109,7 +110,7 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
         skipped === 0
           ? ""
           : `, ${skipped} that need${skipped === 1 ? "s" : ""} ${failed === 1 ? "it" : "them"} skipped`;
-      return `${style.red("failed:")} ${failed} task${failed === 1 ? "" : "s"}${rest}; what was built before is untouched: mend it and start again, only the rest will run`;
+      return `${style.red("failed:")} ${counted(failed, "task")}${rest}; what was built before is untouched: mend it and start again, only the rest will run`;
     },
     interruptedStatus: () => statusOf(ending ?? "SIGINT"),
     close: () => {

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { LateText, Parameter } from "../engine/index.ts";
-import { messageOf, UsageError } from "../errors/index.ts";
+import { systemReason, UsageError } from "../errors/index.ts";
 import type { Io } from "./io.ts";
 import type { ValueSources } from "./value-sources.ts";
 
@@ -96,7 +96,7 @@ function readSecretFile(option: string, file: string, cwd: string): string {
   try {
     text = readFileSync(path.resolve(cwd, file), "utf8");
   } catch (error) {
-    throw new UsageError(`${option} ${file} cannot be read: ${messageOf(error)}`, {
+    throw new UsageError(`${option} ${file} cannot be read: ${systemReason(error)}`, {
       code: "secret-unreadable",
       hint: "check the name, and that you may read it",
     });

@@ -16,19 +16,23 @@ import { systemErrorCode, UsageError } from "../errors/index.ts";
 import { installHint } from "../host/index.ts";
 import { affectedCommand } from "./affected.ts";
 import { buildTargets } from "./build-command.ts";
+import { cacheCommand } from "./cache-command.ts";
 import { codeIndexOf } from "./code-index.ts";
 import { parseCommandLine, type Request } from "./command-line.ts";
+import { noWords } from "./command-words.ts";
 import { answerQuestion, completionCommand } from "./completion/index.ts";
 import { doctorCommand } from "./doctor/index.ts";
 import { FailureText } from "./failure.ts";
+import { graphCommand } from "./graph-command.ts";
 import { renderHelp } from "./help.ts";
 import { initCommand } from "./init/index.ts";
-import { cacheCommand, graphCommand, listCommand, whyCommand } from "./inspection.ts";
 import { type Io, processIo } from "./io.ts";
+import { listCommand } from "./list-command.ts";
 import { renderManPage } from "./man-page.ts";
 import { manualFor } from "./manual.ts";
 import { menuCommand } from "./menu.ts";
 import { programVersion } from "./program-version.ts";
+import { checkReport } from "./report-file.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { shownCommand } from "./shown-command.ts";
@@ -38,6 +42,7 @@ import { styleFor } from "./style.ts";
 import { findTarget, findTask, inItsPlace } from "./target-name.ts";
 import { Transcript } from "./transcript.ts";
 import { watchTargets } from "./watch-command.ts";
+import { whyCommand } from "./why-command.ts";
 
 /** Runs the program and returns its exit status: 0, 1 failed, 2 wrong usage, 130 and 143 when interrupted. */
 export async function main(start: Start, outside: Io = processIo()): Promise<number> {
@@ -104,6 +109,8 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
     noted.add(message);
   };
   for (const message of request.notes) note(message);
+  if (request.trace !== undefined) checkReport("--trace", request.trace);
+  if (request.summary !== undefined) checkReport("--summary", request.summary);
   const root = start.workspace as AbsolutePath;
   const host = { root, env: io.env, variant: request.variant, note };
   const values = new ParameterValues(request.given, host);
@@ -164,6 +171,7 @@ async function dispatch(session: Session, start: Start): Promise<number> {
     case "cache":
       return cacheCommand(session, rest);
     case "manual":
+      noWords(rest, "manual");
       session.io.stdout.write(renderManPage(manualFor([], session.workspace.taskfile), ["razor-mk", "task"]));
       return 0;
     case "init":

@@ -66,6 +66,11 @@ export function truncate(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
 
+/** `1 folder`, `2 folders`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 const namesShown = 3;
 
 /** The first few names, and how many more there are. */

@@ -49,7 +49,7 @@ export function findTarget(name: string, taskfile: Taskfile): Target {
     ...Object.keys(taskfile.aliases ?? {}),
     ...programWords,
   ];
-  const hint = didYouMean(name, names) ?? `targets: ${names.join(", ")}`;
+  const hint = didYouMean(name, names) ?? "`task list` shows the targets, `task --help` all the rest";
   throw new UsageError(`there is no target "${name}"`, { code: "target-unknown", hint });
 }
 

@@ -2,8 +2,8 @@
  * A build as a trace that chrome://tracing and Perfetto draw: tasks, their processes and downloads on lanes.
  * Format: "Trace Event Format" (Chromium), complete events (`ph: "X"`, times in microseconds) and metadata.
  */
-import { writeFileSync } from "node:fs";
 import { type BuildEvent, describeReason, type TaskId } from "../engine/index.ts";
+import { writeReport } from "./report-file.ts";
 
 interface Span {
   readonly name: string;
@@ -57,7 +57,8 @@ export class Trace {
   /** Writes the trace to `file` (absolute or relative to the current folder). */
   write(file: string): void {
     for (const key of [...this.#open.keys()]) this.#end(key, { outcome: "unfinished" });
-    writeFileSync(file, `${JSON.stringify({ displayTimeUnit: "ms", traceEvents: this.#events() })}\n`);
+    const trace = { displayTimeUnit: "ms", traceEvents: this.#events() };
+    writeReport("--trace", file, `${JSON.stringify(trace)}\n`);
   }
 
   #begin(key: string, category: Span["category"], name: string, args: Span["args"]): void {

@@ -14,6 +14,7 @@ import { loopError } from "./loop-error.ts";
 import { nextProgram } from "./next-program.ts";
 import type { Session } from "./session.ts";
 import type { Told } from "./start.ts";
+import { counted } from "./style.ts";
 import { pressWatchKey, type WatchActions } from "./watch-keys.ts";
 
 /** Watches until it is ended; returns the exit status. */
@@ -118,7 +119,7 @@ class WatchScreen {
       case "watch-ready":
         if (continued === undefined && !request.quiet) {
           const keys = io.onKey === undefined ? "Ctrl-C ends it" : "? lists the keys";
-          this.#say(style.dim(`watching ${event.folders} folders; ${keys}`));
+          this.#say(style.dim(`watching ${counted(event.folders, "folder")}; ${keys}`));
         }
         break;
       case "cycle-started":

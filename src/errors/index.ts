@@ -49,3 +49,8 @@ export function systemErrorCode(error: unknown): string | undefined {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Why a call of the system failed: `no such file or directory`, without the call and its path, which are told elsewhere. */
+export function systemReason(error: unknown): string {
+  return messageOf(error).replace(/^E[A-Z0-9]+: (.*?), \w+(?: '.*)?$/s, "$1");
+}

@@ -37,6 +37,39 @@ describe("wrong usage", () => {
   });
 });
 
+describe("what cannot be done", () => {
+  it.each(["--summary", "--trace"])("is said before the build when %s cannot be written", async (option) => {
+    const root = demo();
+    const run = await runTask(root, ["greet", option, "nowhere/file"]);
+    expect(run.stderr).toBe(
+      `error: ${option} nowhere/file cannot be written: no such file or directory\n` +
+        "  hint: name a file in a folder that is there, and that you may write to\n",
+    );
+    expect(run.status).toBe(1);
+    expect(existsSync(path.join(root, "build"))).toBe(false);
+  });
+
+  it("is said in words, not in the names of the system's calls, and lists no steps that nobody asks for", async () => {
+    const root = demo();
+    const told = async (...words: readonly string[]) => {
+      const { status, stderr } = await runTask(root, words);
+      return { status, error: stderr.split("\n")[0], hint: stderr.split("\n")[1] };
+    };
+    expect(await told("greet", "--config", "nowhere")).toMatchObject({
+      status: 2,
+      error: "error: --config nowhere cannot be read: no such file or directory",
+    });
+    expect(await told("manual", "greet")).toMatchObject({
+      status: 2,
+      error: "error: `manual` takes no target",
+    });
+    expect(await told("xyzzy")).toMatchObject({
+      status: 2,
+      hint: "  hint: `task list` shows the targets, `task --help` all the rest",
+    });
+  });
+});
+
 describe("a question", () => {
   it("is answered on standard output, and builds nothing", async () => {
     const root = demo();

@@ -65,6 +65,14 @@ export const motd = task({
     expect(plan.stdout).toContain('"overlay@dev"');
   });
 
+  it("says so where no folder can be made", async () => {
+    const run = await runTask(demo(), ["init", "/proc/image"]);
+    expect(run.stderr).toMatch(
+      /^error: the project cannot be written: .+\n {2}where: \/proc\/image\n {2}hint: /,
+    );
+    expect(run.status).toBe(1);
+  });
+
   it("keeps files that are there, and refuses a folder that holds a project", async () => {
     const root = demo();
     mkdirSync(path.join(root, "taken"));

@@ -4,7 +4,7 @@
  */
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { messageOf, systemErrorCode, UserError } from "../../errors/index.ts";
+import { systemErrorCode, systemReason, UserError } from "../../errors/index.ts";
 
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
@@ -94,7 +94,7 @@ function attempt(file: string, work: () => void): void {
   try {
     work();
   } catch (error) {
-    throw new UserError(`the file cannot be written: ${messageOf(error)}`, {
+    throw new UserError(`the file cannot be written: ${systemReason(error)}`, {
       code: "completion-unwritable",
       where: file,
       hint: "make the folder writable for you; nothing else was changed",
@@ -108,7 +108,7 @@ function readIfThere(file: string): string | undefined {
     return readFileSync(file, "utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw new UserError(`the file cannot be read: ${messageOf(error)}`, {
+    throw new UserError(`the file cannot be read: ${systemReason(error)}`, {
       code: "completion-unreadable",
       where: file,
       hint: "make it readable for you",

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { messageOf } from "../../errors/index.ts";
+import { systemReason } from "../../errors/index.ts";
 import type { Line } from "./line.ts";
 
 /** `root` is the workspace's absolute path; where the cache is, is tried, for that is where builds work. */
@@ -26,7 +26,7 @@ export async function checkFileSystem(root: string): Promise<readonly Line[]> {
   try {
     folder = mkdtempSync(path.join(parent, ".doctor-"));
   } catch (error) {
-    const text = `${parent} cannot be written: ${messageOf(error)}`;
+    const text = `${parent} cannot be written: ${systemReason(error)}`;
     return [{ check: "files", status: "missing", text, hint: "make it writable for you" }];
   }
   try {

@@ -2,6 +2,7 @@
 import { bind, type ParameterValues, type Task } from "../../engine/index.ts";
 import { knownTools, reportTool, type ToolReport } from "../../host/index.ts";
 import type { Session } from "../session.ts";
+import { counted } from "../style.ts";
 import { findTask, listedTargets } from "../target-name.ts";
 import { failed, type Line } from "./line.ts";
 
@@ -18,7 +19,7 @@ export async function tasksToBuild(
   const targets = words.length === 0 ? listed : words.map((word) => findTask(word, workspace.taskfile));
   try {
     const graph = await bind(workspace, { targets, variant: request.variant, values });
-    const text = `${graph.size} tasks for ${request.variant} in ${workspace.state.workspace}`;
+    const text = `${counted(graph.size, "task")} for ${request.variant} in ${workspace.state.workspace}`;
     return {
       tasks: [...graph.values()].map(({ task }) => task),
       project: [{ check: "project", status: "good", text }],

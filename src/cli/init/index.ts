@@ -16,8 +16,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { systemErrorCode, UsageError, UserError } from "../../errors/index.ts";
+import { systemErrorCode, systemReason, UsageError, UserError } from "../../errors/index.ts";
 import type { Session } from "../session.ts";
+import { counted } from "../style.ts";
 import { type OwnFile, ownFiles } from "./own-files.ts";
 
 /** Makes the project in the folder that is named, or in the current one. Nothing that is there is changed. */
@@ -44,7 +45,7 @@ export function initCommand(
     linkPackage(root, packageRoot);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
-    throw new UserError(`the project cannot be written: ${(error as Error).message}`, {
+    throw new UserError(`the project cannot be written: ${systemReason(error)}`, {
       code: "init-unwritable",
       where: root,
       hint: "make the folder writable for you, or name another one",
@@ -54,7 +55,7 @@ export function initCommand(
   const shown = path.relative(io.cwd, root);
   io.stdout.write(
     [
-      `made ${names.length - kept.size} files in ${root}`,
+      `made ${counted(names.length - kept.size, "file")} in ${root}`,
       ...(kept.size === 0 ? [] : [`kept as they were: ${[...kept].join(", ")}`]),
       "next:",
       ...(shown === ""
@@ -97,13 +98,20 @@ function isThere(file: string): boolean {
   }
 }
 
+/** With those above it. Node's own way to do so never ends where a folder refuses what is new as if it were not there: /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  mkdirSync(folder);
+}
+
 function write(root: string, { name, text }: OwnFile): void {
-  mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+  makeFolder(path.dirname(path.join(root, name)));
   writeFileSync(path.join(root, name), text, { flag: "wx" });
 }
 
 function copy(from: string, to: string): void {
-  mkdirSync(path.dirname(to), { recursive: true });
+  makeFolder(path.dirname(to));
   const status = lstatSync(from);
   if (status.isSymbolicLink()) {
     symlinkSync(readlinkSync(from), to);
@@ -123,7 +131,7 @@ function linkPackage(root: string, packageRoot: string): void {
   const modules = path.join(root, "node_modules");
   const link = (at: string, target: string): void => {
     if (isThere(at) || existsSync(at)) return;
-    mkdirSync(path.dirname(at), { recursive: true });
+    makeFolder(path.dirname(at));
     symlinkSync(path.relative(path.dirname(at), target), at);
   };
   link(path.join(modules, name), packageRoot);
