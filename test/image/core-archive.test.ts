@@ -50,6 +50,8 @@ describe("Core's archive", () => {
     expect(gunzipSync(bytes).equals(content)).toBe(true);
     // RFC 1952, 2.3: no optional field, no time; the kernel reads no other header.
     expect(bytes.subarray(0, 8).toString("hex")).toBe("1f8b080000000000");
+    const again = await packCore(file, "best", context);
+    expect((await readFile(again ?? "")).equals(bytes)).toBe(true);
     expect((await readFile(file)).subarray(0, loose.length).equals(loose)).toBe(true);
   });
 
