@@ -7,7 +7,7 @@ import { UsageError, UserError } from "../src/errors/index.ts";
 import { measureIso, type SizeReport, type SizeRow } from "./image/size-report.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
 
-/** Of each list so many are shown; --json has all. */
+/** Of each list so many are shown, the largest, in the list's order; --json has all. */
 const mostRows = 15;
 
 export const size = command({
@@ -41,8 +41,12 @@ export const size = command({
 
 function describe({ iso, beside, layers, extensions, folders }: SizeReport): readonly string[] {
   const rest = { name: "structure and gaps", files: 0, before: iso.rest, after: iso.rest };
+  const named = layers.map(({ largest, ...row }) => ({
+    ...row,
+    name: largest === undefined ? row.name : `${row.name}, with ${path.posix.basename(largest)}`,
+  }));
   return [
-    ...table("the initrd, by layer", layers),
+    ...table("the initrd, by layer", named),
     ...table("of it extensions", extensions),
     ...table("of it folders", folders),
     ...table("beside the initrd", [...beside, rest]),
@@ -52,8 +56,9 @@ function describe({ iso, beside, layers, extensions, folders }: SizeReport): rea
 
 function table(title: string, rows: readonly SizeRow[]): readonly string[] {
   if (rows.length === 0) return [];
-  const shown = rows.slice(0, mostRows);
-  const others = rows.slice(mostRows);
+  const most = new Set([...rows].sort((one, other) => other.after - one.after).slice(0, mostRows));
+  const shown = rows.filter((row) => most.has(row));
+  const others = rows.filter((row) => !most.has(row));
   const lines = [...shown, ...(others.length === 0 ? [] : [sum(`${others.length} others`, others)])];
   const all = [...lines, sum("together", rows)];
   const width = Math.max(title.length, ...all.map(({ name }) => name.length));

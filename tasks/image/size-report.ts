@@ -8,6 +8,7 @@ import {
   type FileContent,
   type InitrdMember,
   type PackingPoint,
+  printName,
   readInitrd,
   readIsoTree,
   streamContent,
@@ -22,13 +23,19 @@ export interface SizeRow {
   readonly after: number;
 }
 
+/** A layer has no name of its own: its largest file tells what it is. */
+export interface LayerRow extends SizeRow {
+  /** A path in the image; undefined where the layer has no file. */
+  readonly largest?: string;
+}
+
 export interface SizeReport {
   /** The ISO itself, and what of it is neither a file's nor the initrd's content: its structure and gaps. */
   readonly iso: { readonly bytes: number; readonly rest: number };
   /** Files of the ISO beside the initrd. */
   readonly beside: readonly SizeRow[];
   /** Archives of the initrd, in their order. */
-  readonly layers: readonly SizeRow[];
+  readonly layers: readonly LayerRow[];
   /** By name, whatever belongs to one of them; the largest first, as the folders. */
   readonly extensions: readonly SizeRow[];
   readonly folders: readonly SizeRow[];
@@ -44,14 +51,14 @@ const extensionPath =
 export async function measureIso(iso: string, bytes: number, scratch: string): Promise<SizeReport> {
   await mkdir(scratch, { recursive: true });
   const beside: SizeRow[] = [];
-  const sums = { layers: new Sums(), extensions: new Sums(), folders: new Sums() };
+  const sums: InitrdSums = { layers: new Sums(), extensions: new Sums(), folders: new Sums(), largest: [] };
   for (const [name, node] of await readIsoTree(iso)) {
     if (node.type !== "file") continue;
     const { size } = sizeOf(node.content);
     if (initrdNames.has(name)) await addInitrd(node.content, scratch, sums);
     else beside.push({ name, files: 1, before: size, after: size });
   }
-  const layers = sums.layers.rows();
+  const layers = sums.layers.rows().map((row, index) => ({ ...row, ...largestOf(sums.largest[index]) }));
   const known = [...beside, ...layers].reduce((sum, { after }) => sum + after, 0);
   return {
     iso: { bytes, rest: bytes - known },
@@ -89,11 +96,24 @@ class Sums {
   }
 }
 
-async function addInitrd(
-  content: FileContent,
-  scratch: string,
-  sums: { readonly layers: Sums; readonly extensions: Sums; readonly folders: Sums },
-): Promise<void> {
+interface InitrdSums {
+  readonly layers: Sums;
+  readonly extensions: Sums;
+  readonly folders: Sums;
+  /** Of each layer. */
+  readonly largest: (LargestFile | undefined)[];
+}
+
+interface LargestFile {
+  readonly path: string;
+  readonly size: number;
+}
+
+function largestOf(file: LargestFile | undefined): { readonly largest?: string } {
+  return file === undefined ? {} : { largest: printName(file.path) };
+}
+
+async function addInitrd(content: FileContent, scratch: string, sums: InitrdSums): Promise<void> {
   const copy = path.join(scratch, "initrd");
   await writeDigested(copy, streamContent(content));
   const members = await readInitrd(copy, { spoolDir: path.join(scratch, "members") });
@@ -103,15 +123,18 @@ async function addInitrd(
     // Archives of one compressed member share its bytes; they count with the first.
     sums.layers.add(layer, 0, 0, offsets.has(member.offset) ? 0 : member.size);
     offsets.add(member.offset);
+    let largest: LargestFile | undefined;
     for (const [name, node] of member.tree) {
       if (node.type !== "file") continue;
       const { offset, size } = sizeOf(node.content);
       const after = packedAt(member, offset + size) - packedAt(member, offset);
       sums.layers.add(layer, 1, size, 0);
+      if (largest === undefined || size > largest.size) largest = { path: name, size };
       sums.folders.add(name.split("/").slice(0, -1).slice(0, 2).join("/") || "/", 1, size, after);
       const extension = extensionPath.exec(name)?.[1];
       if (extension !== undefined) sums.extensions.add(extension, 1, size, after);
     }
+    sums.largest.push(largest);
   }
   await rm(copy);
 }

@@ -42,9 +42,9 @@ describe("the sizes of an ISO", () => {
     const { size } = await stat(iso);
     const report = await measureIso(iso, size, workspace.path("scratch"));
 
-    expect(report.layers.map(({ name, files, before }) => [name, files, before])).toEqual([
-      ["layer 1", 3, 900_010 + 930_000],
-      ["layer 2", 1, 1000],
+    expect(report.layers.map(({ name, files, before, largest }) => [name, files, before, largest])).toEqual([
+      ["layer 1", 3, 900_010 + 930_000, "usr/share/words/text"],
+      ["layer 2", 1, 1000, "etc/plain"],
     ]);
     const packed = await Promise.all(layers.map(async (layer) => (await stat(layer)).size));
     expect(report.layers.map(({ after }) => after)).toEqual(packed);
