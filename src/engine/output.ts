@@ -16,6 +16,7 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  statSync,
 } from "node:fs";
 import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
 import path from "node:path";
@@ -251,7 +252,8 @@ function clearWay(folder: string, outputRoot: string): void {
 
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    // To look is half the work of making it in vain.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) mkdirSync(folder, { recursive: true });
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== "EEXIST" && code !== "ENOTDIR") throw error;

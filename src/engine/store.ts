@@ -227,7 +227,7 @@ export class Store {
 
   /** Where a blob is written before it has its name; the folder is made. */
   #beside(digest: Digest): string {
-    mkdirSync(this.#temporaryRoot, { recursive: true });
+    if (!existsSync(this.#temporaryRoot)) mkdirSync(this.#temporaryRoot, { recursive: true });
     this.#counter += 1;
     return path.join(this.#temporaryRoot, `${digest}.${process.pid}-${this.#counter}`);
   }
