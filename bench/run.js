@@ -13,7 +13,9 @@ const benchmarks = {
   noop: () => import("./noop.js"),
   "noop-10k": () => import("./noop-10k.js"),
   "cold-201": () => import("./cold-201.js"),
-  scale: () => import("./scale.js"),
+  "scale-files": async () => ({ run: (await import("./scale.js")).runFiles }),
+  "scale-tasks": async () => ({ run: (await import("./scale.js")).runTasks }),
+  "scale-images": async () => ({ run: (await import("./scale.js")).runImages }),
   switch: () => import("./switch.js"),
   edit: () => import("./edit.js"),
   "edit-watch": () => import("./edit-watch.js"),
@@ -29,7 +31,12 @@ async function start() {
     allowPositionals: true,
     options: { runs: { type: "string" } },
   });
-  const names = positionals.length === 0 ? Object.keys(benchmarks) : positionals;
+  const asked = positionals.length === 0 ? Object.keys(benchmarks) : positionals;
+  // A name stands for all that begin with it too: `scale` for its three parts.
+  const names = asked.flatMap((name) => {
+    const parts = Object.keys(benchmarks).filter((one) => one.startsWith(`${name}-`));
+    return name in benchmarks || parts.length === 0 ? [name] : parts;
+  });
   const unknown = names.filter((name) => !(name in benchmarks));
   const runs = values.runs === undefined ? undefined : Number(values.runs);
   if (unknown.length > 0 || (runs !== undefined && !(Number.isInteger(runs) && runs > 0))) {

@@ -13,59 +13,96 @@ const fileCounts = [1_000, 10_000, 100_000];
 const taskCounts = [10, 100, 1_000, 10_000];
 const imageSizes = [50_000_000, 200_000_000, 800_000_000];
 
+/** @typedef {{ readonly rows: readonly import("./harness/measurement.js").Measured[], readonly facts?: readonly string[] }} Part */
+
 /** @param {import("./run.js").Options} options */
-export async function run({ runs = 5 }) {
+export async function runFiles({ runs = 5 }) {
+  await showAll(
+    "scale-files",
+    "growing numbers of input files, in 20 tasks",
+    fileCounts.map(
+      (count) => () => measureGraph(`${count} files`, { tasks: 20, filesPerTask: count / 20 }, runs),
+    ),
+  );
+}
+
+/** @param {import("./run.js").Options} options */
+export async function runTasks({ runs = 5 }) {
+  await showAll(
+    "scale-tasks",
+    "growing numbers of tasks, of 5 input files each",
+    taskCounts.map((count) => () => measureGraph(`${count} tasks`, { tasks: count, filesPerTask: 5 }, runs)),
+  );
+}
+
+/** @param {import("./run.js").Options} options */
+export async function runImages({ runs = 5 }) {
+  await showAll(
+    "scale-images",
+    "growing images",
+    imageSizes.map((size) => () => measureImage(size, runs)),
+  );
+}
+
+/**
+ * Shows after each size what is known so far, so that whoever ends a run has that.
+ * @param {string} name
+ * @param {string} what
+ * @param {readonly (() => Promise<Part>)[]} parts
+ */
+async function showAll(name, what, parts) {
   /** @type {import("./harness/measurement.js").Measured[]} */
   const rows = [];
   /** @type {string[]} */
   const facts = [];
-  /** @param {{ rows: readonly import("./harness/measurement.js").Measured[], fact?: string }} part */
-  const add = (part) => {
+  for (const measurePart of parts) {
+    const part = await measurePart();
     rows.push(...part.rows);
-    if (part.fact !== undefined) facts.push(part.fact);
-  };
-  for (const count of fileCounts) {
-    add(await measureGraph(`${count} files`, { tasks: 20, filesPerTask: count / 20 }, runs));
+    facts.push(...(part.facts ?? []));
+    await show(name, {
+      title: `nothing changed, and one file edited: ${what}`,
+      aim: "cost grows no faster than the work; peak memory at most 256 MB at 800 MB",
+      rows,
+      facts,
+    });
   }
-  for (const count of taskCounts) {
-    add(await measureGraph(`${count} tasks`, { tasks: count, filesPerTask: 5 }, runs));
-  }
-  for (const size of imageSizes) add(await measureImage(size, runs));
-  await show("scale", {
-    title: "nothing changed, and one file edited, at growing sizes",
-    aim: "cost grows no faster than the work; peak memory at most 256 MB at 800 MB",
-    rows,
-    facts,
-  });
 }
 
 /**
  * @param {string} name
  * @param {import("./harness/graph.js").Shape} shape
  * @param {number} runs
+ * @returns {Promise<Part>}
  */
 async function measureGraph(name, shape, runs) {
   process.stderr.write(`bench: ${name}\n`);
   const player = await writeOurs(shape, "scale");
+  /** @type {number | undefined} */
+  let cold;
   try {
+    // Compiling has a memory of its own.
+    await play({ ...player, command: [...player.command.slice(0, 2), "list"] });
+    cold = await measureMemory(player);
     await settle(() => play(player));
   } catch (error) {
     return { rows: [{ name, note: `failed: ${explain(error)}` }] };
   }
   const write = "echo $(date +%s%N) > packages/p00000/src/00000.txt";
-  const rows = await measure(
-    [
-      { ...player, name: `${name}, nothing changed` },
-      { ...player, name: `${name}, one edited`, prepare: ["bash", "-c", write] },
-    ],
-    { runs },
-  );
-  return { rows, fact: memoryFact(name, await measureMemory(player)) };
+  const edited = { ...player, name: `${name}, one edited`, prepare: ["bash", "-c", write] };
+  const rows = await measure([{ ...player, name: `${name}, nothing changed` }, edited], { runs });
+  await play({ ...player, command: edited.prepare });
+  const facts = [
+    memoryFact(`${name}, from nothing`, cold),
+    memoryFact(`${name}, one edited`, await measureMemory(player)),
+    memoryFact(`${name}, nothing changed`, await measureMemory(player)),
+  ];
+  return { rows, facts };
 }
 
 /**
  * @param {number} size Bytes that the image has beside the sample's own.
  * @param {number} runs
+ * @returns {Promise<Part>}
  */
 async function measureImage(size, runs) {
   const name = `image + ${bytes(size)}`;
@@ -94,7 +131,7 @@ async function measureImage(size, runs) {
       ],
       { runs },
     );
-    return { rows, fact: memoryFact(`${name}, empty cache`, cold) };
+    return { rows, facts: [memoryFact(`${name}, empty cache`, cold)] };
   } catch (error) {
     return { rows: [{ name, note: `failed: ${explain(error)}` }] };
   } finally {

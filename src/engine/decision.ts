@@ -11,7 +11,6 @@ import { compareLines } from "./line-changes.ts";
 import {
   compareListings,
   decodeListing,
-  digestOfListing,
   encodeListing,
   type Listing,
   type ListingChange,
@@ -285,7 +284,7 @@ async function textOf(input: ResolvedInput): Promise<string | undefined> {
 
 /** The assessment as it would have been with these inputs: for tasks that rewrite one of theirs. */
 export function reassess(assessment: Assessment, inputs: readonly ResolvedInput[]): Assessment {
-  const digests = new Map(inputs.map((input) => [`input ${input.name}`, digestOfListing(input.listing)]));
+  const digests = new Map(inputs.map((input) => [`input ${input.name}`, input.digest]));
   const parts = assessment.parts.map(([label, value]): Part => [label, digests.get(label) ?? value]);
   return { ...assessment, fingerprint: fingerprintOf(parts), parts, inputs };
 }
@@ -300,7 +299,7 @@ export async function rememberInputs(
 ): Promise<readonly Digest[]> {
   const texts: Digest[] = [];
   for (const input of inputs) {
-    state.store.putText(encodeListing(input.listing));
+    if (!state.store.has(input.digest)) state.store.putText(encodeListing(input.listing), input.digest);
     const text = await textOf(input);
     if (text !== undefined) texts.push(state.store.putText(text));
   }
@@ -315,7 +314,7 @@ export function movedInputs(
   return before.flatMap((input, index) => {
     const later = after[index];
     if (isRevised(input)) return [];
-    if (later === undefined || digestOfListing(input.listing) === digestOfListing(later.listing)) return [];
+    if (later === undefined || input.digest === later.digest) return [];
     return compareListings(input.listing, later.listing).map((change) => change.path);
   });
 }

@@ -5,7 +5,6 @@
 import { digestOfParts } from "./digest.ts";
 import type { BoundTask } from "./graph.ts";
 import { displayPath, type ResolvedInput } from "./input.ts";
-import { digestOfListing } from "./listing.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
 import { Secret, secretTag } from "./parameter.ts";
 import type { Part } from "./stamp.ts";
@@ -45,7 +44,7 @@ export function partsOf(sources: FingerprintSources): readonly Part[] {
   for (const name of bound.task.env)
     parts.push([`env ${name}`, encodeValue(sources.env[name], sources.secretKey)]);
   for (const [name, digest] of sources.tools) parts.push([`tool ${name}`, digest ?? "none"]);
-  for (const input of sources.inputs) parts.push([`input ${input.name}`, digestOfListing(input.listing)]);
+  for (const input of sources.inputs) parts.push([`input ${input.name}`, input.digest]);
   for (const [name, digest] of sources.needs) parts.push([`need ${name}`, digest ?? "none"]);
   for (const output of bound.outputs) {
     parts.push([`output ${output.slot}`, `${output.kind} ${displayPath(sources.workspace, output.path)}`]);

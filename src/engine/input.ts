@@ -10,8 +10,8 @@ import { UserError } from "../errors/index.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
-import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
-import { type AbsolutePath, byteOrder, cacheFolder } from "./names.ts";
+import { digestOfListing, type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
+import { type AbsolutePath, byteOrder, cacheFolder, type Digest } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import type { RecordLog } from "./record-log.ts";
 import { flatFolder, search } from "./search.ts";
@@ -25,6 +25,8 @@ export interface ResolvedInput {
   readonly paths: readonly string[];
   /** Names as the user knows them: relative to the workspace, or absolute outside of it. */
   readonly listing: Listing;
+  /** Of the listing: computed once, for it is asked for several times. */
+  readonly digest: Digest;
   /** The part that counts, where only a part of the file does. */
   readonly selected?: string;
 }
@@ -87,7 +89,8 @@ export async function resolveInput(
   if (entries.length === 0 && !declaration.optional && selected === undefined && !isSeeded(declaration, root))
     throw nothingFound(declaration, asked, root);
   const part = selected === undefined ? {} : { selected };
-  return { name, declaration, root, paths, listing: listingOf(entries), ...part };
+  const listing = listingOf(entries);
+  return { name, declaration, root, paths, listing, digest: digestOfListing(listing), ...part };
 }
 
 /** Whether the task itself may write to it. */

@@ -23,12 +23,12 @@ export function listingOf(entries: readonly (readonly [path: string, entry: List
 /** Drops what a listing has no use for; special files have no place in one and give undefined. */
 export function listed(entry: FileEntry): ListedEntry | undefined {
   switch (entry.type) {
-    case "file":
-      return { type: "file", executable: entry.executable, digest: entry.digest, size: entry.size };
     case "link":
       return { type: "link", target: entry.target };
+    // Of a hundred thousand files there need not be twice as many entries.
+    case "file":
     case "directory":
-      return { type: "directory" };
+      return entry;
     case "special":
       return undefined;
   }

@@ -46,7 +46,7 @@ export async function changesSince(
     return seen.flatMap((input, index) => {
       const later = now[index];
       const own = input.declaration.kind === "file" && input.declaration.revised;
-      if (later === undefined || (running && own)) return [];
+      if (later === undefined || later.digest === input.digest || (running && own)) return [];
       return compareListings(input.listing, later.listing).map(({ path }) => path);
     });
   } catch {

@@ -28,8 +28,11 @@ export interface Seen {
   readonly inputs: readonly ResolvedInput[];
 }
 
-/** Files, each with its status. */
-type Statuses = readonly (readonly [file: AbsolutePath, status: string | undefined])[];
+/** Files, and the status of each, in the same order: two lists, for there may be a hundred thousand. */
+interface Statuses {
+  readonly files: () => Iterable<AbsolutePath>;
+  readonly before: readonly (string | undefined)[];
+}
 
 /** Remembers how a task found its inputs; to be made before it runs. */
 export class SecondLook {
@@ -38,14 +41,14 @@ export class SecondLook {
   readonly #before: readonly ResolvedInput[];
   /** For each input its files, links on the way included, and the status of each. */
   readonly #statuses: readonly Statuses[];
-  readonly #tools: Statuses;
+  readonly #tools: ReadonlyMap<AbsolutePath, string | undefined>;
 
   private constructor(
     bound: BoundTask,
     state: State,
     before: readonly ResolvedInput[],
     statuses: readonly Statuses[],
-    tools: Statuses,
+    tools: ReadonlyMap<AbsolutePath, string | undefined>,
   ) {
     this.#bound = bound;
     this.#state = state;
@@ -60,16 +63,17 @@ export class SecondLook {
     state: State,
   ): SecondLook {
     const { files } = state;
-    const statuses = inputs.map(
-      (input): Statuses => filesOf(input, files).map((file) => [file, files.signatureSeen(file)]),
-    );
-    const tools = binaries.map((file) => [file, files.signatureSeen(file) ?? signatureAt(file)] as const);
+    const statuses = inputs.map((input): Statuses => {
+      const all = filesOf(input, files);
+      return { files: all, before: Array.from(all(), (file) => files.signatureSeen(file)) };
+    });
+    const tools = new Map(binaries.map((file) => [file, files.signatureSeen(file) ?? signatureAt(file)]));
     return new SecondLook(bound, state, inputs, statuses, tools);
   }
 
   async take(needed: (id: TaskId) => NeededOutputs | undefined): Promise<Seen> {
     const others = [...this.#movedTools(), ...(await this.#movedNeeds(needed))];
-    for (const file of this.#statuses.flat()) this.#state.files.forget(file[0]);
+    for (const { files } of this.#statuses) for (const file of files()) this.#state.files.forget(file);
     try {
       const inputs = await resolveInputs(this.#bound, this.#state);
       const moved = [...others, ...movedInputs(this.#before, inputs)];
@@ -81,7 +85,7 @@ export class SecondLook {
   }
 
   #movedTools(): readonly string[] {
-    return this.#tools.flatMap(([file, before]) => {
+    return [...this.#tools].flatMap(([file, before]) => {
       if (signatureAt(file) === before) return [];
       this.#state.files.forget(file);
       return [file];
@@ -92,11 +96,15 @@ export class SecondLook {
     return this.#statuses.flatMap((statuses, index) => {
       const input = this.#before[index];
       if (input === undefined || isRevised(input)) return [];
-      return statuses.flatMap(([file, before]) => {
+      const touched: string[] = [];
+      let at = 0;
+      for (const file of statuses.files()) {
+        const before = statuses.before[at++];
         const now = this.#state.files.signatureSeen(file);
-        if (before === undefined || now === undefined || before === now) return [];
-        return [displayPath(this.#state.workspace, file)];
-      });
+        if (before !== undefined && now !== undefined && before !== now)
+          touched.push(displayPath(this.#state.workspace, file));
+      }
+      return touched;
     });
   }
 
@@ -126,9 +134,8 @@ function slotOf(name: string): string {
 }
 
 /** The files of an input; where it is a link, each that it leads to. */
-function filesOf(input: ResolvedInput, files: FileTable): readonly AbsolutePath[] {
-  if (input.declaration.kind === "files")
-    return input.paths.map((relative) => path.join(input.root, relative) as AbsolutePath);
+function filesOf(input: ResolvedInput, files: FileTable): () => Iterable<AbsolutePath> {
+  if (input.declaration.kind === "files") return () => pathsOf(input);
   const chain: AbsolutePath[] = [];
   for (let at = input.root; chain.length < 40; ) {
     const entry = files.at(at);
@@ -137,5 +144,9 @@ function filesOf(input: ResolvedInput, files: FileTable): readonly AbsolutePath[
     if (entry instanceof Promise || entry?.type !== "link") break;
     at = path.resolve(path.dirname(at), entry.target) as AbsolutePath;
   }
-  return chain;
+  return () => chain;
+}
+
+function* pathsOf({ root, paths }: ResolvedInput): IterableIterator<AbsolutePath> {
+  for (const relative of paths) yield `${root}/${relative}` as AbsolutePath;
 }

@@ -95,9 +95,8 @@ export class Store {
     await rm(`${this.pathOf(digest)}${partsSuffix}`, { recursive: true, force: true });
   }
 
-  /** Stores a small text and returns its digest. */
-  putText(text: string): Digest {
-    const digest = digestOfBytes(text);
+  /** Stores a small text and returns its digest, which must be the text's where it is known. */
+  putText(text: string, digest = digestOfBytes(text)): Digest {
     if (!this.has(digest)) this.#placeAtOnce(digest, (beside) => writeFileSync(beside, text));
     return digest;
   }
