@@ -5,6 +5,7 @@ import { build, type Command, forecast, type Target, type Task } from "../engine
 import { type Artefact, artefactsOf } from "./artefact.ts";
 import { openDisplay } from "./display.ts";
 import { printForecast } from "./forecast-text.ts";
+import { HeapGrowth } from "./heap-growth.ts";
 import type { PlainReporter } from "./plain-reporter.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
@@ -46,6 +47,7 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
   const startedAt = performance.now();
   const display = openDisplay(session);
   const quietness = new Quietness();
+  const heap = new HeapGrowth();
   try {
     const { outcome, graph } = await build(workspace, {
       targets: tasks,
@@ -59,6 +61,7 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
       signal: display.signal,
       hurry: display.hurry,
       onEvent: (event) => {
+        heap.look();
         quietness.onEvent(event);
         display.onEvent(event);
       },

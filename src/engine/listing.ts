@@ -4,7 +4,7 @@
  * Inputs, outputs and restored results are all compared as listings. A listing maps onto the Remote Execution API's
  * `Directory`: sorted names, sha256 digests, the executable bit, link targets; nothing of owners or times.
  */
-import { digestOfBytes } from "./digest.ts";
+import { createHash } from "node:crypto";
 import type { FileEntry } from "./file-table.ts";
 import { byteOrder, type Digest, sortEntries } from "./names.ts";
 
@@ -37,8 +37,12 @@ export function listed(entry: FileEntry): ListedEntry | undefined {
 /** One line an entry: `f|x digest size path`, `l target path`, `d path`; paths and targets are JSON strings. */
 export function encodeListing(listing: Listing): string {
   let text = "";
-  for (const [path, entry] of listing) text += `${encodeEntry(entry)} ${JSON.stringify(path)}\n`;
+  for (const [path, entry] of listing) text += lineOf(path, entry);
   return text;
+}
+
+function lineOf(path: string, entry: ListedEntry): string {
+  return `${encodeEntry(entry)} ${JSON.stringify(path)}\n`;
 }
 
 function encodeEntry(entry: ListedEntry): string {
@@ -73,8 +77,17 @@ export function decodeListing(text: string): Listing {
   return listing;
 }
 
+/** The digest of the encoded listing. It is hashed in pieces: of a hundred thousand files the whole would be megabytes. */
 export function digestOfListing(listing: Listing): Digest {
-  return digestOfBytes(encodeListing(listing));
+  const hash = createHash("sha256");
+  let piece = "";
+  for (const [path, entry] of listing) {
+    piece += lineOf(path, entry);
+    if (piece.length < 16_384) continue;
+    hash.update(piece);
+    piece = "";
+  }
+  return hash.update(piece).digest("hex") as Digest;
 }
 
 export type ListingChange = {
