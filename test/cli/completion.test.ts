@@ -60,6 +60,23 @@ describe("completion", () => {
     await typeInto("zsh", "zsh -d -i");
   });
 
+  it("explains in zsh what has an explanation, and puts no dashes behind the rest", async () => {
+    const { root, home } = await prepared("zsh");
+    const ask = (...words: readonly string[]) =>
+      execFileSync(
+        "zsh",
+        [
+          "-fc",
+          'compdef() { : }; _describe() { print -rl -- "${(@)offered}" }; . "$HOME"/.local/share/razor-mk/completion.zsh; words=("$@"); CURRENT=$#; PREFIX=${@[-1]}; _razor_mk',
+          "zsh",
+          ...words,
+        ],
+        { cwd: root, encoding: "utf8", env: { PATH: process.env.PATH, HOME: home } },
+      );
+    expect(ask("./task.js", "cache", "")).toBe("stats\ngc\nverify\nclear\n");
+    expect(ask("./task.js", "gre")).toBe("greet:Greet the name\n");
+  });
+
   it("fills in commands, targets, flags, values and files in fish, with what each is", async () => {
     const { root, home } = await prepared("fish");
     const ask = (line: string) =>

@@ -47,7 +47,7 @@ export function completionCommand(io: Io, words: readonly string[], packageRoot:
   const [action = "", named, ...more] = words;
   const installs = action === "install";
   if (more.length > 0 || (!installs && (named !== undefined || !isShell(action)))) {
-    throw new UsageError(`"completion ${words.join(" ")}" is not understood`, {
+    throw new UsageError(`"${["completion", ...words].join(" ")}" is not understood`, {
       code: "completion-usage",
       hint: `\`task completion install\`, or the name of a shell: ${shells.join(", ")}`,
     });

@@ -11,7 +11,7 @@ _razor_mk_workspace() {
 }
 
 _razor_mk() {
-  local program=${(Q)words[1]} workspace line
+  local program=${(Q)words[1]} workspace line description
   local -a before=("${(@Q)words[2,CURRENT-1]}") answer offered
   case $program in
     npx)
@@ -30,7 +30,8 @@ _razor_mk() {
   case $answer[1] in
     words)
       for line in "${(@)answer[2,-1]}"; do
-        [[ -n $line ]] && offered+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
+        description=${line#*$'\t'}
+        [[ -n $line ]] && offered+=("${${line%%$'\t'*}//:/\\:}${description:+:$description}")
       done
       _describe -V 'razor-mk' offered
       ;;
