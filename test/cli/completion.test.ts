@@ -67,7 +67,7 @@ describe("completion", () => {
         "zsh",
         [
           "-fc",
-          'compdef() { : }; _describe() { print -rl -- "${(@)offered}" }; . "$HOME"/.local/share/razor-mk/completion.zsh; words=("$@"); CURRENT=$#; PREFIX=${@[-1]}; _razor_mk',
+          'compdef() { : }; _describe() { print -rl -- $offered }; . "$HOME"/.local/share/razor-mk/completion.zsh; words=("$@"); CURRENT=$#; PREFIX=$@[-1]; _razor_mk',
           "zsh",
           ...words,
         ],
