@@ -39,6 +39,9 @@ export function nameOf(id: string): string {
 
 const reasonsShown = 3;
 
+/** Bytes: what is smaller has come before anybody could ask for it, and there are hundreds of such files. */
+const worthALine = 100_000;
+
 /** The reasons in one line: the first few, as far as there is room for more than one, and how many more there are. */
 export function reasonLine(reasons: readonly Reason[], room = Number.POSITIVE_INFINITY): string {
   const needs = reasons.flatMap((reason) => (reason.kind === "need-reruns" ? [reason.need] : []));
@@ -113,6 +116,7 @@ export class PlainReporter {
       case "task-progress":
         if (this.#options.progressLines && event.progress.done === event.progress.total) {
           const { item, done, unit } = event.progress;
+          if (unit === "bytes" && done < worthALine) break;
           if (this.#finished.has(`${nameOf(event.task)} ${item}`)) break;
           this.#finished.add(`${nameOf(event.task)} ${item}`);
           this.#say(

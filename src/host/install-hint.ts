@@ -22,10 +22,16 @@ const commands = {
 /** One sentence with the command for each package manager that has the tool, or undefined for an unknown tool. */
 export function installHint(tool: string): string | undefined {
   const entry = (tools as Readonly<Record<string, Entry>>)[tool];
+  return entry === undefined ? undefined : `it is needed for ${entry.for}; ${installAdvice(tool)}`;
+}
+
+/** As `installHint`, for where it was said already what the tool is for. */
+export function installAdvice(tool: string): string | undefined {
+  const entry = (tools as Readonly<Record<string, Entry>>)[tool];
   if (entry === undefined) return undefined;
   const ways = (["apt", "dnf", "pacman", "brew"] as const).flatMap((manager) => {
     const name = entry[manager];
     return name === undefined ? [] : [`\`${commands[manager]} ${name}\``];
   });
-  return `it is needed for ${entry.for}; install it with ${ways.join(", or ")}`;
+  return `install it with ${ways.join(", or ")}`;
 }

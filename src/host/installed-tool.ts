@@ -3,7 +3,7 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { installHint } from "./install-hint.ts";
+import { installAdvice } from "./install-hint.ts";
 import { toolEnvironment } from "./shell.ts";
 import { searchTool } from "./tool-path.ts";
 import tools from "./tools.json" with { type: "json" };
@@ -46,7 +46,7 @@ export async function reportTool(tool: string): Promise<ToolReport> {
       found === undefined || entry?.files !== undefined
         ? undefined
         : await askVersion(found, entry?.version ?? ["--version"]),
-    hint: installHint(tool),
+    hint: installAdvice(tool),
   };
 }
 

@@ -47,6 +47,13 @@ it("fails when a needed program is missing or a check of the project fails, and 
   expect((await runTask(root, ["doctor", "name"])).stdout).toMatch(/not yet: moon\n$/);
 });
 
+it("says once what a program is for, and how to get it", async () => {
+  const { stdout } = await runTask(demo(), ["doctor", "name"], { PATH: "/nowhere" });
+  expect(stdout).toMatch(
+    /^! xorriso +not installed, for reading and writing ISO images; not needed for this\n {4}hint: install it with `apt-get install xorriso`, or /m,
+  );
+});
+
 it("works where there is no project", async () => {
   const { stdout, stderr } = await runTask("/", ["doctor"]);
   expect(stderr).toBe("");
