@@ -3,6 +3,7 @@ import { readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import {
+  describeReason,
   file,
   files,
   forecast,
@@ -92,7 +93,10 @@ describe("a build", () => {
     rmSync(path.join(root, "build/dev.txt"));
     expect((await run(root, [final])).outcomes["final@dev"]).toBe("restored");
     write(root, "build/dev.txt", "edited");
-    expect((await run(root, [final])).outcomes["final@dev"]).toBe("restored");
+    const { outcomes, events } = await run(root, [final]);
+    expect(outcomes["final@dev"]).toBe("restored");
+    const reasons = events.flatMap((event) => ("reasons" in event ? event.reasons.map(describeReason) : []));
+    expect(reasons).toEqual(["build/dev.txt was edited"]);
     expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("HELLO!");
   });
 

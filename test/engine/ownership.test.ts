@@ -107,3 +107,49 @@ describe("a name", () => {
     });
   }
 });
+
+describe("a Taskfile", () => {
+  const plain = (name: string, definition: Partial<Parameters<typeof task>[0]> = {}) =>
+    task({ name, description: "", outputs: {}, run: () => {}, ...definition }) as Task;
+  const twoPlaces = expect.stringMatching(/^ownership\.test\.ts:\d+(, | and )ownership\.test\.ts:\d+$/);
+
+  it("whose tasks need one another in a circle is refused, with the way round and every place", async () => {
+    const needs: Record<string, Task> = {};
+    const first = plain("first", { needs });
+    const second = plain("second", { needs: { first } });
+    needs.second = second;
+    await expect(run(workspace({}), [second])).rejects.toMatchObject({
+      code: "graph-cycle",
+      message: expect.stringContaining("second → first → second"),
+      where: twoPlaces,
+    });
+  });
+
+  it("with a task for all variants that needs one for each is refused, with both places", async () => {
+    const each = plain("each");
+    const shared = plain("shared", { needs: { each }, variants: "shared" });
+    await expect(run(workspace({}), [shared])).rejects.toMatchObject({
+      code: "graph-variants",
+      where: twoPlaces,
+    });
+  });
+
+  for (const output of [out.artifact("../x"), out.artifact("/tmp/x"), out.file("../x"), out.directory(".")]) {
+    it(`with an output that leaves its folder is refused: ${output.place} ${output.path}`, async () => {
+      await expect(run(workspace({}), [plain("escaping", { outputs: { output } })])).rejects.toMatchObject({
+        code: "output-outside",
+        where: expect.stringMatching(/^ownership\.test\.ts:\d+$/),
+      });
+    });
+  }
+
+  it("with an output below another one is refused, with both places", async () => {
+    const folder = plain("folder", { outputs: { all: out.artifactFolder("build") } });
+    const inside = plain("inside", { outputs: { one: out.artifact("build/deep/one") } });
+    await expect(run(workspace({}), [folder, inside])).rejects.toMatchObject({
+      code: "output-conflict",
+      message: expect.stringContaining("build and build/deep/one"),
+      where: twoPlaces,
+    });
+  });
+});
