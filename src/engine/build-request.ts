@@ -1,10 +1,10 @@
 /** What is built, and how: all that a front end says to a build. It knows nothing of how builds are done. */
 import type { CodeIndex } from "./decision.ts";
+import type { Task } from "./declared-task.ts";
 import type { EventSink } from "./event.ts";
 import type { BuildWatcher } from "./live-build.ts";
 import type { ParameterValues } from "./parameter.ts";
 import type { State } from "./state.ts";
-import type { Task } from "./task.ts";
 import type { Taskfile } from "./taskfile.ts";
 import type { ToolHint } from "./tool.ts";
 

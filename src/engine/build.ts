@@ -5,10 +5,11 @@
 import path from "node:path";
 import { endStragglers } from "../host/index.ts";
 import { requireTracer } from "./audit.ts";
+import type { BoundTask, Graph } from "./bound-task.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
 import { collectGarbage } from "./collection.ts";
 import type { EventSink } from "./event.ts";
-import { type BoundTask, bindGraph, type Graph } from "./graph.ts";
+import { bindGraph } from "./graph.ts";
 import { runGraph } from "./graph-run.ts";
 import { acquireLock } from "./lock.ts";
 import { listOutputs, placesOf } from "./output.ts";

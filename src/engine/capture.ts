@@ -1,6 +1,6 @@
 /** What a task prints, collected without its secrets. */
 import { UserError } from "../errors/index.ts";
-import type { BoundTask } from "./graph.ts";
+import type { BoundTask } from "./bound-task.ts";
 import { Secret } from "./parameter.ts";
 
 export class Capture {

@@ -1,11 +1,11 @@
 /** Targets that are done for their effect: they have no outputs and always run. */
 import type { Shell } from "../host/index.ts";
 import type { OutputPaths, Outputs } from "./declared-output.ts";
+import type { Task } from "./declared-task.ts";
 import type { BlobAccess, Progress } from "./given-context.ts";
 import type { Parameter, Params } from "./parameter.ts";
 import type { Share } from "./shared.ts";
 import { callers, type SourceLocation } from "./source-location.ts";
-import type { Task } from "./task.ts";
 
 /** A target that is done for its effect, has no outputs and always runs. */
 export interface Command<P extends Params = Params> {

@@ -4,8 +4,8 @@
  */
 import { readFile } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
+import type { BoundTask } from "./bound-task.ts";
 import { fingerprintOf, partsOf } from "./fingerprint.ts";
-import type { BoundTask } from "./graph.ts";
 import { displayPath, isRevised, type ResolvedInput, resolveInput } from "./input.ts";
 import { compareLines } from "./line-changes.ts";
 import {

@@ -3,7 +3,7 @@
  * could find anything else. It knows which paths these are, not what becomes of them.
  */
 import path from "node:path";
-import type { BoundTask, Graph } from "./graph.ts";
+import type { BoundTask, Graph } from "./bound-task.ts";
 import { foldersOf } from "./input.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { ParameterValues } from "./parameter.ts";

@@ -7,10 +7,10 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ProcessGroups } from "../host/index.ts";
 import { Audit } from "./audit.ts";
+import { type BoundTask, neededSlots } from "./bound-task.ts";
 import { Capture } from "./capture.ts";
 import type { Assessment, Decision } from "./decision.ts";
 import { reassess, rememberInputs } from "./decision.ts";
-import { type BoundTask, neededSlots } from "./graph.ts";
 import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
@@ -18,14 +18,13 @@ import {
   handOver,
   listOutputs,
   type OutputPlaces,
-  placeOutput,
   placesOf,
-  refuseEscape,
   settleStaged,
   storeOutputs,
   unstoreOutputs,
   vouchFor,
 } from "./output.ts";
+import { placeOutput, refuseEscape } from "./placement.ts";
 import { SecondLook } from "./second-look.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";

@@ -2,8 +2,9 @@
  * The fingerprint of a task: the digest of everything that may change its result, part by part, so that two of them
  * can be compared and the difference named.
  */
+
+import type { BoundTask } from "./bound-task.ts";
 import { digestOfParts } from "./digest.ts";
-import type { BoundTask } from "./graph.ts";
 import { displayPath, type ResolvedInput } from "./input.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
 import { Secret, secretTag } from "./parameter.ts";

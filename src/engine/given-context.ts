@@ -2,9 +2,8 @@
 import type { Shell } from "../host/index.ts";
 import type { FilesInput, Inputs } from "./declared-input.ts";
 import type { OutputPaths, Outputs } from "./declared-output.ts";
+import type { NeedPaths, Needs } from "./declared-task.ts";
 import type { Joined, Piece } from "./joiner.ts";
-import type { Memo } from "./memo.ts";
-import type { NeedPaths, Needs } from "./need.ts";
 import type { Parameter, Params } from "./parameter.ts";
 import type { Share } from "./shared.ts";
 
@@ -84,6 +83,9 @@ export interface BlobAccess {
   /** Moves a file into the store; its content must have that digest. */
   adopt(path: string, sha256: string): Promise<void>;
 }
+
+/** Has the file for a key: made now by `make`, or at some time before. Its path. */
+export type Memo = (key: readonly string[], make: (file: string) => Promise<void>) => Promise<string>;
 
 export type AnyTaskContext = TaskContext<Needs, Inputs, Params, Outputs>;
 export type AnyHeadStartContext = HeadStartContext<Inputs, Params>;

@@ -4,10 +4,10 @@
  */
 import { availableParallelism } from "node:os";
 import { dependentsOf, digestsOfNeeds, needsOf } from "./adjacency.ts";
+import type { BoundTask, Graph } from "./bound-task.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
 import { type Decision, decide } from "./decision.ts";
 import { restoreTask, runTask, TaskFailure } from "./execution.ts";
-import type { BoundTask, Graph } from "./graph.ts";
 import { HeadStarts } from "./head-start.ts";
 import type { ResolvedInput } from "./input.ts";
 import type { Listing } from "./listing.ts";

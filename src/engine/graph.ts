@@ -9,49 +9,13 @@ import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { Input } from "./declared-input.ts";
+import type { ConditionalNeed, Need, Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
 import { type AbsolutePath, type TaskId, taskId } from "./names.ts";
-import type { ConditionalNeed, Need } from "./need.ts";
 import { checkOwnership, isBelow, matches, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
-import type { SourceLocation } from "./source-location.ts";
-import type { Task } from "./task.ts";
-
-export interface BoundOutput {
-  readonly slot: string;
-  readonly kind: "file" | "directory";
-  readonly place: "cache" | "workspace";
-  readonly path: AbsolutePath;
-}
-
-/** A task in one build: variant, values and output places are known. */
-export interface BoundTask {
-  readonly id: TaskId;
-  readonly task: Task;
-  /** Undefined where all variants share the result. */
-  readonly variant: string | undefined;
-  /** By the name that the task gives it; a conditional need that does not apply is undefined. */
-  readonly needs: ReadonlyMap<string, TaskId | undefined>;
-  readonly outputs: readonly BoundOutput[];
-  /** Values of the task's own parameters, by the name the task gives them. */
-  readonly values: ReadonlyMap<string, unknown>;
-  /** Values of all parameters that the task uses, by the parameter's own name. */
-  readonly named: ReadonlyMap<string, unknown>;
-}
-
-/** The tasks of one build, needs before what needs them. */
-export type Graph = ReadonlyMap<TaskId, BoundTask>;
-
-export interface Binding {
-  readonly workspace: AbsolutePath;
-  /** Where outputs in the cache are placed. */
-  readonly outputRoot: AbsolutePath;
-  readonly variant: string;
-  readonly values: ParameterValues;
-  /** A location as `file:line`, for messages. */
-  readonly locate: (location: SourceLocation | undefined) => string;
-}
 
 /**
  * Starts computing every value that binding these targets may ask for, so that processes behind defaults run side by
@@ -186,12 +150,6 @@ async function bind(
     return { slot, kind: output.kind, place: output.place, path: absolute };
   });
   return { id, task, variant, needs, outputs, values, named: byParameter };
-}
-
-/** The outputs that a need is about; undefined where all are. */
-export function neededSlots(bound: BoundTask, name: string): readonly string[] | undefined {
-  const need = bound.task.needs[name];
-  return need?.kind === "partial" ? need.slots : undefined;
 }
 
 function requireNamedFile(parameter: Parameter<string>, value: string, workspace: string): void {

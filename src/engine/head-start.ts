@@ -4,12 +4,12 @@
  */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
+import type { BoundTask } from "./bound-task.ts";
 import { Capture } from "./capture.ts";
 import { resolveInputs } from "./decision.ts";
-import type { BoundTask } from "./graph.ts";
 import type { TaskId } from "./names.ts";
-import { removeTree } from "./output.ts";
 import { type ExecutionContext, headStartContext } from "./task-context.ts";
+import { removeTree } from "./tree-removal.ts";
 
 export class HeadStarts {
   readonly #ended = new AbortController();

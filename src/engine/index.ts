@@ -3,6 +3,7 @@
  * It knows nothing of what the tasks make.
  */
 export { needsOf } from "./adjacency.ts";
+export type { BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 export { type BuildResult, bind, build, outputsOnDisk } from "./build.ts";
 export type { BuildRequest, Workspace } from "./build-request.ts";
 export type { Check, CheckContext, Finding } from "./check.ts";
@@ -11,19 +12,19 @@ export { type Command, type CommandContext, command, type Target, type Workbench
 export type { CodeIndex } from "./decision.ts";
 export { file, files, type SeedContext, type SelectContext } from "./declared-input.ts";
 export { out } from "./declared-output.ts";
+export type { NeedPaths, Task } from "./declared-task.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export { type Evidence, evidenceOf } from "./evidence.ts";
 export type { Clock } from "./file-table.ts";
 export { type Forecast, forecast } from "./forecast.ts";
-export type { AnyTaskContext, BlobAccess, FileSet, Progress } from "./given-context.ts";
-export { type BoundOutput, type BoundTask, type Graph, inputCovers, prefetchValues } from "./graph.ts";
+export type { AnyTaskContext, BlobAccess, FileSet, Memo, Progress } from "./given-context.ts";
+export { inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
 export type { Piece } from "./joiner.ts";
 export { acquireLock } from "./lock.ts";
-export type { Memo } from "./memo.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
-export { inVariants, type NeedPaths, neededTask, only, when, whenText } from "./need.ts";
+export { inVariants, neededTask, only, when, whenText } from "./need.ts";
 export {
   type GivenValues,
   type LateText,
@@ -39,7 +40,7 @@ export { describeReason, type Reason } from "./reason.ts";
 export type { Share, Shareable } from "./shared.ts";
 export type { SourceLocation } from "./source-location.ts";
 export { State } from "./state.ts";
-export { type Task, task } from "./task.ts";
+export { task } from "./task.ts";
 export { type Example, type Taskfile, taskfile, type Variant } from "./taskfile.ts";
 export { findTool } from "./tool.ts";
 export {

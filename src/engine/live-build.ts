@@ -2,8 +2,9 @@
  * A build that goes on while its inputs change: what each task saw, and the means to have it done again at once. It
  * knows nothing of who notices a change.
  */
+
+import type { BoundTask, Graph } from "./bound-task.ts";
 import { resolveInputs } from "./decision.ts";
-import type { BoundTask, Graph } from "./graph.ts";
 import type { ResolvedInput } from "./input.ts";
 import { compareListings } from "./listing.ts";
 import type { TaskId } from "./names.ts";

@@ -6,11 +6,10 @@
 import { lstatSync } from "node:fs";
 import path from "node:path";
 import { digestOfFile, digestOfParts } from "./digest.ts";
+import type { Memo } from "./given-context.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 import type { Part } from "./stamp.ts";
 import type { State } from "./state.ts";
-
-export type Memo = (key: readonly string[], make: (file: string) => Promise<void>) => Promise<string>;
 
 /** The memo of one run of a task with these parts of its fingerprint; files are put into `folder` (absolute). */
 export function memoFor(task: string, parts: readonly Part[], folder: string, state: State): Memo {

@@ -1,28 +1,13 @@
 /**
- * Outputs on disk: what is there now, putting new ones in place, and bringing stored ones back.
- *
- * Nothing is ever written through a path that others see: a new output is made beside and renamed, so an interrupted
- * build leaves either the old output or the new one.
+ * Outputs on disk: what is there now, keeping it in the store, and bringing it back. Where outputs are put, and how, is another
+ * module's matter.
  */
-import {
-  chmodSync,
-  close,
-  constants,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from "node:fs";
-import { chmod, copyFile, lstat, mkdir, readdir, rename, rm, symlink } from "node:fs/promises";
+import { chmodSync, lstatSync, readdirSync, type Stats } from "node:fs";
+import { mkdir, symlink } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
+import type { BoundOutput } from "./bound-task.ts";
 import { type FileTable, settleTime } from "./file-table.ts";
-import type { BoundOutput } from "./graph.ts";
 import type { Joiner } from "./joiner.ts";
 import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
 import type { AbsolutePath } from "./names.ts";
@@ -164,134 +149,6 @@ export function pathIn(places: OutputPlaces, name: string): AbsolutePath {
 }
 
 /**
- * Moves a staged output to its place, replacing what was there. `trash` is a folder on the cache's file system for
- * what is replaced; the caller removes it. Below `outputRoot` every folder is the engine's: whatever else stands in
- * the way there, a link that leads elsewhere for one, is removed.
- */
-export async function placeOutput(
-  staged: string,
-  output: BoundOutput,
-  trash: string,
-  outputRoot: string,
-): Promise<void> {
-  if (output.place === "cache") clearWay(path.dirname(output.path), outputRoot);
-  makeFolder(path.dirname(output.path));
-  const old = lstatIfThere(output.path);
-  if (old !== undefined && (old.isDirectory() || output.kind === "directory")) {
-    mkdirSync(trash, { recursive: true });
-    await move(output.path, path.join(trash, output.slot));
-  }
-  const release = old?.isFile() ? hold(output.path) : undefined;
-  try {
-    await move(staged, output.path);
-  } finally {
-    release?.();
-  }
-}
-
-/**
- * Keeps a file that is about to be replaced. To free a large one takes the kernel longer than anything else here does:
- * with this, it happens when the returned function is called, on another thread, and nobody waits for it.
- */
-function hold(file: string): (() => void) | undefined {
-  try {
-    const handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    return () => close(handle, () => undefined);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Refuses an artefact whose folder is reached through a link that leaves the workspace (absolute path): nothing is
- * written there that the workspace does not own. To be called before the work that makes it. What does not exist yet
- * is no link.
- */
-export function refuseEscape(output: BoundOutput, workspace: string): void {
-  if (output.place === "cache") return;
-  const folder = path.dirname(output.path);
-  const names = path.relative(workspace, folder).split("/");
-  let way = workspace;
-  for (const name of names) {
-    way = path.join(way, name);
-    const status = lstatIfThere(way);
-    if (status === undefined) return;
-    if (!status.isSymbolicLink()) continue;
-    const target = realpathIfThere(way);
-    const home = realpathSync(workspace);
-    if (target !== undefined && (target === home || target.startsWith(`${home}/`))) continue;
-    throw new UserError("an output's folder is a link that leaves the workspace", {
-      code: "output-escapes",
-      where: way,
-      hint: "make it a folder (a bind mount may put it on another disk), or move the link's target into the workspace",
-    });
-  }
-}
-
-function realpathIfThere(target: string): string | undefined {
-  try {
-    return realpathSync(target);
-  } catch {
-    return undefined;
-  }
-}
-
-function clearWay(folder: string, outputRoot: string): void {
-  const names = path.relative(path.dirname(outputRoot), folder).split("/");
-  let way = path.dirname(outputRoot);
-  for (const name of names) {
-    way = path.join(way, name);
-    const status = lstatIfThere(way);
-    if (status === undefined) return;
-    if (!status.isDirectory()) {
-      rmSync(way);
-      return;
-    }
-  }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    // To look is half the work of making it in vain.
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
-    throw new UserError("an output's folder cannot be made: something else has its name", {
-      code: "output-blocked",
-      where: folder,
-      hint: "move away what stands there",
-      cause: error,
-    });
-  }
-}
-
-/** Renames, or across file systems copies beside the target and renames there. */
-async function move(from: string, to: string): Promise<void> {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (systemErrorCode(error) !== "EXDEV") throw error;
-    const beside = path.join(path.dirname(to), `.${path.basename(to)}.${process.pid}.tmp`);
-    try {
-      await copyTree(from, beside);
-      await rename(beside, to);
-    } catch (copyError) {
-      await rm(beside, { recursive: true, force: true });
-      throw copyError;
-    }
-    await rm(from, { recursive: true });
-  }
-}
-
-async function copyTree(from: string, to: string): Promise<void> {
-  const { cp } = await import("node:fs/promises");
-  const status = await lstat(from);
-  if (status.isFile()) return copyFile(from, to);
-  await cp(from, to, { recursive: true, verbatimSymlinks: true });
-}
-
-/**
  * Gives every staged file and folder the mode that does not depend on who builds, 0644 or 0755, and every file a time
  * after which its digest can be remembered. Those that `isDone` knows have both. @throws UserError `output-name` for
  * a name that is not UTF-8: what cannot be named could be neither kept nor brought back.
@@ -313,30 +170,6 @@ export function settleStaged(root: string, isDone: (file: string) => boolean): v
     const mode = (status.mode & 0o111) === 0 ? 0o644 : 0o755;
     if ((status.mode & 0o7777) !== mode) chmodSync(root, mode);
     settleTime(root);
-  }
-}
-
-/** Removes a tree whatever the modes in it: a folder that may not be written keeps what it holds from going. */
-export async function removeTree(root: string): Promise<void> {
-  try {
-    await rm(root, { recursive: true, force: true });
-  } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== "EACCES" && code !== "EPERM" && code !== "ENOTEMPTY") throw error;
-    // What the first attempt began goes on meanwhile, so that entries may vanish, or not be gone yet.
-    await openFolders(root);
-    await rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
-  }
-}
-
-async function openFolders(folder: string): Promise<void> {
-  try {
-    await chmod(folder, 0o700);
-    for (const child of await readdir(folder, { withFileTypes: true })) {
-      if (child.isDirectory()) await openFolders(path.join(folder, child.name));
-    }
-  } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT") throw error;
   }
 }
 

@@ -4,13 +4,13 @@
  */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { Target } from "./command.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
-import type { Binding, BoundOutput, BoundTask, Graph } from "./graph.ts";
+import type { Task } from "./declared-task.ts";
 import { displayPath, ignoredBy } from "./input.ts";
 import { type AbsolutePath, byteOrder } from "./names.ts";
 import { neededTask } from "./need.ts";
-import type { Task } from "./task.ts";
 
 /** True when `inner` lies below `outer`; both absolute. */
 export function isBelow(inner: string, outer: string): boolean {

@@ -4,9 +4,9 @@
  */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import { type BoundTask, neededSlots } from "./bound-task.ts";
 import { type Assessment, movedInputs, resolveInputs } from "./decision.ts";
 import { type FileTable, signatureAt } from "./file-table.ts";
-import { type BoundTask, neededSlots } from "./graph.ts";
 import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
 import { compareListings, type Listing } from "./listing.ts";
 import type { AbsolutePath, TaskId } from "./names.ts";

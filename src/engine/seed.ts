@@ -6,8 +6,8 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { createShell, ProcessGroups } from "../host/index.ts";
+import type { Graph } from "./bound-task.ts";
 import type { Seed } from "./declared-input.ts";
-import type { Graph } from "./graph.ts";
 import { displayPath, isEmptyFolder } from "./input.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { State } from "./state.ts";

@@ -17,11 +17,11 @@ import { systemErrorCode, UserError } from "../errors/index.ts";
 import { type Clock, FileTable } from "./file-table.ts";
 import { Joiner } from "./joiner.ts";
 import { type AbsolutePath, cacheFolder } from "./names.ts";
-import { removeTree } from "./output.ts";
 import { newSecretKey } from "./parameter.ts";
 import { RecordLog } from "./record-log.ts";
 import { Stamps } from "./stamp.ts";
 import { Store } from "./store.ts";
+import { removeTree } from "./tree-removal.ts";
 
 export class State {
   readonly workspace: AbsolutePath;

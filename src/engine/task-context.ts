@@ -4,12 +4,12 @@
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { createShell, type ProcessGroups, type Shell } from "../host/index.ts";
+import { type BoundTask, neededSlots } from "./bound-task.ts";
 import type { Capture } from "./capture.ts";
 import type { Assessment } from "./decision.ts";
 import { digestInPieces } from "./digest.ts";
 import { settleTime } from "./file-table.ts";
 import type { AnyHeadStartContext, AnyTaskContext, BlobAccess, FileSet, Progress } from "./given-context.ts";
-import { type BoundTask, neededSlots } from "./graph.ts";
 import { displayPath, type ResolvedInput } from "./input.ts";
 import type { Piece } from "./joiner.ts";
 import { memoFor } from "./memo.ts";

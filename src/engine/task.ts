@@ -4,10 +4,10 @@
  */
 import type { Inputs } from "./declared-input.ts";
 import type { Outputs } from "./declared-output.ts";
-import type { AnyHeadStartContext, AnyTaskContext, HeadStartContext, TaskContext } from "./given-context.ts";
-import type { Needs } from "./need.ts";
+import type { Needs, Task } from "./declared-task.ts";
+import type { HeadStartContext, TaskContext } from "./given-context.ts";
 import type { Params } from "./parameter.ts";
-import { callers, type SourceLocation } from "./source-location.ts";
+import { callers } from "./source-location.ts";
 
 export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Params, O extends Outputs> {
   readonly name: string;
@@ -37,28 +37,6 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
    */
   readonly headStart?: (context: HeadStartContext<I, P>) => Promise<void>;
   readonly run: (context: TaskContext<N, I, P, O>) => Promise<void> | void;
-}
-
-/** A task, as the engine sees it: the types of its context are known to the definition only. */
-export interface Task<O extends Outputs = Outputs> {
-  readonly kind: "task";
-  readonly name: string;
-  readonly description: string;
-  readonly needs: Needs;
-  readonly inputs: Inputs;
-  readonly params: Params;
-  readonly tools: readonly string[];
-  readonly optionalTools: readonly string[];
-  readonly env: readonly string[];
-  readonly passEnv: readonly string[];
-  readonly outputs: O;
-  readonly pool: string;
-  readonly variants: "each" | "shared";
-  readonly internal: boolean;
-  readonly headStart: ((context: AnyHeadStartContext) => Promise<void>) | undefined;
-  readonly run: (context: AnyTaskContext) => Promise<void> | void;
-  /** Where it was defined: the stack frames of the call, innermost first. */
-  readonly definedAt: readonly SourceLocation[];
 }
 
 /** Defines a step that turns inputs into outputs. */

@@ -3,8 +3,8 @@
  */
 import type { Check } from "./check.ts";
 import type { Target } from "./command.ts";
+import type { Task } from "./declared-task.ts";
 import type { Parameter } from "./parameter.ts";
-import type { Task } from "./task.ts";
 
 export interface Variant {
   readonly description: string;

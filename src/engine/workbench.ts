@@ -5,16 +5,16 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { createShell, ProcessGroups } from "../host/index.ts";
+import type { Graph } from "./bound-task.ts";
 import type { Workspace } from "./build-request.ts";
 import type { Workbench } from "./command.ts";
 import type { Output, OutputPaths } from "./declared-output.ts";
+import type { Task } from "./declared-task.ts";
 import type { EventSink } from "./event.ts";
-import type { Graph } from "./graph.ts";
 import { acquireLock } from "./lock.ts";
 import { taskId } from "./names.ts";
 import { placesOf } from "./output.ts";
 import { Shared } from "./shared.ts";
-import type { Task } from "./task.ts";
 import { blobAccess } from "./task-context.ts";
 import { findTool } from "./tool.ts";
 

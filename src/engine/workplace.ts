@@ -6,9 +6,10 @@ import { mkdirSync, rmdir as removeFolder, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../errors/index.ts";
-import type { BoundTask } from "./graph.ts";
+import type { BoundTask } from "./bound-task.ts";
 import type { AbsolutePath } from "./names.ts";
-import { type OutputPlaces, removeTree } from "./output.ts";
+import type { OutputPlaces } from "./output.ts";
+import { removeTree } from "./tree-removal.ts";
 
 /** Absolute paths. */
 export interface Workplace {

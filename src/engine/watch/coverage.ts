@@ -4,8 +4,8 @@
  */
 import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
+import type { BoundTask, Graph } from "../bound-task.ts";
 import type { FilesInput } from "../declared-input.ts";
-import type { BoundTask, Graph } from "../graph.ts";
 import type { TaskId } from "../names.ts";
 import { isBelow } from "../ownership.ts";
 

@@ -3,8 +3,8 @@
  * for the tasks after a burst of events. It runs nothing.
  */
 import path from "node:path";
+import type { Graph } from "../bound-task.ts";
 import { resolveInputs } from "../decision.ts";
-import type { Graph } from "../graph.ts";
 import { displayPath } from "../input.ts";
 import { changesSince, type SeenInputs } from "../live-build.ts";
 import type { AbsolutePath, TaskId } from "../names.ts";

@@ -1,8 +1,9 @@
 /** What a watch is asked for and what it tells. It knows nothing of how changes are noticed. */
+
+import type { Graph } from "../bound-task.ts";
 import type { BuildResult } from "../build.ts";
 import type { BuildRequest } from "../build-request.ts";
 import type { BuildEvent } from "../event.ts";
-import type { Graph } from "../graph.ts";
 import type { Loop } from "./loop-guard.ts";
 
 /** What one build is asked for; parameters are asked for anew each time. */
