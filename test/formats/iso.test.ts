@@ -71,6 +71,17 @@ describe("writing an ISO", () => {
     expect(await readIsoLabel(iso)).toBe("Razor MK 1.2.3");
   });
 
+  test("ends with the sector in which its last file ends, and says so", async () => {
+    const root = await makeRoot("end", [...files, "last"], 0o644);
+    await writeFile(`${root}/last`, Buffer.alloc(3000, "last"));
+    await writeIso(workspace.$, options(root, "end.iso", { last: ["last"] }));
+    const bytes = await readFile(workspace.path("end.iso"));
+    expect(bytes.subarray(-4096, -1096).equals(Buffer.alloc(3000, "last"))).toBe(true);
+    expect(bytes.subarray(-1096).every((byte) => byte === 0)).toBe(true);
+    // ECMA-119 8.4.8: the volume's size in sectors.
+    expect(bytes.readUInt32LE(16 * 2048 + 80) * 2048).toBe(bytes.length);
+  });
+
   test("another time gives other bytes, and only the times differ", async () => {
     const root = await makeRoot("later", files, 0o644);
     await writeIso(workspace.$, options(root, "now.iso"));
@@ -106,6 +117,9 @@ describe("writing an ISO", () => {
     expect(report).toMatch(/boot img :\s+1\s+BIOS/);
     expect(report).toMatch(/boot img :\s+2\s+UEFI/);
     expect(report).toMatch(/GPT partition path :\s+2\s+\/boot\/efi\.img/);
+    // The first entry spans all of the disk, to the sector; the second GPT has its header in the last one.
+    expect(bytes.readUInt32LE(446 + 12) * 512).toBe(bytes.length);
+    expect(bytes.toString("latin1", bytes.length - 512, bytes.length - 504)).toBe("EFI PART");
   });
 
   test("refuses a volume id of more than 32 characters, and one that is not ASCII", async () => {
