@@ -48,7 +48,7 @@ export async function compile(where) {
     const { code = "", path: place = where.cache } = /** @type {NodeJS.ErrnoException} */ (error);
     const reason = diskFailures[code];
     if (reason === undefined) throw error;
-    return `error: the program cannot be compiled: ${reason}\n  at: ${place}\n  hint: free some space, and start again\n`;
+    return `error: the program cannot be compiled: ${reason}\n  where: ${place}\n  hint: free some space, and start again\n`;
   }
 }
 

@@ -9,9 +9,21 @@ const { UpToDateRecord } = require("./up-to-date.js");
 
 const packageRoot = path.dirname(__dirname);
 
-/** The nearest folder, from the current one upwards, that holds a Taskfile.ts. */
-function findWorkspace() {
-  for (let folder = process.cwd(); ; folder = path.dirname(folder)) {
+/** The current folder; undefined when somebody has removed it. */
+function currentFolder() {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The nearest folder, from `current` upwards, that holds a Taskfile.ts.
+ * @param {string} current
+ */
+function findWorkspace(current) {
+  for (let folder = current; ; folder = path.dirname(folder)) {
     if (existsSync(path.join(folder, "Taskfile.ts"))) return folder;
     if (folder === path.dirname(folder)) return undefined;
   }
@@ -42,7 +54,14 @@ function readCurrentManifest(folder) {
 const needNoProject = ["init", "doctor", "completion"];
 
 async function start() {
-  const project = findWorkspace();
+  const current = currentFolder();
+  if (current === undefined) {
+    process.stderr.write(
+      "error: the current folder is not there any more\n  hint: change into the project's folder first\n",
+    );
+    return 2;
+  }
+  const project = findWorkspace(current);
   const command = process.argv[2] ?? "";
   // A new project is made of the program's own files, wherever the command is given.
   const outside = command === "init" || (project === undefined && needNoProject.includes(command));

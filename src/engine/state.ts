@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
-import { systemErrorCode, UserError } from "../errors/index.ts";
+import { systemErrorCode, systemReason, UserError } from "../errors/index.ts";
 import { type Clock, FileTable } from "./file-table.ts";
 import { Joiner } from "./joiner.ts";
 import { type AbsolutePath, cacheFolder } from "./names.ts";
@@ -79,7 +79,9 @@ export class State {
     return logs.flatMap(([name, damage]) => {
       if (damage.foreign) return [`${name} was not written by this version; it is started anew`];
       if (damage.damagedLines === 0) return [];
-      return [`${name} had ${damage.damagedLines} damaged line(s); what they recorded is done again`];
+      return [
+        `${name} had ${damage.damagedLines} damaged ${damage.damagedLines === 1 ? "line; what it" : "lines; what they"} recorded is done again`,
+      ];
     });
   }
 
@@ -96,10 +98,13 @@ export class State {
     } catch (error) {
       const code = systemErrorCode(error);
       if (code === undefined) throw error;
-      throw new UserError(`the cache folder cannot be written (${code})`, {
+      throw new UserError(`the cache folder cannot be written: ${systemReason(error)}`, {
         code: "cache-not-writable",
         where: this.root,
-        hint: "make the workspace writable for this user, or remove what is in the folder's place",
+        hint:
+          code === "ENOSPC"
+            ? "free some space, and start again: what was built is kept"
+            : "make the workspace writable for this user, or remove what is in the folder's place",
         cause: error,
       });
     }

@@ -1,8 +1,9 @@
 /** What a user types, what is understood of it, and how a mistake is answered. */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { demo, put, runTask, snapshot } from "./workshop.ts";
+import { demo, program, put, runTask, snapshot } from "./workshop.ts";
 
 describe("wrong usage", () => {
   it.each([
@@ -47,6 +48,16 @@ describe("what cannot be done", () => {
     );
     expect(run.status).toBe(1);
     expect(existsSync(path.join(root, "build"))).toBe(false);
+  });
+
+  it("is said where the current folder was removed", async () => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
+    const words = ["-c", script, "sh", process.execPath, program, "list"];
+    const run = spawnSync("sh", words, { cwd: demo(), encoding: "utf8" });
+    expect(run.stderr).toBe(
+      "error: the current folder is not there any more\n  hint: change into the project's folder first\n",
+    );
+    expect(run.status).toBe(2);
   });
 
   it("is said in words, not in the names of the system's calls, and lists no steps that nobody asks for", async () => {

@@ -48,7 +48,10 @@ export function initCommand(
     throw new UserError(`the project cannot be written: ${systemReason(error)}`, {
       code: "init-unwritable",
       where: root,
-      hint: "make the folder writable for you, or name another one",
+      hint:
+        systemErrorCode(error) === "ENOSPC"
+          ? "free some space, or name a folder elsewhere"
+          : "make the folder writable for you, or name another one",
       cause: error,
     });
   }
