@@ -1,6 +1,8 @@
 /** In which order tasks run, and how many at once. */
 import { describe, expect, it } from "vitest";
+import { task } from "../../src/engine/index.ts";
 import { type ScheduleOptions, schedule } from "../../src/engine/schedule.ts";
+import { run, workspace } from "./workshop.ts";
 
 type Graph = Readonly<Record<string, readonly string[]>>;
 
@@ -82,4 +84,39 @@ describe("tasks", () => {
     );
     expect([succeeded, order, skipped]).toEqual([false, ["a", "long", "short"], ["b", "c"]]);
   });
+});
+
+describe("a build", () => {
+  for (const [jobs, most] of [
+    [1, 1],
+    [3, 3],
+  ] as const) {
+    it(`runs ${jobs} at once when ${jobs} are asked for, in whatever pools they are`, async () => {
+      let now = 0;
+      let peak = 0;
+      let open = (): void => {};
+      const all = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      const tasks = Array.from({ length: 6 }, (_, index) =>
+        task({
+          name: `task-${index}`,
+          description: "",
+          pool: index % 2 === 0 ? "cpu" : "network",
+          outputs: {},
+          run: async () => {
+            now += 1;
+            peak = Math.max(peak, now);
+            if (now === most) open();
+            await all;
+            // Time for one too many to begin.
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            now -= 1;
+          },
+        }),
+      );
+      expect((await run(workspace({}), tasks, { jobs })).outcome).toBe("succeeded");
+      expect(peak).toBe(most);
+    });
+  }
 });

@@ -56,6 +56,7 @@ export async function run(
     clock?: Clock;
     state?: State;
     keepGoing?: boolean;
+    jobs?: number;
     /** Targets of the Taskfile that are not asked for. */
     others?: readonly Task[];
     maxSize?: number;
@@ -92,6 +93,7 @@ export async function run(
       values,
       force: new Set(),
       keepGoing: options.keepGoing ?? false,
+      ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       audit: options.audit ?? "off",
       command: "test",
       signal: options.signal ?? new AbortController().signal,
