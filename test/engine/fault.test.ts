@@ -340,7 +340,9 @@ describe("a disk with no room for the compiled program", () => {
         cwd: root,
         encoding: "utf8",
       });
-      expect(stderr).toMatch(/^error: the program cannot be compiled: no space left on the device\n {2}where: /);
+      expect(stderr).toMatch(
+        /^error: the program cannot be compiled: no space left on the device\n {2}where: /,
+      );
       expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+/m);
       expect(status).toBe(1);
       expect(readdirSync(path.join(root, ".buildcache/compiled"))).toEqual([]);
