@@ -1,22 +1,12 @@
 // Compiles the program, the Taskfile and the tasks into the cache, and writes down what the result depends on.
 // Loaded only when a source changed. It knows nothing of what the tasks do.
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { SourceMap } from "node:module";
-import { tmpdir } from "node:os";
+import { existsSync, lstatSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { removeOldFolders, writableFolder } from "./compiled-folder.mjs";
 import { bundleLibraries } from "./libraries.mjs";
+import { codeDigests, importsOf, moduleLines, modulesOf } from "./modules.mjs";
 import { placeFolder } from "./placement.mjs";
 
 /**
@@ -35,8 +25,6 @@ import { placeFolder } from "./placement.mjs";
  *   file, the lines at which another module's code begins.
  */
 
-/** @typedef {{ readonly path: string, readonly text: string }} CompiledFile */
-
 /**
  * @param {{ workspace: string, packageRoot: string, cache: string }} where Absolute paths.
  * @returns {Promise<Manifest | string>} The manifest, or a message that says what is wrong with the sources or the disk.
@@ -53,8 +41,8 @@ export async function compile(where) {
 }
 
 /** The modules that decide how it is compiled. */
-const compilers = ["compile.mjs", "libraries.mjs", "placement.mjs"].map((name) =>
-  fileURLToPath(new URL(name, import.meta.url)),
+const compilers = ["compile.mjs", "compiled-folder.mjs", "libraries.mjs", "modules.mjs", "placement.mjs"].map(
+  (name) => fileURLToPath(new URL(name, import.meta.url)),
 );
 
 /** @type {Readonly<Record<string, string>>} */
@@ -181,39 +169,6 @@ function packageFolder(workspace, packageRoot) {
 }
 
 /**
- * Removes what was compiled long ago; a recent folder may still be in use by another process.
- * @param {string} folder
- * @param {readonly string[]} current
- */
-function removeOldFolders(folder, current) {
-  for (const name of readdirSync(folder)) {
-    const old = path.join(folder, name);
-    if (current.includes(old) || name === "manifest.json") continue;
-    if (Date.now() - lstatSync(old).mtimeMs > 3_600_000) rmSync(old, { recursive: true, force: true });
-  }
-}
-
-/**
- * The cache, or where it cannot be written a folder of this user's own: a read-only checkout can still say what it
- * would do.
- * @param {string} cache
- */
-function writableFolder(cache) {
-  try {
-    mkdirSync(cache, { recursive: true });
-    const probe = path.join(cache, `${process.pid}.tmp`);
-    writeFileSync(probe, "");
-    rmSync(probe);
-    return cache;
-  } catch {
-    const own = path.join(tmpdir(), `razor-mk-${process.getuid?.() ?? 0}-${process.pid}`);
-    mkdirSync(own, { recursive: true, mode: 0o700 });
-    process.once("exit", () => rmSync(own, { recursive: true, force: true }));
-    return own;
-  }
-}
-
-/**
  * A status that may be believed next time: one that is younger than the clock's grain could hide a later write.
  * @param {string} file
  * @param {bigint} startedAt Nanoseconds since the epoch.
@@ -223,84 +178,4 @@ function settledStatus(file, startedAt) {
   const grain = 2_000_000_000n;
   if (status.mtimeNs + grain > startedAt || status.ctimeNs + grain > startedAt) return "";
   return `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
-}
-
-/**
- * The files that were compiled; the entry is made up here and is none.
- * @param {import("esbuild").Metafile} metafile
- */
-function modulesOf(metafile) {
-  return Object.keys(metafile.inputs).filter((name) => name !== "entry.js");
-}
-
-/**
- * @param {import("esbuild").Metafile} metafile
- * @param {string} workspace
- */
-function codeDigests(metafile, workspace) {
-  /** @type {Map<string, string>} */
-  const own = new Map();
-  for (const name of modulesOf(metafile)) {
-    own.set(
-      name,
-      createHash("sha256")
-        .update(readFileSync(path.resolve(workspace, name)))
-        .digest("hex"),
-    );
-  }
-  /** @type {Record<string, string>} */
-  const digests = {};
-  for (const name of own.keys()) {
-    const reached = [...reach(name, metafile)].sort();
-    const parts = reached.map((module) => `${module}\0${own.get(module)}\n`);
-    digests[name] = createHash("sha256").update(parts.join("")).digest("hex");
-  }
-  return digests;
-}
-
-/** @param {import("esbuild").Metafile} metafile */
-function importsOf(metafile) {
-  return Object.fromEntries(
-    modulesOf(metafile).map((name) => {
-      const imports = metafile.inputs[name]?.imports ?? [];
-      return [name, imports.filter(({ external }) => external !== true).map((imported) => imported.path)];
-    }),
-  );
-}
-
-/**
- * @param {string} start
- * @param {import("esbuild").Metafile} metafile
- */
-function reach(start, metafile) {
-  const reached = new Set([start]);
-  for (const name of reached) {
-    for (const { path: imported, external } of metafile.inputs[name]?.imports ?? []) {
-      if (external !== true) reached.add(imported);
-    }
-  }
-  return reached;
-}
-
-/**
- * @param {CompiledFile} file
- * @param {readonly CompiledFile[]} all
- * @param {string} workspace
- */
-function moduleLines(file, all, workspace) {
-  const text = all.find((other) => other.path === `${file.path}.map`)?.text;
-  if (text === undefined) return [];
-  const payload = JSON.parse(text);
-  const map = new SourceMap(payload);
-  const lines = file.text.split("\n");
-  /** @type {[number, string][]} */
-  const changes = [];
-  for (let line = 0; line < lines.length; line += 1) {
-    const entry = map.findEntry(line, (lines[line] ?? "").search(/\S/));
-    if (!("originalSource" in entry) || entry.originalSource === undefined) continue;
-    const source = path.resolve(path.dirname(file.path), entry.originalSource);
-    const module = path.relative(workspace, source);
-    if (changes.at(-1)?.[1] !== module) changes.push([line + 1, module]);
-  }
-  return changes;
 }

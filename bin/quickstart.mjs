@@ -2,8 +2,9 @@
 // how to boot it. Arguments go on to the build. It knows of the build only what the command line prints.
 import path from "node:path";
 import { runChild } from "./child.mjs";
-import { buildTools, isInstalled } from "./host-tools.mjs";
+import { buildTools } from "./host-tools.mjs";
 import { root, runScript, say, setUp } from "./setup.mjs";
+import { isInstalled } from "./tool-table.mjs";
 
 const emulator = "qemu-system-x86_64";
 

@@ -1,0 +1,92 @@
+// apt-get, as root and with its failures explained, and the package lists that it works with. What is to be installed, and why, it
+// does not know.
+import { readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { runChild } from "./child.mjs";
+import { SetupFailure } from "./setup-failure.mjs";
+import { isInstalled } from "./tool-table.mjs";
+
+const packageLists = "/var/lib/apt/lists";
+/** Older lists may name packages that the archive has replaced since. */
+const listsAreOldAfterMs = 24 * 3600 * 1000;
+
+/** @returns {"none" | "old" | "recent"} */
+export function statusOfLists() {
+  try {
+    if (!readdirSync(packageLists).some((name) => name.includes("_Packages"))) return "none";
+    // A list's own time is the archive's; that of the folders is when apt last put something there.
+    const times = [packageLists, path.join(packageLists, "partial")].map((folder) => {
+      return statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    });
+    return Date.now() - Math.max(...times) > listsAreOldAfterMs ? "old" : "recent";
+  } catch {
+    return "none";
+  }
+}
+
+/**
+ * @param {"none" | "old"} lists
+ * @param {(line: string) => void} say
+ */
+export async function updateLists(lists, say) {
+  say(lists === "none" ? "apt has no package lists yet" : "apt's package lists are more than a day old");
+  const output = await apt(["update"], say);
+  // apt-get update succeeds also when it reached nothing.
+  if (statusOfLists() === "none") throw aptFailure("apt-get update", output);
+}
+
+/**
+ * Runs apt-get as root, with its output kept for the case that it fails.
+ * @param {readonly string[]} args
+ * @param {(line: string) => void} say
+ */
+export async function apt(args, say) {
+  // In C, so that a failure can be told by its message. Proxies, because sudo would take them away.
+  const own = { LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" };
+  const env = { ...process.env, ...own };
+  const isRoot = process.getuid?.() === 0;
+  const shown = `${isRoot ? "" : "sudo "}apt-get ${args.join(" ")}`;
+  if (!isRoot && !isInstalled("sudo")) {
+    throw new SetupFailure(
+      `this needs root, and there is no sudo: apt-get ${args.join(" ")}`,
+      "run it as root first",
+    );
+  }
+  const command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=60", "-o", "Dpkg::Use-Pty=0", ...args];
+  if (!isRoot) {
+    const proxies = Object.keys(process.env).filter((name) => /^(https?|ftp|no)_proxy$/i.test(name));
+    // Without a terminal nobody can answer sudo's question: it must not wait for one.
+    const ask = process.stdin.isTTY ? [] : ["--non-interactive"];
+    command.unshift("sudo", ...ask, `--preserve-env=${[...Object.keys(own), ...proxies].join(",")}`);
+  }
+  say(`running ${shown}`);
+  const [program = "", ...rest] = command;
+  const { status, output } = await runChild(program, rest, { cwd: "/", output: "kept", env });
+  if (status !== 0) throw aptFailure(shown, output, status);
+  return output;
+}
+
+/**
+ * @param {string} command
+ * @param {string} output
+ * @param {number} [status]
+ */
+function aptFailure(command, output, status) {
+  const said = output.trim() === "" ? "" : `\n${output.trim().replaceAll(/^/gm, "  | ")}`;
+  const how = status === undefined ? "brought no package lists" : `failed with status ${status}`;
+  return new SetupFailure(`${command} ${how}${said}`, aptHint(output));
+}
+
+/** @param {string} output */
+function aptHint(output) {
+  if (/^sudo: /m.test(output)) return "run that command yourself, as root, and then this one again";
+  if (/lock/i.test(output)) {
+    return "another package manager is at work: wait until it has finished, and run the command again";
+  }
+  if (/unable to locate|no installation candidate/i.test(output)) {
+    return "run apt-get update; on Ubuntu the packages of the component universe are needed";
+  }
+  if (/dpkg was interrupted|dpkg --configure/i.test(output)) return "run dpkg --configure -a as root first";
+  if (/no space left/i.test(output)) return "make room on the disk";
+  return "is the network reachable, and are the package sources right? A proxy is named in http_proxy and https_proxy";
+}

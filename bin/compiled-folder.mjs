@@ -1,0 +1,37 @@
+// The folder for what is compiled: where it is, and what in it is old. It knows nothing of what is compiled.
+import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/**
+ * Removes what was compiled long ago; a recent folder may still be in use by another process.
+ * @param {string} folder
+ * @param {readonly string[]} current
+ */
+export function removeOldFolders(folder, current) {
+  for (const name of readdirSync(folder)) {
+    const old = path.join(folder, name);
+    if (current.includes(old) || name === "manifest.json") continue;
+    if (Date.now() - lstatSync(old).mtimeMs > 3_600_000) rmSync(old, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The cache, or where it cannot be written a folder of this user's own: a read-only checkout can still say what it
+ * would do.
+ * @param {string} cache
+ */
+export function writableFolder(cache) {
+  try {
+    mkdirSync(cache, { recursive: true });
+    const probe = path.join(cache, `${process.pid}.tmp`);
+    writeFileSync(probe, "");
+    rmSync(probe);
+    return cache;
+  } catch {
+    const own = path.join(tmpdir(), `razor-mk-${process.getuid?.() ?? 0}-${process.pid}`);
+    mkdirSync(own, { recursive: true, mode: 0o700 });
+    process.once("exit", () => rmSync(own, { recursive: true, force: true }));
+    return own;
+  }
+}

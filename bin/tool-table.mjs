@@ -1,0 +1,87 @@
+// The table of the host's programs, and whether one is there. How they get there it does not know.
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * @typedef {object} Tool
+ * @property {string} for What it is needed for, to be read after "for".
+ * @property {readonly string[]} [files] Absolute paths, one of which is there when the tool is: for what is no program in
+ *   PATH, or of no use without its files.
+ * @property {string} [apt]
+ * @property {string} [dnf]
+ * @property {string} [pacman]
+ * @property {string} [brew]
+ */
+
+/** What only the tests run; the table of what the program itself runs is src/host/tools.json. */
+const testTools = {
+  ar: {
+    for: "Debian packages in tests",
+    apt: "binutils",
+    dnf: "binutils",
+    pacman: "binutils",
+    brew: "binutils",
+  },
+  genisoimage: {
+    for: "ISOs of another maker in tests",
+    apt: "genisoimage",
+    dnf: "genisoimage",
+    pacman: "cdrtools",
+    brew: "cdrtools",
+  },
+  mcopy: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
+  OVMF: {
+    for: "booting under UEFI in tests",
+    files: ["/usr/share/ovmf/OVMF.fd"],
+    apt: "ovmf",
+    dnf: "edk2-ovmf",
+    pacman: "edk2-ovmf",
+  },
+  tinyproxy: {
+    for: "downloads through a proxy in tests",
+    apt: "tinyproxy",
+    dnf: "tinyproxy",
+    pacman: "tinyproxy",
+    brew: "tinyproxy",
+  },
+  mandoc: { for: "the manual page in tests", apt: "mandoc", dnf: "mandoc", pacman: "mandoc", brew: "mandoc" },
+  zsh: { for: "completion in tests", apt: "zsh", dnf: "zsh", pacman: "zsh", brew: "zsh" },
+  fish: { for: "completion in tests", apt: "fish", dnf: "fish", pacman: "fish", brew: "fish" },
+  // For the files, which localedef makes a locale of.
+  locales: {
+    for: "another language in tests",
+    files: ["/usr/share/i18n/locales/tr_TR"],
+    apt: "locales",
+    dnf: "glibc-locale-source",
+    pacman: "glibc",
+  },
+  tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
+  script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
+};
+
+/** @returns {Readonly<Record<string, Tool>>} */
+export function readTable() {
+  const file = fileURLToPath(new URL("../src/host/tools.json", import.meta.url));
+  return { ...testTools, ...JSON.parse(readFileSync(file, "utf8")) };
+}
+
+/**
+ * Whether an executable file of this name is in PATH, or where administrators' tools are: Debian keeps those out of a
+ * plain user's PATH, and the build looks there too.
+ * @param {string} tool
+ */
+export function isInstalled(tool) {
+  const files = readTable()[tool]?.files;
+  if (files !== undefined) return files.some((file) => existsSync(file));
+  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return folders.some((folder) => {
+    try {
+      const file = path.join(folder, tool);
+      accessSync(file, constants.X_OK);
+      return folder !== "" && statSync(file).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
