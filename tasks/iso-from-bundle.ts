@@ -37,10 +37,8 @@ export const isoFromBundle = task({
       plan: path.join(folder, "plan.json"),
       versionLayer: path.join(folder, "version.cpio.gz"),
       single: path.join(folder, "single"),
-      packedCore: path.join(folder, "core"),
     };
     await mkdir(skeleton.single);
-    await mkdir(skeleton.packedCore);
     const common = { core: bundle, version: params.isoVersion, epoch: Number(params.epoch) };
     // A bundle of another release of the project may have texts of its own.
     const own = (await readdir(bundle.texts)).map((name) => [name, path.join(bundle.texts, name)]);

@@ -12,7 +12,7 @@ export interface InitrdParts {
   readonly core: { readonly boot: string };
   /** Files of one or more archives on Core's initrd and below the version, lowest first. */
   readonly layers: readonly string[];
-  readonly skeleton: Pick<SkeletonPlaces, "plan" | "versionLayer" | "single" | "packedCore">;
+  readonly skeleton: Pick<SkeletonPlaces, "plan" | "versionLayer" | "single">;
 }
 
 /** The pieces of an initrd, in order, and the plan that they follow. */
@@ -24,10 +24,10 @@ export interface InitrdPieces {
 /** The initrd, filled up to the room that the ISO has for it; the single archive where there is one. */
 export async function joinInitrd({ core, layers, skeleton }: InitrdParts): Promise<InitrdPieces> {
   const plan = JSON.parse(await readFile(skeleton.plan, "utf8")) as IsoPlan;
-  const has = async (folder: string): Promise<boolean> => (await readdir(folder)).includes(plan.initrd);
-  const single = await has(skeleton.single);
-  const first = single ? skeleton.single : (await has(skeleton.packedCore)) ? skeleton.packedCore : core.boot;
-  const files = [path.join(first, plan.initrd), ...(single ? [] : [...layers, skeleton.versionLayer])];
+  const single = (await readdir(skeleton.single)).includes(plan.initrd);
+  const files = single
+    ? [path.join(skeleton.single, plan.initrd)]
+    : [path.join(core.boot, plan.initrd), ...layers, skeleton.versionLayer];
   const initrd: Piece[] = [];
   let left = plan.initrdSize;
   for (const file of files) {

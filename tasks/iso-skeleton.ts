@@ -11,7 +11,6 @@ import { derived } from "./derived.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
 import { adaptBootMenu } from "./image/boot-menu.ts";
-import { packCore } from "./image/core-archive.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { isoMetadata, sha256Of, volumeId } from "./image/iso-metadata.ts";
 import { paddingAfter, wholeSectors } from "./image/layers.ts";
@@ -60,8 +59,6 @@ export const isoSkeleton = task({
     versionLayer: out.file("version.cpio.gz"),
     /** The whole initrd, where it is to be a single archive; else empty. */
     single: out.directory("single"),
-    /** Core's archive, where it is packed anew; else empty. */
-    packedCore: out.directory("core"),
   },
   async run(context) {
     const { needs, inputs, params, outputs } = context;
@@ -97,7 +94,7 @@ export interface SkeletonParts {
   readonly layers: readonly string[];
   /** Bytes for another layer that is not there yet. */
   readonly room: number;
-  /** Whether the initrd is made here, as one archive; and how much effort that, or Core's archive, is worth. */
+  /** Whether the initrd is made here, as one archive; and how much effort it is worth. */
   readonly single: boolean;
   readonly compress: string;
   /** Folder with what boots beside isolinux. */
@@ -111,14 +108,13 @@ export interface SkeletonParts {
   readonly context: PackContext;
 }
 
-/** Where its parts go: the ISO before and behind the initrd, the plan, the version's layer, folders for the initrd and Core's. */
+/** Where its parts go: the ISO before and behind the initrd, the plan, the version's layer, and a folder for the initrd. */
 export interface SkeletonPlaces {
   readonly head: string;
   readonly tail: string;
   readonly plan: string;
   readonly versionLayer: string;
   readonly single: string;
-  readonly packedCore: string;
 }
 
 /** Makes the ISO without its initrd, for which it leaves room. */
@@ -129,17 +125,13 @@ export async function makeSkeleton(parts: SkeletonParts): Promise<void> {
   const version = versionTree(parts.version, mtime, await readListing(parts.core.listing));
   await writeLayer(version, places.versionLayer, { signal });
 
-  const upstream = path.join(parts.core.boot, initrd);
+  const core = path.join(parts.core.boot, initrd);
   const layers = [...parts.layers, places.versionLayer];
-  const packed = parts.single
-    ? await packSingle(upstream, layers, parts.compress, context)
-    : await packCore(upstream, parts.compress, context);
-  if (packed !== undefined) {
-    const place = path.join(parts.single ? places.single : places.packedCore, initrd);
-    await copyFile(packed, place, constants.COPYFILE_FICLONE);
+  if (parts.single) {
+    const whole = await packSingle(core, layers, parts.compress, context);
+    await copyFile(whole, path.join(places.single, initrd), constants.COPYFILE_FICLONE);
   }
-  const first = packed ?? upstream;
-  const pieces = parts.single ? [first] : [first, ...layers];
+  const pieces = parts.single ? [path.join(places.single, initrd)] : [core, ...layers];
   const sizes = await Promise.all(pieces.map(async (piece) => (await stat(piece)).size));
   const initrdSize = wholeSectors(
     sizes.reduce((sum, size) => sum + size + paddingAfter(size), parts.single ? 0 : parts.room),

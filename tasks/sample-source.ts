@@ -17,7 +17,7 @@ export const sampleSource = task({
   variants: "shared",
   needs: { packages: samplePackagePlan },
   inputs: { rootfs: files("**", { root: ofPackage("tasks/sample/rootfs") }) },
-  tools: ["apt-get", "dpkg-deb", "mksquashfs", "unsquashfs", "xorriso", "depmod"],
+  tools: ["apt-get", "dpkg-deb", "mksquashfs", "unsquashfs", "xorriso", "depmod", "libdeflate-gzip"],
   passEnv: proxyVariables,
   outputs: { mirror: out.directory("mirror") },
   async run({ $, needs, inputs, outputs, scratch, log, signal, blobs }) {

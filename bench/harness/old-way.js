@@ -60,7 +60,7 @@ export async function describeOldWay(folder, workspace) {
 }
 
 /**
- * Lines about where a difference in size is from: Core's own archive stays as its maker packed it, save in production.
+ * Lines about where a difference in size is from: Core's own archive stays as its maker packed it.
  * @param {string} folder
  * @param {import("./workspace.js").Workspace} workspace
  */
@@ -80,7 +80,7 @@ export async function describeInitrds(folder, { root, build }) {
   const packed = (await stat(path.join(folder, "work/packed.gz"))).size;
   return [
     `the initrd: ${bytes(ours)}; the old way's: ${bytes(old)}`,
-    `of ours ${bytes(core)} are Core's own archive; packed the old way it has ${bytes(packed)}`,
+    `of ours ${bytes(core)} are Core's own archive, byte for byte; packed the old way it has ${bytes(packed)}`,
   ];
 }
 

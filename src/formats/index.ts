@@ -11,7 +11,7 @@ export { flattenLayers } from "./flatten.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
 export type { PackingPoint } from "./gzip-member.ts";
 export { joinLayers, type LayerOptions, writeLayer, writeLayers } from "./initrd.ts";
-export { type InitrdMember, inflateInitrd, type ReadInitrdOptions, readInitrd } from "./initrd-reader.ts";
+export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-reader.ts";
 export { type IsoBoot, type IsoOptions, writeIso } from "./iso.ts";
 export { extractIso, type IsoEntry, listIso, readIsoLabel } from "./iso-reader.ts";
 export { type IsoGap, type SkeletonOptions, writeIsoSkeleton } from "./iso-skeleton.ts";

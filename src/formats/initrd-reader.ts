@@ -70,24 +70,6 @@ export async function readInitrd(path: string, options: ReadInitrdOptions): Prom
   }
 }
 
-/**
- * Unpacks the initrd at `path` to the file `spool` (both absolute) where it is a single gzip member, perhaps with NULs behind it;
- * resolves to whether it is.
- * @throws UserError those of `inflateMember`
- */
-export async function inflateInitrd(path: string, spool: string, limits?: UnpackLimits): Promise<boolean> {
-  const handle = await open(encodeName(path), "r");
-  try {
-    const { size } = await handle.stat();
-    const file = new FileWindow(handle, path);
-    if (sniff(await file.read(0, 8)) !== "gzip") return false;
-    const { end } = await inflateMember(file, 0, spool, limits);
-    return (await skipNuls(file, end, size)) === size;
-  } finally {
-    await handle.close();
-  }
-}
-
 /** The archives of one unpacked member: the kernel accepts several, with NULs between them. */
 async function readArchives(spool: string): Promise<readonly FileTree[]> {
   const handle = await open(encodeName(spool), "r");

@@ -115,7 +115,7 @@ async function gzip(tree: FileTree, compress: string, context: PackContext, file
  * absolute.
  * @throws UserError `tool-missing`
  */
-export async function deflateBest(
+async function deflateBest(
   plain: string,
   packed: string,
   { $, missingTools }: Pick<PackContext, "$" | "missingTools">,

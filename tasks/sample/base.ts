@@ -5,9 +5,9 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { writeIso, writeLayer } from "../../src/formats/index.ts";
+import { copyFile, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type FileTree, writeIso, writeLayer } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 import { installBusybox, installIsolinux, installLibraries, libraryPackages } from "./base-files.ts";
 import { layOutBase } from "./base-tree.ts";
@@ -67,8 +67,9 @@ export async function buildBase(
   signal.throwIfAborted();
   const tree = await layOutBase({ root, rootfs, applets, epoch });
   await copyFile(kernel.image, join(boot, "vmlinuz64"));
-  const initrd = await writeLayer(tree, join(boot, "corepure64.gz"), { level: 9, signal });
-  log(`base: corepure64.gz, ${tree.size} entries, ${Math.ceil(initrd.size / 1024)} KiB`);
+  const initrd = join(boot, "corepure64.gz");
+  await packInitrd($, tree, initrd, signal);
+  log(`base: corepure64.gz, ${tree.size} entries, ${Math.ceil((await stat(initrd)).size / 1024)} KiB`);
 
   await installIsolinux(files, join(boot, "isolinux"));
   await writeFile(join(boot, "isolinux/isolinux.cfg"), isolinuxConfig);
@@ -89,6 +90,13 @@ export async function buildBase(
   await writeFile(`${iso}.md5.txt`, `${await md5Of(iso)}  CorePure64-current.iso\n`);
   await rm(work, { recursive: true, force: true });
   return { iso, kernelRelease: kernel.release };
+}
+
+/** As small as it gets: Tiny Core's archives are packed so too (with advdef), and nobody packs them again. */
+async function packInitrd($: Shell, tree: FileTree, initrd: string, signal: AbortSignal): Promise<void> {
+  const plain = join(dirname(initrd), basename(initrd, ".gz"));
+  await writeLayer(tree, plain, { level: "none", signal });
+  await $`libdeflate-gzip -12 ${plain}`;
 }
 
 async function md5Of(file: string): Promise<string> {
