@@ -91,6 +91,17 @@ describe("a file that is joined of others", () => {
     expect(await isRight(root)).toBe(true);
   });
 
+  it("keeps its parts when the store is brought down to its limit", async () => {
+    const root = build();
+    await run(root, [image]);
+    // What no current result needs goes: of another edit, in whose place the first one comes back.
+    await writeFile(at(root, "edited.txt"), "two");
+    await run(root, [image], { maxSize: 1 });
+    await rm(at(root, "image.bin"));
+    expect((await run(root, [image])).outcomes["image@dev"]).toBe("restored");
+    expect(await isRight(root)).toBe(true);
+  });
+
   it("is made anew when one of its parts was damaged in the store", async () => {
     const root = build();
     await run(root, [image]);
