@@ -6,7 +6,8 @@ import type { FileHandle } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { headerSize, longestName, paddingOf, trailerName, typeBits } from "./cpio.ts";
 import { decodeName, normaliseName, printName } from "./names.ts";
-import { FileTree, type TreeNode } from "./tree.ts";
+import { FileTree } from "./tree.ts";
+import type { TreeNode } from "./tree-node.ts";
 
 const windowSize = 64 * 1024;
 const fileTypes = new Map(

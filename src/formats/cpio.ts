@@ -7,7 +7,8 @@
 import { UserError } from "../errors/index.ts";
 import { contentSize, streamContent } from "./content.ts";
 import { encodeName, parentOf, printName } from "./names.ts";
-import type { FileTree, TreeNode } from "./tree.ts";
+import type { FileTree } from "./tree.ts";
+import type { TreeNode } from "./tree-node.ts";
 
 export const trailerName = "TRAILER!!!";
 export const headerSize = 110;

@@ -7,7 +7,8 @@ import type { BigIntStats } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { compareNames, decodeName, encodeName, printName } from "./names.ts";
-import { FileTree, type Metadata, type TreeNode } from "./tree.ts";
+import { FileTree } from "./tree.ts";
+import type { Metadata, TreeNode } from "./tree-node.ts";
 
 /** What a policy may look at. `diskMode` is what the disk says: it depends on the umask of whoever made the file. */
 export interface EntryOnDisk {

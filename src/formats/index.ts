@@ -32,3 +32,4 @@ export type { TarballEntry } from "./tarball-entry.ts";
 export { listTarball, readTarballFiles } from "./tarball-listing.ts";
 export { type TarballPolicy, treeFromTarball } from "./tarball-tree.ts";
 export * from "./tree.ts";
+export type * from "./tree-node.ts";

@@ -10,7 +10,8 @@ import { isJoliet, isoSectorSize, readAt, readDescriptors } from "./iso-descript
 import { type DirectoryRecord, readRecords, recordAt } from "./iso-directory.ts";
 import { decodeName, encodeName, printName } from "./names.ts";
 import { type RockRidge, readSystemUse, startsSystemUse } from "./rock-ridge.ts";
-import { FileTree, type Metadata, type TreeNode } from "./tree.ts";
+import { FileTree } from "./tree.ts";
+import type { Metadata, TreeNode } from "./tree-node.ts";
 
 /** A directory is read whole; no honest one is larger. */
 const largestDirectory = 64 * 1024 * 1024;

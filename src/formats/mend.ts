@@ -8,7 +8,8 @@ import { UserError } from "../errors/index.ts";
 import { followLinks } from "./links.ts";
 import { mergeLayers } from "./merge.ts";
 import { parentOf, printName } from "./names.ts";
-import { FileTree, type TreeNode } from "./tree.ts";
+import { FileTree } from "./tree.ts";
+import type { TreeNode } from "./tree-node.ts";
 
 export interface Mended {
   /** To be unpacked before `layer`; empty where nothing has to be. */

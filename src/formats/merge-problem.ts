@@ -3,7 +3,7 @@
  * about it.
  */
 import { printName } from "./names.ts";
-import type { Metadata, TreeNode } from "./tree.ts";
+import type { Metadata, TreeNode } from "./tree-node.ts";
 
 /** A problem's own entry. */
 export interface Place {

@@ -7,7 +7,8 @@
 import { followLinks } from "./links.ts";
 import type { MergeProblem, Owner, Place } from "./merge-problem.ts";
 import { parentOf, rootPath } from "./names.ts";
-import { type FileNode, FileTree, type TreeNode } from "./tree.ts";
+import { FileTree } from "./tree.ts";
+import type { FileNode, TreeNode } from "./tree-node.ts";
 
 const nothing = { kind: "bytes", bytes: new Uint8Array() } as const;
 

@@ -7,7 +7,7 @@ import type { Shell } from "../host/index.ts";
 import { parseModeLetters } from "./mode-letters.ts";
 import { compareNames, decodeName, encodeName, normaliseName, printName } from "./names.ts";
 import { withTool } from "./tool-failure.ts";
-import type { TreeNode } from "./tree.ts";
+import type { TreeNode } from "./tree-node.ts";
 
 export interface SquashfsEntry {
   readonly path: string;

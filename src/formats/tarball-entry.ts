@@ -5,7 +5,7 @@ import type { ReadEntry } from "tar";
 import { UserError } from "../errors/index.ts";
 import { isUtf8Name, normaliseName, printName } from "./names.ts";
 import type { RawNames } from "./tar-names.ts";
-import type { Metadata, TreeNode } from "./tree.ts";
+import type { Metadata, TreeNode } from "./tree-node.ts";
 
 export interface TarballEntry extends Metadata {
   /** As the tarball has it, in normal form. */

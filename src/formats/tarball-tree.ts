@@ -11,7 +11,8 @@ import { encodeName, normaliseName, parentOf, printName } from "./names.ts";
 import type { RawNames } from "./tar-names.ts";
 import { type EntryVisitor, visitTarball } from "./tarball-entries.ts";
 import { describeEntry, refuseMember, type TarballEntry } from "./tarball-entry.ts";
-import { type FileNode, FileTree } from "./tree.ts";
+import { FileTree } from "./tree.ts";
+import type { FileNode } from "./tree-node.ts";
 
 /** What a tarball may hold beside files, directories and harmless links; by default nothing. */
 export interface TarballPolicy extends UnpackLimits {

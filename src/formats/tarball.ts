@@ -10,7 +10,8 @@ import { contentSize, streamContent } from "./content.ts";
 import { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
 import { gzipStages } from "./gzip.ts";
 import { isUtf8Name, printName, rootPath } from "./names.ts";
-import type { FileTree, TreeNode } from "./tree.ts";
+import type { FileTree } from "./tree.ts";
+import type { TreeNode } from "./tree-node.ts";
 
 /** Names for user and group numbers; a number without a name is written as a number only. */
 export interface OwnerNames {

@@ -6,37 +6,7 @@ import { createHash } from "node:crypto";
 import { UserError } from "../errors/index.ts";
 import { contentSize, digestContent, type FileContent, readContent, streamContent } from "./content.ts";
 import { compareNames, encodeName, isPlainPath, parentOf, printName, rootPath } from "./names.ts";
-
-/** What every entry carries: `mode` is the 12 permission bits, `mtime` seconds since 1970. */
-export interface Metadata {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly mtime: number;
-}
-
-/** Files with the same `linkGroup` are names of one file (hard links) and have the same content. */
-export interface FileNode extends Metadata {
-  readonly type: "file";
-  readonly content: FileContent;
-  readonly linkGroup?: string;
-}
-export interface DirectoryNode extends Metadata {
-  readonly type: "directory";
-}
-export interface SymlinkNode extends Metadata {
-  readonly type: "symlink";
-  readonly target: string;
-}
-export interface DeviceNode extends Metadata {
-  readonly type: "char" | "block";
-  readonly major: number;
-  readonly minor: number;
-}
-export interface FifoNode extends Metadata {
-  readonly type: "fifo";
-}
-export type TreeNode = FileNode | DirectoryNode | SymlinkNode | DeviceNode | FifoNode;
+import type { FileNode, Metadata, TreeNode } from "./tree-node.ts";
 
 const ownedByRoot = { uid: 0, gid: 0 } as const;
 
