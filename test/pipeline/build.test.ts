@@ -107,7 +107,8 @@ describe("a build from the sample source", () => {
       expect(names).toContain(`rz_mk_${variant}-image.${version}.iso`);
       expect(names).toContain(`razor-microkernel-bundle-${variant}.tar.gz`);
     }
-    expect(names.filter((name) => !/\.(iso|tar\.gz)$/.test(name))).toEqual([]);
+    // Another test may have built what a network boot needs.
+    expect(names.filter((name) => !/\.(iso|tar\.gz)$|-pxe\./.test(name))).toEqual([]);
   });
 
   it("refuses a build that is to be production and debug", async () => {
