@@ -45,9 +45,14 @@ function withoutShell(line: string, options: SpawnOptions): Launch | undefined {
   }
 }
 
+/** A folder of PATH that may not be entered, such as root's own for another user, is passed over as a shell does. */
 function isProgram(file: string): boolean {
-  const status = statSync(file, { throwIfNoEntry: false });
-  return status?.isFile() === true && (status.mode & 0o111) !== 0;
+  try {
+    const status = statSync(file);
+    return status.isFile() && (status.mode & 0o111) !== 0;
+  } catch {
+    return false;
+  }
 }
 
 /** The options with which it is started. */
