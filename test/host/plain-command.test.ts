@@ -178,6 +178,14 @@ describe("a command that is started without a shell", () => {
     expect(started).toEqual(["bash", "expr", "bash"]);
   });
 
+  it("is found behind folders of PATH that cannot be entered", async () => {
+    const file = path.join(root, "no folder");
+    writeFileSync(file, "");
+    const env = { PATH: [file, "/usr/bin", "/bin"].join(":") };
+    const started = await run(async ($) => expect((await $({ env })`expr 1 + 2`).stdout).toBe("3\n"));
+    expect(started).toEqual(["expr"]);
+  });
+
   it("may be a script by its path, and one without a first line for a shell", async () => {
     const script = path.join(root, "script without");
     writeFileSync(script, "expr 1 + 2\n");
