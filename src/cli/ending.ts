@@ -3,6 +3,7 @@
  * told, so that nothing goes on running; it does not know what that is.
  */
 import { constants } from "node:os";
+import { isatty } from "node:tty";
 import { systemErrorCode } from "../errors/index.ts";
 
 /** SIGPIPE stands for output that nobody takes any more. */
@@ -31,6 +32,13 @@ export class Endings {
   constructor(results: NodeJS.WriteStream, people: NodeJS.WriteStream) {
     results.on("error", (error) => this.#lose(error, people));
     people.on("error", (error) => this.#lose(error, undefined));
+    const terminals = [0, 1, 2].filter((stream) => isatty(stream));
+    process.once("exit", () => {
+      // Node gives terminals back as it found them, and aborts where one is not there any more.
+      if (terminals.every((stream) => isatty(stream))) return;
+      process.removeAllListeners("SIGHUP");
+      process.kill(process.pid, "SIGHUP");
+    });
   }
 
   /** Calls back until the returned function is called. While nobody listens, signals do what they always do. */
