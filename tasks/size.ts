@@ -59,7 +59,12 @@ function table(title: string, rows: readonly SizeRow[]): readonly string[] {
   const most = new Set([...rows].sort((one, other) => other.after - one.after).slice(0, mostRows));
   const shown = rows.filter((row) => most.has(row));
   const others = rows.filter((row) => !most.has(row));
-  const lines = [...shown, ...(others.length === 0 ? [] : [sum(`${others.length} others`, others)])];
+  const lines = [
+    ...shown,
+    ...(others.length === 0
+      ? []
+      : [sum(others.length === 1 ? "1 other" : `${others.length} others`, others)]),
+  ];
   const all = [...lines, sum("together", rows)];
   const width = Math.max(title.length, ...all.map(({ name }) => name.length));
   const line = (name: string, ...cells: readonly string[]) =>
