@@ -5,7 +5,7 @@
 
 import type { BoundTask, Graph } from "./bound-task.ts";
 import { resolveInputs } from "./decision.ts";
-import type { ResolvedInput } from "./input.ts";
+import { isRevised, type ResolvedInput } from "./input.ts";
 import { compareListings } from "./listing.ts";
 import type { TaskId } from "./names.ts";
 import type { Restart } from "./schedule.ts";
@@ -43,17 +43,24 @@ export async function changesSince(
 ): Promise<readonly string[] | undefined> {
   if (seen === undefined) return undefined;
   try {
-    const now = await resolveInputs(bound, state);
-    return seen.flatMap((input, index) => {
-      const later = now[index];
-      const own = input.declaration.kind === "file" && input.declaration.revised;
-      if (later === undefined || later.digest === input.digest || (running && own)) return [];
-      return compareListings(input.listing, later.listing).map(({ path }) => path);
-    });
+    return differences(seen, await resolveInputs(bound, state), running);
   } catch {
     // A named file or a whole folder is gone: the next decision says so.
     return undefined;
   }
+}
+
+/** The paths, as users know them, by which two looks at a task's inputs differ; `running` as for `changesSince`. */
+export function differences(
+  before: readonly ResolvedInput[],
+  after: readonly ResolvedInput[],
+  running: boolean,
+): readonly string[] {
+  return before.flatMap((input, index) => {
+    const later = after[index];
+    if (later === undefined || later.digest === input.digest || (running && isRevised(input))) return [];
+    return compareListings(input.listing, later.listing).map(({ path }) => path);
+  });
 }
 
 /** The controllers by which single running tasks are ended. */

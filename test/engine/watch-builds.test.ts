@@ -74,6 +74,37 @@ describe("a change during a build", () => {
     expect(lastRuns.count).toBe(2);
   });
 
+  it("of what no task has looked at yet is built with the rest, and named", async () => {
+    const go = gate();
+    const runs = new Tally();
+    const first = task({
+      name: "first",
+      description: "",
+      inputs: { text: file("first.txt") },
+      outputs: { text: out.file("text") },
+      run: async ({ outputs }) => {
+        runs.add();
+        if (runs.count > 1) await go.opened;
+        writeFileSync(outputs.text, String(runs.count));
+      },
+    });
+    const later = task({
+      name: "later",
+      description: "",
+      needs: { first },
+      inputs: { text: file("later.txt") },
+      outputs: { text: out.artifact("made.txt") },
+      run: ({ inputs, outputs }) => writeFileSync(outputs.text, readFileSync(inputs.text)),
+    });
+    const rig = await watching({ "first.txt": "1", "later.txt": "1" }, [later]);
+    write(rig.root, "first.txt", "2");
+    await runs.reaches(2);
+    write(rig.root, "later.txt", "2");
+    go.open();
+    expect(await rig.settle()).toMatchObject([{ changes: ["first.txt", "later.txt"] }]);
+    expect(made(rig, "made.txt")).toBe("2");
+  });
+
   it("that is taken back before anybody looked has it done again, for nobody knows what the task read", async () => {
     const go = gate();
     const runs = new Tally();

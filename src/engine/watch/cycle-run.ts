@@ -72,6 +72,8 @@ export class CycleRun {
     }
     over.abort();
     await follower;
+    // Of a task that had not looked yet nobody could say that it was concerned.
+    for (const path of lookout.firstSeenIn(seen)) this.#changes.add(path);
     lookout.note(error === undefined ? seen : undefined);
     if (this.#loop !== undefined) return this.#loop;
     return {

@@ -6,7 +6,7 @@ import path from "node:path";
 import type { Graph } from "../bound-task.ts";
 import { resolveInputs } from "../decision.ts";
 import { displayPath } from "../input.ts";
-import { changesSince, type SeenInputs } from "../live-build.ts";
+import { changesSince, differences, type SeenInputs } from "../live-build.ts";
 import type { AbsolutePath, TaskId } from "../names.ts";
 import type { State } from "../state.ts";
 import type { Burst } from "./burst.ts";
@@ -66,6 +66,11 @@ export class Lookout {
    */
   note(seen: SeenInputs | undefined): void {
     this.#seen = seen === undefined ? new Map() : new Map([...this.#seen, ...seen]);
+  }
+
+  /** What a build saw that is not what was seen before it, as users know it: whatever was told of it, or not yet. */
+  firstSeenIn(seen: SeenInputs): readonly string[] {
+    return [...seen].flatMap(([id, inputs = []]) => differences(this.#seen.get(id) ?? [], inputs, true));
   }
 
   /** What stands there now counts as seen. */
