@@ -29,7 +29,9 @@ process.exitCode = await start();
 async function start() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { runs: { type: "string" } },
+    // What is not known is answered below, as a wrong name is.
+    strict: false,
+    options: { help: { type: "boolean" }, runs: { type: "string" } },
   });
   const asked = positionals.length === 0 ? Object.keys(benchmarks) : positionals;
   // A name stands for all that begin with it too: `scale` for its three parts.
@@ -38,12 +40,14 @@ async function start() {
     return name in benchmarks || parts.length === 0 ? [name] : parts;
   });
   const unknown = names.filter((name) => !(name in benchmarks));
-  const runs = values.runs === undefined ? undefined : Number(values.runs);
-  if (unknown.length > 0 || (runs !== undefined && !(Number.isInteger(runs) && runs > 0))) {
-    process.stderr.write(
+  unknown.push(...Object.keys(values).filter((name) => name !== "help" && name !== "runs"));
+  const runs = values.runs === undefined ? undefined : Number.parseInt(String(values.runs), 10);
+  if (values.help || unknown.length > 0 || (runs !== undefined && !(Number.isInteger(runs) && runs > 0))) {
+    const out = values.help ? process.stdout : process.stderr;
+    out.write(
       `usage: npm run bench -- [NAME…] [--runs N]\nbenchmarks: ${Object.keys(benchmarks).join(", ")}\n`,
     );
-    return 2;
+    return values.help ? 0 : 2;
   }
   if ((await ensureTools(["hyperfine"])).length > 0) {
     process.stderr.write(
