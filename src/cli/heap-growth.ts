@@ -5,7 +5,7 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 
 /** Bytes: a heap that is smaller may grow as it likes. */
-const large = 64 * 1024 * 1024;
+const large = 32 * 1024 * 1024;
 
 /** Looking at the heap costs a little: it is done once in so many events. */
 const everySo = 8;
@@ -16,10 +16,11 @@ export class HeapGrowth {
 
   /** To be called now and then while a build goes on. */
   look(): void {
-    this.#events += 1;
-    if (this.#limited || this.#events % everySo !== 0 || getHeapStatistics().total_heap_size < large) return;
-    // Read each time that V8 decides when to collect next, so that it may be set while it runs.
+    if (this.#limited || this.#events++ % everySo !== 0 || getHeapStatistics().total_heap_size < large)
+      return;
+    // Read each time that V8 decides when to collect next, so that they may be set while it runs.
     setFlagsFromString("--heap-growing-percent=50");
+    setFlagsFromString("--semi-space-growth-factor=1");
     this.#limited = true;
   }
 }
