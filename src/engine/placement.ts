@@ -19,6 +19,9 @@ import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import type { BoundOutput } from "./bound-task.ts";
 
+/** From this size (bytes) on freeing a file is worth a thread. */
+const large = 1024 * 1024;
+
 /**
  * Moves a staged output to its place, replacing what was there. `trash` is a folder on the cache's file system for
  * what is replaced; the caller removes it. Below `outputRoot` every folder is the engine's: whatever else stands in
@@ -37,7 +40,7 @@ export async function placeOutput(
     mkdirSync(trash, { recursive: true });
     await move(output.path, path.join(trash, output.slot));
   }
-  const release = old?.isFile() ? hold(output.path) : undefined;
+  const release = old?.isFile() && old.size >= large ? hold(output.path) : undefined;
   try {
     await move(staged, output.path);
   } finally {

@@ -25,8 +25,8 @@ const rmdir = promisify(removeFolder);
 
 export class Workplaces {
   readonly #root: string;
-  /** By folder: what is being removed. */
   #prepared = false;
+  /** By folder: what is being removed. */
   readonly #leaving = new Map<string, Promise<void>>();
 
   /** `root` is on the cache's file system. */
