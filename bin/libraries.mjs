@@ -15,7 +15,7 @@ const libraries = {
   zx: ["zx/core"],
   yaml: ["yaml"],
   "fast-glob": ["fast-glob"],
-  undici: ["undici/lib/dispatcher/client.js", "undici/lib/api/api-request.js"],
+  undici: ["undici/lib/dispatcher/client.js", "undici/lib/api/api-request.js", "undici/lib/core/connect.js"],
 };
 
 /**

@@ -6,10 +6,12 @@ import { UserError } from "../errors/index.ts";
 import type { Connections } from "./connections.ts";
 import type { DownloadRequest, TransportLimits } from "./download.ts";
 import { type Answer, exchange } from "./exchange.ts";
-import { publicUrl } from "./location.ts";
+import { RateWatch, type SlowDownload } from "./rate-watch.ts";
 import { TransientFailure, transientFailure } from "./retry.ts";
+import { endOf } from "./route.ts";
 import { type Part, Segments } from "./segments.ts";
 import { FileSink, type Sink } from "./sink.ts";
+import { contentRange, isPartOf, type Version } from "./validators.ts";
 
 export interface ReceiveContext {
   readonly connections: Connections;
@@ -17,37 +19,34 @@ export interface ReceiveContext {
   readonly signal: AbortSignal | undefined;
   readonly now: () => number;
   readonly progress: (total: number | undefined) => void;
+  readonly onSlow: (slow: SlowDownload) => void;
   /** Runs `work` once a connection to the request's origin is free that no other download waits for. */
   readonly whenFree: (signal: AbortSignal, work: () => Promise<void>) => Promise<void>;
 }
 
-function contentLength(answer: Answer): number | undefined {
-  const value = answer.header("content-length");
-  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
-}
-
 /**
- * Pours a whole body, the end of it through other connections when that is worth while and `token`, a strong
- * validator, can tell that they bring the same version.
+ * Pours a whole body, the end of it through other connections when that is worth while and something can tell that they bring the
+ * same version. Says whether other connections were used.
  */
 export async function pourWithHelp(
   answer: Answer,
   request: DownloadRequest,
   sink: Sink,
-  token: string | undefined,
+  version: Version,
   context: ReceiveContext,
-): Promise<void> {
-  const total = contentLength(answer);
+): Promise<boolean> {
+  const { total, rangeToken } = version;
   const { partBytes, perOrigin } = context.limits;
   const isLarge = total !== undefined && partBytes > 0 && total >= 4 * partBytes;
   if (
     !isLarge ||
-    token === undefined ||
+    rangeToken === undefined ||
+    request.inOneGo === true ||
     !(sink instanceof FileSink) ||
     answer.header("accept-ranges") !== "bytes"
   ) {
     await pour(answer, request, sink, total, context);
-    return;
+    return false;
   }
   const segments = new Segments({
     sink,
@@ -57,7 +56,7 @@ export async function pourWithHelp(
     whenFree: context.whenFree,
     fetchPart: (part, ended) => {
       const signal = context.signal === undefined ? ended : AbortSignal.any([ended, context.signal]);
-      return fetchPart(request, sink, part, { total, token }, { ...context, signal });
+      return fetchPart(request, sink, part, { ...version, total, rangeToken }, { ...context, signal });
     },
   });
   try {
@@ -66,6 +65,7 @@ export async function pourWithHelp(
     await segments.stop();
     sink.forgetAhead();
   }
+  return true;
 }
 
 /** Where a part is to come from: the same version of a file of the same size, or not at all. */
@@ -73,30 +73,38 @@ async function fetchPart(
   request: DownloadRequest,
   sink: FileSink,
   part: Part,
-  whole: { readonly total: number; readonly token: string },
+  version: Version & { readonly total: number; readonly rangeToken: string },
   context: ReceiveContext,
 ): Promise<void> {
   const headers = {
     range: `bytes=${part.start}-${part.end - 1}`,
-    "if-range": whole.token,
+    "if-range": version.rangeToken,
   };
   const { maxRedirects } = context.limits;
   const sent = { url: new URL(request.url), headers, maxRedirects, signal: context.signal };
   await exchange(context.connections, sent, async (answer) => {
-    const range = `bytes ${part.start}-${part.end - 1}/${whole.total}`;
-    if (answer.status !== 206 || answer.header("content-range") !== range) {
+    const range = contentRange(answer);
+    const isPart =
+      range?.first === part.start && range.last === part.end - 1 && range.total === version.total;
+    if (answer.status !== 206 || !isPart || !isPartOf(version, answer)) {
       throw new TransientFailure("the server did not send the part asked for", { code: "cut-off" });
     }
     let position = part.start;
+    const rate = watchRate(context);
     for await (const chunk of answer.body) {
+      rate.received(chunk.length);
       if (position + chunk.length > part.end)
         throw new TransientFailure("too long a part", { code: "cut-off" });
       await sink.writeAhead(chunk, position);
       position += chunk.length;
-      context.progress(whole.total);
+      context.progress(version.total);
     }
     if (position !== part.end) throw new TransientFailure("too short a part", { code: "cut-off" });
   });
+}
+
+function watchRate({ limits, now, onSlow }: ReceiveContext): RateWatch {
+  return new RateWatch(limits, now, onSlow);
 }
 
 /** Pours a body, up to where `segments` take over; `total` is the size of the file when all of it has come. */
@@ -108,7 +116,7 @@ export async function pour(
   context: ReceiveContext,
   segments?: Segments,
 ): Promise<void> {
-  const where = publicUrl(request.url);
+  const where = endOf(answer.route);
   const most = request.maxBytes ?? context.limits.maxBytes;
   const tooLarge = (): UserError =>
     new UserError(`${request.name} is larger than ${most} bytes, the most that is accepted`, {
@@ -123,8 +131,10 @@ export async function pour(
       hint: "the mirror or a proxy in between is broken: use another one",
     });
   if (total !== undefined && total > most) throw tooLarge();
+  const rate = watchRate(context);
   try {
     for await (const chunk of answer.body) {
+      rate.received(chunk.length);
       if (total !== undefined && sink.size + chunk.length > total) throw tooLong();
       if (sink.size + chunk.length > most) throw tooLarge();
       await sink.write(chunk.subarray(0, segments?.take(chunk.length) ?? chunk.length));

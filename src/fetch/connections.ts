@@ -2,7 +2,8 @@
  * Kept-alive connections per origin, direct or through a proxy, each used by one request at a time. It does
  * not know what is requested, nor how many requests there may be at once: whoever asks holds a slot.
  */
-import type { Dispatcher } from "undici";
+import type { buildConnector, Dispatcher } from "undici";
+import { InterimFilter } from "./interim-answers.ts";
 import { type Environment, type ProxyServer, proxyFor } from "./proxy.ts";
 
 export interface ConnectionLimits {
@@ -60,37 +61,62 @@ export class Connections {
     const proxy = proxyFor(url, this.#env);
     const open = proxy === undefined ? await loadDirect() : await loadProxied(proxy);
     if (this.#closed) throw new Error("no connection is opened after the transport was closed");
-    const lane = observe(open(url, this.#limits), proxy);
+    const filter = new InterimFilter();
+    const lane = observe(open(url, this.#limits, filter), proxy, filter);
     this.#all.add(lane);
     return lane;
   }
 }
 
-type Open = (url: URL, limits: ConnectionLimits) => Dispatcher;
+type Open = (url: URL, limits: ConnectionLimits, filter: InterimFilter) => Dispatcher;
 
 /** The whole of undici takes several times as long to load as the part of it that a direct connection needs. */
 async function loadDirect(): Promise<Open> {
   const { default: Client } = await import("undici/lib/dispatcher/client.js");
-  return ({ origin }, { connectMs, idleMs }) =>
-    new Client(origin, { headersTimeout: idleMs, bodyTimeout: idleMs, connect: { timeout: connectMs } });
+  const { default: buildConnector } = await import("undici/lib/core/connect.js");
+  return ({ origin }, { connectMs, idleMs }, filter) =>
+    new Client(origin, {
+      headersTimeout: idleMs,
+      bodyTimeout: idleMs,
+      connect: filtered(buildConnector({ timeout: connectMs }), filter),
+    });
 }
 
 async function loadProxied(proxy: ProxyServer): Promise<Open> {
-  const { ProxyAgent } = await import("undici");
-  return (_url, { connectMs, idleMs }) =>
-    new ProxyAgent({
-      headersTimeout: idleMs,
-      bodyTimeout: idleMs,
+  const { Pool, ProxyAgent } = await import("undici");
+  return (_url, { connectMs, idleMs }, filter) => {
+    const timeouts = { headersTimeout: idleMs, bodyTimeout: idleMs };
+    return new ProxyAgent({
+      ...timeouts,
       uri: proxy.url,
       ...(proxy.authorization === undefined ? {} : { token: proxy.authorization }),
       // Proxies commonly refuse CONNECT to anything but port 443, so http is not tunnelled.
       proxyTunnel: false,
       proxyTls: { timeout: connectMs },
       requestTls: { timeout: connectMs },
+      // The agent does not hand its time limits on to the clients that it makes by itself.
+      clientFactory: (origin, options) => new Pool(origin, { ...options, ...timeouts }),
+      factory: (origin, options: { readonly connect?: buildConnector.connector }) =>
+        new Pool(origin, {
+          ...options,
+          ...timeouts,
+          ...(options.connect === undefined ? {} : { connect: filtered(options.connect, filter) }),
+        }),
+    });
+  };
+}
+
+/** A connector whose sockets leave out interim answers. */
+function filtered(connect: buildConnector.connector, filter: InterimFilter): buildConnector.connector {
+  return (options, callback) =>
+    connect(options, (...result) => {
+      // A failure comes without a second argument, whatever the types say.
+      if (result[1]) filter.attach(result[1]);
+      callback(...result);
     });
 }
 
-function observe(dispatcher: Dispatcher, proxy: ProxyServer | undefined): Lane {
+function observe(dispatcher: Dispatcher, proxy: ProxyServer | undefined, filter: InterimFilter): Lane {
   let excess = false;
   dispatcher.on("disconnect", (_origin, _targets, error) => {
     // This is how undici treats bytes that come when no answer is awaited.
@@ -105,6 +131,7 @@ function observe(dispatcher: Dispatcher, proxy: ProxyServer | undefined): Lane {
     destroy: () => dispatcher.destroy(),
     begin() {
       excess = false;
+      filter.begin();
     },
     async hasExcess() {
       // The bytes are found while the answer is parsed, but a socket tells of its end one turn later.

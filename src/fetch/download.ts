@@ -24,6 +24,8 @@ export interface DownloadRequest {
   /** Bytes, at most. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
+  /** Not in parts on several connections. */
+  readonly inOneGo?: boolean;
   /** It, and all of its parts, comes before other files. */
   readonly urgent?: boolean;
 }
@@ -36,6 +38,8 @@ export interface Received extends Validators {
   readonly md5: string;
   /** Where they were asked for, without credentials. */
   readonly url: string;
+  /** Whether the bytes came with more than one answer. */
+  readonly isAssembled?: boolean;
 }
 
 export type DownloadOutcome =
@@ -52,6 +56,9 @@ export interface TransportLimits {
   /** Milliseconds to connect; milliseconds without a byte. */
   readonly connectMs: number;
   readonly idleMs: number;
+  /** Bytes a second, at least, on average over so many milliseconds; 0 for any rate. */
+  readonly leastRate: number;
+  readonly rateMs: number;
   /** Tries in all, the first one included. */
   readonly attempts: number;
   readonly backoffMs: number;
@@ -64,6 +71,8 @@ export interface TransportLimits {
   /** Bytes of one file on disk, and of one read into memory. */
   readonly maxBytes: number;
   readonly maxMemoryBytes: number;
+  /** Bytes of one file of text, wherever it goes. */
+  readonly maxTextBytes: number;
 }
 
 export const defaultLimits: TransportLimits = {
@@ -71,6 +80,9 @@ export const defaultLimits: TransportLimits = {
   perOrigin: 6,
   connectMs: 10_000,
   idleMs: 30_000,
+  // A tenth of what one of eight downloads gets on the slowest of mobile lines.
+  leastRate: 100,
+  rateMs: 60_000,
   attempts: 4,
   backoffMs: 500,
   maxBackoffMs: 15_000,
@@ -79,4 +91,5 @@ export const defaultLimits: TransportLimits = {
   partBytes: 512 * 1024,
   maxBytes: 4 * 1024 ** 3,
   maxMemoryBytes: 64 * 1024 ** 2,
+  maxTextBytes: 16 * 1024 ** 2,
 };

@@ -34,6 +34,15 @@ export type FetchEvent =
       readonly delayMs: number;
     }
   | {
+      /** It comes so slowly that it will be given up, unless that changes. */
+      readonly type: "download-slow";
+      readonly name: string;
+      /** Bytes a second: what comes, and what has to come on average over so many seconds. */
+      readonly rate: number;
+      readonly leastRate: number;
+      readonly seconds: number;
+    }
+  | {
       readonly type: "download-done";
       readonly name: string;
       readonly bytes: number;

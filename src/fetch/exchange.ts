@@ -5,9 +5,12 @@ import type { Dispatcher } from "undici";
 import { UserError } from "../errors/index.ts";
 import type { Connections, Lane } from "./connections.ts";
 import { authorizationOf, publicUrl } from "./location.ts";
+import { describeRoute, type Route } from "./route.ts";
 
 export interface Answer {
   readonly status: number;
+  /** How the request came to the server that answered. */
+  readonly route: Route;
   /** The last value of a header, by its lower-case name. */
   header(name: string): string | undefined;
   /** The URL of the proxy that it came through, without credentials. */
@@ -23,6 +26,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly maxRedirects: number;
   readonly signal: AbortSignal | undefined;
+  /** Told of the route whenever a redirect makes it longer, for messages about a failure on the way. */
+  readonly onRedirect?: (route: Route) => void;
 }
 
 /** Bytes that may wait to be written. What waits in the socket is lost when a server hangs up early. */
@@ -42,17 +47,20 @@ export async function exchange<T>(
   use: (answer: Answer) => Promise<T>,
 ): Promise<T> {
   let url = request.url;
+  let route: Route = [url];
   for (let count = 0; ; count += 1) {
-    const step = await connections.lend(url, (lane) => send(lane, url, request, use));
+    const step = await connections.lend(url, (lane) => send(lane, route, request, use));
     if (step.kind === "answered") return step.value;
     if (count === request.maxRedirects) {
-      throw new UserError(`more than ${request.maxRedirects} redirects`, {
+      throw new UserError(`more than ${request.maxRedirects} redirects: ${describeRoute(route)}`, {
         code: "too-many-redirects",
         where: publicUrl(request.url.href),
         hint: "the server sends requests round in circles: use another mirror",
       });
     }
     url = redirectTarget(url, step.location);
+    route = [...route, url];
+    request.onRedirect?.(route);
   }
 }
 
@@ -62,11 +70,12 @@ type Step<T> =
 
 async function send<T>(
   lane: Lane,
-  url: URL,
+  route: Route,
   request: Exchange,
   use: (answer: Answer) => Promise<T>,
 ): Promise<Step<T>> {
   lane.begin();
+  const url = route.at(-1) ?? route[0];
   // Credentials belong to the origin that the user wrote them for, and to no other.
   const authorization = url.origin === request.url.origin ? authorizationOf(request.url) : undefined;
   const { statusCode, headers, body } = await lane.request({
@@ -91,6 +100,7 @@ async function send<T>(
     }
     const answer: Answer = {
       status: statusCode,
+      route,
       header: (name) => header(headers, name),
       proxy: lane.proxy?.url,
       body,

@@ -3,45 +3,52 @@
  */
 import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
 import type { DownloadRequest } from "./download.ts";
-import { publicUrl } from "./location.ts";
+import type { Answer } from "./exchange.ts";
 import { type Environment, proxyFor, proxyVariables } from "./proxy.ts";
+import { leastRateSetting } from "./rate-watch.ts";
 import type { TransientFailure } from "./retry.ts";
+import { describeRoute, endOf, type Route } from "./route.ts";
 
 const networkHint =
   `check the network; behind a proxy set ${proxyVariables}; ` +
   "to build without a mirror use --source sample";
 
-/** The error after the last of `attempts` tries failed. */
+/** The error after the last of `attempts` tries failed, which had come as far as `route`. */
 export function explainTransient(
   failure: TransientFailure,
   request: DownloadRequest,
   attempts: number,
   env: Environment,
+  route: Route = [new URL(request.url)],
 ): UserError {
-  const proxy = proxyFor(new URL(request.url), env);
+  const proxy = proxyFor(new URL(endOf(route)), env);
   const through = proxy === undefined ? "" : ` through the proxy ${proxy.url}`;
   const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
   const hints: Readonly<Record<string, string>> = {
     unreachable: networkHint,
     "cut-off": `${networkHint}; what was downloaded completely is kept`,
+    "too-slow": `use another mirror, or accept a lower rate with ${leastRateSetting}; 0 accepts any`,
     "server-error": "the mirror has a problem of its own: try again later, or use another mirror",
     "rate-limited": "the mirror asks for patience: try again later, or use another mirror",
   };
   const hint = hints[failure.code];
   return new UserError(
-    `cannot download ${request.name} from ${publicUrl(request.url)}${through}: ${failure.message} (${tries})`,
+    `cannot download ${request.name} from ${describeRoute(route)}${through}: ${failure.message} (${tries})`,
     {
       code: failure.code,
-      where: request.where ?? publicUrl(request.url),
+      where: request.where ?? endOf(route),
       ...(hint === undefined ? {} : { hint }),
       cause: failure.cause ?? failure,
     },
   );
 }
 
-/** The error for a status that another try would not change, and that came through `proxy`, if through any. */
-export function explainStatus(status: number, request: DownloadRequest, proxy?: string): UserError {
-  const url = publicUrl(request.url);
+/** The error for a status that another try would not change. */
+export function explainStatus(
+  { status, route, proxy }: Pick<Answer, "status" | "route" | "proxy">,
+  request: DownloadRequest,
+): UserError {
+  const url = endOf(route);
   const meaning: Readonly<Record<number, string>> = {
     401: "a user name and password are needed",
     403: "access is forbidden",
@@ -53,7 +60,7 @@ export function explainStatus(status: number, request: DownloadRequest, proxy?: 
   const missing = status === 404 || status === 410;
   const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
   return new UserError(
-    `cannot download ${request.name}: ${url} answered ${status}${through}${reason === undefined ? "" : ` (${reason})`}`,
+    `cannot download ${request.name}: ${describeRoute(route)} answered ${status}${through}${reason === undefined ? "" : ` (${reason})`}`,
     {
       code: missing ? "not-found" : "http-status",
       where: request.where ?? url,
@@ -73,10 +80,15 @@ function statusHint(status: number, proxy: string | undefined): string {
 }
 
 /** Anything else that a request can die of: an untrusted certificate, a proxy that refuses. */
-export function explainOther(error: unknown, request: DownloadRequest, env: Environment): unknown {
+export function explainOther(
+  error: unknown,
+  request: DownloadRequest,
+  env: Environment,
+  route: Route = [new URL(request.url)],
+): unknown {
   if (error instanceof UserError) return error;
-  const url = publicUrl(request.url);
-  const place = { where: request.where ?? url, cause: error };
+  const url = describeRoute(route);
+  const place = { where: request.where ?? endOf(route), cause: error };
   const code = systemErrorCode(error) ?? "";
   if (/CERT|TLS|SSL|SELF_SIGNED|LEAF_SIGNATURE/.test(code)) {
     return new UserError(
@@ -88,7 +100,7 @@ export function explainOther(error: unknown, request: DownloadRequest, env: Envi
       },
     );
   }
-  const proxy = proxyFor(new URL(request.url), env);
+  const proxy = proxyFor(new URL(endOf(route)), env);
   if (proxy !== undefined && /proxy/i.test(messageOf(error))) {
     return new UserError(
       `cannot download ${request.name}: the proxy ${proxy.url} refuses (${messageOf(error)})`,

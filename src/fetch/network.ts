@@ -2,6 +2,7 @@
  * Connections, and how many downloads may use them at once. Transports of several steps share one, so that the limits
  * hold for all of them together and a connection that one opened serves the next. It downloads nothing.
  */
+import { Attempts } from "./attempts.ts";
 import { Connections } from "./connections.ts";
 import { defaultLimits, type TransportLimits } from "./download.ts";
 import type { Environment } from "./proxy.ts";
@@ -12,6 +13,7 @@ export class Network {
   readonly limits: TransportLimits;
   readonly slots: Slots;
   readonly connections: Connections;
+  readonly attempts = new Attempts();
   readonly reclaimer = new Reclaimer();
 
   /** Proxies are read from `env`, and nothing else is. */

@@ -7,13 +7,18 @@ import { pour, pourWithHelp, type ReceiveContext } from "./body.ts";
 import type { DownloadRequest, Validators } from "./download.ts";
 import { type Answer, exchange } from "./exchange.ts";
 import { explainStatus } from "./failure.ts";
-import { publicUrl } from "./location.ts";
 import { isTransientStatus, parseRetryAfter, TransientFailure } from "./retry.ts";
+import { endOf, type Route } from "./route.ts";
 import type { Sink } from "./sink.ts";
+import { contentRange, isPartOf, type Version, versionOf } from "./validators.ts";
 
-/** What is known of the file whose beginning the sink may hold already. */
+/** What earlier tries left: the sink may hold the beginning of a version of the file. */
 export interface Resumable {
-  validators: Validators;
+  version: Version | undefined;
+  /** Whether what the sink holds came with more than one answer. */
+  isAssembled: boolean;
+  /** The way that the last request took, as far as it is known. */
+  route: Route;
 }
 
 /** Throws TransientFailure or a connection's error when another try may help, UserError when not. */
@@ -23,9 +28,10 @@ export async function receive(
   partial: Resumable,
   context: ReceiveContext,
 ): Promise<"fetched" | "unchanged" | "absent"> {
-  // A weak validator cannot vouch for bytes (RFC 9110 13.1.5), so without a strong one it is begun anew.
-  const resumeToken = strongValidator(partial.validators);
+  // Where nothing vouches for the bytes, not even a total could tell that they belong together: it is begun anew.
+  const resumeToken = partial.version?.rangeToken;
   if (sink.size > 0 && resumeToken === undefined) await sink.restart();
+  partial.route = [new URL(request.url)];
   const offset = sink.size;
   const headers = {
     ...(offset > 0 && resumeToken !== undefined
@@ -33,26 +39,35 @@ export async function receive(
       : conditions(request.validators)),
   };
   const { maxRedirects } = context.limits;
-  const sent = { url: new URL(request.url), headers, maxRedirects, signal: context.signal };
+  const sent = {
+    url: new URL(request.url),
+    headers,
+    maxRedirects,
+    signal: context.signal,
+    onRedirect: (route: Route) => {
+      partial.route = route;
+    },
+  };
   return await exchange(context.connections, sent, async (answer) => {
     switch (answer.status) {
       case 200:
         if (sink.size > 0) await sink.restart();
-        partial.validators = validatorsOf(answer);
-        await pourWithHelp(answer, request, sink, strongValidator(partial.validators), context);
+        partial.version = versionOf(answer);
+        partial.isAssembled = await pourWithHelp(answer, request, sink, partial.version, context);
         return "fetched";
       case 206: {
-        const total = await acceptRange(answer, sink, offset);
+        const total = await acceptRange(answer, sink, offset, partial.version);
+        partial.isAssembled = true;
         await pour(answer, request, sink, total, context);
         return "fetched";
       }
       case 304:
         if (offset === 0 && request.validators !== undefined) return "unchanged";
-        throw explainStatus(304, request, answer.proxy);
+        throw explainStatus(answer, request);
       case 404:
       case 410:
         if (request.optional === true) return "absent";
-        throw explainStatus(answer.status, request, answer.proxy);
+        throw explainStatus(answer, request);
       case 416:
         await sink.restart();
         throw new TransientFailure("the server could not continue where it was cut off", { code: "cut-off" });
@@ -69,33 +84,27 @@ function conditions(validators: Validators | undefined): Readonly<Record<string,
   };
 }
 
-function strongValidator(validators: Validators): string | undefined {
-  if (validators.etag !== undefined && !validators.etag.startsWith("W/")) return validators.etag;
-  return validators.lastModified;
-}
-
-function validatorsOf(answer: Answer): Validators {
-  const etag = answer.header("etag");
-  const lastModified = answer.header("last-modified");
-  return {
-    ...(etag === undefined ? {} : { etag }),
-    ...(lastModified === undefined ? {} : { lastModified }),
-  };
-}
-
-/** Checks that a 206 continues where the sink ends; gives the size of the whole, if known. */
-async function acceptRange(answer: Answer, sink: Sink, offset: number): Promise<number | undefined> {
-  // RFC 9110 14.4: Content-Range = "bytes" first "-" last "/" ( complete-length | "*" ).
-  const range = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(answer.header("content-range") ?? "");
-  if (offset === 0 || range === null || Number(range[1]) !== offset) {
-    await sink.restart();
-    throw new TransientFailure("the server continued at another place than asked", { code: "cut-off" });
-  }
-  return range[3] === "*" ? undefined : Number(range[3]);
+/** Checks that a 206 continues the version that the sink holds where the sink ends; gives the size of the whole, if known. */
+async function acceptRange(
+  answer: Answer,
+  sink: Sink,
+  offset: number,
+  version: Version | undefined,
+): Promise<number | undefined> {
+  const range = contentRange(answer);
+  const isSameVersion = version !== undefined && isPartOf(version, answer);
+  if (offset > 0 && range?.first === offset && isSameVersion) return range.total ?? version.total;
+  await sink.restart();
+  throw new TransientFailure(
+    isSameVersion
+      ? "the server continued at another place than asked"
+      : "the server continued with another version of the file",
+    { code: "cut-off" },
+  );
 }
 
 function refusal(answer: Answer, request: DownloadRequest, context: ReceiveContext): Error {
-  if (!isTransientStatus(answer.status)) return explainStatus(answer.status, request, answer.proxy);
+  if (!isTransientStatus(answer.status)) return explainStatus(answer, request);
   const retryAfterMs = parseRetryAfter(answer.header("retry-after"), context.now());
   const code = answer.status === 429 ? "rate-limited" : "server-error";
   const most = context.limits.maxRetryAfterMs;
@@ -103,7 +112,7 @@ function refusal(answer: Answer, request: DownloadRequest, context: ReceiveConte
     const seconds = Math.round(retryAfterMs / 1000);
     return new UserError(
       `cannot download ${request.name}: the server answered ${answer.status} and asks to wait ${seconds} s`,
-      { code, where: publicUrl(request.url), hint: "try again then, or use another mirror" },
+      { code, where: endOf(answer.route), hint: "try again then, or use another mirror" },
     );
   }
   return new TransientFailure(`the server answered ${answer.status}`, { code, retryAfterMs });

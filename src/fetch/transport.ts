@@ -7,16 +7,17 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkKind } from "./content-kind.ts";
-import type { DownloadOutcome, DownloadRequest, Received, TransportLimits } from "./download.ts";
+import type { DownloadOutcome, DownloadRequest, Received, TransportLimits, Validators } from "./download.ts";
 import { type FetchSink, ignoreEvents } from "./event.ts";
-import { explainOther, explainTransient } from "./failure.ts";
 import { copyLocal } from "./local-file.ts";
 import { parseLocation, publicUrl } from "./location.ts";
 import { Network } from "./network.ts";
 import type { Environment } from "./proxy.ts";
-import { type Resumable, receive } from "./receive.ts";
-import { backoffDelay, transientFailure } from "./retry.ts";
+import type { Resumable } from "./receive.ts";
+import { endOf, type Route } from "./route.ts";
 import { FileSink, MemorySink, type Sink, writeFailure } from "./sink.ts";
+import { receiveRepeatedly, type TriesContext } from "./tries.ts";
+import type { Version } from "./validators.ts";
 
 export interface TransportOptions {
   /** Proxies are read from here, and nothing else is. */
@@ -37,10 +38,9 @@ export interface TransportOptions {
 export class Transport {
   readonly offline: boolean;
   readonly onEvent: FetchSink;
-  readonly #env: Environment;
   readonly #signal: AbortSignal | undefined;
   readonly #clock: Clock;
-  readonly #random: () => number;
+  readonly #context: Omit<TriesContext, "progress">;
   readonly #limits: TransportLimits;
   readonly #network: Network;
   readonly #ownsNetwork: boolean;
@@ -50,23 +50,59 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.offline = options.offline ?? false;
     this.onEvent = options.onEvent ?? ignoreEvents;
-    this.#env = options.env;
     this.#signal = options.signal;
     this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? Math.random;
     this.#ownsNetwork = options.network === undefined;
     this.#network = options.network ?? new Network(options.env, options.limits);
     this.#limits = this.#network.limits;
+    this.#context = {
+      network: this.#network,
+      limits: this.#limits,
+      env: options.env,
+      clock: this.#clock,
+      random: options.random ?? Math.random,
+      onEvent: this.onEvent,
+    };
   }
 
   /**
    * Downloads to `target`, an absolute path whose folder exists: to a file beside it first, renamed when it is
    * complete and of the right kind. `check` sees what came before the rename and may throw. Nothing is written
-   * for `unchanged` and `absent`.
+   * for `unchanged` and `absent`. When bytes that came with several answers are not what `check` expects, they may be of
+   * several versions, which no header told: then all of it is asked for once more, with one answer.
    */
   async download(
     request: DownloadRequest & { readonly target: string },
     check?: (received: Received) => Promise<void> | void,
+  ): Promise<DownloadOutcome> {
+    let isAssembled = false;
+    try {
+      return await this.#downloadOnce(request, (received) => {
+        isAssembled = received.isAssembled === true;
+        return check?.(received);
+      });
+    } catch (error) {
+      if (!isMismatch(error) || !isAssembled) throw this.#rememberMismatch(request.url, error);
+      const reason = "what came in parts is not what it should be";
+      const { name } = request;
+      this.onEvent({ type: "download-retry", name, reason, attempt: 1, attempts: 2, delayMs: 0 });
+    }
+    try {
+      return await this.#downloadOnce({ ...request, inOneGo: true }, check);
+    } catch (error) {
+      throw this.#rememberMismatch(request.url, error);
+    }
+  }
+
+  /** Wrong bytes are a final failure of the URL as well. */
+  #rememberMismatch(url: string, error: unknown): unknown {
+    if (isMismatch(error)) this.#network.attempts.gaveUp(url, error);
+    return error;
+  }
+
+  async #downloadOnce(
+    request: DownloadRequest & { readonly target: string },
+    check: ((received: Received) => Promise<void> | void) | undefined,
   ): Promise<DownloadOutcome> {
     this.#fileCount += 1;
     const part = `.${path.basename(request.target)}.${process.pid}.${this.#fileCount}.part`;
@@ -103,7 +139,7 @@ export class Transport {
     const location = parseLocation(given.url, given.where);
     const signals = [this.#closed.signal, this.#signal, given.signal].filter((one) => one !== undefined);
     const signal = AbortSignal.any(signals);
-    const request = { ...given, signal };
+    const request = { ...given, signal, maxBytes: this.#bytesFor(given) };
     const url = publicUrl(given.url);
     if (location.kind === "remote" && this.offline) {
       throw new UserError(`${given.name} is not here, and --offline forbids to download it`, {
@@ -116,18 +152,21 @@ export class Transport {
     const work = async (): Promise<DownloadOutcome> => {
       this.onEvent({ type: "download-start", name: given.name, url });
       try {
-        const partial: Resumable = { validators: {} };
+        const route: Route = [location.kind === "remote" ? location.url : new URL("file:///")];
+        const partial: Resumable = { version: undefined, isAssembled: false, route };
         const progress = this.#progressOf(given.name, sink);
         const status =
           location.kind === "local"
-            ? (await copyLocal(location.path, request, sink, this.#bytesFor(request), progress))
+            ? (await copyLocal(location.path, request, sink, request, progress))
               ? "fetched"
               : "absent"
-            : await this.#tryRepeatedly(request, sink, partial, progress);
-        if (status === "fetched") checkKind(given.kind, sink.head, given.name, url);
+            : await receiveRepeatedly(request, sink, partial, { ...this.#context, progress });
+        const from = location.kind === "local" ? url : endOf(partial.route);
+        if (status === "fetched") checkKind(given.kind, sink.head, given.name, from);
         this.onEvent({ type: "download-done", name: given.name, bytes: sink.size, status });
         if (status !== "fetched") return { status };
-        return { status, size: sink.size, ...sink.digests(), ...partial.validators, url };
+        const { version, isAssembled } = partial;
+        return { status, size: sink.size, ...sink.digests(), ...validatorsOf(version), url, isAssembled };
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         this.onEvent({ type: "download-failed", name: given.name, reason });
@@ -138,46 +177,9 @@ export class Transport {
     return await this.#network.slots.hold(origin, signal, work, priority);
   }
 
-  async #tryRepeatedly(
-    request: DownloadRequest,
-    sink: Sink,
-    partial: Resumable,
-    progress: (total: number | undefined) => void,
-  ): Promise<"fetched" | "unchanged" | "absent"> {
-    const { signal } = request;
-    const { attempts } = this.#limits;
-    const context = {
-      connections: this.#network.connections,
-      limits: this.#limits,
-      signal,
-      now: () => this.#clock.now(),
-      progress,
-      whenFree: (waiting: AbortSignal, work: () => Promise<void>) =>
-        this.#network.slots.hold(
-          new URL(request.url).origin,
-          waiting,
-          work,
-          request.urgent === true ? "urgent" : "spare",
-        ),
-    };
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await receive(request, sink, partial, context);
-      } catch (error) {
-        signal?.throwIfAborted();
-        const failure = error instanceof UserError ? undefined : transientFailure(error);
-        if (failure === undefined) throw explainOther(error, request, this.#env);
-        if (attempt >= attempts) throw explainTransient(failure, request, attempts, this.#env);
-        const delayMs = failure.retryAfterMs ?? backoffDelay(attempt, this.#limits, this.#random());
-        const reason = failure.message;
-        this.onEvent({ type: "download-retry", name: request.name, reason, attempt, attempts, delayMs });
-        await this.#clock.sleep(delayMs, signal);
-      }
-    }
-  }
-
-  #bytesFor(request: DownloadRequest): { readonly maxBytes: number } {
-    return { maxBytes: request.maxBytes ?? this.#limits.maxBytes };
+  #bytesFor(request: DownloadRequest): number {
+    const most = request.kind === "text" ? this.#limits.maxTextBytes : this.#limits.maxBytes;
+    return Math.min(request.maxBytes ?? most, most);
   }
 
   /** At most ten events a second for each download: a display needs no more. */
@@ -193,4 +195,18 @@ export class Transport {
       this.onEvent({ type: "download-progress", name, bytes: sink.received, total });
     };
   }
+}
+
+/** What is kept of a version, to ask later whether it still holds. */
+function validatorsOf(version: Version | undefined): Validators {
+  const { etag, lastModified } = version ?? {};
+  return {
+    ...(etag === undefined ? {} : { etag }),
+    ...(lastModified === undefined ? {} : { lastModified }),
+  };
+}
+
+/** Whether bytes came that are not the ones that upstream or the lock names. */
+function isMismatch(error: unknown): error is UserError {
+  return error instanceof UserError && error.code.endsWith("-mismatch");
 }

@@ -1,5 +1,5 @@
 /**
- * The two parts of undici that plain downloads need. It declares what undici's own types say of them, for undici has none
+ * The parts of undici that plain downloads need. It declares what undici's own types say of them, for undici has none
  * of its single files.
  */
 declare module "undici/lib/dispatcher/client.js" {
@@ -15,4 +15,10 @@ declare module "undici/lib/api/api-request.js" {
     this: Dispatcher,
     options: Dispatcher.RequestOptions,
   ): Promise<Dispatcher.ResponseData>;
+}
+
+declare module "undici/lib/core/connect.js" {
+  import { buildConnector } from "undici";
+
+  export default buildConnector;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, utimes } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Part, Segments } from "../../src/fetch/segments.ts";
@@ -15,10 +15,16 @@ const large = Buffer.concat(
   ),
 );
 
+/** Seconds since 1970, and what the server makes of it. */
+const modified = 1_500_000_000;
+const etag = `"${large.length.toString(16)}-${(modified * 1_000_000).toString(16)}"`;
+
 let shop: Workshop;
 beforeEach(async () => {
   shop = await openWorkshop();
   await shop.put("large", large);
+  // A date vouches for bytes only when it is older than the answer (RFC 9110 8.8.2.2).
+  await utimes(path.join(shop.root, "large"), modified, modified);
 });
 afterEach(() => shop.close());
 
@@ -29,6 +35,15 @@ const request = () => ({
   target: path.join(shop.out, "large"),
 });
 
+/** The part asked for, of other bytes than the file has. */
+function partOf(headers: Readonly<Record<string, string>>, total = large.length): Fault {
+  return (incoming, response) => {
+    const [, first = "", last = ""] = /^bytes=(\d+)-(\d+)$/.exec(incoming.headers.range ?? "") ?? [];
+    response.writeHead(206, { etag, ...headers, "content-range": `bytes ${first}-${last}/${total}` });
+    response.end(Buffer.alloc(Number(last) - Number(first) + 1, "another version"));
+  };
+}
+
 /** The main stream does not end before `parts` were asked for. */
 function slowMain(parts: number, partFault?: Fault): Fault {
   let asked = 0;
@@ -38,11 +53,11 @@ function slowMain(parts: number, partFault?: Fault): Fault {
       await (partFault === undefined ? next() : partFault(incoming, response, next));
       return;
     }
-    const { mtimeMs } = await stat(path.join(shop.root, "large"));
     response.writeHead(200, {
       "content-length": String(large.length),
       "accept-ranges": "bytes",
-      "last-modified": new Date(mtimeMs).toUTCString(),
+      etag,
+      "last-modified": new Date(modified * 1000).toUTCString(),
     });
     response.write(large.subarray(0, partBytes));
     while (asked < parts && !response.destroyed) await new Promise(setImmediate);
@@ -86,6 +101,9 @@ describe("a large file", () => {
           .writeHead(206, { "content-range": `bytes 0-${partBytes - 1}/${large.length}` })
           .end(large.subarray(0, partBytes)),
     ],
+    ["another version's by the entity tag", partOf({ etag: '"other"' })],
+    ["another version's by the date", partOf({ "last-modified": "Sun, 06 Nov 1994 08:49:37 GMT" })],
+    ["another version's by the total", partOf({}, large.length + 1)],
     [
       "cut off",
       (incoming, response) => {

@@ -1,0 +1,60 @@
+/** Noticing a download that goes on, but too slowly ever to end. */
+import { TransientFailure } from "./retry.ts";
+
+export interface RateLimits {
+  /** Bytes a second, at least, on average over the time below; 0 for any rate. */
+  readonly leastRate: number;
+  /** Milliseconds. */
+  readonly rateMs: number;
+}
+
+export interface SlowDownload {
+  /** Bytes a second. */
+  readonly rate: number;
+  readonly leastRate: number;
+  readonly seconds: number;
+}
+
+/** How the least rate is set, for messages. */
+export const leastRateSetting = "--least-rate BYTES or MK_BUNDLE_LEAST_RATE";
+
+/** To be told of every piece of one answer's body as it comes: a server that sends nothing at all is noticed elsewhere. */
+export class RateWatch {
+  readonly #limits: RateLimits;
+  readonly #now: () => number;
+  readonly #onSlow: (slow: SlowDownload) => void;
+  #since: number;
+  #bytes = 0;
+  #isTold = false;
+
+  /** `now` is in milliseconds; `onSlow` is called once, half way to giving up. */
+  constructor(limits: RateLimits, now: () => number, onSlow: (slow: SlowDownload) => void) {
+    this.#limits = limits;
+    this.#now = now;
+    this.#onSlow = onSlow;
+    this.#since = now();
+  }
+
+  /** Throws a TransientFailure when too little has come over the whole time: another connection may be faster. */
+  received(bytes: number): void {
+    this.#bytes += bytes;
+    const { leastRate, rateMs } = this.#limits;
+    const elapsed = this.#now() - this.#since;
+    if (leastRate === 0 || elapsed < rateMs / 2) return;
+    const rate = (this.#bytes * 1000) / elapsed;
+    const slow = { rate: Math.round(rate), leastRate, seconds: Math.round(rateMs / 1000) };
+    if (elapsed < rateMs) {
+      if (rate < leastRate && !this.#isTold) this.#onSlow(slow);
+      this.#isTold ||= rate < leastRate;
+      return;
+    }
+    if (rate < leastRate) {
+      throw new TransientFailure(
+        `only ${slow.rate} bytes a second came over ${slow.seconds} s, and the least is ${leastRate}`,
+        { code: "too-slow" },
+      );
+    }
+    this.#since = this.#now();
+    this.#bytes = 0;
+  }
+}
