@@ -3,7 +3,7 @@
  */
 import path from "node:path";
 import { out, task, when } from "../src/engine/index.ts";
-import { type Artefact, coreIsoArtefact } from "../src/fetch/index.ts";
+import { type Artefact, besideLocation, coreIsoArtefact } from "../src/fetch/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
 import { sampleSource } from "./sample-source.ts";
 import { isoUrl, source } from "./settings/source-options.ts";
@@ -49,7 +49,7 @@ export function isoArtefact(opened: Pick<Source, "mirror">, given: string | unde
     name: name.endsWith(".iso") ? name : `${name}.iso`,
     url,
     kind: "iso9660",
-    md5Url: `${url}.md5.txt`,
+    md5Url: besideLocation(url, ".md5.txt"),
     urgent: true,
   };
 }

@@ -159,6 +159,8 @@ async function withOpened<T>(context: CommandContext, use: (opened: Source) => P
           mirrorUri: await value(sourceParams.mirrorUri),
           downloads: await value(sourceParams.downloads),
           downloadsPerServer: await value(sourceParams.downloadsPerServer),
+          leastRate: await value(sourceParams.leastRate),
+          indexLimit: await value(sourceParams.indexLimit),
           // Whoever asks for an update wants the lock to change.
           frozen: false,
           offline: false,

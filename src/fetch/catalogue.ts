@@ -7,6 +7,7 @@ import { createGunzip } from "node:zlib";
 import { UserError } from "../errors/index.ts";
 import {
   dependenciesIn,
+  indexLimitSetting,
   parseDependencies,
   parseDependencyIndex,
   parseMd5File,
@@ -20,6 +21,8 @@ import type { Transport } from "./transport.ts";
 
 export interface CatalogueEntry {
   readonly md5: string | undefined;
+  /** Which file says so. */
+  readonly md5Source: string | undefined;
   readonly size: number | undefined;
   /** Direct dependencies as upstream writes them, `-KERNEL` not filled in. */
   readonly deps: readonly string[];
@@ -41,14 +44,15 @@ export function openCatalogue(
   transport: Transport,
   memory: IndexMemory = new Map(),
 ): Catalogue {
+  const most = transport.limits.maxIndexNames;
   const index = async <T>(
     name: string,
-    parse: (text: string, where: string) => T,
+    parse: (text: string, where: string, most: number) => T,
   ): Promise<T | undefined> => {
     const text = await recall(memory, extensionLocation(mirror, name), () =>
       readIndex(mirror, transport, name),
     );
-    return text === undefined ? undefined : parse(text, name);
+    return text === undefined ? undefined : parse(text, publicUrl(extensionLocation(mirror, name)), most);
   };
   const load = once(async () => {
     const [md5s, sizes, deps] = await Promise.all([
@@ -58,7 +62,9 @@ export function openCatalogue(
     ]);
     return { md5s, sizes, deps };
   });
-  const namesFromList = once(async () => (await index("info.lst.gz", parseNameIndex)) ?? []);
+  const namesFromList = once(
+    async () => (await index("info.lst.gz", (text) => parseNameIndex(text, most))) ?? [],
+  );
   return {
     async find(name, where) {
       const { md5s, sizes, deps } = await load();
@@ -69,7 +75,9 @@ export function openCatalogue(
           ? readDependencies(mirror, transport, name, where)
           : dependenciesIn(deps, name, publicUrl(extensionLocation(mirror, "dep.db.gz"))),
       ]);
-      return { md5, size: sizes?.get(name), deps: dependencies };
+      const md5File = md5s?.has(name) === true ? "md5.db.gz" : `${name}.md5.txt`;
+      const md5Source = md5 === undefined ? undefined : publicUrl(extensionLocation(mirror, md5File));
+      return { md5, md5Source, size: sizes?.get(name), deps: dependencies };
     },
     async names() {
       const { md5s, sizes } = await load();
@@ -106,8 +114,11 @@ async function readIndex(mirror: Mirror, transport: Transport, name: string): Pr
   const url = extensionLocation(mirror, name);
   const answer = await transport.read({ name, url, kind: "gzip", optional: true });
   if (answer.status !== "fetched") return undefined;
-  return await inflate(answer.bytes, publicUrl(url));
+  return await inflate(answer.bytes, publicUrl(url), transport.limits.maxIndexNames * bytesPerName);
 }
+
+/** A line for each dependency, or one with a sum: a megabyte is a thousand times what there is. */
+const maxSidecarBytes = 1024 ** 2;
 
 async function readDependencies(
   mirror: Mirror,
@@ -117,7 +128,8 @@ async function readDependencies(
 ): Promise<readonly string[]> {
   const file = `${name}.dep`;
   const url = extensionLocation(mirror, file);
-  const answer = await transport.read({ name: file, url, kind: "text", optional: true, where });
+  const maxBytes = maxSidecarBytes;
+  const answer = await transport.read({ name: file, url, kind: "text", optional: true, where, maxBytes });
   return answer.status === "fetched" ? parseDependencies(answer.bytes.toString("utf8"), publicUrl(url)) : [];
 }
 
@@ -140,7 +152,8 @@ export async function readMd5At(
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   const place = { ...(where === undefined ? {} : { where }), ...(signal === undefined ? {} : { signal }) };
-  const answer = await transport.read({ name, url, kind: "text", optional: true, ...place });
+  const maxBytes = maxSidecarBytes;
+  const answer = await transport.read({ name, url, kind: "text", optional: true, maxBytes, ...place });
   return answer.status === "fetched"
     ? parseMd5File(answer.bytes.toString("utf8"), publicUrl(url))
     : undefined;
@@ -150,10 +163,12 @@ export async function readMd5At(
 const maxRatio = 64;
 const minLimit = 4 * 1024 ** 2;
 const maxLimit = 256 * 1024 ** 2;
+/** What an index has for each name on average, and some room: a name is at most 200 bytes, and most have a few dependencies. */
+const bytesPerName = 512;
 
-/** Unpacks a gzip file in memory to text, within bounds. */
-export async function inflate(bytes: Buffer, where: string): Promise<string> {
-  const limit = Math.min(maxLimit, Math.max(minLimit, bytes.length * maxRatio));
+/** Unpacks a gzip file in memory to text, to at most `most` bytes and what is likely of a file of its size. */
+export async function inflate(bytes: Buffer, where: string, most: number = maxLimit): Promise<string> {
+  const limit = Math.max(minLimit, Math.min(maxLimit, most, bytes.length * maxRatio));
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -163,7 +178,7 @@ export async function inflate(bytes: Buffer, where: string): Promise<string> {
         throw new UserError(`a decompression bomb: ${bytes.length} bytes become more than ${limit}`, {
           code: "decompression-bomb",
           where,
-          hint: "use another mirror",
+          hint: `use another mirror, or allow a larger index with ${indexLimitSetting}`,
         });
       }
       chunks.push(chunk as Buffer);

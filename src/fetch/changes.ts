@@ -9,6 +9,8 @@ export interface Change {
   readonly kind: "changed" | "added" | "removed" | "unchanged";
   readonly before?: LockEntry;
   readonly after?: LockEntry;
+  /** Upstream gives no digest to check it by: it is taken as it came. */
+  readonly isUnchecked?: boolean;
   /** Who wants it now. */
   readonly where?: string;
 }
@@ -30,10 +32,14 @@ export function describeChanges(changes: readonly Change[]): readonly string[] {
       const versions = `${old.before.version} → ${change.after.version}`;
       said.push(`${gem}: ${versions}, ${sizes(old.before, change.after)}${wantedBy(change)}`);
     } else if (change.kind === "added" && change.after !== undefined) {
-      said.push(`${change.name}: new, ${bytes(change.after.size)}${wantedBy(change)}`);
+      const digest = change.isUnchecked === true ? `, sha256 ${change.after.sha256}` : "";
+      said.push(
+        `${change.name}: new, ${bytes(change.after.size)}${digest}${wantedBy(change)}${doubt(change)}`,
+      );
     } else if (change.kind === "changed" && change.before !== undefined && change.after !== undefined) {
       said.push(
-        `${change.name}: ${difference(change.before, change.after)}, ${sizes(change.before, change.after)}${wantedBy(change)}`,
+        `${change.name}: ${difference(change.before, change.after, change.isUnchecked === true)}, ` +
+          `${sizes(change.before, change.after)}${wantedBy(change)}${doubt(change)}`,
       );
     }
   }
@@ -54,7 +60,13 @@ function wantedBy(change: Change): string {
   return change.where === undefined ? "" : ` (${change.where})`;
 }
 
-function difference(before: LockEntry, after: LockEntry): string {
+/** Digests that nothing vouches for are for the user to compare. */
+function doubt(change: Change): string {
+  return change.isUnchecked === true ? "; upstream has no digest to check it by" : "";
+}
+
+function difference(before: LockEntry, after: LockEntry, isUnchecked: boolean): string {
+  if (isUnchecked) return `sha256 ${before.sha256} → ${after.sha256}`;
   const hasMoved =
     before.version !== undefined && after.version !== undefined && before.version !== after.version;
   return hasMoved ? `${before.version} → ${after.version}` : `sha256 ${short(before)} → ${short(after)}`;

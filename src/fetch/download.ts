@@ -73,6 +73,8 @@ export interface TransportLimits {
   readonly maxMemoryBytes: number;
   /** Bytes of one file of text, wherever it goes. */
   readonly maxTextBytes: number;
+  /** Names in one index of a mirror. */
+  readonly maxIndexNames: number;
 }
 
 export const defaultLimits: TransportLimits = {
@@ -92,4 +94,6 @@ export const defaultLimits: TransportLimits = {
   maxBytes: 4 * 1024 ** 3,
   maxMemoryBytes: 64 * 1024 ** 2,
   maxTextBytes: 16 * 1024 ** 2,
+  // Tiny Core's largest folders have some 4,000 extensions.
+  maxIndexNames: 100_000,
 };

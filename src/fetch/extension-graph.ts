@@ -22,6 +22,8 @@ export interface ExtensionNode {
   readonly deps: readonly string[];
   readonly needs: readonly string[];
   readonly md5: string | undefined;
+  /** Which of the mirror's files says so; undefined when it is pinned. */
+  readonly md5Source: string | undefined;
   readonly size: number | undefined;
   /** The first list line that leads here, and the way from there. */
   readonly where: string;
@@ -65,7 +67,38 @@ export interface GraphInput {
  * ask, one for all that would have had to be asked.
  */
 export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph> {
-  const input = { ...given, policy: policyFor(given.mirror.base, given.policy) };
+  // What was pinned may need what is no longer there, while the mirror has been mended since: what needs it is asked again.
+  const asked = new Map<string, readonly string[]>();
+  for (;;) {
+    try {
+      return await loadWith(given, asked);
+    } catch (error) {
+      if (!(error instanceof MissingExtension)) throw error;
+      const { pending } = error;
+      const parent = pending.way.from?.name ?? "";
+      if (!mayAskAgain(pending, { ...given, asked })) throw await unknownExtension(pending, given.catalogue);
+      const now = await given.catalogue.find(parent, chain(pending.where, pending.way.from ?? pending.way));
+      asked.set(parent, now?.deps ?? pinnedExtension(given, parent)?.deps ?? []);
+    }
+  }
+}
+
+type Asked = ReadonlyMap<string, readonly string[]>;
+
+/** Whether it is a pin that leads to an extension, and the mirror may have changed its mind since. */
+function mayAskAgain(pending: Pending, input: GraphInput & { readonly asked: Asked }): boolean {
+  const parent = pending.way.from?.name;
+  return parent !== undefined && !input.asked.has(parent) && pinnedExtension(input, parent) !== undefined;
+}
+
+function pinnedExtension({ lock, mirror }: GraphInput, name: string) {
+  const place = { name, url: extensionLocation(mirror, name), tail: extensionTail(mirror, name) };
+  return pinnedEntry(lock, place);
+}
+
+/** Follows all dependencies: those of the pins, or where they were asked for again those in `asked`. */
+async function loadWith(given: GraphInput, asked: Asked): Promise<ExtensionGraph> {
+  const input = { ...given, policy: policyFor(given.mirror.base, given.policy), asked };
   let isWhole = true;
   const kept = (name: string): boolean => {
     const leftOut = input.anyKernel === true && /-(KERNEL|\d+(\.\d+)+-tinycore(64)?)\.(tcz|deb)$/.test(name);
@@ -147,27 +180,35 @@ function refuseClashes(roots: readonly Root[], converted: ReadonlySet<string>): 
 /** Returns undefined when the lock does not know it and the policy forbids to ask. */
 async function loadNode(
   pending: Pending,
-  input: GraphInput,
+  input: GraphInput & { readonly asked: Asked },
   kept: (dependency: string) => boolean,
 ): Promise<ExtensionNode | undefined> {
   const { name, where, way } = pending;
-  const place = {
-    name,
-    url: extensionLocation(input.mirror, name),
-    tail: extensionTail(input.mirror, name),
-  };
-  const pinned = pinnedEntry(input.lock, place);
+  const pinned = pinnedExtension(input, name);
   const rest = { name, where, way };
   if (pinned !== undefined) {
-    const deps = pinned.deps ?? [];
+    const deps = input.asked.get(name) ?? pinned.deps ?? [];
     const needs = deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
-    return { ...rest, deps, needs, md5: pinned.md5, size: pinned.size };
+    return { ...rest, deps, needs, md5: pinned.md5, md5Source: undefined, size: pinned.size };
   }
   if (input.policy !== "pin") return undefined;
   const found = await input.catalogue.find(name, chain(where, way));
-  if (found === undefined) throw await unknownExtension(pending, input.catalogue);
+  // A mirror without indexes does not tell; one that has no md5 of it either may well not have it.
+  const isDoubtful = found?.md5 === undefined && mayAskAgain(pending, input);
+  if (found === undefined || isDoubtful) throw new MissingExtension(pending);
   const needs = found.deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
-  return { ...rest, deps: found.deps, needs, md5: found.md5, size: found.size };
+  const { deps, md5, md5Source, size } = found;
+  return { ...rest, deps, needs, md5, md5Source, size };
+}
+
+/** The mirror has no such extension. */
+class MissingExtension extends Error {
+  readonly pending: Pending;
+
+  constructor(pending: Pending) {
+    super(pending.name);
+    this.pending = pending;
+  }
 }
 
 async function unknownExtension(pending: Pending, catalogue: Catalogue): Promise<UserError> {

@@ -152,6 +152,7 @@ export function extensionArtefacts(
       md5Url: extensionLocation(mirror, `${name}.md5.txt`),
       deps: node.deps,
       ...(node.md5 === undefined ? {} : { md5: node.md5 }),
+      ...(node.md5Source === undefined ? {} : { md5Source: node.md5Source }),
       ...(node.size === undefined ? {} : { size: node.size }),
     });
   }

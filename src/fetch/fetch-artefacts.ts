@@ -12,7 +12,7 @@ import { artefactFault, type LockEntry, type LockLine, type SourceLock } from ".
 import { mayFetch, type Policy, pinOf, refuseUnpinned, type Wanted } from "./pinning.ts";
 import type { BlobStore } from "./store.ts";
 import type { Transport } from "./transport.ts";
-import { checkUpstream, lineFor, lockMismatch, upstreamDigest } from "./verification.ts";
+import { checkUpstream, isTrusted, lineFor, lockMismatch, upstreamDigest } from "./verification.ts";
 
 export interface FetchContext {
   readonly lock: SourceLock;
@@ -26,6 +26,8 @@ export interface FetchContext {
   readonly unresolved?: readonly Wanted[];
   /** Told of every line as soon as its bytes are in the store: what is kept when another download fails. */
   readonly onPin?: (name: string, line: LockLine) => void;
+  /** Told of every artefact that is pinned as it came, because upstream says nothing to check it by. */
+  readonly onTrust?: (name: string, sha256: string) => void;
 }
 
 export interface FetchResult {
@@ -44,6 +46,7 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
   const jobs: (() => Promise<readonly [string, LockLine]>)[] = [];
   const blocked: Artefact[] = [];
   const planned: { readonly name: string; readonly total: number }[] = [];
+  const repinned = new Map<string, LockLine>();
   const controller = new AbortController();
   const signals = [controller.signal, ...(context.signal === undefined ? [] : [context.signal])];
   const signal = AbortSignal.any(signals);
@@ -57,18 +60,21 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
     }
     const pin = pinOf(context.lock, artefact);
     if (pin !== undefined && ("absent" in pin || (await context.store.has(pin.sha256)))) {
-      lines.set(artefact.name, pin);
+      const line = withDependencies(pin, artefact);
+      lines.set(artefact.name, line);
+      if (line !== pin) repinned.set(artefact.name, line);
       continue;
     }
     if (!mayFetch(artefact, context.lock, context.policy)) blocked.push(artefact);
     else if (pin === undefined) jobs.push(() => pinArtefact(artefact, context, signal));
-    else jobs.push(() => restoreArtefact(artefact, pin, context, signal));
+    else jobs.push(() => restoreArtefact(artefact, withDependencies(pin, artefact), context, signal));
     const total = pin?.size ?? artefact.size ?? 0;
     if (total > 0) planned.push({ name: artefact.name, total });
   }
   refuseUnpinned([...(context.unresolved ?? []), ...blocked], context.policy);
   for (const one of planned) context.transport.onEvent({ type: "download-planned", ...one });
-  const pinned = new Map<string, LockLine>();
+  const pinned = new Map<string, LockLine>(repinned);
+  for (const [name, line] of repinned) context.onPin?.(name, line);
   if (jobs.length > 0) await mkdir(context.staging, { recursive: true });
   let failure: { readonly error: unknown } | undefined;
   await Promise.all(
@@ -89,6 +95,12 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
   );
   if (failure !== undefined) throw failure.error;
   return { lines: inOrder(plan, lines), pinned: inOrder(plan, pinned) };
+}
+
+/** A pin with the dependencies that the plan has: they may have been asked for again. */
+function withDependencies<T extends LockLine>(pin: T, { deps }: Artefact): T | LockEntry {
+  if ("absent" in pin || deps === undefined || deps.join() === (pin.deps ?? []).join()) return pin;
+  return { ...pin, deps };
 }
 
 /** What takes longest begins first, and what may be large because its size is not known. */
@@ -128,9 +140,11 @@ async function pinArtefact(
   signal: AbortSignal,
 ): Promise<readonly [string, LockLine]> {
   const digest = upstreamDigest(artefact, context.transport, signal);
-  const check = async (received: Received) => checkUpstream(artefact, received, await digest);
+  const check = async (received: Received) =>
+    checkUpstream(artefact, received, await digest, context.transport);
   const outcome = await download(artefact, context, signal, check);
   if (outcome.status !== "fetched") return [artefact.name, { url: publicUrl(artefact.url), absent: true }];
+  if (isTrusted(artefact, await digest)) context.onTrust?.(artefact.name, outcome.sha256);
   return [artefact.name, lineFor(artefact, outcome)];
 }
 

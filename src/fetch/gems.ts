@@ -112,7 +112,11 @@ function unknownGem(name: string, path: readonly string[], requests: readonly Ge
     {
       code: "unknown-gem",
       ...(path[0] === undefined ? {} : { where: path[0] }),
-      hint: didYouMean(name, others) ?? "check the name",
+      hint:
+        didYouMean(name, others) ??
+        (path.length > 1
+          ? `if the gem server has another ${parent} since: npx task update ${parent}`
+          : "check the name"),
     },
   );
 }

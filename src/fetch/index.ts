@@ -40,7 +40,14 @@ export {
   parseMd5File,
 } from "./indexes.ts";
 export { type ExtensionList, type ListEntry, parseExtensionList } from "./list.ts";
-export { isLocal, joinLocation, parseLocation, publicUrl } from "./location.ts";
+export {
+  besideLocation,
+  isLocal,
+  joinLocation,
+  parseFolderLocation,
+  parseLocation,
+  publicUrl,
+} from "./location.ts";
 export {
   type AbsentEntry,
   entryOf,

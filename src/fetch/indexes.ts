@@ -12,20 +12,65 @@ import { nameFault, printable } from "./list.ts";
 /** Names as in the mirror, possibly with `-KERNEL`; md5 lower-case hexadecimal; sizes in bytes. */
 export type Md5Index = ReadonlyMap<string, string>;
 export type SizeIndex = ReadonlyMap<string, number>;
-/** For each extension the lines of its record, read only when it is asked for: see `dependenciesIn`. */
-export type DependencyIndex = ReadonlyMap<string, readonly NumberedLine[]>;
+/** For each extension where its record is in the text, to be read only when it is asked for: see `dependenciesIn`. */
+export interface DependencyIndex {
+  readonly text: string;
+  readonly records: ReadonlyMap<string, DependencyRecord>;
+}
+
+interface DependencyRecord {
+  /** Position behind the record's first line, and that line's number, from 1. */
+  readonly position: number;
+  readonly line: number;
+}
 
 interface NumberedLine {
   readonly number: number;
   readonly text: string;
+  /** Where the next line begins. */
+  readonly next: number;
 }
 
-function* lines(text: string): Generator<NumberedLine> {
-  let number = 0;
-  for (const line of text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)) {
-    number += 1;
-    yield { number, text: line.trim() };
+/** The lines from a position on, without outer blanks, one at a time: an index may have millions. */
+function* lines(text: string, position = 0, number = 0): Generator<NumberedLine> {
+  const end = /\r\n|\n|\r/g;
+  let start = position === 0 && text.startsWith("\uFEFF") ? 1 : position;
+  for (let count = number + 1; start <= text.length; count += 1) {
+    end.lastIndex = start;
+    const match = end.exec(text);
+    const next = match === null ? text.length + 1 : end.lastIndex;
+    yield { number: count, text: text.slice(start, match?.index ?? text.length).trim(), next };
+    start = next;
   }
+}
+
+/** How an index that names too many things is refused, and the setting that allows more. */
+export const indexLimitSetting = "--index-limit N or MK_BUNDLE_INDEX_LIMIT";
+
+/** An index as it is filled, with no more than `most` names. */
+class BoundedIndex<T> extends Map<string, T> {
+  readonly #most: number;
+  readonly #where: string;
+
+  constructor(most: number, where: string) {
+    super();
+    this.#most = most;
+    this.#where = where;
+  }
+
+  override set(name: string, value: T): this {
+    if (this.size >= this.#most && !this.has(name)) throw tooManyNames(this.#most, this.#where);
+    return super.set(name, value);
+  }
+}
+
+/** The error for an index with more names than are accepted. */
+export function tooManyNames(most: number, where: string): UserError {
+  return new UserError(`the index names more than ${most} extensions, the most that is accepted`, {
+    code: "index-too-large",
+    where,
+    hint: `use another mirror, or allow more with ${indexLimitSetting}`,
+  });
 }
 
 function broken(where: string, number: number, text: string, expected: string): UserError {
@@ -36,13 +81,6 @@ function broken(where: string, number: number, text: string, expected: string): 
   });
 }
 
-function checkName(name: string, where: string, number: number): string {
-  if (!name.endsWith(".tcz")) throw broken(where, number, name, "the name of a .tcz");
-  const fault = nameFault(name);
-  if (fault !== undefined) throw broken(where, number, name, `a plain file name (${fault})`);
-  return name;
-}
-
 function isExtension(name: string): boolean {
   return name.endsWith(".tcz") && nameFault(name) === undefined;
 }
@@ -51,8 +89,8 @@ function isExtension(name: string): boolean {
  * `where` names the file in messages. Names that cannot be an extension's are left out: nobody can ask for
  * them, and one odd file on a mirror of thousands must not stand in the way of the others.
  */
-export function parseMd5Index(text: string, where: string): Md5Index {
-  const index = new Map<string, string>();
+export function parseMd5Index(text: string, where: string, most = Infinity): Md5Index {
+  const index = new BoundedIndex<string>(most, where);
   for (const line of lines(text)) {
     if (line.text === "") continue;
     const match = /^([0-9a-fA-F]{32})[ \t]+\*?(.+)$/.exec(line.text);
@@ -65,8 +103,8 @@ export function parseMd5Index(text: string, where: string): Md5Index {
   return index;
 }
 
-export function parseSizeIndex(text: string, where: string): SizeIndex {
-  const index = new Map<string, number>();
+export function parseSizeIndex(text: string, where: string, most = Infinity): SizeIndex {
+  const index = new BoundedIndex<number>(most, where);
   for (const line of lines(text)) {
     if (line.text === "") continue;
     const match = /^(\S+)[ \t]+(\d+)$/.exec(line.text);
@@ -79,48 +117,93 @@ export function parseSizeIndex(text: string, where: string): SizeIndex {
   return index;
 }
 
-export function parseDependencyIndex(text: string): DependencyIndex {
-  const index = new Map<string, readonly NumberedLine[]>();
-  let record: NumberedLine[] = [];
-  const close = (): void => {
-    const [head, ...dependencies] = record;
-    if (head !== undefined) index.set(head.text, dependencies);
-    record = [];
-  };
+export function parseDependencyIndex(text: string, where: string, most = Infinity): DependencyIndex {
+  const records = new BoundedIndex<DependencyRecord>(most, where);
+  let isHead = true;
   for (const line of lines(text)) {
-    if (line.text === "") close();
-    else record.push(line);
+    if (isHead && isExtension(line.text)) records.set(line.text, { position: line.next, line: line.number });
+    isHead = line.text === "";
   }
-  close();
-  return index;
+  return { text, records };
 }
 
 /** Direct dependencies of one extension, each once; none when it has no record. */
 export function dependenciesIn(index: DependencyIndex, name: string, where: string): readonly string[] {
-  const names = (index.get(name) ?? []).map((line) => checkName(line.text, where, line.number));
-  return [...new Set(names)];
-}
-
-/** The names of all extensions, for suggestions only: what is not a name is left out. */
-export function parseNameIndex(text: string): readonly string[] {
-  return [...lines(text)].map((line) => line.text).filter(isExtension);
-}
-
-/** A `.dep` file: direct dependencies, one a line, with stray blanks and blank lines, each name once. */
-export function parseDependencies(text: string, where: string): readonly string[] {
+  const record = index.records.get(name);
+  if (record === undefined) return [];
   const names = new Set<string>();
-  for (const line of lines(text)) {
-    if (line.text !== "") names.add(checkName(line.text, where, line.number));
+  for (const line of lines(index.text, record.position, record.line)) {
+    if (line.text === "") break;
+    addDependencies(names, line, where);
   }
   return [...names];
 }
 
+/** The names of all extensions, for suggestions only: what is not a name is left out, and so is what comes behind `most`. */
+export function parseNameIndex(text: string, most = Infinity): readonly string[] {
+  const names: string[] = [];
+  for (const line of lines(text)) {
+    if (names.length >= most) break;
+    if (isExtension(line.text)) names.push(line.text);
+  }
+  return names;
+}
+
+/** How many direct dependencies one extension may have. */
+const mostDependencies = 10_000;
+
+/** A `.dep` file: direct dependencies, each name once. `where` is the file in messages. */
+export function parseDependencies(text: string, where: string): readonly string[] {
+  const names = new Set<string>();
+  for (const line of lines(text)) addDependencies(names, line, where);
+  return [...names];
+}
+
+/**
+ * Adds the names in a line of a `.dep` file. As tce-load reads it (Core-scripts, usr/bin/tce-load: `for d in $(cat NAME.dep)`):
+ * every word is the file name of an extension, so that there are no comments, and `.tcz` is not added.
+ */
+function addDependencies(names: Set<string>, line: NumberedLine, where: string): void {
+  for (const name of line.text.split(/[ \t]+/)) {
+    if (name === "") continue;
+    const fault = dependencyFault(name);
+    if (fault !== undefined) {
+      const isOwn = !/^https?:/i.test(where);
+      throw new UserError(`"${printable(line.text)}" is no line of a .dep file: ${fault}`, {
+        code: "bad-index",
+        where: `${where}:${line.number}`,
+        hint: isOwn
+          ? "write the names of extensions alone, such as readline.tcz"
+          : "the mirror's file is damaged or was written by hand: tell who keeps the mirror, or use another one",
+      });
+    }
+    if (names.size >= mostDependencies) {
+      throw new UserError(`more than ${mostDependencies} dependencies of one extension`, {
+        code: "bad-index",
+        where: `${where}:${line.number}`,
+        hint: "use another mirror",
+      });
+    }
+    names.add(name);
+  }
+}
+
+function dependencyFault(name: string): string | undefined {
+  if (name.startsWith("#")) return "tce-load knows no comments there, and takes every word for an extension";
+  if (/^[\w+.~@%:,=-]+$/.test(name) && !/\.(tcz|deb)$/.test(name) && nameFault(`${name}.tcz`) === undefined)
+    return `"${name}" lacks its .tcz, and tce-load looks for a file of exactly this name`;
+  return nameFault(name) ?? (name.endsWith(".tcz") ? undefined : "it does not end in .tcz");
+}
+
 /** The md5 (lower-case hexadecimal) in an `.md5.txt`: one md5sum line, of whatever file name. */
 export function parseMd5File(text: string, where: string): string {
-  const [first] = [...lines(text)].filter((line) => line.text !== "");
-  const md5 = /^([0-9a-fA-F]{32})(\s|$)/.exec(first?.text ?? "")?.[1];
-  if (md5 === undefined) throw broken(where, first?.number ?? 1, first?.text ?? "", "an md5sum line");
-  return md5.toLowerCase();
+  for (const line of lines(text)) {
+    if (line.text === "") continue;
+    const md5 = /^([0-9a-fA-F]{32})(\s|$)/.exec(line.text)?.[1];
+    if (md5 === undefined) throw broken(where, line.number, line.text, "an md5sum line");
+    return md5.toLowerCase();
+  }
+  throw broken(where, 1, "", "an md5sum line");
 }
 
 /** An `.info` file: `Key: value`, continuation lines indented or without a key, joined by newlines. */

@@ -26,6 +26,13 @@ export function parseLocation(text: string, where?: string): Location {
       hint: "write http://…, https://…, file:///… or an absolute path",
     });
   }
+  if (/^file:(?!\/)/i.test(text)) {
+    throw new UserError(`"${publicUrl(text)}" is a file: URL that begins at no folder`, {
+      code: "bad-location",
+      ...place,
+      hint: "write file:///folder, or the path by itself",
+    });
+  }
   try {
     const url = new URL(text);
     if (url.protocol === "file:") return { kind: "local", path: fileURLToPath(url) };
@@ -43,6 +50,32 @@ export function parseLocation(text: string, where?: string): Location {
     hint: "name an http:, https: or file: URL, or an absolute path",
     ...place,
   });
+}
+
+/**
+ * Reads the place of a folder, below which files are looked for. Throws a UserError for one that `parseLocation` refuses, and for
+ * a URL with a query or a fragment: names cannot be put behind those.
+ */
+export function parseFolderLocation(text: string, where?: string): Location {
+  const location = parseLocation(text, where);
+  if (path.isAbsolute(text)) return location;
+  const { search, hash } = new URL(text);
+  const part = search !== "" || /\?$/.test(text.replace(/#.*$/s, "")) ? "a query (?)" : "a fragment (#)";
+  if (search === "" && hash === "" && !/[?#]/.test(text)) return location;
+  throw new UserError(`"${publicUrl(text)}" has ${part}, and names of files are to be put behind it`, {
+    code: "bad-location",
+    where: where ?? publicUrl(text),
+    hint: "write the folder's URL alone, with %3F for ? and %23 for # where they belong to its name",
+  });
+}
+
+/** The place of a file beside another one, with `suffix` behind its name. */
+export function besideLocation(text: string, suffix: string): string {
+  if (path.isAbsolute(text)) return `${text}${suffix}`;
+  const url = new URL(text);
+  url.pathname += suffix;
+  url.hash = "";
+  return url.href;
 }
 
 /** Whether reading from this place opens no socket. */

@@ -5,7 +5,7 @@
  * `<mirror>/<release>.x/<arch>/tcz/NAME.tcz`, with `.md5.txt`, `.dep`, `.info` and `.list` beside each.
  */
 import { UserError } from "../errors/index.ts";
-import { joinLocation, parseLocation } from "./location.ts";
+import { joinLocation, parseFolderLocation } from "./location.ts";
 
 export type Architecture = "x86" | "x86_64";
 
@@ -32,10 +32,11 @@ const coreFilesByArch: Readonly<Record<Architecture, CoreFiles>> = {
 
 /**
  * A mirror from what a user configured: `base` is a URL or an absolute path, `release` a major version (`4`,
- * `4.x`), `arch` one of the two architectures. Throws a UserError for anything else.
+ * `4.x`), `arch` one of the two architectures. Throws a UserError for anything else; `where` says in which file or option
+ * the base stands.
  */
-export function defineMirror(base: string, release: string, arch: string): Mirror {
-  parseLocation(base);
+export function defineMirror(base: string, release: string, arch: string, where?: string): Mirror {
+  parseFolderLocation(base, where);
   const major = /^(\d{1,4})(\.x)?$/.exec(release)?.[1];
   if (major === undefined) {
     throw new UserError(`"${release}" is not a Tiny Core release`, {

@@ -4,6 +4,7 @@
  */
 import { UserError } from "../errors/index.ts";
 import { authorizationOf, publicUrl } from "./location.ts";
+import { isExempt } from "./no-proxy.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,9 +20,7 @@ export const proxyVariables = "http_proxy, https_proxy and no_proxy";
 
 /**
  * The proxy for `url`, or undefined for a direct connection. As undici's EnvHttpProxyAgent has it: lower case
- * wins over upper case, https falls back to the http proxy, and an entry of no_proxy (separated by commas or
- * blanks) is a host, which stands for its subdomains too, with an optional leading `.` or `*.` and an optional
- * port; `*` alone means no proxy at all.
+ * wins over upper case, and https falls back to the http proxy.
  */
 export function proxyFor(url: URL, env: Environment): ProxyServer | undefined {
   if (isExempt(url, variable(env, "no_proxy")?.value ?? "")) return undefined;
@@ -36,19 +35,6 @@ function variable(env: Environment, name: string): { name: string; value: string
     if (value !== undefined && value !== "") return { name: candidate, value };
   }
   return undefined;
-}
-
-function isExempt(url: URL, noProxy: string): boolean {
-  if (noProxy === "*") return true;
-  const host = url.hostname.toLowerCase();
-  const port = url.port !== "" ? url.port : url.protocol === "https:" ? "443" : "80";
-  return noProxy.split(/[,\s]+/).some((entry) => {
-    if (entry === "") return false;
-    const parts = /^(.+):(\d+)$/.exec(entry);
-    if (parts?.[2] !== undefined && parts[2] !== port) return false;
-    const name = (parts?.[1] ?? entry).replace(/^\*?\./, "").toLowerCase();
-    return host === name || host.endsWith(`.${name}`);
-  });
 }
 
 function parseProxy(name: string, value: string): ProxyServer {

@@ -41,7 +41,7 @@ export class Transport {
   readonly #signal: AbortSignal | undefined;
   readonly #clock: Clock;
   readonly #context: Omit<TriesContext, "progress">;
-  readonly #limits: TransportLimits;
+  readonly limits: TransportLimits;
   readonly #network: Network;
   readonly #ownsNetwork: boolean;
   readonly #closed = new AbortController();
@@ -54,10 +54,10 @@ export class Transport {
     this.#clock = options.clock ?? systemClock;
     this.#ownsNetwork = options.network === undefined;
     this.#network = options.network ?? new Network(options.env, options.limits);
-    this.#limits = this.#network.limits;
+    this.limits = this.#network.limits;
     this.#context = {
       network: this.#network,
-      limits: this.#limits,
+      limits: this.limits,
       env: options.env,
       clock: this.#clock,
       random: options.random ?? Math.random,
@@ -124,7 +124,7 @@ export class Transport {
   /** Downloads into memory: for indexes and other small files (64 MiB at most unless the request says less). */
   async read(request: DownloadRequest): Promise<{ readonly bytes: Buffer } & DownloadOutcome> {
     const sink = new MemorySink();
-    const most = Math.min(request.maxBytes ?? this.#limits.maxMemoryBytes, this.#limits.maxMemoryBytes);
+    const most = Math.min(request.maxBytes ?? this.limits.maxMemoryBytes, this.limits.maxMemoryBytes);
     const outcome = await this.#obtain({ ...request, maxBytes: most }, sink);
     return { ...outcome, bytes: sink.bytes };
   }
@@ -178,7 +178,7 @@ export class Transport {
   }
 
   #bytesFor(request: DownloadRequest): number {
-    const most = request.kind === "text" ? this.#limits.maxTextBytes : this.#limits.maxBytes;
+    const most = request.kind === "text" ? this.limits.maxTextBytes : this.limits.maxBytes;
     return Math.min(request.maxBytes ?? most, most);
   }
 

@@ -12,7 +12,7 @@ import { gemNameOf } from "./gems.ts";
 import { publicUrl } from "./location.ts";
 import { artefactFault, entryOf, type LockLine, type SourceLock } from "./lock.ts";
 import { pinnedEntry } from "./pinning.ts";
-import { checkUpstream, lineFor, upstreamDigest } from "./verification.ts";
+import { checkUpstream, isTrusted, lineFor, upstreamDigest } from "./verification.ts";
 
 export interface Update {
   /** Lines to pin, and undefined for lines to drop. */
@@ -124,7 +124,7 @@ async function updateOne(
   };
   const digest = upstreamDigest(artefact, context.transport, signal);
   const outcome = await context.transport.download(request, async (received) =>
-    checkUpstream(artefact, received, await digest),
+    checkUpstream(artefact, received, await digest, context.transport),
   );
   const about = where === undefined ? { name } : { name, where };
   const old = before === undefined ? {} : { before };
@@ -141,7 +141,8 @@ async function updateOne(
   const after = lineFor(artefact, outcome);
   const kindOfChange =
     before === undefined ? "added" : before.sha256 === after.sha256 ? "unchanged" : "changed";
-  return { line: after, change: { ...about, ...old, after, kind: kindOfChange } };
+  const isUnchecked = isTrusted(artefact, await digest);
+  return { line: after, change: { ...about, ...old, after, kind: kindOfChange, isUnchecked } };
 }
 
 /** What the pin's bytes were known by; nothing when they are not in question, as when the index has another md5. */

@@ -6,7 +6,7 @@ import { UserError } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
 import { readMd5At } from "./catalogue.ts";
 import type { Received } from "./download.ts";
-import { publicUrl } from "./location.ts";
+import { isLocal, publicUrl } from "./location.ts";
 import type { LockEntry } from "./lock.ts";
 import type { Transport } from "./transport.ts";
 
@@ -43,11 +43,28 @@ export function upstreamDigest(
   return asked;
 }
 
-/** Throws when the bytes are not what upstream itself says they are; `md5` is from `upstreamDigest`. */
-export function checkUpstream(artefact: Artefact, received: Received, md5: string | undefined): void {
+/**
+ * Whether an artefact is pinned as it came, for upstream gives no digest of it; `md5` is from `upstreamDigest`. Texts are only
+ * shown, and what is on this machine is the user's own.
+ */
+export function isTrusted(artefact: Artefact, md5: string | undefined): boolean {
+  const isChecked = md5 !== undefined || artefact.sha256 !== undefined;
+  return !isChecked && artefact.kind !== "text" && !isLocal(artefact.url);
+}
+
+/**
+ * Throws when the bytes are not what upstream itself says they are; `md5` is from `upstreamDigest`. An index is made from the files
+ * beside each extension and may be older than they are: when it disagrees, the file's own `.md5.txt` decides.
+ */
+export async function checkUpstream(
+  artefact: Artefact,
+  received: Received,
+  md5: string | undefined,
+  transport: Transport,
+): Promise<void> {
   const where = publicUrl(artefact.url);
-  const mismatch = (kind: string, expected: string | number, got: string | number): UserError =>
-    new UserError(`${artefact.name}: upstream's ${kind} is ${expected}, but what came has ${got}`, {
+  const mismatch = (kind: string, expected: string | number, got: string | number, who = ""): UserError =>
+    new UserError(`${artefact.name}: upstream's ${kind} is ${expected}${who}, but what came has ${got}`, {
       code: `${kind}-mismatch`,
       where,
       hint: "the file is damaged, or the mirror is being changed just now: try again later, or use another mirror",
@@ -55,7 +72,18 @@ export function checkUpstream(artefact: Artefact, received: Received, md5: strin
   if (artefact.sha256 !== undefined && artefact.sha256 !== received.sha256) {
     throw mismatch("sha256", artefact.sha256, received.sha256);
   }
-  if (md5 !== undefined && md5 !== received.md5) throw mismatch("md5", md5, received.md5);
+  if (md5 !== undefined && md5 !== received.md5) {
+    const source = artefact.md5 === undefined ? artefact.md5Url : artefact.md5Source;
+    const isIndex = source !== undefined && source !== publicUrl(artefact.md5Url ?? "");
+    const own = isIndex ? await upstreamMd5(artefact, transport) : undefined;
+    if (source === undefined) throw mismatch("md5", md5, received.md5);
+    if (own !== received.md5) {
+      const beside = own === undefined ? "" : `, and ${own} (${publicUrl(artefact.md5Url ?? "")})`;
+      throw mismatch("md5", md5, received.md5, ` (${publicUrl(source)})${beside}`);
+    }
+    const message = `${artefact.name}: the index ${publicUrl(source)} is out of date; the file's own .md5.txt agrees with what came`;
+    transport.onEvent({ type: "warning", message, where: undefined });
+  }
   if (md5 === undefined && artefact.size !== undefined && artefact.size !== received.size) {
     throw mismatch("size", artefact.size, received.size);
   }

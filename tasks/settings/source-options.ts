@@ -1,8 +1,8 @@
 /** Where everything that is fetched comes from, what pins it, and whether the network may be used. */
 import { pathToFileURL } from "node:url";
 import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
-import { UsageError } from "../../src/errors/index.ts";
-import { publicUrl } from "../../src/fetch/index.ts";
+import { UsageError, UserError } from "../../src/errors/index.ts";
+import { parseFolderLocation, parseLocation, publicUrl } from "../../src/fetch/index.ts";
 import { fileOf } from "./project-options.ts";
 
 /** Which part of the lists and of the sources file is used. */
@@ -15,6 +15,7 @@ export const source: Parameter<string> = param.choice({
   choices: ["tinycore", "sample"],
   open: true,
   recorded: publicUrl,
+  parse: (text) => checkUrl("source", text, true),
   default: "tinycore",
 });
 
@@ -22,28 +23,53 @@ const urlOption = (
   name: string,
   env: string,
   description: string,
-  byDefault: (host: ParameterHost) => Promise<string | undefined> = async () => undefined,
+  options: {
+    /** Names are put behind it. */
+    readonly isFolder?: boolean;
+    readonly byDefault?: (host: ParameterHost) => Promise<string | undefined>;
+  } = {},
 ): Parameter<string | undefined> => ({
   ...param.optional({
     name,
     env,
     description,
     value: "URL",
+    parse: (text) => checkUrl(name, text, options.isFolder === true),
     recorded: (url) => (url === undefined ? url : publicUrl(url)),
   }),
-  default: byDefault,
+  default: options.byDefault ?? (async () => undefined),
 });
+
+/** A URL as it is, and a path too, which may be relative. Throws a UsageError for what nothing can be fetched from. */
+function checkUrl(option: string, text: string, isFolder: boolean): string {
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return text;
+  try {
+    if (isFolder) parseFolderLocation(text, `--${option}`);
+    else parseLocation(text, `--${option}`);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { code, hint, where } = error;
+    throw new UsageError(`--${option}: ${error.message}`, {
+      code,
+      ...(hint === undefined ? {} : { hint }),
+      ...(where === undefined ? {} : { where }),
+    });
+  }
+  return text;
+}
 
 export const mirrorUri = urlOption(
   "tcl-mirror-uri",
   "MK_BUNDLE_TCL_MIRROR_URI",
   "Tiny Core mirror instead of the source's",
+  { isFolder: true },
 );
 export const isoUrl = urlOption("tcl-iso-url", "MK_BUNDLE_TCL_ISO_URL", "Core ISO instead of the mirror's");
 export const gemServerUri = urlOption(
   "gem-server-uri",
   "MK_BUNDLE_GEM_SERVER_URI",
   "gem server instead of the source's",
+  { isFolder: true },
 );
 export const rubyGemsUrl = urlOption("ruby-gems-url", "MK_BUNDLE_RUBY_GEMS_URL", "RubyGems tarball, or none");
 export const mcollectiveUrl = urlOption(
@@ -55,9 +81,11 @@ export const openVmToolsUrl = urlOption(
   "open-vm-tools-url",
   "MK_BUNDLE_OPEN_VM_TOOLS_URL",
   "open-vm-tools tarball, or none",
-  async (host) => {
-    const own = await fileOf("additional-build-files/mk-open-vm-tools.tar.gz", "")(host);
-    return own === "" ? undefined : pathToFileURL(own).href;
+  {
+    byDefault: async (host) => {
+      const own = await fileOf("additional-build-files/mk-open-vm-tools.tar.gz", "")(host);
+      return own === "" ? undefined : pathToFileURL(own).href;
+    },
   },
 );
 
@@ -88,17 +116,26 @@ const downloadLimit = (options: {
   readonly name: string;
   readonly description: string;
   readonly default: string;
+  readonly env?: string;
+  readonly value?: string;
+  /** What it may be: at most 99, unless told otherwise. */
+  readonly least?: number;
+  readonly most?: number;
 }): Parameter<string> =>
   param.text({
-    ...options,
     value: "N",
+    ...options,
     fingerprinted: false,
     parse: (text) => {
-      if (!/^[1-9]\d?$/.test(text)) {
-        throw new UsageError(`--${options.name} is "${text}", but must be a number from 1 to 99`, {
-          code: "download-limit",
-          hint: `leave it out for ${options.default}`,
-        });
+      const { least = 1, most = 99 } = options;
+      if (!/^\d{1,9}$/.test(text) || Number(text) < least || Number(text) > most) {
+        throw new UsageError(
+          `--${options.name} is "${text}", but must be a number from ${least} to ${most}`,
+          {
+            code: "download-limit",
+            hint: `leave it out for ${options.default}`,
+          },
+        );
       }
       return text;
     },
@@ -114,6 +151,24 @@ export const downloadsPerServer = downloadLimit({
   name: "downloads-per-server",
   description: "how many of them from the same server (default: 6)",
   default: "6",
+});
+
+/** What a mirror may send at most, and how slowly. */
+export const leastRate = downloadLimit({
+  name: "least-rate",
+  description: "give up a download below so many bytes a second over a minute (default: 100; 0: any rate)",
+  value: "BYTES",
+  env: "MK_BUNDLE_LEAST_RATE",
+  default: "100",
+  least: 0,
+  most: 999_999_999,
+});
+export const indexLimit = downloadLimit({
+  name: "index-limit",
+  description: "how many extensions a mirror's index may name (default: 100000)",
+  env: "MK_BUNDLE_INDEX_LIMIT",
+  default: "100000",
+  most: 10_000_000,
 });
 
 /** Variables that say how to reach the network; they never change what comes from it. */

@@ -28,6 +28,8 @@ import {
   downloads,
   downloadsPerServer,
   frozen,
+  indexLimit,
+  leastRate,
   mirrorUri,
   offline,
   proxyVariables,
@@ -37,7 +39,16 @@ import { readLocations, type SourceLocations, sampleLocations } from "./source-l
 import { readPins, writePins } from "./source-lock.ts";
 
 /** What every fetch step declares. */
-export const sourceParams = { source, mirrorUri, frozen, offline, downloads, downloadsPerServer } as const;
+export const sourceParams = {
+  source,
+  mirrorUri,
+  frozen,
+  offline,
+  downloads,
+  downloadsPerServer,
+  leastRate,
+  indexLimit,
+} as const;
 export const sourcesFile = "lists/sources.yaml";
 export const sourceInputs = { sources: file(sourcesFile, { byLine: true }) } as const;
 export const sourceEnv: readonly string[] = proxyVariables;
@@ -54,6 +65,9 @@ export interface SourceContext {
     /** Decimal numbers. */
     readonly downloads: string;
     readonly downloadsPerServer: string;
+    /** Bytes a second. */
+    readonly leastRate: string;
+    readonly indexLimit: string;
   };
   readonly env: Readonly<Record<string, string>>;
   readonly scratch: string;
@@ -134,6 +148,8 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
   const limits = {
     overall: Number(context.params.downloads),
     perOrigin: Number(context.params.downloadsPerServer),
+    leastRate: Number(context.params.leastRate),
+    maxIndexNames: Number(context.params.indexLimit),
   };
   const access = isSample ? sharedAccess.open({ env, limits }) : request.share(sharedAccess, { env, limits });
   const transport = new Transport({
@@ -186,6 +202,13 @@ function openSource(
           unresolved,
           signal: request.signal,
           onPin: (name, line) => pinned.set(name, line),
+          // The sample source's extras were made on this machine.
+          onTrust: (name, sha256) => {
+            if (!isSample)
+              request.note(
+                `${name} is pinned as it came, sha256 ${sha256}: upstream has no digest to check it by`,
+              );
+          },
         });
         return lines;
       } finally {
@@ -238,6 +261,11 @@ function report(event: FetchEvent, { progress, note }: SourceRequest): void {
     case "download-done":
       if (event.status === "fetched")
         progress({ item: event.name, done: event.bytes, total: event.bytes, unit: "bytes" });
+      break;
+    case "download-slow":
+      note(
+        `${event.name}: only ${event.rate} bytes a second come; it is given up below ${event.leastRate} over ${event.seconds} s (--least-rate)`,
+      );
       break;
     case "download-retry":
       note(`${event.name}: ${event.reason}; trying again (${event.attempt + 1} of ${event.attempts})`);

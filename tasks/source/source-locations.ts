@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
-import { defineMirror, type Mirror } from "../../src/fetch/index.ts";
+import { defineMirror, type Mirror, parseFolderLocation, parseLocation } from "../../src/fetch/index.ts";
 import { isLocation, sourceKey } from "./source-lock.ts";
 
 /** Release and architecture of the sample source. */
@@ -82,19 +82,27 @@ export async function readLocations(
   };
   // A folder that the file names is meant from the workspace, wherever the command was given.
   const workspace = path.resolve(path.dirname(file), "..");
-  const location = (key: string): string => absoluteLocation(text(key), workspace);
+  const folder = (key: string): string => {
+    const place = absoluteLocation(text(key), workspace);
+    parseFolderLocation(place, where);
+    return place;
+  };
   const extra = (key: ExtraName): string | undefined => {
     const value = definition[key];
-    return typeof value === "string" && value !== "none" ? absoluteLocation(value, workspace) : undefined;
+    if (typeof value !== "string" || value === "none") return undefined;
+    const place = absoluteLocation(value, workspace);
+    parseLocation(place, where);
+    return place;
   };
   const given = mirrorUri ?? (isLocation(name) ? name : undefined);
   return {
     mirror: defineMirror(
-      given === undefined ? location("mirror") : absoluteLocation(given),
+      given === undefined ? folder("mirror") : absoluteLocation(given),
       text("release"),
       text("arch"),
+      given === undefined ? where : undefined,
     ),
-    gems: location("gems"),
+    gems: folder("gems"),
     extras: {
       rubygems: extra("rubygems"),
       mcollective: extra("mcollective"),

@@ -249,7 +249,7 @@ describe("a hostile mirror", () => {
     const mirror = await stock(shop, shelf);
     await shop.put(`${folder}/md5.db.gz`, gzipSync(`${"0".repeat(32)}  bash.tcz\nnonsense\n`));
     const error = await rejection(load(mirror, "bash.tcz"));
-    expect(error).toMatchObject({ code: "bad-index", where: "md5.db.gz:2" });
+    expect(error).toMatchObject({ code: "bad-index", where: expect.stringMatching(/^http.*md5\.db\.gz:2$/) });
     await shop.put(`${folder}/md5.db.gz`, gzipSync("x".repeat(500)).subarray(0, 15));
     expect((await rejection(load(mirror, "bash.tcz"))).code).toBe("bad-gzip");
   });

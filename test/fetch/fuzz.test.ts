@@ -120,8 +120,8 @@ describe("whatever a file holds, reading it gives a value or a message for the u
       for (const name of parseDependencies(input, "d")) expect(nameFault(name)).toBeUndefined();
     });
     check((input) => {
-      const index = parseDependencyIndex(input);
-      for (const name of index.keys()) {
+      const index = parseDependencyIndex(input, "d");
+      for (const name of index.records.keys()) {
         for (const dep of dependenciesIn(index, name, "d")) expect(nameFault(dep)).toBeUndefined();
       }
     });
