@@ -69,13 +69,18 @@ export const fetchTcz = task({
     if (context.params.source === "sample") return;
     const { inputs, variant } = context;
     await withSource({ ...context, needs: { sample: undefined } }, async (opened) => {
+      const unresolved: Wanted[] = [];
       const { plan } = await resolveExtensions(opened, {
         kernel: undefined,
         builtin: await readList(inputs.builtin),
         mirrored: await readList(inputs.mirror),
         exclude: variant === "prod" ? developmentOnly : [],
-        onUnpinned: () => undefined,
+        onUnpinned: (wanted) => unresolved.push(wanted),
       });
+      const missing = [...unresolved, ...(await opened.blocked(plan))];
+      // Without the Core ISO the task itself will not run: what it lacks as well is said here.
+      if (missing.length > 0 && !hasIso(opened))
+        context.note(`missing as well, for fetch-tcz: ${namesOf(missing)}`);
       const allowed = plan.filter((artefact) => opened.mayFetch(artefact));
       if (allowed.length > 0) await opened.fetch(allowed);
     });
@@ -103,6 +108,18 @@ export const fetchTcz = task({
     });
   },
 });
+
+/** Whether there is a Core ISO that needs no download. */
+function hasIso({ lock, has }: Pick<Source, "lock" | "has">): boolean {
+  return [...lock].some(([name, line]) => name.endsWith(".iso") && has(line));
+}
+
+/** `bash.tcz (lists/builtin.lst:1), ncurses.tcz (…)`, each once. */
+function namesOf(wanted: readonly Wanted[]): string {
+  return [
+    ...new Set(wanted.map(({ name, where }) => (where === undefined ? name : `${name} (${where})`))),
+  ].join(", ");
+}
 
 /** What is asked for: the two lists as they were read, and what a variant leaves out. */
 export interface ExtensionWishes {

@@ -4,7 +4,8 @@
  */
 import type { BuildEvent, Progress, TaskId } from "../engine/index.ts";
 import { nameOf } from "./plain-reporter.ts";
-import { progressText } from "./progress-text.ts";
+import { amountDone, progressText } from "./progress-text.ts";
+import { RateMeter } from "./rate-meter.ts";
 import { formatSeconds, type Style, truncate } from "./style.ts";
 
 export interface Screen {
@@ -19,6 +20,7 @@ interface Running {
   expected: number | undefined;
   /** By item: `bash.tcz` and how far it is. */
   readonly items: Map<string, Progress>;
+  readonly meter: RateMeter;
 }
 
 const redrawMs = 100;
@@ -84,6 +86,7 @@ export class LiveDisplay {
       startedAt: performance.now(),
       expected: undefined,
       items: new Map(),
+      meter: new RateMeter(),
     };
     this.#running.set(id, entry);
     this.#start();
@@ -121,7 +124,9 @@ export class LiveDisplay {
     // Two blanks before it, and the last column stays free.
     const room = this.#screen.columns() - 5 - head.length;
     const items = [...running.items.values()];
-    const tail = progressText(items, { seconds, expected: running.expected, room });
+    running.meter.add(seconds, amountDone(items));
+    const { rate } = running.meter;
+    const tail = progressText(items, { seconds, rate, expected: running.expected, room });
     return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns() - 1);
   }
 }

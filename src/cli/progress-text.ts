@@ -7,6 +7,8 @@ import { formatBytes, truncate } from "./style.ts";
 export interface Measured {
   /** Since the task began. */
   readonly seconds: number;
+  /** Bytes a second over the last seconds; undefined while nothing comes. */
+  readonly rate: number | undefined;
   /** Seconds of the last run, where there was one. */
   readonly expected: number | undefined;
   /** Columns, at most. */
@@ -16,24 +18,39 @@ export interface Measured {
 /** `████░░░░ 12.3 MB of 40.1 MB, 2.1 MB/s, 13 s left: bash.tcz, ruby.tcz`, as far as it is known and fits. */
 export function progressText(items: readonly Progress[], measured: Measured): string {
   if (items.length === 0) return expectedText(measured);
-  const { seconds, room } = measured;
+  const { room } = measured;
   const unit = items[0]?.unit ?? "items";
   const show = unit === "bytes" ? formatBytes : String;
-  const done = items.reduce((sum, item) => sum + item.done, 0);
+  const done = amountDone(items);
   const complete = items.every((item) => item.total !== undefined);
   const total = complete ? items.reduce((sum, item) => sum + (item.total ?? 0), 0) : undefined;
   const share = total === undefined || total === 0 ? undefined : done / total;
-  const rate = seconds > 0.5 && unit === "bytes" && done > 0 ? done / seconds : undefined;
+  const rate = unit === "bytes" ? measured.rate : undefined;
   const left = rate === undefined || total === undefined ? 0 : (total - done) / rate;
   const parts = [total === undefined ? show(done) : `${show(done)} of ${show(total)}`];
   if (rate !== undefined) parts.push(`${formatBytes(rate)}/s`);
-  if (left > 0.5) parts.push(`${Math.ceil(left)} s left`);
+  if (left > 0.5) parts.push(`${timeLeft(left)} left`);
   const figures = joinWithin(parts, share, room);
   const start = share === undefined ? figures : withBar(share, figures, room);
   // What waits for its turn has brought nothing yet.
   const names = items.filter((item) => item.done > 0 && item.done !== item.total).map((item) => item.item);
   const rest = room - start.length - 2;
   return names.length === 0 || rest < 8 ? start : `${start}: ${truncate(names.join(", "), rest)}`;
+}
+
+/** How much of the items has come, in their unit. */
+export function amountDone(items: readonly Progress[]): number {
+  return items.reduce((sum, item) => sum + item.done, 0);
+}
+
+/** `42 s`, `3 min`, `2 h 10 min`, `3 days`: no more exact than it can be known. */
+function timeLeft(seconds: number): string {
+  if (seconds < 99.5) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 10) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
 /** As many of the parts, from the first on, as fit; where not even one does, the share in per cent. */
@@ -49,7 +66,7 @@ function joinWithin(parts: readonly string[], share: number | undefined, room: n
 /** How much of the last run's time is over: all that is known of a step that does not say how far it is. */
 function expectedText({ seconds, expected, room }: Measured): string {
   if (expected === undefined || expected < 2 || seconds > expected) return "";
-  const text = joinWithin([`about ${Math.ceil(expected - seconds)} s left`], undefined, room);
+  const text = joinWithin([`about ${timeLeft(expected - seconds)} left`], undefined, room);
   return text === "" ? "" : withBar(seconds / expected, text, room);
 }
 

@@ -3,6 +3,7 @@
  * and told of. It knows nothing of locks or of what is tidied up afterwards.
  */
 import { availableParallelism } from "node:os";
+import { UserError } from "../errors/index.ts";
 import { dependentsOf, digestsOfNeeds, needsOf } from "./adjacency.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
@@ -39,6 +40,8 @@ export function runGraph(
   const headStarts = new HeadStarts();
   const workplaces = new Workplaces(state.temporaryRoot);
   const dependents = dependentsOf(graph);
+  /** Pools in which a failure of a kind that is reported all at once has happened. */
+  const collecting = new Set<string>();
 
   const get = (id: TaskId): BoundTask => {
     const bound = graph.get(id);
@@ -66,6 +69,7 @@ export function runGraph(
         error instanceof TaskFailure
           ? error
           : new TaskFailure(explainSystemError(error, state.workspace), "");
+      if (failure.cause instanceof UserError && failure.cause.isCollected) collecting.add(bound.task.pool);
       if (!signal.aborted) {
         emit({
           type: "task-failed",
@@ -184,6 +188,7 @@ export function runGraph(
       if (!request.signal.aborted) emit({ type: "task-skipped", task: id, because });
     },
     keepGoing: request.keepGoing,
+    stillRuns: (pool) => collecting.has(pool),
     signal: request.signal,
     ...(watcher === undefined
       ? {}

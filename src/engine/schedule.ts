@@ -18,6 +18,8 @@ export interface ScheduleOptions<Id> {
   readonly skip: (id: Id, because: Id) => void;
   /** Go on with everything that does not depend on a failure. */
   readonly keepGoing: boolean;
+  /** Asked after a failure without `keepGoing`: whether the nodes of this pool are started all the same. */
+  readonly stillRuns?: (pool: string) => boolean;
   readonly signal: AbortSignal;
   /** Is handed the means to do nodes again; only called where something can become outdated meanwhile. */
   readonly attach?: (restart: Restart<Id>) => void;
@@ -56,6 +58,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
   /** Running nodes whose work was ended: they will be done again. */
   const outdated = new Set<Id>();
   let stopped = false;
+  let failed = false;
   let finished = false;
   let active = 0;
 
@@ -109,7 +112,8 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
           return;
         }
         const interrupted = !succeeded && options.signal.aborted;
-        if (interrupted || (!succeeded && !options.keepGoing)) stopped = true;
+        if (interrupted) stopped = true;
+        else if (!succeeded && !options.keepGoing) failed = true;
         // What an interrupt ended did not fail, and nothing is skipped because of it.
         if (!interrupted) transition(id, succeeded ? "succeeded" : "failed");
         pump();
@@ -122,6 +126,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
     let best: string | undefined;
     let longest = Number.NEGATIVE_INFINITY;
     for (const [pool, queue] of ready) {
+      if (failed && options.stillRuns?.(pool) !== true) continue;
       if ((running.get(pool) ?? 0) >= options.widthOf(pool)) continue;
       if (unsorted.delete(pool)) queue.sort((a, b) => (priority.get(a) ?? 0) - (priority.get(b) ?? 0));
       const next = queue.at(-1);
@@ -172,7 +177,10 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
     }
     for (const id of affected) if (states.get(id) === "waiting") wait(id);
     // A failure that is done again stops nobody.
-    if (![...states.values()].includes("failed")) stopped = options.signal.aborted;
+    if (![...states.values()].includes("failed")) {
+      stopped = options.signal.aborted;
+      failed = false;
+    }
     pump();
     return true;
   };

@@ -14,6 +14,8 @@ export interface UserErrorOptions {
   /** What the user can do about it, as one sentence. */
   readonly hint?: string;
   readonly cause?: unknown;
+  /** Tasks of the same pool still run after it, so that all failures of its kind are reported at once. */
+  readonly isCollected?: boolean;
 }
 
 /**
@@ -25,12 +27,14 @@ export class UserError extends Error {
   readonly code: string;
   readonly where: string | undefined;
   readonly hint: string | undefined;
+  readonly isCollected: boolean;
 
   constructor(message: string, options: UserErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
     this.where = options.where;
     this.hint = options.hint;
+    this.isCollected = options.isCollected === true;
   }
 }
 

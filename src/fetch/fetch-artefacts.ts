@@ -97,6 +97,20 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
   return { lines: inOrder(plan, lines), pinned: inOrder(plan, pinned) };
 }
 
+/** What of a plan is neither in the store nor may be asked for. */
+export async function blockedArtefacts(
+  plan: readonly Artefact[],
+  { lock, store, policy }: Pick<FetchContext, "lock" | "store" | "policy">,
+): Promise<readonly Artefact[]> {
+  const blocked: Artefact[] = [];
+  for (const artefact of plan) {
+    const pin = pinOf(lock, artefact);
+    const isHere = pin !== undefined && ("absent" in pin || (await store.has(pin.sha256)));
+    if (!isHere && !mayFetch(artefact, lock, policy)) blocked.push(artefact);
+  }
+  return blocked;
+}
+
 /** A pin with the dependencies that the plan has: they may have been asked for again. */
 function withDependencies<T extends LockLine>(pin: T, { deps }: Artefact): T | LockEntry {
   if ("absent" in pin || deps === undefined || deps.join() === (pin.deps ?? []).join()) return pin;

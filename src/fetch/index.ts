@@ -28,7 +28,7 @@ export {
   formatOnboot,
   orderExtensions,
 } from "./extensions.ts";
-export { type FetchContext, type FetchResult, fetchArtefacts } from "./fetch-artefacts.ts";
+export { blockedArtefacts, type FetchContext, type FetchResult, fetchArtefacts } from "./fetch-artefacts.ts";
 export { type GemIndex, openGemIndex } from "./gem-index.ts";
 export { type GemRequest, parseGemList } from "./gem-list.ts";
 export { type GemsInput, type GemsResolution, gemNameOf, resolveGems } from "./gems.ts";

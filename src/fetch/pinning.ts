@@ -80,6 +80,7 @@ export function refuseUnpinned(wanted: readonly Wanted[], policy: Policy): void 
         code: "frozen",
         ...place,
         hint: "run it once without --frozen (and without CI set) and commit the lock",
+        isCollected: true,
       },
     );
   }
@@ -87,6 +88,6 @@ export function refuseUnpinned(wanted: readonly Wanted[], policy: Policy): void 
     wanted.length === 1
       ? `${what} missing, and --offline forbids to download it`
       : `missing offline, ${what}`.trimEnd(),
-    { code: "offline", ...place, hint: "run it once without --offline" },
+    { code: "offline", ...place, hint: "run it once without --offline", isCollected: true },
   );
 }

@@ -6,6 +6,7 @@ import path from "node:path";
 import { type BlobAccess, file, type Progress, type Share, type Shareable } from "../../src/engine/index.ts";
 import {
   type Artefact,
+  blockedArtefacts,
   type Catalogue,
   type Environment,
   type FetchEvent,
@@ -100,6 +101,10 @@ export interface Source extends SourceLocations {
    * the plan lacks because the policy forbids to ask: an error names it with whatever else is missing.
    */
   fetch(plan: readonly Artefact[], unresolved?: readonly Wanted[]): Promise<ReadonlyMap<string, LockLine>>;
+  /** What of a plan is neither here nor may be asked for. */
+  blocked(plan: readonly Artefact[]): Promise<readonly Artefact[]>;
+  /** Whether the bytes that a lock line names are here. */
+  has(line: LockLine): boolean;
   /** Whether the policy allows to ask for an artefact that is not here. */
   mayFetch(artefact: Artefact): boolean;
   /** Asks upstream again for what `names` mean in the plan, against the pins in `lock`; writes nothing. */
@@ -189,6 +194,8 @@ function openSource(
     policy,
     transport,
     catalogue: openCatalogue(locations.mirror, transport, indexes),
+    blocked: (plan) => blockedArtefacts(plan, { lock, store: storeOf(request.blobs), policy }),
+    has: (line) => !("absent" in line) && request.blobs.has(line.sha256),
     mayFetch: (artefact) => mayFetch(artefact, lock, policy),
     fetch: async (plan, unresolved = []) => {
       const pinned = new Map<string, LockLine>();
