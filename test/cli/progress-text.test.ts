@@ -49,7 +49,10 @@ it("a step that does not say how far it is shows what is left of its last time",
 
 it("long times are told in minutes, hours and days, and none while nothing comes", () => {
   const at = (rate: number | undefined) =>
-    progressText(items, { seconds: 3.5, rate, expected: undefined, room: 62 }).replace(/^\S+ |: ruby.*$/g, "");
+    progressText(items, { seconds: 3.5, rate, expected: undefined, room: 62 }).replace(
+      /^\S+ |: ruby.*$/g,
+      "",
+    );
   expect(at(undefined)).toBe("7.0 MB of 13.0 MB");
   expect(at(61_000)).toBe("7.0 MB of 13.0 MB, 61.0 kB/s, 99 s left");
   expect(at(50_000)).toBe("7.0 MB of 13.0 MB, 50.0 kB/s, 2 min left");
