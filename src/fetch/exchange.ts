@@ -5,7 +5,7 @@ import type { Dispatcher } from "undici";
 import { UserError } from "../errors/index.ts";
 import type { Connections, Lane } from "./connections.ts";
 import { authorizationOf, publicUrl } from "./location.ts";
-import { describeRoute, type Route } from "./route.ts";
+import { describeRoute, lastUrl, type Route, shownTarget } from "./route.ts";
 
 export interface Answer {
   readonly status: number;
@@ -75,7 +75,7 @@ async function send<T>(
   use: (answer: Answer) => Promise<T>,
 ): Promise<Step<T>> {
   lane.begin();
-  const url = route.at(-1) ?? route[0];
+  const url = lastUrl(route);
   // Credentials belong to the origin that the user wrote them for, and to no other.
   const authorization = url.origin === request.url.origin ? authorizationOf(request.url) : undefined;
   const { statusCode, headers, body } = await lane.request({
@@ -136,7 +136,7 @@ function redirectTarget(from: URL, location: string): URL {
         ? "that would give up encryption"
         : undefined;
   if (refused !== undefined) {
-    throw new UserError(`a redirect to ${publicUrl(target.href)} is refused: ${refused}`, {
+    throw new UserError(`a redirect to ${shownTarget(target)} is refused: ${refused}`, {
       code: "redirect-refused",
       where: publicUrl(from.href),
       hint: "use the mirror's final address, or another mirror",

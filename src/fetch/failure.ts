@@ -7,7 +7,7 @@ import type { Answer } from "./exchange.ts";
 import { type Environment, proxyFor, proxyVariables } from "./proxy.ts";
 import { leastRateSetting } from "./rate-watch.ts";
 import type { TransientFailure } from "./retry.ts";
-import { describeRoute, endOf, type Route } from "./route.ts";
+import { describeRoute, endOf, lastUrl, type Route } from "./route.ts";
 
 const networkHint =
   `check the network; behind a proxy set ${proxyVariables}; ` +
@@ -21,7 +21,7 @@ export function explainTransient(
   env: Environment,
   route: Route = [new URL(request.url)],
 ): UserError {
-  const proxy = proxyFor(new URL(endOf(route)), env);
+  const proxy = proxyFor(lastUrl(route), env);
   const through = proxy === undefined ? "" : ` through the proxy ${proxy.url}`;
   const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
   const hints: Readonly<Record<string, string>> = {
@@ -100,7 +100,7 @@ export function explainOther(
       },
     );
   }
-  const proxy = proxyFor(new URL(endOf(route)), env);
+  const proxy = proxyFor(lastUrl(route), env);
   if (proxy !== undefined && /proxy/i.test(messageOf(error))) {
     return new UserError(
       `cannot download ${request.name}: the proxy ${proxy.url} refuses (${messageOf(error)})`,

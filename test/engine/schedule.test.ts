@@ -120,3 +120,31 @@ describe("a build", () => {
     });
   }
 });
+
+describe("after a failure of a kind that is reported all at once", () => {
+  const graph = { a: [], b: [], behind: ["b"], needy: ["a"], other: [] };
+  const poolOf = (id: string): string => (id === "other" ? "cpu" : "network");
+
+  it("the tasks of that pool still run, and no others, nor what needs the one that failed", async () => {
+    const { order, succeeded, skipped } = await play(graph, {
+      limit: 1,
+      poolOf,
+      failing: "a",
+      cost: (id) => (id === "a" ? 9 : 1),
+      stillRuns: (pool) => pool === "network",
+    });
+    expect(succeeded).toBe(false);
+    expect(order).toEqual(["a", "b", "behind"]);
+    expect(skipped).toEqual(["needy"]);
+  });
+
+  it("nothing runs where no pool was named", async () => {
+    const { order } = await play(graph, {
+      limit: 1,
+      poolOf,
+      failing: "a",
+      cost: (id) => (id === "a" ? 9 : 1),
+    });
+    expect(order).toEqual(["a"]);
+  });
+});

@@ -242,7 +242,10 @@ describe("an error behind a redirect", () => {
     shop.server.always("/b.tcz?token=1", fault);
     const error = await rejection(shop.transport().download(request()));
     expect(error.message).toContain(text);
-    expect(`${error.message} ${error.where}`).toContain("/b.tcz?token=1");
+    expect(`${error.message} ${error.where}`).toContain("/b.tcz?…");
+    expect(`${error.message} ${error.where}`, "what the server put there may be a secret").not.toContain(
+      "token",
+    );
   });
 });
 
