@@ -217,7 +217,7 @@ describe("an index that names too much", () => {
 
   it("is answered in little time and memory, also when it is as large as it may be", async () => {
     const mirror = await stock(shop, { a: [] });
-    const names = Array.from({ length: 3_000_000 }, (_, i) => `${"0".repeat(32)}  e${i}.tcz`).join("\n");
+    const names = Array.from({ length: 1_500_000 }, (_, i) => `${"0".repeat(32)}  e${i}.tcz`).join("\n");
     await shop.put(`${folder}/md5.db.gz`, gzipSync(names, { level: 1 }));
     const before = performance.now();
     expect((await rejection(load(mirror, "a.tcz"))).code).toMatch(/index-too-large|decompression-bomb/);
