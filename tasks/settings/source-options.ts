@@ -48,11 +48,9 @@ function checkUrl(option: string, text: string, isFolder: boolean): string {
     else parseLocation(text, `--${option}`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const { code, hint, where } = error;
     throw new UsageError(`--${option}: ${error.message}`, {
-      code,
-      ...(hint === undefined ? {} : { hint }),
-      ...(where === undefined ? {} : { where }),
+      code: "bad-location",
+      hint: "write an http:, https: or file:/// URL, or a path; %3F for ? and %23 for # where they belong to a name",
     });
   }
   return text;
