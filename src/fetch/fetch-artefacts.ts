@@ -74,7 +74,11 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
   refuseUnpinned([...(context.unresolved ?? []), ...blocked], context.policy);
   for (const one of planned) context.transport.onEvent({ type: "download-planned", ...one });
   const pinned = new Map<string, LockLine>(repinned);
-  for (const [name, line] of repinned) context.onPin?.(name, line);
+  for (const [name, line] of repinned) {
+    const message = `${name}: the mirror lacks what its pin depends on, and names other dependencies now, which are pinned`;
+    context.transport.onEvent({ type: "warning", message, where: undefined });
+    context.onPin?.(name, line);
+  }
   if (jobs.length > 0) await mkdir(context.staging, { recursive: true });
   let failure: { readonly error: unknown } | undefined;
   await Promise.all(
@@ -112,8 +116,9 @@ export async function blockedArtefacts(
 }
 
 /** A pin with the dependencies that the plan has: they may have been asked for again. */
-function withDependencies<T extends LockLine>(pin: T, { deps }: Artefact): T | LockEntry {
-  if ("absent" in pin || deps === undefined || deps.join() === (pin.deps ?? []).join()) return pin;
+function withDependencies<T extends LockLine>(pin: T, { kind, deps = [] }: Artefact): T | LockEntry {
+  const isExtension = kind === "squashfs" && !("absent" in pin);
+  if (!isExtension || deps.join() === (pin.deps ?? []).join()) return pin;
   return { ...pin, deps };
 }
 

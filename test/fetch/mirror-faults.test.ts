@@ -131,6 +131,9 @@ describe("a dependency that the mirror does not have", () => {
       await stock(shop, { a: ["b"], b: [] }, { indexes });
       const { lines } = await build(mirror, "a.tcz");
       expect([...lines.keys()]).toEqual(["b.tcz", "a.tcz"]);
+      expect(warnings()).toEqual([
+        expect.stringContaining("a.tcz: the mirror lacks what its pin depends on"),
+      ]);
       expect(lock.get("a.tcz")).toMatchObject({ deps: ["b.tcz"], sha256: sha256(tcz("a")) });
       const asked = shop.server.log.filter((line) => line === `GET /${folder}/a.tcz`);
       expect(asked, "the bytes were pinned and stay").toHaveLength(1);
