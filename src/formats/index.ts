@@ -1,8 +1,10 @@
 /** The archive formats of an image, read and written; nothing here knows what a build puts into them. */
+
+export { type Admission, admitEntry, admitLinks } from "./admission.ts";
 export * from "./content.ts";
 export { writeCpio } from "./cpio.ts";
 export { FileWindow, readCpio } from "./cpio-reader.ts";
-export { type DebControl, readDebControl, unpackDeb } from "./deb.ts";
+export { type DebControl, type DebOptions, readDebControl, readDebFiles, unpackDeb } from "./deb.ts";
 export { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
 export * from "./directory.ts";
 export { readElfMachine, readNeededLibraries } from "./elf.ts";
@@ -17,6 +19,7 @@ export { extractIso, type IsoEntry, listIso, readIsoLabel } from "./iso-reader.t
 export { type IsoGap, type SkeletonOptions, writeIsoSkeleton } from "./iso-skeleton.ts";
 export { readIsoStructure } from "./iso-structure.ts";
 export { readIsoTree } from "./iso-tree.ts";
+export { layOutTree } from "./laid-out-tree.ts";
 export type { UnpackLimits } from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";

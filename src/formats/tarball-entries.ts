@@ -10,7 +10,7 @@ import type { ReadEntry } from "tar";
 import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
 import { createLimit, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
-import { encodeName, printName } from "./names.ts";
+import { encodeName, isUtf8Name, printName } from "./names.ts";
 import { type RawNames, TarNames } from "./tar-names.ts";
 
 export interface EntryVisitor {
@@ -23,16 +23,17 @@ export interface EntryVisitor {
 }
 
 /**
- * Visits every entry of the tarball at `path` (absolute).
+ * Visits every entry of the tarball at `path` (absolute); `label` is how errors name it.
  * @throws UserError `bad-tarball` (damaged, cut off, no tarball), `bomb`, and what the visitor throws
  */
 export async function visitTarball(
   path: string,
   visitor: EntryVisitor,
   limits: UnpackLimits = {},
+  label = path,
 ): Promise<void> {
   const { Parser } = await import("tar");
-  const where = printName(path);
+  const where = printName(label);
   const handle = await open(encodeName(path), "r");
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
@@ -55,13 +56,18 @@ export async function visitTarball(
       // An entry that is resumed gives its bytes during write(), so at most one piece of input is held.
       onReadEntry: (entry) => {
         const raw = names.next();
-        guarded(() => visitor.enter(entry, raw));
+        guarded(() => {
+          refuseOtherReading(entry, raw);
+          visitor.enter(entry, raw);
+        });
         entry.on("data", (bytes) => guarded(() => visitor.take(bytes)));
         entry.resume();
       },
     });
     parser.on("error", fail);
-    parser.on("ignoredEntry", (entry: ReadEntry) => fail(new Error(`entry of type ${entry.type}`)));
+    parser.on("ignoredEntry", (entry: ReadEntry) =>
+      fail(new Error(`${printName(entry.path)} is of the type ${entry.type}`)),
+    );
     const source = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 });
     const unpacked = gzip ? [createGunzip({ chunkSize: 256 * 1024 })] : [];
     const check = createLimit(gzip ? limits : { ...limits, maxRatio: Number.POSITIVE_INFINITY }, where);
@@ -109,6 +115,17 @@ const blockSize = 512;
 /** zlib's errors carry a code too, but no system call. */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && "syscall" in error && systemErrorCode(error) !== undefined;
+}
+
+/** Two readings of one header that differ would be two opinions on what was checked and what is written. */
+function refuseOtherReading(entry: ReadEntry, raw: RawNames | undefined): void {
+  if (raw === undefined) return;
+  if (isUtf8Name(raw.path) && entry.path !== raw.path) {
+    throw new Error(`one member is called both ${printName(entry.path)} and ${printName(raw.path)}`);
+  }
+  if (entry.size !== raw.size) {
+    throw new Error(`the size of ${printName(raw.path)} is both ${entry.size} and ${raw.size}`);
+  }
 }
 
 function refuseOtherFormat(chunk: Buffer): void {
