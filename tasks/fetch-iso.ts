@@ -18,7 +18,6 @@ export const fetchIso = task({
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: { ...sourceInputs, lock: lockInput((name) => name.endsWith(".iso")) },
   params: { ...sourceParams, isoUrl },
-  tools: ["xorriso"],
   passEnv: sourceEnv,
   pool: "network",
   outputs: {
@@ -29,14 +28,14 @@ export const fetchIso = task({
     listing: out.file("initrd.json"),
   },
   async run(context) {
-    const { $, outputs, params, scratch } = context;
+    const { outputs, params, scratch } = context;
     const name = await withSource(context, async (opened) => {
       const wanted = isoArtefact(opened, params.isoUrl);
       const lines = await opened.fetch([wanted]);
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
     });
-    await openCoreIso($, outputs.iso, name, outputs, scratch);
+    await openCoreIso(outputs.iso, name, outputs, scratch);
   },
 });
 

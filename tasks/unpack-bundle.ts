@@ -34,7 +34,6 @@ export const unpackBundle = task({
   variants: "shared",
   inputs: { bundle: file(bundleFile) },
   params: { epoch },
-  tools: ["xorriso"],
   outputs: {
     iso: out.file("Core-current.iso"),
     boot: out.directory("boot"),
@@ -48,7 +47,7 @@ export const unpackBundle = task({
     /** COPYING and LICENSE, as far as the bundle has them. */
     texts: out.directory("texts"),
   },
-  async run({ $, inputs, params, outputs, scratch, signal }) {
+  async run({ inputs, params, outputs, scratch, signal }) {
     const mtime = Number(params.epoch);
     const bundle = await treeFromTarball(inputs.bundle, path.join(scratch, "bundle"));
     await copyOut(bundle, coreIso(bundle, inputs.bundle), outputs.iso);
@@ -58,7 +57,7 @@ export const unpackBundle = task({
     for (const name of bundle.paths().filter((one) => /^loaders\/[^/]+$/.test(one))) {
       await copyOut(bundle, name, path.join(outputs.loaders, path.basename(name)));
     }
-    await openCoreIso($, outputs.iso, inputs.bundle, outputs, path.join(scratch, "core"));
+    await openCoreIso(outputs.iso, inputs.bundle, outputs, path.join(scratch, "core"));
     const image = await imageOf(bundle, inputs.bundle, path.join(scratch, "image"));
     for (const [name, node] of image) image.set(name, { ...node, mtime });
     const core = await readListing(outputs.listing);

@@ -15,7 +15,7 @@ export type { PackingPoint } from "./gzip-member.ts";
 export { joinLayers, type LayerOptions, writeLayer, writeLayers } from "./initrd.ts";
 export { type InitrdMember, type ReadInitrdOptions, readInitrd } from "./initrd-reader.ts";
 export { type IsoBoot, type IsoOptions, writeIso } from "./iso.ts";
-export { extractIso, type IsoEntry, listIso, readIsoLabel } from "./iso-reader.ts";
+export { extractIso, type IsoFilesOptions, readIsoFiles, readIsoLabel } from "./iso-reader.ts";
 export { type IsoGap, type SkeletonOptions, writeIsoSkeleton } from "./iso-skeleton.ts";
 export { readIsoStructure } from "./iso-structure.ts";
 export { readIsoTree } from "./iso-tree.ts";
