@@ -33,6 +33,7 @@ import {
   proxyVariables,
   source,
 } from "../settings/source-options.ts";
+import { inspectArtefact } from "./inspection.ts";
 import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
 import { readPins, writePins } from "./source-lock.ts";
 
@@ -184,6 +185,7 @@ function openSource(
           transport,
           policy,
           unresolved,
+          inspect: inspectArtefact,
           signal: request.signal,
           onPin: (name, line) => pinned.set(name, line),
         });
@@ -203,6 +205,7 @@ function openSource(
           staging: path.join(request.scratch, "downloads"),
           transport,
           signal: request.signal,
+          inspect: inspectArtefact,
         },
         { complete },
       ),
