@@ -13,6 +13,12 @@ export interface UnpackLimits {
   readonly raisedBy?: { readonly bytes: string; readonly ratio: string };
 }
 
+/** For a file that was unpacked before, within limits. */
+export const unlimited: UnpackLimits = {
+  maxBytes: Number.POSITIVE_INFINITY,
+  maxRatio: Number.POSITIVE_INFINITY,
+};
+
 /** A ratio says nothing about little: an empty tarball is already 200 times its compressed size. */
 const ratioFrom = 1024 * 1024;
 
