@@ -52,34 +52,60 @@ export const unpackBundle = task({
     texts: out.directory("texts"),
   },
   async run({ inputs, params, outputs, scratch, signal }) {
-    const mtime = Number(params.epoch);
-    const limits = unpackLimits(params);
-    const bundle = await treeFromTarball(inputs.bundle, path.join(scratch, "bundle"), limits);
-    await copyOut(bundle, coreIso(bundle, inputs.bundle), outputs.iso);
-    for (const text of ["COPYING", "LICENSE"]) {
-      if (bundle.get(text)?.type === "file") await copyOut(bundle, text, path.join(outputs.texts, text));
-    }
-    for (const name of bundle.paths().filter((one) => /^loaders\/[^/]+$/.test(one))) {
-      await copyOut(bundle, name, path.join(outputs.loaders, path.basename(name)));
-    }
-    await openCoreIso(outputs.iso, inputs.bundle, outputs, path.join(scratch, "core"), limits);
-    const core = await readListing(outputs.listing);
-    const place = { where: inputs.bundle, scratch: path.join(scratch, "image") };
-    const image = await imageOf(bundle, core, place, limits);
-    for (const [name, node] of image) image.set(name, { ...node, mtime });
-    const { before, layer } = mendLayer([core], image.ensureParents({ mtime }));
-    inheritFolders(before, core);
-    inheritFolders(layer, core);
-    await writeLayers(before.size === 0 ? [layer] : [before, layer], outputs.layer, { level, signal });
-    const trap = findTrap([
-      ["Core's initrd", core],
-      ["what the bundle removes first", before],
-      ["the bundle's image", layer],
-      ["the version", versionTree("", mtime, core)],
-    ]);
-    await writeFile(outputs.trap, trap ?? "");
+    const request = { scratch, signal, mtime: Number(params.epoch), limits: unpackLimits(params) };
+    await takeBundleApart(inputs.bundle, outputs, request);
   },
 });
+
+/** Where the parts of a bundle go; absolute paths, named as the task's outputs. */
+export type BundlePlaces = Readonly<
+  Record<"iso" | "boot" | "core" | "listing" | "layer" | "trap" | "loaders" | "texts", string>
+>;
+
+/**
+ * Takes the bundle at `file` (absolute) apart. `scratch` is an existing folder, `mtime` the time of everything in the layer, in
+ * seconds since 1970. Throws a `UserError` for what is no bundle, or holds anything that an image cannot.
+ */
+export async function takeBundleApart(
+  file: string,
+  places: BundlePlaces,
+  {
+    scratch,
+    mtime,
+    limits,
+    signal,
+  }: {
+    readonly scratch: string;
+    readonly mtime: number;
+    readonly limits: UnpackLimits;
+    readonly signal?: AbortSignal;
+  },
+): Promise<void> {
+  const bundle = await treeFromTarball(file, path.join(scratch, "bundle"), limits);
+  await copyOut(bundle, coreIso(bundle, file), places.iso);
+  for (const text of ["COPYING", "LICENSE"]) {
+    if (bundle.get(text)?.type === "file") await copyOut(bundle, text, path.join(places.texts, text));
+  }
+  for (const name of bundle.paths().filter((one) => /^loaders\/[^/]+$/.test(one))) {
+    await copyOut(bundle, name, path.join(places.loaders, path.basename(name)));
+  }
+  await openCoreIso(places.iso, file, places, path.join(scratch, "core"), limits);
+  const core = await readListing(places.listing);
+  const image = await imageOf(bundle, core, { where: file, scratch: path.join(scratch, "image") }, limits);
+  for (const [name, node] of image) image.set(name, { ...node, mtime });
+  const { before, layer } = mendLayer([core], image.ensureParents({ mtime }));
+  inheritFolders(before, core);
+  inheritFolders(layer, core);
+  const options = { level, ...(signal === undefined ? {} : { signal }) };
+  await writeLayers(before.size === 0 ? [layer] : [before, layer], places.layer, options);
+  const trap = findTrap([
+    ["Core's initrd", core],
+    ["what the bundle removes first", before],
+    ["the bundle's image", layer],
+    ["the version", versionTree("", mtime, core)],
+  ]);
+  await writeFile(places.trap, trap ?? "");
+}
 
 /** The one ISO at the top: the old scripts gave it the name that it had on the mirror. */
 function coreIso(bundle: FileTree, where: string): string {

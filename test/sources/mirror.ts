@@ -102,7 +102,7 @@ export async function openMirror($: Shell, root: string): Promise<Mirror> {
       const all = Object.entries(extensions).map(([name, { deps = [], salt = "" }]) => ({
         file: `${name}.tcz`,
         deps: deps.map((dep) => `${dep}.tcz`),
-        bytes: squashfsBytes(Buffer.alloc(3000, `${name}${salt}`)),
+        bytes: squashfsBytes(Buffer.alloc(2908, `${name}${salt}`)),
       }));
       for (const { file, deps, bytes } of all) {
         await put(`${shelf}/${file}`, bytes);
