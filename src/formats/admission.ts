@@ -5,7 +5,7 @@
  */
 import type { UserError } from "../errors/index.ts";
 import { followLinks } from "./links.ts";
-import { parentOf, printName } from "./names.ts";
+import { encodeName, parentOf, printName } from "./names.ts";
 import type { FileTree } from "./tree.ts";
 import type { TreeNode } from "./tree-node.ts";
 
@@ -39,6 +39,8 @@ export function admitEntry(
   if (links === "none" && type === "symlink") throw refuse("unsafe-link", "is a symbolic link", path);
 }
 
+const longestTarget = 4096;
+
 /**
  * Checks what can only be known when every entry is: that nothing lies below a link or a file, and where links lead.
  * @throws what `refuse` makes, `unsafe-link`
@@ -51,7 +53,13 @@ export function admitLinks(tree: FileTree, { links = "inside" }: Admission, refu
         throw refuse("unsafe-link", `lies below ${printName(at)}, which is no directory`, path);
       }
     }
-    if (node.type !== "symlink" || links === "any") continue;
+    if (node.type !== "symlink") continue;
+    // symlink(2): a target is not empty and shorter than PATH_MAX.
+    const length = encodeName(node.target).length;
+    if (length === 0 || length >= longestTarget || node.target.includes("\0")) {
+      throw refuse("unsafe-link", "has a target that no link can have", path);
+    }
+    if (links === "any") continue;
     const { absolute, climbs } = followLinks(tree, path, true);
     if (climbs || (absolute && links === "inside")) {
       throw refuse("unsafe-link", `leads out of the tree, to ${printName(node.target)}`, path);

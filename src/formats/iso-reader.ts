@@ -7,7 +7,7 @@ import { admitEntry } from "./admission.ts";
 import { contentSize } from "./content.ts";
 import { readIsoTree } from "./iso-tree.ts";
 import { layOutTree } from "./laid-out-tree.ts";
-import { createLimit, type UnpackLimits } from "./limits.ts";
+import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
 import { followLinks } from "./links.ts";
 import { encodeName, printName, rootPath } from "./names.ts";
 import { FileTree } from "./tree.ts";
@@ -33,6 +33,7 @@ export async function readIsoFiles(
 ): Promise<FileTree> {
   const label = options.label ?? iso;
   const whole = await readIsoTree(iso);
+  limitEntries(whole.size, options, printName(label));
   const missing = paths === "all" ? [] : paths.filter((path) => !whole.has(path));
   if (missing.length > 0) {
     throw new UserError(`the ISO has no ${missing.map(printName).join(", ")}`, {

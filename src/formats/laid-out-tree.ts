@@ -69,11 +69,23 @@ export async function layOutTree(tree: FileTree, folder: string): Promise<void> 
   }
 }
 
+/** NAME_MAX, and PATH_MAX less what the folder itself takes up. */
+const longestPart = 255;
+const longestPath = 3072;
+
 /** What cannot be laid out is refused before anything is written. */
 function refuseUnfit(tree: FileTree): void {
   for (const [path, { type }] of tree) {
     if (type !== "file" && type !== "directory" && type !== "symlink") {
       throw unfit("unsafe-entry", `a ${type} node cannot be laid out as a file`, path);
+    }
+    const bytes = encodeName(path);
+    if (bytes.length > longestPath || path.split("/").some((part) => encodeName(part).length > longestPart)) {
+      throw unfit(
+        "unsafe-name",
+        `a name of ${bytes.length} bytes is longer than a file's can be`,
+        printName(path).slice(0, 200),
+      );
     }
     for (let at = parentOf(path); at !== undefined; at = parentOf(at)) {
       const parent = tree.get(at);

@@ -9,14 +9,17 @@ export interface UnpackLimits {
   readonly maxBytes?: number;
   /** How many times larger than the compressed bytes they may be; default 64. */
   readonly maxRatio?: number;
-  /** How a user raises each limit, for messages: the names of two options. */
-  readonly raisedBy?: { readonly bytes: string; readonly ratio: string };
+  /** How many files, folders and links an archive may hold; default 250,000. */
+  readonly maxEntries?: number;
+  /** How a user raises each limit, for messages: names of options. */
+  readonly raisedBy?: { readonly bytes: string; readonly ratio: string; readonly entries: string };
 }
 
 /** For a file that was unpacked before, within limits. */
 export const unlimited: UnpackLimits = {
   maxBytes: Number.POSITIVE_INFINITY,
   maxRatio: Number.POSITIVE_INFINITY,
+  maxEntries: Number.POSITIVE_INFINITY,
 };
 
 /** A ratio says nothing about little: an empty tarball is already 200 times its compressed size. */
@@ -44,4 +47,15 @@ export function createLimit(
       hint: `if the file is what it should be, raise the limit${option === undefined ? " for unpacked sizes" : ` with ${option}`}`,
     });
   };
+}
+
+/** Refuses an archive with `count` entries, or with as many so far, where these are too many. @throws UserError `bomb` */
+export function limitEntries(count: number, limits: UnpackLimits, where: string): void {
+  const { maxEntries = 250_000, raisedBy } = limits;
+  if (count <= maxEntries) return;
+  throw new UserError(`the archive holds more than ${maxEntries} entries`, {
+    code: "bomb",
+    where,
+    hint: `if the file is what it should be, raise the limit${raisedBy === undefined ? "" : ` with ${raisedBy.entries}`}`,
+  });
 }

@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
 import { type ModePolicy, treeFromDirectory } from "./directory.ts";
-import { createLimit, type UnpackLimits } from "./limits.ts";
+import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
 import { compareNames, encodeName, parentOf, printName } from "./names.ts";
 import { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
 import { readSquashfsSuperblock } from "./squashfs-superblock.ts";
@@ -97,6 +97,7 @@ export async function extractSquashfs(
   const { label = file, limits = {} } = options;
   await readSquashfsSuperblock(file, label);
   const entries = await listSquashfs($, file, label);
+  limitEntries(entries.length, limits, printName(label));
   refuseOverlaps(entries, label);
   const wanted = selectEntries(entries, names, label);
   const { size: packed } = await stat(encodeName(file));

@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { ReadEntry } from "tar";
 import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
-import { createLimit, type UnpackLimits } from "./limits.ts";
+import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { encodeName, isUtf8Name, printName } from "./names.ts";
 import { type RawNames, TarNames } from "./tar-names.ts";
@@ -38,6 +38,7 @@ export async function visitTarball(
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
     const gzip = sniff(buffer.subarray(0, bytesRead)) === "gzip";
+    let count = 0;
     let failure: unknown;
     const fail = (error: unknown) => {
       failure ??= error;
@@ -56,7 +57,9 @@ export async function visitTarball(
       // An entry that is resumed gives its bytes during write(), so at most one piece of input is held.
       onReadEntry: (entry) => {
         const raw = names.next();
+        count += 1;
         guarded(() => {
+          limitEntries(count, limits, where);
           refuseOtherReading(entry, raw);
           visitor.enter(entry, raw);
         });

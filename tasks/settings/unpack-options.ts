@@ -20,34 +20,53 @@ export const unpackLimit: Parameter<string> = param.text({
   },
 });
 
-export const unpackRatio: Parameter<string> = param.text({
+const countOption = (options: {
+  readonly name: string;
+  readonly env: string;
+  readonly description: string;
+  readonly default: string;
+}): Parameter<string> =>
+  param.text({
+    ...options,
+    value: "N",
+    fingerprinted: false,
+    parse: (text) => {
+      if (/^[1-9]\d{0,8}$/.test(text)) return text;
+      throw new UsageError(`--${options.name} is "${text}", but must be a number from 1 to 999999999`, {
+        code: "unpack-limit",
+        hint: `leave it out for ${options.default}`,
+      });
+    },
+  });
+
+export const unpackRatio = countOption({
   name: "unpack-ratio",
-  description: "how many times its own size one file may unpack to (default: 64)",
-  value: "N",
   env: "MK_BUNDLE_UNPACK_RATIO",
-  fingerprinted: false,
+  description: "how many times its own size one file may unpack to (default: 64)",
   default: "64",
-  parse: (text) => {
-    if (/^[1-9]\d{0,5}$/.test(text)) return text;
-    throw new UsageError(`--unpack-ratio is "${text}", but must be a number from 1 to 999999`, {
-      code: "unpack-ratio",
-      hint: "leave it out for 64",
-    });
-  },
+});
+
+export const unpackEntries = countOption({
+  name: "unpack-entries",
+  env: "MK_BUNDLE_UNPACK_ENTRIES",
+  description: "how many files, folders and links one archive may hold (default: 250000)",
+  default: "250000",
 });
 
 /** What a task declares that unpacks anything from elsewhere. */
-export const unpackParams = { unpackLimit, unpackRatio } as const;
+export const unpackParams = { unpackLimit, unpackRatio, unpackEntries } as const;
 
 /** The limits as the formats take them. */
 export function unpackLimits(params: {
   readonly unpackLimit: string;
   readonly unpackRatio: string;
+  readonly unpackEntries: string;
 }): UnpackLimits {
   return {
     maxBytes: bytesOf(params.unpackLimit) ?? 0,
     maxRatio: Number(params.unpackRatio),
-    raisedBy: { bytes: "--unpack-limit", ratio: "--unpack-ratio" },
+    maxEntries: Number(params.unpackEntries),
+    raisedBy: { bytes: "--unpack-limit", ratio: "--unpack-ratio", entries: "--unpack-entries" },
   };
 }
 

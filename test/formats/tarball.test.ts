@@ -180,7 +180,7 @@ describe("reading a tarball that means harm", () => {
     expect(await refusal(climbing, { links: "any" })).toBe("accepted");
   });
 
-  test("refuses bombs, by ratio and by size", async () => {
+  test("refuses bombs, by ratio, by size and by the number of entries", async () => {
     const path = workspace.path("bomb.tar.gz");
     const tree = new FileTree().addFile("zeros", bytesContent(Buffer.alloc(8 * 1024 * 1024)), { mtime });
     await writeTarball(tree, path);
@@ -188,6 +188,9 @@ describe("reading a tarball that means harm", () => {
     expect(await refusal(path, { maxRatio: 5000 })).toBe("accepted");
     expect(await refusal(path, { maxRatio: 5000, maxBytes: 1024 * 1024 })).toBe("bomb");
     await expect(listTarball(path)).rejects.toMatchObject({ code: "bomb", where: path });
+    await writeTarball(sample(), path);
+    expect(await refusal(path, { maxEntries: sample().size })).toBe("accepted");
+    expect(await refusal(path, { maxEntries: sample().size - 1 })).toBe("bomb");
   });
 
   test("refuses what is damaged, cut off, or no tarball", async () => {

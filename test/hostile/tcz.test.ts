@@ -109,7 +109,10 @@ describe("unpacking an extension", () => {
 
   test("keeps to a limit that is given, and names the option that raises it", async () => {
     const tcz = await pack("limit", (folder) => writeFile(`${folder}/usr/local/bin/a`, Buffer.alloc(3000)));
-    const limits = { maxBytes: 2000, raisedBy: { bytes: "--unpack-limit", ratio: "--unpack-ratio" } };
+    const limits = {
+      maxBytes: 2000,
+      raisedBy: { bytes: "--unpack-limit", ratio: "--unpack-ratio", entries: "--unpack-entries" },
+    };
     await expect(
       extractSquashfs(workspace.$, tcz, "all", workspace.path("limit out"), { limits }),
     ).rejects.toMatchObject({
