@@ -1,7 +1,7 @@
 /**
  * Files out of ISO 9660 images. The directory is read as a tree and checked before anything is written; no tool lays it out.
  */
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { admitEntry } from "./admission.ts";
 import { contentSize } from "./content.ts";
@@ -10,6 +10,7 @@ import { layOutTree } from "./laid-out-tree.ts";
 import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
 import { followLinks } from "./links.ts";
 import { encodeName, printName, rootPath } from "./names.ts";
+import { openRegularFile } from "./regular-file.ts";
 import { FileTree } from "./tree.ts";
 import type { FileNode, SymlinkNode } from "./tree-node.ts";
 
@@ -104,7 +105,7 @@ const sectorSize = 2048;
  * @throws UserError `not-an-iso`
  */
 export async function readIsoLabel(iso: string): Promise<string> {
-  const handle = await open(encodeName(iso), "r");
+  const handle = await openRegularFile(iso);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(72), 0, 72, 16 * sectorSize);
     if (bytesRead === 72 && buffer.toString("latin1", 0, 6) === "\x01CD001") {

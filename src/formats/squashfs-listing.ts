@@ -45,9 +45,16 @@ const longestListing = 64 * 1024 * 1024;
  */
 export async function listSquashfs($: Shell, file: string, label = file): Promise<readonly SquashfsEntry[]> {
   const context = { tool: "unsquashfs", what: "list the squashfs file", where: label };
-  const output = await withTool(context, () => {
-    // What is more than enough to tell is read and dropped, for a tool that cannot write has failed.
-    return $`unsquashfs -lln ${file} | { head -c ${longestListing + 1}; cat > /dev/null; }`;
+  const output = await withTool(context, async () => {
+    try {
+      return await $`unsquashfs -lln ${file} | head -c ${longestListing + 1}`;
+    } catch (error) {
+      // The tool cannot write on when enough was taken, which it takes for a failure.
+      if (error instanceof Error && "stdout" in error && String(error.stdout).length > longestListing) {
+        return { stdout: String(error.stdout) };
+      }
+      throw error;
+    }
   });
   if (output.stdout.length > longestListing) {
     throw new UserError("the squashfs file holds more names than any extension has", {

@@ -3,9 +3,9 @@
  *
  * Format: Linux `fs/squashfs/squashfs_fs.h`, `struct squashfs_super_block`; checks as in `fs/squashfs/super.c`.
  */
-import { open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
-import { encodeName, printName } from "./names.ts";
+import { printName } from "./names.ts";
+import { openRegularFile } from "./regular-file.ts";
 
 export interface SquashfsSuperblock {
   /** How data and metadata are compressed; a number where the kind is not known. */
@@ -29,7 +29,7 @@ const blockSizes = { least: 4096, most: 1024 * 1024 };
  * @throws UserError `bad-squashfs` for a file that is none, that is cut short, or whose superblock no kernel accepts
  */
 export async function readSquashfsSuperblock(path: string, label = path): Promise<SquashfsSuperblock> {
-  const handle = await open(encodeName(path), "r");
+  const handle = await openRegularFile(path, label);
   try {
     const { size } = await handle.stat();
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(superblockSize), 0, superblockSize, 0);

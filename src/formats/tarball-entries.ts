@@ -2,7 +2,6 @@
  * Goes through a tarball entry by entry (plain or gzip; ustar, pax and GNU long names), with the `tar` package's parser.
  * It knows nothing of which entries are acceptable.
  */
-import { open } from "node:fs/promises";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
@@ -10,7 +9,8 @@ import type { ReadEntry } from "tar";
 import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
 import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
-import { encodeName, isUtf8Name, printName } from "./names.ts";
+import { isUtf8Name, printName } from "./names.ts";
+import { openRegularFile } from "./regular-file.ts";
 import { type RawNames, TarNames } from "./tar-names.ts";
 
 export interface EntryVisitor {
@@ -34,7 +34,7 @@ export async function visitTarball(
 ): Promise<void> {
   const { Parser } = await import("tar");
   const where = printName(label);
-  const handle = await open(encodeName(path), "r");
+  const handle = await openRegularFile(path, label);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
     const gzip = sniff(buffer.subarray(0, bytesRead)) === "gzip";

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readInitrd } from "../../src/formats/index.ts";
+import { readBundleFacts } from "../../tasks/settings/bundle-facts.ts";
 import { takeBundleApart } from "../../tasks/unpack-bundle.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { type BundleParts, bundleBytes } from "./bundle-builder.ts";
@@ -165,6 +166,25 @@ describe("a bundle that means harm", () => {
       code: "bomb",
       where: expect.stringContaining("razor-microkernel-overlay"),
     });
+  });
+
+  test("that is a pipe is refused by name, and nobody waits for it", async () => {
+    const pipe = workspace.path("pipe.tar.gz");
+    await workspace.$`mkfifo ${pipe}`;
+    const places = {
+      iso: pipe,
+      boot: pipe,
+      core: pipe,
+      listing: pipe,
+      layer: pipe,
+      trap: pipe,
+      loaders: pipe,
+      texts: pipe,
+    };
+    const request = { scratch: workspace.path("pipe scratch"), mtime: 0, limits: {} };
+    const expected = { code: "not-a-regular-file", where: pipe };
+    await expect(takeBundleApart(pipe, places, request)).rejects.toMatchObject(expected);
+    await expect(readBundleFacts(pipe)).rejects.toMatchObject(expected);
   });
 
   test.each([

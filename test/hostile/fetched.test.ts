@@ -88,6 +88,25 @@ describe("a Core ISO", () => {
     },
   );
 
+  it("without a boot menu, or with one of gigabytes, is refused by name", async () => {
+    const { workspace, folder } = shop;
+    for (const [what, change] of [
+      ["no", "rm isolinux.cfg"],
+      ["more than", "truncate -s 64M isolinux.cfg"],
+    ] as const) {
+      const iso = path.join(folder, `${what} menu.iso`);
+      await packCoreIso(workspace.$, iso, async (root) => {
+        await workspace.$({ cwd: `${root}/boot/isolinux` })`sh -c ${change}`;
+      });
+      const args = ["boot-loaders", "--tcl-iso-url", iso, "--firmware", "auto"];
+      const refused = await workspace.task(args);
+      expect(refused.status).toBe(1);
+      expect(refused.stderr).toContain("boot/isolinux/isolinux.cfg");
+      expect(refused.stderr).toContain(what);
+      expect(refused.stderr).not.toContain("not a mistake of yours");
+    }
+  });
+
   it("may have an initrd that unpacks to more than usual where the user says so", async () => {
     const { workspace, folder } = shop;
     const iso = path.join(folder, "zeros.iso");
