@@ -14,6 +14,7 @@ import {
   refuseUnpinned,
   type SourceLock,
 } from "../src/fetch/index.ts";
+import { printName } from "../src/formats/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
@@ -108,7 +109,8 @@ export const convertDebs = task({
         where,
         limits: unpackLimits(params),
       });
-      if (stripped.length > 0) note(`${name}: runs without set-id bits: ${stripped.join(", ")}`);
+      if (stripped.length > 0)
+        note(`${name}: runs without set-id bits: ${stripped.map(printName).join(", ")}`);
     }
   },
 });

@@ -10,6 +10,7 @@ import {
   contentSize,
   extractSquashfs,
   listSquashfs,
+  printName,
   readNeededLibraries,
   treeFromDirectory,
 } from "../src/formats/index.ts";
@@ -59,7 +60,7 @@ export const extractUtilLinux = task({
     for (const [library, users] of missing) {
       if (loaded.has(library)) continue;
       note(
-        `${users.join(", ")} of util-linux.tcz: the library ${library} is missing; neither Core nor an extension that is loaded at boot has it`,
+        `${users.join(", ")} of util-linux.tcz: the library ${printName(library)} is missing; neither Core nor an extension that is loaded at boot has it`,
       );
     }
   },

@@ -81,6 +81,7 @@ export const payload = task({
       const found = await treeFromTarball(openVmTools, path.join(scratch, "open-vm-tools"), {
         ...limits,
         links: "image",
+        label: path.basename(openVmTools),
       });
       for (const [name, node] of settleOwners(found)) if (name !== ".") whole.set(name, { ...node, mtime });
       inheritFolders(whole.ensureParents({ mtime }), core);

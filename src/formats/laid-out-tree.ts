@@ -17,10 +17,10 @@ import type { FileTree } from "./tree.ts";
 /**
  * Writes the folders, files and links of `tree` below `folder` (absolute), which must be empty or not exist; missing parents are
  * made. Modes are the tree's, but the owner may always read and write, as the folder has to be removed again; owners and times are the
- * caller's. Links keep their targets, wherever they lead.
+ * caller's. Links keep their targets, wherever they lead. `label` is how errors name what the tree comes from.
  * @throws UserError `not-empty`, `unsafe-entry` for devices and the like, `unsafe-link` for an entry below a link or a file
  */
-export async function layOutTree(tree: FileTree, folder: string): Promise<void> {
+export async function layOutTree(tree: FileTree, folder: string, label?: string): Promise<void> {
   const place = (path: string) => encodeName(posix.join(folder, path));
   await mkdir(place(""), { recursive: true });
   if ((await readdir(place(""))).length > 0) {
@@ -30,7 +30,7 @@ export async function layOutTree(tree: FileTree, folder: string): Promise<void> 
       hint: "remove what is in it",
     });
   }
-  refuseUnfit(tree);
+  refuseUnfit(tree, label);
   const made = new Set<string>();
   const makeFolder = async (path: string): Promise<void> => {
     if (made.has(path)) return;
@@ -74,18 +74,20 @@ const longestPart = 255;
 const longestPath = 3072;
 
 /** What cannot be laid out is refused before anything is written. */
-function refuseUnfit(tree: FileTree): void {
+function refuseUnfit(tree: FileTree, label: string | undefined): void {
+  const unfit = (code: string, message: string, path: string) =>
+    new UserError(message, {
+      code,
+      where: `${label === undefined ? "" : `${printName(label)}: `}${printName(path).slice(0, 200)}`,
+      hint: "get the file that it comes from from a source you trust",
+    });
   for (const [path, { type }] of tree) {
     if (type !== "file" && type !== "directory" && type !== "symlink") {
       throw unfit("unsafe-entry", `a ${type} node cannot be laid out as a file`, path);
     }
     const bytes = encodeName(path);
     if (bytes.length > longestPath || path.split("/").some((part) => encodeName(part).length > longestPart)) {
-      throw unfit(
-        "unsafe-name",
-        `a name of ${bytes.length} bytes is longer than a file's can be`,
-        printName(path).slice(0, 200),
-      );
+      throw unfit("unsafe-name", `a name of ${bytes.length} bytes is longer than a file's can be`, path);
     }
     for (let at = parentOf(path); at !== undefined; at = parentOf(at)) {
       const parent = tree.get(at);
@@ -93,12 +95,4 @@ function refuseUnfit(tree: FileTree): void {
       throw unfit("unsafe-link", `an entry lies below ${printName(at)}, which is no directory`, path);
     }
   }
-}
-
-function unfit(code: string, message: string, path: string): UserError {
-  return new UserError(message, {
-    code,
-    where: printName(path),
-    hint: "get the file that it comes from from a source you trust",
-  });
 }

@@ -2,6 +2,7 @@
  * MCollective in the image: its tarball unpacked where Tiny Core keeps what is installed, two links, and its
  * settings. Without the tarball there is no trace of it.
  */
+import path from "node:path";
 import type { Secret } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { FileTree, treeFromTarball, type UnpackLimits } from "../../src/formats/index.ts";
@@ -16,7 +17,11 @@ export async function mcollectiveTree(
   mtime: number,
   limits: UnpackLimits = {},
 ): Promise<FileTree> {
-  const content = await treeFromTarball(tarball, spoolDir, { ...limits, links: "image" });
+  const content = await treeFromTarball(tarball, spoolDir, {
+    ...limits,
+    links: "image",
+    label: path.basename(tarball),
+  });
   const tops = new Set(
     [...content.paths()].filter((path) => path !== ".").map((path) => path.split("/")[0] ?? ""),
   );

@@ -14,6 +14,7 @@ import {
   type ModePolicy,
   packSquashfs,
   parentOf,
+  printName,
   readDebControl,
   readDebFiles,
   type UnpackLimits,
@@ -76,9 +77,10 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
     addScript(tree, `${scriptsFolder}/${name}`, Buffer.from(call), options.label);
   }
   tree.ensureParents({ mtime: epoch }).delete(".");
+  refuseLineBreaks(tree, options.label);
   const paths = [...tree].filter(([, node]) => node.type !== "directory").map(([entry]) => entry);
   const folder = path.join(scratch, "tree");
-  await layOutTree(tree, folder);
+  await layOutTree(tree, folder, options.label);
   const file = path.join(outDir, `${name}.tcz`);
   await packSquashfs($, folder, file, { epoch, policy: policyFor(tree) });
 
@@ -133,6 +135,17 @@ function dropFolders(tree: FileTree): void {
   for (const [entry, node] of [...tree]) {
     if (node.type === "directory" && !needed.has(entry)) tree.delete(entry);
   }
+}
+
+/** A list of files has a line for each. */
+function refuseLineBreaks(tree: FileTree, label: string): void {
+  const name = tree.paths().find((entry) => /[\r\n]/.test(entry));
+  if (name === undefined) return;
+  throw new UserError(`the package holds the name ${printName(name)}, which has a line break`, {
+    code: "unsafe-name",
+    where: `${label}: ${printName(name)}`,
+    hint: "leave the package out of the list",
+  });
 }
 
 /** Adds an executable file. A package that has a link or a file in its way is refused: it would lead elsewhere. */

@@ -3,7 +3,7 @@
  */
 import { UserError } from "../../src/errors/index.ts";
 import { type Artefact, gemNameOf, publicUrl } from "../../src/fetch/index.ts";
-import { readGemIdentity, readSquashfsSuperblock } from "../../src/formats/index.ts";
+import { printName, readGemIdentity, readSquashfsSuperblock } from "../../src/formats/index.ts";
 
 /** Throws a `UserError` when the file (absolute path) is cut short, or is a gem of another name, version or platform. */
 export async function inspectArtefact(artefact: Artefact, file: string): Promise<void> {
@@ -22,7 +22,7 @@ async function checkGem(
   for (const field of ["name", "version", "platform"] as const) {
     if (found[field] === expected[field]) continue;
     throw new UserError(
-      `${fileName} holds another gem: the ${field} in its specification is "${found[field]}", not "${expected[field]}"`,
+      `${fileName} holds another gem: the ${field} in its specification is "${printName(found[field])}", not "${expected[field]}"`,
       {
         code: "wrong-gem",
         where: label,

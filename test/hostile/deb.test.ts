@@ -160,6 +160,8 @@ describe("a package's files", () => {
     ["a hard link to the host", "/etc/passwd", [{ path: "./etc/a", type: "Link", linkpath: "/etc/passwd" }]],
     ["the same name twice", "etc/a", [file("etc/a"), file("etc/a", "again")]],
     ["a file below a file", "etc/a/b", [file("etc/a"), file("etc/a/b")]],
+    ["a line break in a name", "a\\x0ab", [file("a\nb")]],
+    ["a name that is too long", "usr/xxx", [paxMember({ path: `./usr/${"x".repeat(300)}` }), file("usr/x")]],
     ["a sparse file", "etc/a", [paxMember({ "GNU.sparse.major": "1" }), file("etc/a")]],
   ])("with %s are refused by name, package and line", async (_what, name, data) => {
     const { place, canary } = await prepare();

@@ -88,6 +88,14 @@ describe("a Core ISO", () => {
     },
   );
 
+  it("that is a pipe is refused by name, and nobody waits for it", async () => {
+    const pipe = path.join(shop.folder, "pipe.iso");
+    await shop.workspace.$`mkfifo ${pipe}`;
+    const refused = await shop.workspace.task(["fetch-iso", "--tcl-iso-url", pipe]);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain("pipe.iso is not a file");
+  });
+
   it("without a boot menu, or with one of gigabytes, is refused by name", async () => {
     const { workspace, folder } = shop;
     for (const [what, change] of [
