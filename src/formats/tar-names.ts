@@ -80,13 +80,16 @@ export class TarNames {
     const own = sizeOf(header.subarray(124, 136));
     const describing = "LKxg".includes(type);
     const said = describing ? undefined : this.#said.size;
-    const size = said === undefined ? own : Number(said.toString("latin1"));
+    const name = this.#said.path ?? nameOf(header);
+    // No content follows a folder, though old tars give it the size that it has on the disk; theirs are files with a slash.
+    const isFolder = type === "5" || ((type === "0" || type === "\0") && name.at(-1) === 0x2f);
+    const size = isFolder ? 0 : said === undefined ? own : Number(said.toString("latin1"));
     this.#left = Math.ceil(size / blockSize) * blockSize;
     if (describing) {
       this.#body = size <= longest ? { type, size, pieces: [] } : undefined;
       return;
     }
-    const { path = nameOf(header), linkpath = textOf(header.subarray(157, 257)) } = this.#said;
+    const { path = name, linkpath = textOf(header.subarray(157, 257)) } = this.#said;
     const attributes = Object.keys(this.#said).flatMap((key) => attribute.exec(key)?.[1] ?? []);
     this.#names.push({
       path: decodeName(path),

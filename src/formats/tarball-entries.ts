@@ -23,14 +23,15 @@ export interface EntryVisitor {
 }
 
 /**
- * Visits every entry of the tarball at `path` (absolute); `label` is how errors name it.
+ * Visits every entry of the tarball at `path` (absolute); `label` is how errors name it, and `plain` says that it must not be
+ * compressed.
  * @throws UserError `bad-tarball` (damaged, cut off, no tarball), `bomb`, and what the visitor throws
  */
 export async function visitTarball(
   path: string,
   visitor: EntryVisitor,
   limits: UnpackLimits = {},
-  label = path,
+  { label = path, plain = false }: { readonly label?: string | undefined; readonly plain?: boolean } = {},
 ): Promise<void> {
   const { Parser } = await import("tar");
   const where = printName(label);
@@ -38,6 +39,7 @@ export async function visitTarball(
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
     const gzip = sniff(buffer.subarray(0, bytesRead)) === "gzip";
+    if (gzip && plain) throw new Error("it is gzip, where none is expected");
     let count = 0;
     let failure: unknown;
     const fail = (error: unknown) => {

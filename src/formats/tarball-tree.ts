@@ -58,7 +58,7 @@ interface Spool {
 
 async function build(path: string, spool: Spool | undefined, policy: TarballPolicy): Promise<FileTree> {
   const builder = new TreeBuilder(path, spool, policy);
-  await visitTarball(path, builder, policy, policy.label);
+  await visitTarball(path, builder, policy, { label: policy.label, plain: spool === undefined });
   builder.finish();
   return builder.tree;
 }

@@ -176,6 +176,19 @@ describe("a package's files", () => {
     expect(await readdir(`${place}/out`)).toEqual([]);
   });
 
+  test("that are compressed twice are refused, as their sizes were checked once only", async () => {
+    const { place } = await prepare();
+    const twice = arBytes([
+      ["debian-binary", Buffer.from("2.0\n")],
+      ["control.tar.gz", gzipSync(tarBytes([{ path: "./control", body: "Package: hello\n" }]))],
+      ["data.tar.gz", gzipSync(gzipSync(tarBytes([file("etc/a")])))],
+    ]);
+    await expect(convertIn(place, twice)).rejects.toMatchObject({
+      code: "bad-tarball",
+      where: `${where}: hello.deb: data.tar`,
+    });
+  });
+
   test("that are damaged are refused by package and line, without the folder that they lie in", async () => {
     const { place } = await prepare();
     for (const bytes of [Buffer.from("<html>"), debBytes({ data: [file("a")] }).subarray(0, 300)]) {

@@ -94,11 +94,11 @@ const member: fc.Arbitrary<readonly TarMember[]> = fc
   })
   .map(({ type, linkpath, body, pax, ...rest }) => {
     const linked = type === "SymbolicLink" || type === "Link";
-    const to = linkpath.replace("HOST", host);
+    const to = linkpath.replace("HOST", host) || ".";
     const main: TarMember = {
       ...rest,
       type,
-      ...(linked ? { linkpath: to } : { body }),
+      ...(linked ? { linkpath: to } : type === "Directory" ? { size: body.length } : { body }),
     };
     return pax === null ? [main] : [paxMember(pax), main];
   });
