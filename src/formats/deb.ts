@@ -57,7 +57,7 @@ export async function readDebFiles(
 }
 
 /**
- * Lays a package's files out in the folder `dir` (absolute), which must not exist or be empty. Links stay as they are: whoever reads
+ * Lays a package's files out in the folder `dir` (absolute), which must not exist or be empty. Links stay as they are: code that reads
  * the folder must not follow them.
  * @throws UserError as `readDebFiles`
  */

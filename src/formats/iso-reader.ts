@@ -81,7 +81,7 @@ export async function extractIso(
   await layOutTree(await readIsoFiles(iso, paths, options), dir);
 }
 
-/** The file that a link leads to, in the ISO's own tree: what the host has there is nobody's business. */
+/** The file that a link leads to in the ISO's own tree; links are never looked up on the host. */
 function followInside(tree: FileTree, path: string, link: SymlinkNode, label: string): FileNode {
   const { path: target, absolute, climbs, loops } = followLinks(tree, path, true);
   const node = absolute || climbs || loops ? undefined : tree.get(target || rootPath);

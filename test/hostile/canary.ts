@@ -5,7 +5,7 @@ import path from "node:path";
 export interface Canary {
   /** Absolute. */
   readonly folder: string;
-  /** A file in it whose text is nobody's business. */
+  /** A file in it whose text must not get out. */
   readonly secret: string;
   /** What is in it now, with contents, modes and times. */
   look(): Promise<readonly string[]>;
