@@ -11,7 +11,7 @@ import { bytesContent, FileTree, writeFat } from "../src/formats/index.ts";
 import { installHint, type Shell } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readLabels } from "./image/boot-labels.ts";
-import { adaptTimeout } from "./image/boot-menu.ts";
+import { adaptTimeout, readLoaderFile } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { grubMenu } from "./image/grub-menu.ts";
 import { epoch, firmware } from "./settings/image-options.ts";
@@ -147,17 +147,6 @@ export const bootLoaders = task({
 /** Since syslinux 3.72 a number in isolinux.bin says that MBR code may start it (isohybrid.c of syslinux). */
 function isHybridLoader(loader: Buffer): boolean {
   return loader.subarray(64, 68).equals(Buffer.from([0xfb, 0xc0, 0x78, 0x70]));
-}
-
-async function readLoaderFile(isolinux: string, name: string): Promise<Buffer> {
-  return await readFile(path.join(isolinux, name)).catch((cause: unknown) => {
-    throw new UserError(`the Core ISO has no boot/isolinux/${name}: nothing would start its image`, {
-      code: "no-boot-loader",
-      where: `boot/isolinux/${name}`,
-      hint: "use the ISO of a Tiny Core release",
-      cause,
-    });
-  });
 }
 
 /** GRUB as one EFI program, less than a megabyte, of modules in a folder. */

@@ -14,10 +14,12 @@ import {
   refuseUnpinned,
   type SourceLock,
 } from "../src/fetch/index.ts";
+import { printName } from "../src/formats/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
 import { frozen, offline, proxyVariables, source } from "./settings/source-options.ts";
+import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 import { makeDebExtension } from "./source/deb-extension.ts";
 import {
   checkPin,
@@ -56,7 +58,7 @@ export const convertDebs = task({
     mirror: file(mirrorList, { select: packageLines }),
     lock: lockInput((name) => name.endsWith(".deb")),
   },
-  params: { source, frozen, offline },
+  params: { source, frozen, offline, ...unpackParams },
   tools: [...aptTools, "dpkg-deb", "mksquashfs"],
   env: aptVariables,
   passEnv: proxyVariables,
@@ -105,8 +107,10 @@ export const convertDebs = task({
         listed,
         architecture: kernel === "vmlinuz64" ? "amd64" : "i386",
         where,
+        limits: unpackLimits(params),
       });
-      if (stripped.length > 0) note(`${name}: runs without set-id bits: ${stripped.join(", ")}`);
+      if (stripped.length > 0)
+        note(`${name}: runs without set-id bits: ${stripped.map(printName).join(", ")}`);
     }
   },
 });

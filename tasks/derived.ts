@@ -13,6 +13,7 @@ import {
   readElfMachine,
   readInitrd,
   stageTree,
+  unlimited,
   writeLayer,
   writeTarball,
 } from "../src/formats/index.ts";
@@ -58,6 +59,7 @@ export const derived = task({
       const { initrd, kernelRelease } = await readCoreFacts(needs.core.core);
       const core = await readInitrd(path.join(needs.core.boot, initrd), {
         spoolDir: path.join(scratch, "core"),
+        limits: unlimited,
       });
       const image = mergeLayers([...core.map((member) => linkedFiles(member.tree)), given]).tree;
       const root = path.join(scratch, "image");
@@ -101,7 +103,10 @@ async function readLinked(
 ): Promise<FileTree> {
   const trees: FileTree[] = [];
   for (const [index, { linked }] of layers.entries()) {
-    const members = await readInitrd(linked, { spoolDir: path.join(spoolDir, String(index)) });
+    const members = await readInitrd(linked, {
+      spoolDir: path.join(spoolDir, String(index)),
+      limits: unlimited,
+    });
     trees.push(...members.map((member) => member.tree));
   }
   return mergeLayers(trees).tree;

@@ -6,28 +6,43 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { displayPath, file, out, task } from "../src/engine/index.ts";
 import { didYouMean, UserError } from "../src/errors/index.ts";
-import { extractSquashfs, listSquashfs, readNeededLibraries } from "../src/formats/index.ts";
+import {
+  contentSize,
+  extractSquashfs,
+  listSquashfs,
+  printName,
+  readNeededLibraries,
+  treeFromDirectory,
+} from "../src/formats/index.ts";
 import type { Shell } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { utilLinuxList } from "./settings/project-options.ts";
+import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
+
+/** How messages call the extension. */
+const utilLinux = "util-linux.tcz";
 
 export const extractUtilLinux = task({
   name: "extract-util-linux",
   description: "Take the files of lists/util-linux-exec.lst out of util-linux.tcz",
   needs: { iso: fetchIso, tcz: fetchTcz },
   inputs: { list: file(utilLinuxList, { byLine: true }) },
+  params: unpackParams,
   tools: ["unsquashfs"],
   outputs: { tree: out.directory("tree") },
-  async run({ $, needs, inputs, outputs, note }) {
+  async run({ $, needs, inputs, outputs, params, note }) {
     const list = displayPath(process.cwd(), inputs.list);
     const wanted = parsePaths(await readFile(inputs.list, "utf8"), list);
-    const held = (await listSquashfs($, needs.tcz.utilLinux)).filter((entry) => entry.type !== "directory");
+    const held = (await listSquashfs($, needs.tcz.utilLinux, utilLinux)).filter(
+      (entry) => entry.type !== "directory",
+    );
     const paths = new Set(held.map((entry) => entry.path));
     for (const one of wanted) if (!paths.has(one.path)) throw notInExtension(one, paths);
     const names = wanted.map((entry) => entry.path);
-    await extractSquashfs($, needs.tcz.utilLinux, names, outputs.tree);
+    const limits = unpackLimits(params);
+    await extractSquashfs($, needs.tcz.utilLinux, names, outputs.tree, { limits, label: utilLinux });
 
     const core = (await readListing(needs.iso.listing)).paths();
     const isFile = new Map(held.map((entry) => [entry.path, entry.type === "file"]));
@@ -45,7 +60,7 @@ export const extractUtilLinux = task({
     for (const [library, users] of missing) {
       if (loaded.has(library)) continue;
       note(
-        `${users.join(", ")} of util-linux.tcz: the library ${library} is missing; neither Core nor an extension that is loaded at boot has it`,
+        `${users.join(", ")} of util-linux.tcz: the library ${printName(library)} is missing; neither Core nor an extension that is loaded at boot has it`,
       );
     }
   },
@@ -67,6 +82,9 @@ function notInExtension({ path: wanted, where }: WantedPath, paths: ReadonlySet<
   });
 }
 
+/** A program is read whole to see what it links; what is larger is data. */
+const largestProgram = 64 * 1024 * 1024;
+
 /** Libraries that the files below `folder` ask for and `there` has not, each with the files that ask. */
 async function missingLibraries(
   folder: string,
@@ -74,9 +92,13 @@ async function missingLibraries(
   there: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const missing = new Map<string, string[]>();
+  const unpacked = await treeFromDirectory(folder, { mtime: 0 });
   for (const name of names) {
-    const bytes = await readFile(path.join(folder, name));
-    for (const library of readNeededLibraries(bytes, `util-linux.tcz: ${name}`) ?? []) {
+    // A folder that was unpacked is read as a tree, which follows no link; no program is as large as the limit on what is unpacked.
+    const node = unpacked.get(name);
+    if (node?.type !== "file" || contentSize(node.content) > largestProgram) continue;
+    const bytes = await unpacked.read(name);
+    for (const library of readNeededLibraries(bytes, `${utilLinux}: ${name}`) ?? []) {
       if (!there.has(library)) missing.set(library, [...(missing.get(library) ?? []), name]);
     }
   }

@@ -7,6 +7,7 @@ import { type Artefact, besideLocation, coreIsoArtefact } from "../src/fetch/ind
 import { openCoreIso } from "./image/core-iso.ts";
 import { sampleSource } from "./sample-source.ts";
 import { isoUrl, source } from "./settings/source-options.ts";
+import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";
@@ -17,8 +18,7 @@ export const fetchIso = task({
   variants: "shared",
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: { ...sourceInputs, lock: lockInput((name) => name.endsWith(".iso")) },
-  params: { ...sourceParams, isoUrl },
-  tools: ["xorriso"],
+  params: { ...sourceParams, ...unpackParams, isoUrl },
   passEnv: sourceEnv,
   pool: "network",
   outputs: {
@@ -29,14 +29,14 @@ export const fetchIso = task({
     listing: out.file("initrd.json"),
   },
   async run(context) {
-    const { $, outputs, params, scratch } = context;
+    const { outputs, params, scratch } = context;
     const name = await withSource(context, async (opened) => {
       const wanted = isoArtefact(opened, params.isoUrl);
       const lines = await opened.fetch([wanted]);
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
     });
-    await openCoreIso($, outputs.iso, name, outputs, scratch);
+    await openCoreIso(outputs.iso, name, outputs, scratch, unpackLimits(params));
   },
 });
 

@@ -22,9 +22,11 @@ import {
   parseExtensionList,
   type Wanted,
 } from "../src/fetch/index.ts";
+import { readSquashfsSuperblock } from "../src/formats/index.ts";
 import { convertDebs, namesPackages } from "./convert-debs.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { mountDoubt } from "./image/mountable.ts";
 import { sampleSource } from "./sample-source.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
 import { source } from "./settings/source-options.ts";
@@ -101,7 +103,7 @@ export const fetchTcz = task({
       });
       for (const warning of closure.warnings) note(`${warning.where}: ${warning.message}`);
       const lines = await opened.fetch(plan, unresolved);
-      const fetched = { lines, debs: needs.debs?.extensions };
+      const fetched = { lines, debs: needs.debs?.extensions, kernelRelease, note };
       await placeBuiltin(opened, closure.builtin, fetched, outputs.builtin);
       await placeMirror(opened, closure.mirror, fetched, outputs.mirror);
       await opened.place(lines.get(utilLinux), outputs.utilLinux);
@@ -186,6 +188,8 @@ interface Fetched {
   readonly lines: ReadonlyMap<string, LockLine>;
   /** Absolute path of the folder with the extensions that were made of packages. */
   readonly debs: string | undefined;
+  readonly kernelRelease: string;
+  readonly note: (message: string) => void;
 }
 
 /** `tmp/builtin` of the image: `onboot.lst` and `optional/`. */
@@ -226,6 +230,9 @@ async function placeExtension(
   if (line === undefined || "absent" in line) return;
   const target = path.join(folder, item.name);
   await opened.place(line, target);
+  const superblock = await readSquashfsSuperblock(target, `${item.name} (${line.url})`);
+  const doubt = mountDoubt(item.name, superblock, fetched.kernelRelease);
+  if (doubt !== undefined) fetched.note(doubt);
   if (line.md5 !== undefined) await writeFile(`${target}.md5.txt`, formatMd5File(line.md5, item.name));
   if (item.node.deps.length > 0) await writeFile(`${target}.dep`, formatDependencies(item.node.deps));
   for (const suffix of sidecars) await opened.place(lines.get(`${item.name}${suffix}`), `${target}${suffix}`);

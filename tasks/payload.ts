@@ -17,13 +17,14 @@ import { mcollectiveTree } from "./image/mcollective.ts";
 import { packer, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { compress, epoch } from "./settings/image-options.ts";
+import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 
 export const payload = task({
   name: "payload",
   description: "Pack extensions, gems and extras, once for many edits",
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
-  params: { epoch, compress },
+  params: { epoch, compress, ...unpackParams },
   optionalTools: [packer],
   outputs: {
     /** Cpio archives, plain and gzipped: one for each extension, one for the gems, and so on. */
@@ -39,6 +40,7 @@ export const payload = task({
   async run(context) {
     const { needs, params, outputs, scratch } = context;
     const mtime = Number(params.epoch);
+    const limits = unpackLimits(params);
     const extras = await readdir(needs.extras.extras);
     const extra = (start: string): string | undefined => {
       const name = extras.find((candidate) => candidate.startsWith(start));
@@ -63,7 +65,7 @@ export const payload = task({
     }
     const mcollective = extra("mcollective-");
     if (mcollective !== undefined) {
-      tree.addTree(await mcollectiveTree(mcollective, path.join(scratch, "mcollective"), mtime));
+      tree.addTree(await mcollectiveTree(mcollective, path.join(scratch, "mcollective"), mtime, limits));
     }
     tree.addSymlink("usr/sbin/dmidecode", "/usr/local/sbin/dmidecode", { mtime });
     const core = await readListing(needs.iso.listing);
@@ -77,7 +79,9 @@ export const payload = task({
     const openVmTools = extra("mk-open-vm-tools");
     if (openVmTools !== undefined) {
       const found = await treeFromTarball(openVmTools, path.join(scratch, "open-vm-tools"), {
+        ...limits,
         links: "image",
+        label: path.basename(openVmTools),
       });
       for (const [name, node] of settleOwners(found)) if (name !== ".") whole.set(name, { ...node, mtime });
       inheritFolders(whole.ensureParents({ mtime }), core);

@@ -2,10 +2,11 @@
  * What a network boot needs, in a folder that a boot server can offer as it is: kernel, initrd, `iso-metadata.yaml` and an
  * iPXE script. Kernel and initrd are those of the ISO.
  */
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
 import { defaultLabel, readLabels } from "./image/boot-labels.ts";
+import { readLoaderFile } from "./image/boot-menu.ts";
 import { metadataOf } from "./iso-skeleton.ts";
 import { initrdNeeds, readInitrdPieces } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
@@ -27,7 +28,9 @@ export const pxe = task({
     await copyFile(path.join(needs.core.boot, plan.kernel), place(plan.kernel));
     const metadata = metadataOf(plan, params.isoVersion, Number(params.epoch), sha256);
     await writeFile(place("iso-metadata.yaml"), metadata);
-    const menu = await readFile(path.join(needs.core.boot, "isolinux/isolinux.cfg"), "latin1");
+    const menu = (await readLoaderFile(path.join(needs.core.boot, "isolinux"), "isolinux.cfg")).toString(
+      "latin1",
+    );
     const { args } = defaultLabel(readLabels(menu), menu);
     await writeFile(place("boot.ipxe"), ipxeScript(plan.kernel, plan.initrd, args), "latin1");
   },

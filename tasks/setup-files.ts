@@ -17,6 +17,7 @@ import { payload } from "./payload.ts";
 import { mcollectivePassword, mcollectivePsk } from "./settings/access-options.ts";
 import { epoch } from "./settings/image-options.ts";
 import { setupFolder } from "./settings/project-options.ts";
+import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 
 /** Their names in a bundle, and in an old project that has its own. */
 const tarballs = { mcollective: "mcollective-setup-files.tar.gz", ssh: "ssh-setup-files.tar.gz" } as const;
@@ -34,7 +35,7 @@ export const setupFiles = task({
     mcollective: file("lists/mcollective.yaml"),
     own: files(Object.values(tarballs), { root: setupFolder, optional: true }),
   },
-  params: { epoch, mcollectivePassword, mcollectivePsk },
+  params: { epoch, mcollectivePassword, mcollectivePsk, ...unpackParams },
   outputs: {
     /** A tarball for each service that the image has. */
     setups: out.directory("setups"),
@@ -51,7 +52,11 @@ export const setupFiles = task({
     /** An old project's own setup tarball, with our owners and modes. */
     const own = async (name: string): Promise<FileTree | undefined> => {
       if (!inputs.own.paths.includes(name)) return undefined;
-      const tree = await treeFromTarball(path.join(inputs.own.root, name), path.join(scratch, name));
+      const tree = await treeFromTarball(path.join(inputs.own.root, name), path.join(scratch, name), {
+        ...unpackLimits(params),
+        // Tiny Core loads extensions below /tmp/tcloop and links their files from there: links in the image are data.
+        links: "image",
+      });
       for (const [at, node] of tree) tree.set(at, { ...node, mtime });
       tree.delete(".");
       return settleOwners(tree).ensureParents({ mtime });

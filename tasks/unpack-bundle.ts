@@ -9,11 +9,14 @@ import { pipeline } from "node:stream/promises";
 import { file, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import {
+  contentSize,
   describeProblem,
   type FileTree,
   mendLayer,
   mergeLayers,
+  parentOf,
   treeFromTarball,
+  type UnpackLimits,
   writeLayers,
 } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
@@ -23,6 +26,7 @@ import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlayMember } from "./settings/bundle-facts.ts";
 import { bundleFile, epoch } from "./settings/image-options.ts";
+import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 
 /** Nearly all of it is compressed already. */
 const level = 1;
@@ -33,8 +37,7 @@ export const unpackBundle = task({
   internal: true,
   variants: "shared",
   inputs: { bundle: file(bundleFile) },
-  params: { epoch },
-  tools: ["xorriso"],
+  params: { epoch, ...unpackParams },
   outputs: {
     iso: out.file("Core-current.iso"),
     boot: out.directory("boot"),
@@ -48,33 +51,61 @@ export const unpackBundle = task({
     /** COPYING and LICENSE, as far as the bundle has them. */
     texts: out.directory("texts"),
   },
-  async run({ $, inputs, params, outputs, scratch, signal }) {
-    const mtime = Number(params.epoch);
-    const bundle = await treeFromTarball(inputs.bundle, path.join(scratch, "bundle"));
-    await copyOut(bundle, coreIso(bundle, inputs.bundle), outputs.iso);
-    for (const text of ["COPYING", "LICENSE"]) {
-      if (bundle.get(text)?.type === "file") await copyOut(bundle, text, path.join(outputs.texts, text));
-    }
-    for (const name of bundle.paths().filter((one) => /^loaders\/[^/]+$/.test(one))) {
-      await copyOut(bundle, name, path.join(outputs.loaders, path.basename(name)));
-    }
-    await openCoreIso($, outputs.iso, inputs.bundle, outputs, path.join(scratch, "core"));
-    const image = await imageOf(bundle, inputs.bundle, path.join(scratch, "image"));
-    for (const [name, node] of image) image.set(name, { ...node, mtime });
-    const core = await readListing(outputs.listing);
-    const { before, layer } = mendLayer([core], image.ensureParents({ mtime }));
-    inheritFolders(before, core);
-    inheritFolders(layer, core);
-    await writeLayers(before.size === 0 ? [layer] : [before, layer], outputs.layer, { level, signal });
-    const trap = findTrap([
-      ["Core's initrd", core],
-      ["what the bundle removes first", before],
-      ["the bundle's image", layer],
-      ["the version", versionTree("", mtime, core)],
-    ]);
-    await writeFile(outputs.trap, trap ?? "");
+  async run({ inputs, params, outputs, scratch, signal }) {
+    const request = { scratch, signal, mtime: Number(params.epoch), limits: unpackLimits(params) };
+    await takeBundleApart(inputs.bundle, outputs, request);
   },
 });
+
+/** Where the parts of a bundle go; absolute paths, named as the task's outputs. */
+export type BundlePlaces = Readonly<
+  Record<"iso" | "boot" | "core" | "listing" | "layer" | "trap" | "loaders" | "texts", string>
+>;
+
+/**
+ * Takes the bundle at `file` (absolute) apart. `scratch` is an existing folder, `mtime` the time of everything in the layer, in
+ * seconds since 1970. Throws a `UserError` for what is no bundle, or holds anything that an image cannot.
+ */
+export async function takeBundleApart(
+  file: string,
+  places: BundlePlaces,
+  {
+    scratch,
+    mtime,
+    limits,
+    signal,
+  }: {
+    readonly scratch: string;
+    readonly mtime: number;
+    readonly limits: UnpackLimits;
+    readonly signal?: AbortSignal;
+  },
+): Promise<void> {
+  const bundle = await treeFromTarball(file, path.join(scratch, "bundle"), limits);
+  await copyOut(bundle, coreIso(bundle, file), places.iso);
+  for (const text of ["COPYING", "LICENSE"]) {
+    if (bundle.get(text)?.type === "file") await copyOut(bundle, text, path.join(places.texts, text));
+  }
+  for (const name of bundle.paths().filter((one) => /^loaders\/[^/]+$/.test(one))) {
+    await copyOut(bundle, name, path.join(places.loaders, path.basename(name)));
+  }
+  await openCoreIso(places.iso, file, places, path.join(scratch, "core"), limits);
+  const core = await readListing(places.listing);
+  const image = await imageOf(bundle, core, { where: file, scratch: path.join(scratch, "image") }, limits);
+  for (const [name, node] of image) image.set(name, { ...node, mtime });
+  const { before, layer } = mendLayer([core], image.ensureParents({ mtime }));
+  inheritFolders(before, core);
+  inheritFolders(layer, core);
+  const options = { level, ...(signal === undefined ? {} : { signal }) };
+  await writeLayers(before.size === 0 ? [layer] : [before, layer], places.layer, options);
+  const trap = findTrap([
+    ["Core's initrd", core],
+    ["what the bundle removes first", before],
+    ["the bundle's image", layer],
+    ["the version", versionTree("", mtime, core)],
+  ]);
+  await writeFile(places.trap, trap ?? "");
+}
 
 /** The one ISO at the top: the old scripts gave it the name that it had on the mirror. */
 function coreIso(bundle: FileTree, where: string): string {
@@ -87,8 +118,16 @@ function coreIso(bundle: FileTree, where: string): string {
   );
 }
 
-/** What lies in `dependencies/`, one tarball over the other in the order of their names, as the scripts unpack them. */
-async function imageOf(bundle: FileTree, where: string, scratch: string): Promise<FileTree> {
+/**
+ * What lies in `dependencies/`, one tarball over the other in the order of their names, as the scripts unpack them. `core` is what
+ * lies below; together they may unpack to no more than one file may.
+ */
+async function imageOf(
+  bundle: FileTree,
+  core: FileTree,
+  { where, scratch }: { readonly where: string; readonly scratch: string },
+  limits: UnpackLimits,
+): Promise<FileTree> {
   const names = bundle.paths().filter((name) => /^dependencies\/[^/]+\.(tar\.gz|tgz)$/.test(name));
   if (!names.includes(overlayMember)) {
     throw new UserError(`the bundle has no ${overlayMember}`, {
@@ -98,11 +137,19 @@ async function imageOf(bundle: FileTree, where: string, scratch: string): Promis
     });
   }
   const trees: FileTree[] = [];
+  let left = limits.maxBytes ?? 0;
   for (const name of names) {
     const tarball = path.join(scratch, path.basename(name));
     await copyOut(bundle, name, tarball);
-    const tree = await treeFromTarball(tarball, `${tarball}.content`, { links: "image" });
+    const tree = await treeFromTarball(tarball, `${tarball}.content`, {
+      ...limits,
+      maxBytes: left,
+      links: "image",
+      label: `${where}: ${name}`,
+    });
+    left = Math.max(0, left - bytesIn(tree));
     tree.delete(".");
+    addParents(tree, mergeLayers(trees).tree, core);
     trees.push(settleOwners(tree));
   }
   const { tree, problems } = mergeLayers(trees);
@@ -114,7 +161,32 @@ async function imageOf(bundle: FileTree, where: string, scratch: string): Promis
   );
 }
 
+/** Bytes of all contents; those of a hard-linked file count once. */
+function bytesIn(tree: FileTree): number {
+  const groups = new Set<string>();
+  let total = 0;
+  for (const [, node] of tree) {
+    if (node.type !== "file") continue;
+    if (node.linkGroup !== undefined && groups.has(node.linkGroup)) continue;
+    if (node.linkGroup !== undefined) groups.add(node.linkGroup);
+    total += contentSize(node.content);
+  }
+  return total;
+}
+
+/** Adds the folders that a tarball lacks, as tar makes them, unless a lower one has something there: Core's own stay as they are. */
+function addParents(tree: FileTree, lower: FileTree, core: FileTree): void {
+  for (const name of tree.paths()) {
+    for (let at = parentOf(name); at !== undefined && !tree.has(at); at = parentOf(at)) {
+      if (lower.has(at)) continue;
+      const below = core.get(at);
+      if (below?.type === "directory") tree.set(at, below);
+      else tree.addDirectory(at, { mtime: 0 });
+    }
+  }
+}
+
 async function copyOut(tree: FileTree, name: string, to: string): Promise<void> {
   await mkdir(path.dirname(to), { recursive: true });
-  await pipeline(tree.stream(name), createWriteStream(to));
+  await pipeline(tree.stream(name), createWriteStream(to, { flags: "wx" }));
 }

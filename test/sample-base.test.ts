@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { extractIso, type FileTree, mergeLayers, readInitrd, type TreeNode } from "../src/formats/index.ts";
+import { type FileTree, mergeLayers, readInitrd, type TreeNode } from "../src/formats/index.ts";
 import { createShell, ProcessGroups, type Shell } from "../src/host/index.ts";
 import { basePackages, buildBase } from "../tasks/sample/base.ts";
 import { downloadPackages, planPackages } from "../tasks/sample/index.ts";
 import { closeModules } from "../tasks/sample/kernel.ts";
 import { buildImage, makeExtensions, type TestImage } from "./sample-base-image.ts";
 import { bootQemu, type QemuMachine } from "./support/qemu.ts";
+import { unpackIso } from "./support/xorriso.ts";
 
 const project = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const epoch = 1_600_000_000;
@@ -75,7 +76,7 @@ describe("the sample base", () => {
 
     const unpacked = join(folder, "iso");
     await mkdir(unpacked);
-    await extractIso($, iso, "all", unpacked);
+    await unpackIso($, iso, unpacked);
     const members = await readInitrd(join(unpacked, "boot/corepure64.gz"), {
       spoolDir: join(folder, "spool"),
     });

@@ -24,6 +24,8 @@ export interface FetchContext {
   readonly signal?: AbortSignal;
   /** What the plan lacks because the policy forbids to resolve it: named in one error with all that is missing. */
   readonly unresolved?: readonly Wanted[];
+  /** Looks into a file (absolute path) that came whole, before it is kept or pinned; throws when it is not what it should be. */
+  readonly inspect?: (artefact: Artefact, file: string) => Promise<void>;
   /** Told of every line as soon as its bytes are in the store: what is kept when another download fails. */
   readonly onPin?: (name: string, line: LockLine) => void;
   /** Told of every artefact that is pinned as it came, because upstream says nothing to check it by. */
@@ -149,7 +151,10 @@ async function download(
   const target = path.join(context.staging, artefact.name);
   const request = { ...requestOf(artefact), target, signal };
   const outcome = await context.transport.download(request, check);
-  if (outcome.status === "fetched") await context.store.adopt(target, outcome.sha256);
+  if (outcome.status === "fetched") {
+    await context.inspect?.(artefact, target);
+    await context.store.adopt(target, outcome.sha256);
+  }
   return outcome;
 }
 

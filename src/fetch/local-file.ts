@@ -1,6 +1,7 @@
 /**
  * Taking a file from a directory source as if it had been downloaded. It opens no socket.
  */
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import type { DownloadRequest } from "./download.ts";
@@ -45,7 +46,8 @@ export async function copyLocal(
 
 async function openLocal(path: string, request: DownloadRequest) {
   try {
-    return await open(path, "r");
+    // A pipe would be waited for here, before it could be told from a file.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const code = systemErrorCode(error);
     const missing = code === "ENOENT" || code === "ENOTDIR";

@@ -137,6 +137,7 @@ async function updateOne(
     return { line, change: { ...about, before, after: line, kind: "unchanged" } };
   }
   if (outcome.status === "unchanged") throw new Error(`${name}: unchanged since nothing`);
+  await context.inspect?.(artefact, target);
   await context.store.adopt(target, outcome.sha256);
   const after = lineFor(artefact, outcome);
   const kindOfChange =

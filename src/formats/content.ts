@@ -3,9 +3,9 @@
  * It knows nothing of the tree they belong to.
  */
 import { createHash } from "node:crypto";
-import { open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
-import { encodeName, printName } from "./names.ts";
+import { printName } from "./names.ts";
+import { openRegularFile } from "./regular-file.ts";
 
 /** `path` is absolute (a name as of `decodeName`); `offset` and `size` are bytes. */
 export type FileContent =
@@ -34,7 +34,7 @@ export async function* streamContent(content: FileContent): AsyncGenerator<Uint8
     return;
   }
   if (content.size === 0) return;
-  const handle = await open(encodeName(content.path), "r");
+  const handle = await openRegularFile(content.path);
   try {
     let done = 0;
     while (done < content.size) {

@@ -1,92 +1,196 @@
 /**
- * Debian packages: their files and their control data, through dpkg-deb or else ar and tar.
- * It knows nothing of repositories or of installing.
+ * Debian packages: their files as a tree and their control data, through dpkg-deb or else ar and tar's decompressors.
+ *
+ * Nothing is laid out on the disk: a tool only decompresses the package's two tarballs, which are then read like any other.
  *
  * Format: deb(5): an ar archive of `debian-binary`, `control.tar[.*]`, `data.tar[.*]`.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
-import { printName } from "./names.ts";
+import { layOutTree } from "./laid-out-tree.ts";
+import { createLimit, mostBytes, type UnpackLimits } from "./limits.ts";
+import { encodeName, printName } from "./names.ts";
+import { type TarballPolicy, treeFromTarball } from "./tarball-tree.ts";
 import { withTool } from "./tool-failure.ts";
+import type { FileTree } from "./tree.ts";
 
 export interface DebControl {
   /** Fields of the control file by name, e.g. `Package`, `Depends`; continuation lines joined with "\n". */
   readonly fields: ReadonlyMap<string, string>;
-  /** Maintainer scripts that are present: `preinst`, `postinst`, `prerm`, `postrm`. */
-  readonly scripts: ReadonlyMap<string, string>;
+  /** Maintainer scripts that are present: `preinst`, `postinst`, `prerm`, `postrm`. They need not be text. */
+  readonly scripts: ReadonlyMap<string, Buffer>;
+}
+
+export interface DebOptions extends UnpackLimits {
+  /** How errors name the package; its path unless said otherwise. */
+  readonly label?: string;
 }
 
 const scriptNames = ["preinst", "postinst", "prerm", "postrm"] as const;
 
+/** Links in a package mean places of the system that it is installed in. */
+const dataPolicy: TarballPolicy = { links: "image", setId: true };
+
+/** A package's control archive holds a few texts; the list of checksums of a very large one has some megabytes. */
+const largestControl = 64 * 1024 * 1024;
+
 /**
- * Unpacks a package's files into `dir` (both absolute; `dir` is made when missing); nothing of it is run.
- * @throws UserError `tool-failed`, `tool-missing`, `bad-deb`
+ * A package's files with the modes and owners that it gives them. Contents lie in a new file below `spoolDir` (absolute, made
+ * when missing), which the caller removes when the tree is done with.
+ * @throws UserError `tool-failed`, `tool-missing`, `bad-deb`, `bomb`, and those of `treeFromTarball`
  */
-export async function unpackDeb($: Shell, deb: string, dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
-  if (await hasDpkgDeb($)) {
-    await withTool(unpacking("dpkg-deb", deb), () => $`dpkg-deb --extract ${deb} ${dir}`);
-  } else await unpackMember($, deb, "data", dir);
+export async function readDebFiles(
+  $: Shell,
+  deb: string,
+  spoolDir: string,
+  options: DebOptions = {},
+): Promise<FileTree> {
+  const { tarball, label } = await decompress($, deb, "data", spoolDir, options);
+  return await treeFromTarball(tarball, spoolDir, {
+    ...dataPolicy,
+    ...unlimitedRatio(options),
+    inPlace: true,
+    label,
+  });
 }
 
 /**
- * A package's control file and maintainer scripts (text, UTF-8). Scratch files lie beside the package while it is read.
- * @throws UserError as `unpackDeb`
+ * Lays a package's files out in the folder `dir` (absolute), which must not exist or be empty. Links stay as they are: code that reads
+ * the folder must not follow them.
+ * @throws UserError as `readDebFiles`
  */
-export async function readDebControl($: Shell, deb: string): Promise<DebControl> {
-  const scratch = await mkdtemp(`${deb}.control-`);
-  try {
-    if (await hasDpkgDeb($)) {
-      await withTool(unpacking("dpkg-deb", deb), () => $`dpkg-deb --control ${deb} ${scratch}`);
-    } else await unpackMember($, deb, "control", scratch);
-    const present = new Set(await readdir(scratch));
-    const fields = parseFields(await readFile(`${scratch}/control`, "utf8"));
-    const scripts = new Map<string, string>();
-    for (const name of scriptNames) {
-      if (present.has(name)) scripts.set(name, await readFile(`${scratch}/${name}`, "utf8"));
-    }
+export async function unpackDeb($: Shell, deb: string, dir: string, options: DebOptions = {}): Promise<void> {
+  await withScratch(deb, async (scratch) => {
+    await layOutTree(await readDebFiles($, deb, scratch, options), dir);
+  });
+}
+
+/**
+ * A package's control file (UTF-8) and maintainer scripts.
+ * @throws UserError as `readDebFiles`
+ */
+export async function readDebControl($: Shell, deb: string, options: DebOptions = {}): Promise<DebControl> {
+  return await withScratch(deb, async (scratch) => {
+    const limits = { ...options, maxBytes: Math.min(options.maxBytes ?? largestControl, largestControl) };
+    const { tarball, label } = await decompress($, deb, "control", scratch, limits);
+    const policy = { ...unlimitedRatio(limits), inPlace: true, label, setId: true, links: "none" } as const;
+    const tree = await treeFromTarball(tarball, scratch, policy);
+    if (tree.get("control")?.type !== "file")
+      throw badDeb("its control archive has no file control", deb, options);
+    const fields = parseFields((await tree.read("control")).toString("utf8"));
+    const scripts = new Map<string, Buffer>();
+    for (const name of scriptNames) if (tree.has(name)) scripts.set(name, await tree.read(name));
     return { fields, scripts };
+  });
+}
+
+/** The limit on the ratio was kept when the tarball was decompressed. */
+function unlimitedRatio(limits: UnpackLimits): UnpackLimits {
+  return { ...limits, maxRatio: Number.POSITIVE_INFINITY };
+}
+
+/** Scratch files lie in the folder of the package while it is read. */
+async function withScratch<T>(deb: string, use: (scratch: string) => Promise<T>): Promise<T> {
+  const scratch = await mkdtemp(`${deb}.parts-`);
+  try {
+    return await use(scratch);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-function unpacking(tool: string, deb: string) {
-  return {
+type Stem = "data" | "control";
+
+/** Writes the package's `data` or `control` archive, decompressed, to a new folder; no more of it than the limits allow. */
+async function decompress(
+  $: Shell,
+  deb: string,
+  stem: Stem,
+  scratch: string,
+  options: DebOptions,
+): Promise<{ readonly tarball: string; readonly label: string }> {
+  await mkdir(scratch, { recursive: true });
+  const tarball = path.join(await mkdtemp(path.join(scratch, `${stem}-`)), `${stem}.tar`);
+  const label = options.label ?? deb;
+  const { size } = await stat(encodeName(deb));
+  const most = mostBytes(size, options);
+  try {
+    await decompressWithTools($, deb, stem, tarball, most + 1, label);
+  } catch (error) {
+    // The tool cannot write on when enough was taken, which it takes for a failure.
+    await refuseBomb(tarball, size, options, label);
+    throw error;
+  }
+  await refuseBomb(tarball, size, options, label);
+  return { tarball, label: `${label}: ${stem}.tar` };
+}
+
+async function refuseBomb(
+  tarball: string,
+  packed: number,
+  limits: UnpackLimits,
+  label: string,
+): Promise<void> {
+  const unpacked = await stat(encodeName(tarball)).catch(() => ({ size: 0 }));
+  createLimit(limits, printName(label))(packed, unpacked.size);
+}
+
+async function decompressWithTools(
+  $: Shell,
+  deb: string,
+  stem: Stem,
+  tarball: string,
+  most: number,
+  label: string,
+): Promise<void> {
+  // In its own folder the package has a short name, which is what tools put into their messages.
+  const here = $({ cwd: path.dirname(deb) });
+  const name = `./${path.basename(deb)}`;
+  const taking = (tool: string) => ({
     tool,
     what: "unpack the Debian package",
-    where: deb,
+    where: label,
     hint: "check that it was downloaded whole",
-  };
-}
-
-async function hasDpkgDeb($: Shell): Promise<boolean> {
-  return (await $({ nothrow: true })`command -v dpkg-deb`).exitCode === 0;
-}
-
-async function unpackMember($: Shell, deb: string, stem: "data" | "control", dir: string): Promise<void> {
-  const listed = await withTool(unpacking("ar", deb), () => $`ar t ${deb}`);
+  });
+  if ((await $({ nothrow: true })`command -v dpkg-deb`).exitCode === 0) {
+    const option = stem === "data" ? "--fsys-tarfile" : "--ctrl-tarfile";
+    await withTool(taking("dpkg-deb"), () => {
+      return here`dpkg-deb ${option} ${name} | head -c ${most} > ${tarball}`;
+    });
+    return;
+  }
+  const listed = await withTool(taking("ar"), () => here`ar t ${name}`);
   // Some archivers write the names with a slash at the end.
-  const members = listed.stdout.split("\n").map((name) => name.replace(/\/$/, ""));
-  const member = members.find((name) => name === `${stem}.tar` || name.startsWith(`${stem}.tar.`));
-  if (member === undefined) {
-    throw new UserError(`the Debian package has no ${stem}.tar`, {
-      code: "bad-deb",
-      where: printName(deb),
-      hint: "check that it was downloaded whole",
-    });
-  }
-  const scratch = await mkdtemp(`${deb}.ar-`);
-  try {
-    await withTool(unpacking("ar", deb), () => $({ cwd: scratch })`ar x ${deb} ${member}`);
-    // -p: the modes of the package, not of the umask; owners stay the caller's as far as they can.
-    await withTool(unpacking("tar", deb), () => {
-      return $`tar --extract -p --no-same-owner --file ${`${scratch}/${member}`} --directory ${dir}`;
-    });
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+  const member = listed.stdout
+    .split("\n")
+    .map((one) => one.replace(/\/$/, ""))
+    .find((one) => one === `${stem}.tar` || one.startsWith(`${stem}.tar.`));
+  if (member === undefined) throw badDeb(`it has no ${stem}.tar`, deb, { label });
+  const [program = "cat", ...options] = decompressors[member.slice(`${stem}.tar`.length)] ?? [];
+  if (member !== `${stem}.tar` && program === "cat")
+    throw badDeb(`${member} is packed in a way not known here`, deb, { label });
+  await withTool(taking(program), () => {
+    return here`ar p ${name} ${member} | ${[program, ...options]} | head -c ${most} > ${tarball}`;
+  });
+}
+
+/** deb(5): the ways in which the two archives may be compressed, by the end of the member's name. */
+const decompressors: Readonly<Record<string, readonly string[]>> = {
+  ".gz": ["gzip", "-dc"],
+  ".xz": ["xz", "-dc"],
+  ".zst": ["zstd", "-dc"],
+  ".bz2": ["bzip2", "-dc"],
+  ".lzma": ["xz", "--format=lzma", "-dc"],
+};
+
+function badDeb(why: string, deb: string, { label = deb }: DebOptions): UserError {
+  return new UserError(`the Debian package cannot be used: ${why}`, {
+    code: "bad-deb",
+    where: printName(label),
+    hint: "check that it was downloaded whole",
+  });
 }
 
 /** RFC 822-like paragraphs: deb-control(5). */

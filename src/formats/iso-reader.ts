@@ -1,103 +1,100 @@
 /**
- * ISO 9660 images, read: what is in them, and files out of them, through xorriso.
- * It knows nothing of what the files are.
+ * Files out of ISO 9660 images. The directory is read as a tree and checked before anything is written; no tool lays it out.
  */
-import { mkdir, open } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
-import type { Shell } from "../host/index.ts";
-import { parseModeLetters } from "./mode-letters.ts";
-import { compareNames, encodeName, normaliseName, printName, rootPath } from "./names.ts";
-import { withTool } from "./tool-failure.ts";
+import { admitEntry } from "./admission.ts";
+import { contentSize } from "./content.ts";
+import { readIsoTree } from "./iso-tree.ts";
+import { layOutTree } from "./laid-out-tree.ts";
+import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
+import { followLinks } from "./links.ts";
+import { encodeName, printName, rootPath } from "./names.ts";
+import { openRegularFile } from "./regular-file.ts";
+import { FileTree } from "./tree.ts";
+import type { FileNode, SymlinkNode } from "./tree-node.ts";
 
-export interface IsoEntry {
-  /** Relative to the ISO's root. */
-  readonly path: string;
-  readonly type: "file" | "directory" | "symlink" | "other";
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
+export interface IsoFilesOptions extends UnpackLimits {
+  /** How errors name the ISO; its path unless said otherwise. */
+  readonly label?: string;
 }
 
-const line =
-  /^([-dlecbps])([-rwxsStT]{9})\s+\d+\s+(\d+)\s+(\d+)\s+(\d+|\d+,\s*\d+)\s+\w+\s+\d+\s+[\d:]+\s+'(.*)'$/;
+/** How many times its size the files of an ISO may have: they lie in it uncompressed, but several may share their sectors. */
+const mostShared = 4;
 
 /**
- * Every path of the ISO (absolute path), in byte order, without its root directory.
- * @throws UserError `not-an-iso`, `tool-failed`, `tool-missing`, `unsafe-name`, `unreadable-listing`
+ * The named files and directories (with all below them), or all, of the ISO at `iso` (absolute) as a tree of files and directories
+ * only; contents stay in the ISO. A link to a file of the same ISO stands for that file; any other is refused.
+ * @throws UserError `member-missing`, `unsafe-link`, `unsafe-entry`, `bomb`, `bad-iso`, and those of `readIsoTree`
  */
-export async function listIso($: Shell, iso: string): Promise<readonly IsoEntry[]> {
-  // xorriso takes any other file for a blank disc and lists nothing.
-  await readIsoLabel(iso);
-  const output = await withTool({ tool: "xorriso", what: "list the ISO", where: iso }, () => {
-    return $`xorriso -no_rc -abort_on FAILURE -indev ${iso} -find / -exec lsdl --`;
-  });
-  const entries: IsoEntry[] = [];
-  for (const text of output.stdout.split("\n")) {
-    if (!/^[-dlecbps][-rwxsStT]{9} /.test(text)) continue;
-    const entry = parseLine(text, iso);
-    if (entry !== undefined) entries.push(entry);
-  }
-  return entries.sort((a, b) => compareNames(a.path, b.path));
-}
-
-function parseLine(text: string, iso: string): IsoEntry | undefined {
-  // A link is shown as 'name' -> 'target'. The letter e is a boot catalogue: a file to everyone else.
-  const [, letter = "", letters = "", uid, gid, size = "", quoted] = line.exec(text) ?? [];
-  // U+FFFD stands for bytes that are not UTF-8: the tool's output comes as text.
-  if (quoted === undefined || quoted.includes("\ufffd")) throw unreadable(text, iso);
-  // xorriso shows a quote inside a name as '"'"', as a shell would take it.
-  const shown = (letter === "l" ? (quoted.split("' -> '")[0] ?? "") : quoted).replaceAll(`'"'"'`, "'");
-  const path = normaliseName(shown, iso, { absolute: true });
-  if (path === rootPath) return undefined;
-  const type = letter === "-" || letter === "e" ? "file" : letter === "d" ? "directory" : letter;
-  return {
-    path,
-    type: type === "l" ? "symlink" : type === "file" || type === "directory" ? type : "other",
-    mode: parseModeLetters(`-${letters}`),
-    uid: Number(uid),
-    gid: Number(gid),
-    size: type === "file" ? Number(size) : 0,
-  };
-}
-
-function unreadable(text: string, iso: string): UserError {
-  return new UserError("the listing of the ISO holds a line that is no entry", {
-    code: "unreadable-listing",
-    where: `${printName(iso)}: ${printName(text)}`,
-    hint: "a name with a line break, or one that is not UTF-8, cannot be handled; get the file from a source you trust",
-  });
-}
-
-/**
- * Copies the named paths (files or directories; or all) out of the ISO to the same paths below `dir` (absolute; made when missing).
- * What is copied may be written by its owner, unlike in the ISO.
- * @throws UserError `member-missing`, and those of `listIso`
- */
-export async function extractIso(
-  $: Shell,
+export async function readIsoFiles(
   iso: string,
   paths: readonly string[] | "all",
-  dir: string,
-): Promise<void> {
-  const entries = await listIso($, iso);
-  const present = new Set(entries.map(({ path }) => path));
-  const missing = paths === "all" ? [] : paths.filter((path) => !present.has(path));
+  options: IsoFilesOptions = {},
+): Promise<FileTree> {
+  const label = options.label ?? iso;
+  const whole = await readIsoTree(iso);
+  limitEntries(whole.size, options, printName(label));
+  const missing = paths === "all" ? [] : paths.filter((path) => !whole.has(path));
   if (missing.length > 0) {
     throw new UserError(`the ISO has no ${missing.map(printName).join(", ")}`, {
       code: "member-missing",
-      where: printName(iso),
+      where: printName(label),
       hint: "check that this is the ISO that was meant",
     });
   }
-  await mkdir(dir, { recursive: true });
-  const copies =
-    paths === "all"
-      ? ["-extract", "/", dir]
-      : paths.flatMap((path) => ["-extract", `/${path}`, `${dir}/${path}`]);
-  if (copies.length === 0) return;
-  await withTool({ tool: "xorriso", what: "copy files out of the ISO", where: iso }, () => {
-    return $`xorriso -no_rc -abort_on FAILURE -osirrox on -indev ${iso} ${copies} && chmod -R u+rwX ${dir}`;
+  const isWanted = (path: string) =>
+    paths === "all" || paths.some((one) => path === one || path.startsWith(`${one}/`));
+  const refuse = (code: string, why: string, path: string) => refusal(code, why, path, label);
+  const tree = new FileTree();
+  let total = 0;
+  for (const [path, node] of whole) {
+    if (!isWanted(path)) continue;
+    admitEntry(path, node, { setId: true, links: "any" }, refuse);
+    const kept = node.type === "symlink" ? followInside(whole, path, node, label) : node;
+    tree.set(path, kept);
+    if (kept.type === "file") total += contentSize(kept.content);
+  }
+  const { size } = await stat(encodeName(iso));
+  if (total > mostShared * size) {
+    throw new UserError(`the ISO's files have ${total} bytes, but it has only ${size} itself`, {
+      code: "bomb",
+      where: printName(label),
+      hint: "many of its files share their sectors; get the ISO from a source you trust",
+    });
+  }
+  createLimit({ ...options, maxRatio: Number.POSITIVE_INFINITY }, printName(label))(size, total);
+  return tree;
+}
+
+/**
+ * Copies what `readIsoFiles` reads to the same paths below `dir` (absolute; empty or not there); the owner may write it, unlike in
+ * the ISO.
+ * @throws UserError as `readIsoFiles`
+ */
+export async function extractIso(
+  iso: string,
+  paths: readonly string[] | "all",
+  dir: string,
+  options: IsoFilesOptions = {},
+): Promise<void> {
+  await layOutTree(await readIsoFiles(iso, paths, options), dir);
+}
+
+/** The file that a link leads to in the ISO's own tree; links are never looked up on the host. */
+function followInside(tree: FileTree, path: string, link: SymlinkNode, label: string): FileNode {
+  const { path: target, absolute, climbs, loops } = followLinks(tree, path, true);
+  const node = absolute || climbs || loops ? undefined : tree.get(target || rootPath);
+  if (node?.type === "file") return node;
+  const why = `is a link to ${printName(link.target)}, which is no file of the ISO`;
+  throw refusal("unsafe-link", why, path, label);
+}
+
+function refusal(code: string, why: string, path: string, label: string): UserError {
+  return new UserError(`the ISO's ${printName(path)} ${why}`, {
+    code,
+    where: `${printName(label)}: ${printName(path)}`,
+    hint: "get the ISO from a source you trust",
   });
 }
 
@@ -108,7 +105,7 @@ const sectorSize = 2048;
  * @throws UserError `not-an-iso`
  */
 export async function readIsoLabel(iso: string): Promise<string> {
-  const handle = await open(encodeName(iso), "r");
+  const handle = await openRegularFile(iso);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(72), 0, 72, 16 * sectorSize);
     if (bytesRead === 72 && buffer.toString("latin1", 0, 6) === "\x01CD001") {

@@ -36,18 +36,37 @@ const types: Readonly<Record<string, SquashfsEntry["type"]>> = {
   s: "socket",
 };
 
+/** A listing is held in memory: of no honest extension it has more bytes. */
+const longestListing = 64 * 1024 * 1024;
+
 /**
- * The entries of a squashfs file (absolute path), in byte order; the root directory is left out.
+ * The entries of a squashfs file (absolute path), in byte order; the root directory is left out. `label` is how errors name it.
  * @throws UserError `tool-failed` (no squashfs file, damaged), `tool-missing`, `unsafe-name`, `unreadable-listing`
  */
-export async function listSquashfs($: Shell, file: string): Promise<readonly SquashfsEntry[]> {
-  const output = await withTool({ tool: "unsquashfs", what: "list the squashfs file", where: file }, () => {
-    return $`unsquashfs -lln ${file}`;
+export async function listSquashfs($: Shell, file: string, label = file): Promise<readonly SquashfsEntry[]> {
+  const context = { tool: "unsquashfs", what: "list the squashfs file", where: label };
+  const output = await withTool(context, async () => {
+    try {
+      return await $`unsquashfs -lln ${file} | head -c ${longestListing + 1}`;
+    } catch (error) {
+      // The tool cannot write on when enough was taken, which it takes for a failure.
+      if (error instanceof Error && "stdout" in error && String(error.stdout).length > longestListing) {
+        return { stdout: String(error.stdout) };
+      }
+      throw error;
+    }
   });
+  if (output.stdout.length > longestListing) {
+    throw new UserError("the squashfs file holds more names than any extension has", {
+      code: "bomb",
+      where: printName(label),
+      hint: "get the file from a source you trust",
+    });
+  }
   const entries: SquashfsEntry[] = [];
   for (const text of output.stdout.split("\n")) {
     if (text === "") continue;
-    const entry = parseLine(text, file);
+    const entry = parseLine(text, label);
     if (entry !== undefined) entries.push(entry);
   }
   return entries.sort((a, b) => compareNames(a.path, b.path));

@@ -2,13 +2,15 @@
  * squashfs files (Tiny Core's extensions) through squashfs-tools.
  * It knows nothing of what an extension means.
  */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
 import { type ModePolicy, treeFromDirectory } from "./directory.ts";
-import { compareNames, encodeName, printName } from "./names.ts";
+import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
+import { compareNames, encodeName, parentOf, printName } from "./names.ts";
 import { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
+import { readSquashfsSuperblock } from "./squashfs-superblock.ts";
 import { withTool } from "./tool-failure.ts";
 
 export interface SquashfsOptions {
@@ -23,6 +25,10 @@ export interface ExtractOptions {
   readonly refuseSetId?: boolean;
   /** Refuse device nodes, fifos and sockets (default true). */
   readonly refuseDevices?: boolean;
+  /** How much may come out of it. */
+  readonly limits?: UnpackLimits;
+  /** How errors name the file; its path unless said otherwise. */
+  readonly label?: string;
 }
 
 /**
@@ -78,8 +84,8 @@ async function writeModes(dir: string, modes: string, policy: ModePolicy): Promi
 
 /**
  * Unpacks the named paths (or all) of `file` into `dir` (absolute; made when missing, its other files stay). A named
- * directory brings what is below it. Owners are those of whoever runs the build, unless that is root.
- * @throws UserError `member-missing`, `unsafe-entry`, `tool-failed`, `tool-missing`
+ * directory brings what is below it. Owners are the caller's. The listing is checked before anything is unpacked.
+ * @throws UserError `member-missing`, `unsafe-entry`, `bomb`, `bad-squashfs`, `tool-failed`, `tool-missing`
  */
 export async function extractSquashfs(
   $: Shell,
@@ -88,17 +94,48 @@ export async function extractSquashfs(
   dir: string,
   options: ExtractOptions = {},
 ): Promise<void> {
-  const wanted = selectEntries(await listSquashfs($, file), names, file);
-  for (const entry of wanted) refuseUnsafe(entry, file, options);
+  const { label = file, limits = {} } = options;
+  await readSquashfsSuperblock(file, label);
+  const entries = await listSquashfs($, file, label);
+  limitEntries(entries.length, limits, printName(label));
+  refuseOverlaps(entries, label);
+  const wanted = selectEntries(entries, names, label);
+  const { size: packed } = await stat(encodeName(file));
+  let total = 0;
+  for (const entry of wanted) {
+    refuseUnsafe(entry, label, options);
+    total += entry.size;
+    createLimit(limits, printName(`${label}: ${entry.path}`))(packed, total);
+  }
   if (names !== "all" && names.length === 0) return;
   await mkdir(dirname(dir), { recursive: true });
   const paths = names === "all" ? [] : names;
-  const context = { tool: "unsquashfs", what: "unpack the squashfs file", where: file };
+  const context = { tool: "unsquashfs", what: "unpack the squashfs file", where: label };
   await withTool(context, () => {
     // Without -no-wildcards a name like "a[1]" would be taken for a pattern.
     const options = ["-no-progress", "-quiet", "-no-xattrs", "-no-wildcards", "-force", "-dest", dir];
     return $`unsquashfs ${options} ${file} ${paths}`;
   });
+}
+
+/**
+ * Refuses a name that is there twice, and entries below something that is no directory: an older unsquashfs would write such a file
+ * through a link of the same name (CVE-2021-41072).
+ */
+function refuseOverlaps(entries: readonly SquashfsEntry[], label: string): void {
+  const types = new Map<string, SquashfsEntry["type"]>();
+  for (const { path, type } of entries) {
+    const parent = parentOf(path);
+    const twice = types.has(path);
+    types.set(path, type);
+    if (!twice && (parent === undefined || types.get(parent) === "directory")) continue;
+    const what = twice ? "two entries of one name" : "an entry below something that is no directory";
+    throw new UserError(`the squashfs file holds ${what}`, {
+      code: "unsafe-entry",
+      where: printName(`${label}: ${path}`),
+      hint: "get the file from a source you trust",
+    });
+  }
 }
 
 function selectEntries(

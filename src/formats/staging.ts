@@ -1,33 +1,26 @@
 /**
- * A tree laid out in a folder, for host tools that work on files. It knows nothing of them: owners, modes, times and devices
- * are left out, and no link leads out of the folder.
+ * A tree laid out for host tools that follow links: no link leads out of the folder, and devices are left out.
  */
-import { createWriteStream } from "node:fs";
-import { mkdir, symlink } from "node:fs/promises";
 import { posix } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { streamContent } from "./content.ts";
+import { layOutTree } from "./laid-out-tree.ts";
 import { followLinks } from "./links.ts";
-import { encodeName, parentOf } from "./names.ts";
-import type { FileTree } from "./tree.ts";
+import { parentOf } from "./names.ts";
+import { FileTree } from "./tree.ts";
 
 /**
- * Lays out the tree's folders, files and links in `folder` (absolute; made here). A link leads where it would with the folder
- * as its root directory; one that leads nowhere is left out. Parents of all entries must be in the tree.
+ * Lays out the tree's folders, files and links in `folder` (absolute; empty or not there). A link leads where it would with the folder
+ * as its root directory; one that leads nowhere is left out.
+ * @throws UserError as `layOutTree`
  */
 export async function stageTree(tree: FileTree, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  const staged = new FileTree();
   for (const [path, node] of tree) {
-    if (path === ".") continue;
-    const place = encodeName(posix.join(folder, path));
-    if (node.type === "directory") await mkdir(place, { recursive: true });
-    else if (node.type === "file")
-      await pipeline(Readable.from(streamContent(node.content)), createWriteStream(place));
-    else if (node.type === "symlink") {
-      const { path: target, loops } = followLinks(tree, path, true);
-      if (loops || (target !== "" && !tree.has(target))) continue;
-      await symlink(encodeName(posix.relative(parentOf(path) ?? "", target) || "."), place);
-    }
+    if (node.type === "file" || node.type === "directory") staged.set(path, node);
+    if (node.type !== "symlink") continue;
+    const { path: target, loops } = followLinks(tree, path, true);
+    if (loops || (target !== "" && !tree.has(target))) continue;
+    const relative = posix.relative(parentOf(path) ?? "", target) || ".";
+    staged.set(path, { ...node, target: relative });
   }
+  await layOutTree(staged, folder);
 }

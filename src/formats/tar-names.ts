@@ -12,13 +12,27 @@ const attribute = /^(?:SCHILY|LIBARCHIVE)\.xattr\.(.+)$/;
 /** No file system has longer names; more is not kept. */
 const longest = 1024 * 1024;
 
-/** As `decodeName` gives them. */
+/** Names as `decodeName` gives them. */
 export interface RawNames {
   readonly path: string;
   readonly linkpath: string;
   /** Names of extended attributes, such as `security.capability`. */
   readonly attributes: readonly string[];
+  /** Where the entry's content begins, in bytes from the start of the (unpacked) tarball. */
+  readonly contentAt: number;
+  /** Bytes of content, as this reading has it. */
+  readonly size: number;
+  /** The pax record that says the entry is something else than its header says, such as `GNU.sparse.major`. */
+  readonly disguise: string | undefined;
 }
+
+/**
+ * GNU tar writes a sparse file as an ordinary one, with a map of its holes in the content (GNU tar manual, "Sparse Formats"), star
+ * gives the size that the file really has.
+ */
+const sparseRecord = /^(GNU\.sparse\..*|SCHILY\.realsize)$/;
+/** In a header for all that follows these would give many entries one name or one size. */
+const ofOneEntry = /^(path|linkpath|size|GNU\.sparse\..*|SCHILY\.realsize)$/;
 
 /** Is given a tarball's bytes in order, and has the names of each entry in order; headers that only describe the next have none. */
 export class TarNames {
@@ -29,6 +43,10 @@ export class TarNames {
   #body: { readonly type: string; readonly size: number; readonly pieces: Buffer[] } | undefined;
   /** What the headers before an entry say of it. */
   #said: { readonly [field: string]: Buffer } = {};
+  /** A record of a global header that belongs to one entry only. */
+  #misplaced: string | undefined;
+  /** Bytes before the next one that is pushed. */
+  #position = 0;
 
   /** The names of the next entry. */
   next(): RawNames | undefined {
@@ -42,12 +60,14 @@ export class TarNames {
         this.#body?.pieces.push(Buffer.from(piece));
         this.#left -= piece.length;
         at += piece.length;
+        this.#position += piece.length;
         if (this.#left === 0) this.#endBody();
         continue;
       }
       const piece = chunk.subarray(at, at + blockSize - this.#header.length);
       this.#header = Buffer.concat([this.#header, piece]);
       at += piece.length;
+      this.#position += piece.length;
       if (this.#header.length < blockSize) return;
       const header = this.#header;
       this.#header = Buffer.alloc(0);
@@ -60,15 +80,25 @@ export class TarNames {
     const own = sizeOf(header.subarray(124, 136));
     const describing = "LKxg".includes(type);
     const said = describing ? undefined : this.#said.size;
-    const size = said === undefined ? own : Number(said.toString("latin1"));
+    const name = this.#said.path ?? nameOf(header);
+    // No content follows a folder, though old tars give it the size that it has on the disk; theirs are files with a slash.
+    const isFolder = type === "5" || ((type === "0" || type === "\0") && name.at(-1) === 0x2f);
+    const size = isFolder ? 0 : said === undefined ? own : Number(said.toString("latin1"));
     this.#left = Math.ceil(size / blockSize) * blockSize;
     if (describing) {
       this.#body = size <= longest ? { type, size, pieces: [] } : undefined;
       return;
     }
-    const { path = nameOf(header), linkpath = textOf(header.subarray(157, 257)) } = this.#said;
+    const { path = name, linkpath = textOf(header.subarray(157, 257)) } = this.#said;
     const attributes = Object.keys(this.#said).flatMap((key) => attribute.exec(key)?.[1] ?? []);
-    this.#names.push({ path: decodeName(path), linkpath: decodeName(linkpath), attributes });
+    this.#names.push({
+      path: decodeName(path),
+      linkpath: decodeName(linkpath),
+      attributes,
+      contentAt: this.#position,
+      size,
+      disguise: this.#misplaced ?? Object.keys(this.#said).find((key) => sparseRecord.test(key)),
+    });
     this.#said = {};
   }
 
@@ -80,6 +110,7 @@ export class TarNames {
     if (type === "L") this.#said = { ...this.#said, path: textOf(bytes) };
     if (type === "K") this.#said = { ...this.#said, linkpath: textOf(bytes) };
     if (type === "x") this.#said = { ...this.#said, ...recordsOf(bytes) };
+    if (type === "g") this.#misplaced ??= Object.keys(recordsOf(bytes)).find((key) => ofOneEntry.test(key));
   }
 }
 

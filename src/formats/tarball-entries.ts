@@ -2,15 +2,15 @@
  * Goes through a tarball entry by entry (plain or gzip; ustar, pax and GNU long names), with the `tar` package's parser.
  * It knows nothing of which entries are acceptable.
  */
-import { open } from "node:fs/promises";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { ReadEntry } from "tar";
 import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
-import { createLimit, type UnpackLimits } from "./limits.ts";
+import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
-import { encodeName, printName } from "./names.ts";
+import { isUtf8Name, printName } from "./names.ts";
+import { openRegularFile } from "./regular-file.ts";
 import { type RawNames, TarNames } from "./tar-names.ts";
 
 export interface EntryVisitor {
@@ -23,20 +23,24 @@ export interface EntryVisitor {
 }
 
 /**
- * Visits every entry of the tarball at `path` (absolute).
+ * Visits every entry of the tarball at `path` (absolute); `label` is how errors name it, and `plain` says that it must not be
+ * compressed.
  * @throws UserError `bad-tarball` (damaged, cut off, no tarball), `bomb`, and what the visitor throws
  */
 export async function visitTarball(
   path: string,
   visitor: EntryVisitor,
   limits: UnpackLimits = {},
+  { label = path, plain = false }: { readonly label?: string | undefined; readonly plain?: boolean } = {},
 ): Promise<void> {
   const { Parser } = await import("tar");
-  const where = printName(path);
-  const handle = await open(encodeName(path), "r");
+  const where = printName(label);
+  const handle = await openRegularFile(path, label);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
     const gzip = sniff(buffer.subarray(0, bytesRead)) === "gzip";
+    if (gzip && plain) throw new Error("it is gzip, where none is expected");
+    let count = 0;
     let failure: unknown;
     const fail = (error: unknown) => {
       failure ??= error;
@@ -55,13 +59,20 @@ export async function visitTarball(
       // An entry that is resumed gives its bytes during write(), so at most one piece of input is held.
       onReadEntry: (entry) => {
         const raw = names.next();
-        guarded(() => visitor.enter(entry, raw));
+        count += 1;
+        guarded(() => {
+          limitEntries(count, limits, where);
+          refuseOtherReading(entry, raw);
+          visitor.enter(entry, raw);
+        });
         entry.on("data", (bytes) => guarded(() => visitor.take(bytes)));
         entry.resume();
       },
     });
     parser.on("error", fail);
-    parser.on("ignoredEntry", (entry: ReadEntry) => fail(new Error(`entry of type ${entry.type}`)));
+    parser.on("ignoredEntry", (entry: ReadEntry) =>
+      fail(new Error(`${printName(entry.path)} is of the type ${entry.type}`)),
+    );
     const source = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 });
     const unpacked = gzip ? [createGunzip({ chunkSize: 256 * 1024 })] : [];
     const check = createLimit(gzip ? limits : { ...limits, maxRatio: Number.POSITIVE_INFINITY }, where);
@@ -109,6 +120,17 @@ const blockSize = 512;
 /** zlib's errors carry a code too, but no system call. */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && "syscall" in error && systemErrorCode(error) !== undefined;
+}
+
+/** Two readings of one header that differ would be two opinions on what was checked and what is written. */
+function refuseOtherReading(entry: ReadEntry, raw: RawNames | undefined): void {
+  if (raw === undefined) return;
+  if (isUtf8Name(raw.path) && entry.path !== raw.path) {
+    throw new Error(`one member is called both ${printName(entry.path)} and ${printName(raw.path)}`);
+  }
+  if (entry.size !== raw.size) {
+    throw new Error(`the size of ${printName(raw.path)} is both ${entry.size} and ${raw.size}`);
+  }
 }
 
 function refuseOtherFormat(chunk: Buffer): void {

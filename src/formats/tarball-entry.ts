@@ -56,6 +56,9 @@ export function describeEntry(
   }
   const { path: name, linkpath } = (foreign ? raw : undefined) ?? entry;
   const path = normaliseName(name, archive);
+  if (raw?.disguise !== undefined) {
+    throw refuseMember("unsupported-entry", disguiseOf(raw.disguise), archive, path);
+  }
   if (type === undefined) {
     throw refuseMember("unsupported-entry", `is of the type ${entry.type}`, archive, path);
   }
@@ -64,6 +67,12 @@ export function describeEntry(
   const { attributes = [] } = raw ?? {};
   const extended = attributes.length === 0 ? {} : { attributes };
   return { path, type, size: type === "file" ? size : 0, ...link, ...extended, ...metadata };
+}
+
+function disguiseOf(record: string): string {
+  return /sparse|realsize/.test(record)
+    ? `is a sparse file (${record}), which is not expanded; pack it without tar's option --sparse`
+    : `follows a pax header that gives all members one ${record}`;
 }
 
 /** The error for a member at `path` of a tarball that is not to be had; `why` follows its name. */

@@ -5,9 +5,9 @@
 import { type FileHandle, mkdir, mkdtemp, open } from "node:fs/promises";
 import type { ReadEntry } from "tar";
 import type { UserError } from "../errors/index.ts";
+import { type Admission, admitEntry, admitLinks } from "./admission.ts";
 import type { UnpackLimits } from "./limits.ts";
-import { followLinks } from "./links.ts";
-import { encodeName, normaliseName, parentOf, printName } from "./names.ts";
+import { encodeName, normaliseName, printName } from "./names.ts";
 import type { RawNames } from "./tar-names.ts";
 import { type EntryVisitor, visitTarball } from "./tarball-entries.ts";
 import { describeEntry, refuseMember, type TarballEntry } from "./tarball-entry.ts";
@@ -15,18 +15,18 @@ import { FileTree } from "./tree.ts";
 import type { FileNode } from "./tree-node.ts";
 
 /** What a tarball may hold beside files, directories and harmless links; by default nothing. */
-export interface TarballPolicy extends UnpackLimits {
-  readonly devices?: boolean;
-  readonly setId?: boolean;
+export interface TarballPolicy extends UnpackLimits, Admission {
   /** Whether extended attributes may be lost that change what a file may do or be; others always are. */
   readonly attributes?: boolean;
   /** Whether names and link targets may be bytes that are not UTF-8; they are as `decodeName` gives them. */
   readonly anyBytes?: boolean;
   /**
-   * Where symbolic links may lead: "inside" the tree by relative targets (default); within an "image", whose root absolute
-   * targets start from; or "any" where.
+   * Whether contents are left in the tarball, which must be uncompressed, and stay as it is while the tree is used. Otherwise they
+   * are copied to the spool folder.
    */
-  readonly links?: "inside" | "image" | "any";
+  readonly inPlace?: boolean;
+  /** How errors name the tarball; its path unless said otherwise. */
+  readonly label?: string;
 }
 
 /**
@@ -39,17 +39,28 @@ export async function treeFromTarball(
   spoolDir: string,
   policy: TarballPolicy = {},
 ): Promise<FileTree> {
+  if (policy.inPlace === true) return await build(path, undefined, policy);
   await mkdir(spoolDir, { recursive: true });
   const spool = `${await mkdtemp(`${spoolDir}/tarball-`)}/contents`;
-  const handle = await open(encodeName(spool), "w", 0o600);
+  const handle = await open(encodeName(spool), "wx", 0o600);
   try {
-    const builder = new TreeBuilder(path, spool, handle, policy);
-    await visitTarball(path, builder, policy);
-    builder.finish();
-    return builder.tree;
+    return await build(path, { path: spool, handle }, policy);
   } finally {
     await handle.close();
   }
+}
+
+/** Where contents are copied to. */
+interface Spool {
+  readonly path: string;
+  readonly handle: FileHandle;
+}
+
+async function build(path: string, spool: Spool | undefined, policy: TarballPolicy): Promise<FileTree> {
+  const builder = new TreeBuilder(path, spool, policy);
+  await visitTarball(path, builder, policy, { label: policy.label, plain: spool === undefined });
+  builder.finish();
+  return builder.tree;
 }
 
 /** What a machine writes to files for itself. */
@@ -57,17 +68,17 @@ const meaningless = /^(security\.selinux|security\.ima|security\.evm|com\.apple\
 
 class TreeBuilder implements EntryVisitor {
   readonly tree = new FileTree();
+  readonly #path: string;
   readonly #archive: string;
-  readonly #spool: string;
-  readonly #handle: FileHandle;
+  readonly #spool: Spool | undefined;
   readonly #policy: TarballPolicy;
   #held: Buffer[] = [];
   #nextOffset = 0;
 
-  constructor(archive: string, spool: string, handle: FileHandle, policy: TarballPolicy) {
-    this.#archive = archive;
+  constructor(path: string, spool: Spool | undefined, policy: TarballPolicy) {
+    this.#path = path;
+    this.#archive = policy.label ?? path;
     this.#spool = spool;
-    this.#handle = handle;
     this.#policy = policy;
   }
 
@@ -79,7 +90,11 @@ class TreeBuilder implements EntryVisitor {
     if (this.tree.has(path)) throw this.#refusal("duplicate-entry", "is in the tarball twice", path);
     this.#refuseUnwanted(described);
     if (type === "file") {
-      const content = { kind: "file", path: this.#spool, offset: this.#nextOffset, size } as const;
+      const { path: at, offset } =
+        this.#spool === undefined
+          ? { path: this.#path, offset: raw?.contentAt ?? 0 }
+          : { path: this.#spool.path, offset: this.#nextOffset };
+      const content = { kind: "file", path: at, offset, size } as const;
       this.#nextOffset += size;
       this.tree.set(path, { type, content, ...metadata });
     } else if (type === "hard-link") this.#link(path, described.target ?? "");
@@ -91,51 +106,32 @@ class TreeBuilder implements EntryVisitor {
   }
 
   take(bytes: Buffer): void {
-    this.#held.push(bytes);
+    if (this.#spool !== undefined) this.#held.push(bytes);
   }
 
   async flush(): Promise<void> {
     const held = Buffer.concat(this.#held);
     this.#held = [];
     for (let done = 0; done < held.length; ) {
-      done += (await this.#handle.write(held, done)).bytesWritten;
+      done += (await this.#spool?.handle.write(held, done))?.bytesWritten ?? held.length;
     }
   }
 
-  /** Checks what can only be known when every entry is: that nothing goes through a link or leads out of the tree. */
   finish(): void {
-    const { links = "inside" } = this.#policy;
-    for (const [path, node] of this.tree) {
-      for (let at = parentOf(path); at !== undefined; at = parentOf(at)) {
-        const parent = this.tree.get(at);
-        if (parent !== undefined && parent.type !== "directory") {
-          throw this.#refusal("unsafe-link", `lies below ${printName(at)}, which is no directory`, path);
-        }
-      }
-      if (node.type !== "symlink" || links === "any") continue;
-      const { absolute, climbs } = followLinks(this.tree, path, true);
-      if (climbs || (absolute && links === "inside")) {
-        throw this.#refusal("unsafe-link", `leads out of the tree, to ${printName(node.target)}`, path);
-      }
-    }
+    admitLinks(this.tree, this.#policy, (...why) => this.#refusal(...why));
   }
 
-  #refuseUnwanted({ path, type, mode, attributes }: TarballEntry): void {
-    const { devices = false, setId = false, attributes: lossy = false } = this.#policy;
+  #refuseUnwanted(entry: TarballEntry): void {
+    const { path, attributes } = entry;
     const lost = attributes?.find((name) => !meaningless.test(name));
-    if (!lossy && lost !== undefined) {
+    if (this.#policy.attributes !== true && lost !== undefined) {
       throw this.#refusal(
         "unsafe-entry",
         `has an extended attribute, ${lost}, which an image cannot hold`,
         path,
       );
     }
-    if (!devices && (type === "char" || type === "block" || type === "fifo")) {
-      throw this.#refusal("unsafe-entry", `is a ${type} node`, path);
-    }
-    if (!setId && type === "file" && (mode & 0o6000) !== 0) {
-      throw this.#refusal("unsafe-entry", "is a set-user-id or set-group-id file", path);
-    }
+    admitEntry(path, entry, this.#policy, (...why) => this.#refusal(...why));
   }
 
   #link(path: string, linkpath: string): void {

@@ -1,5 +1,37 @@
 /** The boot menu: Core's isolinux.cfg, with a shorter wait. */
-import { readFile, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { systemErrorCode, UserError } from "../../src/errors/index.ts";
+import { readContent } from "../../src/formats/index.ts";
+
+/** A menu has a few hundred bytes, and isolinux's program some forty thousand. */
+const largest = 4 * 1024 * 1024;
+
+/** A file of the Core ISO's boot loader; `isolinux` is its folder (absolute). Throws a `UserError` where it is missing or far too large. */
+export async function readLoaderFile(isolinux: string, name: string): Promise<Buffer> {
+  const file = path.join(isolinux, name);
+  const where = `boot/isolinux/${name}`;
+  try {
+    const { size } = await stat(file);
+    if (size <= largest) return await readContent({ kind: "file", path: file, offset: 0, size });
+  } catch (cause) {
+    if (!["ENOENT", "ENOTDIR"].includes(systemErrorCode(cause) ?? "")) throw cause;
+    throw new UserError(`the Core ISO has no ${where}: nothing would start its image`, {
+      code: "no-boot-loader",
+      where,
+      hint: "use the ISO of a Tiny Core release",
+      cause,
+    });
+  }
+  throw new UserError(
+    `the Core ISO's ${where} has more than ${largest} bytes, which no boot loader's file has`,
+    {
+      code: "no-boot-loader",
+      where,
+      hint: "use the ISO of a Tiny Core release",
+    },
+  );
+}
 
 /** Tenths of a second that the menu waits: Core's 300 are long for a machine that nobody watches. */
 const timeout = 100;
@@ -11,5 +43,6 @@ export function adaptTimeout(text: string): string {
 
 /** Does so in the file (absolute path). */
 export async function adaptBootMenu(file: string): Promise<void> {
-  await writeFile(file, adaptTimeout(await readFile(file, "latin1")), "latin1");
+  const text = await readLoaderFile(path.dirname(file), path.basename(file));
+  await writeFile(file, adaptTimeout(text.toString("latin1")), "latin1");
 }

@@ -2,11 +2,17 @@
  * A Core ISO looked into: its boot folder taken out, and what later steps must know of it. Where the ISO comes from is not
  * known here.
  */
-import { readdir, rename, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
-import { extractIso, type FileTree, listIso, mergeLayers, readInitrd } from "../../src/formats/index.ts";
-import type { Shell } from "../../src/host/index.ts";
+import {
+  FileTree,
+  layOutTree,
+  mergeLayers,
+  readInitrd,
+  readIsoFiles,
+  type UnpackLimits,
+} from "../../src/formats/index.ts";
 import type { CoreFacts } from "./core-facts.ts";
 import { writeListing } from "./tree-listing.ts";
 
@@ -21,41 +27,42 @@ export interface CorePlaces {
 }
 
 /**
- * Takes the ISO at `iso` (absolute) apart; `name` is how messages call it, `scratch` an existing folder. Throws a
- * `UserError` when it is no Core ISO, or its kernel's release is not plain.
+ * Takes the ISO at `iso` (absolute) apart; `name` is how messages call it, `scratch` an existing folder, `limits` how much its
+ * initrd may unpack to. Throws a `UserError` when it is no Core ISO, or its kernel's release is not plain.
  */
 export async function openCoreIso(
-  $: Shell,
   iso: string,
   name: string,
   places: CorePlaces,
   scratch: string,
+  limits: UnpackLimits = {},
 ): Promise<void> {
-  const files = findBootFiles(await listIso($, iso), name);
-  const unpacked = path.join(scratch, "iso");
-  await extractIso($, iso, ["boot"], unpacked);
-  for (const entry of await readdir(path.join(unpacked, "boot"))) {
-    await rename(path.join(unpacked, "boot", entry), path.join(places.boot, entry));
-  }
-  const tree = await readMerged(path.join(places.boot, files.initrd), scratch);
+  const whole = await readIsoFiles(iso, ["boot"], { ...limits, label: name }).catch((error: unknown) => {
+    throw error instanceof UserError && error.code === "member-missing" ? notCore(name) : error;
+  });
+  const boot = new FileTree();
+  for (const [entry, node] of whole) if (entry !== "boot") boot.set(entry.slice("boot/".length), node);
+  const files = findBootFiles(boot, name);
+  await layOutTree(boot, places.boot, `${name}: boot`);
+  const tree = await readMerged(path.join(places.boot, files.initrd), scratch, limits);
   await writeListing(tree, places.listing);
   const facts: CoreFacts = { ...files, kernelRelease: findKernelRelease(tree, files.initrd) };
   await writeFile(places.core, `${JSON.stringify(facts, undefined, 2)}\n`);
 }
 
 /** Kernel and initrd by the names that Tiny Core gives them (its 32-bit and 64-bit releases). */
-function findBootFiles(
-  entries: readonly { readonly path: string }[],
-  name: string,
-): Pick<CoreFacts, "kernel" | "initrd"> {
-  const paths = new Set(entries.map((entry) => entry.path));
+function findBootFiles(boot: FileTree, name: string): Pick<CoreFacts, "kernel" | "initrd"> {
   for (const [kernel, initrd] of [
     ["vmlinuz64", "corepure64.gz"],
     ["vmlinuz", "core.gz"],
   ] as const) {
-    if (paths.has(`boot/${kernel}`) && paths.has(`boot/${initrd}`)) return { kernel, initrd };
+    if (boot.get(kernel)?.type === "file" && boot.get(initrd)?.type === "file") return { kernel, initrd };
   }
-  throw new UserError(
+  throw notCore(name);
+}
+
+function notCore(name: string): UserError {
+  return new UserError(
     "this ISO has neither boot/core.gz with boot/vmlinuz nor boot/corepure64.gz with boot/vmlinuz64",
     {
       code: "not-a-core-iso",
@@ -66,8 +73,8 @@ function findBootFiles(
 }
 
 /** The initrd as the kernel would see it, all of its members applied. */
-async function readMerged(initrd: string, scratch: string): Promise<FileTree> {
-  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd") });
+async function readMerged(initrd: string, scratch: string, limits: UnpackLimits): Promise<FileTree> {
+  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd"), limits });
   return mergeLayers(members.map((member) => member.tree)).tree;
 }
 

@@ -2,16 +2,26 @@
  * MCollective in the image: its tarball unpacked where Tiny Core keeps what is installed, two links, and its
  * settings. Without the tarball there is no trace of it.
  */
+import path from "node:path";
 import type { Secret } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
-import { FileTree, treeFromTarball } from "../../src/formats/index.ts";
+import { FileTree, treeFromTarball, type UnpackLimits } from "../../src/formats/index.ts";
 import { settleOwners } from "./image-tree.ts";
 
 const installed = "usr/local/tce.installed";
 
 /** The tarball's single top folder becomes `usr/local/tce.installed/<folder>`; `spoolDir` is absolute and temporary. */
-export async function mcollectiveTree(tarball: string, spoolDir: string, mtime: number): Promise<FileTree> {
-  const content = await treeFromTarball(tarball, spoolDir);
+export async function mcollectiveTree(
+  tarball: string,
+  spoolDir: string,
+  mtime: number,
+  limits: UnpackLimits = {},
+): Promise<FileTree> {
+  const content = await treeFromTarball(tarball, spoolDir, {
+    ...limits,
+    links: "image",
+    label: path.basename(tarball),
+  });
   const tops = new Set(
     [...content.paths()].filter((path) => path !== ".").map((path) => path.split("/")[0] ?? ""),
   );

@@ -2,10 +2,10 @@
  * What the sample base takes out of the distribution's packages, the kernel's left aside.
  * It knows nothing of the image that the files go into.
  */
-import { chmod, copyFile, mkdir } from "node:fs/promises";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
-import { unpackDeb } from "../../src/formats/index.ts";
+import { followLinks, readDebFiles } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 import { alternativesOf } from "./package-closure.ts";
 
@@ -103,25 +103,24 @@ async function takeFiles(
       hint: "run `apt-get update`, then build again",
     });
   }
-  const dir = join(scratch, name);
-  await mkdir(dir, { recursive: true });
-  await unpackDeb($, deb, dir);
+  const spool = join(scratch, name);
+  const files = await readDebFiles($, deb, spool);
   for (const path of paths) {
-    const to = layout === "same" ? path : basename(path);
-    await mkdir(dirname(join(root, to)), { recursive: true });
-    const [first, second] = [
-      join(dir, path),
-      join(dir, path.startsWith("usr/") ? path.slice(4) : `usr/${path}`),
-    ];
-    await copyFile(first, join(root, to)).catch(async () => {
-      await copyFile(second, join(root, to)).catch((cause: unknown) => {
-        throw new UserError(`the package ${name} holds no ${path}`, {
-          code: "missing-in-package",
-          where: deb,
-          hint: "the sample base is made from the packages of Debian 12 or a current Ubuntu",
-          cause,
-        });
+    const other = path.startsWith("usr/") ? path.slice(4) : `usr/${path}`;
+    // A library's name is often a link to the file with its version.
+    const places = [path, other].map((one) => followLinks(files, one, true).path);
+    const found = places.find((one) => files.get(one)?.type === "file");
+    if (found === undefined) {
+      throw new UserError(`the package ${name} holds no ${path}`, {
+        code: "missing-in-package",
+        where: deb,
+        hint: "the sample base is made from the packages of Debian 12 or a current Ubuntu",
       });
-    });
+    }
+    const to = join(root, layout === "same" ? path : basename(path));
+    await mkdir(dirname(to), { recursive: true });
+    await writeFile(to, files.stream(found), { mode: 0o600 });
+    await chmod(to, files.file(found).mode | 0o600);
   }
+  await rm(spool, { recursive: true, force: true });
 }

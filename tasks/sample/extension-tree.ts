@@ -11,11 +11,12 @@ import {
   readdir,
   readlink,
   rename,
+  rm,
   symlink,
   unlink,
   writeFile,
 } from "node:fs/promises";
-import { dirname, join, posix } from "node:path";
+import { join, posix } from "node:path";
 import { systemErrorCode, UserError } from "../../src/errors/index.ts";
 import { type ModePolicy, rootOwned } from "../../src/formats/index.ts";
 import { droppedPaths, interpreters } from "./extension-catalogue.ts";
@@ -59,10 +60,10 @@ export async function movePackage(from: string, to: string): Promise<void> {
     const status = await lstat(source);
     const target = join(to, relocate(path));
     if (status.isDirectory()) {
-      await mkdir(target, { recursive: true });
+      await makeFolder(to, relocate(path));
       continue;
     }
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(to, posix.dirname(relocate(path)));
     if (await exists(target)) continue;
     if (status.isSymbolicLink()) {
       const pointsTo = relocateTarget(path, await readlink(source));
@@ -83,11 +84,30 @@ export async function movePackage(from: string, to: string): Promise<void> {
   }
 }
 
+/** Makes a folder below `root` with its parents; a link of a package that stands for one of them is never followed. */
+async function makeFolder(root: string, path: string): Promise<void> {
+  const parts = path.split("/").filter((part) => part !== ".");
+  for (let depth = 1; depth <= parts.length; depth += 1) {
+    const below = parts.slice(0, depth).join("/");
+    const status = await lstat(join(root, below)).catch(() => undefined);
+    if (status?.isDirectory() === true) continue;
+    if (status === undefined) await mkdir(join(root, below));
+    else {
+      throw new UserError(`a package puts files below ${below}, which is no folder in another one`, {
+        code: "unsafe-link",
+        where: path,
+        hint: "leave the package out of the sample, or build on another machine",
+      });
+    }
+  }
+}
+
 /** Writes a text file of our own; folders are made. Mode 0755 in folders of programs and scripts, 0644 elsewhere. */
 export async function addText(root: string, path: string, text: string): Promise<void> {
   const target = join(root, path);
-  await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, text);
+  await makeFolder(root, posix.dirname(path));
+  await rm(target, { force: true });
+  await writeFile(target, text, { flag: "wx" });
   await chmod(target, /(^|\/)(s?bin|init\.d|tce\.installed)\/[^/]+$/.test(path) ? 0o755 : 0o644);
 }
 
@@ -134,7 +154,7 @@ async function anchorLink(root: string, path: string): Promise<void> {
 
 async function linkBack(path: string, to: string): Promise<void> {
   const back = join(to, path);
-  await mkdir(dirname(back), { recursive: true });
+  await makeFolder(to, posix.dirname(path));
   if (!(await exists(back))) await symlink(posix.relative(posix.dirname(path), relocate(path)), back);
 }
 

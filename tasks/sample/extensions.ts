@@ -4,10 +4,17 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { systemErrorCode, UserError } from "../../src/errors/index.ts";
-import { packSquashfs, readDebControl, unpackDeb } from "../../src/formats/index.ts";
+import { UserError } from "../../src/errors/index.ts";
+import {
+  type FileTree,
+  followLinks,
+  layOutTree,
+  packSquashfs,
+  readDebControl,
+  readDebFiles,
+} from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 import { catalogue } from "./extension-catalogue.ts";
 import { arrangeExtensions, type PlannedExtension, settleDependencies } from "./extension-graph.ts";
@@ -90,10 +97,12 @@ export async function buildExtension(
     for (const member of packages) {
       signal?.throwIfAborted();
       const unpacked = join(stage, "package");
-      await unpackDeb($, requireDownload(downloads, member.name), unpacked);
-      licences.push(...(await readCopyright(unpacked, member.name)));
+      const spool = join(stage, "spool");
+      const files = await readDebFiles($, requireDownload(downloads, member.name), spool);
+      licences.push(...(await readCopyright(files, member.name)));
+      await layOutTree(files, unpacked);
       await movePackage(unpacked, join(stage, "root"));
-      await rm(unpacked, { recursive: true, force: true });
+      for (const folder of [unpacked, spool]) await rm(folder, { recursive: true, force: true });
     }
     for (const [path, text] of Object.entries(entry?.files ?? {}))
       await addText(join(stage, "root"), path, text);
@@ -156,14 +165,10 @@ async function packExtension(
   };
 }
 
-async function readCopyright(unpacked: string, name: string): Promise<readonly string[]> {
-  try {
-    return readLicences(await readFile(join(unpacked, "usr/share/doc", name, "copyright"), "utf8"));
-  } catch (error) {
-    // A package may share another one's folder of documents through a link that leads out of it.
-    if (systemErrorCode(error) === "ENOENT") return [];
-    throw error;
-  }
+/** A package may share another one's folder of documents through a link that leads out of it: then it has none of its own. */
+async function readCopyright(files: FileTree, name: string): Promise<readonly string[]> {
+  const { path } = followLinks(files, `usr/share/doc/${name}/copyright`, true);
+  return files.get(path)?.type === "file" ? readLicences((await files.read(path)).toString()) : [];
 }
 
 function requireDownload(downloads: Readonly<Record<string, string>>, name: string): string {

@@ -2,10 +2,10 @@
  * The kernel of the sample base: which package holds it, which of its modules are wanted, and what those need.
  * It knows nothing of how modules get into an image.
  */
-import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
-import { unpackDeb } from "../../src/formats/index.ts";
+import { FileTree, readDebFiles, stageTree } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 
 /** Wishes for the kernel's packages, as `PackageWishes` takes them: a meta package stands for the newest kernel. */
@@ -50,15 +50,18 @@ const kernelPackage = /^linux-(image|modules)(-unsigned)?-\d/;
 
 /**
  * Unpacks the kernel's packages and has the host's `depmod` work out what depends on what (the package leaves that
- * to its maintainer script). Throws `UserError` `no-kernel`, and what `unpackDeb` throws.
+ * to its maintainer script). Throws `UserError` `no-kernel`, and what `readDebFiles` throws.
  */
 export async function unpackKernel({ $, packages, dir }: UnpackKernelOptions): Promise<Kernel> {
   const names = Object.keys(packages).filter((name) => kernelPackage.test(name));
-  await mkdir(dir, { recursive: true });
+  const spool = `${dir}.packages`;
+  const tree = new FileTree();
   for (const name of names.sort()) {
     const deb = packages[name];
-    if (deb !== undefined) await unpackDeb($, deb, dir);
+    if (deb !== undefined) tree.addTree(await readDebFiles($, deb, spool));
   }
+  await stageTree(tree.ensureParents({ mtime: 0 }), dir);
+  await rm(spool, { recursive: true, force: true });
   const image = (await list(join(dir, "boot"))).find((name) => name.startsWith("vmlinuz-"));
   // Newer releases put everything that was in /lib below /usr.
   for (const lib of ["lib", "usr/lib"]) {

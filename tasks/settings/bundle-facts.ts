@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { UserError } from "../../src/errors/index.ts";
-import { readTarballFiles } from "../../src/formats/index.ts";
+import { readTarballFiles, type TarballEntry, type UnpackLimits } from "../../src/formats/index.ts";
 import { versionForm } from "./git-version.ts";
 
 /** What every bundle has, an old one too. */
@@ -18,8 +18,11 @@ export interface BundleFacts {
   readonly epoch: number;
 }
 
+/** The two texts are read whole. */
+const largestText = 1024 * 1024;
+
 /** Reads the bundle at `file` (absolute). Throws a `UserError` when it is none, or damaged. */
-export async function readBundleFacts(file: string): Promise<BundleFacts> {
+export async function readBundleFacts(file: string, limits: UnpackLimits = {}): Promise<BundleFacts> {
   if (!existsSync(file)) {
     throw new UserError("the bundle does not exist", {
       code: "bundle-missing",
@@ -28,10 +31,11 @@ export async function readBundleFacts(file: string): Promise<BundleFacts> {
     });
   }
   let packed: number | undefined;
-  const texts = await readTarballFiles(file, ({ path, mtime }) => {
+  const wanted = ({ path, mtime, size }: TarballEntry): boolean => {
     if (path === overlayMember) packed = mtime;
-    return path === "bundle-version" || path === "rebuild_iso.sh";
-  });
+    return (path === "bundle-version" || path === "rebuild_iso.sh") && size <= largestText;
+  };
+  const texts = await readTarballFiles(file, wanted, limits);
   if (packed === undefined) {
     throw new UserError(`this is no bundle: it has no ${overlayMember}`, {
       code: "not-a-bundle",

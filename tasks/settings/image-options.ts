@@ -5,6 +5,7 @@ import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
 import { sourceDateEpoch } from "./epoch.ts";
 import { describeVersion, isVersion } from "./git-version.ts";
 import { overlayFolder } from "./project-options.ts";
+import { unpackEntries, unpackLimit, unpackLimits, unpackRatio } from "./unpack-options.ts";
 
 /** Empty: the ISO is made of what the other steps make. */
 export const bundleFile: Parameter<string> = param.path({
@@ -21,7 +22,12 @@ const bundleFacts: Parameter<BundleFacts | undefined> = param.derived({
     const file = await host.value(bundleFile);
     if (file === "") return undefined;
     host.lookedAt("bundle", async () => [file]);
-    return await readBundleFacts(file);
+    const limits = {
+      unpackLimit: await host.value(unpackLimit),
+      unpackRatio: await host.value(unpackRatio),
+      unpackEntries: await host.value(unpackEntries),
+    };
+    return await readBundleFacts(file, unpackLimits(limits));
   },
 });
 

@@ -4,15 +4,20 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { chmod, lstat, mkdir, readdir, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import {
+  bytesContent,
+  type FileTree,
+  layOutTree,
   type ModePolicy,
   packSquashfs,
+  parentOf,
+  printName,
   readDebControl,
-  treeFromDirectory,
-  unpackDeb,
+  readDebFiles,
+  type UnpackLimits,
 } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 import { parseDependencies } from "../sample/apt-records.ts";
@@ -34,6 +39,8 @@ export interface DebExtension {
   readonly where: string;
   /** Package names that are made into extensions too. */
   readonly listed: ReadonlySet<string>;
+  /** How much the package may unpack to. */
+  readonly limits?: UnpackLimits;
 }
 
 /** What an extension has no use for; busybox shows no manuals, and nobody installs from the image. */
@@ -41,35 +48,41 @@ const dropped = ["doc", "man", "menu", "lintian"].map((folder) => `usr/share/${f
 const scriptsFolder = "usr/local/tce.installed";
 
 /** Modes as in the package, but for the bits that change the user; everything is root's, the scripts the staff's. */
-const policy: ModePolicy = (entry, { type, diskMode }) => {
-  if (entry === scriptsFolder || entry.startsWith(`${scriptsFolder}/`))
-    return { mode: 0o775, uid: 0, gid: 50 };
-  return { mode: type === "symlink" ? 0o777 : diskMode & 0o1777, uid: 0, gid: 0 };
-};
+const policyFor =
+  (tree: FileTree): ModePolicy =>
+  (entry, { type }) => {
+    if (entry === scriptsFolder || entry.startsWith(`${scriptsFolder}/`))
+      return { mode: 0o775, uid: 0, gid: 50 };
+    return { mode: type === "symlink" ? 0o777 : (tree.get(entry)?.mode ?? 0o755) & 0o1777, uid: 0, gid: 0 };
+  };
 
 /**
  * Writes `NAME.tcz`, `.md5.txt`, `.info`, `.list`, and `.dep` when it depends on another listed package. The same
  * package makes the same bytes. Returns the paths of files that had a set-user-id or set-group-id bit.
- * Throws a UserError for what is not a Debian package, and for device nodes and the like in one.
+ * Throws a UserError for what is not a Debian package, and for device nodes and the like in one; it names the package and the
+ * line of the list.
  */
 export async function makeDebExtension($: Shell, request: DebExtension): Promise<readonly string[]> {
-  const { name, deb, scratch, outDir, listed } = request;
-  const { fields, scripts } = await readDebControl($, deb);
+  const { name, deb, scratch, outDir, listed, where, limits = {} } = request;
+  const options = { ...limits, label: `${where}: ${name}.deb` };
+  const { fields, scripts } = await readDebControl($, deb, options);
   refuseForeign(fields.get("Architecture") ?? "all", request);
   const epoch = await packagesEpoch([deb]);
-  const tree = path.join(scratch, "tree");
-  await unpackDeb($, deb, tree);
-  for (const folder of dropped) await rm(path.join(tree, folder), { recursive: true, force: true });
-  await removeEmpty(tree);
+  const tree = await readDebFiles($, deb, path.join(scratch, "spool"), options);
+  dropFolders(tree);
   const postinst = scripts.get("postinst");
   if (postinst !== undefined) {
-    await addScript(tree, `usr/local/postinst/${name}`, postinst);
-    await addScript(tree, `${scriptsFolder}/${name}`, `#!/bin/sh\n/usr/local/postinst/${name} configure\n`);
+    const call = `#!/bin/sh\n/usr/local/postinst/${name} configure\n`;
+    addScript(tree, `usr/local/postinst/${name}`, postinst, options.label);
+    addScript(tree, `${scriptsFolder}/${name}`, Buffer.from(call), options.label);
   }
-  const entries = await treeFromDirectory(tree, { mtime: epoch, policy });
-  const paths = [...entries].filter(([, node]) => node.type !== "directory").map(([entry]) => entry);
+  tree.ensureParents({ mtime: epoch }).delete(".");
+  refuseLineBreaks(tree, options.label);
+  const paths = [...tree].filter(([, node]) => node.type !== "directory").map(([entry]) => entry);
+  const folder = path.join(scratch, "tree");
+  await layOutTree(tree, folder, options.label);
   const file = path.join(outDir, `${name}.tcz`);
-  await packSquashfs($, tree, file, { epoch, policy });
+  await packSquashfs($, folder, file, { epoch, policy: policyFor(tree) });
 
   const depends = parseDependencies(`${fields.get("Pre-Depends") ?? ""}, ${fields.get("Depends") ?? ""}`)
     .flatMap((alternatives) => alternatives.find((alternative) => listed.has(alternative)) ?? [])
@@ -94,13 +107,10 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
   for (const [sidecar, text] of sidecars) {
     if (!sidecar.endsWith(".tree")) await writeFile(path.join(outDir, sidecar), text);
   }
-  const withSetId: string[] = [];
-  for (const [entry, node] of entries) {
-    if (node.type === "file" && ((await lstat(path.join(tree, entry))).mode & 0o6000) !== 0)
-      withSetId.push(entry);
-  }
   await rm(scratch, { recursive: true });
-  return withSetId;
+  return [...tree]
+    .filter(([, node]) => node.type === "file" && (node.mode & 0o6000) !== 0)
+    .map(([entry]) => entry);
 }
 
 function refuseForeign(architecture: string, { name, where, architecture: image }: DebExtension): void {
@@ -112,27 +122,52 @@ function refuseForeign(architecture: string, { name, where, architecture: image 
   });
 }
 
-/** Removes folders that hold nothing, also those that hold only such folders. */
-async function removeEmpty(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
-    const inner = path.join(folder, entry.name);
-    await removeEmpty(inner);
-    if ((await readdir(inner)).length === 0) await rmdir(inner);
+/** Takes out what an extension has no use for, and folders that hold nothing, also those that hold only such folders. */
+function dropFolders(tree: FileTree): void {
+  for (const entry of tree.paths()) {
+    if (dropped.some((folder) => entry === folder || entry.startsWith(`${folder}/`))) tree.delete(entry);
+  }
+  const needed = new Set<string>();
+  for (const [entry, node] of tree) {
+    if (node.type === "directory") continue;
+    for (let at = parentOf(entry); at !== undefined && !needed.has(at); at = parentOf(at)) needed.add(at);
+  }
+  for (const [entry, node] of [...tree]) {
+    if (node.type === "directory" && !needed.has(entry)) tree.delete(entry);
   }
 }
 
-/** Adds an executable file; folders that are not there get the usual mode, whatever the umask. */
-async function addScript(tree: string, name: string, text: string): Promise<void> {
-  const parts = name.split("/");
-  for (let depth = 1; depth < parts.length; depth += 1) {
-    const folder = path.join(tree, ...parts.slice(0, depth));
-    const made = await mkdir(folder, { recursive: true });
-    if (made !== undefined) await chmod(folder, 0o755);
+/** A list of files has a line for each. */
+function refuseLineBreaks(tree: FileTree, label: string): void {
+  const name = tree.paths().find((entry) => /[\r\n]/.test(entry));
+  if (name === undefined) return;
+  throw new UserError(`the package holds the name ${printName(name)}, which has a line break`, {
+    code: "unsafe-name",
+    where: `${label}: ${printName(name)}`,
+    hint: "leave the package out of the list",
+  });
+}
+
+/** Adds an executable file. A package that has a link or a file in its way is refused: it would lead elsewhere. */
+function addScript(tree: FileTree, name: string, text: Uint8Array, label: string): void {
+  for (let at = parentOf(name); at !== undefined; at = parentOf(at)) {
+    const node = tree.get(at);
+    if (node === undefined || node.type === "directory") continue;
+    throw new UserError(`the package's ${at} is a ${node.type}, and its script has to be put below it`, {
+      code: "unsafe-link",
+      where: `${label}: ${at}`,
+      hint: "leave the package out of the list, or name an extension of the mirror (.tcz) instead",
+    });
   }
-  const file = path.join(tree, name);
-  await writeFile(file, text);
-  await chmod(file, 0o755);
+  const there = tree.get(name);
+  if (there?.type === "directory") {
+    throw new UserError(`the package has a folder ${name}, where its script has to be put`, {
+      code: "unsafe-entry",
+      where: `${label}: ${name}`,
+      hint: "leave the package out of the list, or name an extension of the mirror (.tcz) instead",
+    });
+  }
+  tree.addFile(name, bytesContent(text), { mtime: 0, mode: 0o755 });
 }
 
 async function md5Of(file: string): Promise<string> {

@@ -36,6 +36,7 @@ import {
   proxyVariables,
   source,
 } from "../settings/source-options.ts";
+import { inspectArtefact } from "./inspection.ts";
 import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
 import { readPins, writePins } from "./source-lock.ts";
 
@@ -207,6 +208,7 @@ function openSource(
           transport,
           policy,
           unresolved,
+          inspect: inspectArtefact,
           signal: request.signal,
           onPin: (name, line) => pinned.set(name, line),
           // The sample source's extras were made on this machine.
@@ -233,6 +235,7 @@ function openSource(
           staging: path.join(request.scratch, "downloads"),
           transport,
           signal: request.signal,
+          inspect: inspectArtefact,
         },
         { complete },
       ),

@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { extractIso, type IsoOptions, listIso, readIsoLabel, writeIso } from "../../src/formats/index.ts";
+import { extractIso, type IsoOptions, readIsoLabel, readIsoTree, writeIso } from "../../src/formats/index.ts";
+import { listIso, unpackIso } from "../support/xorriso.ts";
 import { useWorkspace } from "./workspace.ts";
 
 const workspace = useWorkspace();
@@ -48,12 +49,7 @@ describe("writing an ISO", () => {
     const root = await makeRoot("untouched", files, 0o644);
     await writeIso(workspace.$, options(root, "untouched.iso"));
     expect(await readFile(`${root}/${boot.isolinux}`)).toEqual(loader);
-    await extractIso(
-      workspace.$,
-      workspace.path("untouched.iso"),
-      [boot.isolinux],
-      workspace.path("patched"),
-    );
+    await extractIso(workspace.path("untouched.iso"), [boot.isolinux], workspace.path("patched"));
     expect(await readFile(workspace.path(`patched/${boot.isolinux}`))).not.toEqual(loader);
   });
 
@@ -155,16 +151,19 @@ describe("reading an ISO", () => {
     ]);
     expect(entries[0]).toEqual({ path: "COPYING", type: "file", mode: 0o644, uid: 0, gid: 0, size: 19 });
     expect(entries[1]).toMatchObject({ type: "directory", mode: 0o755 });
+    expect((await readIsoTree(workspace.path("list.iso"))).paths()).toEqual(entries.map(({ path }) => path));
   });
 
   test("copies out single files, folders, or everything, all of them writable", async () => {
     const root = await makeRoot("out", files, 0o444);
     const iso = workspace.path("out.iso");
     await writeIso(workspace.$, options(root, "out.iso"));
-    await extractIso(workspace.$, iso, ["boot/isolinux", "COPYING"], workspace.path("some"));
-    await extractIso(workspace.$, iso, "all", workspace.path("all"));
+    await extractIso(iso, ["boot/isolinux", "COPYING"], workspace.path("some"));
+    await extractIso(iso, "all", workspace.path("all"));
     expect(await readFile(workspace.path("some/COPYING"), "utf8")).toBe("content of COPYING\n");
     expect(await readFile(workspace.path("all/boot/core.gz"), "utf8")).toBe("content of boot/core.gz\n");
+    await unpackIso(workspace.$, iso, workspace.path("same"));
+    await workspace.$`diff -r ${workspace.path("all")} ${workspace.path("same")}`;
     const { mode } = await stat(workspace.path("some/boot/isolinux/isolinux.cfg"));
     expect(mode & 0o600).toBe(0o600);
     await rm(workspace.path("all"), { recursive: true });
@@ -174,13 +173,13 @@ describe("reading an ISO", () => {
     const root = await makeRoot("bad", files, 0o644);
     const iso = workspace.path("bad.iso");
     await writeIso(workspace.$, options(root, "bad.iso"));
-    await expect(extractIso(workspace.$, iso, ["boot/none"], workspace.path("x"))).rejects.toMatchObject({
+    await expect(extractIso(iso, ["boot/none"], workspace.path("x"))).rejects.toMatchObject({
       code: "member-missing",
       message: "the ISO has no boot/none",
     });
     const page = workspace.path("page.iso");
     await copyFile(`${root}/COPYING`, page);
-    await expect(listIso(workspace.$, page)).rejects.toMatchObject({ where: page });
+    await expect(extractIso(page, "all", workspace.path("x"))).rejects.toMatchObject({ where: page });
     await expect(readIsoLabel(page)).rejects.toMatchObject({ code: "not-an-iso" });
   });
 });

@@ -4,16 +4,14 @@
  */
 import path from "node:path";
 import {
-  extractIso,
   type FileTree,
   type InitrdMember,
-  type IsoEntry,
-  listIso,
   mergeLayers,
   readInitrd,
   type TreeNode,
 } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
+import { type IsoEntry, listIso, unpackIso } from "../support/xorriso.ts";
 
 export interface Image {
   readonly entries: readonly IsoEntry[];
@@ -29,7 +27,7 @@ export interface Image {
 export async function readImage($: Shell, iso: string, folder: string): Promise<Image> {
   const unpacked = path.join(folder, "iso");
   const entries = await listIso($, iso);
-  await extractIso($, iso, "all", unpacked);
+  await unpackIso($, iso, unpacked);
   const name = entries.find((entry) => /^boot\/core(pure64)?\.gz$/.test(entry.path))?.path;
   if (name === undefined) throw new Error(`${iso} has no initrd`);
   const initrd = path.join(unpacked, name);

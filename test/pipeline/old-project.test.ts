@@ -1,9 +1,11 @@
 /** Somebody's project with the layout of the old scripts, built as it is. */
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FileTree, treeFromTarball } from "../../src/formats/index.ts";
 import { makeFolder, openWorkspace, removeFolder, type Workspace } from "./workspace.ts";
+
+const moduli = "/tmp/tcloop/openssh/usr/local/etc/ssh/moduli";
 
 describe("a project with the old layout, given with --overlay", () => {
   let workspace: Workspace;
@@ -43,11 +45,18 @@ describe("a project with the old layout, given with --overlay", () => {
     await writeFile(path.join(own, "usr/local/etc/mcollective/server.cfg"), "# my own\n", { mode: 0o644 });
     const setup = path.join(project, "additional-build-files/mcollective-setup-files.tar.gz");
     await workspace.$({ cwd: own })`tar czf ${setup} --owner=me:1000 --group=me:1000 usr`;
+    // Packed on a running Tiny Core, where an extension's files are links to where it is mounted; and without parents.
+    await mkdir(path.join(own, "usr/local/etc/ssh"), { recursive: true });
+    await symlink(moduli, path.join(own, "usr/local/etc/ssh/moduli"));
+    const ssh = path.join(project, "additional-build-files/ssh-setup-files.tar.gz");
+    await workspace.$({ cwd: own })`tar czf ${ssh} usr/local/etc/ssh/moduli`;
   });
 
   afterAll(() => removeFolder(folder));
 
-  async function build(variant: string): Promise<{ readonly overlay: FileTree; readonly setups: FileTree }> {
+  async function build(
+    variant: string,
+  ): Promise<{ readonly overlay: FileTree; readonly setups: FileTree; readonly ssh: FileTree | undefined }> {
     const args = ["overlay", "--source", "sample", `--${variant}`, "--overlay", project];
     await workspace.build([...args, "--open-vm-tools-url", "none"]);
     const read = async (name: string): Promise<FileTree> => {
@@ -57,6 +66,7 @@ describe("a project with the old layout, given with --overlay", () => {
     return {
       overlay: await read("overlay-tarball/razor-microkernel-overlay.tar.gz"),
       setups: await read("setup-files/setups/mcollective-setup-files.tar.gz"),
+      ssh: variant === "prod" ? undefined : await read("setup-files/setups/ssh-setup-files.tar.gz"),
     };
   }
 
@@ -96,6 +106,11 @@ describe("a project with the old layout, given with --overlay", () => {
     expect(await text(overlay, "tmp/mk_conf.yaml")).toContain("mk_log_level: Logger::DEBUG");
     expect(await text(setups, "usr/local/etc/mcollective/server.cfg")).toBe("# my own\n");
     expect(setups.get("usr/local/etc/mcollective/server.cfg")).toMatchObject({ mode: 0o600, uid: 0, gid: 0 });
+  });
+
+  it("has the links of its set-up tarballs as they are, also those into the running image", async () => {
+    const { ssh } = await build("dev");
+    expect(ssh?.get("usr/local/etc/ssh/moduli")).toMatchObject({ target: moduli });
   });
 
   it("takes etc/shadow-nologin for production's accounts", async () => {

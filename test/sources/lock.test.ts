@@ -359,7 +359,7 @@ describe("progress", () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const progress = events.filter((event) => event.type === "task-progress");
     expect(progress.map((event) => event.progress)).toContainEqual(
-      expect.objectContaining({ item: "stomp-1.2.8.gem", done: 1024, total: 1024, unit: "bytes" }),
+      expect.objectContaining({ item: "stomp-1.2.8.gem", done: 3072, total: 3072, unit: "bytes" }),
     );
   });
 });

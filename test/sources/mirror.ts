@@ -8,6 +8,8 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { createFileHandler, serve } from "../../src/fetch/index.ts";
 import type { Shell } from "../../src/host/index.ts";
+import { gemBytes, gemSpecification } from "../hostile/gem-builder.ts";
+import { squashfsBytes } from "../hostile/tcz-builder.ts";
 
 export const kernelRelease = "3.0.21-tinycore";
 
@@ -100,7 +102,7 @@ export async function openMirror($: Shell, root: string): Promise<Mirror> {
       const all = Object.entries(extensions).map(([name, { deps = [], salt = "" }]) => ({
         file: `${name}.tcz`,
         deps: deps.map((dep) => `${dep}.tcz`),
-        bytes: Buffer.concat([Buffer.from("hsqs"), Buffer.alloc(3000, `${name}${salt}`)]),
+        bytes: squashfsBytes(Buffer.alloc(2908, `${name}${salt}`)),
       }));
       for (const { file, deps, bytes } of all) {
         await put(`${shelf}/${file}`, bytes);
@@ -117,8 +119,7 @@ export async function openMirror($: Shell, root: string): Promise<Mirror> {
       for (const [name, versions] of Object.entries(gems)) {
         const lines: string[] = [];
         for (const version of versions) {
-          const bytes = Buffer.alloc(1024, `${name} ${version}`);
-          bytes.write("ustar", 257, "latin1");
+          const bytes = gemBytes(gemSpecification(name, version));
           lines.push(`${version} |checksum:${digest("sha256", bytes)}\n`);
           await put(`gems/gems/${name}-${version}.gem`, bytes);
         }

@@ -41,7 +41,7 @@ describe("task update", () => {
     expect(stdout).toMatch(
       /^readline\.tcz: new, 3,004 bytes \(lists\/builtin-extensions\.lst:1 → bash\.tcz\)$/m,
     );
-    expect(stdout).toMatch(/^daemons: 1\.1\.9 → 1\.2\.0, 1,024 bytes \(lists\/gem\.list:1\)$/m);
+    expect(stdout).toMatch(/^daemons: 1\.1\.9 → 1\.2\.0, 3,072 bytes \(lists\/gem\.list:1\)$/m);
     expect(stdout).toMatch(/^glib2\.tcz: no longer used$/m);
     expect(stdout).toMatch(/^\d+ unchanged$/m);
     const locked = await shop.locked();

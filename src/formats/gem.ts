@@ -1,0 +1,78 @@
+/**
+ * What a `.gem` file says that it is: name, version and platform out of its own specification.
+ *
+ * Format: RubyGems, `Gem::Package`: a tar of `metadata.gz` (YAML of a `Gem::Specification`), `data.tar.gz` and checksums.
+ */
+import { gunzipSync } from "node:zlib";
+import { messageOf, UserError } from "../errors/index.ts";
+import { printName } from "./names.ts";
+import { listTarball, readTarballFiles } from "./tarball-listing.ts";
+
+export interface GemIdentity {
+  readonly name: string;
+  readonly version: string;
+  /** `ruby` for a gem without machine code. */
+  readonly platform: string;
+}
+
+/** Specifications have some kilobytes; long lists of files make a few of them hundreds. */
+const largestSpecification = 16 * 1024 * 1024;
+
+/**
+ * Reads the specification in the gem at `path` (absolute); `label` is how errors name it. Nothing is unpacked to the disk.
+ * @throws UserError `bad-gem` (no gem, damaged, no specification)
+ */
+export async function readGemIdentity(path: string, label = path): Promise<GemIdentity> {
+  const packed = await readSpecification(path, label);
+  try {
+    const text = gunzipSync(packed, { maxOutputLength: largestSpecification }).toString("utf8");
+    const { parseDocument } = await import("yaml");
+    // Ruby's tags are left aside, and so is what only an old Ruby takes for YAML: these three values are all that is asked for.
+    const document = parseDocument(text, {
+      logLevel: "silent",
+      version: "1.1",
+      schema: "failsafe",
+    });
+    const twice = document.errors.find(({ code }) => code === "DUPLICATE_KEY");
+    if (twice !== undefined) throw new Error("its specification says something twice", { cause: twice });
+    const at = (...keys: readonly string[]) => {
+      const value: unknown = document.getIn(keys);
+      return typeof value === "string" ? value : undefined;
+    };
+    const name = at("name");
+    const version = at("version", "version") ?? at("version");
+    if (name === undefined || version === undefined) throw new Error("its specification names no gem");
+    return { name, version, platform: at("platform") ?? "ruby" };
+  } catch (cause) {
+    throw bad(messageOf(cause), label, cause);
+  }
+}
+
+async function readSpecification(path: string, label: string): Promise<Buffer> {
+  const limits = { maxBytes: Number.MAX_SAFE_INTEGER };
+  let names: readonly string[];
+  let found: Buffer | undefined;
+  try {
+    const entries = await listTarball(path, limits);
+    names = entries.map((entry) => entry.path);
+    const [size = 0] = entries.filter((entry) => entry.path === "metadata.gz").map((entry) => entry.size);
+    if (size > largestSpecification) throw new Error(`its specification has ${size} bytes`);
+    found = (await readTarballFiles(path, (entry) => entry.path === "metadata.gz", limits)).get(
+      "metadata.gz",
+    );
+  } catch (cause) {
+    throw bad(messageOf(cause), label, cause);
+  }
+  if (new Set(names).size < names.length) throw bad("it holds two members of one name", label);
+  if (found === undefined) throw bad("it holds no metadata.gz", label);
+  return found;
+}
+
+function bad(why: string, label: string, cause?: unknown): UserError {
+  return new UserError(`the gem cannot be read: ${why}`, {
+    code: "bad-gem",
+    where: printName(label),
+    hint: "the file on the gem server is damaged, or is no gem",
+    cause,
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * A tree laid out as files in a fresh folder, for host tools that read files.
+ *
+ * Nothing outside the folder is ever reached: every parent is a directory that was made here, links come last and are not followed,
+ * and no file is written over another.
+ */
+import { createWriteStream } from "node:fs";
+import { chmod, link, mkdir, readdir, symlink } from "node:fs/promises";
+import { posix } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { UserError } from "../errors/index.ts";
+import { streamContent } from "./content.ts";
+import { encodeName, parentOf, printName, rootPath } from "./names.ts";
+import type { FileTree } from "./tree.ts";
+
+/**
+ * Writes the folders, files and links of `tree` below `folder` (absolute), which must be empty or not exist; missing parents are
+ * made. Modes are the tree's, but the owner may always read and write, as the folder has to be removed again; owners and times are the
+ * caller's. Links keep their targets, wherever they lead. `label` is how errors name what the tree comes from.
+ * @throws UserError `not-empty`, `unsafe-entry` for devices and the like, `unsafe-link` for an entry below a link or a file
+ */
+export async function layOutTree(tree: FileTree, folder: string, label?: string): Promise<void> {
+  const place = (path: string) => encodeName(posix.join(folder, path));
+  await mkdir(place(""), { recursive: true });
+  if ((await readdir(place(""))).length > 0) {
+    throw new UserError("files are unpacked into an empty folder only", {
+      code: "not-empty",
+      where: printName(folder),
+      hint: "remove what is in it",
+    });
+  }
+  refuseUnfit(tree, label);
+  const made = new Set<string>();
+  const makeFolder = async (path: string): Promise<void> => {
+    if (made.has(path)) return;
+    const parent = parentOf(path);
+    if (parent !== undefined) await makeFolder(parent);
+    await mkdir(place(path));
+    const node = tree.get(path);
+    await chmod(place(path), node?.type === "directory" ? node.mode | 0o700 : 0o755);
+    made.add(path);
+  };
+  const groups = new Map<string, string>();
+  for (const [path, node] of tree) {
+    if (path === rootPath || node.type === "symlink") continue;
+    if (node.type === "directory") {
+      await makeFolder(path);
+      continue;
+    }
+    if (node.type !== "file") continue;
+    const parent = parentOf(path);
+    if (parent !== undefined) await makeFolder(parent);
+    const first = node.linkGroup === undefined ? undefined : groups.get(node.linkGroup);
+    if (first !== undefined) {
+      await link(place(first), place(path));
+      continue;
+    }
+    if (node.linkGroup !== undefined) groups.set(node.linkGroup, path);
+    const target = createWriteStream(place(path), { flags: "wx", mode: 0o600 });
+    await pipeline(Readable.from(streamContent(node.content)), target);
+    await chmod(place(path), node.mode | 0o600);
+  }
+  for (const [path, node] of tree) {
+    if (node.type !== "symlink") continue;
+    const parent = parentOf(path);
+    if (parent !== undefined) await makeFolder(parent);
+    await symlink(encodeName(node.target), place(path));
+  }
+}
+
+/** NAME_MAX, and PATH_MAX less what the folder itself takes up. */
+const longestPart = 255;
+const longestPath = 3072;
+
+/** What cannot be laid out is refused before anything is written. */
+function refuseUnfit(tree: FileTree, label: string | undefined): void {
+  const unfit = (code: string, message: string, path: string) =>
+    new UserError(message, {
+      code,
+      where: `${label === undefined ? "" : `${printName(label)}: `}${printName(path).slice(0, 200)}`,
+      hint: "get the file that it comes from from a source you trust",
+    });
+  for (const [path, { type }] of tree) {
+    if (type !== "file" && type !== "directory" && type !== "symlink") {
+      throw unfit("unsafe-entry", `a ${type} node cannot be laid out as a file`, path);
+    }
+    const bytes = encodeName(path);
+    if (bytes.length > longestPath || path.split("/").some((part) => encodeName(part).length > longestPart)) {
+      throw unfit("unsafe-name", `a name of ${bytes.length} bytes is longer than a file's can be`, path);
+    }
+    for (let at = parentOf(path); at !== undefined; at = parentOf(at)) {
+      const parent = tree.get(at);
+      if (parent === undefined || parent.type === "directory") continue;
+      throw unfit("unsafe-link", `an entry lies below ${printName(at)}, which is no directory`, path);
+    }
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * Opening a file for reading without waiting: a pipe would block until somebody writes to it, and a device may do anything.
+ */
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { UserError } from "../errors/index.ts";
+import { encodeName, printName } from "./names.ts";
+
+/**
+ * Opens the regular file at `path` (absolute; a name as of `decodeName`); `label` is how errors name it. The caller closes it.
+ * @throws UserError `not-a-regular-file` for pipes, devices, sockets and folders
+ */
+export async function openRegularFile(path: string, label = path): Promise<FileHandle> {
+  const handle = await open(encodeName(path), constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if ((await handle.stat()).isFile()) return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  await handle.close();
+  throw new UserError("this is no regular file", {
+    code: "not-a-regular-file",
+    where: printName(label),
+    hint: "name a file on the disk: a folder, pipe or device cannot be read in any order",
+  });
+}
