@@ -17,7 +17,14 @@ export { extractIso, type IsoEntry, listIso, readIsoLabel } from "./iso-reader.t
 export { type IsoGap, type SkeletonOptions, writeIsoSkeleton } from "./iso-skeleton.ts";
 export { readIsoStructure } from "./iso-structure.ts";
 export { readIsoTree } from "./iso-tree.ts";
-export type { UnpackLimits } from "./limits.ts";
+export {
+  createEntryLimit,
+  createLimit,
+  defaultLimits,
+  limitHints,
+  noLimits,
+  type UnpackLimits,
+} from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
 export { type Mended, mendLayer } from "./mend.ts";
