@@ -6,6 +6,7 @@ import { command } from "../src/engine/index.ts";
 import { UsageError, UserError } from "../src/errors/index.ts";
 import { measureIso, type SizeReport, type SizeRow } from "./image/size-report.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
+import { limitParams, limitsGiven } from "./settings/limit-options.ts";
 
 /** Of each list so many are shown, the largest, in the list's order; --json has all. */
 const mostRows = 15;
@@ -15,8 +16,8 @@ export const size = command({
   takes: "[ISO]",
   offers: "files",
   description: "Say where an ISO's bytes are: by layer, extension and folder, before and after compression",
-  params: {},
-  async run({ words, cwd, build, show }) {
+  params: limitParams,
+  async run({ words, cwd, build, show, value }) {
     const [named] = words;
     if (words.length > 1)
       throw new UsageError("one ISO is looked into", { code: "size-usage", hint: "usage: task size [ISO]" });
@@ -29,9 +30,10 @@ export const size = command({
         cause,
       });
     });
+    const limits = await limitsGiven(value);
     const scratch = await mkdtemp(path.join(tmpdir(), "razor-mk-size-"));
     try {
-      const report = await measureIso(iso, status.size, scratch);
+      const report = await measureIso(iso, status.size, scratch, limits);
       show(report, describe(report));
     } finally {
       await rm(scratch, { recursive: true, force: true });

@@ -10,12 +10,15 @@ export interface UnpackLimits {
   readonly maxRatio?: number;
   /** Files, folders and links of one archive; default 200,000. Their paths may have 256 characters on average. */
   readonly maxEntries?: number;
+  /** Folders that one of them may lie within; default 128. */
+  readonly maxDepth?: number;
 }
 
 export const defaultLimits: Required<UnpackLimits> = {
   maxBytes: 4 * 1024 ** 3,
   maxRatio: 64,
   maxEntries: 200_000,
+  maxDepth: 128,
 };
 
 /** For archives that this build made itself: a layer of zeros is no attack. */
@@ -23,27 +26,33 @@ export const noLimits: Required<UnpackLimits> = {
   maxBytes: Number.POSITIVE_INFINITY,
   maxRatio: Number.POSITIVE_INFINITY,
   maxEntries: Number.POSITIVE_INFINITY,
+  maxDepth: Number.POSITIVE_INFINITY,
 };
 
 /** Every error about a limit ends with one of these, so that a user learns how to raise it. */
 export const limitHints = {
   bytes: "if the file is what it should be, allow more with --max-unpacked SIZE, e.g. --max-unpacked 8GB",
   entries: "if the file is what it should be, allow more with --max-entries NUMBER",
+  depth: "if the file is what it should be, allow more with --max-depth NUMBER",
 } as const;
 
 /** A ratio says nothing about little: an empty tarball is already 200 times its compressed size. */
 const ratioFrom = 1024 * 1024;
 
-/** A check to call with the bytes taken in and given out so far. @throws UserError `bomb` */
+/**
+ * A check to call with the bytes taken in and given out so far. `before` are the bytes that came out of other parts of the same
+ * archive, each with a check of its own. @throws UserError `bomb`
+ */
 export function createLimit(
   limits: UnpackLimits,
   where: string,
+  before = 0,
 ): (takenIn: number, givenOut: number) => void {
   const { maxBytes, maxRatio } = { ...defaultLimits, ...limits };
   return (takenIn, givenOut) => {
-    if (givenOut <= maxBytes && (givenOut < ratioFrom || givenOut <= takenIn * maxRatio)) return;
-    const why =
-      givenOut > maxBytes ? `more than ${maxBytes} bytes` : `more than ${maxRatio} times its compressed size`;
+    const tooLarge = before + givenOut > maxBytes;
+    if (!tooLarge && (givenOut < ratioFrom || givenOut <= takenIn * maxRatio)) return;
+    const why = tooLarge ? `more than ${maxBytes} bytes` : `more than ${maxRatio} times its compressed size`;
     throw new UserError(`unpacking gives ${why}`, { code: "bomb", where, hint: limitHints.bytes });
   };
 }
@@ -52,17 +61,26 @@ const meanPathLength = 256;
 
 /** A check to call with the path of each entry, as it is found. @throws UserError `bomb` */
 export function createEntryLimit(limits: UnpackLimits, where: string): (path: string) => void {
-  const { maxEntries } = { ...defaultLimits, ...limits };
+  const { maxEntries, maxDepth } = { ...defaultLimits, ...limits };
+  const maxCharacters = maxEntries * meanPathLength;
   let entries = 0;
   let characters = 0;
+  const refuse = (why: string, hint: string): never => {
+    throw new UserError(`the archive holds ${why}`, { code: "bomb", where, hint });
+  };
   return (path) => {
     entries += 1;
     characters += path.length;
-    if (entries <= maxEntries && characters <= maxEntries * meanPathLength) return;
-    const why =
-      entries > maxEntries
-        ? `more than ${maxEntries} entries`
-        : `paths of more than ${maxEntries * meanPathLength} characters altogether`;
-    throw new UserError(`the archive holds ${why}`, { code: "bomb", where, hint: limitHints.entries });
+    if (entries > maxEntries) refuse(`more than ${maxEntries} entries`, limitHints.entries);
+    if (characters > maxCharacters) {
+      refuse(`paths of more than ${maxCharacters} characters altogether`, limitHints.entries);
+    }
+    if (depthOf(path) > maxDepth) refuse(`folders more than ${maxDepth} deep`, limitHints.depth);
   };
+}
+
+function depthOf(path: string): number {
+  let depth = 0;
+  for (let at = path.indexOf("/"); at !== -1; at = path.indexOf("/", at + 1)) depth += 1;
+  return depth;
 }

@@ -112,10 +112,33 @@ function faultOf(parts: readonly string[]): string | undefined {
   return parts.some((part) => part.includes("\0")) ? "holds a NUL byte" : undefined;
 }
 
-/** A name for a message: control characters and bytes that are not UTF-8 are shown as `\xNN`. */
-export function printName(name: string): string {
+/**
+ * Characters that a terminal acts on instead of showing them: control characters (C0, DEL, C1), what changes the direction of
+ * text (Unicode, annex 9; CVE-2021-42574), other separators of lines; and the lone surrogates that stand for bytes.
+ */
+const unprintable =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be shown
-  return name.replace(/[\0-\x1f\x7f\udc80-\udcff]/gu, (character) => {
-    return `\\x${(character.charCodeAt(0) & 0xff).toString(16).padStart(2, "0")}`;
+  /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]/gu;
+
+/** A name for a message: bytes and control characters are shown as `\xNN`, other characters that are not to be seen as `\uNNNN`. */
+export function printName(name: string): string {
+  return name.replace(unprintable, (character) => {
+    const code = character.charCodeAt(0);
+    // A lone surrogate of `decodeName` is a byte.
+    if (code >= 0xdc80 && code <= 0xdcff) return hex("\\x", code - 0xdc00, 2);
+    return code < 0x80 ? hex("\\x", code, 2) : hex("\\u", code, 4);
   });
+}
+
+function hex(mark: string, code: number, digits: number): string {
+  return `${mark}${code.toString(16).padStart(digits, "0")}`;
+}
+
+const longestShown = 160;
+
+/** A path for a message: as `printName`, its middle left out where it is too long to be read. */
+export function printPath(path: string): string {
+  const shown = printName(path);
+  if (shown.length <= longestShown) return shown;
+  return `${shown.slice(0, longestShown / 2)}…${shown.slice(-longestShown / 2)}`;
 }

@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { ReadEntry } from "tar";
 import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
-import { createLimit, type UnpackLimits } from "./limits.ts";
+import { createEntryLimit, createLimit, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { encodeName, printName } from "./names.ts";
 import { type RawNames, TarNames } from "./tar-names.ts";
@@ -50,12 +50,16 @@ export async function visitTarball(
       }
     };
     const names = new TarNames();
+    const count = createEntryLimit(limits, where);
     const parser = new Parser({
       strict: true,
       // An entry that is resumed gives its bytes during write(), so at most one piece of input is held.
       onReadEntry: (entry) => {
         const raw = names.next();
-        guarded(() => visitor.enter(entry, raw));
+        guarded(() => {
+          count(entry.path);
+          visitor.enter(entry, raw);
+        });
         entry.on("data", (bytes) => guarded(() => visitor.take(bytes)));
         entry.resume();
       },

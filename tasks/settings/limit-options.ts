@@ -60,6 +60,9 @@ export const maxUnpacked: Parameter<number | undefined> = limit(
   "8GB",
 );
 
+const wholeNumber = (text: string): number | undefined =>
+  /^[1-9]\d{0,11}$/.test(text) ? Number(text) : undefined;
+
 export const maxEntries: Parameter<number | undefined> = limit(
   {
     name: "max-entries",
@@ -67,21 +70,45 @@ export const maxEntries: Parameter<number | undefined> = limit(
     description: "most files, folders and links that one archive may hold (default: 200000)",
     value: "NUMBER",
   },
-  (text) => (/^[1-9]\d{0,11}$/.test(text) ? Number(text) : undefined),
+  wholeNumber,
   "1000000",
 );
 
+export const maxDepth: Parameter<number | undefined> = limit(
+  {
+    name: "max-depth",
+    env: "MK_BUNDLE_MAX_DEPTH",
+    description: "how deep folders of one archive may lie in one another (default: 128)",
+    value: "NUMBER",
+  },
+  wholeNumber,
+  "1000",
+);
+
 /** The parameters of a task or command that reads archives from elsewhere. */
-export const limitParams = { maxUnpacked, maxEntries } as const;
+export const limitParams = { maxUnpacked, maxEntries, maxDepth } as const;
 
 /** What the user allows; who names a size means it whatever the packed size is. */
-export function limitsOf(params: {
-  readonly maxUnpacked: number | undefined;
-  readonly maxEntries: number | undefined;
-}): UnpackLimits {
-  const { maxUnpacked: maxBytes, maxEntries: entries } = params;
+export function limitsOf(
+  params: {
+    readonly [K in keyof typeof limitParams]: number | undefined;
+  },
+): UnpackLimits {
+  const { maxUnpacked: maxBytes, maxEntries: entries, maxDepth: depth } = params;
   return {
     ...(maxBytes === undefined ? {} : { maxBytes, maxRatio: Number.POSITIVE_INFINITY }),
     ...(entries === undefined ? {} : { maxEntries: entries }),
+    ...(depth === undefined ? {} : { maxDepth: depth }),
   };
+}
+
+/** The same for a command. */
+export async function limitsGiven(
+  value: (parameter: Parameter<number | undefined>) => Promise<number | undefined>,
+): Promise<UnpackLimits> {
+  return limitsOf({
+    maxUnpacked: await value(maxUnpacked),
+    maxEntries: await value(maxEntries),
+    maxDepth: await value(maxDepth),
+  });
 }
