@@ -3,9 +3,11 @@
  * lines that stay. Only used where there is a terminal to draw on.
  */
 import type { BuildEvent, Progress, TaskId } from "../engine/index.ts";
+import { printableName } from "../errors/index.ts";
 import { nameOf } from "./plain-reporter.ts";
 import { progressText } from "./progress-text.ts";
-import { formatSeconds, type Style, truncate } from "./style.ts";
+import { formatSeconds, hasColours, type Style, truncate } from "./style.ts";
+import { terminalText } from "./terminal-text.ts";
 
 export interface Screen {
   write(text: string): void;
@@ -67,7 +69,7 @@ export class LiveDisplay {
 
   /** Prints a line that stays, above the moving part. */
   print(line: string): void {
-    this.#screen.write(`${this.#eraseText()}${line}\n`);
+    this.#screen.write(`${this.#eraseText()}${terminalText(line, hasColours(this.#style))}\n`);
     this.#draw();
   }
 
@@ -121,7 +123,12 @@ export class LiveDisplay {
     // Two blanks before it, and the last column stays free.
     const room = this.#screen.columns() - 5 - head.length;
     const items = [...running.items.values()];
-    const tail = progressText(items, { seconds, expected: running.expected, room });
+    const tail = progressText(items.map(safeItem), { seconds, expected: running.expected, room });
     return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns() - 1);
   }
+}
+
+/** Names of items come from lists and mirrors. */
+function safeItem(progress: Progress): Progress {
+  return { ...progress, item: printableName(progress.item) };
 }

@@ -2,7 +2,7 @@
  * Path names as archives carry them: bytes, mostly UTF-8, held as strings without losing the others.
  * It knows nothing of trees or of any disk.
  */
-import { UserError } from "../errors/index.ts";
+import { printableName, UserError } from "../errors/index.ts";
 
 /** The root directory's own entry in a tree. */
 export const rootPath = ".";
@@ -112,26 +112,9 @@ function faultOf(parts: readonly string[]): string | undefined {
   return parts.some((part) => part.includes("\0")) ? "holds a NUL byte" : undefined;
 }
 
-/**
- * Characters that a terminal acts on instead of showing them: control characters (C0, DEL, C1), what changes the direction of
- * text (Unicode, annex 9; CVE-2021-42574), other separators of lines; and the lone surrogates that stand for bytes.
- */
-const unprintable =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be shown
-  /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]/gu;
-
-/** A name for a message: bytes and control characters are shown as `\xNN`, other characters that are not to be seen as `\uNNNN`. */
+/** A name for a message, in one line: bytes and control characters are shown as `\xNN`, others that cannot be seen as `\uNNNN`. */
 export function printName(name: string): string {
-  return name.replace(unprintable, (character) => {
-    const code = character.charCodeAt(0);
-    // A lone surrogate of `decodeName` is a byte.
-    if (code >= 0xdc80 && code <= 0xdcff) return hex("\\x", code - 0xdc00, 2);
-    return code < 0x80 ? hex("\\x", code, 2) : hex("\\u", code, 4);
-  });
-}
-
-function hex(mark: string, code: number, digits: number): string {
-  return `${mark}${code.toString(16).padStart(digits, "0")}`;
+  return printableName(name);
 }
 
 const longestShown = 160;
