@@ -10,6 +10,7 @@ import {
   FileTree,
   followLinks,
   mergeLayers,
+  noLimits,
   readElfMachine,
   readInitrd,
   stageTree,
@@ -58,6 +59,8 @@ export const derived = task({
       const { initrd, kernelRelease } = await readCoreFacts(needs.core.core);
       const core = await readInitrd(path.join(needs.core.boot, initrd), {
         spoolDir: path.join(scratch, "core"),
+        // Within its limits, or it would not have been taken out of its ISO.
+        limits: noLimits,
       });
       const image = mergeLayers([...core.map((member) => linkedFiles(member.tree)), given]).tree;
       const root = path.join(scratch, "image");
@@ -101,7 +104,10 @@ async function readLinked(
 ): Promise<FileTree> {
   const trees: FileTree[] = [];
   for (const [index, { linked }] of layers.entries()) {
-    const members = await readInitrd(linked, { spoolDir: path.join(spoolDir, String(index)) });
+    const members = await readInitrd(linked, {
+      spoolDir: path.join(spoolDir, String(index)),
+      limits: noLimits,
+    });
     trees.push(...members.map((member) => member.tree));
   }
   return mergeLayers(trees).tree;

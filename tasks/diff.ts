@@ -25,8 +25,8 @@ export const diff = command({
         hint: "task diff A.iso B.iso",
       });
     }
-    const files = { a: path.resolve(cwd, a), b: path.resolve(cwd, b) };
     const limits = await limitsGiven(value);
+    const files = { a: path.resolve(cwd, a), b: path.resolve(cwd, b) };
     const spoolDir = await mkdtemp(path.join(tmpdir(), "razor-mk-diff-"));
     try {
       const differences = await compareFiles(files.a, files.b, { spoolDir, signal, limits });

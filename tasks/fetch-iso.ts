@@ -6,6 +6,7 @@ import { out, task, when } from "../src/engine/index.ts";
 import { type Artefact, coreIsoArtefact } from "../src/fetch/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
 import { sampleSource } from "./sample-source.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { isoUrl, source } from "./settings/source-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation } from "./source/source-locations.ts";
@@ -17,7 +18,7 @@ export const fetchIso = task({
   variants: "shared",
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: { ...sourceInputs, lock: lockInput((name) => name.endsWith(".iso")) },
-  params: { ...sourceParams, isoUrl },
+  params: { ...sourceParams, ...limitParams, isoUrl },
   tools: ["xorriso"],
   passEnv: sourceEnv,
   pool: "network",
@@ -36,7 +37,7 @@ export const fetchIso = task({
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
     });
-    await openCoreIso($, outputs.iso, name, outputs, scratch);
+    await openCoreIso($, outputs.iso, name, outputs, scratch, limitsOf(params));
   },
 });
 

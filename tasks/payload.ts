@@ -17,13 +17,14 @@ import { mcollectiveTree } from "./image/mcollective.ts";
 import { packer, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { compress, epoch } from "./settings/image-options.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 
 export const payload = task({
   name: "payload",
   description: "Pack extensions, gems and extras, once for many edits",
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
-  params: { epoch, compress },
+  params: { epoch, compress, ...limitParams },
   optionalTools: [packer],
   outputs: {
     /** Cpio archives, plain and gzipped: one for each extension, one for the gems, and so on. */
@@ -63,7 +64,9 @@ export const payload = task({
     }
     const mcollective = extra("mcollective-");
     if (mcollective !== undefined) {
-      tree.addTree(await mcollectiveTree(mcollective, path.join(scratch, "mcollective"), mtime));
+      tree.addTree(
+        await mcollectiveTree(mcollective, path.join(scratch, "mcollective"), mtime, limitsOf(params)),
+      );
     }
     tree.addSymlink("usr/sbin/dmidecode", "/usr/local/sbin/dmidecode", { mtime });
     const core = await readListing(needs.iso.listing);
@@ -78,6 +81,7 @@ export const payload = task({
     if (openVmTools !== undefined) {
       const found = await treeFromTarball(openVmTools, path.join(scratch, "open-vm-tools"), {
         links: "image",
+        ...limitsOf(params),
       });
       for (const [name, node] of settleOwners(found)) if (name !== ".") whole.set(name, { ...node, mtime });
       inheritFolders(whole.ensureParents({ mtime }), core);

@@ -6,7 +6,14 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
-import { bytesContent, FileTree, treeFromTarball, writeLayer, writeTarball } from "../src/formats/index.ts";
+import {
+  bytesContent,
+  FileTree,
+  noLimits,
+  treeFromTarball,
+  writeLayer,
+  writeTarball,
+} from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { inheritFolders, refuseClashes, settleOwners } from "./image/image-tree.ts";
@@ -16,6 +23,7 @@ import { readListing, writeListing } from "./image/tree-listing.ts";
 import { payload } from "./payload.ts";
 import { mcollectivePassword, mcollectivePsk } from "./settings/access-options.ts";
 import { epoch } from "./settings/image-options.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { setupFolder } from "./settings/project-options.ts";
 
 /** Their names in a bundle, and in an old project that has its own. */
@@ -34,7 +42,7 @@ export const setupFiles = task({
     mcollective: file("lists/mcollective.yaml"),
     own: files(Object.values(tarballs), { root: setupFolder, optional: true }),
   },
-  params: { epoch, mcollectivePassword, mcollectivePsk },
+  params: { epoch, mcollectivePassword, mcollectivePsk, ...limitParams },
   outputs: {
     /** A tarball for each service that the image has. */
     setups: out.directory("setups"),
@@ -51,7 +59,11 @@ export const setupFiles = task({
     /** An old project's own setup tarball, with our owners and modes. */
     const own = async (name: string): Promise<FileTree | undefined> => {
       if (!inputs.own.paths.includes(name)) return undefined;
-      const tree = await treeFromTarball(path.join(inputs.own.root, name), path.join(scratch, name));
+      const tree = await treeFromTarball(
+        path.join(inputs.own.root, name),
+        path.join(scratch, name),
+        limitsOf(params),
+      );
       for (const [at, node] of tree) tree.set(at, { ...node, mtime });
       tree.delete(".");
       return settleOwners(tree).ensureParents({ mtime });
@@ -72,7 +84,7 @@ export const setupFiles = task({
       await place(tarballs.mcollective, (await own(tarballs.mcollective)) ?? ours);
     }
     if (needs.access !== undefined) {
-      const ours = await treeFromTarball(needs.access.setup, path.join(scratch, "access"));
+      const ours = await treeFromTarball(needs.access.setup, path.join(scratch, "access"), noLimits);
       await place(tarballs.ssh, (await own(tarballs.ssh)) ?? ours);
     }
     await writeLayer(layer, outputs.layer, { signal });

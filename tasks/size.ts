@@ -21,6 +21,7 @@ export const size = command({
     const [named] = words;
     if (words.length > 1)
       throw new UsageError("one ISO is looked into", { code: "size-usage", hint: "usage: task size [ISO]" });
+    const limits = await limitsGiven(value);
     const iso = named === undefined ? (await build(rebuildIso)).iso : path.resolve(cwd, named);
     const status = await stat(iso).catch((cause: unknown) => {
       throw new UserError("the ISO cannot be read", {
@@ -30,7 +31,6 @@ export const size = command({
         cause,
       });
     });
-    const limits = await limitsGiven(value);
     const scratch = await mkdtemp(path.join(tmpdir(), "razor-mk-size-"));
     try {
       const report = await measureIso(iso, status.size, scratch, limits);

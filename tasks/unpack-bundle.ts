@@ -14,6 +14,7 @@ import {
   mendLayer,
   mergeLayers,
   treeFromTarball,
+  type UnpackLimits,
   writeLayers,
 } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
@@ -23,6 +24,7 @@ import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlayMember } from "./settings/bundle-facts.ts";
 import { bundleFile, epoch } from "./settings/image-options.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 
 /** Nearly all of it is compressed already. */
 const level = 1;
@@ -33,7 +35,7 @@ export const unpackBundle = task({
   internal: true,
   variants: "shared",
   inputs: { bundle: file(bundleFile) },
-  params: { epoch },
+  params: { epoch, ...limitParams },
   tools: ["xorriso"],
   outputs: {
     iso: out.file("Core-current.iso"),
@@ -50,7 +52,8 @@ export const unpackBundle = task({
   },
   async run({ $, inputs, params, outputs, scratch, signal }) {
     const mtime = Number(params.epoch);
-    const bundle = await treeFromTarball(inputs.bundle, path.join(scratch, "bundle"));
+    const limits = limitsOf(params);
+    const bundle = await treeFromTarball(inputs.bundle, path.join(scratch, "bundle"), limits);
     await copyOut(bundle, coreIso(bundle, inputs.bundle), outputs.iso);
     for (const text of ["COPYING", "LICENSE"]) {
       if (bundle.get(text)?.type === "file") await copyOut(bundle, text, path.join(outputs.texts, text));
@@ -58,8 +61,8 @@ export const unpackBundle = task({
     for (const name of bundle.paths().filter((one) => /^loaders\/[^/]+$/.test(one))) {
       await copyOut(bundle, name, path.join(outputs.loaders, path.basename(name)));
     }
-    await openCoreIso($, outputs.iso, inputs.bundle, outputs, path.join(scratch, "core"));
-    const image = await imageOf(bundle, inputs.bundle, path.join(scratch, "image"));
+    await openCoreIso($, outputs.iso, inputs.bundle, outputs, path.join(scratch, "core"), limits);
+    const image = await imageOf(bundle, inputs.bundle, path.join(scratch, "image"), limits);
     for (const [name, node] of image) image.set(name, { ...node, mtime });
     const core = await readListing(outputs.listing);
     const { before, layer } = mendLayer([core], image.ensureParents({ mtime }));
@@ -88,7 +91,12 @@ function coreIso(bundle: FileTree, where: string): string {
 }
 
 /** What lies in `dependencies/`, one tarball over the other in the order of their names, as the scripts unpack them. */
-async function imageOf(bundle: FileTree, where: string, scratch: string): Promise<FileTree> {
+async function imageOf(
+  bundle: FileTree,
+  where: string,
+  scratch: string,
+  limits: UnpackLimits,
+): Promise<FileTree> {
   const names = bundle.paths().filter((name) => /^dependencies\/[^/]+\.(tar\.gz|tgz)$/.test(name));
   if (!names.includes(overlayMember)) {
     throw new UserError(`the bundle has no ${overlayMember}`, {
@@ -101,7 +109,7 @@ async function imageOf(bundle: FileTree, where: string, scratch: string): Promis
   for (const name of names) {
     const tarball = path.join(scratch, path.basename(name));
     await copyOut(bundle, name, tarball);
-    const tree = await treeFromTarball(tarball, `${tarball}.content`, { links: "image" });
+    const tree = await treeFromTarball(tarball, `${tarball}.content`, { links: "image", ...limits });
     tree.delete(".");
     trees.push(settleOwners(tree));
   }

@@ -11,7 +11,6 @@ import {
   type FileContent,
   type FileTree,
   type InitrdMember,
-  limitHints,
   mergeLayers,
   readInitrd,
   readIsoStructure,
@@ -114,7 +113,7 @@ export class Spool {
     if (this.#used < this.#most) return;
     throw new UserError(`archives in the archives unpack to more than ${this.#most} bytes altogether`, {
       code: "bomb",
-      hint: limitHints.bytes,
+      hint: "if the files are what they should be, allow more with --max-unpacked SIZE, e.g. --max-unpacked 8GB",
     });
   }
 

@@ -21,7 +21,6 @@ export {
   createEntryLimit,
   createLimit,
   defaultLimits,
-  limitHints,
   noLimits,
   type UnpackLimits,
 } from "./limits.ts";

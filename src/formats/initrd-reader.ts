@@ -8,7 +8,7 @@ import { mkdir, open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { FileWindow, readCpio } from "./cpio-reader.ts";
 import { inflateMember, type PackingPoint } from "./gzip-member.ts";
-import { createEntryLimit, defaultLimits, limitHints, type UnpackLimits } from "./limits.ts";
+import { createEntryLimit, defaultLimits, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { encodeName, printName } from "./names.ts";
 import type { FileTree } from "./tree.ts";
@@ -113,7 +113,7 @@ function refuseMany(archives: number, path: string, limits: UnpackLimits): void 
   throw new UserError(`the initrd is made of more than ${most} archives`, {
     code: "bomb",
     where: printName(path),
-    hint: limitHints.entries,
+    hint: "if the file is what it should be, allow more with --max-entries NUMBER",
   });
 }
 

@@ -29,13 +29,6 @@ export const noLimits: Required<UnpackLimits> = {
   maxDepth: Number.POSITIVE_INFINITY,
 };
 
-/** Every error about a limit ends with one of these, so that a user learns how to raise it. */
-export const limitHints = {
-  bytes: "if the file is what it should be, allow more with --max-unpacked SIZE, e.g. --max-unpacked 8GB",
-  entries: "if the file is what it should be, allow more with --max-entries NUMBER",
-  depth: "if the file is what it should be, allow more with --max-depth NUMBER",
-} as const;
-
 /** A ratio says nothing about little: an empty tarball is already 200 times its compressed size. */
 const ratioFrom = 1024 * 1024;
 
@@ -53,7 +46,11 @@ export function createLimit(
     const tooLarge = before + givenOut > maxBytes;
     if (!tooLarge && (givenOut < ratioFrom || givenOut <= takenIn * maxRatio)) return;
     const why = tooLarge ? `more than ${maxBytes} bytes` : `more than ${maxRatio} times its compressed size`;
-    throw new UserError(`unpacking gives ${why}`, { code: "bomb", where, hint: limitHints.bytes });
+    throw new UserError(`unpacking gives ${why}`, {
+      code: "bomb",
+      where,
+      hint: "if the file is what it should be, allow more with --max-unpacked SIZE, e.g. --max-unpacked 8GB",
+    });
   };
 }
 
@@ -65,17 +62,27 @@ export function createEntryLimit(limits: UnpackLimits, where: string): (path: st
   const maxCharacters = maxEntries * meanPathLength;
   let entries = 0;
   let characters = 0;
-  const refuse = (why: string, hint: string): never => {
-    throw new UserError(`the archive holds ${why}`, { code: "bomb", where, hint });
-  };
   return (path) => {
     entries += 1;
     characters += path.length;
-    if (entries > maxEntries) refuse(`more than ${maxEntries} entries`, limitHints.entries);
-    if (characters > maxCharacters) {
-      refuse(`paths of more than ${maxCharacters} characters altogether`, limitHints.entries);
+    if (entries > maxEntries || characters > maxCharacters) {
+      const why =
+        entries > maxEntries
+          ? `more than ${maxEntries} files, folders and links`
+          : `paths of more than ${maxCharacters} characters altogether`;
+      throw new UserError(`the archive holds ${why}`, {
+        code: "bomb",
+        where,
+        hint: "if the file is what it should be, allow more with --max-entries NUMBER",
+      });
     }
-    if (depthOf(path) > maxDepth) refuse(`folders more than ${maxDepth} deep`, limitHints.depth);
+    if (depthOf(path) > maxDepth) {
+      throw new UserError(`the archive holds folders more than ${maxDepth} deep`, {
+        code: "bomb",
+        where,
+        hint: "if the file is what it should be, allow more with --max-depth NUMBER",
+      });
+    }
   };
 }
 

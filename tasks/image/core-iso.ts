@@ -5,7 +5,14 @@
 import { readdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
-import { extractIso, type FileTree, listIso, mergeLayers, readInitrd } from "../../src/formats/index.ts";
+import {
+  extractIso,
+  type FileTree,
+  listIso,
+  mergeLayers,
+  readInitrd,
+  type UnpackLimits,
+} from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 import type { CoreFacts } from "./core-facts.ts";
 import { writeListing } from "./tree-listing.ts";
@@ -30,6 +37,7 @@ export async function openCoreIso(
   name: string,
   places: CorePlaces,
   scratch: string,
+  limits: UnpackLimits = {},
 ): Promise<void> {
   const files = findBootFiles(await listIso($, iso), name);
   const unpacked = path.join(scratch, "iso");
@@ -37,7 +45,8 @@ export async function openCoreIso(
   for (const entry of await readdir(path.join(unpacked, "boot"))) {
     await rename(path.join(unpacked, "boot", entry), path.join(places.boot, entry));
   }
-  const tree = await readMerged(path.join(places.boot, files.initrd), scratch);
+  const initrd = path.join(places.boot, files.initrd);
+  const tree = await readMerged(initrd, `${name}: boot/${files.initrd}`, scratch, limits);
   await writeListing(tree, places.listing);
   const facts: CoreFacts = { ...files, kernelRelease: findKernelRelease(tree, files.initrd) };
   await writeFile(places.core, `${JSON.stringify(facts, undefined, 2)}\n`);
@@ -66,8 +75,13 @@ function findBootFiles(
 }
 
 /** The initrd as the kernel would see it, all of its members applied. */
-async function readMerged(initrd: string, scratch: string): Promise<FileTree> {
-  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd") });
+async function readMerged(
+  initrd: string,
+  name: string,
+  scratch: string,
+  limits: UnpackLimits,
+): Promise<FileTree> {
+  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd"), name, limits });
   return mergeLayers(members.map((member) => member.tree)).tree;
 }
 

@@ -4,14 +4,19 @@
  */
 import type { Secret } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
-import { FileTree, treeFromTarball } from "../../src/formats/index.ts";
+import { FileTree, treeFromTarball, type UnpackLimits } from "../../src/formats/index.ts";
 import { settleOwners } from "./image-tree.ts";
 
 const installed = "usr/local/tce.installed";
 
 /** The tarball's single top folder becomes `usr/local/tce.installed/<folder>`; `spoolDir` is absolute and temporary. */
-export async function mcollectiveTree(tarball: string, spoolDir: string, mtime: number): Promise<FileTree> {
-  const content = await treeFromTarball(tarball, spoolDir);
+export async function mcollectiveTree(
+  tarball: string,
+  spoolDir: string,
+  mtime: number,
+  limits: UnpackLimits = {},
+): Promise<FileTree> {
+  const content = await treeFromTarball(tarball, spoolDir, limits);
   const tops = new Set(
     [...content.paths()].filter((path) => path !== ".").map((path) => path.split("/")[0] ?? ""),
   );

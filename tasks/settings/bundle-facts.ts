@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { UserError } from "../../src/errors/index.ts";
-import { readTarballFiles } from "../../src/formats/index.ts";
+import { readTarballFiles, type UnpackLimits } from "../../src/formats/index.ts";
 import { versionForm } from "./git-version.ts";
 
 /** What every bundle has, an old one too. */
@@ -19,7 +19,7 @@ export interface BundleFacts {
 }
 
 /** Reads the bundle at `file` (absolute). Throws a `UserError` when it is none, or damaged. */
-export async function readBundleFacts(file: string): Promise<BundleFacts> {
+export async function readBundleFacts(file: string, limits: UnpackLimits = {}): Promise<BundleFacts> {
   if (!existsSync(file)) {
     throw new UserError("the bundle does not exist", {
       code: "bundle-missing",
@@ -28,10 +28,14 @@ export async function readBundleFacts(file: string): Promise<BundleFacts> {
     });
   }
   let packed: number | undefined;
-  const texts = await readTarballFiles(file, ({ path, mtime }) => {
-    if (path === overlayMember) packed = mtime;
-    return path === "bundle-version" || path === "rebuild_iso.sh";
-  });
+  const texts = await readTarballFiles(
+    file,
+    ({ path, mtime }) => {
+      if (path === overlayMember) packed = mtime;
+      return path === "bundle-version" || path === "rebuild_iso.sh";
+    },
+    limits,
+  );
   if (packed === undefined) {
     throw new UserError(`this is no bundle: it has no ${overlayMember}`, {
       code: "not-a-bundle",

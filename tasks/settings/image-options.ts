@@ -4,6 +4,7 @@ import { UsageError, UserError } from "../../src/errors/index.ts";
 import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
 import { sourceDateEpoch } from "./epoch.ts";
 import { describeVersion, isVersion } from "./git-version.ts";
+import { limitsGiven } from "./limit-options.ts";
 import { overlayFolder } from "./project-options.ts";
 
 /** Empty: the ISO is made of what the other steps make. */
@@ -21,7 +22,7 @@ const bundleFacts: Parameter<BundleFacts | undefined> = param.derived({
     const file = await host.value(bundleFile);
     if (file === "") return undefined;
     host.lookedAt("bundle", async () => [file]);
-    return await readBundleFacts(file);
+    return await readBundleFacts(file, await limitsGiven((limit) => host.value(limit)));
   },
 });
 

@@ -102,9 +102,9 @@ export function limitsOf(
   };
 }
 
-/** The same for a command. */
+/** The same for a command, or for the default of another parameter. */
 export async function limitsGiven(
-  value: (parameter: Parameter<number | undefined>) => Promise<number | undefined>,
+  value: (parameter: Parameter<number | undefined>) => number | undefined | Promise<number | undefined>,
 ): Promise<UnpackLimits> {
   return limitsOf({
     maxUnpacked: await value(maxUnpacked),
