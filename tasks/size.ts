@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { command } from "../src/engine/index.ts";
 import { UsageError, UserError } from "../src/errors/index.ts";
+import { printPath } from "../src/formats/index.ts";
 import { measureIso, type SizeReport, type SizeRow } from "./image/size-report.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
 import { limitParams, limitsGiven } from "./settings/limit-options.ts";
@@ -58,9 +59,10 @@ function describe({ iso, beside, layers, extensions, folders }: SizeReport): rea
 
 function table(title: string, rows: readonly SizeRow[]): readonly string[] {
   if (rows.length === 0) return [];
-  const most = new Set([...rows].sort((one, other) => other.after - one.after).slice(0, mostRows));
-  const shown = rows.filter((row) => most.has(row));
-  const others = rows.filter((row) => !most.has(row));
+  const printed = rows.map((row) => ({ ...row, name: printPath(row.name) }));
+  const most = new Set([...printed].sort((one, other) => other.after - one.after).slice(0, mostRows));
+  const shown = printed.filter((row) => most.has(row));
+  const others = printed.filter((row) => !most.has(row));
   const lines = [
     ...shown,
     ...(others.length === 0
