@@ -82,6 +82,8 @@ export class Spool {
   #next = 0;
   /** Bytes in the folder, in what is finished. */
   #used = 0;
+  /** Whether an archive would have unpacked to more than was left. */
+  #full = false;
 
   constructor(folder: string, limits: UnpackLimits = {}) {
     this.#folder = folder;
@@ -94,7 +96,10 @@ export class Spool {
 
   /** What the next archive may unpack to: as much as all before it have left. */
   get limits(): UnpackLimits {
-    return { ...this.#given, maxBytes: Math.max(0, this.#most - this.#used) };
+    const onTooLarge = (): void => {
+      this.#full = true;
+    };
+    return { ...this.#given, maxBytes: Math.max(0, this.#most - this.#used), onTooLarge };
   }
 
   /** Calls `fill` with a path that nothing has yet, and counts what is there afterwards. */
@@ -108,9 +113,9 @@ export class Spool {
     }
   }
 
-  /** @throws UserError `bomb` when there is more in the folder than all archives together may unpack to */
+  /** @throws UserError `bomb` when all archives together would unpack to more than they may */
   refuseFull(): void {
-    if (this.#used < this.#most) return;
+    if (!this.#full && this.#used < this.#most) return;
     throw new UserError(`archives in the archives unpack to more than ${this.#most} bytes altogether`, {
       code: "bomb",
       hint: "if the files are what they should be, allow more with --max-unpacked SIZE, e.g. --max-unpacked 8GB",

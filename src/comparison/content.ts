@@ -20,7 +20,7 @@ const mostEdits = 1000;
 
 /** How much work a comparison puts into lines, over all of its files; more than that would be minutes. */
 export class LineBudget {
-  #left = 16 * mostEdits ** 2;
+  #left = 8 * mostEdits ** 2;
 
   /** Added and removed lines that may still be looked for in one file. */
   get edits(): number {

@@ -12,9 +12,13 @@ export interface UnpackLimits {
   readonly maxEntries?: number;
   /** Folders that one of them may lie within; default 128. */
   readonly maxDepth?: number;
+  /** Called when there are more than `maxBytes`, before the error is thrown: for limits that several archives share. */
+  readonly onTooLarge?: () => void;
 }
 
-export const defaultLimits: Required<UnpackLimits> = {
+type Limits = Required<Omit<UnpackLimits, "onTooLarge">>;
+
+export const defaultLimits: Limits = {
   maxBytes: 4 * 1024 ** 3,
   maxRatio: 64,
   maxEntries: 200_000,
@@ -22,7 +26,7 @@ export const defaultLimits: Required<UnpackLimits> = {
 };
 
 /** For archives that this build made itself: a layer of zeros is no attack. */
-export const noLimits: Required<UnpackLimits> = {
+export const noLimits: Limits = {
   maxBytes: Number.POSITIVE_INFINITY,
   maxRatio: Number.POSITIVE_INFINITY,
   maxEntries: Number.POSITIVE_INFINITY,
@@ -45,6 +49,7 @@ export function createLimit(
   return (takenIn, givenOut) => {
     const tooLarge = before + givenOut > maxBytes;
     if (!tooLarge && (givenOut < ratioFrom || givenOut <= takenIn * maxRatio)) return;
+    if (tooLarge) limits.onTooLarge?.();
     const why = tooLarge ? `more than ${maxBytes} bytes` : `more than ${maxRatio} times its compressed size`;
     throw new UserError(`unpacking gives ${why}`, {
       code: "bomb",
