@@ -17,9 +17,9 @@ import {
 import { printName } from "../src/formats/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
 import { frozen, offline, proxyVariables, source } from "./settings/source-options.ts";
-import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 import { makeDebExtension } from "./source/deb-extension.ts";
 import {
   checkPin,
@@ -58,7 +58,7 @@ export const convertDebs = task({
     mirror: file(mirrorList, { select: packageLines }),
     lock: lockInput((name) => name.endsWith(".deb")),
   },
-  params: { source, frozen, offline, ...unpackParams },
+  params: { source, frozen, offline, ...limitParams },
   tools: [...aptTools, "dpkg-deb", "mksquashfs"],
   env: aptVariables,
   passEnv: proxyVariables,
@@ -107,7 +107,7 @@ export const convertDebs = task({
         listed,
         architecture: kernel === "vmlinuz64" ? "amd64" : "i386",
         where,
-        limits: unpackLimits(params),
+        limits: limitsOf(params),
       });
       if (stripped.length > 0)
         note(`${name}: runs without set-id bits: ${stripped.map(printName).join(", ")}`);

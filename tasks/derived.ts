@@ -10,10 +10,10 @@ import {
   FileTree,
   followLinks,
   mergeLayers,
+  noLimits,
   readElfMachine,
   readInitrd,
   stageTree,
-  unlimited,
   writeLayer,
   writeTarball,
 } from "../src/formats/index.ts";
@@ -59,7 +59,8 @@ export const derived = task({
       const { initrd, kernelRelease } = await readCoreFacts(needs.core.core);
       const core = await readInitrd(path.join(needs.core.boot, initrd), {
         spoolDir: path.join(scratch, "core"),
-        limits: unlimited,
+        // Within its limits, or it would not have been taken out of its ISO.
+        limits: noLimits,
       });
       const image = mergeLayers([...core.map((member) => linkedFiles(member.tree)), given]).tree;
       const root = path.join(scratch, "image");
@@ -105,7 +106,7 @@ async function readLinked(
   for (const [index, { linked }] of layers.entries()) {
     const members = await readInitrd(linked, {
       spoolDir: path.join(spoolDir, String(index)),
-      limits: unlimited,
+      limits: noLimits,
     });
     trees.push(...members.map((member) => member.tree));
   }

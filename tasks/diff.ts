@@ -8,15 +8,16 @@ import path from "node:path";
 import { compareFiles, describeDifferences, digestFile } from "../src/comparison/index.ts";
 import { command } from "../src/engine/index.ts";
 import { UsageError } from "../src/errors/index.ts";
+import { limitParams, limitsGiven } from "./settings/limit-options.ts";
 
 export const diff = command({
   name: "diff",
   takes: "<A> <B>",
   offers: "files",
   description: "Say what differs between two ISOs or bundles, down to lines (exit status as diff's)",
-  params: {},
+  params: limitParams,
   failureStatus: 2,
-  async run({ words, cwd, show, signal }) {
+  async run({ words, cwd, show, signal, value }) {
     const [a, b] = words;
     if (a === undefined || b === undefined || words.length > 2) {
       throw new UsageError("two files are compared", {
@@ -24,10 +25,11 @@ export const diff = command({
         hint: "task diff A.iso B.iso",
       });
     }
+    const limits = await limitsGiven(value);
     const files = { a: path.resolve(cwd, a), b: path.resolve(cwd, b) };
     const spoolDir = await mkdtemp(path.join(tmpdir(), "razor-mk-diff-"));
     try {
-      const differences = await compareFiles(files.a, files.b, { spoolDir, signal });
+      const differences = await compareFiles(files.a, files.b, { spoolDir, signal, limits });
       const names =
         path.basename(a) === path.basename(b) ? { a, b } : { a: path.basename(a), b: path.basename(b) };
       const count = differences.length === 1 ? "1 difference" : `${differences.length} differences`;

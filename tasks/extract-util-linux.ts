@@ -18,8 +18,8 @@ import type { Shell } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { readListing } from "./image/tree-listing.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { utilLinuxList } from "./settings/project-options.ts";
-import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 
 /** How messages call the extension. */
 const utilLinux = "util-linux.tcz";
@@ -29,7 +29,7 @@ export const extractUtilLinux = task({
   description: "Take the files of lists/util-linux-exec.lst out of util-linux.tcz",
   needs: { iso: fetchIso, tcz: fetchTcz },
   inputs: { list: file(utilLinuxList, { byLine: true }) },
-  params: unpackParams,
+  params: limitParams,
   tools: ["unsquashfs"],
   outputs: { tree: out.directory("tree") },
   async run({ $, needs, inputs, outputs, params, note }) {
@@ -41,7 +41,7 @@ export const extractUtilLinux = task({
     const paths = new Set(held.map((entry) => entry.path));
     for (const one of wanted) if (!paths.has(one.path)) throw notInExtension(one, paths);
     const names = wanted.map((entry) => entry.path);
-    const limits = unpackLimits(params);
+    const limits = limitsOf(params);
     await extractSquashfs($, needs.tcz.utilLinux, names, outputs.tree, { limits, label: utilLinux });
 
     const core = (await readListing(needs.iso.listing)).paths();

@@ -6,8 +6,8 @@ import { out, task, when } from "../src/engine/index.ts";
 import { type Artefact, besideLocation, coreIsoArtefact } from "../src/fetch/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
 import { sampleSource } from "./sample-source.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { isoUrl, source } from "./settings/source-options.ts";
-import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";
@@ -18,7 +18,7 @@ export const fetchIso = task({
   variants: "shared",
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: { ...sourceInputs, lock: lockInput((name) => name.endsWith(".iso")) },
-  params: { ...sourceParams, ...unpackParams, isoUrl },
+  params: { ...sourceParams, ...limitParams, isoUrl },
   passEnv: sourceEnv,
   pool: "network",
   outputs: {
@@ -36,7 +36,7 @@ export const fetchIso = task({
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
     });
-    await openCoreIso(outputs.iso, name, outputs, scratch, unpackLimits(params));
+    await openCoreIso(outputs.iso, name, outputs, scratch, limitsOf(params));
   },
 });
 

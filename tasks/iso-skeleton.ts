@@ -105,7 +105,7 @@ export interface SkeletonParts {
   /** Seconds since 1970. */
   readonly epoch: number;
   readonly places: SkeletonPlaces;
-  readonly context: PackContext;
+  readonly context: PackContext & { readonly note: (message: string) => void };
 }
 
 /** Where its parts go: the ISO before and behind the initrd, the plan, the version's layer, and a folder for the initrd. */
@@ -137,6 +137,8 @@ export async function makeSkeleton(parts: SkeletonParts): Promise<void> {
     sizes.reduce((sum, size) => sum + size + paddingAfter(size), parts.single ? 0 : parts.room),
   );
 
+  const volume = volumeId(parts.version);
+  if (volume.note !== undefined) context.note(volume.note);
   const root = path.join(scratch, "iso");
   await copyBoot(parts.core.boot, path.join(root, "boot"), initrd);
   await adaptBootMenu(path.join(root, "boot/isolinux/isolinux.cfg"));
@@ -161,7 +163,7 @@ export async function makeSkeleton(parts: SkeletonParts): Promise<void> {
     head: places.head,
     tail: places.tail,
     adapt: (iso) => writeApplicationId(iso, applicationId),
-    volumeId: volumeId(parts.version),
+    volumeId: volume.id,
     applicationId,
     systemId: "LINUX",
     epoch: mtime,

@@ -1,7 +1,14 @@
 /** The overlay as one tarball, for the bundle: the payload's tarball as it is, and what is edited behind it. */
 import path from "node:path";
 import { only, out, task } from "../src/engine/index.ts";
-import { FileTree, mergeLayers, readInitrd, writeLayer, writeTarball } from "../src/formats/index.ts";
+import {
+  FileTree,
+  mergeLayers,
+  noLimits,
+  readInitrd,
+  writeLayer,
+  writeTarball,
+} from "../src/formats/index.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
@@ -25,7 +32,10 @@ export const overlayTarball = task({
     first: out.directory("first"),
   },
   async run({ needs, outputs, scratch, signal, join }) {
-    const members = await readInitrd(needs.overlay.layer, { spoolDir: path.join(scratch, "layer") });
+    const members = await readInitrd(needs.overlay.layer, {
+      spoolDir: path.join(scratch, "layer"),
+      limits: noLimits,
+    });
     const trees = members.map((member) => member.tree);
     const { tree } = mergeLayers(trees);
     // The overlay comes last in its layer; what is before it makes files of Core go.

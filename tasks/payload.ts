@@ -17,14 +17,14 @@ import { mcollectiveTree } from "./image/mcollective.ts";
 import { packer, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { compress, epoch } from "./settings/image-options.ts";
-import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 
 export const payload = task({
   name: "payload",
   description: "Pack extensions, gems and extras, once for many edits",
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
-  params: { epoch, compress, ...unpackParams },
+  params: { epoch, compress, ...limitParams },
   optionalTools: [packer],
   outputs: {
     /** Cpio archives, plain and gzipped: one for each extension, one for the gems, and so on. */
@@ -40,7 +40,7 @@ export const payload = task({
   async run(context) {
     const { needs, params, outputs, scratch } = context;
     const mtime = Number(params.epoch);
-    const limits = unpackLimits(params);
+    const limits = limitsOf(params);
     const extras = await readdir(needs.extras.extras);
     const extra = (start: string): string | undefined => {
       const name = extras.find((candidate) => candidate.startsWith(start));

@@ -6,7 +6,14 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
-import { bytesContent, FileTree, treeFromTarball, writeLayer, writeTarball } from "../src/formats/index.ts";
+import {
+  bytesContent,
+  FileTree,
+  noLimits,
+  treeFromTarball,
+  writeLayer,
+  writeTarball,
+} from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { inheritFolders, refuseClashes, settleOwners } from "./image/image-tree.ts";
@@ -16,8 +23,8 @@ import { readListing, writeListing } from "./image/tree-listing.ts";
 import { payload } from "./payload.ts";
 import { mcollectivePassword, mcollectivePsk } from "./settings/access-options.ts";
 import { epoch } from "./settings/image-options.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { setupFolder } from "./settings/project-options.ts";
-import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
 
 /** Their names in a bundle, and in an old project that has its own. */
 const tarballs = { mcollective: "mcollective-setup-files.tar.gz", ssh: "ssh-setup-files.tar.gz" } as const;
@@ -35,7 +42,7 @@ export const setupFiles = task({
     mcollective: file("lists/mcollective.yaml"),
     own: files(Object.values(tarballs), { root: setupFolder, optional: true }),
   },
-  params: { epoch, mcollectivePassword, mcollectivePsk, ...unpackParams },
+  params: { epoch, mcollectivePassword, mcollectivePsk, ...limitParams },
   outputs: {
     /** A tarball for each service that the image has. */
     setups: out.directory("setups"),
@@ -53,7 +60,7 @@ export const setupFiles = task({
     const own = async (name: string): Promise<FileTree | undefined> => {
       if (!inputs.own.paths.includes(name)) return undefined;
       const tree = await treeFromTarball(path.join(inputs.own.root, name), path.join(scratch, name), {
-        ...unpackLimits(params),
+        ...limitsOf(params),
         // Tiny Core loads extensions below /tmp/tcloop and links their files from there: links in the image are data.
         links: "image",
       });
@@ -77,7 +84,7 @@ export const setupFiles = task({
       await place(tarballs.mcollective, (await own(tarballs.mcollective)) ?? ours);
     }
     if (needs.access !== undefined) {
-      const ours = await treeFromTarball(needs.access.setup, path.join(scratch, "access"));
+      const ours = await treeFromTarball(needs.access.setup, path.join(scratch, "access"), noLimits);
       await place(tarballs.ssh, (await own(tarballs.ssh)) ?? ours);
     }
     await writeLayer(layer, outputs.layer, { signal });

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { command } from "../src/engine/index.ts";
 import { UsageError, UserError } from "../src/errors/index.ts";
+import { printPath } from "../src/formats/index.ts";
 import { measureIso, type SizeReport, type SizeRow } from "./image/size-report.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
+import { limitParams, limitsGiven } from "./settings/limit-options.ts";
 
 /** Of each list so many are shown, the largest, in the list's order; --json has all. */
 const mostRows = 15;
@@ -15,11 +17,12 @@ export const size = command({
   takes: "[ISO]",
   offers: "files",
   description: "Say where an ISO's bytes are: by layer, extension and folder, before and after compression",
-  params: {},
-  async run({ words, cwd, build, show }) {
+  params: limitParams,
+  async run({ words, cwd, build, show, value }) {
     const [named] = words;
     if (words.length > 1)
       throw new UsageError("one ISO is looked into", { code: "size-usage", hint: "usage: task size [ISO]" });
+    const limits = await limitsGiven(value);
     const iso = named === undefined ? (await build(rebuildIso)).iso : path.resolve(cwd, named);
     const status = await stat(iso).catch((cause: unknown) => {
       throw new UserError("the ISO cannot be read", {
@@ -31,7 +34,7 @@ export const size = command({
     });
     const scratch = await mkdtemp(path.join(tmpdir(), "razor-mk-size-"));
     try {
-      const report = await measureIso(iso, status.size, scratch);
+      const report = await measureIso(iso, status.size, scratch, limits);
       show(report, describe(report));
     } finally {
       await rm(scratch, { recursive: true, force: true });
@@ -56,9 +59,10 @@ function describe({ iso, beside, layers, extensions, folders }: SizeReport): rea
 
 function table(title: string, rows: readonly SizeRow[]): readonly string[] {
   if (rows.length === 0) return [];
-  const most = new Set([...rows].sort((one, other) => other.after - one.after).slice(0, mostRows));
-  const shown = rows.filter((row) => most.has(row));
-  const others = rows.filter((row) => !most.has(row));
+  const printed = rows.map((row) => ({ ...row, name: printPath(row.name) }));
+  const most = new Set([...printed].sort((one, other) => other.after - one.after).slice(0, mostRows));
+  const shown = printed.filter((row) => most.has(row));
+  const others = printed.filter((row) => !most.has(row));
   const lines = [
     ...shown,
     ...(others.length === 0

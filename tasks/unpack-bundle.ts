@@ -26,7 +26,7 @@ import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlayMember } from "./settings/bundle-facts.ts";
 import { bundleFile, epoch } from "./settings/image-options.ts";
-import { unpackLimits, unpackParams } from "./settings/unpack-options.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
 
 /** Nearly all of it is compressed already. */
 const level = 1;
@@ -37,7 +37,7 @@ export const unpackBundle = task({
   internal: true,
   variants: "shared",
   inputs: { bundle: file(bundleFile) },
-  params: { epoch, ...unpackParams },
+  params: { epoch, ...limitParams },
   outputs: {
     iso: out.file("Core-current.iso"),
     boot: out.directory("boot"),
@@ -52,7 +52,7 @@ export const unpackBundle = task({
     texts: out.directory("texts"),
   },
   async run({ inputs, params, outputs, scratch, signal }) {
-    const request = { scratch, signal, mtime: Number(params.epoch), limits: unpackLimits(params) };
+    const request = { scratch, signal, mtime: Number(params.epoch), limits: limitsOf(params) };
     await takeBundleApart(inputs.bundle, outputs, request);
   },
 });

@@ -1,8 +1,10 @@
 /** What became of each task in one cycle of a watch, and the lines that tell it. It only reads events. */
-import { type BuildEvent, type Cycle, describeReason, type Reason, type TaskId } from "../engine/index.ts";
+import type { BuildEvent, Cycle, Reason, TaskId } from "../engine/index.ts";
+import { printableName } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
-import { nameOf } from "./plain-reporter.ts";
-import { formatBytes, formatSeconds, type Style, someOf } from "./style.ts";
+import { linesOf, nameOf, reasonText } from "./plain-reporter.ts";
+import { formatBytes, formatSeconds, hasColours, type Style, someOf } from "./style.ts";
+import { capturedLine } from "./terminal-text.ts";
 
 interface Outcome {
   readonly verdict: "fresh" | "restored" | "rebuilt" | "failed" | "skipped";
@@ -75,7 +77,7 @@ export class CycleRecord {
     for (const [id, { verdict, reasons }] of this.#outcomes) {
       if (verdict === "fresh") continue;
       yield `${style.bold(nameOf(id))}: ${verdict}`;
-      for (const reason of reasons) yield `  ${describeReason(reason)}`;
+      for (const reason of reasons) yield `  ${reasonText(reason)}`;
     }
   }
 
@@ -83,7 +85,7 @@ export class CycleRecord {
   *outputLines(style: Style): IterableIterator<string> {
     for (const [id, text] of this.#outputs) {
       yield style.dim(`--- output of ${nameOf(id)} ---`);
-      yield* text.replace(/\n$/, "").split("\n");
+      for (const line of linesOf(text)) yield capturedLine(line, hasColours(style));
     }
   }
 
@@ -99,5 +101,5 @@ export class CycleRecord {
 
 function changeText(changes: readonly string[], first: boolean): string {
   if (changes.length === 0) return first ? "first build" : "asked for";
-  return `${someOf(changes)} changed`;
+  return `${someOf(changes.map(printableName))} changed`;
 }

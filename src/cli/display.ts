@@ -59,7 +59,8 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
   const hurry = new AbortController();
   let ending: Ending | undefined;
   const write = (text: string): unknown => io.stderr.write(text);
-  const screen = { write, columns: () => io.stderr.columns ?? 80 };
+  const draw = (text: string): unknown => (io.stderr.draw === undefined ? write(text) : io.stderr.draw(text));
+  const screen = { write: draw, columns: () => io.stderr.columns ?? 80 };
   const live = usesLiveDisplay(session) ? new LiveDisplay(screen, style) : undefined;
   const lines = new LineBuffer(write);
   const print = (line: string): void => (live === undefined ? lines.add(line) : live.print(line));

@@ -1,7 +1,7 @@
 /**
  * Every failure as text, in one form: what, where, why, what to do. Users' mistakes have no stack.
  */
-import { messageOf, UserError } from "../errors/index.ts";
+import { messageOf, printable, UserError } from "../errors/index.ts";
 import type { SourceStack } from "./source-stack.ts";
 import type { Style } from "./style.ts";
 
@@ -20,8 +20,9 @@ export class FailureText {
   of(error: unknown, about?: string): string {
     const style = this.#style;
     const lead = about === undefined ? "" : `${style.bold(about)}: `;
-    const lines: string[] = [`${style.red("error:")} ${lead}${headline(error)}`];
-    const add = (label: string, text: string): unknown => lines.push(`  ${style.dim(`${label}:`)} ${text}`);
+    const lines: string[] = [`${style.red("error:")} ${lead}${printable(headline(error))}`];
+    const add = (label: string, text: string): unknown =>
+      lines.push(`  ${style.dim(`${label}:`)} ${printable(text)}`);
     if (error instanceof UserError) {
       if (error.where !== undefined) add("where", error.where);
       if (error.hint !== undefined) add("hint", error.hint);
@@ -30,7 +31,7 @@ export class FailureText {
       const place = error instanceof Error ? this.#stack.placeOf(error) : undefined;
       const isOurs = place === undefined || place.isOurs;
       if (!isOurs) add("where", place.where);
-      if (this.#verbose) lines.push(this.#stackOf(error));
+      if (this.#verbose) lines.push(printable(this.#stackOf(error)));
       else if (isOurs) add("hint", "this is not a mistake of yours; --verbose shows where it happened");
       else add("hint", "the code there did not expect this; --verbose shows how it came to it");
     }

@@ -6,6 +6,8 @@ import { askSecret } from "./secret-prompt.ts";
 
 export interface Output {
   write(text: string): unknown;
+  /** Writes text in which the cursor moves, as it is; only what draws uses it. Without it, `write` does. */
+  draw?(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }

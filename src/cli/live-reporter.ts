@@ -3,10 +3,12 @@
  * lines that stay. Only used where there is a terminal to draw on.
  */
 import type { BuildEvent, Progress, TaskId } from "../engine/index.ts";
+import { printableName } from "../errors/index.ts";
 import { nameOf } from "./plain-reporter.ts";
 import { amountDone, progressText } from "./progress-text.ts";
 import { RateMeter } from "./rate-meter.ts";
-import { formatSeconds, type Style, truncate } from "./style.ts";
+import { formatSeconds, hasColours, type Style, truncate } from "./style.ts";
+import { terminalText } from "./terminal-text.ts";
 
 export interface Screen {
   write(text: string): void;
@@ -69,7 +71,7 @@ export class LiveDisplay {
 
   /** Prints a line that stays, above the moving part. */
   print(line: string): void {
-    this.#screen.write(`${this.#eraseText()}${line}\n`);
+    this.#screen.write(`${this.#eraseText()}${terminalText(line, hasColours(this.#style))}\n`);
     this.#draw();
   }
 
@@ -126,7 +128,12 @@ export class LiveDisplay {
     const items = [...running.items.values()];
     running.meter.add(seconds, amountDone(items));
     const { rate } = running.meter;
-    const tail = progressText(items, { seconds, rate, expected: running.expected, room });
+    const tail = progressText(items.map(safeItem), { seconds, rate, expected: running.expected, room });
     return truncate(`${mark} ${head}  ${tail}`, this.#screen.columns() - 1);
   }
+}
+
+/** Names of items come from lists and mirrors. */
+function safeItem(progress: Progress): Progress {
+  return { ...progress, item: printableName(progress.item) };
 }

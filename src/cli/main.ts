@@ -12,7 +12,7 @@ import {
   type Task,
   type Taskfile,
 } from "../engine/index.ts";
-import { systemErrorCode, UsageError } from "../errors/index.ts";
+import { printable, systemErrorCode, UsageError } from "../errors/index.ts";
 import { installHint } from "../host/index.ts";
 import { affectedCommand } from "./affected.ts";
 import { buildTargets } from "./build-command.ts";
@@ -105,7 +105,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
   const style = styleFor(io.stderr, io.env);
   const noted = start.noted ?? new Set<string>();
   const note = (message: string): void => {
-    if (!noted.has(message)) io.stderr.write(`${style.yellow("note:")} ${message}\n`);
+    if (!noted.has(message)) io.stderr.write(`${style.yellow("note:")} ${printable(message)}\n`);
     noted.add(message);
   };
   for (const message of request.notes) note(message);

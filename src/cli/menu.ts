@@ -3,7 +3,7 @@
  * elsewhere it is printed. How keys become a choice it does not know; picker.ts does.
  */
 import type { Target } from "../engine/index.ts";
-import { messageOf } from "../errors/index.ts";
+import { messageOf, printableName } from "../errors/index.ts";
 import { buildTargets } from "./build-command.ts";
 import { type Ending, statusOf } from "./ending.ts";
 import type { Choice } from "./picker.ts";
@@ -89,6 +89,6 @@ async function versionText(session: Session): Promise<string> {
   try {
     return await session.values.get(parameter);
   } catch (error) {
-    return `unknown (${messageOf(error)})`;
+    return `unknown (${printableName(messageOf(error))})`;
   }
 }

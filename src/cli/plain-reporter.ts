@@ -3,8 +3,10 @@
  * terminal. It only reads events.
  */
 import { type BuildEvent, describeReason, type Reason } from "../engine/index.ts";
+import { printable, printableName } from "../errors/index.ts";
 import type { FailureText } from "./failure.ts";
-import { formatBytes, formatSeconds, type Style, someOf } from "./style.ts";
+import { formatBytes, formatSeconds, hasColours, type Style, someOf } from "./style.ts";
+import { capturedLine } from "./terminal-text.ts";
 
 export interface ReporterOptions {
   readonly style: Style;
@@ -39,6 +41,11 @@ export function nameOf(id: string): string {
 
 const reasonsShown = 3;
 
+/** A reason names files and tools, which may be called anything. */
+export function reasonText(reason: Reason): string {
+  return printableName(describeReason(reason));
+}
+
 /** Bytes: what is smaller has come before anybody could ask for it, and there are hundreds of such files. */
 const worthALine = 100_000;
 
@@ -50,7 +57,7 @@ export function reasonLine(reasons: readonly Reason[], room = Number.POSITIVE_IN
   }
   for (let count = Math.min(reasonsShown, reasons.length); ; count -= 1) {
     const more = reasons.length - count;
-    const shown = reasons.slice(0, count).map(describeReason).join("; ");
+    const shown = reasons.slice(0, count).map(reasonText).join("; ");
     const line = more > 0 ? `${shown}; and ${more} more` : shown;
     if (line.length <= room || count <= 1) return line;
   }
@@ -101,13 +108,14 @@ export class PlainReporter {
         break;
       }
       case "note":
-        if (!this.#notes.has(event.message)) this.#options.print(`${style.yellow("note:")} ${event.message}`);
+        if (!this.#notes.has(event.message))
+          this.#options.print(`${style.yellow("note:")} ${printable(event.message)}`);
         this.#notes.add(event.message);
         break;
       case "lock-wait":
         this.#options.print(
           `${style.yellow("note:")} waiting for another build in this workspace: ` +
-            `process ${event.pid} on ${event.host} (${event.command})`,
+            `process ${event.pid} on ${event.host} (${printable(event.command)})`,
         );
         break;
       case "task-output":
@@ -120,7 +128,7 @@ export class PlainReporter {
           if (this.#finished.has(`${nameOf(event.task)} ${item}`)) break;
           this.#finished.add(`${nameOf(event.task)} ${item}`);
           this.#say(
-            `  ${style.dim(`${nameOf(event.task)} |`)} ${item}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
+            `  ${style.dim(`${nameOf(event.task)} |`)} ${printableName(item)}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
           );
         }
         break;
@@ -158,7 +166,7 @@ export class PlainReporter {
     // With --verbose the output was shown as it came.
     if (output !== "" && !verbose) {
       print(style.dim(`--- output of ${task} ---`));
-      for (const line of linesOf(output)) print(line);
+      for (const line of linesOf(output)) print(capturedLine(line, hasColours(style)));
       print(style.dim("---"));
     }
     print(failure.of(error, task));
@@ -168,7 +176,8 @@ export class PlainReporter {
   #output(task: string, text: string): void {
     const { style, verbose } = this.#options;
     if (!verbose || text === "") return;
-    for (const line of linesOf(text)) this.#say(`  ${style.dim(`${nameOf(task)} |`)} ${line}`);
+    for (const line of linesOf(text))
+      this.#say(`  ${style.dim(`${nameOf(task)} |`)} ${capturedLine(line, hasColours(style))}`);
   }
 
   #say(line: string): void {
@@ -176,6 +185,6 @@ export class PlainReporter {
   }
 }
 
-function linesOf(text: string): readonly string[] {
+export function linesOf(text: string): readonly string[] {
   return text.replace(/\n$/, "").split("\n");
 }

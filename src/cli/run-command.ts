@@ -9,6 +9,7 @@ import {
   removeProducts,
   workAlone,
 } from "../engine/index.ts";
+import { printable } from "../errors/index.ts";
 import { type Display, openDisplay } from "./display.ts";
 import { encodeLine } from "./event-stream.ts";
 import type { Session } from "./session.ts";
@@ -62,10 +63,10 @@ function contextFor(
     cwd: io.cwd,
     env: workspace.env,
     signal,
-    print: (line) => io.stdout.write(request.json ? encodeLine(line) : `${line}\n`),
+    print: (line) => io.stdout.write(request.json ? encodeLine(line) : `${printable(line)}\n`),
     show: (value, lines) =>
       io.stdout.write(
-        request.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${line}\n`).join(""),
+        request.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(""),
       ),
     note: (message) => onEvent({ type: "note", message }),
     removeProducts: (options) => removeProducts(workspace, options, session.command),

@@ -41,6 +41,10 @@ export function styleFor(stream: { readonly isTTY?: boolean }, env: NodeJS.Proce
   return stream.isTTY === true && env.TERM !== "dumb" ? colourStyle : plainStyle;
 }
 
+export function hasColours(style: Style): boolean {
+  return style !== plainStyle;
+}
+
 /** `52.3 MB`: decimal units, as disks and downloads are sold and shown. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];

@@ -1,8 +1,10 @@
 /**
- * What the program says and which variables it asks for, heard on the way: for a record of a build without anything to do. It
- * does not know what is done with it.
+ * Everything that the program says on its way out: made safe for a terminal, and remembered, with the variables that were asked
+ * for, as the record of a build without anything to do.
  */
 import type { Io, Output } from "./io.ts";
+import { plainStyle, styleFor } from "./style.ts";
+import { terminalText } from "./terminal-text.ts";
 
 /** Text for standard output (1) or error (2); `elapsedMark` in it stands for the time that it took. */
 export type Said = readonly [stream: 1 | 2, text: string];
@@ -18,8 +20,10 @@ export class Transcript {
   /** Tools are looked for in PATH, whoever asks. */
   readonly #asked = new Set(["PATH"]);
   #askedForAll = false;
+  readonly #env: NodeJS.ProcessEnv;
 
   constructor(io: Io) {
+    this.#env = io.env;
     this.io = {
       ...io,
       stdout: this.#hear(1, io.stdout),
@@ -46,7 +50,8 @@ export class Transcript {
   /** Writes a text for people in which the elapsed time stands, so that a later replay can tell its own. */
   writeTimed(text: (elapsed: string) => string, elapsed: string): void {
     this.io.stderr.write(text(elapsed));
-    if (this.still) this.said.splice(-1, 1, [2, text(elapsedMark)]);
+    const marked = text(elapsedMark).split(elapsedMark).map(this.#safe(this.io.stderr)).join(elapsedMark);
+    if (this.still) this.said.splice(-1, 1, [2, marked]);
   }
 
   /** A record is for what stays on the screen: colours yes, a cursor that moves no. */
@@ -56,12 +61,20 @@ export class Transcript {
     else this.said.length = 0;
   }
 
+  #safe(output: Output): (text: string) => string {
+    const colours = styleFor(output, this.#env) !== plainStyle;
+    return (text) => terminalText(text, colours);
+  }
+
   #hear(stream: 1 | 2, output: Output): Output {
+    const safe = this.#safe(output);
+    const draw = (text: string): unknown => {
+      this.#note(stream, text);
+      return output.write(text);
+    };
     return {
-      write: (text) => {
-        this.#note(stream, text);
-        return output.write(text);
-      },
+      write: (text) => draw(safe(text)),
+      draw,
       get isTTY() {
         return output.isTTY === true;
       },

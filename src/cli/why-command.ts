@@ -1,8 +1,8 @@
 /** `task why TARGET`: what would rerun, and every reason of the target that was asked about. It writes nothing. */
-import { describeReason, forecast } from "../engine/index.ts";
+import { forecast } from "../engine/index.ts";
 import { oneWord } from "./command-words.ts";
 import { printForecast } from "./forecast-text.ts";
-import { nameOf } from "./plain-reporter.ts";
+import { nameOf, reasonText } from "./plain-reporter.ts";
 import type { Session } from "./session.ts";
 import { findTask, inItsPlace } from "./target-name.ts";
 
@@ -25,7 +25,7 @@ export async function whyCommand(session: Session, words: readonly string[]): Pr
   const asked = forecasts.at(-1);
   if (asked !== undefined && asked.reasons.length > 1 && !request.json) {
     session.io.stdout.write(`\nall reasons for ${nameOf(asked.id)}:\n`);
-    for (const reason of asked.reasons) session.io.stdout.write(`  ${describeReason(reason)}\n`);
+    for (const reason of asked.reasons) session.io.stdout.write(`  ${reasonText(reason)}\n`);
   }
   return 0;
 }

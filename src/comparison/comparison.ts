@@ -3,7 +3,13 @@
  * and nothing of what an image should hold.
  */
 import { UserError } from "../errors/index.ts";
-import { contentSize, digestContent, type FileContent, type FileTree } from "../formats/index.ts";
+import {
+  contentSize,
+  digestContent,
+  type FileContent,
+  type FileTree,
+  type UnpackLimits,
+} from "../formats/index.ts";
 import {
   type Container,
   containerKind,
@@ -12,7 +18,7 @@ import {
   openContainer,
   Spool,
 } from "./container.ts";
-import { compareContents, firstDifference, isSame } from "./content.ts";
+import { ContentDigests, compareContents, firstDifference, LineBudget, placeOf } from "./content.ts";
 import { type Difference, sides } from "./difference.ts";
 import { compareLayers, compareMembers, lastLayers } from "./layers.ts";
 import { pairsOf } from "./trees.ts";
@@ -21,6 +27,8 @@ export interface ComparisonOptions {
   /** Absolute path of an empty folder for what has to be unpacked; the caller removes it. */
   readonly spoolDir: string;
   readonly signal?: AbortSignal;
+  /** Of each archive; its bytes also of all archives together that had to be unpacked. */
+  readonly limits?: UnpackLimits;
 }
 
 /** Archives in archives are looked into down to this depth. */
@@ -45,9 +53,13 @@ class Comparison {
   readonly differences: Difference[] = [];
   readonly #spool: Spool;
   readonly #signal: AbortSignal | undefined;
+  readonly #lines = new LineBudget();
+  readonly #digests = new ContentDigests();
+  /** Pairs of contents that were compared, by their places: hard links refer to the same ones again and again. */
+  readonly #compared = new Set<string>();
 
-  constructor({ spoolDir, signal }: ComparisonOptions) {
-    this.#spool = new Spool(spoolDir);
+  constructor({ spoolDir, signal, limits }: ComparisonOptions) {
+    this.#spool = new Spool(spoolDir, limits);
     this.#signal = signal;
   }
 
@@ -60,12 +72,18 @@ class Comparison {
     layers?: Difference["layers"],
   ): Promise<void> {
     this.#signal?.throwIfAborted();
-    if (await isSame(a, b)) return;
+    if (await this.#digests.isSame(a, b)) return;
     const named = {
       within,
       ...(name === undefined ? {} : { name }),
       ...(layers === undefined ? {} : { layers }),
     };
+    const pair = JSON.stringify([placeOf(a), placeOf(b)]);
+    if (a.kind === "file" && b.kind === "file" && this.#compared.has(pair)) {
+      this.differences.push({ kind: "content", ...named, a: describeContent(a), b: describeContent(b) });
+      return;
+    }
+    this.#compared.add(pair);
     const [one, other] = [await containerKind(a), await containerKind(b)];
     if (one !== other) {
       this.differences.push({ kind: "type", ...named, a: one ?? "other file", b: other ?? "other file" });
@@ -74,7 +92,7 @@ class Comparison {
     const opened =
       one === undefined || within.length >= deepest ? undefined : await this.#open(one, a, b, name);
     if (opened === undefined) {
-      this.differences.push({ kind: "content", ...named, ...(await compareContents(a, b)) });
+      this.differences.push({ kind: "content", ...named, ...(await this.#contents(a, b)) });
       return;
     }
     const before = this.differences.length;
@@ -89,6 +107,10 @@ class Comparison {
     this.differences.push({ kind: "packing", ...named, a: sizeA, b: sizeB });
   }
 
+  async #contents(a: FileContent, b: FileContent): Promise<Pick<Difference, "a" | "b" | "lines">> {
+    return await compareContents(a, b, { lines: this.#lines, digests: this.#digests });
+  }
+
   /** Of what lies in an archive the first bytes may deceive; then it is a file like any other. */
   async #open(
     kind: Container["kind"],
@@ -100,6 +122,8 @@ class Comparison {
       return [await openContainer(kind, a, this.#spool), await openContainer(kind, b, this.#spool)];
     } catch (error) {
       if (name === undefined || !(error instanceof UserError)) throw error;
+      // One by one they may be within their limits, and be too many.
+      this.#spool.refuseFull();
       return undefined;
     }
   }
@@ -110,14 +134,16 @@ class Comparison {
       if (one !== other) this.differences.push({ kind: "field", within, name: field, ...sides(one, other) });
     }
     if (a.kind !== "initrd") return await this.#trees(within, a.tree, b.tree);
-    this.differences.push(...(await compareLayers(within, a, b)));
+    this.differences.push(...(await compareLayers(within, a, b, this.#digests)));
     const [layersA, layersB] = [lastLayers(a.members), lastLayers(b.members)];
     const from = this.differences.length;
     await this.#trees(within, a.tree, b.tree, (path) => sides(layersA.get(path), layersB.get(path)));
     const reported = new Set(this.differences.slice(from).map(({ kind, name }) => `${kind} ${name}`));
     // What a later layer hides is in no merged tree.
-    const inMembers = await compareMembers(within, a, b);
-    this.differences.push(...inMembers.filter(({ kind, name }) => !reported.has(`${kind} ${name}`)));
+    const inMembers = await compareMembers(within, a, b, this.#digests);
+    for (const difference of inMembers) {
+      if (!reported.has(`${difference.kind} ${difference.name}`)) this.differences.push(difference);
+    }
   }
 
   async #trees(

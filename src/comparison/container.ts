@@ -1,12 +1,13 @@
 /**
  * A file that holds others, opened: an ISO, a tarball, an initrd. It knows nothing of comparing them.
  */
-import { open } from "node:fs/promises";
+import { lstat, open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { createGunzip } from "node:zlib";
 import { UserError } from "../errors/index.ts";
 import {
   contentSize,
+  defaultLimits,
   type FileContent,
   type FileTree,
   type InitrdMember,
@@ -18,6 +19,7 @@ import {
   sniffLength,
   streamContent,
   treeFromTarball,
+  type UnpackLimits,
 } from "../formats/index.ts";
 
 export type ContainerKind = "ISO" | "tarball" | "initrd";
@@ -73,19 +75,51 @@ async function inflateHead(head: Buffer): Promise<Buffer> {
   });
 }
 
-/** Files that are made for looking into others; `folder` is absolute, and removed by whoever made it. */
+/** Files that are made for looking into others; `folder` is absolute, and removed by the caller. */
 export class Spool {
   readonly #folder: string;
+  readonly #given: UnpackLimits;
   #next = 0;
+  /** Bytes in the folder, in what is finished. */
+  #used = 0;
+  /** Whether an archive would have unpacked to more than was left. */
+  #full = false;
 
-  constructor(folder: string) {
+  constructor(folder: string, limits: UnpackLimits = {}) {
     this.#folder = folder;
+    this.#given = limits;
   }
 
-  /** A path that nothing has yet. */
-  place(): string {
+  get #most(): number {
+    return { ...defaultLimits, ...this.#given }.maxBytes;
+  }
+
+  /** What the next archive may unpack to: as much as all before it have left. */
+  get limits(): UnpackLimits {
+    const onTooLarge = (): void => {
+      this.#full = true;
+    };
+    return { ...this.#given, maxBytes: Math.max(0, this.#most - this.#used), onTooLarge };
+  }
+
+  /** Calls `fill` with a path that nothing has yet, and counts what is there afterwards. */
+  async fill<T>(fill: (place: string) => Promise<T>): Promise<T> {
     this.#next += 1;
-    return path.join(this.#folder, `${this.#next}`);
+    const place = path.join(this.#folder, `${this.#next}`);
+    try {
+      return await fill(place);
+    } finally {
+      this.#used += await bytesAt(place);
+    }
+  }
+
+  /** @throws UserError `bomb` when all archives together would unpack to more than they may */
+  refuseFull(): void {
+    if (!this.#full && this.#used < this.#most) return;
+    throw new UserError(`archives in the archives unpack to more than ${this.#most} bytes altogether`, {
+      code: "bomb",
+      hint: "if the files are what they should be, allow more with --max-unpacked SIZE, e.g. --max-unpacked 8GB",
+    });
   }
 
   /** Absolute path of a file with this content and no other: its own, or a copy. */
@@ -98,15 +132,26 @@ export class Spool {
         await handle.close();
       }
     }
-    const copy = this.place();
-    const handle = await open(copy, "w", 0o600);
-    try {
-      for await (const piece of streamContent(content)) await handle.writeFile(piece);
-    } finally {
-      await handle.close();
-    }
-    return copy;
+    return await this.fill(async (copy) => {
+      const handle = await open(copy, "w", 0o600);
+      try {
+        for await (const piece of streamContent(content)) await handle.writeFile(piece);
+      } finally {
+        await handle.close();
+      }
+      return copy;
+    });
   }
+}
+
+/** Bytes of a file, or of all files below a folder; 0 where there is nothing. */
+async function bytesAt(place: string): Promise<number> {
+  const status = await lstat(place).catch(() => undefined);
+  if (status?.isDirectory() !== true) return status?.size ?? 0;
+  const sizes = await Promise.all(
+    (await readdir(place)).map(async (name) => await bytesAt(path.join(place, name))),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 const nothing: ReadonlyMap<string, string> = new Map();
@@ -122,16 +167,18 @@ export async function openContainer(
     case "ISO":
       return {
         ...{ kind, file, members: [] },
-        tree: await readIsoTree(file),
+        tree: await readIsoTree(file, spool.limits),
         fields: await readIsoStructure(file),
       };
     case "tarball": {
       const policy = { devices: true, setId: true, attributes: true, links: "any", anyBytes: true } as const;
-      const tree = await treeFromTarball(file, spool.place(), policy);
+      const limits = spool.limits;
+      const tree = await spool.fill((place) => treeFromTarball(file, place, { ...policy, ...limits }));
       return { kind, file, tree, fields: nothing, members: [] };
     }
     case "initrd": {
-      const members = await readInitrd(file, { spoolDir: spool.place() });
+      const limits = spool.limits;
+      const members = await spool.fill((spoolDir) => readInitrd(file, { spoolDir, limits }));
       const { tree } = mergeLayers(members.map((member) => member.tree));
       return { kind, file, tree, fields: nothing, members };
     }

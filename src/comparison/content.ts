@@ -15,24 +15,60 @@ const largestText = 512 * 1024;
 /** Of a file's changed lines this many are shown. */
 const mostLines = 200;
 
-export async function isSame(a: FileContent, b: FileContent): Promise<boolean> {
-  if (contentSize(a) !== contentSize(b)) return false;
-  const [one, other] = await Promise.all([digestContent(a), digestContent(b)]);
-  return one === other;
+/** Texts with more changed lines are shown as bytes: the work grows with the square of this. */
+const mostEdits = 1000;
+
+/** How much work a comparison puts into lines, over all of its files; more than that would be minutes. */
+export class LineBudget {
+  #left = 8 * mostEdits ** 2;
+
+  /** Added and removed lines that may still be looked for in one file. */
+  get edits(): number {
+    return Math.min(mostEdits, Math.floor(Math.sqrt(this.#left)));
+  }
+
+  spend(edits: number): void {
+    this.#left = Math.max(0, this.#left - edits ** 2);
+  }
+}
+
+/** Whether contents are the same; each stretch of a file is read once, however many hard links or overlapping files refer to it. */
+export class ContentDigests {
+  readonly #known = new Map<string, string>();
+
+  async isSame(a: FileContent, b: FileContent): Promise<boolean> {
+    if (contentSize(a) !== contentSize(b)) return false;
+    if (contentSize(a) === 0 || (a.kind === "file" && placeOf(a) === placeOf(b))) return true;
+    const [one, other] = [await this.of(a), await this.of(b)];
+    return one === other;
+  }
+
+  /** sha256 of the content, in hex. */
+  async of(content: FileContent): Promise<string> {
+    const place = placeOf(content);
+    const digest = this.#known.get(place) ?? (await digestContent(content));
+    if (place !== "") this.#known.set(place, digest);
+    return digest;
+  }
+}
+
+/** Names the stretch of a file that the content is; empty for content in memory. */
+export function placeOf(content: FileContent): string {
+  return content.kind === "file" ? `${content.offset} ${content.size} ${content.path}` : "";
 }
 
 /** What to say of two contents that are not the same. */
 export async function compareContents(
   a: FileContent,
   b: FileContent,
+  { lines: budget, digests }: { readonly lines: LineBudget; readonly digests: ContentDigests },
 ): Promise<Pick<Difference, "a" | "b" | "lines">> {
   const [one, other] = [await textOf(a), await textOf(b)];
-  if (one !== undefined && other !== undefined) {
-    return { a: describeContent(a), b: describeContent(b), lines: await changedLines(one, other) };
-  }
+  const lines = one === undefined || other === undefined ? undefined : await changedLines(one, other, budget);
+  if (lines !== undefined) return { a: describeContent(a), b: describeContent(b), lines };
   const at = await firstDifference(a, b);
   const say = async (content: FileContent): Promise<string> =>
-    `${describeContent(content)}, sha256 ${(await digestContent(content)).slice(0, 16)}…`;
+    `${describeContent(content)}, sha256 ${(await digests.of(content)).slice(0, 16)}…`;
   return { a: await say(a), b: `${await say(b)}, from byte ${at.toLocaleString("en")} on` };
 }
 
@@ -47,13 +83,24 @@ async function textOf(content: FileContent): Promise<string | undefined> {
   }
 }
 
-async function changedLines(a: string, b: string): Promise<readonly string[]> {
+/** Undefined where so much differs that lines would say nothing. */
+async function changedLines(
+  a: string,
+  b: string,
+  budget: LineBudget,
+): Promise<readonly string[] | undefined> {
   const { structuredPatch } = await import("diff");
-  const { hunks } = structuredPatch("a", "b", a, b, undefined, undefined, { context: 2 });
-  const lines = hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines: own }) => [
+  const { edits: maxEditLength } = budget;
+  const patch = structuredPatch("a", "b", a, b, undefined, undefined, { context: 2, maxEditLength });
+  if (patch === undefined) {
+    budget.spend(maxEditLength);
+    return undefined;
+  }
+  const lines = patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines: own }) => [
     `@@ -${oldStart},${oldLines} +${newStart},${newLines} @@`,
     ...own.map(printName),
   ]);
+  budget.spend(lines.filter((line) => /^[-+]/.test(line)).length);
   if (lines.length <= mostLines) return lines;
   return [...lines.slice(0, mostLines), `… and ${lines.length - mostLines} more lines`];
 }

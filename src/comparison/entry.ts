@@ -1,15 +1,23 @@
 /** How two entries of archives differ, their contents left aside. */
-import { type FileTree, printName, type TreeNode } from "../formats/index.ts";
+import { createHash } from "node:crypto";
+import { type FileTree, printName, printPath, type TreeNode } from "../formats/index.ts";
 import { describeContent } from "./container.ts";
 import { type Difference, sides } from "./difference.ts";
 
-/** The other names of each hard-linked file, by path. */
-export type Links = ReadonlyMap<string, string>;
+/** All names of a hard-linked file, in byte order, and a digest of them: there may be thousands, each to be compared. */
+interface LinkedNames {
+  readonly names: readonly string[];
+  readonly digest: string;
+}
 
-/** An entry as one side has it: its node, and the other names of its file. */
+/** By each name of a file that has several. */
+export type Links = ReadonlyMap<string, LinkedNames>;
+
+/** An entry as one side has it: its path, its node, and all names of its file where it has several. */
 export interface Entry {
+  readonly path: string;
   readonly node: TreeNode | undefined;
-  readonly links: string | undefined;
+  readonly links: LinkedNames | undefined;
 }
 
 type Found = Pick<Difference, "kind" | "a" | "b">;
@@ -29,23 +37,37 @@ export function compareEntries(one: Entry, other: Entry): readonly Found[] {
   add("time", shownTime(a), shownTime(b));
   if (a.type === "symlink" && b.type === "symlink") add("target", printName(a.target), printName(b.target));
   if ("major" in a && "major" in b) add("device", `${a.major},${a.minor}`, `${b.major},${b.minor}`);
-  const nobody = "no other";
-  add("links", one.links ?? nobody, other.links ?? nobody);
+  if (one.links?.digest !== other.links?.digest)
+    found.push({ kind: "links", a: otherNames(one), b: otherNames(other) });
   return found;
+}
+
+/** Of many names some are shown: each name of a file has such a line. */
+const mostNames = 20;
+
+function otherNames({ path, links }: Entry): string {
+  if (links === undefined) return "no other";
+  const shown = links.names
+    .slice(0, mostNames + 1)
+    .filter((name) => name !== path)
+    .slice(0, mostNames);
+  const more = links.names.length - 1 - shown.length;
+  return `${shown.map(printPath).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 export function linksOf(tree: FileTree): Links {
   const groups = new Map<string, string[]>();
   for (const [path, node] of tree) {
     if (node.type !== "file" || node.linkGroup === undefined) continue;
-    groups.set(node.linkGroup, [...(groups.get(node.linkGroup) ?? []), path]);
+    const names = groups.get(node.linkGroup) ?? [];
+    names.push(path);
+    groups.set(node.linkGroup, names);
   }
-  const links = new Map<string, string>();
+  const links = new Map<string, LinkedNames>();
   for (const names of groups.values()) {
-    for (const name of names) {
-      const others = names.filter((one) => one !== name);
-      if (others.length > 0) links.set(name, others.map(printName).join(", "));
-    }
+    if (names.length === 1) continue;
+    const linked = { names, digest: createHash("sha256").update(names.join("\0")).digest("hex") };
+    for (const name of names) links.set(name, linked);
   }
   return links;
 }
@@ -61,5 +83,7 @@ function octal({ mode }: TreeNode): string {
 }
 
 function shownTime({ mtime }: TreeNode): string {
-  return new Date(mtime * 1000).toISOString().replace(".000Z", "Z");
+  const time = new Date(mtime * 1000);
+  // A tarball's header has room for times that no calendar has.
+  return Number.isNaN(time.getTime()) ? `${mtime} s after 1970` : time.toISOString().replace(".000Z", "Z");
 }

@@ -4,7 +4,7 @@
  */
 import type { FileContent, InitrdMember } from "../formats/index.ts";
 import { type Container, describeContent } from "./container.ts";
-import { isSame } from "./content.ts";
+import type { ContentDigests } from "./content.ts";
 import type { Difference } from "./difference.ts";
 import { pairsOf } from "./trees.ts";
 
@@ -13,13 +13,14 @@ export async function compareLayers(
   within: readonly string[],
   a: Container,
   b: Container,
+  digests: ContentDigests,
 ): Promise<readonly Difference[]> {
   const [one, other] = [a.members.length, b.members.length];
   if (one !== other) return [{ kind: "layers", within, a: `${one}`, b: `${other}` }];
   const differences: Difference[] = [];
   for (const [index, [inA, inB]] of membersOf(a, b).entries()) {
     const [bytesA, bytesB] = [stretch(a.file, inA), stretch(b.file, inB)];
-    if (await isSame(bytesA, bytesB)) continue;
+    if (await digests.isSame(bytesA, bytesB)) continue;
     const say = (content: FileContent, { compression }: InitrdMember) =>
       `${describeContent(content)}, ${compression === "none" ? "not compressed" : compression}`;
     differences.push({
@@ -38,13 +39,14 @@ export async function compareMembers(
   within: readonly string[],
   a: Container,
   b: Container,
+  digests: ContentDigests,
 ): Promise<readonly Difference[]> {
   const differences: Difference[] = [];
   for (const [index, [inA, inB]] of membersOf(a, b).entries()) {
     const layers = { a: index + 1, b: index + 1 };
     for (const pair of pairsOf(within, inA.tree, inB.tree, () => layers)) {
       differences.push(...pair.differences);
-      if (pair.contents === undefined || (await isSame(...pair.contents))) continue;
+      if (pair.contents === undefined || (await digests.isSame(...pair.contents))) continue;
       const [one, other] = pair.contents.map(describeContent);
       differences.push({ kind: "content", within, name: pair.name, a: one ?? "", b: other ?? "", layers });
     }

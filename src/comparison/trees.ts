@@ -30,8 +30,8 @@ export function* pairsOf(
     const name = printName(path);
     const layers = layersAt(path);
     const found = compareEntries(
-      { node: one, links: linksA.get(path) },
-      { node: other, links: linksB.get(path) },
+      { path, node: one, links: linksA.get(path) },
+      { path, node: other, links: linksB.get(path) },
     );
     const differences = found.map((difference) => ({
       ...{ ...difference, within, name },

@@ -4,6 +4,7 @@
  * It knows nothing of terminals: who prints it decides on colours and on whether a cause is shown.
  */
 
+export { printable, printableName } from "./printable.ts";
 export { didYouMean, editDistance, nearest } from "./suggestion.ts";
 
 export interface UserErrorOptions {

@@ -4,32 +4,44 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
+import { contentSize, type FileContent } from "./content.ts";
 import { headerSize, longestName, paddingOf, trailerName, typeBits } from "./cpio.ts";
-import { decodeName, normaliseName, printName } from "./names.ts";
+import { decodeName, normaliseName, printName, printPath } from "./names.ts";
 import { FileTree } from "./tree.ts";
-import type { TreeNode } from "./tree-node.ts";
+import type { FileNode, TreeNode } from "./tree-node.ts";
 
 const windowSize = 64 * 1024;
 const fileTypes = new Map(
   Object.entries(typeBits).map(([type, bits]) => [bits, type as TreeNode["type"]] as const),
 );
 
-/** Bytes of an open file, read through a window of 64 KiB. `path` is absolute and used in messages and contents. */
+/** Bytes of an open file, read through a window of 64 KiB. */
 export class FileWindow {
+  /** Absolute; contents refer to it. */
   readonly path: string;
+  /** What messages call the file. */
+  readonly name: string;
   readonly #handle: FileHandle;
   #window: Buffer = Buffer.alloc(0);
   #start = 0;
 
-  constructor(handle: FileHandle, path: string) {
+  constructor(handle: FileHandle, path: string, name = path) {
     this.#handle = handle;
     this.path = path;
+    this.name = name;
+  }
+
+  /** The bytes where the window holds them already, without a turn of the event loop; undefined where it does not. */
+  held(offset: number, length: number): Buffer | undefined {
+    const from = offset - this.#start;
+    if (from < 0 || from + length > this.#window.length) return undefined;
+    return this.#window.subarray(from, from + length);
   }
 
   /** Up to `length` bytes at `offset`: fewer only at the end of the file. */
   async read(offset: number, length: number): Promise<Buffer> {
-    const from = offset - this.#start;
-    if (from >= 0 && from + length <= this.#window.length) return this.#window.subarray(from, from + length);
+    const held = this.held(offset, length);
+    if (held !== undefined) return held;
     const window = Buffer.allocUnsafe(Math.max(windowSize, length));
     let filled = 0;
     while (filled < window.length) {
@@ -59,34 +71,45 @@ interface RawEntry {
   readonly nextAt: number;
 }
 
+export interface CpioLimits {
+  /** Called with the path of each entry; throws where there are too many. */
+  readonly count?: (path: string) => void;
+}
+
 /**
  * Reads the archive that starts at `offset` and tells where it ends (after the trailer, a multiple of four from its start).
  * `size` is the length of the file: nothing may lie beyond it.
- * @throws UserError `bad-cpio` (cut off or damaged), `unsafe-name`, `duplicate-entry`
+ * @throws UserError `bad-cpio` (cut off or damaged), `unsafe-name`, `duplicate-entry`, and what `count` throws
  */
 export async function readCpio(
   file: FileWindow,
   offset: number,
   size: number,
+  { count }: CpioLimits = {},
 ): Promise<{ readonly tree: FileTree; readonly end: number }> {
   const tree = new FileTree();
-  const groups = new Map<string, string[]>();
+  const groups = new HardLinks();
   let at = offset;
   for (;;) {
     const entry = await readEntry(file, at, size);
     at = entry.nextAt;
-    if (entry.name === trailerName) return { tree, end: at };
-    const path = normaliseName(entry.name, file.path, { absolute: true });
-    if (tree.has(path)) {
-      throw fault("duplicate-entry", `the cpio archive holds ${printName(path)} twice`, file, path);
+    if (entry.name === trailerName) {
+      groups.apply(tree);
+      return { tree, end: at };
     }
-    tree.set(path, await nodeOf(file, entry, path));
-    if (entry.nlink >= 2 && tree.get(path)?.type === "file") joinGroup(tree, groups, entry, path);
+    const path = normaliseName(entry.name, printName(file.name), { absolute: true });
+    count?.(path);
+    if (tree.has(path)) {
+      throw fault("duplicate-entry", `the cpio archive holds ${printPath(path)} twice`, file, path);
+    }
+    const node = await nodeOf(file, entry, path);
+    tree.set(path, node);
+    if (entry.nlink >= 2 && node.type === "file") groups.add(`${entry.device}:${entry.ino}`, path, node);
   }
 }
 
 async function readEntry(file: FileWindow, at: number, limit: number): Promise<RawEntry> {
-  const head = await file.read(at, headerSize);
+  const head = file.held(at, headerSize) ?? (await file.read(at, headerSize));
   const place = `offset ${at}`;
   if (head.length < headerSize) throw fault("bad-cpio", "the cpio archive is cut off", file, place);
   const magic = head.toString("latin1", 0, 6);
@@ -100,7 +123,7 @@ async function readEntry(file: FileWindow, at: number, limit: number): Promise<R
   const nameSize = field(11);
   if (nameSize < 2 || nameSize > longestName)
     throw fault("bad-cpio", `a name of ${nameSize} bytes`, file, place);
-  const name = await file.read(at + headerSize, nameSize);
+  const name = file.held(at + headerSize, nameSize) ?? (await file.read(at + headerSize, nameSize));
   if (name.length < nameSize || name[nameSize - 1] !== 0) {
     throw fault("bad-cpio", "a cpio name is cut off", file, place);
   }
@@ -145,23 +168,38 @@ async function nodeOf(file: FileWindow, entry: RawEntry, path: string): Promise<
   }
 }
 
-/** Gives all names of one hard-linked file the same group and the bytes of the one that carries them. */
-function joinGroup(tree: FileTree, groups: Map<string, string[]>, entry: RawEntry, path: string): void {
-  const linkGroup = `${entry.device}:${entry.ino}`;
-  const names = groups.get(linkGroup) ?? [];
-  groups.set(linkGroup, [...names, path]);
-  if (names.length === 0) return;
-  const first = tree.file(names[0] ?? path);
-  const own = tree.file(path);
-  // An entry without bytes is another name; one with bytes overwrites what the group had (initramfs.c, do_name).
-  const content = entry.size > 0 ? own.content : first.content;
-  for (const name of [...names, path]) tree.set(name, { ...first, content, linkGroup });
+/** Names of hard-linked files: all get the metadata of the first one and the bytes of the last one that carries any. */
+class HardLinks {
+  readonly #groups = new Map<
+    string,
+    { readonly names: string[]; readonly first: FileNode; content: FileContent }
+  >();
+
+  add(linkGroup: string, path: string, node: FileNode): void {
+    const group = this.#groups.get(linkGroup);
+    if (group === undefined) {
+      this.#groups.set(linkGroup, { names: [path], first: node, content: node.content });
+      return;
+    }
+    group.names.push(path);
+    // An entry without bytes is another name; one with bytes overwrites what the group had (initramfs.c, do_name).
+    if (contentSize(node.content) > 0) group.content = node.content;
+  }
+
+  /** Once for all names, when all are known: a group of many thousands is no more work than as many files. */
+  apply(tree: FileTree): void {
+    for (const [linkGroup, { names, first, content }] of this.#groups) {
+      if (names.length === 1) continue;
+      const node: FileNode = { ...first, content, linkGroup };
+      for (const name of names) tree.set(name, node);
+    }
+  }
 }
 
 function fault(code: string, message: string, file: FileWindow, place: string): UserError {
   return new UserError(message, {
     code,
-    where: `${printName(file.path)}: ${printName(place)}`,
+    where: `${printName(file.name)}: ${printPath(place)}`,
     hint: "the file is damaged or no initrd the kernel could unpack; fetch or build it again",
   });
 }

@@ -49,7 +49,14 @@ function header(name: string, fields: Fields): Buffer {
   const { ino, mode, uid, gid, nlink, mtime, size, major, minor } = fields;
   const numbers = [ino, mode, uid, gid, nlink, mtime, size, 0, 0, major, minor, bytes.length + 1, 0];
   refuseLargeFile(size, name);
-  for (const number of numbers) refuseUnlessField(number, name);
+  const named: readonly (readonly [string, number])[] = [
+    ["time", mtime],
+    ["user id", uid],
+    ["group id", gid],
+    ["device number", major],
+    ["device number", minor],
+  ];
+  for (const [what, number] of named) refuseUnlessField(what, number, name);
   const hex = numbers.map((number) => number.toString(16).padStart(8, "0")).join("");
   const padding = Buffer.alloc(1 + paddingOf(headerSize + bytes.length + 1));
   return Buffer.concat([Buffer.from(`070701${hex}`, "latin1"), bytes, padding]);
@@ -64,12 +71,12 @@ function refuseLargeFile(size: number, name: string): void {
   });
 }
 
-function refuseUnlessField(number: number, name: string): void {
+function refuseUnlessField(what: string, number: number, name: string): void {
   if (Number.isInteger(number) && number >= 0 && number <= largest) return;
-  throw new UserError(`a cpio archive cannot hold the number ${number} (time, owner or device)`, {
+  throw new UserError(`an initrd cannot hold the ${what} ${number}`, {
     code: "cpio-overflow",
     where: printName(name),
-    hint: "times lie between 1970 and 2106, and owners below 2^32",
+    hint: "times lie between 1970 and 2106, and all numbers below 2^32; give the file another one",
   });
 }
 

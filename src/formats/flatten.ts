@@ -13,8 +13,12 @@ import { FileTree } from "./tree.ts";
 export function flattenLayers(layers: readonly FileTree[]): FileTree {
   const flat = new FileTree();
   for (const [index, layer] of layers.entries()) {
-    for (const [path, node] of mendLayer([flat.clone()], layer).layer) {
-      if (node.type !== "directory" && flat.get(path)?.type === "directory") removeBelow(flat, path);
+    const before = flat.clone();
+    for (const [path, node] of mendLayer([before], layer).layer) {
+      // What the layer itself puts lies below no folder that it replaces.
+      if (node.type !== "directory" && flat.get(path)?.type === "directory") {
+        for (const gone of before.below(path)) flat.delete(gone);
+      }
       // Names of one file stay so within their layer, and apart from files of others.
       const group =
         node.type === "file" && node.linkGroup !== undefined
@@ -24,8 +28,4 @@ export function flattenLayers(layers: readonly FileTree[]): FileTree {
     }
   }
   return flat;
-}
-
-function removeBelow(tree: FileTree, folder: string): void {
-  for (const path of tree.paths()) if (path.startsWith(`${folder}/`)) tree.delete(path);
 }

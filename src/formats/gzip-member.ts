@@ -19,6 +19,7 @@ const flagName = 0x08;
  * Unpacks the member at `offset` of `file` to the file `spool` (absolute; replaced).
  * Resolves to the offset after the member, the number of bytes unpacked, and how far the member had been read when how much
  * of that had come out: at every 256 KiB, to about as much.
+ * `before` are the bytes that earlier members of the file gave, for the limit on all of them.
  * @throws UserError `bad-gzip`, `bomb`
  */
 export async function inflateMember(
@@ -26,12 +27,13 @@ export async function inflateMember(
   offset: number,
   spool: string,
   limits: UnpackLimits = {},
+  before = 0,
 ): Promise<{ readonly end: number; readonly size: number; readonly points: readonly PackingPoint[] }> {
-  const where = `${printName(file.path)}: gzip member at offset ${offset}`;
+  const where = `${printName(file.name)}: gzip member at offset ${offset}`;
   const bodyAt = offset + (await headerLength(file, offset, where));
   const out = await open(encodeName(spool), "w", 0o600);
   try {
-    const body = await inflateBody(file.path, bodyAt, out, where, limits);
+    const body = await inflateBody(file.path, bodyAt, out, createLimit(limits, where, before), where);
     const footer = await file.read(bodyAt + body.taken, footerSize);
     if (footer.length < footerSize) throw fault("the gzip member is cut off", where);
     if (footer.readUInt32LE(0) !== body.crc || footer.readUInt32LE(4) !== body.size % 2 ** 32) {
@@ -76,10 +78,9 @@ async function inflateBody(
   path: string,
   start: number,
   out: FileHandle,
+  check: ReturnType<typeof createLimit>,
   where: string,
-  limits: UnpackLimits,
 ): Promise<Body> {
-  const check = createLimit(limits, where);
   const inflate = createInflateRaw({ chunkSize: 256 * 1024 });
   const source = createReadStream(encodeName(path), { start, highWaterMark: 64 * 1024 });
   // A raw deflate stream knows its own end; what is written after it stays unread and uncounted in bytesWritten.

@@ -21,7 +21,13 @@ export { type IsoGap, type SkeletonOptions, writeIsoSkeleton } from "./iso-skele
 export { readIsoStructure } from "./iso-structure.ts";
 export { readIsoTree } from "./iso-tree.ts";
 export { layOutTree } from "./laid-out-tree.ts";
-export { type UnpackLimits, unlimited } from "./limits.ts";
+export {
+  createEntryLimit,
+  createLimit,
+  defaultLimits,
+  noLimits,
+  type UnpackLimits,
+} from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
 export { type Mended, mendLayer } from "./mend.ts";

@@ -8,7 +8,7 @@ import { mkdir, open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { FileWindow, readCpio } from "./cpio-reader.ts";
 import { inflateMember, type PackingPoint } from "./gzip-member.ts";
-import type { UnpackLimits } from "./limits.ts";
+import { createEntryLimit, defaultLimits, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { encodeName, printName } from "./names.ts";
 import type { FileTree } from "./tree.ts";
@@ -20,6 +20,8 @@ export interface ReadInitrdOptions {
    */
   readonly spoolDir: string;
   readonly limits?: UnpackLimits;
+  /** What messages call the initrd; its path where nothing is given. */
+  readonly name?: string;
 }
 
 /** One archive of an initrd; several may share one gzip member. */
@@ -33,35 +35,46 @@ export interface InitrdMember {
   readonly points: readonly PackingPoint[];
 }
 
+/** Each compressed archive is a file when unpacked, so there may be fewer of them than entries. */
+const entriesPerArchive = 20;
+
 /**
  * Every archive of the initrd at `path` (absolute), in order. Contents are referred to where they lie: in the initrd itself
  * for plain archives, in spool files for compressed ones; memory holds names only.
- * @throws UserError `unsupported-compression`, `misaligned-archive`, `not-an-initrd`, and those of `readCpio` and `inflateMember`
+ * @throws UserError `unsupported-compression`, `misaligned-archive`, `not-an-initrd`, and those of `readCpio` and `inflateMember`;
+ * `bomb` where all archives together are beyond the limits
  */
-export async function readInitrd(path: string, options: ReadInitrdOptions): Promise<readonly InitrdMember[]> {
-  await mkdir(options.spoolDir, { recursive: true });
+export async function readInitrd(
+  path: string,
+  { spoolDir, limits = {}, name = path }: ReadInitrdOptions,
+): Promise<readonly InitrdMember[]> {
+  await mkdir(spoolDir, { recursive: true });
   const handle = await open(encodeName(path), "r");
   try {
     const { size } = await handle.stat();
-    const file = new FileWindow(handle, path);
+    const file = new FileWindow(handle, path, name);
+    const count = createEntryLimit(limits, printName(name));
     const members: InitrdMember[] = [];
+    let unpacked = 0;
     let at = await skipNuls(file, 0, size);
     while (at < size) {
       const offset = at;
       const magic = sniff(await file.read(at, 8));
+      refuseMany(members.length, name, limits);
       if (magic === "cpio") {
-        refuseMisaligned(path, at);
-        const { tree, end } = await readCpio(file, at, size);
+        refuseMisaligned(name, at);
+        const { tree, end } = await readCpio(file, at, size, { count });
         members.push({ offset, size: end - offset, compression: "none", tree, points: [] });
         at = end;
       } else if (magic === "gzip") {
-        const spool = `${options.spoolDir}/member-${members.length}.cpio`;
-        const { end, points } = await inflateMember(file, at, spool, options.limits);
-        for (const tree of await readArchives(spool)) {
+        const spool = `${spoolDir}/member-${members.length}.cpio`;
+        const { end, size: length, points } = await inflateMember(file, at, spool, limits, unpacked);
+        unpacked += length;
+        for (const tree of await readArchives(spool, `${name}: member at offset ${offset}`, limits, count)) {
           members.push({ offset, size: end - offset, compression: "gzip", tree, points });
         }
         at = end;
-      } else throw unknownMember(path, at, magic);
+      } else throw unknownMember(name, at, magic);
       at = await skipNuls(file, at, size);
     }
     return members;
@@ -71,14 +84,20 @@ export async function readInitrd(path: string, options: ReadInitrdOptions): Prom
 }
 
 /** The archives of one unpacked member: the kernel accepts several, with NULs between them. */
-async function readArchives(spool: string): Promise<readonly FileTree[]> {
+async function readArchives(
+  spool: string,
+  name: string,
+  limits: UnpackLimits,
+  count: (path: string) => void,
+): Promise<readonly FileTree[]> {
   const handle = await open(encodeName(spool), "r");
   try {
     const { size } = await handle.stat();
-    const file = new FileWindow(handle, spool);
+    const file = new FileWindow(handle, spool, name);
     const trees: FileTree[] = [];
     for (let at = await skipNuls(file, 0, size); at < size; at = await skipNuls(file, at, size)) {
-      const { tree, end } = await readCpio(file, at, size);
+      refuseMany(trees.length, name, limits);
+      const { tree, end } = await readCpio(file, at, size, { count });
       trees.push(tree);
       at = end;
     }
@@ -88,13 +107,25 @@ async function readArchives(spool: string): Promise<readonly FileTree[]> {
   }
 }
 
+function refuseMany(archives: number, path: string, limits: UnpackLimits): void {
+  const most = Math.ceil({ ...defaultLimits, ...limits }.maxEntries / entriesPerArchive);
+  if (archives < most) return;
+  throw new UserError(`the initrd is made of more than ${most} archives`, {
+    code: "bomb",
+    where: printName(path),
+    hint: "if the file is what it should be, allow more with --max-entries NUMBER",
+  });
+}
+
+const nuls = Buffer.alloc(64 * 1024);
+
 async function skipNuls(file: FileWindow, from: number, size: number): Promise<number> {
   let at = from;
   while (at < size) {
-    const piece = await file.read(at, Math.min(4096, size - at));
-    const found = piece.findIndex((byte) => byte !== 0);
-    if (found !== -1) return at + found;
+    const piece = await file.read(at, Math.min(nuls.length, size - at));
     if (piece.length === 0) break;
+    // Comparing is many times faster than looking at each byte, and there may be gigabytes of them.
+    if (!piece.equals(nuls.subarray(0, piece.length))) return at + piece.findIndex((byte) => byte !== 0);
     at += piece.length;
   }
   return size;

@@ -16,9 +16,11 @@ export interface DirectoryRecord {
   readonly systemUse: Buffer;
 }
 
-/** The records in a directory's content, in order, itself and its parent first; undefined when one is damaged. */
-export function readRecords(bytes: Buffer): readonly DirectoryRecord[] | undefined {
-  const records: DirectoryRecord[] = [];
+/**
+ * The records in a directory's content, in order, itself and its parent first; undefined, and then no more, where one is damaged.
+ * One at a time: a directory of a few megabytes has a hundred thousand.
+ */
+export function* readRecords(bytes: Buffer): Generator<DirectoryRecord | undefined, void> {
   for (let at = 0; at < bytes.length; ) {
     const length = bytes[at] ?? 0;
     // No record crosses a sector: the rest of one is empty.
@@ -27,11 +29,10 @@ export function readRecords(bytes: Buffer): readonly DirectoryRecord[] | undefin
       continue;
     }
     const record = recordAt(bytes, at);
-    if (record === undefined) return undefined;
-    records.push(record);
+    yield record;
+    if (record === undefined) return;
     at += length;
   }
-  return records;
 }
 
 /** ECMA-119, 9.1; undefined when the bytes are none. */

@@ -8,7 +8,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { isJoliet, isoSectorSize, readAt, readDescriptors } from "./iso-descriptors.ts";
 import { type DirectoryRecord, readRecords, recordAt } from "./iso-directory.ts";
-import { decodeName, encodeName, printName } from "./names.ts";
+import { DirectoryExtents } from "./iso-extents.ts";
+import { createEntryLimit, createLimit, defaultLimits, type UnpackLimits } from "./limits.ts";
+import { decodeName, encodeName, printName, printPath } from "./names.ts";
 import { type RockRidge, readSystemUse, startsSystemUse } from "./rock-ridge.ts";
 import { FileTree } from "./tree.ts";
 import type { Metadata, TreeNode } from "./tree-node.ts";
@@ -16,62 +18,74 @@ import type { Metadata, TreeNode } from "./tree-node.ts";
 /** A directory is read whole; no honest one is larger. */
 const largestDirectory = 64 * 1024 * 1024;
 
+/** PATH_MAX: Linux follows no longer link, and has no longer name. */
+const longestTarget = 4096;
+
 /**
  * Reads the ISO at `iso` (absolute). Without Rock Ridge everything is root's, directories 0555 and files 0444, as
  * Linux shows them.
- * @throws UserError `not-an-iso`, `bad-iso`
+ * @throws UserError `not-an-iso`, `bad-iso`, `bomb`
  */
-export async function readIsoTree(iso: string): Promise<FileTree> {
+export async function readIsoTree(iso: string, limits: UnpackLimits = {}): Promise<FileTree> {
   const handle = await open(encodeName(iso), "r");
   try {
     const descriptors = await readDescriptors(handle, iso);
-    const primary = descriptors.find(({ type }) => type === 1);
     const joliet = descriptors.find(({ type, bytes }) => type === 2 && isJoliet(bytes));
-    if (primary === undefined) throw new Error("descriptors without a primary one");
     const { size } = await handle.stat();
-    const plain = new IsoReader(handle, iso, size, "plain");
-    const top = rootOf(primary.bytes);
+    const reader = (names: NameKind, skip?: number) =>
+      new IsoReader({ handle, iso, size, limits, names, skip });
+    const plain = reader("plain");
+    const top = plain.rootOf(descriptors.find(({ type }) => type === 1)?.bytes);
     const skip = await plain.findSystemUse(top);
-    if (skip !== undefined) return await new IsoReader(handle, iso, size, "rock-ridge", skip).read(top);
+    if (skip !== undefined) return await reader("rock-ridge", skip).read(top);
     if (joliet === undefined) return await plain.read(top);
-    return await new IsoReader(handle, iso, size, "joliet").read(rootOf(joliet.bytes));
+    return await reader("joliet").read(plain.rootOf(joliet.bytes));
   } finally {
     await handle.close();
   }
 }
 
-function rootOf(descriptor: Buffer): DirectoryRecord {
-  const root = recordAt(descriptor, 156);
-  if (root === undefined) throw new Error("a descriptor has no root");
-  return root;
+type NameKind = "plain" | "joliet" | "rock-ridge";
+
+interface ReaderOptions {
+  readonly handle: FileHandle;
+  readonly iso: string;
+  /** Bytes of the ISO. */
+  readonly size: number;
+  readonly limits: UnpackLimits;
+  readonly names: NameKind;
+  /** Bytes of each system use area that are others' (SUSP, 5.3). */
+  readonly skip: number | undefined;
 }
 
 class IsoReader {
-  readonly #handle: FileHandle;
-  readonly #iso: string;
-  readonly #end: number;
-  readonly #names: "plain" | "joliet" | "rock-ridge";
-  /** Bytes of each system use area that are others' (SUSP, 5.3). */
-  readonly #skip: number;
-  readonly #seen = new Set<number>();
+  readonly #options: ReaderOptions;
+  readonly #count: (path: string) => void;
+  readonly #checkSize: (takenIn: number, givenOut: number) => void;
+  readonly #extents = new DirectoryExtents();
   readonly #tree = new FileTree();
+  /** Bytes of continuation areas so far: those of an honest ISO lie side by side, so they are no more than the ISO. */
+  #continued = 0;
+  /** Bytes of all files so far: more than the ISO has where they overlap. */
+  #held = 0;
 
-  constructor(
-    handle: FileHandle,
-    iso: string,
-    end: number,
-    names: "plain" | "joliet" | "rock-ridge",
-    skip = 0,
-  ) {
-    this.#handle = handle;
-    this.#iso = iso;
-    this.#end = end;
-    this.#names = names;
-    this.#skip = skip;
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    const { iso, size, limits } = options;
+    this.#count = createEntryLimit(limits, printName(iso));
+    const { maxBytes } = { ...defaultLimits, ...limits };
+    // A large ISO is no bomb: what counts is that its files are more than it.
+    this.#checkSize = createLimit({ ...limits, maxBytes: Math.max(maxBytes, size) }, printName(iso));
+  }
+
+  rootOf(descriptor: Buffer | undefined): DirectoryRecord {
+    const root = descriptor === undefined ? undefined : recordAt(descriptor, 156);
+    if (root === undefined) throw this.#bad("has no record in the volume descriptor", "");
+    return root;
   }
 
   async findSystemUse(root: DirectoryRecord): Promise<number | undefined> {
-    const [self] = await this.#records(root, ".");
+    const self = await this.#first(root, "");
     return self === undefined ? undefined : startsSystemUse(self.systemUse);
   }
 
@@ -81,16 +95,18 @@ class IsoReader {
   }
 
   async #enter(directory: DirectoryRecord, path: string): Promise<void> {
-    if (this.#seen.has(directory.sector)) throw this.#bad("is a directory within itself", path);
-    this.#seen.add(directory.sector);
+    const other = this.#extents.claim(directory.sector, directory.size, path);
+    if (other !== undefined) {
+      throw this.#bad(`shares its place with ${other === "" ? "the root" : printPath(other)}`, path);
+    }
+    const records = this.#records(await this.#content(directory, path), path);
     // The first two records are the directory itself and its parent.
-    const records = (await this.#records(directory, path)).slice(2);
-    for (let index = 0; index < records.length; index++) {
-      const first = records[index];
-      if (first === undefined) break;
+    records.next();
+    records.next();
+    for (const first of records) {
       let { size, more } = first;
       while (more) {
-        const next = records[++index];
+        const next = records.next().value;
         if (next === undefined || next.sector * isoSectorSize !== first.sector * isoSectorSize + size) {
           throw this.#bad("lies in pieces that do not follow one another", path);
         }
@@ -102,19 +118,22 @@ class IsoReader {
   }
 
   async #add(record: DirectoryRecord, folder: string): Promise<void> {
+    const { names, skip = 0 } = this.#options;
     const extra: RockRidge =
-      this.#names === "rock-ridge"
-        ? await readSystemUse(record.systemUse.subarray(this.#skip), (sector, offset, length) =>
-            this.#bytes(sector * isoSectorSize + offset, length, folder),
+      names === "rock-ridge"
+        ? await readSystemUse(record.systemUse.subarray(skip), (...place) =>
+            this.#continuation(...place, folder),
           )
         : {};
     // Moved here because it lay too deep; where it belongs a link to it stands.
     if (extra.relocated === true) return;
-    const name = extra.name ?? this.#nameOf(record.name);
+    const name = extra.name ?? this.#nameOf(record.name, folder);
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
       throw this.#bad(`holds the name ${printName(name)}`, folder);
     }
     const path = folder === "" ? name : `${folder}/${name}`;
+    if (path.length >= longestTarget) throw this.#bad("has a path longer than Linux allows", path);
+    this.#count(path);
     if (this.#tree.has(path)) throw this.#bad("is there twice", path);
     const isDirectory = record.directory || extra.child !== undefined;
     const metadata: Metadata = {
@@ -126,7 +145,7 @@ class IsoReader {
     this.#tree.set(path, this.#node(record, extra, metadata, isDirectory, path));
     if (!isDirectory) return;
     if (extra.child === undefined) return await this.#enter(record, path);
-    const [child] = await this.#records({ ...record, sector: extra.child, size: isoSectorSize }, path);
+    const child = await this.#first({ ...record, sector: extra.child, size: isoSectorSize }, path);
     if (child === undefined) throw this.#bad("has no content", path);
     await this.#enter({ ...child, sector: extra.child }, path);
   }
@@ -139,7 +158,10 @@ class IsoReader {
     path: string,
   ): TreeNode {
     if (isDirectory) return { type: "directory", ...metadata };
-    if (extra.target !== undefined) return { type: "symlink", target: extra.target, ...metadata };
+    if (extra.target !== undefined) {
+      if (extra.target.length >= longestTarget) throw this.#bad("is a link longer than Linux allows", path);
+      return { type: "symlink", target: extra.target, ...metadata };
+    }
     const { major = 0, minor = 0 } = extra;
     switch ((extra.mode ?? 0) & 0o170000) {
       case 0o020000:
@@ -150,40 +172,62 @@ class IsoReader {
         return { type: "fifo", ...metadata };
       default: {
         const offset = record.sector * isoSectorSize;
-        if (record.size > 0 && offset + record.size > this.#end) throw this.#bad("is cut off", path);
-        return {
-          type: "file",
-          content: { kind: "file", path: this.#iso, offset, size: record.size },
-          ...metadata,
-        };
+        const { iso, size: end } = this.#options;
+        if (record.size > 0 && offset + record.size > end) throw this.#bad("is cut off", path);
+        this.#held += record.size;
+        this.#checkSize(end, this.#held);
+        return { type: "file", content: { kind: "file", path: iso, offset, size: record.size }, ...metadata };
       }
     }
   }
 
-  #nameOf(name: Buffer): string {
-    if (this.#names === "joliet") return Buffer.from(name).swap16().toString("utf16le").replace(/;\d+$/, "");
+  #nameOf(name: Buffer, folder: string): string {
+    if (this.#options.names === "joliet") {
+      if (name.length % 2 !== 0) throw this.#bad("holds a name of half a character", folder);
+      return Buffer.from(name).swap16().toString("utf16le").replace(/;\d+$/, "");
+    }
     return decodeName(name)
       .replace(/;\d+$/, "")
       .replace(/(?<=.)\.$/, "");
   }
 
-  async #records(directory: DirectoryRecord, path: string): Promise<readonly DirectoryRecord[]> {
-    if (directory.size > largestDirectory) throw this.#bad("is larger than any directory", path);
-    const bytes = await this.#bytes(directory.sector * isoSectorSize, directory.size, path);
-    const records = readRecords(bytes);
-    if (records === undefined) throw this.#bad("holds a damaged entry", path);
-    return records;
+  async #first(directory: DirectoryRecord, path: string): Promise<DirectoryRecord | undefined> {
+    const size = Math.min(directory.size, isoSectorSize);
+    return this.#records(await this.#content({ ...directory, size }, path), path).next().value ?? undefined;
+  }
+
+  *#records(content: Buffer, path: string): Generator<DirectoryRecord, undefined> {
+    for (const record of readRecords(content)) {
+      if (record === undefined) throw this.#bad("holds a damaged entry", path);
+      yield record;
+    }
+    return undefined;
+  }
+
+  async #content({ sector, size }: DirectoryRecord, path: string): Promise<Buffer> {
+    if (size > largestDirectory) throw this.#bad("is larger than any directory", path);
+    return await this.#bytes(sector * isoSectorSize, size, path);
+  }
+
+  /** Linux reads no area that leaves its sector, either (`fs/isofs/rock.c`, rock_continue). */
+  async #continuation(sector: number, offset: number, length: number, folder: string): Promise<Buffer> {
+    this.#continued += length;
+    if (offset + length > isoSectorSize || this.#continued > this.#options.size) {
+      throw this.#bad("holds an entry that goes on in a damaged place", folder);
+    }
+    return await this.#bytes(sector * isoSectorSize + offset, length, folder);
   }
 
   async #bytes(offset: number, length: number, path: string): Promise<Buffer> {
-    if (offset + length > this.#end) throw this.#bad("is cut off", path);
-    return await readAt(this.#handle, offset, length);
+    const { handle, size } = this.#options;
+    if (offset + length > size) throw this.#bad("is cut off", path);
+    return await readAt(handle, offset, length);
   }
 
   #bad(why: string, path: string): UserError {
-    return new UserError(`the ISO is damaged: ${printName(path === "" ? "its root" : path)} ${why}`, {
+    return new UserError(`the ISO is damaged: ${path === "" ? "its root" : printPath(path)} ${why}`, {
       code: "bad-iso",
-      where: printName(this.#iso),
+      where: printName(this.#options.iso),
       hint: "get the file again, or build it again",
     });
   }

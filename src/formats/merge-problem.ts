@@ -12,7 +12,7 @@ export interface Place {
   readonly layer: number;
 }
 
-/** `modes` are the 12 bits; `from` is what lower layers made, `to` what this layer makes. */
+/** `otherNames` are ten at most. Modes are the 12 bits; `from` is what lower layers made, `to` what this layer makes. */
 export type MergeProblem =
   | (Place & { readonly kind: "hard-link-truncated"; readonly otherNames: readonly string[] })
   | (Place & { readonly kind: "symlink-replaced-by-directory"; readonly target: string })

@@ -10,6 +10,8 @@ import { parentOf, rootPath } from "./names.ts";
 import { FileTree } from "./tree.ts";
 import type { FileNode, TreeNode } from "./tree-node.ts";
 
+const mostOtherNames = 10;
+
 const nothing = { kind: "bytes", bytes: new Uint8Array() } as const;
 
 export interface Merged {
@@ -31,7 +33,7 @@ export function mergeLayers(layers: readonly FileTree[]): Merged {
       state.apply(layer, path, node, group);
     }
   }
-  return { tree: state.tree, problems: state.problems };
+  return { tree: state.finish(), problems: state.problems };
 }
 
 /** The names of one hard-linked file in a layer: the archive has its bytes at the last one. */
@@ -55,12 +57,15 @@ function groupsOf(tree: FileTree): ReadonlyMap<string, LinkGroup> {
 const ownerOf = ({ mode, uid, gid }: TreeNode): Owner => ({ mode, uid, gid });
 
 class MergeState {
+  /** Of a file with several names the right type and group only, until `finish`. */
   readonly tree = new FileTree();
   readonly problems: MergeProblem[] = [];
   /** How many entries lie directly in a directory: only an empty one can be removed. */
   readonly #children = new Map<string, number>();
   /** Names of one file by its group. */
   readonly #names = new Map<string, Set<string>>();
+  /** What these are names of: one file, whose owner, mode and bytes are those that came last under any of them. */
+  readonly #files = new Map<string, FileNode>();
 
   /** Applies one entry; `group` is that of a file with several names. */
   apply(layer: number, given: string, node: TreeNode, group?: LinkGroup): void {
@@ -70,8 +75,19 @@ class MergeState {
     const path = this.#resolve(group.first);
     const head = this.tree.get(path);
     if (head?.type !== "file") return;
-    const names = head.linkGroup === undefined ? undefined : this.#names.get(head.linkGroup);
-    for (const name of names ?? [path]) this.tree.set(name, { ...head, content: nothing });
+    const file = head.linkGroup === undefined ? undefined : this.#files.get(head.linkGroup);
+    if (head.linkGroup === undefined || file === undefined)
+      this.tree.set(path, { ...head, content: nothing });
+    else this.#files.set(head.linkGroup, { ...file, content: nothing });
+  }
+
+  /** The tree, once every entry is applied: to write a file under all its names each time one changes would be quadratic. */
+  finish(): FileTree {
+    for (const [group, names] of this.#names) {
+      const file = this.#files.get(group);
+      if (file !== undefined) for (const name of names) this.tree.set(name, file);
+    }
+    return this.tree;
   }
 
   /** The kernel opens names the ordinary way: links in the directories before the last part are followed. */
@@ -177,18 +193,30 @@ class MergeState {
     const names = lowerGroup === undefined ? undefined : this.#names.get(lowerGroup);
     if (lowerGroup !== undefined && names !== undefined && names.size > 1) {
       // The file itself is opened and truncated, whatever its other names are.
-      const otherNames = [...names].filter((name) => name !== path);
-      this.problems.push({ ...place, kind: "hard-link-truncated", otherNames });
-      for (const name of names) this.tree.set(name, { ...node, linkGroup: lowerGroup });
-    } else if (node.linkGroup !== undefined) this.#join(path, node, `${place.layer}:${node.linkGroup}`);
-    else this.#set(path, node);
+      this.problems.push({ ...place, kind: "hard-link-truncated", otherNames: someOthers(names, path) });
+      this.#files.set(lowerGroup, { ...node, linkGroup: lowerGroup });
+      return;
+    }
+    // The last name of a file of several: it is one of its own again.
+    names?.delete(path);
+    if (node.linkGroup === undefined) this.#set(path, node);
+    else this.#join(path, node, `${place.layer}:${node.linkGroup}`);
   }
 
   #join(path: string, node: FileNode, linkGroup: string): void {
     const names = this.#names.get(linkGroup) ?? new Set();
     this.#names.set(linkGroup, names.add(path));
-    this.#set(path, { ...node, linkGroup });
-    // It is one file: owner, mode and bytes of the name that comes last are those of all.
-    for (const name of names) this.tree.set(name, { ...node, linkGroup });
+    const file = { ...node, linkGroup };
+    this.#files.set(linkGroup, file);
+    this.#set(path, file);
   }
+}
+
+function someOthers(names: ReadonlySet<string>, path: string): readonly string[] {
+  const others: string[] = [];
+  for (const name of names) {
+    if (name !== path) others.push(name);
+    if (others.length === mostOtherNames) break;
+  }
+  return others;
 }

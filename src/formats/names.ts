@@ -2,7 +2,7 @@
  * Path names as archives carry them: bytes, mostly UTF-8, held as strings without losing the others.
  * It knows nothing of trees or of any disk.
  */
-import { UserError } from "../errors/index.ts";
+import { printableName, UserError } from "../errors/index.ts";
 
 /** The root directory's own entry in a tree. */
 export const rootPath = ".";
@@ -112,10 +112,16 @@ function faultOf(parts: readonly string[]): string | undefined {
   return parts.some((part) => part.includes("\0")) ? "holds a NUL byte" : undefined;
 }
 
-/** A name for a message: control characters and bytes that are not UTF-8 are shown as `\xNN`. */
+/** A name for a message, in one line: bytes and control characters are shown as `\xNN`, others that cannot be seen as `\uNNNN`. */
 export function printName(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is to be shown
-  return name.replace(/[\0-\x1f\x7f\udc80-\udcff]/gu, (character) => {
-    return `\\x${(character.charCodeAt(0) & 0xff).toString(16).padStart(2, "0")}`;
-  });
+  return printableName(name);
+}
+
+const longestShown = 160;
+
+/** A path for a message: as `printName`, its middle left out where it is too long to be read. */
+export function printPath(path: string): string {
+  const shown = printName(path);
+  if (shown.length <= longestShown) return shown;
+  return `${shown.slice(0, longestShown / 2)}…${shown.slice(-longestShown / 2)}`;
 }

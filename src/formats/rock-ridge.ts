@@ -37,7 +37,8 @@ export function startsSystemUse(area: Buffer): number | undefined {
   return isStart ? area[6] : undefined;
 }
 
-const mostContinuations = 64;
+/** As many as Linux follows (`fs/isofs/rock.h`, RR_MAX_CE_ENTRIES). */
+const mostContinuations = 32;
 
 async function entriesOf(area: Buffer, readMore: ReadMore): Promise<readonly Entry[]> {
   const entries: Entry[] = [];
@@ -58,7 +59,7 @@ async function entriesOf(area: Buffer, readMore: ReadMore): Promise<readonly Ent
     }
     if (next === undefined) break;
     const [sector, offset, length] = [0, 8, 16].map((at) => next.data.readUInt32LE(at));
-    rest = await readMore(sector ?? 0, offset ?? 0, Math.min(length ?? 0, 1024 * 1024));
+    rest = await readMore(sector ?? 0, offset ?? 0, length ?? 0);
   }
   return entries;
 }

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { ReadEntry } from "tar";
 import { messageOf, systemErrorCode, UserError } from "../errors/index.ts";
-import { createLimit, limitEntries, type UnpackLimits } from "./limits.ts";
+import { createEntryLimit, createLimit, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { isUtf8Name, printName } from "./names.ts";
 import { openRegularFile } from "./regular-file.ts";
@@ -40,7 +40,6 @@ export async function visitTarball(
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
     const gzip = sniff(buffer.subarray(0, bytesRead)) === "gzip";
     if (gzip && plain) throw new Error("it is gzip, where none is expected");
-    let count = 0;
     let failure: unknown;
     const fail = (error: unknown) => {
       failure ??= error;
@@ -54,14 +53,14 @@ export async function visitTarball(
       }
     };
     const names = new TarNames();
+    const count = createEntryLimit(limits, where);
     const parser = new Parser({
       strict: true,
       // An entry that is resumed gives its bytes during write(), so at most one piece of input is held.
       onReadEntry: (entry) => {
         const raw = names.next();
-        count += 1;
         guarded(() => {
-          limitEntries(count, limits, where);
+          count(entry.path);
           refuseOtherReading(entry, raw);
           visitor.enter(entry, raw);
         });

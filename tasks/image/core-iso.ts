@@ -44,7 +44,8 @@ export async function openCoreIso(
   for (const [entry, node] of whole) if (entry !== "boot") boot.set(entry.slice("boot/".length), node);
   const files = findBootFiles(boot, name);
   await layOutTree(boot, places.boot, `${name}: boot`);
-  const tree = await readMerged(path.join(places.boot, files.initrd), scratch, limits);
+  const initrd = path.join(places.boot, files.initrd);
+  const tree = await readMerged(initrd, `${name}: boot/${files.initrd}`, scratch, limits);
   await writeListing(tree, places.listing);
   const facts: CoreFacts = { ...files, kernelRelease: findKernelRelease(tree, files.initrd) };
   await writeFile(places.core, `${JSON.stringify(facts, undefined, 2)}\n`);
@@ -73,8 +74,13 @@ function notCore(name: string): UserError {
 }
 
 /** The initrd as the kernel would see it, all of its members applied. */
-async function readMerged(initrd: string, scratch: string, limits: UnpackLimits): Promise<FileTree> {
-  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd"), limits });
+async function readMerged(
+  initrd: string,
+  name: string,
+  scratch: string,
+  limits: UnpackLimits,
+): Promise<FileTree> {
+  const members = await readInitrd(initrd, { spoolDir: path.join(scratch, "initrd"), name, limits });
   return mergeLayers(members.map((member) => member.tree)).tree;
 }
 

@@ -38,8 +38,17 @@ export function versionFile(version: string): string {
 }
 
 /** ISO 9660 allows 32 characters (ECMA-119, 8.4.7). */
-export function volumeId(version: string): string {
-  return `Razor MK ${version}`.slice(0, 32);
+const volumeIdLength = 32;
+
+/** The ISO's volume id, cut to the length that it may have; `note` says that it was. */
+export function volumeId(version: string): { readonly id: string; readonly note?: string } {
+  const whole = `Razor MK ${version}`;
+  const id = whole.slice(0, volumeIdLength);
+  if (id === whole) return { id };
+  return {
+    id,
+    note: `the ISO's volume id has room for ${volumeIdLength} characters, so it ends early: "${id}"; the version in the image is whole`,
+  };
 }
 
 /** A version such as 1.10 must stay a text, and a digest of digits only too. */

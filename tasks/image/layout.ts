@@ -8,8 +8,8 @@ import {
   type FileTree,
   flattenLayers,
   mergeLayers,
+  noLimits,
   readInitrd,
-  unlimited,
 } from "../../src/formats/index.ts";
 import { type PackContext, packWhole } from "./members.ts";
 
@@ -45,7 +45,7 @@ export async function packSingle(
   context: PackContext,
 ): Promise<string> {
   const read = async (file: string, name: string): Promise<readonly FileTree[]> => {
-    const members = await readInitrd(file, { spoolDir: path.join(context.scratch, name), limits: unlimited });
+    const members = await readInitrd(file, { spoolDir: path.join(context.scratch, name), limits: noLimits });
     return members.map((member) => member.tree);
   };
   // What Core's own archives do to one another is as upstream has it.

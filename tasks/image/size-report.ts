@@ -12,6 +12,7 @@ import {
   readInitrd,
   readIsoTree,
   streamContent,
+  type UnpackLimits,
   writeDigested,
 } from "../../src/formats/index.ts";
 
@@ -48,14 +49,20 @@ const extensionPath =
   /^tmp\/(?:builtin\/optional|tinycorelinux\/[^/]+\/[^/]+\/tcz)\/([^/]+)\.tcz(?:\.[a-z0-9.]+)?$/;
 
 /** Looks into the ISO at `iso`; `scratch`, made when missing, is for the unpacked initrd. Both absolute; `bytes` is the ISO's size. */
-export async function measureIso(iso: string, bytes: number, scratch: string): Promise<SizeReport> {
+export async function measureIso(
+  iso: string,
+  bytes: number,
+  scratch: string,
+  limits: UnpackLimits = {},
+): Promise<SizeReport> {
   await mkdir(scratch, { recursive: true });
   const beside: SizeRow[] = [];
   const sums: InitrdSums = { layers: new Sums(), extensions: new Sums(), folders: new Sums(), largest: [] };
-  for (const [name, node] of await readIsoTree(iso)) {
+  for (const [name, node] of await readIsoTree(iso, limits)) {
     if (node.type !== "file") continue;
     const { size } = sizeOf(node.content);
-    if (initrdNames.has(name)) await addInitrd(node.content, scratch, sums);
+    if (initrdNames.has(name))
+      await addInitrd(node.content, { name: `${iso}: ${name}`, scratch, limits }, sums);
     else beside.push({ name, files: 1, before: size, after: size });
   }
   const layers = sums.layers.rows().map((row, index) => ({ ...row, ...largestOf(sums.largest[index]) }));
@@ -113,10 +120,21 @@ function largestOf(file: LargestFile | undefined): { readonly largest?: string }
   return file === undefined ? {} : { largest: printName(file.path) };
 }
 
-async function addInitrd(content: FileContent, scratch: string, sums: InitrdSums): Promise<void> {
+interface InitrdPlace {
+  /** What messages call the initrd. */
+  readonly name: string;
+  readonly scratch: string;
+  readonly limits: UnpackLimits;
+}
+
+async function addInitrd(
+  content: FileContent,
+  { name, scratch, limits }: InitrdPlace,
+  sums: InitrdSums,
+): Promise<void> {
   const copy = path.join(scratch, "initrd");
   await writeDigested(copy, streamContent(content));
-  const members = await readInitrd(copy, { spoolDir: path.join(scratch, "members") });
+  const members = await readInitrd(copy, { spoolDir: path.join(scratch, "members"), limits, name });
   const offsets = new Set<number>();
   for (const [index, member] of members.entries()) {
     const layer = `layer ${index + 1}`;
@@ -124,14 +142,14 @@ async function addInitrd(content: FileContent, scratch: string, sums: InitrdSums
     sums.layers.add(layer, 0, 0, offsets.has(member.offset) ? 0 : member.size);
     offsets.add(member.offset);
     let largest: LargestFile | undefined;
-    for (const [name, node] of member.tree) {
+    for (const [entry, node] of member.tree) {
       if (node.type !== "file") continue;
       const { offset, size } = sizeOf(node.content);
       const after = packedAt(member, offset + size) - packedAt(member, offset);
       sums.layers.add(layer, 1, size, 0);
-      if (largest === undefined || size > largest.size) largest = { path: name, size };
-      sums.folders.add(name.split("/").slice(0, -1).slice(0, 2).join("/") || "/", 1, size, after);
-      const extension = extensionPath.exec(name)?.[1];
+      if (largest === undefined || size > largest.size) largest = { path: entry, size };
+      sums.folders.add(entry.split("/").slice(0, -1).slice(0, 2).join("/") || "/", 1, size, after);
+      const extension = extensionPath.exec(entry)?.[1];
       if (extension !== undefined) sums.extensions.add(extension, 1, size, after);
     }
     sums.largest.push(largest);

@@ -4,8 +4,8 @@ import { UsageError, UserError } from "../../src/errors/index.ts";
 import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
 import { sourceDateEpoch } from "./epoch.ts";
 import { describeVersion, isVersion } from "./git-version.ts";
+import { limitsGiven } from "./limit-options.ts";
 import { overlayFolder } from "./project-options.ts";
-import { unpackEntries, unpackLimit, unpackLimits, unpackRatio } from "./unpack-options.ts";
 
 /** Empty: the ISO is made of what the other steps make. */
 export const bundleFile: Parameter<string> = param.path({
@@ -22,12 +22,7 @@ const bundleFacts: Parameter<BundleFacts | undefined> = param.derived({
     const file = await host.value(bundleFile);
     if (file === "") return undefined;
     host.lookedAt("bundle", async () => [file]);
-    const limits = {
-      unpackLimit: await host.value(unpackLimit),
-      unpackRatio: await host.value(unpackRatio),
-      unpackEntries: await host.value(unpackEntries),
-    };
-    return await readBundleFacts(file, unpackLimits(limits));
+    return await readBundleFacts(file, await limitsGiven((limit) => host.value(limit)));
   },
 });
 
@@ -74,6 +69,9 @@ export const isoVersion: Parameter<string> = param.text({
   },
 });
 
+/** An archive of an initrd has 32 bits for a time (Linux, `buffer-format.rst`). */
+const latestEpoch = 2 ** 32 - 1;
+
 /** Seconds since 1970: the time of everything in an image. */
 export const epoch: Parameter<string> = param.text({
   name: "source-date-epoch",
@@ -82,14 +80,27 @@ export const epoch: Parameter<string> = param.text({
   env: "SOURCE_DATE_EPOCH",
   default: async (host: ParameterHost) => {
     const facts = await host.value(bundleFacts);
-    return facts === undefined ? await sourceDateEpoch(host) : String(facts.epoch);
+    const seconds = facts === undefined ? await sourceDateEpoch(host) : String(facts.epoch);
+    if (Number(seconds) <= latestEpoch) return seconds;
+    throw new UserError(
+      `the image's time would be ${seconds} s after 1970, and an initrd holds none after 2106`,
+      {
+        code: "epoch-late",
+        where:
+          facts === undefined ? "the commit, or without git a file's time" : await host.value(bundleFile),
+        hint: "set SOURCE_DATE_EPOCH to the time that is meant, as `date +%s` prints it",
+      },
+    );
   },
   parse: (text) => {
-    if (!/^\d{1,10}$/.test(text)) {
-      throw new UsageError(`SOURCE_DATE_EPOCH is "${text}", but must be a number of seconds since 1970`, {
-        code: "epoch-invalid",
-        hint: "write it as `date +%s` prints it",
-      });
+    if (!/^\d{1,10}$/.test(text) || Number(text) > latestEpoch) {
+      throw new UsageError(
+        `SOURCE_DATE_EPOCH is "${text}", but must be a number of seconds since 1970, up to ${latestEpoch} (in 2106)`,
+        {
+          code: "epoch-invalid",
+          hint: "write it as `date +%s` prints it",
+        },
+      );
     }
     return text;
   },

@@ -125,10 +125,10 @@ describe("a Core ISO", () => {
     });
     const refused = await workspace.task(["fetch-iso", "--tcl-iso-url", iso]);
     expect(refused.status).toBe(1);
-    expect(refused.stderr).toMatch(/more than 64 times its compressed size(.|\n)*--unpack-ratio/);
-    await workspace.build(["fetch-iso", "--tcl-iso-url", iso, "--unpack-ratio", "2000"]);
-    const wrong = await workspace.task(["fetch-iso", "--unpack-limit", "much"]);
+    expect(refused.stderr).toMatch(/more than 64 times its compressed size(.|\n)*--max-unpacked/);
+    await workspace.build(["fetch-iso", "--tcl-iso-url", iso, "--max-unpacked", "1GB"]);
+    const wrong = await workspace.task(["fetch-iso", "--max-unpacked", "much"]);
     expect(wrong.status).toBe(2);
-    expect(wrong.stderr).toContain('--unpack-limit is "much"');
+    expect(wrong.stderr).toContain('--max-unpacked is "much"');
   });
 });
