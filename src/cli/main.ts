@@ -130,7 +130,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
     request,
     values,
     command,
-    sources: start.manifest.sources.map((source) => source.path),
+    sources: start.manifest.sources,
     freshValues,
     reload: start.reload,
     continued: start.continued,

@@ -63,6 +63,7 @@ class WatchScreen {
         command: session.command,
       }),
       sources: session.sources,
+      ...(continued === undefined ? {} : { guard: continued.guard }),
       signal: this.#stop.signal,
       onBuildEvent: (event) => {
         this.#record.onEvent(event);
@@ -88,9 +89,9 @@ class WatchScreen {
         if (end.kind === "stopped") break;
         const next = await nextProgram(this.#session, end.changes, (line) => this.#say(line));
         if (this.#stop.signal.aborted) break;
-        if (next === undefined) {
+        if (!("main" in next)) {
           this.#failing = true;
-          this.#watch.keepDefinitions();
+          await this.#watch.keepDefinitions(next);
           continue;
         }
         await this.#watch.close();
@@ -101,7 +102,8 @@ class WatchScreen {
           stopListening();
           return this.#stop.signal.aborted ? this.#status : undefined;
         };
-        const continued = { changes, startedAt, machine, told: this.#told, take };
+        const { guard } = this.#watch;
+        const continued = { changes, startedAt, machine, guard, told: this.#told, take };
         return await next.main({ ...next.start, noted: this.#session.noted, continued }, io);
       }
     } finally {

@@ -88,7 +88,8 @@ export async function runTask(
     const { moved, touched, inputs } = await secondLook.take(context.needed);
     const { fingerprint, parts } = reassess(decision, inputs);
     let texts: readonly Digest[] = [];
-    const disturbed = [...moved, ...touched];
+    const sources = context.movedSources();
+    const disturbed = [...moved, ...touched, ...sources];
     if (disturbed.length === 0) {
       await storeOutputs(places, outputs, state.store, state.joiner);
       texts = await rememberInputs(inputs, state);
@@ -96,7 +97,7 @@ export async function runTask(
     await placeAll(bound, places, workplace.replaced, state);
     handOver(places, placesOf(bound.outputs), outputs, state);
     if (disturbed.length > 0) {
-      context.onMoved(disturbed, moved.length > 0);
+      context.onMoved(disturbed, moved.length + sources.length > 0);
       context.onNote(
         `${listed(disturbed)} changed while ${bound.task.name} ran: what it made is kept, and made again next time`,
       );

@@ -6,10 +6,11 @@ import { availableParallelism } from "node:os";
 import { dependentsOf, digestsOfNeeds, needsOf } from "./adjacency.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
+import { CodeCheck } from "./code-check.ts";
 import { type Decision, decide } from "./decision.ts";
 import { restoreTask, runTask, TaskFailure } from "./execution.ts";
 import { HeadStarts } from "./head-start.ts";
-import type { ResolvedInput } from "./input.ts";
+import { displayPath, type ResolvedInput } from "./input.ts";
 import type { Listing } from "./listing.ts";
 import { Cancellation } from "./live-build.ts";
 import type { AbsolutePath, TaskId } from "./names.ts";
@@ -37,6 +38,7 @@ export function runGraph(
   const { watcher } = request;
   const cancellation = watcher === undefined ? undefined : new Cancellation();
   const headStarts = new HeadStarts();
+  const codeCheck = new CodeCheck();
   const workplaces = new Workplaces(state.temporaryRoot);
   const dependents = dependentsOf(graph);
 
@@ -99,6 +101,10 @@ export function runGraph(
       const listing = made.get(id);
       return listing && { places: placesOf(get(id).outputs), listing };
     },
+    movedSources: () =>
+      codeCheck
+        .moved(workspace.code.sourcesOf(bound.task.definedAt))
+        .map((file) => displayPath(state.workspace, file)),
     onMoved: (paths, known) => {
       // Looking again would not tell that there is something to do.
       if (!known && watcher !== undefined) seen.set(bound.id, undefined);

@@ -47,6 +47,7 @@ export {
   type Cycle,
   type CycleRequest,
   type Loop,
+  type LoopGuard,
   Watch,
   type WatchEnd,
   type WatchEvent,

@@ -35,6 +35,8 @@ export interface ExecutionContext {
   readonly onNote: (message: string) => void;
   /** What was made where by a task that this one needs. */
   readonly needed: (id: TaskId) => NeededOutputs | undefined;
+  /** The modules of the task's code that are not what was compiled any more, as users know them. */
+  readonly movedSources: () => readonly string[];
   /** Inputs that changed while the task ran, as users know them; not `known` where they are what they were before. */
   readonly onMoved: (paths: readonly string[], known: boolean) => void;
   /** The inputs as the finished task left them. */
