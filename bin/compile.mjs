@@ -198,7 +198,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
 function entry(packageRoot, workspace) {
   const main = JSON.stringify(path.join(packageRoot, "src/cli/main.ts"));
   const taskfile = JSON.stringify(path.join(workspace, "Taskfile.ts"));
-  return `export { check, main } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
+  return `export { check, main, strayText } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
 }
 
 /**

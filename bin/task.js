@@ -101,7 +101,9 @@ async function start() {
     const next = load(made);
     return { main: next.exports.main, check: next.exports.check, start: startOf(made, next) };
   };
-  const status = await program.exports.main(startOf(ready, program));
+  const begin = startOf(ready, program);
+  strayText = (error) => program.exports.strayText(begin, error);
+  const status = await program.exports.main(begin);
   program.remember();
   return status;
 }
@@ -140,6 +142,38 @@ function isInstalled(name) {
   }
 }
 
-start().then((status) => {
-  process.exitCode = status;
-});
+/** Milliseconds that what goes on when all is done, such as a task that was given up, has to come to its end. */
+const lingerMs = 1000;
+
+// Only who knows that all went well says so: a program that ends because nothing is left to wait for has failed.
+process.exitCode = 1;
+let isOver = false;
+/** Says what is wrong where nobody waits for what failed. @type {(error: unknown) => string} */
+let strayText = (error) => `error: ${error instanceof Error ? error.stack : error}\n`;
+const onStray = (/** @type {unknown} */ error) => {
+  // Who listens since then knows whose error it is.
+  if (process.listeners("uncaughtException").at(-1) !== onStray) return;
+  // What failed is told already.
+  if (isOver && process.exitCode !== 0) return;
+  process.stderr.write(strayText(error));
+  process.exit(1);
+};
+process.on("uncaughtException", onStray);
+const onEmpty = () => {
+  if (isOver || process.listeners("beforeExit").at(-1) !== onEmpty) return;
+  process.stderr.write("error: the program cannot go on: nothing is left that it could be waiting for\n");
+};
+process.on("beforeExit", onEmpty);
+
+start().then(
+  (status) => {
+    isOver = true;
+    process.exitCode = status;
+    setTimeout(() => process.exit(), lingerMs).unref();
+  },
+  (error) => {
+    isOver = true;
+    process.stderr.write(strayText(error));
+    process.exit(1);
+  },
+);

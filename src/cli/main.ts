@@ -75,6 +75,11 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
   }
 }
 
+/** An error that came up in no code that anybody waits for, as text. */
+export function strayText(start: Start, error: unknown): string {
+  return `${failureTextOf(start, processIo()).of(error)}\n`;
+}
+
 /** What is wrong with the tasks as they are defined now, if they cannot be built: before a watch goes on with them. */
 export async function check(start: Start, io: Io): Promise<string | undefined> {
   try {

@@ -76,7 +76,17 @@ class WatchScreen {
   async run(): Promise<number> {
     const { io, continued, request } = this.#session;
     this.#afterSuccess.check();
-    const stopListening = io.onEnding((ending) => this.#end(statusOf(ending)));
+    const stopEndings = io.onEnding((ending) => this.#end(statusOf(ending)));
+    // While a build runs it listens itself, and knows whose error it is.
+    const onStray = (error: unknown): void => {
+      if (process.listeners("uncaughtException").at(-1) === onStray)
+        this.#say(this.#session.failure.of(error));
+    };
+    process.on("uncaughtException", onStray);
+    const stopListening = (): void => {
+      stopEndings();
+      process.off("uncaughtException", onStray);
+    };
     const ended = continued?.take();
     if (ended !== undefined) this.#end(ended);
     const actions = this.#actions();
