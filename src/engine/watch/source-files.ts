@@ -39,9 +39,9 @@ export class SourceFiles {
     return changed;
   }
 
-  /** All that are different, absolute; what they are now is known from here on. */
-  allChanged(): readonly string[] {
-    return this.changed(new Set(this.#known.keys()));
+  /** Those that were looked for and are not there, absolute. */
+  absent(): readonly string[] {
+    return [...this.#known].flatMap(([file, digest]) => (digest === "" ? [file] : []));
   }
 
   /** Those that are different now, absolute: what changed before anybody watched. */

@@ -101,8 +101,10 @@ export class Watch {
   async #changedSources(burst: Burst): Promise<readonly string[]> {
     const unread = this.#unread;
     this.#unread = [];
-    if (burst.entries) await this.#lookout.refresh();
-    const changed = burst.entries ? this.#sources.allChanged() : this.#sources.changed(burst.paths);
+    // The folder of one that was missing may have come into being, and may hold it already.
+    const absent = burst.entries ? this.#sources.absent() : [];
+    if (absent.length > 0) await this.#lookout.refresh();
+    const changed = this.#sources.changed(new Set([...burst.paths, ...absent]));
     return [...new Set([...unread, ...changed])];
   }
 
