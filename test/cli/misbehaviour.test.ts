@@ -184,6 +184,39 @@ describe("an interruption that a task does not listen to", () => {
   });
 });
 
+describe("a command that does not listen to its interruption", () => {
+  it("is given up, with the lock that it works under", async () => {
+    const root = withTasks(
+      { good: "" },
+      `export const stuck = command({ name: "stuck", description: "", params: {}, run: ({ alone }) => alone(async () => {
+        writeFileSync(process.env.FLAG ?? "", "");
+        for (;;) await sleep(100);
+      }) });`,
+    );
+    const flag = path.join(root, "running");
+    const { child, done } = startTask(root, ["stuck"], { FLAG: flag });
+    await until(() => existsSync(flag));
+    child.kill("SIGINT");
+    expect((await done).status).toBe(130);
+    expectTidy(root);
+  });
+});
+
+describe("a loop that never yields", () => {
+  it("is ended by SIGQUIT, and the next build takes the lock over", async () => {
+    const root = withTasks({
+      busy: 'if (process.env.FLAG) { writeFileSync(process.env.FLAG, ""); for (;;); }',
+    });
+    const flag = path.join(root, "running");
+    const { child, done } = startTask(root, ["busy"], { FLAG: flag });
+    await until(() => existsSync(flag));
+    child.kill("SIGQUIT");
+    await done;
+    expect((await runTask(root, ["busy"])).stderr).toMatch(/✓ busy: rebuilt/);
+    expectTidy(root);
+  });
+});
+
 describe("what a task's function prints itself", () => {
   const word = "Tr0ub4dor&3";
   const says =
