@@ -74,7 +74,8 @@ export class RunningCode {
   async run<T>(owner: CodeOwner, { signal, hurry }: CodeSignals, work: () => T | Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const { promise: failed, reject: fail } = withReject();
-    const giveUp = (): void => fail(new Error(`the function of ${owner.name} did not end when it was asked to`));
+    const giveUp = (): void =>
+      fail(new Error(`the function of ${owner.name} did not end when it was asked to`));
     const wait = (): void => {
       timer ??= setTimeout(giveUp, graceMs);
     };
@@ -122,10 +123,13 @@ export class RunningCode {
     if (this.#running.size === 0) this.#nobody.onEmpty();
     for (const { owner, fail } of this.#running)
       fail(
-        new UserError(`the function of ${owner.name} never finished: nothing is left that it could be waiting for`, {
-          code: "task-never-settled",
-          hint: "resolve or reject the promise that its function returns; an event that it waits for does not come",
-        }),
+        new UserError(
+          `the function of ${owner.name} never finished: nothing is left that it could be waiting for`,
+          {
+            code: "task-never-settled",
+            hint: "resolve or reject the promise that its function returns; an event that it waits for does not come",
+          },
+        ),
       );
   }
 
