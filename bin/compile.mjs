@@ -1,23 +1,28 @@
 // Compiles the program, the Taskfile and the tasks into the cache, and writes down what the result depends on.
 // Loaded only when a source changed. It knows nothing of what the tasks do.
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeOldFolders, writableFolder } from "./compiled-folder.mjs";
+import { digestOf, statusText } from "./compiled-record.js";
 import { bundleLibraries } from "./libraries.mjs";
-import { codeDigests, importsOf, moduleLines, modulesOf } from "./modules.mjs";
+import { codeDigests, importsOf, moduleLines } from "./modules.mjs";
 import { placeFolder } from "./placement.mjs";
+import { SourceReader } from "./source-reader.mjs";
 
 /**
  * @typedef {object} Manifest
  * @property {string} packageRoot Absolute path of the package that compiled it.
  * @property {string} folder Absolute path of the compiled files.
+ * @property {string} program The digest of the program itself.
  * @property {string} libraryFolder Absolute path of the libraries that are one file each.
  * @property {Readonly<Record<string, string>>} libraries For each module in them the name of its file.
+ * @property {Readonly<Record<string, string>>} libraryDigests For each of these files its digest.
  * @property {readonly { path: string, status: string }[]} librarySources What tells that they are the installed ones.
- * @property {readonly { path: string, status: string }[]} sources Every file it was compiled from, absolute, with
- *   the status (size:mtime:ctime:inode) that proves it unchanged; an empty status proves nothing.
+ * @property {readonly import("./source-reader.mjs").Source[]} sources Every file it was compiled from, with what tells that
+ *   it is unchanged; an empty status proves nothing.
+ * @property {readonly { path: string, status: string }[]} made The compiled files that are read only later.
  * @property {Readonly<Record<string, string>>} code For each local module (path relative to the workspace) the digest
  *   of its content and that of every local module it imports, directly or not.
  * @property {Readonly<Record<string, readonly string[]>>} imports For each local module those that it imports itself.
@@ -26,36 +31,69 @@ import { placeFolder } from "./placement.mjs";
  */
 
 /**
- * @param {{ workspace: string, packageRoot: string, cache: string }} where Absolute paths.
- * @returns {Promise<Manifest | string>} The manifest, or a message that says what is wrong with the sources or the disk.
+ * What is wrong with the sources or the disk.
+ * @typedef {object} CompileFailure
+ * @property {string} text
+ * @property {readonly string[]} sources Absolute paths of the files that a change of may mend it.
+ */
+
+/**
+ * @typedef {object} Where
+ * @property {string} workspace Absolute path.
+ * @property {string} packageRoot Absolute path.
+ * @property {InstanceType<typeof import("./compiled-record.js").CompiledRecord>} record
+ */
+
+/**
+ * @param {Where} where
+ * @returns {Promise<Manifest | CompileFailure>}
  */
 export async function compile(where) {
   try {
-    return await compileSources(where);
+    for (let attempt = 1; ; attempt += 1) {
+      const reader = new SourceReader();
+      const made = await compileSources(where, reader);
+      if (!reader.disturbed || attempt === attempts) return made;
+    }
   } catch (error) {
-    const { code = "", path: place = where.cache } = /** @type {NodeJS.ErrnoException} */ (error);
+    const { code = "", path: place = where.record.cache } = /** @type {NodeJS.ErrnoException} */ (error);
     const reason = diskFailures[code];
     if (reason === undefined) throw error;
-    return `error: the program cannot be compiled: ${reason}\n  where: ${place}\n  hint: free some space, and start again\n`;
+    return {
+      text: `error: the program cannot be compiled: ${reason}\n  where: ${place}\n  hint: free some space, and start again\n`,
+      sources: [],
+    };
   }
 }
 
+/** How often it is compiled while a package.json goes on changing. */
+const attempts = 5;
+
 /** The modules that decide how it is compiled. */
-const compilers = ["compile.mjs", "compiled-folder.mjs", "libraries.mjs", "modules.mjs", "placement.mjs"].map(
-  (name) => fileURLToPath(new URL(name, import.meta.url)),
-);
+const compilers = [
+  "compile.mjs",
+  "compiled-folder.mjs",
+  "compiled-record.js",
+  "libraries.mjs",
+  "modules.mjs",
+  "placement.mjs",
+  "source-reader.mjs",
+].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 
 /** @type {Readonly<Record<string, string>>} */
 const diskFailures = { ENOSPC: "no space left on the device", EDQUOT: "the disk quota is used up" };
 
 /**
- * @param {{ workspace: string, packageRoot: string, cache: string }} where
- * @returns {Promise<Manifest | string>}
+ * @param {Where} where
+ * @param {SourceReader} reader
+ * @returns {Promise<Manifest | CompileFailure>}
  */
-async function compileSources({ workspace, packageRoot, cache }) {
-  const startedAt = BigInt(Date.now()) * 1_000_000n;
+async function compileSources({ workspace, packageRoot, record }, reader) {
   const { build, formatMessages } = await import("esbuild");
-  const folder = writableFolder(cache);
+  const folder = writableFolder(record.cache);
+  const before = record.read();
+  // How it is compiled is a source of the result too.
+  for (const file of compilers) reader.read(file);
   let result;
   try {
     result = await build({
@@ -71,6 +109,9 @@ async function compileSources({ workspace, packageRoot, cache }) {
       sourcemap: "external",
       metafile: true,
       write: false,
+      plugins: [reader.plugin],
+      // What runs is decided by the sources alone, as where Node strips types: a tsconfig.json is for editors and checkers.
+      tsconfigRaw: "{}",
       logLevel: "silent",
       // Loaded where they are used, some from files of their own (libraries.mjs): as parts of it they would make every
       // start longer.
@@ -92,7 +133,11 @@ async function compileSources({ workspace, packageRoot, cache }) {
     if (!(error instanceof Error && "errors" in error)) throw error;
     const errors = /** @type {import("esbuild").BuildFailure} */ (error).errors;
     const messages = await formatMessages(errors, { kind: "error", color: process.stderr.isTTY === true });
-    return `error: the Taskfile or a task does not compile\n\n${messages.join("")}`;
+    reader.noteMissing(errors, workspace);
+    return {
+      text: `error: the Taskfile or a task does not compile\n\n${messages.join("")}`,
+      sources: [...reader.sources.map((source) => source.path), ...reader.missing],
+    };
   }
 
   const files = result.outputFiles.map((file) => ({
@@ -105,28 +150,35 @@ async function compileSources({ workspace, packageRoot, cache }) {
   const digest = createHash("sha256");
   for (const file of files) digest.update(`${path.basename(file.path)}\n`).update(file.text);
   const target = path.join(folder, digest.digest("hex").slice(0, 16));
-  // A folder with this name holds these bytes already: another process may be running from it.
-  if (!existsSync(target))
-    placeFolder(
-      target,
-      files.map(({ path: name, text }) => ({ path: name, contents: text })),
-    );
-  const libraries = await bundleLibraries(packageRoot, folder);
+  placeFolder(
+    target,
+    files.map(({ path: name, text }) => ({ path: name, contents: text })),
+  );
+  const libraries = await bundleLibraries(
+    packageRoot,
+    folder,
+    typeof before === "string" ? undefined : before,
+  );
   removeOldFolders(folder, [target, libraries.folder]);
 
+  // Each module that was compiled is looked up before the sources are listed.
+  const code = codeDigests(result.metafile, (name) => reader.digestOf(path.resolve(workspace, name)));
+  const later = [
+    path.join(target, "program.cjs.map"),
+    ...Object.keys(libraries.digests).map((name) => path.join(libraries.folder, name)),
+  ];
   /** @type {Manifest} */
   const manifest = {
     packageRoot,
     folder: target,
+    program: digestOf(files.find((file) => file.path.endsWith(".cjs"))?.text ?? ""),
     libraryFolder: libraries.folder,
     libraries: libraries.files,
-    librarySources: libraries.sources.map((file) => ({ path: file, status: settledStatus(file, startedAt) })),
-    // How it is compiled is a source of the result too.
-    sources: [...modulesOf(result.metafile), ...compilers].map((name) => {
-      const absolute = path.resolve(workspace, name);
-      return { path: absolute, status: settledStatus(absolute, startedAt) };
-    }),
-    code: codeDigests(result.metafile, workspace),
+    libraryDigests: libraries.digests,
+    librarySources: libraries.sources,
+    sources: reader.sources,
+    made: later.map((file) => ({ path: file, status: statusText(file) })),
+    code,
     imports: importsOf(result.metafile),
     lines: Object.fromEntries(
       files
@@ -134,9 +186,7 @@ async function compileSources({ workspace, packageRoot, cache }) {
         .map((file) => [path.basename(file.path), moduleLines(file, files, workspace)]),
     ),
   };
-  const manifestFile = path.join(folder, "manifest.json");
-  writeFileSync(`${manifestFile}.${process.pid}.tmp`, JSON.stringify(manifest));
-  renameSync(`${manifestFile}.${process.pid}.tmp`, manifestFile);
+  if (folder === record.cache) record.write(manifest);
   return manifest;
 }
 
@@ -148,7 +198,7 @@ async function compileSources({ workspace, packageRoot, cache }) {
 function entry(packageRoot, workspace) {
   const main = JSON.stringify(path.join(packageRoot, "src/cli/main.ts"));
   const taskfile = JSON.stringify(path.join(workspace, "Taskfile.ts"));
-  return `export { check, main } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
+  return `export { check, main, strayText } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
 }
 
 /**
@@ -166,16 +216,4 @@ function packageFolder(workspace, packageRoot) {
     // Not installed there: it is reached by the path to it.
   }
   return path.relative(workspace, packageRoot);
-}
-
-/**
- * A status that may be believed next time: one that is younger than the clock's grain could hide a later write.
- * @param {string} file
- * @param {bigint} startedAt Nanoseconds since the epoch.
- */
-function settledStatus(file, startedAt) {
-  const status = lstatSync(file, { bigint: true });
-  const grain = 2_000_000_000n;
-  if (status.mtimeNs + grain > startedAt || status.ctimeNs + grain > startedAt) return "";
-  return `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
 }

@@ -1,10 +1,13 @@
 // Makes one file of each library that a build loads: dozens of small ones take several times as long to find and to read.
 // It knows nothing of what the libraries are for.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { digestOf, readVerified } from "./compiled-record.js";
 import { placeFolder } from "./placement.mjs";
+import { SourceReader } from "./source-reader.mjs";
 
 /**
  * What is made one file of: by its name, the modules as they are imported. Modules of one package stand together, for
@@ -23,53 +26,92 @@ const libraries = {
  * @property {string} folder Absolute path of the files.
  * @property {Readonly<Record<string, string>>} files For each module that is imported the name of its file, which exports
  *   a function for each module in it, by the same name.
- * @property {readonly string[]} sources Absolute paths of the files that say which libraries these are.
+ * @property {Readonly<Record<string, string>>} digests For each file its digest.
+ * @property {readonly { path: string, status: string }[]} sources The files that say which libraries these are.
  */
 
 /**
- * The libraries of the package at `packageRoot`, made below `cache` unless they are there; both are absolute paths.
- * What is not installed is left out: who imports it is told so by Node.
+ * What is known of libraries that were made earlier.
+ * @typedef {Pick<import("./compile.mjs").Manifest, "libraryFolder" | "libraryDigests" | "librarySources">} Earlier
+ */
+
+/**
+ * The libraries of the package at `packageRoot`, made below `cache` unless the earlier ones are whole and still the installed ones;
+ * both are absolute paths. What is not installed is left out: Node says so to the module that imports it.
  * @param {string} packageRoot
  * @param {string} cache
+ * @param {Earlier} [earlier]
  * @returns {Promise<Libraries>}
  */
-export async function bundleLibraries(packageRoot, cache) {
-  const { build, version } = await import("esbuild");
+export async function bundleLibraries(packageRoot, cache, earlier) {
   const installed = Object.entries(libraries).flatMap(([name, modules]) => {
     const description = findDescription(packageRoot, name);
     return description === undefined ? [] : [{ name, modules, description }];
   });
-  const digest = createHash("sha256").update(`${version}\n${readFileSync(new URL(import.meta.url))}`);
-  for (const { description } of installed) digest.update(readFileSync(description));
-  const folder = path.join(cache, `libraries-${digest.digest("hex").slice(0, 16)}`);
-  if (!existsSync(folder)) {
-    const made = await Promise.all(
-      installed.map(({ name, modules }) =>
-        build({
-          stdin: { contents: entry(modules), resolveDir: packageRoot, sourcefile: `${name}.js` },
-          outfile: path.join(folder, `${name}.cjs`),
-          bundle: true,
-          format: "cjs",
-          platform: "node",
-          target: "node20",
-          legalComments: "inline",
-          write: false,
-          logLevel: "silent",
-        }),
-      ),
-    );
-    placeFolder(
-      folder,
-      made.flatMap(({ outputFiles }) => outputFiles),
-    );
-  }
+  // Read before the libraries are: what is installed meanwhile is noticed at the next start.
+  const reader = new SourceReader();
+  for (const { description } of installed) reader.read(description);
+  reader.read(fileURLToPath(import.meta.url));
+  const sources = reader.sources.map(({ path, status }) => ({ path, status }));
+  const kept = keptFrom(cache, sources, earlier);
+  const { folder, digests } = kept ?? (await make(packageRoot, cache, installed));
   return {
     folder,
     files: Object.fromEntries(
       installed.flatMap(({ name, modules }) => modules.map((module) => [module, `${name}.cjs`])),
     ),
-    sources: installed.map(({ description }) => description),
+    digests,
+    sources,
   };
+}
+
+/**
+ * The earlier libraries, if they may be used.
+ * @param {string} cache
+ * @param {Libraries["sources"]} sources
+ * @param {Earlier | undefined} earlier
+ */
+function keptFrom(cache, sources, earlier) {
+  if (earlier === undefined || path.dirname(earlier.libraryFolder) !== cache) return undefined;
+  const { libraryFolder: folder, libraryDigests: digests, librarySources } = earlier;
+  const same = JSON.stringify(sources) === JSON.stringify(librarySources);
+  if (!same || sources.some(({ status }) => status === "")) return undefined;
+  const whole = Object.entries(digests).every(([name, digest]) =>
+    readVerified(path.join(folder, name), digest),
+  );
+  return whole ? { folder, digests } : undefined;
+}
+
+/**
+ * @param {string} packageRoot
+ * @param {string} cache
+ * @param {readonly { name: string, modules: readonly string[] }[]} installed
+ */
+async function make(packageRoot, cache, installed) {
+  const { build } = await import("esbuild");
+  const made = await Promise.all(
+    installed.map(({ name, modules }) =>
+      build({
+        stdin: { contents: entry(modules), resolveDir: packageRoot, sourcefile: `${name}.js` },
+        outfile: path.join(cache, "next", `${name}.cjs`),
+        bundle: true,
+        format: "cjs",
+        platform: "node",
+        target: "node20",
+        legalComments: "inline",
+        write: false,
+        logLevel: "silent",
+      }),
+    ),
+  );
+  const files = made.flatMap(({ outputFiles }) => outputFiles);
+  const digests = Object.fromEntries(
+    files.map((file) => [path.basename(file.path), digestOf(file.contents)]),
+  );
+  const all = createHash("sha256").update(JSON.stringify(digests)).digest("hex");
+  const folder = path.join(cache, `libraries-${all.slice(0, 16)}`);
+  placeFolder(folder, files);
+  return { folder, digests };
 }
 
 /** @param {readonly string[]} modules */

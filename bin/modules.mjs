@@ -1,7 +1,6 @@
 // The modules that a compiled program is made of, as esbuild tells them: what each contains, imports, and became which lines of. It
 // knows nothing of how they are compiled.
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import path from "node:path";
 
@@ -17,19 +16,10 @@ export function modulesOf(metafile) {
 
 /**
  * @param {import("esbuild").Metafile} metafile
- * @param {string} workspace
+ * @param {(name: string) => string} digestOf The digest of a module by itself, as it was compiled.
  */
-export function codeDigests(metafile, workspace) {
-  /** @type {Map<string, string>} */
-  const own = new Map();
-  for (const name of modulesOf(metafile)) {
-    own.set(
-      name,
-      createHash("sha256")
-        .update(readFileSync(path.resolve(workspace, name)))
-        .digest("hex"),
-    );
-  }
+export function codeDigests(metafile, digestOf) {
+  const own = new Map(modulesOf(metafile).map((name) => [name, digestOf(name)]));
   /** @type {Record<string, string>} */
   const digests = {};
   for (const name of own.keys()) {

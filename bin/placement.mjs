@@ -1,19 +1,47 @@
-// Puts a folder of files in its place as a whole, however many processes do it at once. It knows nothing of what they hold.
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// Puts a folder of files in its place as a whole, however many processes do it at once, and mends one that is damaged.
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { replaceFile } from "./compiled-record.js";
 
 /**
- * @param {string} folder Absolute path, where nothing is unless another process was first with the same bytes.
+ * @param {string} folder Absolute path; what is there has its name from these bytes, but may have been damaged since.
  * @param {readonly { readonly path: string, readonly contents: string | Uint8Array }[]} files Of a path the last name counts.
  */
 export function placeFolder(folder, files) {
-  const beside = `${folder}.${process.pid}.tmp`;
+  if (!isFolder(folder)) {
+    rmSync(folder, { force: true });
+    const beside = `${folder}.${process.pid}.tmp`;
+    try {
+      mkdirSync(beside, { recursive: true });
+      for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.contents);
+      renameSync(beside, folder);
+      return;
+    } catch (error) {
+      rmSync(beside, { recursive: true, force: true });
+      // Another process may have been first.
+      if (!isFolder(folder)) throw error;
+    }
+  }
+  // Another process may be running from it: what is right is left alone, and nothing is ever missing.
+  for (const file of files) {
+    const place = path.join(folder, path.basename(file.path));
+    if (!holds(place, Buffer.from(file.contents))) replaceFile(place, file.contents);
+  }
+}
+
+/** @param {string} folder */
+function isFolder(folder) {
+  return lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/**
+ * @param {string} file
+ * @param {Buffer} contents
+ */
+function holds(file, contents) {
   try {
-    mkdirSync(beside, { recursive: true });
-    for (const file of files) writeFileSync(path.join(beside, path.basename(file.path)), file.contents);
-    renameSync(beside, folder);
-  } catch (error) {
-    rmSync(beside, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error;
+    return lstatSync(file).isFile() && readFileSync(file).equals(contents);
+  } catch {
+    return false;
   }
 }

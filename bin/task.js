@@ -3,7 +3,7 @@
 // sources is current and hands over. On a normal start nothing is compiled: a look at each source's status is enough.
 // It knows nothing of targets.
 // It is CommonJS, as package.json beside it says: Node starts that in less time than a module.
-const { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { existsSync } = require("node:fs");
 const path = require("node:path");
 const { UpToDateRecord } = require("./up-to-date.js");
 
@@ -26,27 +26,6 @@ function findWorkspace(current) {
   for (let folder = current; ; folder = path.dirname(folder)) {
     if (existsSync(path.join(folder, "Taskfile.ts"))) return folder;
     if (folder === path.dirname(folder)) return undefined;
-  }
-}
-
-/**
- * The manifest of the compiled program, when every source still has the status it was compiled with.
- * @param {string} folder
- * @returns {import("./compile.mjs").Manifest | undefined}
- */
-function readCurrentManifest(folder) {
-  try {
-    /** @type {import("./compile.mjs").Manifest} */
-    const manifest = JSON.parse(readFileSync(path.join(folder, "manifest.json"), "utf8"));
-    if (manifest.packageRoot !== packageRoot) return undefined;
-    for (const source of [...manifest.sources, ...manifest.librarySources]) {
-      const status = lstatSync(source.path, { bigint: true });
-      if (`${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}` !== source.status)
-        return undefined;
-    }
-    return manifest;
-  } catch {
-    return undefined;
   }
 }
 
@@ -74,43 +53,80 @@ async function start() {
   }
   const record = new UpToDateRecord(workspace);
   if (record.replay()) return 0;
-  const cache = path.join(workspace, ".buildcache", "compiled");
-  let manifest = readCurrentManifest(cache);
-  if (manifest === undefined) {
+  // Only now: a record that is replayed has no use for these.
+  const { CompiledRecord } = require("./compiled-record.js");
+  const { loadProgram, readCurrent } = require("./program.js");
+  const compiled = new CompiledRecord(workspace);
+  const where = { workspace, packageRoot, record: compiled };
+  let ready = readCurrent(compiled, packageRoot);
+  if (ready === "damaged") {
+    process.stderr.write(
+      "note: what was compiled earlier was damaged, or comes from another folder; it is compiled again\n",
+    );
+  }
+  if (typeof ready === "string") {
     if (!isInstalled("esbuild")) {
       process.stderr.write(
         "error: the project's node modules are not installed\n  hint: run `npm run quickstart`, or `npm ci`\n",
       );
       return 1;
     }
-    const { compile } = await import("./compile.mjs");
-    const result = await compile({ workspace, packageRoot, cache });
-    if (typeof result === "string") {
-      process.stderr.write(result);
+    const made = await compileAnew(where);
+    if ("text" in made) {
+      process.stderr.write(made.text);
       return 1;
     }
-    manifest = result;
+    ready = made;
   }
-  const program = load(manifest);
+  /** @param {Compiled} made */
+  const load = ({ manifest, program }) =>
+    loadProgram(manifest, program, compiled, async () => {
+      process.stderr.write("note: a compiled library was damaged; it is made again\n");
+      const again = await compileAnew(where);
+      return "text" in again ? manifest : again.manifest;
+    });
+  const program = load(ready);
   const start = { argv: process.argv.slice(2), workspace, outside, record };
-  /** @param {import("./compile.mjs").Manifest} current @param {ReturnType<typeof load>} loaded */
-  const startOf = (current, { exports }) => ({
+  /** @param {Compiled} made @param {ReturnType<typeof load>} loaded */
+  const startOf = ({ manifest }, { exports }) => ({
     ...start,
-    manifest: current,
+    manifest,
     loadTaskfile: exports.loadTaskfile,
     reload,
   });
   /** For a program that outlives its sources: it goes on with the one that is made of them as they are now. */
   const reload = async () => {
-    const { compile } = await import("./compile.mjs");
-    const current = await compile({ workspace, packageRoot, cache });
-    if (typeof current === "string") return current;
-    const next = load(current);
-    return { main: next.exports.main, check: next.exports.check, start: startOf(current, next) };
+    const made = await compileAnew(where);
+    if ("text" in made) return made;
+    const next = load(made);
+    return { main: next.exports.main, check: next.exports.check, start: startOf(made, next) };
   };
-  const status = await program.exports.main(startOf(manifest, program));
+  const begin = startOf(ready, program);
+  strayText = (error) => program.exports.strayText(begin, error);
+  const status = await program.exports.main(begin);
   program.remember();
   return status;
+}
+
+/** @typedef {{ readonly manifest: import("./compile.mjs").Manifest, readonly program: Buffer }} Compiled */
+
+/**
+ * Compiles the sources as they are now.
+ * @param {import("./compile.mjs").Where} where
+ * @returns {Promise<Compiled | import("./compile.mjs").CompileFailure>}
+ */
+async function compileAnew(where) {
+  const { compile } = await import("./compile.mjs");
+  const { readVerified } = require("./compiled-record.js");
+  const manifest = await compile(where);
+  if ("text" in manifest) return manifest;
+  const file = path.join(manifest.folder, "program.cjs");
+  const program = readVerified(file, manifest.program);
+  if (program !== undefined) return { manifest, program };
+  return {
+    text: `error: the compiled program was changed while it was started\n  where: ${file}\n  hint: start again\n`,
+    sources: [],
+  };
 }
 
 /**
@@ -126,62 +142,38 @@ function isInstalled(name) {
   }
 }
 
-/** Milliseconds: what takes longer than this has work to do, and no use for a quick start. */
-const quickRun = 1000;
+/** Milliseconds that what goes on when all is done, such as a task that was given up, has to come to its end. */
+const lingerMs = 1000;
 
-/**
- * Runs the compiled program, from V8's cache where there is one: one for each first word of the command line, since
- * each runs other code. It is written after a quick run, when V8 holds just what such a run needs; one of another Node
- * is refused by V8 itself and written anew.
- * @param {import("./compile.mjs").Manifest} manifest
- */
-function load({ folder, libraryFolder, libraries }) {
-  const { Script } = require("node:vm");
-  const file = path.join(folder, "program.cjs");
-  const word = /^[a-z][a-z-]*$/.test(process.argv[2] ?? "") ? process.argv[2] : "menu";
-  const cacheFile = path.join(folder, `${word}.v8`);
-  const cachedData = readIfThere(cacheFile);
-  // On one line, so that the source's line numbers stay as they are.
-  const source = `(function (exports, require, module, __import) {${readFileSync(file, "utf8")}\n})`;
-  const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
-  const module = { exports: /** @type {any} */ ({}) };
-  const load = (/** @type {string} */ name) => {
-    const library = libraries[name];
-    if (library === undefined) return import(name);
-    return Promise.resolve().then(() => asModule(require(path.join(libraryFolder, library))[name]()));
-  };
-  script.runInThisContext()(module.exports, require, module, load);
-  const remember = () => {
-    if (performance.now() > quickRun || (cachedData !== undefined && script.cachedDataRejected !== true))
-      return;
-    const beside = `${cacheFile}.${process.pid}.tmp`;
-    try {
-      writeFileSync(beside, script.createCachedData());
-      renameSync(beside, cacheFile);
-    } catch {
-      // A cache that cannot be written costs some milliseconds at the next start, and nothing else.
-    }
-  };
-  return { exports: module.exports, remember };
-}
+// Only who knows that all went well says so: a program that ends because nothing is left to wait for has failed.
+process.exitCode = 1;
+let isOver = false;
+/** Says what is wrong where nobody waits for what failed. @type {(error: unknown) => string} */
+let strayText = (error) => `error: ${error instanceof Error ? error.stack : error}\n`;
+const onStray = (/** @type {unknown} */ error) => {
+  // Who listens since then knows whose error it is.
+  if (process.listeners("uncaughtException").at(-1) !== onStray) return;
+  // What failed is told already.
+  if (isOver && process.exitCode !== 0) return;
+  process.stderr.write(strayText(error));
+  process.exit(1);
+};
+process.on("uncaughtException", onStray);
+const onEmpty = () => {
+  if (isOver || process.listeners("beforeExit").at(-1) !== onEmpty) return;
+  process.stderr.write("error: the program cannot go on: nothing is left that it could be waiting for\n");
+};
+process.on("beforeExit", onEmpty);
 
-/**
- * What Node's import gives of a CommonJS module: its exports by name, and all of them as the default.
- * @param {any} exports
- */
-function asModule(exports) {
-  return exports.__esModule === true ? exports : Object.assign({ default: exports }, exports);
-}
-
-/** @param {string} file */
-function readIfThere(file) {
-  try {
-    return readFileSync(file);
-  } catch {
-    return undefined;
-  }
-}
-
-start().then((status) => {
-  process.exitCode = status;
-});
+start().then(
+  (status) => {
+    isOver = true;
+    process.exitCode = status;
+    setTimeout(() => process.exit(), lingerMs).unref();
+  },
+  (error) => {
+    isOver = true;
+    process.stderr.write(strayText(error));
+    process.exit(1);
+  },
+);

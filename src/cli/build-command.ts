@@ -80,6 +80,7 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
     if (alone && quietness.holds(session)) await leaveRecord(session, graph);
     return 0;
   } catch (error) {
+    display.record([]);
     if (display.signal.aborted) return display.interruptedStatus();
     throw error;
   } finally {

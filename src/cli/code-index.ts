@@ -6,17 +6,31 @@ import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type CodeIndex, digestOfParts, type SourceLocation } from "../engine/index.ts";
+import {
+  type AbsolutePath,
+  type CodeIndex,
+  type Digest,
+  digestOfParts,
+  type SourceLocation,
+} from "../engine/index.ts";
 
 /** What `bin/compile.mjs` wrote down, as far as this module needs it. */
 export interface Manifest {
   /** Absolute path of the folder that the program is in. */
   readonly packageRoot: string;
   readonly folder: string;
-  readonly sources: readonly { readonly path: string }[];
+  readonly sources: readonly CompiledSource[];
   readonly code: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, readonly string[]>>;
   readonly lines: Readonly<Record<string, readonly (readonly [line: number, module: string])[]>>;
+}
+
+/** A source as it was when it was compiled. */
+export interface CompiledSource {
+  /** Absolute. */
+  readonly path: string;
+  /** Empty where there was no file, but one would have counted. */
+  readonly digest: string;
 }
 
 export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
@@ -38,16 +52,24 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     }
     return [...modules].sort();
   };
+  const reach = (locations: readonly SourceLocation[]): readonly string[] => {
+    const reached = new Set(defining(locations));
+    // A set grows while it is walked: every module that is reached is followed too.
+    for (const module of reached)
+      for (const imported of manifest.imports[module] ?? []) reached.add(imported);
+    return [...reached];
+  };
+  const compiled = new Map(manifest.sources.map(({ path: file, digest }) => [file, digest as Digest]));
   return {
     digestOf: (locations) =>
       digestOfParts(defining(locations).map((module) => `${module} ${manifest.code[module] ?? ""}`)),
-    modulesOf: (locations) => {
-      const reached = new Set(defining(locations));
-      // A set grows while it is walked: every module that is reached is followed too.
-      for (const module of reached)
-        for (const imported of manifest.imports[module] ?? []) reached.add(imported);
-      return [...reached];
-    },
+    modulesOf: reach,
+    sourcesOf: (locations) =>
+      reach(locations).flatMap((module): readonly (readonly [AbsolutePath, Digest])[] => {
+        const file = path.resolve(workspace, module) as AbsolutePath;
+        const digest = compiled.get(file);
+        return digest === undefined ? [] : [[file, digest]];
+      }),
     locate: (location) => (location === undefined ? "unknown place" : locate(location, workspace)),
   };
 }

@@ -1,10 +1,13 @@
 /** What became of each task in one cycle of a watch, and the lines that tell it. It only reads events. */
-import type { BuildEvent, Cycle, Reason, TaskId } from "../engine/index.ts";
+import { type BuildEvent, type Cycle, KeptOutput, type Reason, type TaskId } from "../engine/index.ts";
 import { printableName } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
 import { linesOf, nameOf, reasonText } from "./plain-reporter.ts";
 import { formatBytes, formatSeconds, hasColours, type Style, someOf } from "./style.ts";
 import { capturedLine } from "./terminal-text.ts";
+
+/** Of each task's output. */
+const keptBytes = 1024 ** 2;
 
 interface Outcome {
   readonly verdict: "fresh" | "restored" | "rebuilt" | "failed" | "skipped";
@@ -13,16 +16,19 @@ interface Outcome {
 
 export class CycleRecord {
   readonly #outcomes = new Map<TaskId, Outcome>();
-  readonly #outputs = new Map<TaskId, string>();
+  readonly #outputs = new Map<TaskId, KeptOutput>();
 
   onEvent(event: BuildEvent): void {
     switch (event.type) {
       case "task-started":
         this.#outputs.delete(event.task);
         break;
-      case "task-output":
-        this.#outputs.set(event.task, (this.#outputs.get(event.task) ?? "") + event.text);
+      case "task-output": {
+        const kept = this.#outputs.get(event.task) ?? new KeptOutput(keptBytes);
+        this.#outputs.set(event.task, kept);
+        kept.add(event.text);
         break;
+      }
       case "task-fresh":
         this.#outcomes.set(event.task, { verdict: "fresh", reasons: [] });
         break;
@@ -83,7 +89,7 @@ export class CycleRecord {
 
   /** What the tasks that ran printed. */
   *outputLines(style: Style): IterableIterator<string> {
-    for (const [id, text] of this.#outputs) {
+    for (const [id, { text }] of this.#outputs) {
       yield style.dim(`--- output of ${nameOf(id)} ---`);
       for (const line of linesOf(text)) yield capturedLine(line, hasColours(style));
     }

@@ -75,6 +75,11 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
   }
 }
 
+/** An error that came up in no code that anybody waits for, as text. */
+export function strayText(start: Start, error: unknown): string {
+  return `${failureTextOf(start, processIo()).of(error)}\n`;
+}
+
 /** What is wrong with the tasks as they are defined now, if they cannot be built: before a watch goes on with them. */
 export async function check(start: Start, io: Io): Promise<string | undefined> {
   try {
@@ -130,7 +135,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
     request,
     values,
     command,
-    sources: start.manifest.sources.map((source) => source.path),
+    sources: start.manifest.sources,
     freshValues,
     reload: start.reload,
     continued: start.continued,

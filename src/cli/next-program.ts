@@ -3,22 +3,29 @@
  * over to it. It knows nothing of watching.
  */
 import type { Session } from "./session.ts";
+import type { NextProgram } from "./start.ts";
 
 /**
- * The program made of the sources, of which those in `changes` (relative to the workspace) changed; undefined, and the reason
- * said, where they are not in order.
+ * The program made of the sources, of which those in `changes` (relative to the workspace) changed. Where they are not in order
+ * the reason is said, and the absolute paths returned of the files that define the tasks now.
  */
-export async function nextProgram(session: Session, changes: readonly string[], say: (line: string) => void) {
+export async function nextProgram(
+  session: Session,
+  changes: readonly string[],
+  say: (line: string) => void,
+): Promise<NextProgram | readonly string[]> {
   const { io, reload, style, request } = session;
-  if (reload === undefined) return undefined;
+  if (reload === undefined) return [];
   const next = await reload();
   // It says itself what is wrong with it: it has classes of errors, and a compiled form, of its own.
-  const wrong =
-    typeof next === "string" ? next.trimEnd() : await next.check({ ...next.start, noted: session.noted }, io);
-  if (typeof next !== "string" && wrong === undefined) return next;
+  const isFaulty = "text" in next;
+  const wrong = isFaulty
+    ? next.text.trimEnd()
+    : await next.check({ ...next.start, noted: session.noted }, io);
+  if (!isFaulty && wrong === undefined) return next;
   if (request.json)
     io.stdout.write(`${JSON.stringify({ v: 1, type: "definitions-kept", changes, text: wrong })}\n`);
   say(wrong ?? "");
   say(`${style.red("✗")} ${changes.join(", ")} changed: the tasks stay as they were before`);
-  return undefined;
+  return isFaulty ? next.sources : next.start.manifest.sources.map((source) => source.path);
 }

@@ -6,6 +6,7 @@ import {
   type Command,
   type CommandContext,
   outputPathsOf,
+  RunningCode,
   removeProducts,
   workAlone,
 } from "../engine/index.ts";
@@ -31,8 +32,23 @@ export async function runCommand(
     return 0;
   }
   const display = openDisplay(session);
+  let fail: (error: unknown) => void = () => {};
+  const broken = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  broken.catch(() => undefined);
+  const running = new RunningCode({
+    onError: (error) => fail(error),
+    onEmpty: () =>
+      fail(new Error(`${command.name} never finished: nothing is left that it could be waiting for`)),
+  });
+  const stopListening = running.listen({ output: false });
   try {
-    const status = await command.run(contextFor(session, command, words, display));
+    const owner = { name: command.name, print: () => {} };
+    const work = running.run<unknown>(owner, display, () =>
+      command.run(contextFor(session, command, words, display)),
+    );
+    const status = await Promise.race([work, broken]);
     // A function that is said to return nothing may return anything, as an arrow before a call does.
     return typeof status === "number" ? status : 0;
   } catch (error) {
@@ -43,6 +59,7 @@ export async function runCommand(
     session.io.stderr.write(`${session.failure.of(error)}\n`);
     return status;
   } finally {
+    stopListening();
     display.close();
   }
 }
@@ -54,7 +71,7 @@ function contextFor(
   display: Display,
 ): CommandContext {
   const { io, request, values, workspace } = session;
-  const { signal, onEvent } = display;
+  const { signal, hurry, onEvent } = display;
   return {
     words,
     value: async (parameter) => values.get(parameter),
@@ -80,6 +97,7 @@ function contextFor(
         ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
         command: session.command,
         signal,
+        hurry,
         onEvent,
       });
       signal.throwIfAborted();
@@ -90,6 +108,6 @@ function contextFor(
       return outputPathsOf(task, graph);
     },
     alone: (work) =>
-      workAlone(workspace, { name: command.name, command: session.command, signal, onEvent }, work),
+      workAlone(workspace, { name: command.name, command: session.command, signal, hurry, onEvent }, work),
   };
 }

@@ -1,5 +1,6 @@
 /** What every command of the program is given. */
 import type { ParameterValues, Workspace } from "../engine/index.ts";
+import type { CompiledSource } from "./code-index.ts";
 import type { Request } from "./command-line.ts";
 import type { FailureText } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -17,8 +18,8 @@ export interface Session {
   readonly workspace: Workspace;
   /** The command line as others may see it. */
   readonly command: string;
-  /** Absolute paths of all that the program was compiled from. */
-  readonly sources: readonly string[];
+  /** All that the program was compiled from. */
+  readonly sources: readonly CompiledSource[];
   /** The parameters' values as they would be for a program that starts now. */
   readonly freshValues: () => ParameterValues;
   /** Makes a program of the sources as they are now. */

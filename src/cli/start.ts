@@ -1,5 +1,5 @@
 /** What the launcher hands to the program, and how the program can be made anew while it runs. */
-import type { Taskfile } from "../engine/index.ts";
+import type { LoopGuard, Taskfile } from "../engine/index.ts";
 import type { Machine } from "../host/index.ts";
 import type { Manifest } from "./code-index.ts";
 import type { Io } from "./io.ts";
@@ -17,8 +17,8 @@ export interface Start {
   readonly loadTaskfile: () => Promise<{ readonly default: Taskfile }>;
   /** Where a build without anything to do may leave word of that. */
   readonly record?: UpToDateRecord;
-  /** Compiles the sources as they are now; a text says what is wrong with them. */
-  readonly reload?: () => Promise<NextProgram | string>;
+  /** Compiles the sources as they are now. */
+  readonly reload?: () => Promise<NextProgram | FaultySources>;
   /** What this program goes on with, where it follows another one. */
   readonly continued?: Handover;
   /** Notes that were shown already, and are not shown again; later ones are added. */
@@ -43,6 +43,14 @@ export interface UpToDateRecord {
   }): void;
 }
 
+/** Sources that no program could be made of. */
+export interface FaultySources {
+  /** What is wrong with them. */
+  readonly text: string;
+  /** Absolute paths of the files by whose change that may be mended. */
+  readonly sources: readonly string[];
+}
+
 /** What a watch whose tasks are defined anew hands to the one that goes on. */
 export interface Handover {
   /** The files that changed, relative to the workspace. */
@@ -50,6 +58,8 @@ export interface Handover {
   /** When the first of them did, as `performance.now` counts. */
   readonly startedAt: number;
   readonly machine: Machine | undefined;
+  /** Counts changes that follow from builds, across programs. */
+  readonly guard: LoopGuard;
   /** The last build in which anything happened. */
   readonly told: Told;
   /** To be called by who now listens for signals itself: the exit status when the watch was ended meanwhile. */

@@ -31,7 +31,7 @@ export async function leaveRecord(session: Session, graph: Graph): Promise<void>
   const evidence = await evidenceOf(graph, workspace.state, values);
   if (evidence === undefined) return;
   const looks = new Map(evidence.looks);
-  for (const source of session.sources) looks.set(source, true);
+  for (const { path, digest } of session.sources) looks.set(path, digest !== "");
   record.write({
     environment,
     looks,

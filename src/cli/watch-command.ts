@@ -63,6 +63,7 @@ class WatchScreen {
         command: session.command,
       }),
       sources: session.sources,
+      ...(continued === undefined ? {} : { guard: continued.guard }),
       signal: this.#stop.signal,
       onBuildEvent: (event) => {
         this.#record.onEvent(event);
@@ -75,7 +76,17 @@ class WatchScreen {
   async run(): Promise<number> {
     const { io, continued, request } = this.#session;
     this.#afterSuccess.check();
-    const stopListening = io.onEnding((ending) => this.#end(statusOf(ending)));
+    const stopEndings = io.onEnding((ending) => this.#end(statusOf(ending)));
+    // While a build runs it listens itself, and knows whose error it is.
+    const onStray = (error: unknown): void => {
+      if (process.listeners("uncaughtException").at(-1) === onStray)
+        this.#say(this.#session.failure.of(error));
+    };
+    process.on("uncaughtException", onStray);
+    const stopListening = (): void => {
+      stopEndings();
+      process.off("uncaughtException", onStray);
+    };
     const ended = continued?.take();
     if (ended !== undefined) this.#end(ended);
     const actions = this.#actions();
@@ -88,9 +99,9 @@ class WatchScreen {
         if (end.kind === "stopped") break;
         const next = await nextProgram(this.#session, end.changes, (line) => this.#say(line));
         if (this.#stop.signal.aborted) break;
-        if (next === undefined) {
+        if (!("main" in next)) {
           this.#failing = true;
-          this.#watch.keepDefinitions();
+          await this.#watch.keepDefinitions(next);
           continue;
         }
         await this.#watch.close();
@@ -101,7 +112,8 @@ class WatchScreen {
           stopListening();
           return this.#stop.signal.aborted ? this.#status : undefined;
         };
-        const continued = { changes, startedAt, machine, told: this.#told, take };
+        const { guard } = this.#watch;
+        const continued = { changes, startedAt, machine, guard, told: this.#told, take };
         return await next.main({ ...next.start, noted: this.#session.noted, continued }, io);
       }
     } finally {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { endStragglers } from "../host/index.ts";
 import { requireTracer } from "./audit.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
+import { Breakdown } from "./breakdown.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
 import { collectGarbage } from "./collection.ts";
 import type { EventSink } from "./event.ts";
@@ -14,6 +15,7 @@ import { runGraph } from "./graph-run.ts";
 import { acquireLock } from "./lock.ts";
 import { listOutputs, placesOf } from "./output.ts";
 import { checkTaskfile } from "./ownership.ts";
+import { RunningCode } from "./running-code.ts";
 import { seedInputs } from "./seed.ts";
 import { Shared } from "./shared.ts";
 import type { State } from "./state.ts";
@@ -34,12 +36,15 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   await request.watcher?.onGraph(graph);
   if (request.audit === "report" || request.audit === "strict")
     await requireTracer(request, workspace.toolHint);
+  const breakdown = new Breakdown(request);
+  const running = new RunningCode(breakdown);
+  const signal = AbortSignal.any([request.signal, breakdown.signal]);
   let changed = false;
   let started = false;
   const emit: EventSink = (event) => {
     started ||= event.type === "process-started";
     changed ||= event.type === "task-done" || event.type === "task-restored";
-    request.onEvent(event);
+    running.outside(() => request.onEvent(event));
   };
   const targets = [...graph.keys()].filter((id) =>
     request.targets.some((task) => graph.get(id)?.task === task),
@@ -53,28 +58,41 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     throw explainSystemError(error, state.workspace);
   });
   const shared = new Shared();
-  try {
+  const stopListening = running.listen();
+  const work = async (): Promise<BuildResult["outcome"]> => {
     // Whoever held the lock before may have built what this one was about to.
     state.reload();
     for (const message of state.damage()) emit({ type: "note", message });
     // What a build that was killed left running would go on in what is removed now.
     if (state.hasTemporaries()) endLeftBehind(state, emit);
     await state.removeTemporaries();
-    await seedInputs(graph, state, workspace.toolHint, request.signal, (message) =>
-      emit({ type: "note", message }),
+    await seedInputs(graph, state, workspace.toolHint, signal, (message) => emit({ type: "note", message }));
+    const succeeded = await runGraph(
+      graph,
+      workspace,
+      shared,
+      { ...request, signal, onEvent: emit },
+      running,
     );
-    const succeeded = await runGraph(graph, workspace, shared, { ...request, onEvent: emit });
     if (started) endLeftBehind(state, emit);
-    const outcome = request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
     try {
       state.save();
     } catch (error) {
       throw explainSystemError(error, state.workspace);
     }
+    breakdown.signal.throwIfAborted();
     if (changed) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
-    emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
+    return request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
+  };
+  let outcome: BuildResult["outcome"] = "failed";
+  try {
+    outcome = await Promise.race([work(), breakdown.stuck]);
     return { outcome, graph };
   } finally {
+    if (outcome === "failed" && request.signal.aborted) outcome = "interrupted";
+    emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
+    stopListening();
+    breakdown.close();
     await state.joiner.giveUp();
     await shared.close();
     release();

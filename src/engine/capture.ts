@@ -1,26 +1,30 @@
 /** What a task prints, collected without its secrets. */
 import { UserError } from "../errors/index.ts";
 import type { BoundTask } from "./bound-task.ts";
+import type { Progress } from "./given-context.ts";
+import type { KeptOutput } from "./kept-output.ts";
 import { Secret } from "./parameter.ts";
 
 export class Capture {
   readonly #secrets: readonly string[];
   readonly #onOutput: (text: string) => void;
-  #text = "";
+  readonly #kept: KeptOutput;
   /** The end of what was printed, as long as it may be the beginning of a secret. */
   #held = "";
 
-  constructor(bound: BoundTask, onOutput: (text: string) => void) {
+  /** `kept` takes what of the output outlives the run. */
+  constructor(bound: BoundTask, onOutput: (text: string) => void, kept: KeptOutput) {
     this.#onOutput = onOutput;
+    this.#kept = kept;
     this.#secrets = [...bound.values.values()].flatMap((value) => {
       const text = value instanceof Secret ? value.reveal() : "";
       return text === "" ? [] : [text];
     });
   }
 
-  /** Everything so far. */
+  /** What is kept of everything so far. */
   get text(): string {
-    return this.#text + this.#held;
+    return this.#kept.text + this.#held;
   }
 
   /** Takes the next piece of output; a secret may be cut in two anywhere. */
@@ -38,9 +42,20 @@ export class Capture {
     this.#say(rest);
   }
 
+  /** Nothing more is kept; the file that it was kept in may be removed. */
+  close(): void {
+    this.end();
+    this.#kept.close();
+  }
+
+  /** What is told of work in progress, without secrets. */
+  cleanProgress(progress: Progress): Progress {
+    return { ...progress, item: this.clean(progress.item) };
+  }
+
   #say(text: string): void {
     if (text === "") return;
-    this.#text += text;
+    this.#kept.add(text);
     this.#onOutput(text);
   }
 
@@ -57,14 +72,18 @@ export class Capture {
 
   /** The failure as it may be shown: the same one, unless a secret stands in it. */
   cleanError(error: unknown): unknown {
+    if (this.#secrets.length === 0) return error;
     if (!(error instanceof Error)) return typeof error === "string" ? this.clean(error) : error;
     const failed = error as Error & { readonly [key in "exitCode" | "signal" | "stderr" | "cmd"]?: unknown };
-    const said = [error.message, error.stack, failed.stderr, failed.cmd, (error as Partial<UserError>).hint];
-    if (said.every((text) => this.clean(String(text)) === String(text))) return error;
+    const cause = this.#isClean(error.cause) ? error.cause : this.cleanError(error.cause);
+    const said = [error.message, error.stack, failed.stderr, failed.cmd];
+    const { where: place, hint: advice } = error as Partial<UserError>;
+    if (cause === error.cause && [...said, place, advice].every((text) => this.#isClean(text))) return error;
     if (error instanceof UserError) {
       const { code, where, hint } = error;
       return new UserError(this.clean(error.message), {
         code,
+        ...(cause === undefined ? {} : { cause }),
         ...(where === undefined ? {} : { where: this.clean(where) }),
         ...(hint === undefined ? {} : { hint: this.clean(hint) }),
       });
@@ -75,6 +94,10 @@ export class Capture {
     const cmd = typeof failed.cmd === "string" ? { cmd: this.clean(failed.cmd) } : {};
     const stderr = this.clean(String(failed.stderr));
     return Object.assign(clean, { exitCode: failed.exitCode, signal: failed.signal, stderr, ...cmd });
+  }
+
+  #isClean(text: unknown): boolean {
+    return !(text instanceof Error) && this.clean(String(text)) === String(text);
   }
 
   /** The text with `***` in place of every secret of the task. */

@@ -31,6 +31,8 @@ export interface CodeIndex {
   digestOf(locations: readonly SourceLocation[]): Digest;
   /** Those modules, as paths relative to the workspace. */
   modulesOf(locations: readonly SourceLocation[]): readonly string[];
+  /** Those modules as absolute paths, each with the digest of the bytes that were compiled. */
+  sourcesOf(locations: readonly SourceLocation[]): readonly (readonly [AbsolutePath, Digest])[];
   /** A location as `file:line` of the source. */
   locate(location: SourceLocation | undefined): string;
 }

@@ -12,6 +12,7 @@ import { Capture } from "./capture.ts";
 import type { Assessment, Decision } from "./decision.ts";
 import { reassess, rememberInputs } from "./decision.ts";
 import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
+import { KeptOutput } from "./kept-output.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 import {
@@ -53,7 +54,13 @@ export async function runTask(
   const startedAt = performance.now();
   const workplace = context.workplaces.of(bound);
   const { folder } = workplace;
-  const capture = new Capture(bound, context.onOutput);
+  const capture = new Capture(
+    bound,
+    context.onOutput,
+    new KeptOutput(context.outputLimit, workplace.printed),
+  );
+  const stop = new AbortController();
+  const signal = AbortSignal.any([context.signal, stop.signal]);
   const audit = context.audit === "off" ? undefined : new Audit(folder);
   const groups = new ProcessGroups({
     listener: {
@@ -76,7 +83,15 @@ export async function runTask(
     const secondLook = SecondLook.prepare(bound, decision, state);
     const $ = await shellFor(bound, context, groups, capture, folder);
     context.signal.throwIfAborted();
-    await bound.task.run(taskContext(bound, decision, places, $, folder, capture, context));
+    const owner = {
+      name: bound.task.name,
+      print: (text: string) => capture.add(text),
+      onLateError: (error: unknown) =>
+        context.onLateError(capture.cleanError(explainSystemError(error, state.workspace))),
+    };
+    await context.running.run(owner, context, () =>
+      bound.task.run(taskContext(bound, decision, places, $, folder, capture, { ...context, signal })),
+    );
     context.signal.throwIfAborted();
     // A task that left a process behind is not finished: its outputs could still change.
     await groups.terminate(0);
@@ -88,7 +103,8 @@ export async function runTask(
     const { moved, touched, inputs } = await secondLook.take(context.needed);
     const { fingerprint, parts } = reassess(decision, inputs);
     let texts: readonly Digest[] = [];
-    const disturbed = [...moved, ...touched];
+    const sources = context.movedSources();
+    const disturbed = [...moved, ...touched, ...sources];
     if (disturbed.length === 0) {
       await storeOutputs(places, outputs, state.store, state.joiner);
       texts = await rememberInputs(inputs, state);
@@ -96,7 +112,7 @@ export async function runTask(
     await placeAll(bound, places, workplace.replaced, state);
     handOver(places, placesOf(bound.outputs), outputs, state);
     if (disturbed.length > 0) {
-      context.onMoved(disturbed, moved.length > 0);
+      context.onMoved(disturbed, moved.length + sources.length > 0);
       context.onNote(
         `${listed(disturbed)} changed while ${bound.task.name} ran: what it made is kept, and made again next time`,
       );
@@ -115,6 +131,8 @@ export async function runTask(
     }
     return outputs;
   } catch (error) {
+    // Code that goes on after its failure hears that nobody waits for it.
+    stop.abort(error);
     capture.end();
     state.files.forgetBelow(folder as AbsolutePath);
     throw new TaskFailure(capture.cleanError(explainSystemError(error, state.workspace)), capture.text);
@@ -122,6 +140,7 @@ export async function runTask(
     context.signal.removeEventListener("abort", end);
     context.hurry?.removeEventListener("abort", kill);
     await groups.terminate();
+    capture.close();
     context.workplaces.leave(workplace);
     state.joiner.forgetBelow(folder);
   }

@@ -7,20 +7,24 @@ import { UserError } from "../errors/index.ts";
 import { dependentsOf, digestsOfNeeds, needsOf } from "./adjacency.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
+import { CodeCheck } from "./code-check.ts";
 import { type Decision, decide } from "./decision.ts";
 import { restoreTask, runTask, TaskFailure } from "./execution.ts";
 import { HeadStarts } from "./head-start.ts";
-import type { ResolvedInput } from "./input.ts";
+import { displayPath, type ResolvedInput } from "./input.ts";
 import type { Listing } from "./listing.ts";
 import { Cancellation } from "./live-build.ts";
 import type { AbsolutePath, TaskId } from "./names.ts";
 import { placesOf } from "./output.ts";
 import type { Reason } from "./reason.ts";
+import type { RunningCode } from "./running-code.ts";
 import { schedule } from "./schedule.ts";
 import type { Shared } from "./shared.ts";
 import { explainSystemError } from "./system-failure.ts";
 import type { ExecutionContext } from "./task-context.ts";
 import { Workplaces } from "./workplace.ts";
+
+const defaultOutputLimit = 8 * 1024 ** 2;
 
 /** Brings every task of the graph up to date; false when one failed or was skipped. Tells of each through `onEvent`. */
 export function runGraph(
@@ -28,6 +32,7 @@ export function runGraph(
   workspace: Workspace,
   shared: Shared,
   request: BuildRequest,
+  running: RunningCode,
 ): Promise<boolean> {
   const { state } = workspace;
   const emit = request.onEvent;
@@ -38,6 +43,9 @@ export function runGraph(
   const { watcher } = request;
   const cancellation = watcher === undefined ? undefined : new Cancellation();
   const headStarts = new HeadStarts();
+  const codeCheck = new CodeCheck();
+  /** Tasks whose code threw when its work was over. */
+  const late = new Set<TaskId>();
   const workplaces = new Workplaces(state.temporaryRoot);
   const dependents = dependentsOf(graph);
   /** Pools in which a failure of a kind that is reported all at once has happened. */
@@ -63,6 +71,7 @@ export function runGraph(
       if (watcher !== undefined) seen.set(id, decision.inputs);
       if (signal.aborted) return false;
       made.set(id, await carryOut(bound, decision, seconds, signal));
+      if (late.has(id)) forget(id);
       return true;
     } catch (error) {
       const failure =
@@ -88,6 +97,18 @@ export function runGraph(
     }
   };
 
+  /** Its outputs stay, but no result: the code that made them went wrong. */
+  const forget = (id: TaskId): void => {
+    const fingerprint = state.stamps.currentFingerprint(id);
+    if (fingerprint !== undefined) state.stamps.forget(fingerprint);
+    state.stamps.drop(id);
+  };
+  const failLate = (id: TaskId, error: unknown): void => {
+    late.add(id);
+    forget(id);
+    emit({ type: "task-failed", task: id, error, output: "", seconds: 0 });
+  };
+
   const executionContext = (bound: BoundTask, signal: AbortSignal): ExecutionContext => ({
     state,
     workplaces,
@@ -103,6 +124,10 @@ export function runGraph(
       const listing = made.get(id);
       return listing && { places: placesOf(get(id).outputs), listing };
     },
+    movedSources: () =>
+      codeCheck
+        .moved(workspace.code.sourcesOf(bound.task.definedAt))
+        .map((file) => displayPath(state.workspace, file)),
     onMoved: (paths, known) => {
       // Looking again would not tell that there is something to do.
       if (!known && watcher !== undefined) seen.set(bound.id, undefined);
@@ -118,6 +143,9 @@ export function runGraph(
           : { type: "process-started", task: bound.id, pid, command },
       ),
     share: shared.share,
+    running,
+    outputLimit: workspace.taskfile.output?.maxSize ?? defaultOutputLimit,
+    onLateError: (error) => failLate(bound.id, error),
     audit: request.audit ?? "off",
   });
 
@@ -198,8 +226,10 @@ export function runGraph(
         }),
   });
   // What a failed build no longer needs is given up.
-  return succeeded.finally(async () => {
-    await headStarts.end();
-    await workplaces.settled();
-  });
+  return succeeded
+    .finally(async () => {
+      await headStarts.end();
+      await workplaces.settled();
+    })
+    .then((all) => all && late.size === 0);
 }

@@ -7,6 +7,7 @@ import path from "node:path";
 import type { BoundTask } from "./bound-task.ts";
 import { Capture } from "./capture.ts";
 import { resolveInputs } from "./decision.ts";
+import { KeptOutput } from "./kept-output.ts";
 import type { TaskId } from "./names.ts";
 import { type ExecutionContext, headStartContext } from "./task-context.ts";
 import { removeTree } from "./tree-removal.ts";
@@ -29,8 +30,12 @@ export class HeadStarts {
         const scratch = path.join(folder, "scratch");
         await mkdir(scratch, { recursive: true });
         const inputs = await resolveInputs(bound, context.state);
-        const capture = new Capture(bound, () => {});
-        await headStart(headStartContext(bound, inputs, scratch, capture, { ...context, signal }));
+        const capture = new Capture(bound, () => {}, new KeptOutput(0));
+        // What it prints, and what goes wrong, is the task's own business when it runs.
+        const owner = { name: bound.task.name, print: () => {} };
+        await context.running.run(owner, { ...context, signal }, () =>
+          headStart(headStartContext(bound, inputs, scratch, capture, { ...context, signal })),
+        );
       } catch {
         // Whatever it was, the task itself meets it again, and reports it where it belongs.
       } finally {

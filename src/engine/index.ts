@@ -22,6 +22,7 @@ export type { AnyTaskContext, BlobAccess, FileSet, Memo, Progress } from "./give
 export { inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
 export type { Piece } from "./joiner.ts";
+export { KeptOutput } from "./kept-output.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
 export { inVariants, neededTask, only, when, whenText } from "./need.ts";
@@ -37,6 +38,7 @@ export {
 } from "./parameter.ts";
 export { removeProducts } from "./product.ts";
 export { describeReason, type Reason } from "./reason.ts";
+export { RunningCode } from "./running-code.ts";
 export type { Share, Shareable } from "./shared.ts";
 export type { SourceLocation } from "./source-location.ts";
 export { State } from "./state.ts";
@@ -47,6 +49,7 @@ export {
   type Cycle,
   type CycleRequest,
   type Loop,
+  type LoopGuard,
   Watch,
   type WatchEnd,
   type WatchEvent,

@@ -48,7 +48,7 @@ export async function acquireLock(
     for (;;) {
       signal.throwIfAborted();
       // link(2) fails when the name is taken and otherwise shows the lock complete: no reader sees half of it.
-      if (tryLink(mine, file)) return () => release(file, content);
+      if (tryLink(mine, file)) return heldUntilExit(() => release(file, content));
       const owner = readOwner(file);
       if (owner === "gone") continue;
       if (owner === "unreadable" || !isAlive(owner)) {
@@ -63,6 +63,15 @@ export async function acquireLock(
   } finally {
     rmSync(mine, { force: true });
   }
+}
+
+/** A process that ends while it holds the lock leaves none behind. */
+function heldUntilExit(release: () => void): () => void {
+  process.once("exit", release);
+  return () => {
+    process.off("exit", release);
+    release();
+  };
 }
 
 function pause(ms: number): Promise<void> {

@@ -15,6 +15,7 @@ import type { Piece } from "./joiner.ts";
 import { memoFor } from "./memo.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
+import type { RunningCode } from "./running-code.ts";
 import type { NeededOutputs } from "./second-look.ts";
 import type { Share } from "./shared.ts";
 import type { State } from "./state.ts";
@@ -35,6 +36,8 @@ export interface ExecutionContext {
   readonly onNote: (message: string) => void;
   /** What was made where by a task that this one needs. */
   readonly needed: (id: TaskId) => NeededOutputs | undefined;
+  /** The modules of the task's code that are not what was compiled any more, as users know them. */
+  readonly movedSources: () => readonly string[];
   /** Inputs that changed while the task ran, as users know them; not `known` where they are what they were before. */
   readonly onMoved: (paths: readonly string[], known: boolean) => void;
   /** The inputs as the finished task left them. */
@@ -44,6 +47,12 @@ export interface ExecutionContext {
   /** Fires when nobody waits for processes to end by themselves any more. */
   readonly hurry?: AbortSignal;
   readonly share: Share;
+  /** What the task's code is run by. */
+  readonly running: RunningCode;
+  /** Bytes that are kept of what the task prints. */
+  readonly outputLimit: number;
+  /** An error came when the task's work was over. */
+  readonly onLateError: (error: unknown) => void;
   /** Whether commands are traced for access to what the task does not declare; `strict` makes that a failure. */
   readonly audit: "off" | "report" | "strict";
 }
@@ -129,7 +138,7 @@ export function headStartContext(
     variant: context.variant,
     missingTools: bound.task.optionalTools.filter((tool) => locateTool(tool) === undefined),
     note: (message: string) => context.onNote(capture.clean(message)),
-    progress: context.onProgress,
+    progress: (progress: Progress) => context.onProgress(capture.cleanProgress(progress)),
     signal: context.signal,
     env: declaredEnv(bound, context),
     scratch,

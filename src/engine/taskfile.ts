@@ -43,6 +43,10 @@ export interface TaskfileDefinition {
     /** Bytes that the store may take before the least recently used content goes; default 5 GiB. */
     readonly maxSize?: number;
   };
+  readonly output?: {
+    /** Bytes that are kept of what a task prints, half of them from its beginning and half from its end; default 8 MiB. */
+    readonly maxSize?: number;
+  };
   /** Width of each pool; `cpu` is as wide as the machine unless said. */
   readonly pools?: Readonly<Record<string, number>>;
   /** Tasks that take the place of a target when the user gives a parameter. */

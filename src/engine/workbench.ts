@@ -6,6 +6,7 @@ import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { createShell, ProcessGroups } from "../host/index.ts";
 import type { Graph } from "./bound-task.ts";
+import { Breakdown } from "./breakdown.ts";
 import type { Workspace } from "./build-request.ts";
 import type { Workbench } from "./command.ts";
 import type { Output, OutputPaths } from "./declared-output.ts";
@@ -18,12 +19,16 @@ import { Shared } from "./shared.ts";
 import { blobAccess } from "./task-context.ts";
 import { findTool } from "./tool.ts";
 
+/** Milliseconds that a command's work has to end when it is interrupted. */
+const commandGraceMs = 2500;
+
 export interface WorkRequest {
   /** The command's name: progress is reported under it. */
   readonly name: string;
   /** The command line, for whoever waits. */
   readonly command: string;
   readonly signal: AbortSignal;
+  readonly hurry?: AbortSignal;
   readonly onEvent: EventSink;
 }
 
@@ -43,13 +48,14 @@ export async function workAlone<T>(
   const scratch = path.join(state.temporaryRoot, `${request.name}-${process.pid}`);
   const groups = new ProcessGroups({ mark: scratch });
   const shared = new Shared();
+  const breakdown = new Breakdown(request, commandGraceMs);
   const end = (): void => void groups.terminate();
   signal.addEventListener("abort", end, { once: true });
   try {
     await state.removeTemporaries();
     await mkdir(scratch, { recursive: true });
     onEvent({ type: "task-started", task: id, reasons: [] });
-    return await work({
+    const done = work({
       scratch,
       blobs: blobAccess(state),
       share: shared.share,
@@ -59,7 +65,9 @@ export async function workAlone<T>(
         return await createShell({ cwd: scratch, env, groups });
       },
     });
+    return await Promise.race([done, breakdown.stuck]);
   } finally {
+    breakdown.close();
     signal.removeEventListener("abort", end);
     await groups.terminate(0);
     await shared.close();

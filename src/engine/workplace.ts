@@ -17,6 +17,8 @@ export interface Workplace {
   /** What the task makes is written here. */
   readonly staging: string;
   readonly scratch: string;
+  /** Where long output goes. */
+  readonly printed: string;
   /** Where what is replaced goes. */
   readonly replaced: string;
 }
@@ -48,6 +50,7 @@ export class Workplaces {
       folder,
       staging: path.join(folder, "outputs"),
       scratch: path.join(folder, "scratch"),
+      printed: path.join(folder, "printed"),
       replaced: path.join(folder, "replaced"),
     };
   }

@@ -2,7 +2,9 @@
  * Running host tools through zx, in a fixed environment, each command in its own process group.
  * It knows nothing of tasks; the engine gives every task a shell of its own.
  */
+import { StringDecoder } from "node:string_decoder";
 import type { Shell } from "zx/core";
+import { outputStore } from "./command-output.ts";
 import type { ProcessGroups } from "./process-groups.ts";
 
 export type { Shell } from "zx/core";
@@ -41,7 +43,8 @@ export function toolEnvironment(extra: Readonly<Record<string, string>> = {}): R
  */
 export async function createShell(options: ShellOptions): Promise<Shell> {
   const { $ } = await import("zx/core");
-  return $({
+  const decoders = new Map<string, StringDecoder>();
+  const shell = $({
     cwd: options.cwd,
     env: toolEnvironment(options.env),
     quiet: true,
@@ -49,8 +52,29 @@ export async function createShell(options: ShellOptions): Promise<Shell> {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
     spawn: options.groups.spawn,
-    log: (entry: { readonly kind: string; readonly data?: unknown }) => {
-      if (entry.kind === "stdout" || entry.kind === "stderr") options.onOutput?.(String(entry.data));
+    log: ({ kind, data, id }: { readonly kind: string; readonly data?: unknown; readonly id?: string }) => {
+      if (kind === "end") for (const stream of ["stdout", "stderr"]) decoders.delete(`${id} ${stream}`);
+      if (kind !== "stdout" && kind !== "stderr") return;
+      // A chunk may end in the middle of a character.
+      const name = `${id} ${kind}`;
+      const decoder = decoders.get(name) ?? new StringDecoder();
+      decoders.set(name, decoder);
+      options.onOutput?.(decoder.write(data as Buffer));
     },
   } as Parameters<typeof $>[0]);
+  return withOwnStores(shell);
+}
+
+/** The shell, with a place of its own for the output of each command; zx's own would take whatever a command prints. */
+function withOwnStores(shell: Shell): Shell {
+  return new Proxy(shell, {
+    apply: (target, self, args: readonly unknown[]) => {
+      const [first] = args;
+      // Options are for a shell that is made of this one.
+      if (!Array.isArray(first))
+        return withOwnStores(Reflect.apply(target, self, [...args]) as unknown as Shell);
+      const own = target({ store: outputStore() } as Parameters<Shell>[0]);
+      return Reflect.apply(own, self, [...args]);
+    },
+  });
 }

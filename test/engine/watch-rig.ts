@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach } from "vitest";
+import { digestOfBytes } from "../../src/engine/digest.ts";
 import {
   type AbsolutePath,
   type BuildEvent,
@@ -74,7 +75,10 @@ export class Rig {
           jobs: 4,
           command: "test",
         }),
-        sources: sources.map((name) => path.join(root, name)),
+        sources: sources.map((name) => {
+          const file = path.join(root, name);
+          return { path: file, digest: digestOfBytes(readFileSync(file)) };
+        }),
         signal: this.#stop.signal,
         onBuildEvent: (event) => this.#tell(event),
         onEvent: (event) => this.#tell(event),

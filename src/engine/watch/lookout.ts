@@ -20,14 +20,14 @@ const none: ReadonlySet<TaskId> = new Set();
 
 export class Lookout {
   readonly #state: State;
-  readonly #others: ReadonlySet<string>;
+  readonly #others: () => ReadonlySet<string>;
   readonly #folders: FolderWatch;
   #coverage = new Coverage([], [], []);
   #graph: Graph = new Map();
   #seen: SeenInputs = new Map();
 
   /** `others` are folders to be watched beside those of the inputs; outputs are not told of. */
-  constructor(state: State, others: ReadonlySet<string>, listener: FolderListener) {
+  constructor(state: State, others: () => ReadonlySet<string>, listener: FolderListener) {
     this.#state = state;
     this.#others = others;
     this.#folders = new FolderWatch({
@@ -57,7 +57,7 @@ export class Lookout {
 
   /** Folders may have come or gone. */
   async refresh(): Promise<void> {
-    await this.#folders.cover(() => new Set([...this.#coverage.folders(), ...this.#others]));
+    await this.#folders.cover(() => new Set([...this.#coverage.folders(), ...this.#others()]));
   }
 
   /**

@@ -1,46 +1,65 @@
-/** The files that define the tasks, and which of them have another content than when they were last looked at. */
-import { readFileSync } from "node:fs";
+/** The files that define the tasks, and which of them have another content than when they were compiled. */
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { digestOfBytes } from "../digest.ts";
-import type { Digest } from "../names.ts";
+
+/** A file that defines tasks. */
+export interface SourceFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Of the bytes that were compiled; empty where there was no file, but one would have counted. */
+  readonly digest: string;
+}
 
 export class SourceFiles {
-  readonly #known: Map<string, Digest | undefined>;
-  /** The folders that hold them, absolute. */
-  readonly folders: ReadonlySet<string>;
-  /** What they say could not be used: a file that was missing may come into being. */
-  #broken = false;
+  readonly #known: Map<string, string>;
+  constructor(files: readonly SourceFile[]) {
+    const present = files.filter(({ digest }) => digest !== "");
+    this.#known = new Map(present.map((file) => [file.path, file.digest]));
+  }
 
-  /** Absolute paths; what stands there now is what is known. */
-  constructor(files: readonly string[]) {
-    this.#known = new Map(files.map((file) => [file, digestOf(file)]));
-    this.folders = new Set(files.map((file) => path.dirname(file)));
+  /** Absolute paths of the folders that hold them, as far as these are there. */
+  folders(): ReadonlySet<string> {
+    return new Set(
+      [...new Set([...this.#known.keys()].map((file) => path.dirname(file)))].filter(existsSync),
+    );
   }
 
   /** Those among the paths that are different, absolute; what they are now is known from here on. */
   changed(paths: ReadonlySet<string>): readonly string[] {
     const changed: string[] = [];
-    for (const file of paths.size > this.#known.size ? this.#known.keys() : paths) {
-      const known = this.#known.has(file);
-      if (!known && !(this.#broken && this.folders.has(path.dirname(file)))) continue;
+    for (const file of paths.size >= this.#known.size ? this.#known.keys() : paths) {
+      const known = this.#known.get(file);
+      if (known === undefined) continue;
       const now = digestOf(file);
-      if (this.#known.get(file) === now) continue;
+      if (known === now) continue;
       this.#known.set(file, now);
       changed.push(file);
     }
     return changed;
   }
 
-  /** They were read as they are, and something was wrong. */
-  markBroken(): void {
-    this.#broken = true;
+  /** Those that were looked for and are not there, absolute. */
+  absent(): readonly string[] {
+    return [...this.#known].flatMap(([file, digest]) => (digest === "" ? [file] : []));
+  }
+
+  /** Those that are different now, absolute: what changed before anybody watched. */
+  stale(): readonly string[] {
+    return [...this.#known].flatMap(([file, digest]) => (digestOf(file) === digest ? [] : [file]));
+  }
+
+  /** These files (absolute paths) define the tasks too, with the content that they have now. */
+  add(files: readonly string[]): void {
+    for (const file of files) if (!this.#known.has(file)) this.#known.set(file, digestOf(file));
   }
 }
 
-function digestOf(file: string): Digest | undefined {
+/** Empty where no file can be read. */
+function digestOf(file: string): string {
   try {
     return digestOfBytes(readFileSync(file));
   } catch {
-    return undefined;
+    return "";
   }
 }

@@ -4,7 +4,8 @@ import type { Graph } from "../bound-task.ts";
 import type { BuildResult } from "../build.ts";
 import type { BuildRequest } from "../build-request.ts";
 import type { BuildEvent } from "../event.ts";
-import type { Loop } from "./loop-guard.ts";
+import type { Loop, LoopGuard } from "./loop-guard.ts";
+import type { SourceFile } from "./source-files.ts";
 
 /** What one build is asked for; parameters are asked for anew each time. */
 export type CycleRequest = Omit<BuildRequest, "signal" | "onEvent" | "watcher">;
@@ -34,8 +35,10 @@ export interface Cycle {
 export interface WatchOptions {
   /** Asked before each build. */
   readonly request: (force: BuildRequest["force"] | undefined) => CycleRequest;
-  /** Absolute paths of the files that define the tasks. */
-  readonly sources: readonly string[];
+  /** The files that define the tasks, as they were when they were compiled. */
+  readonly sources: readonly SourceFile[];
+  /** What was counted by the watch that this one follows. */
+  readonly guard?: LoopGuard;
   readonly signal: AbortSignal;
   readonly onBuildEvent: (event: BuildEvent) => void;
   readonly onEvent: (event: WatchEvent) => void | Promise<void>;

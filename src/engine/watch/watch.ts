@@ -16,7 +16,8 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #lookout: Lookout;
   readonly #collector: BurstCollector;
-  readonly #guard = new LoopGuard();
+  /** Counts go on in the watch of the next program: a source may be what changes without end. */
+  readonly guard: LoopGuard;
   readonly #sources: SourceFiles;
   #asked: { readonly force: BuildRequest["force"] | undefined } | undefined;
   #wake: (() => void) | undefined;
@@ -24,13 +25,16 @@ export class Watch {
   #idleSince = 0;
   #begun = false;
   #ready = false;
+  /** Absolute paths of sources that changed and were not compiled, because they changed without end. */
+  #unread: readonly string[] = [];
 
   constructor(workspace: Workspace, options: WatchOptions) {
     this.#workspace = workspace;
     this.#options = options;
+    this.guard = options.guard ?? new LoopGuard();
     this.#sources = new SourceFiles(options.sources);
     this.#collector = new BurstCollector((file) => this.#lookout.saw(file));
-    this.#lookout = new Lookout(workspace.state, this.#sources.folders, {
+    this.#lookout = new Lookout(workspace.state, () => this.#sources.folders(), {
       onTouched: (file, entries) => this.#collector.add(file, entries),
       onError: (error) => {
         this.#fault ??= error;
@@ -65,20 +69,43 @@ export class Watch {
       }
       const burst = await this.#nextBurst();
       if (burst === undefined) continue;
-      const sources = this.#sources.changed(burst.paths);
-      if (sources.length > 0) {
-        this.#collector.putBack(burst);
-        const changes = sources.map((file) => displayPath(this.#workspace.state.workspace, file));
-        return { kind: "sources", changes, startedAt: burst.startedAt };
+      const sources = await this.#changedSources(burst);
+      if (sources.length === 0) {
+        await this.#answer(burst);
+        continue;
       }
-      await this.#answer(burst);
+      const changes = sources.map((file) => displayPath(this.#workspace.state.workspace, file));
+      const loop = this.guard.disturbed(changes, performance.now() - this.#idleSince);
+      if (loop !== undefined) {
+        this.#unread = sources;
+        await this.#stopLoop(loop);
+        continue;
+      }
+      this.#collector.putBack(burst);
+      return { kind: "sources", changes, startedAt: burst.startedAt };
     }
     return { kind: "stopped" };
   }
 
-  /** The sources changed, and cannot be used as they are: what was defined before goes on being watched. */
-  keepDefinitions(): void {
-    this.#sources.markBroken();
+  /**
+   * The sources changed, and cannot be used as they are: what was defined before goes on being watched, and so are these
+   * files (absolute paths), which the sources are made of now.
+   */
+  async keepDefinitions(files: readonly string[]): Promise<void> {
+    this.#sources.add(files);
+    await this.#lookout.refresh();
+    this.#idleSince = performance.now();
+  }
+
+  /** The sources that a burst changed, absolute. */
+  async #changedSources(burst: Burst): Promise<readonly string[]> {
+    const unread = this.#unread;
+    this.#unread = [];
+    // The folder of one that was missing may have come into being, and may hold it already.
+    const absent = burst.entries ? this.#sources.absent() : [];
+    if (absent.length > 0) await this.#lookout.refresh();
+    const changed = this.#sources.changed(new Set([...burst.paths, ...absent]));
+    return [...new Set([...unread, ...changed])];
   }
 
   close(): Promise<void> {
@@ -93,7 +120,7 @@ export class Watch {
       if (paths.length > 0) await this.#options.onEvent({ type: "unchanged", paths });
       return;
     }
-    const loop = this.#guard.disturbed(changes, performance.now() - this.#idleSince);
+    const loop = this.guard.disturbed(changes, performance.now() - this.#idleSince);
     if (loop === undefined) await this.#cycle(changes, burst.startedAt);
     else await this.#stopLoop(loop);
   }
@@ -106,7 +133,7 @@ export class Watch {
       options: this.#options,
       collector: this.#collector,
       lookout: this.#lookout,
-      guard: this.#guard,
+      guard: this.guard,
       onCovered: () => this.#covered(),
     }).run(force);
     this.#idleSince = performance.now();
@@ -118,12 +145,14 @@ export class Watch {
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#ready) return;
     this.#ready = true;
+    // What was saved after it was compiled, and before the folders were watched, is a change like any other.
+    for (const file of this.#sources.stale()) this.#collector.add(file, false);
     await this.#options.onEvent({ type: "watch-ready", folders: this.#lookout.size });
   }
 
   /** From what the loop left, only somebody else's change starts a new build. */
   async #stopLoop(loop: Loop): Promise<void> {
-    this.#guard.reset();
+    this.guard.reset();
     await this.#lookout.noteAll();
     await this.#options.onEvent({ type: "loop", loop });
   }

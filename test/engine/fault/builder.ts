@@ -80,7 +80,12 @@ try {
     {
       taskfile: taskfile({ title: "", targets: [joined], variants: { dev: { description: "", flags: [] } } }),
       state,
-      code: { digestOf: () => "0".repeat(64) as Digest, modulesOf: () => [], locate: () => "?" },
+      code: {
+        digestOf: () => "0".repeat(64) as Digest,
+        modulesOf: () => [],
+        sourcesOf: () => [],
+        locate: () => "?",
+      },
       toolHint: () => undefined,
       env: {},
     },
