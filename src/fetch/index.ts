@@ -62,6 +62,7 @@ export {
   releaseLocation,
 } from "./mirror.ts";
 export { Network } from "./network.ts";
+export { pinnedTime } from "./pinned-time.ts";
 export { mayFetch, type Policy, refuseUnpinned, type Wanted } from "./pinning.ts";
 export { type Environment, proxyFor } from "./proxy.ts";
 export { createFileHandler, type StaticServer, serve, serveDirectory } from "./serve.ts";

@@ -3,6 +3,7 @@
  * made.
  */
 import { systemErrorCode } from "../errors/index.ts";
+import { parseHttpDate } from "./http-date.ts";
 
 /** Why a try failed, when another one may succeed. */
 export class TransientFailure extends Error {
@@ -90,6 +91,6 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
   if (value === undefined) return undefined;
   const text = value.trim();
   if (/^\d+$/.test(text)) return Math.min(Number(text) * 1000, Number.MAX_SAFE_INTEGER);
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+  const date = parseHttpDate(text, now);
+  return date === undefined ? undefined : Math.max(0, date - now);
 }
