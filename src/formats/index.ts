@@ -26,6 +26,7 @@ export { describeProblem, type MergeProblem } from "./merge-problem.ts";
 export * from "./names.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
+export { readSquashfsTime } from "./squashfs-time.ts";
 export { stageTree } from "./staging.ts";
 export { coreOwners, type OwnerNames, type TarballOptions, writeTarball } from "./tarball.ts";
 export type { TarballEntry } from "./tarball-entry.ts";
