@@ -21,8 +21,8 @@ import { inheritFolders, settleOwners } from "./image/image-tree.ts";
 import { findTrap } from "./image/layout.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
-import { overlayMember } from "./settings/bundle-facts.ts";
-import { bundleFile, epoch } from "./settings/image-options.ts";
+import { overlayMember, readBundleFacts } from "./settings/bundle-facts.ts";
+import { bundleFile } from "./settings/image-options.ts";
 
 /** Nearly all of it is compressed already. */
 const level = 1;
@@ -33,7 +33,6 @@ export const unpackBundle = task({
   internal: true,
   variants: "shared",
   inputs: { bundle: file(bundleFile) },
-  params: { epoch },
   tools: ["xorriso"],
   outputs: {
     iso: out.file("Core-current.iso"),
@@ -48,8 +47,9 @@ export const unpackBundle = task({
     /** COPYING and LICENSE, as far as the bundle has them. */
     texts: out.directory("texts"),
   },
-  async run({ $, inputs, params, outputs, scratch, signal }) {
-    const mtime = Number(params.epoch);
+  async run({ $, inputs, outputs, scratch, signal }) {
+    // What a bundle holds has the bundle's own time, as in the image that its scripts make.
+    const { epoch: mtime } = await readBundleFacts(inputs.bundle);
     const bundle = await treeFromTarball(inputs.bundle, path.join(scratch, "bundle"));
     await copyOut(bundle, coreIso(bundle, inputs.bundle), outputs.iso);
     for (const text of ["COPYING", "LICENSE"]) {

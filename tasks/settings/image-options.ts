@@ -2,7 +2,7 @@
 import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
 import { UsageError, UserError } from "../../src/errors/index.ts";
 import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
-import { sourceDateEpoch } from "./epoch.ts";
+import { secondsOf, sourceDateEpoch } from "./epoch.ts";
 import { describeVersion, isVersion } from "./git-version.ts";
 import { overlayFolder } from "./project-options.ts";
 
@@ -20,7 +20,7 @@ const bundleFacts: Parameter<BundleFacts | undefined> = param.derived({
   default: async (host) => {
     const file = await host.value(bundleFile);
     if (file === "") return undefined;
-    host.lookedAt("bundle", async () => [file]);
+    host.lookedAt("bundle", async () => ({ paths: [file], isWhole: true }));
     return await readBundleFacts(file);
   },
 });
@@ -68,24 +68,30 @@ export const isoVersion: Parameter<string> = param.text({
   },
 });
 
-/** Seconds since 1970: the time of everything in an image. */
+/** Seconds since 1970: the time of all that carries the version. What was fetched has a time of its own. */
 export const epoch: Parameter<string> = param.text({
   name: "source-date-epoch",
-  description: "time of everything in the image, in seconds since 1970 (default: that of the commit)",
+  description: "time of the image's own files, in seconds since 1970 (default: that of the commit)",
   value: "SECONDS",
   env: "SOURCE_DATE_EPOCH",
   default: async (host: ParameterHost) => {
     const facts = await host.value(bundleFacts);
-    return facts === undefined ? await sourceDateEpoch(host) : String(facts.epoch);
+    return facts === undefined
+      ? await sourceDateEpoch(host, await host.value(overlayFolder))
+      : String(facts.epoch);
   },
   parse: (text) => {
-    if (!/^\d{1,10}$/.test(text)) {
-      throw new UsageError(`SOURCE_DATE_EPOCH is "${text}", but must be a number of seconds since 1970`, {
-        code: "epoch-invalid",
-        hint: "write it as `date +%s` prints it",
-      });
+    const seconds = secondsOf(text);
+    if (seconds === undefined) {
+      throw new UsageError(
+        `"${text}" is not a time: it must be a number of seconds since 1970, up to the year 2106`,
+        {
+          code: "epoch-invalid",
+          hint: "write it as `date +%s` prints it: digits only, 4294967295 at most",
+        },
+      );
     }
-    return text;
+    return String(seconds);
   },
 });
 
