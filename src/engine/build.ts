@@ -12,6 +12,8 @@ import type { EventSink } from "./event.ts";
 import { bindGraph } from "./graph.ts";
 import { runGraph } from "./graph-run.ts";
 import { acquireLock } from "./lock.ts";
+import { removeMislabelled } from "./moved-values.ts";
+import type { TaskId } from "./names.ts";
 import { listOutputs, placesOf } from "./output.ts";
 import { checkTaskfile } from "./ownership.ts";
 import { seedInputs } from "./seed.ts";
@@ -24,6 +26,11 @@ const defaultCacheSize = 5 * 1024 ** 3;
 export interface BuildResult {
   readonly outcome: "succeeded" | "failed" | "interrupted";
   readonly graph: Graph;
+  /**
+   * Names of parameters whose computed default became another one while tasks ran: what was made with the old one, and is
+   * named after it, has been removed.
+   */
+  readonly moved: readonly string[];
 }
 
 /** Builds the targets. Resolves also when tasks fail; rejects for what is wrong before any task runs. */
@@ -34,11 +41,11 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   await request.watcher?.onGraph(graph);
   if (request.audit === "report" || request.audit === "strict")
     await requireTracer(request, workspace.toolHint);
-  let changed = false;
+  const ran = new Set<TaskId>();
   let started = false;
   const emit: EventSink = (event) => {
     started ||= event.type === "process-started";
-    changed ||= event.type === "task-done" || event.type === "task-restored";
+    if (event.type === "task-done" || event.type === "task-restored") ran.add(event.task);
     request.onEvent(event);
   };
   const targets = [...graph.keys()].filter((id) =>
@@ -65,15 +72,17 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     );
     const succeeded = await runGraph(graph, workspace, shared, { ...request, onEvent: emit });
     if (started) endLeftBehind(state, emit);
+    const moved = ran.size === 0 || request.signal.aborted ? [] : await request.values.moved();
+    if (moved.length > 0) await removeMislabelled(graph, ran, moved, state);
     const outcome = request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
     try {
       state.save();
     } catch (error) {
       throw explainSystemError(error, state.workspace);
     }
-    if (changed) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
+    if (ran.size > 0) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
     emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
-    return { outcome, graph };
+    return { outcome, graph, moved };
   } finally {
     await state.joiner.giveUp();
     await shared.close();

@@ -189,13 +189,13 @@ export class ParameterValues {
     return { paths: all.flatMap(({ paths }) => paths), isWhole: all.every(({ isWhole }) => isWhole) };
   }
 
-  /** The names of parameters whose default would be computed to something else now, or no longer can be. */
+  /** The names of parameters whose default would be computed to something else now, or only one of both times can be. */
   async moved(): Promise<readonly string[]> {
     const now = new ParameterValues(this.#given, { ...this.#outside, note: () => {} });
     const computed = [...this.#computed].filter(({ kind }) => kind !== "secret");
     const checked = computed.map(async (parameter) => {
       const before = await this.#settled(parameter);
-      return before === undefined || before === (await now.#settled(parameter)) ? [] : [parameter.name];
+      return before === (await now.#settled(parameter)) ? [] : [parameter.name];
     });
     return (await Promise.all(checked)).flat();
   }

@@ -53,7 +53,7 @@ describe("a commit", () => {
     await git("commit", "-q", "--allow-empty", "-m", "nothing");
     const result = await copy.build(iso);
     expect(rebuilt(result), result.stderr).toEqual(carriesTheVersion);
-    const times = await timesIn(result.stdout.split("  ")[0] ?? "", "after a commit");
+    const times = await timesIn(copy.path(result.stdout.split("  ")[0] ?? ""), "after a commit");
     expect(times.get("tmp/mk-version.yaml")).toBe(1_700_000_000);
     expect(times.get("usr/local/bin/rz_mk_init.rb")).toBe(1_700_000_000);
     expect(times.get("opt/gems/gem.list")).toBe(undated);
@@ -65,7 +65,7 @@ describe("a commit", () => {
   it("and a time that is asked for are one to what was fetched, and to keys", async () => {
     const result = await copy.build([...iso, "--source-date-epoch", "0"]);
     expect(rebuilt(result), result.stderr).toEqual(carriesTheVersion);
-    const times = await timesIn(result.stdout.split("  ")[0] ?? "", "at 0");
+    const times = await timesIn(copy.path(result.stdout.split("  ")[0] ?? ""), "at 0");
     expect(times.get("tmp/mk-version.yaml")).toBe(0);
     expect(times.get("opt/gems/gem.list")).toBe(undated);
     const refused = await copy.task([...iso, "--source-date-epoch", "yesterday"]);
@@ -100,7 +100,7 @@ describe("a commit", () => {
     await $`mv ${copy.path("overlay-src")} ${path.join(folder, "their files")}`;
     await copyFile(copy.path("lists/gem.list"), path.join(folder, "their files/opt/note"));
     const result = await copy.build([...iso, "--overlay", path.join(folder, "their files")]);
-    const times = await timesIn(result.stdout.split("  ")[0] ?? "", "their files read");
+    const times = await timesIn(copy.path(result.stdout.split("  ")[0] ?? ""), "their files read");
     expect(times.get("opt/note")).toBe(undated);
   });
 });
