@@ -5,6 +5,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync, renameSync, writeFil
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeOldFolders, writableFolder } from "./compiled-folder.mjs";
+import { entryPoints } from "./entry-points.mjs";
 import { bundleLibraries } from "./libraries.mjs";
 import { codeDigests, importsOf, moduleLines, modulesOf } from "./modules.mjs";
 import { placeFolder } from "./placement.mjs";
@@ -41,9 +42,14 @@ export async function compile(where) {
 }
 
 /** The modules that decide how it is compiled. */
-const compilers = ["compile.mjs", "compiled-folder.mjs", "libraries.mjs", "modules.mjs", "placement.mjs"].map(
-  (name) => fileURLToPath(new URL(name, import.meta.url)),
-);
+const compilers = [
+  "compile.mjs",
+  "compiled-folder.mjs",
+  "entry-points.mjs",
+  "libraries.mjs",
+  "modules.mjs",
+  "placement.mjs",
+].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 
 /** @type {Readonly<Record<string, string>>} */
 const diskFailures = { ENOSPC: "no space left on the device", EDQUOT: "the disk quota is used up" };
@@ -60,9 +66,15 @@ async function compileSources({ workspace, packageRoot, cache }) {
   try {
     result = await build({
       absWorkingDir: workspace,
-      stdin: { contents: entry(packageRoot, workspace), resolveDir: workspace, sourcefile: "entry.js" },
+      stdin: { contents: entry, resolveDir: workspace, sourcefile: "entry.js" },
       outfile: path.join(folder, "next", "program.cjs"),
       bundle: true,
+      plugins: [
+        entryPoints({
+          "entry:program": path.join(packageRoot, "src/cli/main.ts"),
+          "entry:taskfile": path.join(workspace, "Taskfile.ts"),
+        }),
+      ],
       // CommonJS, because only such code can be loaded together with V8's cache of its compiled form.
       format: "cjs",
       platform: "node",
@@ -140,16 +152,9 @@ async function compileSources({ workspace, packageRoot, cache }) {
   return manifest;
 }
 
-/**
- * The program and a way to load the Taskfile, in one module, so that both share one engine.
- * @param {string} packageRoot
- * @param {string} workspace
- */
-function entry(packageRoot, workspace) {
-  const main = JSON.stringify(path.join(packageRoot, "src/cli/main.ts"));
-  const taskfile = JSON.stringify(path.join(workspace, "Taskfile.ts"));
-  return `export { check, main } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
-}
+/** The program and a way to load the Taskfile, in one module, so that both share one engine. */
+const entry =
+  'export { check, main } from "entry:program";\nexport const loadTaskfile = () => import("entry:taskfile");\n';
 
 /**
  * The package's folder as the workspace names it: by the link that npm made, where there is one, so that what is recorded
