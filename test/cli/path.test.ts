@@ -76,7 +76,7 @@ function clone(name: string): string {
 }
 
 describe("a folder's name", () => {
-  it.each([["a*b"], ["a?b"], ["a#b"], ["a%41b"], ["a\"b'c"], ["a\nb"], ["[a]{b,c}"], ["!(a) $b"], ["ä ğ"]])(
+  it.each([["a*b"], ["a?b#c%41 \"d\" 'e'\n[f]{g,h}!(i) $j `k` ğ"]])(
     "may be %j for a project and its program",
     (name) => {
       const root = clone(name);
