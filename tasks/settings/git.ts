@@ -1,10 +1,10 @@
 /** Asking git about the workspace: nothing but the repository around it counts, and a git that fails is an error. */
 import { execFile } from "node:child_process";
 import { existsSync, lstatSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
+import { gitCommand } from "../../src/host/index.ts";
 import { pathsThatGitReads } from "./git-paths.ts";
 
 /**
@@ -54,13 +54,11 @@ export interface GitAnswer {
 export type AskGit = (args: readonly string[]) => Promise<GitAnswer>;
 
 function gitIn(host: ParameterHost, folder: string): AskGit {
-  const env = gitEnvironment(host.env);
-  // A file system monitor would be left running, and hold the pipe open.
-  const settings = ["-c", "core.fsmonitor=false", ...trustedFolders(host.env)];
   return (args) =>
     new Promise((resolve) => {
-      const options = { env, maxBuffer: 64 * 1024 ** 2 };
-      execFile("git", ["-C", folder, ...settings, ...args], options, (error, stdout, stderr) => {
+      const command = gitCommand(folder, args, host.env);
+      const options = { env: command.env, maxBuffer: 64 * 1024 ** 2 };
+      execFile("git", command.args, options, (error, stdout, stderr) => {
         if (error === null) return resolve({ text: stdout });
         const lines = stderr.trim().split("\n");
         const said = lines.find((line) => line.startsWith("fatal:")) ?? lines[0] ?? "";
@@ -68,34 +66,6 @@ function gitIn(host: ParameterHost, folder: string): AskGit {
         return resolve({ text: stdout, failure: { code: error.code ?? "", sentence } });
       });
     });
-}
-
-/**
- * Variables that say where git's own files are and how far it looks for a repository, but not which one it is. The rest
- * of GIT_* speaks of another repository or command, such as the one whose hook runs this build (githooks(5)).
- */
-const kept = [
-  ...["GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"],
-  ...["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"],
-];
-
-/** Whose checkouts git may read can be said by variables too (git-config(1), GIT_CONFIG_COUNT), and goes on to count. */
-function trustedFolders(env: ParameterHost["env"]): readonly string[] {
-  const count = Math.min(Number(env.GIT_CONFIG_COUNT ?? 0) || 0, 1000);
-  return Array.from({ length: count }, (_, index) => index)
-    .filter((index) => env[`GIT_CONFIG_KEY_${index}`]?.toLowerCase() === "safe.directory")
-    .flatMap((index) => ["-c", `safe.directory=${env[`GIT_CONFIG_VALUE_${index}`] ?? ""}`]);
-}
-
-function gitEnvironment(given: ParameterHost["env"]): NodeJS.ProcessEnv {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
-  for (const name of [...kept, "HOME", "XDG_CONFIG_HOME", "PATH"]) {
-    const value = given[name];
-    if (value === undefined) delete env[name];
-    else env[name] = value;
-  }
-  // Optional locks off: looking must not write to the repository.
-  return { ...env, HOME: given.HOME ?? homedir(), LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" };
 }
 
 /** Throws for a git that failed; returns where there is nothing that it could have said. */

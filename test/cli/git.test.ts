@@ -80,6 +80,19 @@ describe("the version of what is built", () => {
     expect(read("2")).toBe("2: World");
   });
 
+  it("and what commits concern are asked of this repository, also in the hook of another one", async () => {
+    const { root, git } = project();
+    const other = project();
+    put(root, "in/name", "Changed\n");
+    git("commit", "-q", "-a", "-m", "two");
+    git("tag", "v2");
+    const env = { GIT_DIR: path.join(other.root, ".git"), GIT_WORK_TREE: other.root };
+    const version = await runTask(root, ["image", "-n"], env);
+    expect(version.stderr + version.stdout).not.toContain("error");
+    const affected = await runTask(root, ["affected", "--since", "v1"], env);
+    expect(affected, affected.stderr).toMatchObject({ status: 0, stdout: "image\n" });
+  });
+
   it("is followed by a watch that waits, through checkouts, commits, tags and changes of other files, as why sees it", async () => {
     const { root, git, read } = project();
     git("checkout", "-q", "-b", "side");

@@ -66,9 +66,8 @@ describe("the version of a build", () => {
     error: Readonly<Record<string, unknown>>,
     more: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    for (const answer of [describeVersion, sourceDateEpoch].map((ask) =>
-      ask(hostOf(folder, more), "overlay-src"),
-    )) {
+    for (const ask of [describeVersion, sourceDateEpoch]) {
+      const answer = ask(hostOf(folder, more), "overlay-src");
       await expect(answer).rejects.toMatchObject({
         hint: expect.stringMatching(/--iso-version and --source-date-epoch/),
         ...error,
