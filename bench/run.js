@@ -18,6 +18,7 @@ const benchmarks = {
   "scale-images": async () => ({ run: (await import("./scale.js")).runImages }),
   switch: () => import("./switch.js"),
   edit: () => import("./edit.js"),
+  commit: () => import("./commit.js"),
   "edit-watch": () => import("./edit-watch.js"),
   cold: () => import("./cold.js"),
   "cold-prod": async () => ({ run: (await import("./cold.js")).runProd }),

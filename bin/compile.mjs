@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeOldFolders, writableFolder } from "./compiled-folder.mjs";
 import { digestOf, statusText } from "./compiled-record.js";
+import { entryPoints } from "./entry-points.mjs";
 import { bundleLibraries } from "./libraries.mjs";
 import { codeDigests, importsOf, moduleLines } from "./modules.mjs";
 import { placeFolder } from "./placement.mjs";
@@ -74,6 +75,7 @@ const compilers = [
   "compile.mjs",
   "compiled-folder.mjs",
   "compiled-record.js",
+  "entry-points.mjs",
   "libraries.mjs",
   "modules.mjs",
   "placement.mjs",
@@ -98,7 +100,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
   try {
     result = await build({
       absWorkingDir: workspace,
-      stdin: { contents: entry(packageRoot, workspace), resolveDir: workspace, sourcefile: "entry.js" },
+      stdin: { contents: entry, resolveDir: workspace, sourcefile: "entry.js" },
       outfile: path.join(folder, "next", "program.cjs"),
       bundle: true,
       // CommonJS, because only such code can be loaded together with V8's cache of its compiled form.
@@ -109,7 +111,13 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
       sourcemap: "external",
       metafile: true,
       write: false,
-      plugins: [reader.plugin],
+      plugins: [
+        entryPoints({
+          "entry:program": path.join(packageRoot, "src/cli/main.ts"),
+          "entry:taskfile": path.join(workspace, "Taskfile.ts"),
+        }),
+        reader.plugin,
+      ],
       // What runs is decided by the sources alone, as where Node strips types: a tsconfig.json is for editors and checkers.
       tsconfigRaw: "{}",
       logLevel: "silent",
@@ -190,16 +198,9 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
   return manifest;
 }
 
-/**
- * The program and a way to load the Taskfile, in one module, so that both share one engine.
- * @param {string} packageRoot
- * @param {string} workspace
- */
-function entry(packageRoot, workspace) {
-  const main = JSON.stringify(path.join(packageRoot, "src/cli/main.ts"));
-  const taskfile = JSON.stringify(path.join(workspace, "Taskfile.ts"));
-  return `export { check, main, strayText } from ${main};\nexport const loadTaskfile = () => import(${taskfile});\n`;
-}
+/** The program and a way to load the Taskfile, in one module, so that both share one engine. */
+const entry =
+  'export { check, main, strayText } from "entry:program";\nexport const loadTaskfile = () => import("entry:taskfile");\n';
 
 /**
  * The package's folder as the workspace names it: by the link that npm made, where there is one, so that what is recorded

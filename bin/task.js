@@ -5,6 +5,7 @@
 // It is CommonJS, as package.json beside it says: Node starts that in less time than a module.
 const { existsSync } = require("node:fs");
 const path = require("node:path");
+const { refuseFolderName } = require("./folder-name.js");
 const { UpToDateRecord } = require("./up-to-date.js");
 
 const packageRoot = path.dirname(__dirname);
@@ -41,6 +42,11 @@ async function start() {
     return 2;
   }
   const project = findWorkspace(current);
+  const refusal = refuseFolderName(current, [project, packageRoot]);
+  if (refusal !== undefined) {
+    process.stderr.write(refusal);
+    return 2;
+  }
   const command = process.argv[2] ?? "";
   // A new project is made of the program's own files, wherever the command is given.
   const outside = command === "init" || (project === undefined && needNoProject.includes(command));

@@ -13,8 +13,9 @@ import { fetchIso } from "./fetch-iso.ts";
 import { readLabels } from "./image/boot-labels.ts";
 import { adaptTimeout, readLoaderFile } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { undated } from "./image/fetched-times.ts";
 import { grubMenu } from "./image/grub-menu.ts";
-import { epoch, firmware } from "./settings/image-options.ts";
+import { firmware } from "./settings/image-options.ts";
 
 /** Where distributions keep isolinux's MBR code. */
 const mbrFiles = {
@@ -86,7 +87,7 @@ export const bootLoaders = task({
     oldGrub2: grubFiles("/usr/lib/grub2"),
     grub2: grubFiles("/usr/share/grub2"),
   },
-  params: { epoch, firmware },
+  params: { firmware },
   optionalTools: grubPrograms,
   outputs: {
     /** `mbr.bin`, `efi.img` and `grub.cfg`, as far as they are to be had. */
@@ -136,7 +137,7 @@ export const bootLoaders = task({
       await writeFile(path.join(outputs.loaders, "grub.cfg"), grubMenu(menu), "latin1");
       const names = grubModules.filter((name) => !lacking.includes(name));
       const loader = await makeLoader($, program, modules.root, names, scratch);
-      const mtime = Number(params.epoch);
+      const mtime = undated;
       const tree = new FileTree().addFile("EFI/BOOT/BOOTX64.EFI", bytesContent(loader), { mtime });
       const image = path.join(outputs.loaders, "efi.img");
       await writeFat(tree.ensureParents({ mtime }), image, { epoch: mtime, signal });

@@ -20,13 +20,13 @@ import {
 import { installHint } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { undated } from "./image/fetched-times.ts";
 import { inheritFolders } from "./image/image-tree.ts";
 import { isLibraryFile, linkedFiles, moduleRelease } from "./image/linked-files.ts";
 import { isKnownMachine, libraryTables, moduleTables } from "./image/linking-tables.ts";
 import { writeListing } from "./image/tree-listing.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
-import { epoch } from "./settings/image-options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 export const derived = task({
@@ -39,7 +39,6 @@ export const derived = task({
     setup: only(setupFiles, "linked"),
     overlay: only(overlay, "linked"),
   },
-  params: { epoch },
   optionalTools: ["ldconfig", "depmod"],
   outputs: {
     /** A gzipped cpio archive; of no bytes where nothing is to be derived. */
@@ -48,8 +47,8 @@ export const derived = task({
     /** The same as a tarball, where there is anything. */
     tarballs: out.directory("tarballs"),
   },
-  async run({ $, needs, params, outputs, scratch, missingTools, note, signal }) {
-    const mtime = Number(params.epoch);
+  async run({ $, needs, outputs, scratch, missingTools, note, signal }) {
+    const mtime = undated;
     const given = await readLinked([needs.payload, needs.setup, needs.overlay], path.join(scratch, "given"));
     const paths = given.paths().filter((name) => given.get(name)?.type !== "directory");
     const libraries = paths.filter(isLibraryFile);

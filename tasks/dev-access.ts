@@ -7,9 +7,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { files, out, type SeedContext, task } from "../src/engine/index.ts";
 import { bytesContent, FileTree, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
+import { undated } from "./image/fetched-times.ts";
 import { imagePolicy } from "./image/image-tree.ts";
 import { devKeys, passwordHash, passwordOrDefault, tcPassword } from "./settings/access-options.ts";
-import { epoch } from "./settings/image-options.ts";
 
 const keyTypes = ["ecdsa", "ed25519", "rsa"] as const;
 const sshFolder = "usr/local/etc/ssh";
@@ -39,7 +39,7 @@ export const devAccess = task({
       seed: { tools: ["ssh-keygen"], make: makeKeys },
     }),
   },
-  params: { tcPassword, passwordHash, epoch },
+  params: { tcPassword, passwordHash },
   tools: ["openssl"],
   outputs: { passwordHash: out.file("password-hash"), setup: out.file("ssh-setup-files.tar.gz") },
   async run({ $, inputs, params, outputs }) {
@@ -54,7 +54,7 @@ export const devAccess = task({
     })`openssl passwd ${kind} -stdin`;
     await writeFile(outputs.passwordHash, hashed.stdout.trim(), { mode: 0o600 });
 
-    const mtime = Number(params.epoch);
+    const mtime = undated;
     const keys = await treeFromDirectory(inputs.keys.root, {
       mtime,
       policy: imagePolicy,

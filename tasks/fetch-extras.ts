@@ -2,6 +2,7 @@
 import path from "node:path";
 import { out, task, when } from "../src/engine/index.ts";
 import type { Artefact } from "../src/fetch/index.ts";
+import { FetchedTimes } from "./image/fetched-times.ts";
 import { sampleSource } from "./sample-source.ts";
 import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./settings/source-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
@@ -20,16 +21,21 @@ export const fetchExtras = task({
   outputs: {
     /** The tarballs; one that is switched off is not there. */
     extras: out.directory("extras"),
+    /** When each of them was made, for `readTimes`, by its file name. */
+    times: out.file("times.json"),
   },
   async run(context) {
     const { outputs, params } = context;
     await withSource(context, async (opened) => {
       const plan = planExtras(opened, params);
       const lines = await opened.fetch(plan.map(([, artefact]) => artefact));
+      const times = new FetchedTimes(params.source);
       for (const [name, artefact] of plan) {
         const fileName = name === "open-vm-tools" ? "mk-open-vm-tools.tar.gz" : artefact.name;
         await opened.place(lines.get(artefact.name), path.join(outputs.extras, fileName));
+        times.add(fileName, lines.get(artefact.name));
       }
+      await times.write(outputs.times);
     });
   },
 });

@@ -10,6 +10,7 @@ import {
   resolveGems,
   type Wanted,
 } from "../src/fetch/index.ts";
+import { FetchedTimes } from "./image/fetched-times.ts";
 import { sampleSource } from "./sample-source.ts";
 import { gemList } from "./settings/project-options.ts";
 import { gemServerUri, source } from "./settings/source-options.ts";
@@ -30,7 +31,11 @@ export const fetchGems = task({
   params: { ...sourceParams, gemServerUri },
   passEnv: sourceEnv,
   pool: "network",
-  outputs: { gems: out.directory("gems") },
+  outputs: {
+    gems: out.directory("gems"),
+    /** When each of them was made, for `readTimes`, by its file name. */
+    times: out.file("times.json"),
+  },
   async run(context) {
     const { inputs, outputs, params } = context;
     const label = displayPath(process.cwd(), inputs.list);
@@ -39,7 +44,12 @@ export const fetchGems = task({
       const unresolved: Wanted[] = [];
       const plan = await planGems(opened, requests, params.gemServerUri, (wanted) => unresolved.push(wanted));
       const lines = await opened.fetch(plan, unresolved);
-      for (const [name, line] of lines) await opened.place(line, path.join(outputs.gems, name));
+      const times = new FetchedTimes(params.source);
+      for (const [name, line] of lines) {
+        await opened.place(line, path.join(outputs.gems, name));
+        times.add(name, line);
+      }
+      await times.write(outputs.times);
     });
     await copyFile(inputs.list, path.join(outputs.gems, "gem.list"));
   },

@@ -26,6 +26,7 @@ import { readSquashfsSuperblock } from "../src/formats/index.ts";
 import { convertDebs, namesPackages } from "./convert-debs.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { FetchedTimes } from "./image/fetched-times.ts";
 import { mountDoubt } from "./image/mountable.ts";
 import { sampleSource } from "./sample-source.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
@@ -65,6 +66,8 @@ export const fetchTcz = task({
     builtin: out.directory("builtin"),
     mirror: out.directory("mirror"),
     utilLinux: out.file(utilLinux),
+    /** When each of them was made, for `readTimes`, by its path in the folders above: `builtin/optional/NAME.tcz`. */
+    times: out.file("times.json"),
   },
   async headStart(context) {
     // Its mirror may not be made yet, and is not far.
@@ -103,10 +106,13 @@ export const fetchTcz = task({
       });
       for (const warning of closure.warnings) note(`${warning.where}: ${warning.message}`);
       const lines = await opened.fetch(plan, unresolved);
-      const fetched = { lines, debs: needs.debs?.extensions, kernelRelease, note };
+      const times = new FetchedTimes(context.params.source);
+      const fetched = { lines, debs: needs.debs?.extensions, kernelRelease, note, times };
       await placeBuiltin(opened, closure.builtin, fetched, outputs.builtin);
       await placeMirror(opened, closure.mirror, fetched, outputs.mirror);
       await opened.place(lines.get(utilLinux), outputs.utilLinux);
+      times.add(utilLinux, lines.get(utilLinux));
+      await times.write(outputs.times);
     });
   },
 });
@@ -190,6 +196,7 @@ interface Fetched {
   readonly debs: string | undefined;
   readonly kernelRelease: string;
   readonly note: (message: string) => void;
+  readonly times: FetchedTimes;
 }
 
 /** `tmp/builtin` of the image: `onboot.lst` and `optional/`. */
@@ -201,7 +208,7 @@ async function placeBuiltin(
 ): Promise<void> {
   const optional = path.join(folder, "optional");
   await mkdir(optional);
-  for (const item of items) await placeExtension(opened, item, fetched, optional, []);
+  for (const item of items) await placeExtension(opened, item, fetched, [optional, "builtin/optional"], []);
   await writeFile(path.join(folder, "onboot.lst"), formatOnboot(items));
 }
 
@@ -212,20 +219,26 @@ async function placeMirror(
   fetched: Fetched,
   folder: string,
 ): Promise<void> {
-  const tcz = path.join(folder, opened.mirror.release, opened.mirror.arch, "tcz");
+  const within = path.posix.join(opened.mirror.release, opened.mirror.arch, "tcz");
+  const tcz = path.join(folder, within);
   await mkdir(tcz, { recursive: true });
-  for (const item of items) await placeExtension(opened, item, fetched, tcz, [".info", ".list"]);
+  const place: Place = [tcz, `mirror/${within}`];
+  for (const item of items) await placeExtension(opened, item, fetched, place, [".info", ".list"]);
 }
+
+/** An absolute folder, and how the step's times call it. */
+type Place = readonly [folder: string, label: string];
 
 async function placeExtension(
   opened: Source,
   item: ClosureItem,
   fetched: Fetched,
-  folder: string,
+  place: Place,
   sidecars: readonly string[],
 ): Promise<void> {
-  const { lines, debs } = fetched;
-  if (item.kind === "deb") return await placeConverted(item.becomes, debs, folder, sidecars);
+  const { lines, times } = fetched;
+  const [folder, label] = place;
+  if (item.kind === "deb") return await placeConverted(item.becomes, fetched, place, sidecars);
   const line = lines.get(item.name);
   if (line === undefined || "absent" in line) return;
   const target = path.join(folder, item.name);
@@ -235,20 +248,29 @@ async function placeExtension(
   if (doubt !== undefined) fetched.note(doubt);
   if (line.md5 !== undefined) await writeFile(`${target}.md5.txt`, formatMd5File(line.md5, item.name));
   if (item.node.deps.length > 0) await writeFile(`${target}.dep`, formatDependencies(item.node.deps));
-  for (const suffix of sidecars) await opened.place(lines.get(`${item.name}${suffix}`), `${target}${suffix}`);
+  for (const suffix of ["", ".md5.txt", ".dep"]) times.add(`${label}/${item.name}${suffix}`, line);
+  for (const suffix of sidecars) {
+    const sidecar = lines.get(`${item.name}${suffix}`);
+    await opened.place(sidecar, `${target}${suffix}`);
+    times.add(`${label}/${item.name}${suffix}`, sidecar);
+  }
 }
 
 /** An extension that was made of a package: all is there already, `.dep` only where it has any. */
 async function placeConverted(
   name: string,
-  debs: string | undefined,
-  folder: string,
+  { debs, times }: Fetched,
+  [folder, label]: Place,
   sidecars: readonly string[],
 ): Promise<void> {
   if (debs === undefined) throw new Error(`${name} was not made`);
   const made = new Set(await readdir(debs));
+  // The package's own time, which the extension was made with.
+  const { madeAt: time } = await readSquashfsSuperblock(path.join(debs, name));
   for (const suffix of ["", ".md5.txt", ".dep", ...sidecars]) {
     const file = `${name}${suffix}`;
-    if (made.has(file)) await copyFile(path.join(debs, file), path.join(folder, file));
+    if (!made.has(file)) continue;
+    await copyFile(path.join(debs, file), path.join(folder, file));
+    times.set(`${label}/${file}`, time);
   }
 }

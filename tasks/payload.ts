@@ -11,12 +11,13 @@ import { fetchExtras } from "./fetch-extras.ts";
 import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
+import { readTimes, undated } from "./image/fetched-times.ts";
 import { imagePolicy, inheritFolders, relativeModuleLinks, settleOwners } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
 import { packer, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
-import { compress, epoch } from "./settings/image-options.ts";
+import { compress } from "./settings/image-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 
 export const payload = task({
@@ -24,7 +25,7 @@ export const payload = task({
   description: "Pack extensions, gems and extras, once for many edits",
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
-  params: { epoch, compress, ...limitParams },
+  params: { compress, ...limitParams },
   optionalTools: [packer],
   outputs: {
     /** Cpio archives, plain and gzipped: one for each extension, one for the gems, and so on. */
@@ -39,33 +40,46 @@ export const payload = task({
   },
   async run(context) {
     const { needs, params, outputs, scratch } = context;
-    const mtime = Number(params.epoch);
     const limits = limitsOf(params);
+    // Folders and links of ours have no time of their own.
+    const mtime = undated;
+    const extensionTime = await readTimes(needs.tcz.times);
+    const gemTime = await readTimes(needs.gems.times);
+    const extraTime = await readTimes(needs.extras.times);
     const extras = await readdir(needs.extras.extras);
     const extra = (start: string): string | undefined => {
       const name = extras.find((candidate) => candidate.startsWith(start));
       return name === undefined ? undefined : path.join(needs.extras.extras, name);
     };
-    const place = async (folder: string, target: string, into: FileTree): Promise<void> => {
+    const tree = new FileTree();
+    /** `timeOf` gives the time of a file by its path in the folder. */
+    const place = async (folder: string, target: string, timeOf: (name: string) => number): Promise<void> => {
       const policy: typeof imagePolicy = (name, entry) =>
         imagePolicy(target === "" ? name : `${target}/${name}`, entry);
-      into.addTree(await treeFromDirectory(folder, { mtime, policy }), target === "" ? undefined : target);
+      const found = await treeFromDirectory(folder, { mtime, policy });
+      for (const [name, node] of found) {
+        if (node.type !== "directory") found.set(name, { ...node, mtime: timeOf(name) });
+      }
+      tree.addTree(found, target === "" ? undefined : target);
     };
 
-    const tree = new FileTree();
-    await place(needs.tcz.builtin, "tmp/builtin", tree);
-    await place(needs.tcz.mirror, "tmp/tinycorelinux", tree);
-    await place(needs.gems.gems, "opt/gems", tree);
-    await place(needs.utilLinux.tree, "", tree);
+    await place(needs.tcz.builtin, "tmp/builtin", (name) => extensionTime(`builtin/${name}`));
+    await place(needs.tcz.mirror, "tmp/tinycorelinux", (name) => extensionTime(`mirror/${name}`));
+    await place(needs.gems.gems, "opt/gems", gemTime);
+    await place(needs.utilLinux.tree, "", () => extensionTime("util-linux.tcz"));
     const rubygems = extra("rubygems-");
     if (rubygems !== undefined) {
       const only = path.basename(rubygems);
-      const found = await treeFromDirectory(needs.extras.extras, { mtime, filter: (name) => name === only });
+      const found = await treeFromDirectory(needs.extras.extras, {
+        mtime: extraTime(only),
+        filter: (name) => name === only,
+      });
       tree.addTree(found, "opt");
     }
     const mcollective = extra("mcollective-");
     if (mcollective !== undefined) {
-      tree.addTree(await mcollectiveTree(mcollective, path.join(scratch, "mcollective"), mtime, limits));
+      const time = extraTime(path.basename(mcollective));
+      tree.addTree(await mcollectiveTree(mcollective, path.join(scratch, "mcollective"), time, limits));
     }
     tree.addSymlink("usr/sbin/dmidecode", "/usr/local/sbin/dmidecode", { mtime });
     const core = await readListing(needs.iso.listing);
@@ -83,7 +97,10 @@ export const payload = task({
         links: "image",
         label: path.basename(openVmTools),
       });
-      for (const [name, node] of settleOwners(found)) if (name !== ".") whole.set(name, { ...node, mtime });
+      const time = extraTime(path.basename(openVmTools));
+      for (const [name, node] of settleOwners(found)) {
+        if (name !== ".") whole.set(name, { ...node, mtime: node.type === "directory" ? mtime : time });
+      }
       inheritFolders(whole.ensureParents({ mtime }), core);
       const tools = new FileTree([...whole].filter(([name]) => found.has(name))).ensureParents({ mtime });
       await writeTarball(

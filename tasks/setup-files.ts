@@ -16,13 +16,13 @@ import {
 } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
+import { undated } from "./image/fetched-times.ts";
 import { inheritFolders, refuseClashes, settleOwners } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { payload } from "./payload.ts";
 import { mcollectivePassword, mcollectivePsk } from "./settings/access-options.ts";
-import { epoch } from "./settings/image-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { setupFolder } from "./settings/project-options.ts";
 
@@ -42,7 +42,7 @@ export const setupFiles = task({
     mcollective: file("lists/mcollective.yaml"),
     own: files(Object.values(tarballs), { root: setupFolder, optional: true }),
   },
-  params: { epoch, mcollectivePassword, mcollectivePsk, ...limitParams },
+  params: { mcollectivePassword, mcollectivePsk, ...limitParams },
   outputs: {
     /** A tarball for each service that the image has. */
     setups: out.directory("setups"),
@@ -53,7 +53,7 @@ export const setupFiles = task({
     linked: out.file("linked.cpio"),
   },
   async run({ needs, inputs, params, outputs, scratch, signal }) {
-    const mtime = Number(params.epoch);
+    const mtime = undated;
     const core = await readListing(needs.iso.listing);
     const beneath = await readListing(needs.payload.layerListing);
     /** An old project's own setup tarball, with our owners and modes. */

@@ -24,8 +24,8 @@ import { inheritFolders, settleOwners } from "./image/image-tree.ts";
 import { findTrap } from "./image/layout.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
-import { overlayMember } from "./settings/bundle-facts.ts";
-import { bundleFile, epoch } from "./settings/image-options.ts";
+import { overlayMember, readBundleFacts } from "./settings/bundle-facts.ts";
+import { bundleFile } from "./settings/image-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 
 /** Nearly all of it is compressed already. */
@@ -37,7 +37,7 @@ export const unpackBundle = task({
   internal: true,
   variants: "shared",
   inputs: { bundle: file(bundleFile) },
-  params: { epoch, ...limitParams },
+  params: limitParams,
   outputs: {
     iso: out.file("Core-current.iso"),
     boot: out.directory("boot"),
@@ -52,8 +52,10 @@ export const unpackBundle = task({
     texts: out.directory("texts"),
   },
   async run({ inputs, params, outputs, scratch, signal }) {
-    const request = { scratch, signal, mtime: Number(params.epoch), limits: limitsOf(params) };
-    await takeBundleApart(inputs.bundle, outputs, request);
+    const limits = limitsOf(params);
+    // What a bundle holds has the bundle's own time, as in the image that its scripts make.
+    const { epoch: mtime } = await readBundleFacts(inputs.bundle, limits);
+    await takeBundleApart(inputs.bundle, outputs, { scratch, signal, mtime, limits });
   },
 });
 

@@ -6,6 +6,8 @@ import { execFile } from "node:child_process";
 import path from "node:path";
 import { bind, inputCovers, needsOf, type Task, type TaskId } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
+import { type GitCommand, gitCommand } from "../host/index.ts";
+import type { Io } from "./io.ts";
 import type { Session } from "./session.ts";
 
 /** Prints the affected targets, one a line (or as JSON), in the order of the graph. */
@@ -18,7 +20,7 @@ export async function affectedCommand(session: Session, words: readonly string[]
     });
   }
   const root = workspace.state.workspace;
-  const changed = await changedFiles(root, request.since);
+  const changed = await changedFiles(root, request.since, io.env);
   const targets = workspace.taskfile.targets.filter((target): target is Task => target.kind === "task");
   const graph = await bind(workspace, { targets, variant: request.variant, values });
   const affected = new Map<TaskId, readonly string[]>();
@@ -46,20 +48,23 @@ export async function affectedCommand(session: Session, words: readonly string[]
 }
 
 /** Paths relative to the workspace that differ between the revision and the working tree, new files included. */
-async function changedFiles(root: string, since: string): Promise<readonly string[]> {
+async function changedFiles(root: string, since: string, env: Io["env"]): Promise<readonly string[]> {
   if (since.startsWith("-"))
     throw new UsageError(`"${since}" is not a revision`, {
       code: "revision",
       hint: "name a commit, a branch or a tag of this repository",
     });
-  const changed = await git(root, ["diff", "--name-only", "--relative", "-z", since, "--"], since);
-  const added = await git(root, ["ls-files", "--others", "--exclude-standard", "-z"], since);
+  const changed = await git(
+    gitCommand(root, ["diff", "--no-ext-diff", "--name-only", "--relative", "-z", since, "--"], env),
+    since,
+  );
+  const added = await git(gitCommand(root, ["ls-files", "--others", "--exclude-standard", "-z"], env), since);
   return [...new Set([...changed.split("\0"), ...added.split("\0")])].filter((name) => name !== "").sort();
 }
 
-function git(root: string, args: readonly string[], since: string): Promise<string> {
+function git({ args, env }: GitCommand, since: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile("git", ["-C", root, ...args], { maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile("git", args, { env, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
       const why = stderr.trim().split("\n")[0] ?? error.message;
       reject(

@@ -6,6 +6,7 @@ import { type Artefact, artefactsOf } from "./artefact.ts";
 import { openDisplay } from "./display.ts";
 import { printForecast } from "./forecast-text.ts";
 import { HeapGrowth } from "./heap-growth.ts";
+import { movedDuring, movedText } from "./moved-during.ts";
 import type { PlainReporter } from "./plain-reporter.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
@@ -42,14 +43,17 @@ async function dryRun(session: Session, tasks: readonly Task[]): Promise<number>
   return 0;
 }
 
-async function runBuild(session: Session, tasks: readonly Task[]): Promise<number> {
+/** Builds that are started again because a value moved, at most: something else moves it without end. */
+const mostAttempts = 3;
+
+async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): Promise<number> {
   const { request, workspace } = session;
   const startedAt = performance.now();
   const display = openDisplay(session);
   const quietness = new Quietness();
   const heap = new HeapGrowth();
   try {
-    const { outcome, graph } = await build(workspace, {
+    const { outcome, graph, moved } = await build(workspace, {
       targets: tasks,
       variant: request.variant,
       values: session.values,
@@ -66,6 +70,12 @@ async function runBuild(session: Session, tasks: readonly Task[]): Promise<numbe
         display.onEvent(event);
       },
     });
+    if (outcome === "succeeded" && moved.length > 0) {
+      if (attempt === mostAttempts) throw movedDuring(moved);
+      display.onEvent({ type: "note", message: `${movedText(moved)}: it is done again` });
+      display.close();
+      return await runBuild({ ...session, values: session.freshValues() }, tasks, attempt + 1);
+    }
     const artefacts = outcome === "succeeded" ? await artefactsOf(session, tasks, graph) : [];
     display.record(artefacts);
     if (outcome === "interrupted") return display.interruptedStatus();

@@ -8,7 +8,7 @@ import type { GivenValues, Taskfile } from "../engine/index.ts";
 import { didYouMean, UsageError } from "../errors/index.ts";
 import { readConfigFile } from "./config-file.ts";
 import { givenSecrets } from "./given-secret.ts";
-import { chosenVariant, configKeys, givenValues } from "./given-value.ts";
+import { chosenVariant, configKeys, givenValues, namesGiven } from "./given-value.ts";
 import type { Io } from "./io.ts";
 import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
 import { findTask } from "./target-name.ts";
@@ -18,6 +18,8 @@ export interface Request {
   readonly words: readonly string[];
   readonly variant: string;
   readonly given: GivenValues;
+  /** How each was given, for messages. */
+  readonly givenAs: ReadonlyMap<string, string>;
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -115,6 +117,7 @@ export function parseCommandLine(
       words,
       variant,
       given,
+      givenAs: namesGiven(parameters, sources),
       verbose: options.verbose === true,
       quiet: options.quiet === true,
       json: options.json === true,

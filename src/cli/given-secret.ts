@@ -92,15 +92,16 @@ function find(secret: Parameter<unknown>, { flag, config, env }: ValueSources): 
 
 /** The one line of a file; `file` is absolute or relative to `cwd`. */
 function readSecretFile(option: string, file: string, cwd: string): string {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path.resolve(cwd, file), "utf8");
+    bytes = readFileSync(path.resolve(cwd, file));
   } catch (error) {
     throw new UsageError(`${option} ${file} cannot be read: ${systemReason(error)}`, {
       code: "secret-unreadable",
       hint: "check the name, and that you may read it",
     });
   }
+  const text = decodeSecret(bytes, `${option} ${file}`);
   const line = text.replace(/\r?\n$/, "");
   if (line === "" || /[\r\n]/.test(line)) {
     throw new UsageError(`${option} ${file} has ${line === "" ? "no" : "more than one"} line`, {
@@ -109,6 +110,19 @@ function readSecretFile(option: string, file: string, cwd: string): string {
     });
   }
   return line;
+}
+
+/** The text of bytes that should be UTF-8, without a byte order mark; `what` names their place. */
+export function decodeSecret(bytes: Uint8Array, what: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError(`${what} is not UTF-8`, {
+      code: "secret-encoding",
+      hint: "save it as UTF-8; with other bytes in it, nobody could type what is asked for at the login",
+      cause,
+    });
+  }
 }
 
 function once(ask: LateText): LateText {

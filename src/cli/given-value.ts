@@ -46,6 +46,22 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
   return named;
 }
 
+/** How each parameter was given that was: `--name`, or the name of its variable or key. */
+export function namesGiven(
+  parameters: readonly Parameter<unknown>[],
+  sources: ValueSources,
+): ReadonlyMap<string, string> {
+  return new Map(
+    parameters.flatMap((parameter): [string, string][] => {
+      const long = [parameter.name, ...(parameter.aliases ?? [])].find(
+        (name) => sources.flag(`--${name}`) !== undefined,
+      );
+      if (long !== undefined) return [[parameter.name, `--${long}`]];
+      return fromConfigOrEnv(parameter, sources) === undefined ? [] : [[parameter.name, parameter.env ?? ""]];
+    }),
+  );
+}
+
 /** The texts that were given, by parameter, but no secrets; paths are made absolute, from the folder `cwd`. */
 export function givenValues(
   parameters: readonly Parameter<unknown>[],

@@ -117,7 +117,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
   if (request.trace !== undefined) checkReport("--trace", request.trace);
   if (request.summary !== undefined) checkReport("--summary", request.summary);
   const root = start.workspace as AbsolutePath;
-  const host = { root, env: io.env, variant: request.variant, note };
+  const host = { root, env: io.env, variant: request.variant, note, givenAs: request.givenAs };
   const values = new ParameterValues(request.given, host);
   const freshValues = (): ParameterValues => {
     const fresh = new ParameterValues(request.given, host);

@@ -13,6 +13,7 @@ import {
 import { printable } from "../errors/index.ts";
 import { type Display, openDisplay } from "./display.ts";
 import { encodeLine } from "./event-stream.ts";
+import { movedDuring } from "./moved-during.ts";
 import type { Session } from "./session.ts";
 
 /** A build that a command asked for failed, and was reported. */
@@ -88,7 +89,7 @@ function contextFor(
     note: (message) => onEvent({ type: "note", message }),
     removeProducts: (options) => removeProducts(workspace, options, session.command),
     build: async (task) => {
-      const { outcome, graph } = await build(workspace, {
+      const { outcome, graph, moved } = await build(workspace, {
         targets: [task],
         variant: request.variant,
         values,
@@ -105,6 +106,7 @@ function contextFor(
         display.print(display.failureLine());
         throw new ReportedFailure("the build failed");
       }
+      if (moved.length > 0) throw movedDuring(moved);
       return outputPathsOf(task, graph);
     },
     alone: (work) =>

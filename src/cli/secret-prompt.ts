@@ -3,6 +3,7 @@ import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { ReadStream } from "node:tty";
 import { UsageError } from "../errors/index.ts";
+import { decodeSecret } from "./given-secret.ts";
 
 /** Lines of standard input are not waited for beyond this many bytes. */
 const mostBytes = 4096;
@@ -63,13 +64,13 @@ function typeBlind(
 }
 
 async function readLine(what: string, input: NodeJS.ReadStream): Promise<string> {
-  let text = "";
-  input.setEncoding("utf8");
+  let bytes = Buffer.alloc(0);
   for await (const piece of input) {
-    text += piece;
-    if (text.includes("\n") || text.length > mostBytes) break;
+    bytes = Buffer.concat([bytes, Buffer.from(piece)]);
+    if (bytes.includes("\n") || bytes.length > mostBytes) break;
   }
-  const [line = ""] = text.split(/\r?\n/);
+  const end = bytes.indexOf("\n");
+  const line = decodeSecret(end === -1 ? bytes : bytes.subarray(0, end), "standard input").replace(/\r$/, "");
   if (line === "" || line.length > mostBytes) {
     throw new UsageError(`standard input has no ${what} in its first line`, {
       code: "secret-input",

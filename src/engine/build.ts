@@ -13,6 +13,8 @@ import type { EventSink } from "./event.ts";
 import { bindGraph } from "./graph.ts";
 import { runGraph } from "./graph-run.ts";
 import { acquireLock } from "./lock.ts";
+import { removeMislabelled } from "./moved-values.ts";
+import type { TaskId } from "./names.ts";
 import { listOutputs, placesOf } from "./output.ts";
 import { checkTaskfile } from "./ownership.ts";
 import { RunningCode } from "./running-code.ts";
@@ -26,6 +28,11 @@ const defaultCacheSize = 5 * 1024 ** 3;
 export interface BuildResult {
   readonly outcome: "succeeded" | "failed" | "interrupted";
   readonly graph: Graph;
+  /**
+   * Names of parameters whose computed default became another one while tasks ran: what was made with the old one, and is
+   * named after it, has been removed.
+   */
+  readonly moved: readonly string[];
 }
 
 /** Builds the targets. Resolves also when tasks fail; rejects for what is wrong before any task runs. */
@@ -39,11 +46,11 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const breakdown = new Breakdown(request);
   const running = new RunningCode(breakdown);
   const signal = AbortSignal.any([request.signal, breakdown.signal]);
-  let changed = false;
+  const ran = new Set<TaskId>();
   let started = false;
   const emit: EventSink = (event) => {
     started ||= event.type === "process-started";
-    changed ||= event.type === "task-done" || event.type === "task-restored";
+    if (event.type === "task-done" || event.type === "task-restored") ran.add(event.task);
     running.outside(() => request.onEvent(event));
   };
   const targets = [...graph.keys()].filter((id) =>
@@ -59,6 +66,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   });
   const shared = new Shared();
   const stopListening = running.listen();
+  let moved: BuildResult["moved"] = [];
   const work = async (): Promise<BuildResult["outcome"]> => {
     // Whoever held the lock before may have built what this one was about to.
     state.reload();
@@ -75,19 +83,21 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
       running,
     );
     if (started) endLeftBehind(state, emit);
+    moved = ran.size === 0 || signal.aborted ? [] : await request.values.moved();
+    if (moved.length > 0) await removeMislabelled(graph, ran, moved, state);
     try {
       state.save();
     } catch (error) {
       throw explainSystemError(error, state.workspace);
     }
     breakdown.signal.throwIfAborted();
-    if (changed) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
+    if (ran.size > 0) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
     return request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
   };
   let outcome: BuildResult["outcome"] = "failed";
   try {
     outcome = await Promise.race([work(), breakdown.stuck]);
-    return { outcome, graph };
+    return { outcome, graph, moved };
   } finally {
     if (outcome === "failed" && request.signal.aborted) outcome = "interrupted";
     emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });

@@ -36,8 +36,8 @@ export async function evidenceOf(
       for (const place of placesOfTool(tool)) followed.add(place);
   }
   const outside = await values.lookedAt();
-  if (outside === undefined) return undefined;
-  for (const one of outside) followed.add(one);
+  if (!outside.isWhole) return undefined;
+  for (const one of outside.paths) followed.add(one);
   const logs = state.logFiles.map((file) => [file, true] as const);
   return { looks: new Map([...state.files.looks(), ...logs]), followed: [...followed] };
 }

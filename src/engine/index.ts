@@ -29,12 +29,14 @@ export { inVariants, neededTask, only, when, whenText } from "./need.ts";
 export {
   type GivenValues,
   type LateText,
+  type Looked,
   type LookedAt,
   type Parameter,
   type ParameterHost,
   ParameterValues,
   param,
   Secret,
+  type ValuesHost,
 } from "./parameter.ts";
 export { removeProducts } from "./product.ts";
 export { describeReason, type Reason } from "./reason.ts";

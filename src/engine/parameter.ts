@@ -24,8 +24,19 @@ export interface ParameterHost {
   readonly lookedAt: (place: string, paths: LookedAt) => void;
 }
 
-/** Absolute paths, be something there or not, links followed; undefined where not all can be named. */
-export type LookedAt = () => Promise<readonly string[] | undefined>;
+/** What an answer came from: absolute paths, be something there or not, links followed; `isWhole` where these are all. */
+export interface Looked {
+  readonly paths: readonly string[];
+  readonly isWhole: boolean;
+}
+
+export type LookedAt = () => Promise<Looked>;
+
+/** What values are computed with. */
+export interface ValuesHost extends Omit<ParameterHost, "value" | "lookedAt"> {
+  /** How a value was given, by parameter name: `--source-date-epoch`, or the name of a variable. */
+  readonly givenAs?: ReadonlyMap<string, string>;
+}
 
 export interface ParameterOptions<T> {
   /** Long name without dashes: `builtin-list`. Also the name in messages and in `why`. */
@@ -146,12 +157,15 @@ export type GivenValues = ReadonlyMap<string, string | LateText>;
 /** The values of parameters in one build; each is resolved once, on first use. */
 export class ParameterValues {
   readonly #given: GivenValues;
+  readonly #outside: ValuesHost;
   readonly #host: ParameterHost;
   readonly #resolved = new Map<string, unknown>();
+  readonly #computed = new Set<Parameter<unknown>>();
   readonly #lookedAt = new Map<string, LookedAt>();
 
-  constructor(given: GivenValues, host: Omit<ParameterHost, "value" | "lookedAt">) {
+  constructor(given: GivenValues, host: ValuesHost) {
     this.#given = given;
+    this.#outside = host;
     this.#host = {
       ...host,
       value: (parameter) => this.get(parameter),
@@ -169,15 +183,30 @@ export class ParameterValues {
     return parameter.recorded === undefined || parameter.recorded(value) === value;
   }
 
-  /** Every path that a computed default came from; undefined when not all are known. */
-  async lookedAt(): Promise<readonly string[] | undefined> {
-    const all: string[] = [];
-    for (const ask of this.#lookedAt.values()) {
-      const paths = await ask();
-      if (paths === undefined) return undefined;
-      for (const one of paths) all.push(one);
+  /** Every path that a computed default came from, as far as these are known. */
+  async lookedAt(): Promise<Looked> {
+    const all = await Promise.all([...this.#lookedAt.values()].map((ask) => ask()));
+    return { paths: all.flatMap(({ paths }) => paths), isWhole: all.every(({ isWhole }) => isWhole) };
+  }
+
+  /** The names of parameters whose default would be computed to something else now, or only one of both times can be. */
+  async moved(): Promise<readonly string[]> {
+    const now = new ParameterValues(this.#given, { ...this.#outside, note: () => {} });
+    const computed = [...this.#computed].filter(({ kind }) => kind !== "secret");
+    const checked = computed.map(async (parameter) => {
+      const before = await this.#settled(parameter);
+      return before === (await now.#settled(parameter)) ? [] : [parameter.name];
+    });
+    return (await Promise.all(checked)).flat();
+  }
+
+  /** A text for the value, to be compared with; undefined where there is none. */
+  async #settled(parameter: Parameter<unknown>): Promise<string | undefined> {
+    try {
+      return JSON.stringify([await this.get(parameter)]);
+    } catch {
+      return undefined;
     }
-    return all;
   }
 
   /** Whether the user set it, rather than a default. */
@@ -204,13 +233,29 @@ export class ParameterValues {
     const text = this.#given.get(parameter.name);
     if (text !== undefined) {
       parameter.check?.(this.#host.variant);
-      const parse = (given: string): T => (parameter.parse?.(given, this.#host) ?? given) as T;
+      const parse = (given: string): T => this.#parse(parameter, given);
       return typeof text === "string" ? parse(text) : text().then(parse);
     }
     const value = parameter.default;
-    return typeof value === "function"
-      ? (value as (host: ParameterHost) => T | Promise<T>)(this.#host)
-      : value;
+    if (typeof value !== "function") return value;
+    this.#computed.add(parameter as Parameter<unknown>);
+    return (value as (host: ParameterHost) => T | Promise<T>)(this.#host);
+  }
+
+  #parse<T>(parameter: Parameter<T>, text: string): T {
+    try {
+      return (parameter.parse?.(text, this.#host) ?? text) as T;
+    } catch (error) {
+      const where = this.#outside.givenAs?.get(parameter.name);
+      if (!(error instanceof UsageError) || error.where !== undefined || where === undefined) throw error;
+      const { code, hint } = error;
+      throw new UsageError(error.message, {
+        code,
+        where,
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    }
   }
 }
 

@@ -2,7 +2,8 @@
  * ISO 9660 images with Rock Ridge, written through xorriso.
  * It knows nothing of what is in them, save where the boot loader's file lies.
  */
-import { rm } from "node:fs/promises";
+import { lutimes, readdir, rm } from "node:fs/promises";
+import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
 import { withTool } from "./tool-failure.ts";
@@ -42,7 +43,7 @@ const fieldSizes = { volumeId: 32, systemId: 32, applicationId: 128, publisher: 
 
 /**
  * Writes `root` as an ISO to `out`, which is replaced. Directories are 0755 and files 0644, all root's, whatever the disk says;
- * the bytes depend on names, contents and options only. `root` is not changed: xorriso writes the boot information
+ * the bytes depend on names, contents and options only. `root` is not changed, save the times of its files where `epoch` is 0: xorriso writes the boot information
  * table into the image's copy of isolinux.bin, unlike genisoimage, which patches the file itself.
  * @throws UserError `iso-field` for an id that is too long or holds characters an ISO cannot, `tool-failed`, `tool-missing`
  */
@@ -54,7 +55,8 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
   const { epoch, root, out } = options;
   // All three are needed: the variable for what follows the clock otherwise, the file dates because directories keep
   // their own, and "uuid" for the volume's times and the boot catalogue's.
-  const dates = ["-volume_date", "all_file_dates", `=${epoch}`, "-volume_date", "uuid", isoTime(epoch)];
+  const fileDates = await fileDatesOf(root, epoch);
+  const dates = ["-volume_date", "all_file_dates", fileDates, "-volume_date", "uuid", isoTime(epoch)];
   const ids = [
     ...["-V", options.volumeId, "-appid", options.applicationId, "-sysid", options.systemId],
     // The default preparer names xorriso's version.
@@ -96,6 +98,15 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
 }
 
 const spaceHint = "check that the disk has room and every file of the ISO's folder is readable";
+
+/** The argument for one date of all files. xorriso takes 0 for no date, and writes the clock's; but a file's own date may be 0. */
+async function fileDatesOf(root: string, epoch: number): Promise<string> {
+  if (epoch !== 0) return `=${epoch}`;
+  for (const name of [".", ...(await readdir(root, { recursive: true }))]) {
+    await lutimes(path.join(root, name), 0, 0);
+  }
+  return "set_to_mtime";
+}
 
 /** ECMA-119 8.4.26.1 without the time zone: 16 digits, UTC. */
 function isoTime(epoch: number): string {

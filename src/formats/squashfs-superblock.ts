@@ -16,6 +16,8 @@ export interface SquashfsSuperblock {
   readonly version: string;
   /** Bytes that the file system takes up; the file may be longer. */
   readonly bytesUsed: number;
+  /** When it was made, in seconds since 1970. */
+  readonly madeAt: number;
 }
 
 const superblockSize = 96;
@@ -50,7 +52,13 @@ export async function readSquashfsSuperblock(path: string, label = path): Promis
     if (bytesUsed < superblockSize) throw bad("its size is not in its superblock", label);
     if (bytesUsed > size) throw bad(`it is cut short: ${size} bytes of ${bytesUsed} are there`, label);
     const kind = buffer.readUInt16LE(20);
-    return { compression: compressions[kind] || `kind ${kind}`, blockSize, version, bytesUsed };
+    return {
+      compression: compressions[kind] || `kind ${kind}`,
+      blockSize,
+      version,
+      bytesUsed,
+      madeAt: buffer.readUInt32LE(8),
+    };
   } finally {
     await handle.close();
   }

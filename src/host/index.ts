@@ -1,4 +1,5 @@
 /** What the host offers: running its tools, and how a missing one is installed. */
+export { type GitCommand, gitCommand } from "./git-command.ts";
 export { installHint } from "./install-hint.ts";
 export { knownTools, reportTool, type ToolReport } from "./installed-tool.ts";
 export { emulator, Machine, type MachineOptions } from "./machine.ts";

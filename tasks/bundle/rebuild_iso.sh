@@ -104,6 +104,9 @@ label=$(printf 'Razor MK %s' "$version" | cut -c 1-32)
 boot="-b boot/isolinux/isolinux.bin -c boot/isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table"
 uefi="-eltorito-alt-boot -e boot/grub/efi.img -no-emul-boot"
 if have xorriso; then
+  # It takes 0 for no date, and writes the clock's; but a file's own date may be 0.
+  dates="=$epoch"
+  [ "$epoch" -ne 0 ] || dates=set_to_mtime
   # Another boot image of the CD.
   [ ! -f loaders/efi.img ] || boot="$boot $uefi"
   if [ -f loaders/mbr.bin ]; then
@@ -113,7 +116,7 @@ if have xorriso; then
   fi
   # $boot is a list of words.
   # shellcheck disable=SC2086
-  SOURCE_DATE_EPOCH=$epoch xorriso -no_rc -volume_date all_file_dates "=$epoch" -volume_date uuid "${compact}00" \
+  SOURCE_DATE_EPOCH=$epoch xorriso -no_rc -volume_date all_file_dates "$dates" -volume_date uuid "${compact}00" \
     -as mkisofs -quiet -o "$out.part" -V "$label" -appid "Razor Microkernel" -sysid LINUX -publisher "" -preparer "" \
     -iso-level 3 -l -r -J -joliet-long -dir-mode 0755 -file-mode 0644 -no-pad $boot "$work/iso" >"$work/log" 2>&1 ||
     fail "xorriso failed: $(tail -n 1 "$work/log")"

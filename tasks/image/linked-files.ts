@@ -16,7 +16,10 @@ export const isLibraryFile = (path: string): boolean => library.test(path);
 /** The kernel release whose module lies at this path of the image; undefined for what is no module. */
 export const moduleRelease = (path: string): string | undefined => module.exec(path)?.[2];
 
-/** What of a tree the tables depend on: these files, tables that are there, every link, and the folders of all of them. */
+/**
+ * What of a tree the tables depend on: these files, tables that are there, every link, and the folders of all of them. Times
+ * are all 0: no table depends on them, and those of an overlay change with each commit.
+ */
 export function linkedFiles(tree: FileTree): FileTree {
   const kept = [...tree].filter(
     ([path, node]) =>
@@ -26,7 +29,8 @@ export function linkedFiles(tree: FileTree): FileTree {
   const linked = new FileTree(kept).ensureParents({ mtime: 0 });
   for (const [path, node] of linked) {
     const folder = tree.get(path);
-    if (node.type === "directory" && folder?.type === "directory") linked.set(path, folder);
+    const kept = node.type === "directory" && folder?.type === "directory" ? folder : node;
+    linked.set(path, { ...kept, mtime: 0 });
   }
   return linked;
 }

@@ -5,6 +5,8 @@
 import { existsSync } from "node:fs";
 import { UserError } from "../../src/errors/index.ts";
 import { readTarballFiles, type TarballEntry, type UnpackLimits } from "../../src/formats/index.ts";
+import { undated } from "../image/fetched-times.ts";
+import { secondsOf } from "./epoch.ts";
 import { versionForm } from "./git-version.ts";
 
 /** What every bundle has, an old one too. */
@@ -45,12 +47,11 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
   }
   const facts = texts.get("bundle-version")?.toString("utf8") ?? "";
   const fact = (name: string): string | undefined => new RegExp(`^${name}=(.+)$`, "m").exec(facts)?.[1];
-  const epoch = Number(fact("epoch") ?? packed);
   return {
     version: acceptable(fact("version"), versionForm),
     // The old scripts wrote the variant into the name of the ISO: ISO_NAME=rz_mk_prod-image.
     variant: acceptable(fact("variant") ?? oldVariant(texts.get("rebuild_iso.sh")), /^[a-z]+$/),
-    epoch: Number.isSafeInteger(epoch) && epoch >= 0 ? epoch : packed,
+    epoch: secondsOf(fact("epoch")) ?? secondsOf(String(packed)) ?? undated,
   };
 }
 

@@ -1,27 +1,40 @@
-/**
- * The time of everything that a build makes: never the clock's, so that the same inputs make the same bytes.
- */
-import { readdirSync, statSync } from "node:fs";
-import path from "node:path";
+/** The time of what carries the version: never the clock's, and never that of a file in the workspace. */
 import type { ParameterHost } from "../../src/engine/index.ts";
-import { askGit } from "./git.ts";
+import { UserError } from "../../src/errors/index.ts";
+import { undated } from "../image/fetched-times.ts";
+import { askProject } from "./git.ts";
 
-/** The commit's time; without git the newest time below overlay-src and lists. In seconds since 1970. */
-export async function sourceDateEpoch(host: ParameterHost): Promise<string> {
-  const committed = await askGit(host, ["log", "-1", "--format=%ct"]);
-  if (committed !== undefined && /^\d+$/.test(committed)) return committed;
-  // Every file's time counts, and nobody keeps a list of them.
-  host.lookedAt("file times", async () => undefined);
-  const times = ["overlay-src", "lists"].map((folder) => newestIn(path.join(host.root, folder)));
-  return String(Math.floor(Math.max(0, ...times) / 1000));
+/** The last second that the 32 bits of a cpio header can hold, in 2106. */
+const lastSecond = 0xffff_ffff;
+
+/** The number that a text says, where it can be a time in seconds since 1970; `0` is one. */
+export function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined || !/^\d{1,10}$/.test(text)) return undefined;
+  const seconds = Number(text);
+  return seconds <= lastSecond ? seconds : undefined;
 }
 
-function newestIn(folder: string): number {
-  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
-  return Math.max(
-    0,
-    ...entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => statSync(path.join(entry.parentPath, entry.name)).mtimeMs),
-  );
+/**
+ * The time of the commit that the version names, in seconds since 1970; `undated` without git. `overlay` is the folder of
+ * the image's files, absolute or relative to the workspace.
+ */
+export async function sourceDateEpoch(host: ParameterHost, overlay: string): Promise<string> {
+  const commit = await askProject(host, overlay, ["cat-file", "commit", "HEAD"]);
+  if (commit === undefined) {
+    const day = new Date(undated * 1000).toISOString().slice(0, 10);
+    host.note(
+      `there is no commit to take a time from, so the image's own files are dated ${day}; --source-date-epoch names another time`,
+    );
+    return String(undated);
+  }
+  // gitformat-commit: the header ends with an empty line; its committer line ends with seconds and a time zone.
+  const header = commit.slice(0, `${commit}\n\n`.indexOf("\n\n"));
+  const text = /^committer .*> (-?\d+) [+-]\d+$/m.exec(header)?.[1];
+  const seconds = secondsOf(text);
+  if (seconds !== undefined) return String(seconds);
+  throw new UserError(`the commit's time is ${text ?? "missing"}, which an image cannot hold`, {
+    code: "epoch-invalid",
+    where: host.root,
+    hint: "name another time with --source-date-epoch, in seconds from 0 to 4294967295 (1970 to 2106)",
+  });
 }

@@ -6,18 +6,17 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
-import { askGit } from "./git.ts";
+import { askProject } from "./git.ts";
 
 /**
  * The version of the image's files, which lie in `overlay` (absolute, or relative to the workspace):
  * `0.9.3`, `0.9.3+2-gabc1234-dirty`; without a tag `0.0.0+g<commit>`. Throws a `UserError` naming --iso-version when
- * there is no commit to name.
+ * there is no commit to name, or git fails.
  */
 export async function describeVersion(host: ParameterHost, overlay: string): Promise<string> {
-  const question = ["describe", "--tags", "--dirty", "--always"];
-  // Somebody's own project has a version of its own, where it is a checkout.
-  const own = await askGit({ ...host, root: path.resolve(host.root, overlay) }, question);
-  const described = own || (await askGit(host, question));
+  // Long and in full: a tag of hexadecimal digits is not taken for a commit, and no setting decides how many digits count.
+  const question = ["describe", "--tags", "--dirty", "--always", "--long", "--abbrev=64"];
+  const described = await askProject(host, overlay, question);
   if (described === undefined || described === "") {
     const declared = declaredVersion(host.root);
     if (declared !== undefined) return declared;
@@ -31,9 +30,14 @@ export async function describeVersion(host: ParameterHost, overlay: string): Pro
     );
   }
   const version = versionOf(described);
+  if (version.startsWith(untagged) && (await askProject(host, overlay, isShallow)) === "true") {
+    host.note(
+      `the clone is shallow and has no tag, so the version is ${version}; git fetch --unshallow --tags brings the tags`,
+    );
+  }
   if (isVersion(version)) return version;
   throw new UserError(
-    `git describe says "${described}", which cannot be a version: it becomes part of a file name`,
+    `git describe says "${version}", which cannot be a version: it becomes part of a file name`,
     {
       code: "version-invalid",
       where: host.root,
@@ -61,9 +65,18 @@ function declaredVersion(root: string): string | undefined {
   }
 }
 
-/** The version for what `git describe --tags --dirty --always` printed. */
+const isShallow = ["rev-parse", "--is-shallow-repository"];
+const untagged = "0.0.0+g";
+
+/** Digits of a commit's name in a version: as many as git shows at least. */
+const shownDigits = 7;
+
+/** The version for what `git describe --tags --dirty --always --long --abbrev=64` printed. */
 export function versionOf(described: string): string {
+  const [, name = described, dirty = ""] = /^(.*?)(-dirty)?$/s.exec(described) ?? [];
   // Without a tag git prints the commit alone.
-  if (/^[0-9a-f]{7,40}(-dirty)?$/.test(described)) return `0.0.0+g${described}`;
-  return described.replace(/^v(?=\d)/, "").replace("-", "+");
+  if (/^[0-9a-f]{40,64}$/.test(name)) return `${untagged}${name.slice(0, shownDigits)}${dirty}`;
+  const [, tag = name, commits = "0", commit = ""] = /^(.*)-(\d+)-g([0-9a-f]{40,64})$/s.exec(name) ?? [];
+  const since = commits === "0" ? "" : `-${commits}-g${commit.slice(0, shownDigits)}`;
+  return `${tag}${since}${dirty}`.replace(/^v(?=\d)/, "").replace("-", "+");
 }

@@ -1,87 +1,118 @@
-/** Asking git about the workspace, in one process a question and nothing of the user's configuration changed. */
+/** Asking git about the workspace: nothing but the repository around it counts, and a git that fails is an error. */
 import { execFile } from "node:child_process";
-import { homedir } from "node:os";
+import { existsSync, lstatSync } from "node:fs";
 import path from "node:path";
 import type { ParameterHost } from "../../src/engine/index.ts";
+import { UserError } from "../../src/errors/index.ts";
+import { gitCommand } from "../../src/host/index.ts";
+import { pathsThatGitReads } from "./git-paths.ts";
 
-/** What git prints about the workspace, trimmed; undefined when there is no git, no repository, or git says no. */
-export function askGit(host: ParameterHost, args: readonly string[]): Promise<string | undefined> {
-  host.lookedAt("git", () => pathsThatGitReads(host));
-  return run(host.root, args).then((text) => text?.trim());
+/**
+ * What git prints about the project: the checkout that holds `overlay` (absolute, or relative to the workspace), where that
+ * is another one than the workspace's; else the workspace's own. Undefined where there is no repository, or none with a commit.
+ * Throws a `UserError` with git's sentence when git fails.
+ */
+export async function askProject(
+  host: ParameterHost,
+  overlay: string,
+  args: readonly string[],
+): Promise<string | undefined> {
+  const folder = path.resolve(host.root, overlay);
+  const other = isOfAnotherRepository(folder, host.root) ? await askGit(host, folder, args) : undefined;
+  return other ?? (await askGit(host, host.root, args));
 }
 
-function run(folder: string, args: readonly string[]): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const options = { env: gitEnvironment(), maxBuffer: 64 * 1024 ** 2 };
-    execFile("git", ["-C", folder, ...args], options, (error, stdout) => {
-      resolve(error === null ? stdout : undefined);
+/** Whether git would find another repository around `folder` than around the workspace, or at least might. */
+function isOfAnotherRepository(folder: string, workspace: string): boolean {
+  if (!existsSync(folder)) return false;
+  for (let at = folder; at !== workspace; at = path.dirname(at)) {
+    if (existsSync(path.join(at, ".git")) || at === path.dirname(at)) return true;
+  }
+  return false;
+}
+
+/** What git prints when asked in an absolute folder, trimmed; undefined and errors as for `askProject`. */
+export async function askGit(
+  host: ParameterHost,
+  folder: string,
+  args: readonly string[],
+): Promise<string | undefined> {
+  const git = gitIn(host, folder);
+  host.lookedAt(`git in ${folder}`, () => pathsThatGitReads(folder, host.env, git));
+  const answer = await git(args);
+  if (answer.failure === undefined) return answer.text.trim();
+  await refuseFailure(folder, answer.failure, git);
+  return undefined;
+}
+
+/** What git printed, and why it failed if it did: its error code or exit status, and the first line that says "fatal". */
+export interface GitAnswer {
+  readonly text: string;
+  readonly failure?: { readonly code: string | number; readonly sentence: string };
+}
+
+export type AskGit = (args: readonly string[]) => Promise<GitAnswer>;
+
+function gitIn(host: ParameterHost, folder: string): AskGit {
+  return (args) =>
+    new Promise((resolve) => {
+      const command = gitCommand(folder, args, host.env);
+      const options = { env: command.env, maxBuffer: 64 * 1024 ** 2 };
+      execFile("git", command.args, options, (error, stdout, stderr) => {
+        if (error === null) return resolve({ text: stdout });
+        const lines = stderr.trim().split("\n");
+        const said = lines.find((line) => line.startsWith("fatal:")) ?? lines[0] ?? "";
+        const sentence = said.replace(/^fatal: /, "") || error.message;
+        return resolve({ text: stdout, failure: { code: error.code ?? "", sentence } });
+      });
     });
+}
+
+/** Throws for a git that failed; returns where there is nothing that it could have said. */
+async function refuseFailure(
+  folder: string,
+  { code, sentence }: NonNullable<GitAnswer["failure"]>,
+  git: AskGit,
+): Promise<void> {
+  const repository = repositoryAround(folder);
+  const instead = "or name --iso-version and --source-date-epoch";
+  if (code === "ENOENT" || code === "EACCES") {
+    if (repository === undefined) return;
+    throw new UserError("the project is a git checkout, and git is not installed", {
+      code: "git-missing",
+      where: repository,
+      hint: `install git, which tells the image's version and time, ${instead}`,
+    });
+  }
+  if (/dubious ownership/.test(sentence)) {
+    throw new UserError(`git does not tell the version: ${sentence}`, {
+      code: "git-ownership",
+      where: folder,
+      hint: `if you trust it: git config --global --add safe.directory '${path.dirname(repository ?? folder)}'; ${instead}`,
+    });
+  }
+  if (repository === undefined && /^not a git repository/.test(sentence)) return;
+  if (await hasNoCommitYet(git)) return;
+  throw new UserError(`git does not tell the version: ${sentence}`, {
+    code: "git-failed",
+    where: repository ?? folder,
+    hint: `repair the repository (git status says more), ${instead}`,
   });
 }
 
-/** Optional locks off: looking must not write to the repository. */
-function gitEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" };
+/** Absolute path of the nearest `.git`, a folder or a file. */
+function repositoryAround(folder: string): string | undefined {
+  for (let at = folder; ; at = path.dirname(at)) {
+    const found = path.join(at, ".git");
+    if (lstatSync(found, { throwIfNoEntry: false }) !== undefined) return found;
+    if (at === path.dirname(at)) return undefined;
+  }
 }
 
-/**
- * Every path that decides what commit is checked out, what its tags are and whether a tracked file was changed
- * (gitrepository-layout(5), git-config(1)): heads and tags, the index, the configuration, the tracked files. Undefined
- * where that is not all: submodules have repositories of their own, and references may be kept in other ways.
- */
-async function pathsThatGitReads({
-  root: workspace,
-  env,
-}: ParameterHost): Promise<readonly string[] | undefined> {
-  const home = env.HOME ?? homedir();
-  const configuration = [
-    "/etc/gitconfig",
-    path.join(home, ".gitconfig"),
-    path.join(env.XDG_CONFIG_HOME ?? path.join(home, ".config"), "git", "config"),
-    // Which git is asked: one in another place, or another one in the same.
-    ...(env.PATH ?? "").split(":").map((folder) => path.join(folder, "git")),
-  ];
-  const asked = ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"];
-  const answer = await run(workspace, asked);
-  // Without a repository, the one that may come to be counts: in this folder or any above it.
-  if (answer === undefined) return [...configuration, ...repositoriesAbove(workspace, undefined)];
-
-  const [top = "", own = "", common = ""] = answer.split("\n");
-  const heads = ["HEAD", "index", "config.worktree"].map((name) => path.join(own, name));
-  // A linked work tree has a file there that says where its repository is.
-  if (own !== path.join(top, ".git")) heads.push(path.join(top, ".git"));
-  const shared = ["config", "packed-refs", "shallow", "info/grafts"].map((name) => path.join(common, name));
-  const references = await run(workspace, ["for-each-ref", "--format=%(refname)", "refs/tags"]);
-  const head = await run(workspace, ["symbolic-ref", "-q", "HEAD"]);
-  const tracked = await run(top, ["ls-files", "-z", "--stage"]);
-  const plain = (await run(workspace, ["config", "extensions.refStorage"])) === undefined;
-  if (references === undefined || tracked === undefined || !plain) return undefined;
-
-  // A reference is written beside and renamed, so that its folder changes with it.
-  const names = [...references.split("\n"), head?.trim() ?? ""].filter((name) => name !== "");
-  const folders = new Set(["refs/tags", ...names.map((name) => path.dirname(name))]);
-  const files: string[] = [];
-  for (const entry of tracked.split("\0")) {
-    if (entry === "") continue;
-    if (entry.startsWith("160000 ")) return undefined;
-    files.push(path.join(top, entry.slice(entry.indexOf("\t") + 1)));
-  }
-  return [
-    ...configuration,
-    ...repositoriesAbove(workspace, top),
-    ...heads,
-    ...shared,
-    ...[...folders].map((folder) => path.join(common, folder)),
-    ...files,
-  ];
-}
-
-/** Where git would look for a repository before it finds the one whose work tree is at `top`. */
-function repositoriesAbove(workspace: string, top: string | undefined): readonly string[] {
-  const candidates: string[] = [];
-  for (let folder = workspace; folder !== top; folder = path.dirname(folder)) {
-    candidates.push(path.join(folder, ".git"));
-    if (folder === path.dirname(folder)) break;
-  }
-  return candidates;
+/** Whether nothing was ever committed, so that HEAD names a branch that is still to come. */
+async function hasNoCommitYet(git: AskGit): Promise<boolean> {
+  const references = await git(["for-each-ref", "--count=1"]);
+  const log = await git(["rev-parse", "--path-format=absolute", "--git-path", "logs/HEAD"]);
+  if (references.failure !== undefined || log.failure !== undefined) return false;
+  return references.text === "" && !existsSync(log.text.trim());
 }

@@ -2,7 +2,7 @@
 import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
 import { UsageError, UserError } from "../../src/errors/index.ts";
 import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
-import { sourceDateEpoch } from "./epoch.ts";
+import { secondsOf, sourceDateEpoch } from "./epoch.ts";
 import { describeVersion, isVersion } from "./git-version.ts";
 import { limitsGiven } from "./limit-options.ts";
 import { overlayFolder } from "./project-options.ts";
@@ -21,7 +21,7 @@ const bundleFacts: Parameter<BundleFacts | undefined> = param.derived({
   default: async (host) => {
     const file = await host.value(bundleFile);
     if (file === "") return undefined;
-    host.lookedAt("bundle", async () => [file]);
+    host.lookedAt("bundle", async () => ({ paths: [file], isWhole: true }));
     return await readBundleFacts(file, await limitsGiven((limit) => host.value(limit)));
   },
 });
@@ -69,40 +69,30 @@ export const isoVersion: Parameter<string> = param.text({
   },
 });
 
-/** An archive of an initrd has 32 bits for a time (Linux, `buffer-format.rst`). */
-const latestEpoch = 2 ** 32 - 1;
-
-/** Seconds since 1970: the time of everything in an image. */
+/** Seconds since 1970: the time of all that carries the version. What was fetched has a time of its own. */
 export const epoch: Parameter<string> = param.text({
   name: "source-date-epoch",
-  description: "time of everything in the image, in seconds since 1970 (default: that of the commit)",
+  description: "time of the image's own files, in seconds since 1970 (default: that of the commit)",
   value: "SECONDS",
   env: "SOURCE_DATE_EPOCH",
   default: async (host: ParameterHost) => {
     const facts = await host.value(bundleFacts);
-    const seconds = facts === undefined ? await sourceDateEpoch(host) : String(facts.epoch);
-    if (Number(seconds) <= latestEpoch) return seconds;
-    throw new UserError(
-      `the image's time would be ${seconds} s after 1970, and an initrd holds none after 2106`,
-      {
-        code: "epoch-late",
-        where:
-          facts === undefined ? "the commit, or without git a file's time" : await host.value(bundleFile),
-        hint: "set SOURCE_DATE_EPOCH to the time that is meant, as `date +%s` prints it",
-      },
-    );
+    return facts === undefined
+      ? await sourceDateEpoch(host, await host.value(overlayFolder))
+      : String(facts.epoch);
   },
   parse: (text) => {
-    if (!/^\d{1,10}$/.test(text) || Number(text) > latestEpoch) {
+    const seconds = secondsOf(text);
+    if (seconds === undefined) {
       throw new UsageError(
-        `SOURCE_DATE_EPOCH is "${text}", but must be a number of seconds since 1970, up to ${latestEpoch} (in 2106)`,
+        `"${text}" is not a time: it must be a number of seconds since 1970, up to the year 2106`,
         {
           code: "epoch-invalid",
-          hint: "write it as `date +%s` prints it",
+          hint: "write it as `date +%s` prints it: digits only, 4294967295 at most",
         },
       );
     }
-    return text;
+    return String(seconds);
   },
 });
 

@@ -21,7 +21,7 @@ export const fileOf =
     const named = await host.value(overlayFolder);
     if (named === ownOverlay) return otherwise;
     // A project's layout shows in more than one place.
-    host.lookedAt("overlay project", async () => undefined);
+    host.lookedAt("overlay project", async () => ({ paths: [], isWhole: false }));
     const folder = path.resolve(host.root, named);
     return findInOldProject(folder, inOldProject) ?? otherwise;
   };

@@ -1,8 +1,9 @@
 /** What a user relies on when naming a file: it is the one seen from where the command was given. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { demo, put, runTask } from "./workshop.ts";
+import { checkout, demo, program, put, runTask } from "./workshop.ts";
 
 /** One task that copies the list it is given. */
 function lists(): string {
@@ -50,6 +51,66 @@ describe("a file named on the command line", () => {
     expect(folder.status).toBe(1);
     expect(folder.stderr).toContain("error: --list empty is a folder, and a file is needed");
     expect(folder.stderr).toMatch(/hint: name a file/);
+  });
+});
+
+/** A project that is in a folder of this name, with the program in it, as in a clone. */
+function clone(name: string): string {
+  const folder = path.join(demo(), name);
+  mkdirSync(folder);
+  for (const part of ["bin", "src", "package.json"]) {
+    cpSync(path.join(checkout, part), path.join(folder, part), { recursive: true });
+  }
+  symlinkSync(path.join(checkout, "node_modules"), path.join(folder, "node_modules"));
+  put(folder, "in/name", "World\n");
+  put(folder, "in/script", "true\n");
+  const tasks = readFileSync(path.join(folder, "../tasks/all.ts"), "utf8");
+  put(folder, "tasks/all.ts", tasks.replace(/from "[^"]*engine\/index.ts"/, 'from "../src/engine/index.ts"'));
+  const taskfile = readFileSync(path.join(folder, "../Taskfile.ts"), "utf8");
+  put(
+    folder,
+    "Taskfile.ts",
+    taskfile.replace(/from "[^"]*engine\/index.ts"/, 'from "./src/engine/index.ts"'),
+  );
+  return folder;
+}
+
+describe("a folder's name", () => {
+  it.each([["a*b"], ["a?b#c%41 \"d\" 'e'\n[f]{g,h}!(i) $j `k` ğ"]])(
+    "may be %j for a project and its program",
+    (name) => {
+      const root = clone(name);
+      const { status, stderr } = spawnSync(process.execPath, [path.join(root, "bin/task.js"), "greet"], {
+        cwd: root,
+        encoding: "utf8",
+      });
+      expect(status, stderr).toBe(0);
+      expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("Hello World\n");
+    },
+  );
+
+  it("with a backslash is refused by name, for Node loads no modules from there", async () => {
+    const root = clone("a\\b");
+    for (const command of [path.join(root, "bin/task.js"), program]) {
+      const { status, stderr } = spawnSync(process.execPath, [command, "greet"], {
+        cwd: root,
+        encoding: "utf8",
+      });
+      expect(status).toBe(2);
+      expect(stderr).toBe(
+        `error: the folder's path has a backslash (\\) in it, and Node loads no modules from there\n  where: ${root}\n  hint: rename the folder\n`,
+      );
+    }
+  });
+
+  it("that is not UTF-8 is refused as such", () => {
+    const root = demo();
+    const script = 'mkdir "$1/$(printf "\\377")" && cd "$1/$(printf "\\377")" && exec "$2" "$3" greet';
+    const { status, stderr } = spawnSync("sh", ["-c", script, "sh", root, process.execPath, program], {
+      encoding: "utf8",
+    });
+    expect(status).toBe(2);
+    expect(stderr).toContain("error: the name of the current folder is not UTF-8");
   });
 });
 

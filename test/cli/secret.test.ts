@@ -1,5 +1,5 @@
 /** How a secret reaches the program, and who gets to see it. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { demo, put, runTask, typeTask } from "./workshop.ts";
@@ -30,6 +30,28 @@ describe("a secret", () => {
       expect(seen()).toBe("from a pipe");
     },
   );
+
+  it("in a file with a byte order mark does not have it in it, nor one from standard input", async () => {
+    const { root, seen } = revealing();
+    put(root, "in/windows", "\uFEFFgeheim\r\n");
+    const run = await runTask(root, ["greet", "--tc-passwd-file", "in/windows"]);
+    expect(run, run.stderr).toMatchObject({ status: 0 });
+    expect(seen()).toBe("geheim");
+    const piped = await runTask(root, ["greet", "-f", "-t", "-"], {}, "\uFEFFgehört\r\n");
+    expect(piped, piped.stderr).toMatchObject({ status: 0 });
+    expect(seen()).toBe("gehört");
+  });
+
+  it("in another encoding than UTF-8 is refused, since nobody could type what it was taken for", async () => {
+    const { root } = revealing();
+    writeFileSync(path.join(root, "in/latin1"), Buffer.from("geh\xf6rt\n", "latin1"));
+    const run = await runTask(root, ["greet", "--tc-passwd-file", "in/latin1"]);
+    expect(run).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("--tc-passwd-file in/latin1 is not UTF-8"),
+    });
+    expect(run.stderr).not.toContain("geh");
+  });
 
   it("is asked for twice on a terminal, which shows nothing of it", async () => {
     const { root, seen } = revealing();

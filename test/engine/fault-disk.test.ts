@@ -1,6 +1,6 @@
 /** A disk that is full, and a cache that may not be written: nothing is lost, and the message says what happened. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -128,6 +128,23 @@ describe("another user", () => {
     isRoot &&
     spawnSync("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "-e", ""])
       .status === 0;
+
+  it.skipIf(!asUser)("who may not read an input is told that, and not that it cannot be written", () => {
+    const root = newWorkspace("unreadable");
+    spawnSync("chown", ["-R", `${nobody}:${nobody}`, root]);
+    expectBuilt(root, "nobody");
+    writeFileSync(path.join(root, "in/b"), "for root only");
+    spawnSync("chown", ["0:0", path.join(root, "in/b")]);
+    chmodSync(path.join(root, "in/b"), 0o600);
+    const file = runProgram(root, "nobody");
+    expect(file.status).toBe(1);
+    expect(file.text).toMatch(/a file cannot be read \(permission denied\)/);
+    expect(file.text).toContain("in/b");
+    expect(file.text).not.toMatch(/written/);
+    chmodSync(path.join(root, "in/b"), 0o644);
+    expectBuilt(root, "nobody");
+    expectSettled(root, "nobody");
+  });
 
   it.skipIf(!asUser)("who may not write the cache is told so, and nothing changes", () => {
     const root = newWorkspace("read-only");

@@ -113,5 +113,5 @@ export async function run(
     if (event.type === "task-skipped") outcomes[event.task] = "skipped";
   }
   const notes = events.flatMap((event) => (event.type === "note" ? [event.message] : []));
-  return { outcome: result.outcome, outcomes, events, notes };
+  return { outcome: result.outcome, moved: result.moved, outcomes, events, notes };
 }

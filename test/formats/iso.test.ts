@@ -90,6 +90,23 @@ describe("writing an ISO", () => {
     );
   });
 
+  test("takes 0 for a time, and not for leave to write the clock's", async () => {
+    const root = await makeRoot("zero", files, 0o644);
+    await writeIso(workspace.$, options(root, "zero.iso", { epoch: 0 }));
+    const iso = workspace.path("zero.iso");
+    const { stdout } = await workspace.$({
+      env: { ...process.env, TZ: "UTC", LC_ALL: "C" },
+    })`xorriso -no_rc -indev ${iso} -find / -exec lsdl -- -pvd_info`;
+    const times = [...stdout.matchAll(/^[-de][-rwx].*? (\w{3} [ \d]\d .{5}) '/gm)].map(([, time]) => time);
+    expect(times.length).toBeGreaterThan(files.length);
+    expect(new Set(times)).toEqual(new Set(["Jan  1  1970"]));
+    expect(stdout).toMatch(/Creation Time: 1970010100000000\n/);
+    // ECMA-119 9.1.5: year from 1900, month, day. No record of either tree has today's.
+    const now = new Date();
+    const today = Buffer.from([now.getUTCFullYear() - 1900, now.getUTCMonth() + 1, now.getUTCDate()]);
+    expect((await readFile(iso)).indexOf(today)).toBe(-1);
+  });
+
   test("starts from a stick and under UEFI where it is given what that takes, with the same bytes each time", async () => {
     const root = await makeRoot("hybrid", [...files, "boot/efi.img"], 0o644);
     await writeFile(`${root}/boot/efi.img`, Buffer.alloc(8192, "FAT"));

@@ -41,4 +41,7 @@ it("depends on libraries, modules, tables and links, each with its folders as th
     ...["usr", "usr/lib", "usr/lib/libx.so"],
   ]);
   expect(linked.get("usr")).toMatchObject({ mode: 0o700 });
+  // An overlay has another time with each commit, and its tables are the same.
+  const later = new FileTree([...tree].map(([name, node]) => [name, { ...node, mtime: 7 }]));
+  expect([...linkedFiles(later)]).toEqual([...linked]);
 });

@@ -139,6 +139,25 @@ describe("the bundle on another machine", () => {
     expect(stdout).toMatch(/^App Id {7}: Razor Microkernel$/m);
   });
 
+  it("takes a time of 0 for one, and writes the clock's nowhere", async () => {
+    const at = path.join(folder, "first run");
+    const facts = path.join(at, "bundle-version");
+    const before = await readFile(facts, "utf8");
+    await writeFile(facts, before.replace(/^epoch=.*$/m, "epoch=0"));
+    const tools = path.join(folder, "few tools");
+    await workspace.$({
+      cwd: at,
+    })`${[...asPlainUser(), "env", "-i", `PATH=${tools}`, "sh", "./rebuild_iso.sh", "0.0.0"]}`;
+    await writeFile(facts, before);
+    const { stdout } = await workspace.$({
+      env: { ...process.env, TZ: "UTC", LC_ALL: "C" },
+    })`xorriso -no_rc -indev ${path.join(at, "rz_mk_dev-image.0.0.0.iso")} -find / -exec lsdl -- -pvd_info`;
+    const times = [...stdout.matchAll(/^[-de][-rwx].*? (\w{3} [ \d]\d .{5}) '/gm)].map(([, time]) => time);
+    expect(times.length).toBeGreaterThan(5);
+    expect(new Set(times)).toEqual(new Set(["Jan  1  1970"]));
+    expect(stdout).toMatch(/^Creation Time: 1970010100000000$/m);
+  });
+
   it("makes an image of another version when one is named, and refuses what cannot be one", async () => {
     const tools = path.join(folder, "few tools");
     const iso = await rebuild("another version", tools, [otherVersion]);

@@ -125,7 +125,7 @@ describe("rebuild-iso with --bundle", () => {
   });
 
   it.each([
-    ["nowhere.tar.gz", "the bundle does not exist"],
+    ["nowhere.tar.gz", "does not exist"],
     ["text.tar.gz", "the tarball cannot be read"],
     ["empty.tar.gz", "this is no bundle"],
   ])("says what is wrong with %s", async (name, message) => {

@@ -30,7 +30,7 @@ function repository() {
   put("folder/one", "1\n");
   git("add", "folder");
   git("commit", "-q", "-m", "first");
-  let lookedAt: LookedAt = async () => undefined;
+  let lookedAt: LookedAt = async () => ({ paths: [], isWhole: true });
   const host: ParameterHost = {
     root,
     env,
@@ -47,7 +47,7 @@ function repository() {
     root,
     git,
     put,
-    describe: () => askGit(host, ["describe", "--tags", "--dirty", "--always"]),
+    describe: () => askGit(host, root, ["describe", "--tags", "--dirty", "--always"]),
     lookedAt: () => lookedAt(),
   };
 }
@@ -78,7 +78,8 @@ describe("what git says of a workspace", () => {
     ];
     let before = await describe();
     for (const change of changes) {
-      const paths = (await lookedAt()) ?? [];
+      const { paths, isWhole } = await lookedAt();
+      expect(isWhole).toBe(true);
       expect(paths.length).toBeGreaterThan(5);
       const statuses = statusesOf(paths);
       expect(statusesOf(paths)).toBe(statuses);
@@ -94,7 +95,7 @@ describe("what git says of a workspace", () => {
     const { root, describe, lookedAt } = repository();
     rmSync(path.join(root, ".git"), { recursive: true });
     expect(await describe()).toBeUndefined();
-    expect(await lookedAt()).toEqual(expect.arrayContaining([path.join(root, ".git"), "/.git"]));
+    expect((await lookedAt()).paths).toEqual(expect.arrayContaining([path.join(root, ".git"), "/.git"]));
   });
 
   it("cannot be traced where there are submodules", async () => {
@@ -102,6 +103,6 @@ describe("what git says of a workspace", () => {
     const commit = git("rev-parse", "HEAD").trim();
     git("update-index", "--add", "--cacheinfo", `160000,${commit},part`);
     await describe();
-    expect(await lookedAt()).toBeUndefined();
+    expect(await lookedAt()).toMatchObject({ isWhole: false });
   });
 });

@@ -39,6 +39,7 @@ async function examine(
     env: session.io.env,
     variant: request.variant,
     note: () => {},
+    givenAs: request.givenAs,
   });
   const context: CheckContext = {
     value: async (parameter) => values.get(parameter),

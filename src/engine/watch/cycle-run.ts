@@ -7,6 +7,7 @@ import type { BuildRequest, Workspace } from "../build-request.ts";
 import type { BuildEvent } from "../event.ts";
 import type { LiveBuild, SeenInputs } from "../live-build.ts";
 import type { TaskId } from "../names.ts";
+import type { ParameterValues } from "../parameter.ts";
 import type { BurstCollector } from "./burst.ts";
 import type { Lookout } from "./lookout.ts";
 import type { Loop, LoopGuard } from "./loop-guard.ts";
@@ -22,6 +23,12 @@ export interface CycleTools {
   readonly onCovered: () => Promise<void>;
 }
 
+/** How a build ended, and the names of the parameters whose values moved while it ran. */
+interface Built {
+  readonly end: Loop | Cycle;
+  readonly moved: readonly string[];
+}
+
 export class CycleRun {
   readonly #tools: CycleTools;
   /** Ends the build, for it would not end by itself. */
@@ -30,6 +37,7 @@ export class CycleRun {
   readonly #changes: Set<string>;
   #startedAt: number;
   #loop: Loop | undefined;
+  #values: ParameterValues | undefined;
 
   /** `changes` as users know them, the last of them at `since`, as `performance.now` counts. */
   constructor(changes: readonly string[], since: number, tools: CycleTools) {
@@ -38,8 +46,24 @@ export class CycleRun {
     this.#startedAt = since;
   }
 
-  /** Builds, and tells how it ended: in a loop, or as a cycle. */
+  /** The values that the last build was made with; undefined before it. */
+  get values(): ParameterValues | undefined {
+    return this.#values;
+  }
+
+  /** Builds, again where a value moved meanwhile, and tells how it ended: in a loop, or as a cycle. */
   async run(force: BuildRequest["force"] | undefined): Promise<Loop | Cycle> {
+    for (let again = force; ; again = new Set()) {
+      const { end, moved } = await this.#build(again);
+      if (!("type" in end) || moved.length === 0 || this.#tools.options.signal.aborted) return end;
+      for (const name of moved) this.#changes.add(name);
+      this.#startedAt = performance.now();
+      this.#found(this.#tools.guard.disturbed(moved, 0));
+      if (this.#loop !== undefined) return this.#loop;
+    }
+  }
+
+  async #build(force: BuildRequest["force"] | undefined): Promise<Built> {
     const { workspace, options, lookout, onCovered } = this.#tools;
     const over = new AbortController();
     let follower: Promise<void> | undefined;
@@ -47,9 +71,11 @@ export class CycleRun {
     let result: BuildResult | undefined;
     let error: unknown;
     workspace.state.files.forgetAll();
+    const request = options.request(force);
+    this.#values = request.values;
     try {
       result = await build(workspace, {
-        ...options.request(force),
+        ...request,
         signal: AbortSignal.any([options.signal, this.#stop.signal]),
         onEvent: (event) => {
           this.#note(event);
@@ -75,8 +101,9 @@ export class CycleRun {
     // Of a task that had not looked yet nobody could say that it was concerned.
     for (const path of lookout.firstSeenIn(seen)) this.#changes.add(path);
     lookout.note(error === undefined ? seen : undefined);
-    if (this.#loop !== undefined) return this.#loop;
-    return {
+    const moved = result?.moved ?? [];
+    if (this.#loop !== undefined) return { end: this.#loop, moved };
+    const end: Cycle = {
       type: "cycle-finished",
       changes: [...this.#changes],
       outcome: result?.outcome ?? "failed",
@@ -84,6 +111,7 @@ export class CycleRun {
       ...(result === undefined ? {} : { graph: result.graph }),
       seconds: (performance.now() - this.#startedAt) / 1000,
     };
+    return { end, moved };
   }
 
   /** Follows what changes while a build runs, and has done again what that makes stale. */

@@ -8,10 +8,12 @@ import { resolveInputs } from "../decision.ts";
 import { displayPath } from "../input.ts";
 import { changesSince, differences, type SeenInputs } from "../live-build.ts";
 import type { AbsolutePath, TaskId } from "../names.ts";
+import type { ParameterValues } from "../parameter.ts";
 import type { State } from "../state.ts";
 import type { Burst } from "./burst.ts";
 import { Coverage, coverageOf } from "./coverage.ts";
 import { type FolderListener, FolderWatch } from "./folder-watch.ts";
+import { ValueSources } from "./value-sources.ts";
 
 /** The tasks for which something is different, with what it is (as users know it) where that is known. */
 export type Stale = ReadonlyMap<TaskId, readonly string[] | undefined>;
@@ -22,9 +24,11 @@ export class Lookout {
   readonly #state: State;
   readonly #others: () => ReadonlySet<string>;
   readonly #folders: FolderWatch;
+  readonly #sources = new ValueSources();
   #coverage = new Coverage([], [], []);
   #graph: Graph = new Map();
   #seen: SeenInputs = new Map();
+  #inputFolders: ReadonlySet<string> = new Set();
 
   /** `others` are folders to be watched beside those of the inputs; outputs are not told of. */
   constructor(state: State, others: () => ReadonlySet<string>, listener: FolderListener) {
@@ -33,9 +37,15 @@ export class Lookout {
     this.#folders = new FolderWatch({
       ...listener,
       onTouched: (file, entries) => {
-        if (!this.#coverage.owns(file)) listener.onTouched(file, entries);
+        if (!this.#coverage.owns(file) && this.#concerns(file)) listener.onTouched(file, entries);
       },
     });
+  }
+
+  /** Folders that only values come from may be as busy as /tmp: of these a few paths count. */
+  #concerns(file: string): boolean {
+    const folder = path.dirname(file);
+    return this.#inputFolders.has(folder) || this.#inputFolders.has(file) || this.#sources.has(file);
   }
 
   /** How many folders are watched. */
@@ -57,7 +67,25 @@ export class Lookout {
 
   /** Folders may have come or gone. */
   async refresh(): Promise<void> {
-    await this.#folders.cover(() => new Set([...this.#coverage.folders(), ...this.#others()]));
+    await this.#folders.cover(() => {
+      this.#inputFolders = new Set([...this.#coverage.folders(), ...this.#others()]);
+      return new Set([...this.#inputFolders, ...this.#sources.folders()]);
+    });
+  }
+
+  /**
+   * These are the values of the last build: from here on what they come from is watched. Returns the names of parameters that
+   * are another now, also for what happened before it was watched.
+   */
+  async follow(values: ParameterValues): Promise<readonly string[]> {
+    if (!(await this.#sources.follow(values))) return [];
+    await this.refresh();
+    return await values.moved();
+  }
+
+  /** The names of parameters whose values a burst made others. */
+  async movedBy(burst: Burst): Promise<readonly string[]> {
+    return await this.#sources.movedBy(burst);
   }
 
   /**

@@ -114,8 +114,10 @@ export class Watch {
 
   /** Builds what a burst made stale. */
   async #answer(burst: Burst): Promise<void> {
-    const changes = await this.#lookout.changedBy(burst);
-    if (changes === undefined) {
+    const changed = await this.#lookout.changedBy(burst);
+    const moved = await this.#lookout.movedBy(burst);
+    const changes = [...(changed ?? []), ...moved];
+    if (changed === undefined && moved.length === 0) {
       const paths = this.#lookout.concerning(burst);
       if (paths.length > 0) await this.#options.onEvent({ type: "unchanged", paths });
       return;
@@ -128,17 +130,22 @@ export class Watch {
   async #cycle(changes: readonly string[], since: number, force?: BuildRequest["force"]): Promise<void> {
     const { onEvent, signal } = this.#options;
     await onEvent({ type: "cycle-started", changes });
-    const end = await new CycleRun(changes, since, {
+    const cycle = new CycleRun(changes, since, {
       workspace: this.#workspace,
       options: this.#options,
       collector: this.#collector,
       lookout: this.#lookout,
       guard: this.guard,
       onCovered: () => this.#covered(),
-    }).run(force);
+    });
+    const end = await cycle.run(force);
     this.#idleSince = performance.now();
     if (!("type" in end)) await this.#stopLoop(end);
     else if (!signal.aborted) await onEvent(end);
+    if (signal.aborted || cycle.values === undefined) return;
+    // Last, so that nobody waits for it: finding out what values come from takes some processes.
+    const moved = await this.#lookout.follow(cycle.values);
+    if (moved.length > 0) await this.#cycle(moved, performance.now());
   }
 
   async #covered(): Promise<void> {

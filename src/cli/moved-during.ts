@@ -1,0 +1,15 @@
+/** What is said when a parameter's value changes while a build runs, such as the version when another commit is checked out. */
+import { UserError } from "../errors/index.ts";
+
+/** The names as a list: `iso-version and source-date-epoch`. */
+export function movedText(names: readonly string[]): string {
+  return `${names.join(" and ")} changed while the build ran`;
+}
+
+/** The error of a build that would have to be done again. */
+export function movedDuring(names: readonly string[]): UserError {
+  return new UserError(`${movedText(names)}: what was made is not what its name says, and was removed`, {
+    code: "value-moved",
+    hint: "leave the checkout alone while it is built, and start again",
+  });
+}

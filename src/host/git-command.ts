@@ -1,0 +1,45 @@
+/** How git is run: about the repository around a folder, whatever variables and settings say of others. */
+import { homedir } from "node:os";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export interface GitCommand {
+  /** The arguments of `git`. */
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Variables that say where git's own files are and how far it looks for a repository, but not which one it is. The rest
+ * of GIT_* speaks of another repository or command, such as the one whose hook runs this build (githooks(5)).
+ */
+const kept = [
+  ...["GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"],
+  ...["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"],
+];
+
+/** The command that asks git in `folder` (absolute) with these arguments; `given` are the variables that are known to count. */
+export function gitCommand(folder: string, args: readonly string[], given: Variables): GitCommand {
+  // A file system monitor would be left running, and hold the pipe open.
+  const settings = ["-c", "core.fsmonitor=false", ...trustedFolders(given)];
+  return { args: ["-C", folder, ...settings, ...args], env: environment(given) };
+}
+
+function environment(given: Variables): NodeJS.ProcessEnv {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_")));
+  for (const name of [...kept, "HOME", "XDG_CONFIG_HOME", "PATH"]) {
+    const value = given[name];
+    if (value === undefined) delete env[name];
+    else env[name] = value;
+  }
+  // Optional locks off: looking must not write to the repository.
+  return { ...env, HOME: given.HOME ?? homedir(), LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" };
+}
+
+/** Whose checkouts git may read can be said by variables too (git-config(1), GIT_CONFIG_COUNT), and goes on to count. */
+function trustedFolders(given: Variables): readonly string[] {
+  const count = Math.min(Number(given.GIT_CONFIG_COUNT ?? 0) || 0, 1000);
+  return Array.from({ length: count }, (_, index) => index)
+    .filter((index) => given[`GIT_CONFIG_KEY_${index}`]?.toLowerCase() === "safe.directory")
+    .flatMap((index) => ["-c", `safe.directory=${given[`GIT_CONFIG_VALUE_${index}`] ?? ""}`]);
+}

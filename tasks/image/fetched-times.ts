@@ -1,0 +1,42 @@
+/** The times of fetched files, kept as JSON beside them: an output of a task has no time of its own. */
+import { readFile, writeFile } from "node:fs/promises";
+import { type LockLine, pinnedTime } from "../../src/fetch/index.ts";
+
+/**
+ * The time, in seconds since 1970, of whatever has none of its own: 1980-01-01T00:00:00Z, the earliest that FAT can
+ * record (Microsoft, FAT specification, "Date and Time Formats"); also what Nixpkgs sets SOURCE_DATE_EPOCH to.
+ */
+export const undated = 315_532_800;
+
+/** Times in seconds since 1970, by the path of the file among the outputs of a fetch step. */
+export class FetchedTimes {
+  readonly #times = new Map<string, number>();
+  readonly #isPinned: boolean;
+
+  /** `source` as the user named it. The sample source is made anew on each machine: its server's times mean nothing. */
+  constructor(source: string) {
+    this.#isPinned = source !== "sample";
+  }
+
+  /** Notes that the file at `path` is what a line of the lock names. */
+  add(path: string, line: LockLine | undefined): void {
+    const time = this.#isPinned ? pinnedTime(line) : undefined;
+    if (time !== undefined) this.set(path, time);
+  }
+
+  set(path: string, seconds: number): void {
+    this.#times.set(path, seconds);
+  }
+
+  /** Writes them to an absolute path, for `readTimes`. */
+  async write(file: string): Promise<void> {
+    const sorted = [...this.#times].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    await writeFile(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 1)}\n`);
+  }
+}
+
+/** Reads what `FetchedTimes` wrote; returns the time of a path, `undated` for one without. */
+export async function readTimes(file: string): Promise<(path: string) => number> {
+  const times = new Map(Object.entries(JSON.parse(await readFile(file, "utf8")) as Record<string, number>));
+  return (path) => times.get(path) ?? undated;
+}
