@@ -9,6 +9,8 @@ import { SetupFailure } from "./setup-failure.mjs";
  * @property {"shown" | "errors-shown" | "kept"} output `shown` goes where ours goes; `errors-shown` keeps standard
  *   output; `kept` keeps both.
  * @property {NodeJS.ProcessEnv} [env] Default: ours.
+ * @property {boolean} [own] Whether it leads a process group of its own and is killed when we are interrupted: for
+ *   unshare(1), which ignores other signals and takes all that runs in its namespaces with it.
  */
 
 /**
@@ -28,11 +30,11 @@ const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 1
  * @param {ChildOptions} options
  * @returns {Promise<ChildResult>}
  */
-export function runChild(command, args, { cwd, output, env = process.env }) {
+export function runChild(command, args, { cwd, output, env = process.env, own = false }) {
   return new Promise((resolve, reject) => {
     const out = output === "shown" ? "inherit" : "pipe";
     const err = output === "kept" ? "pipe" : "inherit";
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", out, err] });
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", out, err], detached: own });
     let kept = "";
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
@@ -46,10 +48,11 @@ export function runChild(command, args, { cwd, output, env = process.env }) {
     // A terminal's Ctrl-C reaches the child by itself.
     const onInterrupt = () => {
       interrupted = 130;
+      if (own) child.kill("SIGKILL");
     };
     const onTerminate = () => {
       interrupted = 143;
-      child.kill("SIGTERM");
+      child.kill(own ? "SIGKILL" : "SIGTERM");
     };
     process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
     /** @param {number} status */

@@ -12,6 +12,7 @@ import type { EventSink } from "./event.ts";
 import { bindGraph } from "./graph.ts";
 import { runGraph } from "./graph-run.ts";
 import { acquireLock } from "./lock.ts";
+import { requireTools } from "./optional-tool.ts";
 import { listOutputs, placesOf } from "./output.ts";
 import { checkTaskfile } from "./ownership.ts";
 import { seedInputs } from "./seed.ts";
@@ -32,6 +33,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const startedAt = performance.now();
   const graph = await bind(workspace, request);
   await request.watcher?.onGraph(graph);
+  if (!request.keepGoing) requireTools(graph, workspace.toolHint);
   if (request.audit === "report" || request.audit === "strict")
     await requireTracer(request, workspace.toolHint);
   let changed = false;

@@ -22,6 +22,8 @@ export interface ToolReport {
 
 interface Entry {
   readonly for: string;
+  /** Names that distributions have for it; by default its own. */
+  readonly names?: readonly string[];
   /** Absolute paths, one of which is there when the tool is: for what is no program, or of no use without its files. */
   readonly files?: readonly string[];
   /** What makes it print its version; `--version` unless said, and nothing when empty. */
@@ -33,6 +35,18 @@ const patienceMs = 10_000;
 
 /** Names of all tools in the table. */
 export const knownTools: readonly string[] = Object.keys(tools);
+
+/** The name by which the table has a program, whatever a distribution calls it. */
+export function tableName(tool: string): string {
+  const entries: Readonly<Record<string, Entry>> = tools;
+  return knownTools.find((name) => entries[name]?.names?.includes(tool)) ?? tool;
+}
+
+/** The table's tools that consist of files, such as boot code, of which at least one is read; paths are absolute. */
+export function toolsOfFiles(isRead: (file: string) => boolean): readonly string[] {
+  const entries: Readonly<Record<string, Entry>> = tools;
+  return knownTools.filter((name) => entries[name]?.files?.some(isRead));
+}
 
 export async function reportTool(tool: string): Promise<ToolReport> {
   const entry = (tools as Readonly<Record<string, Entry>>)[tool];

@@ -59,6 +59,9 @@ export const hello = command({ name: "hello", description: "Say hello", params: 
 const taskfileText = `
 import { taskfile } from "ENGINE";
 import { greet, greeting, hello, name } from "./tasks/all.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("script");
 export default taskfile({
   title: "Demo", version: greeting, targets: [name, greet, hello], aliases: { hi: greet },
   variants: {

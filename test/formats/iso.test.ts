@@ -1,7 +1,10 @@
 import { chmod, copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { extractIso, type IsoOptions, listIso, readIsoLabel, writeIso } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { useWorkspace } from "./workspace.ts";
+
+usesPrograms("xorriso");
 
 const workspace = useWorkspace();
 const ids = { volumeId: "Razor MK 1.2.3", applicationId: "Razor Microkernel", systemId: "LINUX" } as const;

@@ -14,6 +14,9 @@ import {
   type TreeNode,
 } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("cpio");
 
 export interface Image {
   readonly entries: readonly IsoEntry[];

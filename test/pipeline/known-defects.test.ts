@@ -3,8 +3,11 @@ import { readFile } from "node:fs/promises";
 import { hostname, release, userInfo } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import { type Image, readImage } from "./image.ts";
 import { epoch, makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+
+usesPrograms("cpio", "xorriso");
 
 describe("a known defect of the old scripts is not ours", () => {
   let workspace: Workspace;

@@ -8,6 +8,9 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { createFileHandler, serve } from "../../src/fetch/index.ts";
 import type { Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("cpio", "xorriso");
 
 export const kernelRelease = "3.0.21-tinycore";
 

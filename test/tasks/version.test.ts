@@ -6,6 +6,9 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { describeVersion, isVersion } from "../../tasks/settings/git-version.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("git");
 
 const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: "/nonexistent", LC_ALL: "C" };
 
