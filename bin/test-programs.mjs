@@ -1,5 +1,5 @@
 // The host programs that test files declare with `usesPrograms`, in themselves or in modules that they import.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 /**
@@ -29,7 +29,8 @@ export function programsOf(file, folder) {
       for (const [, name = ""] of names.matchAll(/"([^"]+)"/g)) programs.add(name);
     for (const [, name = ""] of text.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+\.ts)"/gm)) {
       const imported = path.resolve(path.dirname(module), name);
-      if (imported.startsWith(`${folder}/`)) modules.add(imported);
+      // Tests write modules, too, whose imports are found elsewhere.
+      if (imported.startsWith(`${folder}/`) && existsSync(imported)) modules.add(imported);
     }
   }
   return programs;

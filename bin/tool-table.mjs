@@ -25,6 +25,8 @@ const testTools = {
   },
   xz: { for: "tarballs in tests", apt: "xz-utils", dnf: "xz", pacman: "xz", brew: "xz" },
   bzip2: { for: "tarballs in tests", apt: "bzip2", dnf: "bzip2", pacman: "bzip2", brew: "bzip2" },
+  mount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
+  umount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
   modprobe: { for: "module tables in tests", apt: "kmod", dnf: "kmod", pacman: "kmod" },
   genisoimage: {
     for: "ISOs of another maker in tests",

@@ -13,6 +13,9 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("script");
 
 export const checkout = path.resolve(import.meta.dirname, "../..");
 export const program = path.join(checkout, "bin/task.js");
@@ -59,9 +62,6 @@ export const hello = command({ name: "hello", description: "Say hello", params: 
 const taskfileText = `
 import { taskfile } from "ENGINE";
 import { greet, greeting, hello, name } from "./tasks/all.ts";
-import { usesPrograms } from "../support/programs.ts";
-
-usesPrograms("script");
 export default taskfile({
   title: "Demo", version: greeting, targets: [name, greet, hello], aliases: { hi: greet },
   variants: {

@@ -17,7 +17,7 @@ import {
   type Workspace,
 } from "./workspace.ts";
 
-usesPrograms("xorriso");
+usesPrograms("mount", "umount", "xorriso");
 
 const tcz = "14.x/x86_64/tcz";
 
