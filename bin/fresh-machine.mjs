@@ -37,6 +37,8 @@ const ofTheHost = [
 /** @typedef {"root" | "dev"} User */
 
 export class FreshMachine {
+  #interrupted = false;
+
   /** @param {string} root Absolute path of the folder with the machine's system. */
   constructor(root) {
     this.root = root;
@@ -55,6 +57,11 @@ export class FreshMachine {
       await apt(["install", "--yes", "--no-install-recommends", "mmdebstrap"], say);
     const folder = mkdtempSync(path.join(process.env.TMPDIR ?? "/var/tmp", "razor-mk-machine-"));
     const machine = new FreshMachine(folder);
+    // A signal between two children must not leave the folder behind: the next step refuses.
+    for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
+      process.on(signal, () => {
+        machine.#interrupted = true;
+      });
     try {
       await machine.#install(checkout, say);
       return machine;
@@ -75,24 +82,43 @@ export class FreshMachine {
     const suite = /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? "stable";
     say(`making a minimal ${suite} in ${root}`);
     const args = ["--mode=root", "--variant=minbase", "--include=git,ca-certificates", ...aptOptions()];
-    await mustRun("unshare", [...apart, "mmdebstrap", ...args, suite, root, ...aptSources()]);
+    await this.#mustRun("unshare", [...apart, "mmdebstrap", ...args, suite, root, ...aptSources()]);
     for (const place of ofTheHost) if (existsSync(place)) carryOver(root, place);
     copyNode(root);
-    await mustRun("useradd", ["--root", root, "--create-home", "--shell", "/bin/sh", "dev"]);
+    await this.#mustRun("useradd", ["--root", root, "--create-home", "--shell", "/bin/sh", "dev"]);
     copyCertificates(root);
     copyNpmSettings(root, ["/root", "/home/dev"]);
     for (const home of ["root", "home/dev"])
-      await mustRun("git", [
+      await this.#mustRun("git", [
         "clone",
         "--quiet",
         "--no-hardlinks",
         checkout,
         path.join(root, home, cloneName),
       ]);
-    await mustRun("chroot", [root, "chown", "-R", "dev:dev", "/home/dev"]);
+    await this.#mustRun("chroot", [root, "chown", "-R", "dev:dev", "/home/dev"]);
     const { status, output } = await this.run("dev", ["node", "--version"], { output: "kept" });
     if (status !== 0)
       throw new SetupFailure(`the host's Node does not run in a minimal ${suite}\n${output}`, hint);
+  }
+
+  /**
+   * @param {string} program
+   * @param {readonly string[]} args
+   */
+  async #mustRun(program, args) {
+    this.#refuseInterrupted();
+    const { status, output } = await runChild(program, args, { cwd: "/", output: "kept", own: true });
+    if (status === 0) return;
+    const last = output.trim().split("\n").slice(-15).join("\n").replaceAll(/^/gm, "  | ");
+    throw new SetupFailure(
+      `a fresh machine cannot be made: ${program} failed with status ${status}\n${last}`,
+      hint,
+    );
+  }
+
+  #refuseInterrupted() {
+    if (this.#interrupted) throw new SetupFailure("interrupted", "run it again", 130);
   }
 
   /**
@@ -102,6 +128,7 @@ export class FreshMachine {
    * @param {{ output: import("./child.mjs").ChildOptions["output"] }} options
    */
   run(user, command, { output }) {
+    this.#refuseInterrupted();
     const home = user === "root" ? "/root" : `/home/${user}`;
     const enter = fileURLToPath(new URL("enter-machine.sh", import.meta.url));
     const env = {
@@ -168,18 +195,4 @@ function findNpm() {
   if (own !== undefined && path.basename(own) === "npm-cli.js") return path.dirname(path.dirname(own));
   const { stdout } = spawnSync("npm", ["root", "--global"], { encoding: "utf8" });
   return path.join(stdout.trim(), "npm");
-}
-
-/**
- * @param {string} program
- * @param {readonly string[]} args
- */
-async function mustRun(program, args) {
-  const { status, output } = await runChild(program, args, { cwd: "/", output: "kept", own: true });
-  if (status === 0) return;
-  const last = output.trim().split("\n").slice(-15).join("\n").replaceAll(/^/gm, "  | ");
-  throw new SetupFailure(
-    `a fresh machine cannot be made: ${program} failed with status ${status}\n${last}`,
-    hint,
-  );
 }

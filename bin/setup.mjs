@@ -39,6 +39,12 @@ export async function runScript(body) {
   }
 }
 
+/** PATH without the folders that npm puts before it, in which other programs of the same names may be. */
+export function fullPath() {
+  const folders = (process.env.PATH ?? "").split(":");
+  return folders.filter((folder) => !/node_modules[\\/]/.test(`${folder}/`)).join(":");
+}
+
 /** @param {string} line */
 export function say(line) {
   process.stderr.write(`set-up: ${line}\n`);

@@ -6,14 +6,10 @@ import path from "node:path";
 import { toolsOfBuild } from "./build-tools.mjs";
 import { runChild } from "./child.mjs";
 import { root, runScript, setUp } from "./setup.mjs";
+import { closingLine } from "./test-numbers.mjs";
 import { programsOfTests } from "./test-programs.mjs";
 
-/**
- * @typedef {object} Numbers
- * @property {number} passed
- * @property {number} failed
- * @property {number} skipped
- */
+/** @typedef {import("./test-numbers.mjs").Numbers} Numbers */
 
 await runScript(async () => {
   const programs = programsOfTests(path.join(root, "test"));
@@ -33,9 +29,8 @@ await runScript(async () => {
       `skipped: ${path.relative(root, file)}, without ${names.filter((name) => lacking.includes(name)).join(", ")}\n`,
     );
   const failed = tests.failed + broken.length;
-  const allSkipped = tests.skipped + left.length;
-  const skipped = allSkipped === 0 ? "" : `, ${allSkipped} skipped`;
-  process.stdout.write(`${tests.passed} passed, ${failed} failed${skipped}\n`);
+  const skipped = tests.skipped + left.length;
+  process.stdout.write(`${closingLine({ passed: tests.passed, failed, skipped })}\n`);
   return failed > 0 || tests.passed === 0 ? 1 : 0;
 });
 
