@@ -12,7 +12,7 @@ const folder = path.dirname(import.meta.dirname);
 /** Programs of Debian's essential packages, and of apt: these are on every machine that the set-up can prepare. */
 const always = (
   "apt-get base64 bash cat chmod chown cp dpkg dpkg-query expr find gunzip gzip head ldconfig ln localedef ls md5sum mkdir mkfifo " +
-  "mktemp mv rm rmdir sed setpriv sh sleep tail tar touch"
+  "mktemp mv rm rmdir sed setpriv sh sleep tail tar touch unshare"
 ).split(" ");
 /** Programs that tests make themselves, or call because nobody has them; and one that runs in a booted image. */
 const made = ["false-by-name", "greet-nobody-has", "pack-nobody-has", "own-tool", "lscpu"];
