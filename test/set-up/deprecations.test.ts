@@ -8,7 +8,7 @@ import { afterAll, expect, it } from "vitest";
 const folder = mkdtempSync(path.join(tmpdir(), "razor mk deprecated "));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(name: string, text: string) {
+function runHooked(name: string, text: string) {
   const file = path.join(folder, name);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, text);
@@ -22,10 +22,10 @@ function run(name: string, text: string) {
 
 it("fail in the project's own code, and pass in that of others", () => {
   const text = 'process.binding("fs"); setTimeout(() => console.log("done"), 10);\n';
-  const own = run("own.cjs", text);
+  const own = runHooked("own.cjs", text);
   expect(own.status).not.toBe(0);
   expect(own.stderr).toContain("DEP0111");
-  expect(run("node_modules/other/index.cjs", text)).toMatchObject({
+  expect(runHooked("node_modules/other/index.cjs", text)).toMatchObject({
     status: 0,
     stdout: "done\n",
     stderr: "",
@@ -33,7 +33,7 @@ it("fail in the project's own code, and pass in that of others", () => {
 });
 
 it("hide no warning of another kind", () => {
-  expect(run("warning.cjs", 'process.emitWarning("look here");\n')).toMatchObject({
+  expect(runHooked("warning.cjs", 'process.emitWarning("look here");\n')).toMatchObject({
     status: 0,
     stderr: expect.stringContaining("Warning: look here"),
   });
