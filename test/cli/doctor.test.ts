@@ -1,10 +1,11 @@
 /** What the doctor finds on this machine and in a project, and what it says to a script. */
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { expect, it } from "vitest";
 import type { CheckContext, Parameter } from "../../src/engine/index.ts";
 import { serve } from "../../src/fetch/index.ts";
+import { isOlder } from "../../src/host/index.ts";
 import { mirrorAnswers, proxiesAnswer } from "../../tasks/checks.ts";
 import { demo, put, runTask, snapshot } from "./workshop.ts";
 
@@ -123,6 +124,25 @@ it("takes a mirror that does not answer for good enough only when the cache has 
     text: expect.stringMatching(/1 of 2 pinned files are not in the cache/),
   });
   expect(await ask(digests)).toMatchObject({ status: "advice" });
+});
+
+it("fails where a needed program is too old for what is asked of it", async () => {
+  const root = demo();
+  const old = path.join(root, "old");
+  put(root, "old/xorriso", "#!/bin/sh\necho xorriso 1.4.2\n");
+  chmodSync(path.join(old, "xorriso"), 0o755);
+  const checkout = path.resolve(import.meta.dirname, "../..");
+  const words = ["doctor", "iso", "--offline", "--iso-version", "1"];
+  const { status, stdout } = await runTask(checkout, words, { PATH: `${old}:${process.env.PATH ?? ""}` });
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^✗ xorriso +1\.4\.2, for reading and writing ISO images, and 1\.4\.6 is needed; /m);
+});
+
+it("knows that 4.10 is no older than 4.9", () => {
+  expect(isOlder("4.10", "4.9")).toBe(false);
+  expect(isOlder("4.3.1", "4.4")).toBe(true);
+  expect(isOlder("2.31.0.rc1", "2.31")).toBe(false);
+  expect(isOlder("5", "4.9")).toBe(false);
 });
 
 it("asks for what the options need, and for no more", async () => {

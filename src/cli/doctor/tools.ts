@@ -84,7 +84,7 @@ function usesWithFiles(one: Used): ReadonlyMap<string, ToolUse> {
 }
 
 function lineFor(
-  { tool, purpose, path, version, hint }: ToolReport,
+  { tool, purpose, path, version, tooOldFor, hint }: ToolReport,
   { use, users }: Wanted = { use: "unused", users: [] },
 ): Line {
   const reason = purpose === undefined ? "" : `, for ${purpose}`;
@@ -92,10 +92,16 @@ function lineFor(
   const used = use === "unused" ? "not needed for this" : by;
   const installed = path !== undefined;
   const facts = { check: tool, tool: { use, installed } };
+  const isWeak = use === "unused" || use === "useful";
+  if (tooOldFor !== undefined) {
+    const text = `${version ?? ""}${reason}, and ${tooOldFor} is needed; ${used}`;
+    const hint = "take it from a newer release of the distribution, or from its makers";
+    return { ...facts, status: isWeak ? "advice" : "missing", text, hint };
+  }
   if (installed) return { ...facts, status: "good", text: `${version ?? path}${reason}; ${used}` };
   return {
     ...facts,
-    status: use === "unused" || use === "useful" ? "advice" : "missing",
+    status: isWeak ? "advice" : "missing",
     text: `not installed${reason}; ${use === "useful" ? `used where it is installed: ${by}` : used}`,
     ...(hint === undefined ? {} : { hint }),
   };
