@@ -1,5 +1,6 @@
 // apt-get, as root and with its failures explained, and the package lists that it works with. What is to be installed, and why, it
 // does not know.
+import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { runChild } from "./child.mjs";
@@ -36,6 +37,32 @@ export async function updateLists(lists, say) {
 }
 
 /**
+ * Whether apt's lists have a package of this name to install.
+ * @param {string | undefined} name
+ */
+export function isKnownToApt(name) {
+  if (name === undefined) return false;
+  const { status, stdout } = spawnSync("apt-cache", ["policy", name], {
+    encoding: "utf8",
+    env: { ...process.env, LC_ALL: "C" },
+  });
+  return status === 0 && /^ {2}Candidate: (?!\(none\))/m.test(stdout);
+}
+
+/**
+ * Throws `SetupFailure` with all the commands where apt-get cannot be run as root, so that one visit of root is enough.
+ * @param {readonly (readonly string[])[]} commands Arguments of each.
+ */
+export function requireRights(commands) {
+  if (process.getuid?.() === 0 || isInstalled("sudo")) return;
+  const lines = commands.map((args) => `\n  apt-get ${args.join(" ")}`);
+  throw new SetupFailure(
+    `programs have to be installed by root, and there is no sudo${lines.join("")}`,
+    "run the lines above as root (or have an administrator run them), and then this command again",
+  );
+}
+
+/**
  * Runs apt-get as root, with its output kept for the case that it fails.
  * @param {readonly string[]} args
  * @param {(line: string) => void} say
@@ -44,14 +71,9 @@ export async function apt(args, say) {
   // In C, so that a failure can be told by its message. Proxies, because sudo would take them away.
   const own = { LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" };
   const env = { ...process.env, ...own };
+  requireRights([args]);
   const isRoot = process.getuid?.() === 0;
   const shown = `${isRoot ? "" : "sudo "}apt-get ${args.join(" ")}`;
-  if (!isRoot && !isInstalled("sudo")) {
-    throw new SetupFailure(
-      `this needs root, and there is no sudo: apt-get ${args.join(" ")}`,
-      "run it as root first",
-    );
-  }
   const command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=60", "-o", "Dpkg::Use-Pty=0", ...args];
   if (!isRoot) {
     const proxies = Object.keys(process.env).filter((name) => /^(https?|ftp|no)_proxy$/i.test(name));

@@ -6,9 +6,11 @@ import { SetupFailure } from "./setup-failure.mjs";
 /**
  * @typedef {object} ChildOptions
  * @property {string} cwd Absolute path.
- * @property {"shown" | "errors-shown" | "kept"} output `shown` goes where ours goes; `errors-shown` keeps standard
- *   output; `kept` keeps both.
+ * @property {"shown" | "shown-and-kept" | "errors-shown" | "kept"} output `shown` goes where ours goes; `shown-and-kept` too,
+ *   and is kept beside; `errors-shown` keeps standard output; `kept` keeps both.
  * @property {NodeJS.ProcessEnv} [env] Default: ours.
+ * @property {boolean} [own] Whether it leads a process group of its own and is killed when we are interrupted: for
+ *   unshare(1), which ignores other signals and takes all that runs in its namespaces with it.
  */
 
 /**
@@ -28,17 +30,21 @@ const signalNumbers = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGTERM: 1
  * @param {ChildOptions} options
  * @returns {Promise<ChildResult>}
  */
-export function runChild(command, args, { cwd, output, env = process.env }) {
+export function runChild(command, args, { cwd, output, env = process.env, own = false }) {
   return new Promise((resolve, reject) => {
     const out = output === "shown" ? "inherit" : "pipe";
-    const err = output === "kept" ? "pipe" : "inherit";
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", out, err] });
+    const err = output === "kept" || output === "shown-and-kept" ? "pipe" : "inherit";
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", out, err], detached: own });
     let kept = "";
-    for (const stream of [child.stdout, child.stderr]) {
+    for (const [stream, ours] of /** @type {const} */ ([
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ])) {
       if (stream === null) continue;
       stream.setEncoding("utf8");
       stream.on("data", (text) => {
         kept += text;
+        if (output === "shown-and-kept") ours.write(text);
       });
     }
     /** @type {number | undefined} */
@@ -46,15 +52,21 @@ export function runChild(command, args, { cwd, output, env = process.env }) {
     // A terminal's Ctrl-C reaches the child by itself.
     const onInterrupt = () => {
       interrupted = 130;
+      if (own) child.kill("SIGKILL");
     };
     const onTerminate = () => {
       interrupted = 143;
-      child.kill("SIGTERM");
+      child.kill(own ? "SIGKILL" : "SIGTERM");
     };
-    process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
+    // The terminal is gone.
+    const onHangUp = () => {
+      onTerminate();
+      interrupted = 129;
+    };
+    process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate).on("SIGHUP", onHangUp);
     /** @param {number} status */
     const end = (status) => {
-      process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate);
+      process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate).off("SIGHUP", onHangUp);
       if (interrupted === undefined) resolve({ status, output: kept });
       else reject(new SetupFailure("interrupted", "run it again: what was finished is kept", interrupted));
     };

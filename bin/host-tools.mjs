@@ -1,44 +1,8 @@
 // The host's programs: which ones a command of the project needs, which are missing, and how a package manager brings
 // them: apt-get by being run, the others by the packages' names.
-import { apt, statusOfLists, updateLists } from "./apt.mjs";
+import { apt, isKnownToApt, requireRights, statusOfLists, updateLists } from "./apt.mjs";
 import { SetupFailure } from "./setup-failure.mjs";
 import { isInstalled, readTable } from "./tool-table.mjs";
-
-/** What `task iso --source sample` runs. */
-export const buildTools = [
-  "xorriso",
-  "isohdpfx.bin",
-  "grub-mkimage",
-  "unsquashfs",
-  "mksquashfs",
-  "openssl",
-  "ssh-keygen",
-  "dpkg-deb",
-  "depmod",
-  "ldconfig",
-  "git",
-  "apt-get",
-  "apt-cache",
-];
-
-/** What the whole of the tests runs beside it. */
-export const verifyTools = [
-  ...buildTools,
-  "cpio",
-  "qemu-system-x86_64",
-  "strace",
-  "ar",
-  "genisoimage",
-  "mcopy",
-  "OVMF",
-  "tinyproxy",
-  "mandoc",
-  "zsh",
-  "fish",
-  "locales",
-  "tmux",
-  "script",
-];
 
 const managers = /** @type {const} */ (["apt", "dnf", "pacman", "brew"]);
 /**
@@ -46,26 +10,49 @@ const managers = /** @type {const} */ (["apt", "dnf", "pacman", "brew"]);
  * what it does and why before it does it. Throws `SetupFailure`.
  * @param {readonly string[]} tools
  * @param {(line: string) => void} say
+ * @param {readonly string[]} [dispensable] Tools that come in the same call of apt where they can be had.
+ * @returns {Promise<readonly string[]>} Those of `dispensable` that cannot be had.
  */
-export async function ensureTools(tools, say) {
+export async function ensureTools(tools, say, dispensable = []) {
   const table = readTable();
-  const missing = tools.filter((tool) => !isInstalled(tool));
+  const wanted = [...new Set([...tools, ...dispensable])];
+  const missing = wanted.filter((tool) => !isInstalled(tool));
   if (missing.length > 0 && (!isInstalled("apt-get") || !isInstalled("dpkg")))
     throw withoutApt(missing, table);
-
-  const packages = packagesOf(missing, table, "apt");
   if (missing.length > 0) {
     say(`needed and not installed:\n${missing.map((tool) => `  ${describe(tool, table)}`).join("\n")}`);
   }
-  const lists = statusOfLists();
-  if (lists === "none" || (missing.length > 0 && lists === "old")) {
-    await updateLists(lists, say);
+  const lists = tools.includes("apt-cache") || missing.length > 0 ? statusOfLists() : "recent";
+  const isStale = lists === "none" || (lists === "old" && missing.length > 0);
+  const steps = [
+    ...(isStale ? [["update"]] : []),
+    ...(missing.length > 0 ? [installOf(missing, table)] : []),
+  ];
+  if (steps.length > 0) requireRights(steps);
+  if (lists !== "recent" && isStale) await updateLists(lists, say);
+  if (missing.length === 0) return [];
+  const needed = missing.filter((tool) => tools.includes(tool));
+  const known = missing.filter((tool) => needed.includes(tool) || isKnownToApt(table[tool]?.apt));
+  try {
+    await apt(installOf(known, table), say);
+  } catch (error) {
+    if (known.length === needed.length || !(error instanceof SetupFailure) || error.status !== 1) throw error;
+    say(`${error.message}\nso without what only tests need`);
+    if (needed.length > 0) await apt(installOf(needed, table), say);
   }
-  if (packages.length === 0) return;
-  await apt(["install", "--yes", "--no-install-recommends", ...packages], say);
-  const still = tools.filter((tool) => !isInstalled(tool));
-  if (still.length === 0) return;
-  throw new SetupFailure(`still missing after the installation: ${still.join(", ")}`, "is it in PATH?");
+  const still = missing.filter((tool) => !isInstalled(tool));
+  const lost = still.filter((tool) => tools.includes(tool));
+  if (lost.length === 0) return still;
+  throw new SetupFailure(`still missing after the installation: ${lost.join(", ")}`, "is it in PATH?");
+}
+
+/**
+ * Arguments of the apt-get that installs these tools.
+ * @param {readonly string[]} tools
+ * @param {Readonly<Record<string, import("./tool-table.mjs").Tool>>} table
+ */
+function installOf(tools, table) {
+  return ["install", "--yes", "--no-install-recommends", ...packagesOf(tools, table, "apt")];
 }
 
 /**

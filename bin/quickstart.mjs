@@ -1,8 +1,8 @@
 // From a fresh clone to a bootable ISO: brings what is missing, builds from the sample source, says what was made and
 // how to boot it. Arguments go on to the build. It knows of the build only what the command line prints.
 import path from "node:path";
+import { toolsOfBuild } from "./build-tools.mjs";
 import { runChild } from "./child.mjs";
-import { buildTools } from "./host-tools.mjs";
 import { root, runScript, say, setUp } from "./setup.mjs";
 import { isInstalled } from "./tool-table.mjs";
 
@@ -10,8 +10,8 @@ const emulator = "qemu-system-x86_64";
 
 await runScript(async () => {
   const startedAt = performance.now();
-  await setUp(buildTools);
   const args = ["iso", "--source", "sample", ...process.argv.slice(2)];
+  await setUp(() => toolsOfBuild(args));
   say(`all that is needed is there; running ./bin/task.js ${args.join(" ")}`);
   const task = path.join(root, "bin/task.js");
   const { status, output } = await runChild(process.execPath, [task, ...args], {

@@ -11,13 +11,16 @@ import { SetupFailure } from "./setup-failure.mjs";
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Brings what is missing, and does nothing where nothing is. Throws `SetupFailure`.
- * @param {readonly string[]} tools Names of host programs.
+ * Brings what is missing, and does nothing where nothing is. The node modules come first: only with them the project can
+ * say which host programs it runs. Throws `SetupFailure`.
+ * @param {() => Promise<readonly string[]>} listTools Names of the host programs; asked when the node modules are there.
+ * @param {readonly string[]} [dispensable] Tools that are installed with them where they can be had.
+ * @returns {Promise<readonly string[]>} Those of `dispensable` that cannot be had.
  */
-export async function setUp(tools) {
+export async function setUp(listTools, dispensable = []) {
   requireNode();
-  await ensureTools(tools, say);
   await ensureModules();
+  return await ensureTools(await listTools(), say, dispensable);
 }
 
 /**
@@ -34,6 +37,12 @@ export async function runScript(body) {
 `);
     process.exitCode = error.status;
   }
+}
+
+/** PATH without the folders that npm puts before it, in which other programs of the same names may be. */
+export function fullPath() {
+  const folders = (process.env.PATH ?? "").split(":");
+  return folders.filter((folder) => !/node_modules[\\/]/.test(`${folder}/`)).join(":");
 }
 
 /** @param {string} line */

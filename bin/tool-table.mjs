@@ -16,13 +16,18 @@ import { fileURLToPath } from "node:url";
 
 /** What only the tests run; the table of what the program itself runs is src/host/tools.json. */
 const testTools = {
-  ar: {
-    for: "Debian packages in tests",
+  readelf: {
+    for: "ELF files in tests",
     apt: "binutils",
     dnf: "binutils",
     pacman: "binutils",
     brew: "binutils",
   },
+  xz: { for: "tarballs in tests", apt: "xz-utils", dnf: "xz", pacman: "xz", brew: "xz" },
+  bzip2: { for: "tarballs in tests", apt: "bzip2", dnf: "bzip2", pacman: "bzip2", brew: "bzip2" },
+  mount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
+  umount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
+  modprobe: { for: "module tables in tests", apt: "kmod", dnf: "kmod", pacman: "kmod" },
   genisoimage: {
     for: "ISOs of another maker in tests",
     apt: "genisoimage",
@@ -31,6 +36,8 @@ const testTools = {
     brew: "cdrtools",
   },
   mcopy: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
+  mdir: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
+  minfo: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   OVMF: {
     for: "booting under UEFI in tests",
     files: ["/usr/share/ovmf/OVMF.fd"],

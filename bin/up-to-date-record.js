@@ -2,10 +2,10 @@
 // nothing of tasks, and is loaded only when there is something to write.
 const { mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
-const { checksumOf, fields, modeAt, modifiedAt, noteOf, statusOf, valuesOf } = require("./up-to-date.js");
+const { checksumOf, fields, noteOf, statusOf, valuesOf } = require("./up-to-date.js");
 
-/** Seconds within which two writes may leave the same time stamp on any file system in use. */
-const clockGrain = 2;
+/** Milliseconds within which two writes may leave the same time stamp on any file system in use. */
+const clockGrain = 2000;
 /** Of a mode, inode(7). */
 const kindMask = 0o170000;
 const linkKind = 0o120000;
@@ -45,15 +45,13 @@ function write({ state, folder, file, identity }, { environment, looks, followed
   const names = [...own, ...links];
 
   const statuses = new Float64Array(names.length * fields);
-  const limit = Math.floor(performance.timeOrigin / 1000) - clockGrain;
+  const limit = performance.timeOrigin - clockGrain;
   for (const [index, name] of names.entries()) {
     const status = statusOf(name, index >= own.size);
-    const note = noteOf(name, status);
-    const [changed = 0, , modified = 0] = note;
     const present = status !== undefined;
-    if (present && (changed >= limit || modified >= limit)) return;
+    if (present && (status.ctimeMs >= limit || status.mtimeMs >= limit)) return;
     if (index < own.size && (seen.get(name) ?? present) !== present) return;
-    statuses.set(note, index * fields);
+    statuses.set(noteOf(name, status), index * fields);
   }
 
   const values = valuesOf(environment);
@@ -75,7 +73,7 @@ function write({ state, folder, file, identity }, { environment, looks, followed
 
 /** @param {string} name */
 function isLink(name) {
-  return ((statusOf(name, false)?.[modeAt] ?? 0) & kindMask) === linkKind;
+  return ((statusOf(name, false)?.mode ?? 0) & kindMask) === linkKind;
 }
 
 /**
@@ -85,7 +83,7 @@ function isLink(name) {
 function sweep(folder) {
   const files = readdirSync(folder).map((name) => path.join(folder, name));
   if (files.length <= recordsKept) return;
-  const ages = files.map((file) => ({ file, time: statusOf(file, false)?.[modifiedAt] ?? 0 }));
+  const ages = files.map((file) => ({ file, time: statusOf(file, false)?.mtimeMs ?? 0 }));
   ages.sort((a, b) => b.time - a.time);
   for (const { file } of ages.slice(recordsKept)) unlinkSync(file);
 }

@@ -3,29 +3,34 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { toolsOfBuild } from "./build-tools.mjs";
 import { runChild } from "./child.mjs";
-import { verifyTools } from "./host-tools.mjs";
 import { root, runScript, setUp } from "./setup.mjs";
+import { closingLine } from "./test-numbers.mjs";
+import { programsOfTests } from "./test-programs.mjs";
 
-/**
- * @typedef {object} Numbers
- * @property {number} passed
- * @property {number} failed
- * @property {number} skipped
- */
+/** @typedef {import("./test-numbers.mjs").Numbers} Numbers */
 
 await runScript(async () => {
-  await setUp(verifyTools);
+  const programs = programsOfTests(path.join(root, "test"));
+  const called = [...new Set([...programs.values()].flat())];
+  const lacking = await setUp(() => toolsOfBuild(["iso", "--source", "sample"], { all: true }), called);
+  const left = [...programs].filter(([, names]) => names.some((name) => lacking.includes(name)));
+  const leftOut = left.map(([file]) => path.relative(root, file));
   const lint = await check("lint", "@biomejs/biome/bin/biome", ["check", "."]);
   const types = await check("types", "typescript/bin/tsc", ["--noEmit"]);
-  const tests = await runTests(process.argv.slice(2));
+  const tests = await runTests([...process.argv.slice(2), ...leftOut.map((file) => `--exclude=${file}`)]);
 
   const broken = [...(lint ? [] : ["lint"]), ...(types ? [] : ["types"])];
   if (broken.length > 0) process.stdout.write(`failed beside the tests: ${broken.join(", ")}\n`);
   if (!tests.ran) process.stdout.write("no test ran\n");
+  for (const [file, names] of left)
+    process.stdout.write(
+      `skipped: ${path.relative(root, file)}, without ${names.filter((name) => lacking.includes(name)).join(", ")}\n`,
+    );
   const failed = tests.failed + broken.length;
-  const skipped = tests.skipped === 0 ? "" : `, ${tests.skipped} skipped`;
-  process.stdout.write(`${tests.passed} passed, ${failed} failed${skipped}\n`);
+  const skipped = tests.skipped + left.length;
+  process.stdout.write(`${closingLine({ passed: tests.passed, failed, skipped })}\n`);
   return failed > 0 || tests.passed === 0 ? 1 : 0;
 });
 

@@ -88,7 +88,10 @@ export const bootLoaders = task({
     grub2: grubFiles("/usr/share/grub2"),
   },
   params: { firmware },
-  optionalTools: grubPrograms,
+  optionalTools: ({ firmware }) => {
+    const use = ({ bios: "unused", both: "self-checked" } as const)[firmware] ?? "useful";
+    return Object.fromEntries(grubPrograms.map((name) => [name, use]));
+  },
   outputs: {
     /** `mbr.bin`, `efi.img` and `grub.cfg`, as far as they are to be had. */
     loaders: out.directory("loaders"),

@@ -6,10 +6,11 @@ import { connect } from "node:net";
 import path from "node:path";
 import type { Check, Finding } from "../src/engine/index.ts";
 import { messageOf } from "../src/errors/index.ts";
-import { coreFiles, publicUrl, releaseLocation, Transport } from "../src/fetch/index.ts";
-import { mirrorUri, offline, proxyVariables, source } from "./settings/source-options.ts";
+import { coreFiles, entryOf, publicUrl, releaseLocation, Transport } from "../src/fetch/index.ts";
+import { lockFile, mirrorUri, offline, proxyVariables, source } from "./settings/source-options.ts";
 import { sourcesFile } from "./source/index.ts";
 import { readLocations } from "./source/source-locations.ts";
+import { readPins } from "./source/source-lock.ts";
 
 /** Milliseconds that a server may take for a first answer. */
 const patienceMs = 5000;
@@ -17,7 +18,7 @@ const patienceMs = 5000;
 /** Asks the mirror for the checksum of the Core ISO: a small file that every one has. */
 export const mirrorAnswers: Check = {
   name: "mirror",
-  run: async ({ value, workspace, env, signal }): Promise<Finding> => {
+  run: async ({ value, workspace, env, isStored, signal }): Promise<Finding> => {
     const name = await value(source);
     if (name === "sample") return { status: "good", text: "the sample source is made on this machine" };
     if (await value(offline)) return { status: "good", text: "not asked, since --offline is given" };
@@ -29,11 +30,17 @@ export const mirrorAnswers: Check = {
       await transport.read({ name: "the mirror", url, kind: "any" });
       return { status: "good", text: `${publicUrl(mirror.base)} answers` };
     } catch (error) {
-      return {
-        status: "advice",
-        text: `the mirror does not answer: ${messageOf(error)}`,
-        hint: "what is pinned and in the cache needs no mirror; another is named with --source or --tcl-mirror-uri, and --source sample needs none",
-      };
+      const pins = readPins(path.resolve(workspace, await value(lockFile)), name);
+      const digests = [...pins.keys()].flatMap((artefact) => entryOf(pins, artefact)?.sha256 ?? []);
+      const lacking = digests.filter((sha256) => !isStored(sha256)).length;
+      const why = `the mirror does not answer: ${messageOf(error)}`;
+      const hint = "name another with --source or --tcl-mirror-uri; --source sample needs none";
+      if (digests.length === 0)
+        return { status: "missing", text: `${why}; nothing of it is pinned yet`, hint };
+      if (lacking === 0)
+        return { status: "advice", text: `${why}; what is pinned is all in the cache`, hint };
+      const counted = `${lacking} of ${digests.length} pinned files`;
+      return { status: "missing", text: `${why}; ${counted} are not in the cache`, hint };
     } finally {
       await transport.close();
     }

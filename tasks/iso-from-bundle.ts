@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, out, task } from "../src/engine/index.ts";
 import { describeFallback } from "./image/layout.ts";
-import { packer } from "./image/members.ts";
+import { packerFor } from "./image/members.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { makeSkeleton } from "./iso-skeleton.ts";
 import { compress, epoch, imageVariant, isoVersion, layout } from "./settings/image-options.ts";
@@ -17,7 +17,8 @@ export const isoFromBundle = task({
   inputs: { copying: file("COPYING"), license: file("LICENSE") },
   params: { isoVersion, epoch, imageVariant, compress, layout },
   tools: ["xorriso"],
-  optionalTools: [packer],
+  // Packs only where the initrd is a single archive.
+  optionalTools: packerFor("useful"),
   outputs: {
     iso: out.artifact(
       ({ value }) => `build-files/rz_mk_${value(imageVariant)}-image.${value(isoVersion)}.iso`,

@@ -15,7 +15,7 @@ import { readCoreFacts } from "./image/core-facts.ts";
 import { isoMetadata, sha256Of, volumeId } from "./image/iso-metadata.ts";
 import { paddingAfter, wholeSectors } from "./image/layers.ts";
 import { packSingle } from "./image/layout.ts";
-import { type PackContext, packer } from "./image/members.ts";
+import { type PackContext, packerFor } from "./image/members.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlay, overlayLayer } from "./overlay.ts";
@@ -50,7 +50,8 @@ export const isoSkeleton = task({
   inputs: { copying: file("COPYING"), license: file("LICENSE") },
   params: { isoVersion, epoch, compress },
   tools: ["xorriso"],
-  optionalTools: [packer],
+  // Packs only where the initrd is a single archive.
+  optionalTools: packerFor("useful"),
   outputs: {
     head: out.file("head"),
     tail: out.file("tail"),

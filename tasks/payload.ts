@@ -15,7 +15,7 @@ import { readTimes, undated } from "./image/fetched-times.ts";
 import { imagePolicy, inheritFolders, relativeModuleLinks, settleOwners } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
-import { packer, packMembers, splitMembers } from "./image/members.ts";
+import { packerFor, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { compress } from "./settings/image-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
@@ -26,7 +26,7 @@ export const payload = task({
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
   params: { compress, ...limitParams },
-  optionalTools: [packer],
+  optionalTools: packerFor("needed"),
   outputs: {
     /** Cpio archives, plain and gzipped: one for each extension, one for the gems, and so on. */
     layer: out.file("payload.cpio.gz"),

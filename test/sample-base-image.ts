@@ -11,6 +11,9 @@ import {
   writeLayer,
 } from "../src/formats/index.ts";
 import type { Shell } from "../src/host/index.ts";
+import { usesPrograms } from "./support/programs.ts";
+
+usesPrograms("dpkg-deb", "openssl");
 
 export interface TestImage {
   readonly $: Shell;

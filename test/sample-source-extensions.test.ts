@@ -10,6 +10,9 @@ import { buildExtension, type PackedExtension } from "../tasks/sample/extensions
 import { selectPresent } from "../tasks/sample/kernel-modules.ts";
 import { opensshFiles, opensshInstalled } from "../tasks/sample/openssh.ts";
 import { planOf, useWorkshop } from "./sample-source-workshop.ts";
+import { usesPrograms } from "./support/programs.ts";
+
+usesPrograms("unsquashfs");
 
 const workshop = useWorkshop();
 

@@ -15,6 +15,7 @@ import { runGraph } from "./graph-run.ts";
 import { acquireLock } from "./lock.ts";
 import { removeMislabelled } from "./moved-values.ts";
 import type { TaskId } from "./names.ts";
+import { requireTools } from "./optional-tool.ts";
 import { listOutputs, placesOf } from "./output.ts";
 import { checkTaskfile } from "./ownership.ts";
 import { RunningCode } from "./running-code.ts";
@@ -41,6 +42,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const startedAt = performance.now();
   const graph = await bind(workspace, request);
   await request.watcher?.onGraph(graph);
+  if (!request.keepGoing) requireTools(graph, workspace.toolHint);
   if (request.audit === "report" || request.audit === "strict")
     await requireTracer(request, workspace.toolHint);
   const breakdown = new Breakdown(request);

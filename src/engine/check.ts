@@ -17,6 +17,8 @@ export interface CheckContext {
   /** Absolute path of the workspace. */
   readonly workspace: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether the cache has a content, by its sha256 in hex. */
+  readonly isStored: (sha256: string) => boolean;
   readonly signal: AbortSignal;
 }
 

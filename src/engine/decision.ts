@@ -17,6 +17,7 @@ import {
 } from "./listing.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
 import { neededTask } from "./need.ts";
+import { neededTools, usefulTools } from "./optional-tool.ts";
 import { firstNotStored, listOutputs, pathIn, placesOf } from "./output.ts";
 import type { Parameter } from "./parameter.ts";
 import type { Reason } from "./reason.ts";
@@ -113,13 +114,13 @@ async function assess(
   const inputs = await resolveInputs(bound, context.state);
   const tools = new Map<string, Digest | undefined>();
   const binaries: AbsolutePath[] = [];
-  for (const tool of bound.task.tools) {
+  for (const tool of neededTools(bound)) {
     const binary = context.foundTools.get(tool) ?? findTool(tool, context.toolHint);
     context.foundTools.set(tool, binary);
     binaries.push(binary);
     tools.set(tool, await digestOfTool(tool, binary, context));
   }
-  for (const tool of bound.task.optionalTools) {
+  for (const tool of usefulTools(bound)) {
     const binary = locateTool(tool);
     if (binary !== undefined) binaries.push(binary);
     tools.set(tool, binary === undefined ? undefined : await digestOfTool(tool, binary, context));

@@ -7,6 +7,12 @@ import type { OutputPaths, Outputs } from "./declared-output.ts";
 import type { Parameter, Params } from "./parameter.ts";
 import type { SourceLocation } from "./source-location.ts";
 
+/**
+ * What an optional tool is worth with given parameters: `needed`, nothing is built without it; `self-checked`, `run` fails
+ * without it in its own words; `useful`, `run` does without it where it can; `unused`, it is not run.
+ */
+export type ToolUse = "needed" | "self-checked" | "useful" | "unused";
+
 /** A task, as the engine sees it: the types of its contexts are known to the definition only. */
 export interface Task<O extends Outputs = Outputs> {
   readonly kind: "task";
@@ -16,7 +22,7 @@ export interface Task<O extends Outputs = Outputs> {
   readonly inputs: Inputs;
   readonly params: Params;
   readonly tools: readonly string[];
-  readonly optionalTools: readonly string[];
+  readonly optionalTools: readonly string[] | ((params: object) => Readonly<Record<string, ToolUse>>);
   readonly env: readonly string[];
   readonly passEnv: readonly string[];
   readonly outputs: O;

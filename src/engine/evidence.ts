@@ -6,6 +6,7 @@ import path from "node:path";
 import type { BoundTask, Graph } from "./bound-task.ts";
 import { foldersOf } from "./input.ts";
 import type { AbsolutePath } from "./names.ts";
+import { neededTools, usefulTools } from "./optional-tool.ts";
 import type { ParameterValues } from "./parameter.ts";
 import type { State } from "./state.ts";
 import { placesOfTool } from "./tool.ts";
@@ -32,7 +33,7 @@ export async function evidenceOf(
     if (folders === undefined) return undefined;
     for (const folder of folders) followed.add(folder);
     for (const text of await textsAsked(bound, values)) followed.add(path.resolve(state.workspace, text));
-    for (const tool of [...bound.task.tools, ...bound.task.optionalTools])
+    for (const tool of [...neededTools(bound), ...usefulTools(bound)])
       for (const place of placesOfTool(tool)) followed.add(place);
   }
   const outside = await values.lookedAt();

@@ -4,7 +4,7 @@ import type { FilesInput, Inputs } from "./declared-input.ts";
 import type { OutputPaths, Outputs } from "./declared-output.ts";
 import type { NeedPaths, Needs } from "./declared-task.ts";
 import type { Joined, Piece } from "./joiner.ts";
-import type { Parameter, Params } from "./parameter.ts";
+import type { Params, ParamValues } from "./parameter.ts";
 import type { Share } from "./shared.ts";
 
 /** The files of an input: absolute folder, and paths relative to it in byte order. */
@@ -18,13 +18,13 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
   readonly needs: { readonly [K in keyof N]: NeedPaths<N[K]> };
   /** Absolute path of a `file` (undefined when optional and absent), the set of `files`. */
   readonly inputs: { readonly [K in keyof I]: I[K] extends FilesInput ? FileSet : string };
-  readonly params: { readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never };
+  readonly params: ParamValues<P>;
   /** Absolute paths to write to: a file's does not exist yet, a directory's does and is empty. */
   readonly outputs: OutputPaths<O>;
   readonly variant: string;
   /** Runs the declared tools; each command in its own process group, output captured. */
   readonly $: Shell;
-  /** Which of the optional tools are not installed. */
+  /** Which of the useful optional tools are not installed. */
   readonly missingTools: readonly string[];
   /** A line for the task's log, shown with `--verbose` and when the task fails. */
   readonly log: (message: string) => void;

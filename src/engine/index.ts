@@ -12,7 +12,7 @@ export { type Command, type CommandContext, command, type Target, type Workbench
 export type { CodeIndex } from "./decision.ts";
 export { file, files, type SeedContext, type SelectContext } from "./declared-input.ts";
 export { out } from "./declared-output.ts";
-export type { NeedPaths, Task } from "./declared-task.ts";
+export type { NeedPaths, Task, ToolUse } from "./declared-task.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export { type Evidence, evidenceOf } from "./evidence.ts";
@@ -26,6 +26,7 @@ export { KeptOutput } from "./kept-output.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
 export { inVariants, neededTask, only, when, whenText } from "./need.ts";
+export { toolUses } from "./optional-tool.ts";
 export {
   type GivenValues,
   type LateText,

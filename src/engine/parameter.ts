@@ -54,6 +54,8 @@ export interface ParameterOptions<T> {
   readonly fingerprinted?: boolean;
   /** The value as it may be written down and shown, where a part of it may not: a URL without its password. */
   recorded?(value: T): unknown;
+  /** Host tools that the computed default runs where they are installed. */
+  readonly tools?: readonly string[];
   readonly default: T | ((host: ParameterHost) => T | Promise<T>);
   /** Checks what the user wrote; throws a `UsageError` that says what is expected. */
   readonly parse?: (text: string, host: Pick<ParameterHost, "note">) => T;
@@ -273,3 +275,8 @@ export function newSecretKey(): Uint8Array {
 
 /** A task's parameters, by the name it has for each. */
 export type Params = Readonly<Record<string, Parameter<unknown>>>;
+
+/** Their values, by the same names. */
+export type ParamValues<P extends Params> = {
+  readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never;
+};

@@ -14,6 +14,7 @@ import { displayPath, type ResolvedInput } from "./input.ts";
 import type { Piece } from "./joiner.ts";
 import { memoFor } from "./memo.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
+import { neededTools, usefulTools } from "./optional-tool.ts";
 import type { OutputPlaces } from "./output.ts";
 import type { RunningCode } from "./running-code.ts";
 import type { NeededOutputs } from "./second-look.ts";
@@ -65,7 +66,7 @@ export async function shellFor(
   capture: Capture,
   folder: string,
 ): Promise<Shell> {
-  if (bound.task.tools.length + bound.task.optionalTools.length === 0) return noShell(bound);
+  if (neededTools(bound).length + usefulTools(bound).length === 0) return noShell(bound);
   return createShell({
     cwd: path.join(folder, "scratch"),
     env: declaredEnv(bound, context),
@@ -136,7 +137,7 @@ export function headStartContext(
     inputs: Object.fromEntries(inputValues),
     params: Object.fromEntries(bound.values),
     variant: context.variant,
-    missingTools: bound.task.optionalTools.filter((tool) => locateTool(tool) === undefined),
+    missingTools: usefulTools(bound).filter((tool) => locateTool(tool) === undefined),
     note: (message: string) => context.onNote(capture.clean(message)),
     progress: (progress: Progress) => context.onProgress(capture.cleanProgress(progress)),
     signal: context.signal,

@@ -4,9 +4,9 @@
  */
 import type { Inputs } from "./declared-input.ts";
 import type { Outputs } from "./declared-output.ts";
-import type { Needs, Task } from "./declared-task.ts";
+import type { Needs, Task, ToolUse } from "./declared-task.ts";
 import type { HeadStartContext, TaskContext } from "./given-context.ts";
-import type { Params } from "./parameter.ts";
+import type { Params, ParamValues } from "./parameter.ts";
 import { callers } from "./source-location.ts";
 
 export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Params, O extends Outputs> {
@@ -18,8 +18,13 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
   readonly params?: P;
   /** Names of host tools; each is looked up in PATH and its binary's digest is part of the fingerprint. */
   readonly tools?: readonly string[];
-  /** Tools that the task can do without: whether each is installed is part of the fingerprint, as its digest is. */
-  readonly optionalTools?: readonly string[];
+  /**
+   * Tools that the task runs sometimes: names, or what each is worth with the parameters' values. Whether a useful one is
+   * installed is part of the fingerprint, as its digest is.
+   */
+  readonly optionalTools?:
+    | readonly string[]
+    | ((params: ParamValues<P>) => Readonly<Record<string, ToolUse>>);
   /** Names of environment variables that commands may see; their values are part of the fingerprint. */
   readonly env?: readonly string[];
   /** Variables that change how a task works and not what it makes, such as proxies: passed on, not fingerprinted. */
@@ -55,7 +60,7 @@ export function task<
     inputs: definition.inputs ?? {},
     params: definition.params ?? {},
     tools: definition.tools ?? [],
-    optionalTools: definition.optionalTools ?? [],
+    optionalTools: (definition.optionalTools ?? []) as Task["optionalTools"],
     env: definition.env ?? [],
     passEnv: definition.passEnv ?? [],
     outputs: definition.outputs,

@@ -1,7 +1,14 @@
 /** What the host offers: running its tools, and how a missing one is installed. */
 export { type GitCommand, gitCommand } from "./git-command.ts";
 export { installHint } from "./install-hint.ts";
-export { knownTools, reportTool, type ToolReport } from "./installed-tool.ts";
+export {
+  isOlder,
+  knownTools,
+  reportTool,
+  type ToolReport,
+  tableName,
+  toolsOfFiles,
+} from "./installed-tool.ts";
 export { emulator, Machine, type MachineOptions } from "./machine.ts";
 export { type CommandWrapper, ProcessGroups, type ProcessListener } from "./process-groups.ts";
 export { createShell, type Shell, type ShellOptions, toolEnvironment } from "./shell.ts";

@@ -47,7 +47,7 @@ async function linksBelow(root: string): Promise<ReadonlyMap<string, string>> {
   const links = new Map<string, string>();
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     if (!entry.isSymbolicLink()) continue;
-    const file = path.join(entry.path, entry.name);
+    const file = path.join(entry.parentPath, entry.name);
     links.set(path.relative(root, file), await readlink(file));
   }
   return links;
@@ -88,7 +88,7 @@ async function hideGzip(root: string): Promise<readonly string[]> {
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith(".ko.gz")) continue;
     const module = entry.name.slice(0, -".gz".length);
-    const file = path.join(entry.path, module);
+    const file = path.join(entry.parentPath, module);
     await writeFile(`${file}.xz`, await promisify(gunzip)(await readFile(`${file}.gz`)));
     await rm(`${file}.gz`);
     names.push(module);

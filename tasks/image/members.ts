@@ -6,7 +6,7 @@ import { lstatSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import type { Memo, Piece } from "../../src/engine/index.ts";
+import type { Memo, Piece, ToolUse } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { FileTree, writeLayer } from "../../src/formats/index.ts";
 import { installHint, type Shell } from "../../src/host/index.ts";
@@ -16,7 +16,14 @@ import { paddingAfter } from "./layers.ts";
  * Makes gzip members within a thousandth as small as any program known, forty times as fast as those (libdeflate's level 12);
  * still not run twice for the same content.
  */
-export const packer = "libdeflate-gzip";
+const packer = "libdeflate-gzip";
+
+/** What the packer is worth to a task that packs with this effort: in every run, or only in some. */
+export const packerFor =
+  (use: "needed" | "useful") =>
+  ({ compress }: { readonly compress: string }): Readonly<Record<string, ToolUse>> => ({
+    [packer]: compress === "best" ? use : "unused",
+  });
 
 /** Files that are compressed themselves: gzip takes a hundredth or two off them, and unpacking costs time at each boot. */
 const compressed = /\.(tcz|gem|tgz|gz|xz|bz2|zip|png|jpg)$/;

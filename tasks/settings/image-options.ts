@@ -45,6 +45,7 @@ export const isoVersion: Parameter<string> = param.text({
   description: "version of the image (default: from git describe)",
   value: "VERSION",
   env: "MK_BUNDLE_ISO_VERSION",
+  tools: ["git"],
   default: async (host) => {
     const facts = await host.value(bundleFacts);
     if (facts === undefined) return await describeVersion(host, await host.value(overlayFolder));

@@ -3,8 +3,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import { openTerminal } from "./terminal.ts";
 import { checkout, demo, put, runTask } from "./workshop.ts";
+
+usesPrograms("fish", "zsh");
 
 /** The demonstration, with a home in it, the program beside it, and completion installed for the shell. */
 async function prepared(shell: string) {

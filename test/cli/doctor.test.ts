@@ -1,10 +1,11 @@
 /** What the doctor finds on this machine and in a project, and what it says to a script. */
-import { readFileSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { expect, it } from "vitest";
 import type { CheckContext, Parameter } from "../../src/engine/index.ts";
 import { serve } from "../../src/fetch/index.ts";
+import { isOlder } from "../../src/host/index.ts";
 import { mirrorAnswers, proxiesAnswer } from "../../tasks/checks.ts";
 import { demo, put, runTask, snapshot } from "./workshop.ts";
 
@@ -41,7 +42,12 @@ it("fails when a needed program is missing or a check of the project fails, and 
   expect(status).toBe(1);
   const missing = (JSON.parse(stdout) as readonly Line[]).filter((line) => line.status === "missing");
   expect(missing).toEqual([
-    { check: "no-such-tool", status: "missing", text: "not installed; greet" },
+    {
+      check: "no-such-tool",
+      status: "missing",
+      text: "not installed; greet",
+      tool: { use: "needed", installed: false },
+    },
     { check: "moon", status: "missing", text: "it is made of cheese" },
   ]);
   expect((await runTask(root, ["doctor", "name"])).stdout).toMatch(/not yet: moon\n$/);
@@ -64,7 +70,10 @@ it("works where there is no project", async () => {
 function contextWith(values: Readonly<Record<string, unknown>>, env: Readonly<Record<string, string>> = {}) {
   const value = async <T>({ name }: Parameter<T>) => values[name] as T;
   const workspace = path.resolve(import.meta.dirname, "../..");
-  return { value, workspace, env, signal: new AbortController().signal } satisfies CheckContext;
+  const signal = new AbortController().signal;
+  const isStored = (sha256: string) =>
+    (values.stored as readonly string[] | undefined)?.includes(sha256) === true;
+  return { value, workspace, env, signal, isStored } satisfies CheckContext;
 }
 
 it("knows a mirror that answers from one that does not", async () => {
@@ -74,13 +83,89 @@ it("knows a mirror that answers from one that does not", async () => {
   });
   try {
     const ask = (uri: string) =>
-      mirrorAnswers.run(contextWith({ source: "tinycore", "tcl-mirror-uri": `${server.url}${uri}` }));
+      mirrorAnswers.run(
+        contextWith({
+          source: "tinycore",
+          "tcl-mirror-uri": `${server.url}${uri}`,
+          lock: "/nowhere/lock",
+        }),
+      );
     expect(await ask("/tc")).toMatchObject({ status: "good", text: expect.stringContaining("answers") });
-    expect(await ask("/elsewhere")).toMatchObject({ status: "advice", text: expect.stringContaining("404") });
+    expect(await ask("/elsewhere")).toMatchObject({
+      status: "missing",
+      text: expect.stringContaining("404"),
+    });
   } finally {
     await server.close();
   }
 });
+
+it("takes a mirror that does not answer for good enough only when the cache has all that is pinned", async () => {
+  const root = demo();
+  const digests = ["a".repeat(64), "b".repeat(64)];
+  const url = "http://127.0.0.1:9/tc/file";
+  const lines = digests.map((sha256, index) => [`file-${index}`, { url, sha256, size: 1 }]);
+  put(root, "lock.json", JSON.stringify({ version: 1, sources: { tinycore: Object.fromEntries(lines) } }));
+  const ask = (stored: readonly string[]) =>
+    mirrorAnswers.run(
+      contextWith({
+        source: "tinycore",
+        "tcl-mirror-uri": "http://127.0.0.1:9/tc",
+        lock: path.join(root, "lock.json"),
+        stored,
+      }),
+    );
+  expect(await ask([])).toMatchObject({
+    status: "missing",
+    text: expect.stringMatching(/2 of 2 pinned files/),
+  });
+  expect(await ask(digests.slice(1))).toMatchObject({
+    status: "missing",
+    text: expect.stringMatching(/1 of 2 pinned files are not in the cache/),
+  });
+  expect(await ask(digests)).toMatchObject({ status: "advice" });
+});
+
+it("fails where a needed program is too old for what is asked of it", async () => {
+  const root = demo();
+  const old = path.join(root, "old");
+  put(root, "old/xorriso", "#!/bin/sh\necho xorriso 1.4.2\n");
+  chmodSync(path.join(old, "xorriso"), 0o755);
+  const checkout = path.resolve(import.meta.dirname, "../..");
+  const words = ["doctor", "iso", "--offline", "--iso-version", "1"];
+  const { status, stdout } = await runTask(checkout, words, { PATH: `${old}:${process.env.PATH ?? ""}` });
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/^✗ xorriso +1\.4\.2, for reading and writing ISO images, and 1\.4\.6 is needed; /m);
+});
+
+it("knows that 4.10 is no older than 4.9", () => {
+  expect(isOlder("4.10", "4.9")).toBe(false);
+  expect(isOlder("4.3.1", "4.4")).toBe(true);
+  expect(isOlder("2.31.0.rc1", "2.31")).toBe(false);
+  expect(isOlder("5", "4.9")).toBe(false);
+});
+
+it("asks for what the options need, and for no more", async () => {
+  // The options decide, not the machine: nothing is installed where this PATH leads.
+  const checkout = path.resolve(import.meta.dirname, "../..");
+  const ask = async (...words: readonly string[]) => {
+    const { stdout } = await runTask(
+      checkout,
+      ["doctor", "iso", "--offline", "--iso-version", "1", ...words],
+      {
+        PATH: "/nowhere",
+      },
+    );
+    return (tool: string) => new RegExp(`^(\\S) ${tool} `, "m").exec(stdout)?.[1];
+  };
+  const dev = await ask();
+  expect(["libdeflate-gzip", "openssl", "ssh-keygen"].map(dev)).toEqual([..."!✗✗"]);
+  const prod = await ask("--prod");
+  expect(["libdeflate-gzip", "openssl", "ssh-keygen"].map(prod)).toEqual([..."✗!!"]);
+  const small = await ask("--prod", "--compress", "default");
+  expect(small("libdeflate-gzip")).toBe("!");
+  expect((await ask("--source", "sample"))("dpkg")).toBe("✗");
+}, 120_000);
 
 it("knows a proxy that accepts connections from one that does not", async () => {
   const server = createServer().listen(0, "127.0.0.1");

@@ -39,6 +39,9 @@ function project() {
     "Taskfile.ts",
     `import { taskfile } from "./${engine}";
 import { image, isoVersion } from "./tasks/all.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("git");
 export default taskfile({ title: "Demo", version: isoVersion, targets: [image], variants: { dev: { description: "", flags: [] } } });
 `,
   );

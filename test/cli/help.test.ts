@@ -3,7 +3,10 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import { checkout, demo, put, runTask } from "./workshop.ts";
+
+usesPrograms("mandoc");
 
 describe("help", () => {
   it("of the program begins with its use and the Taskfile's examples, and has every option with its variable", async () => {

@@ -1,6 +1,9 @@
 /** A terminal of its own for a program, by util-linux's `script`: keys go in, what is shown comes out. */
 import { spawn } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("script");
 
 export interface Terminal {
   /** Types text; `\t`, `\r` and control characters are keys. */

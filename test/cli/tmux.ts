@@ -5,6 +5,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("tmux");
 
 const patienceMs = 50_000;
 let servers = 0;

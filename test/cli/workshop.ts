@@ -13,6 +13,9 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("script");
 
 export const checkout = path.resolve(import.meta.dirname, "../..");
 export const program = path.join(checkout, "bin/task.js");

@@ -13,6 +13,9 @@ import {
   writeTarball,
 } from "../../src/formats/index.ts";
 import { useWorkspace } from "../formats/workspace.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("genisoimage");
 
 const workspace = useWorkspace();
 const mtime = 1_700_000_000;

@@ -4,7 +4,10 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseTrace } from "../../src/engine/audit.ts";
 import { type AbsolutePath, file, files, only, out, task } from "../../src/engine/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { run, workspace } from "./workshop.ts";
+
+usesPrograms("strace");
 
 /** Reads its declared input, and the file `extra` too where one is named. */
 function reader(root: string, extra?: string) {

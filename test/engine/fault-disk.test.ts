@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import {
   checkout,
   expectBuilt,
@@ -15,6 +16,8 @@ import {
   nobody,
   runProgram,
 } from "./fault/rig.ts";
+
+usesPrograms("mount", "umount");
 
 /** A small file system of its own, or undefined where nothing can be mounted. */
 function mountSmall(name: string, kilobytes: number): string | undefined {

@@ -1,9 +1,9 @@
 /** Tools that a task can do without. */
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { out, task } from "../../src/engine/index.ts";
+import { out, param, task } from "../../src/engine/index.ts";
 import { run, workspace } from "./workshop.ts";
 
 const searchPath = process.env.PATH;
@@ -20,6 +20,39 @@ const greeting = task({
     const text = missingTools.length === 0 ? (await $`greet-nobody-has`).stdout : "no greeting\n";
     await writeFile(outputs.text, text);
   },
+});
+
+const effort = param.text({ name: "effort", description: "", value: "TEXT", default: "low" });
+const first = task({
+  name: "first",
+  description: "",
+  outputs: { text: out.artifact("first.txt") },
+  run: ({ outputs }) => writeFile(outputs.text, "first\n"),
+});
+const packing = task({
+  name: "packing",
+  description: "",
+  needs: { first },
+  params: { effort },
+  optionalTools: (params) => ({ "pack-nobody-has": params.effort === "high" ? "needed" : "unused" }),
+  outputs: { text: out.artifact("packed.txt") },
+  async run({ $, params, outputs }) {
+    const text = params.effort === "high" ? (await $`pack-nobody-has`).stdout : "unpacked\n";
+    await writeFile(outputs.text, text);
+  },
+});
+
+describe("a tool that some options need", () => {
+  it("is asked for before anything runs, and only with those options", async () => {
+    const root = workspace({});
+    await expect(run(root, [packing], { given: { effort: "high" } })).rejects.toMatchObject({
+      message: 'the program "pack-nobody-has" is needed and is not installed',
+      code: "tool-missing",
+    });
+    expect(existsSync(path.join(root, "first.txt"))).toBe(false);
+    await run(root, [packing]);
+    expect(await readFile(path.join(root, "packed.txt"), "utf8")).toBe("unpacked\n");
+  });
 });
 
 describe("an optional tool", () => {

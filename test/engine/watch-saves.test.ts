@@ -4,9 +4,12 @@ import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, wri
 import path from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import { Rig, watching } from "./watch-rig.ts";
 import { made, pack, tree } from "./watched-tree.ts";
 import { workspace, write } from "./workshop.ts";
+
+usesPrograms("git");
 
 describe("a save", () => {
   it("is built, in one cycle that names the file and says how long it took", async () => {

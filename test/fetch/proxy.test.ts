@@ -5,7 +5,10 @@ import { connect, createServer } from "node:net";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { proxyFor } from "../../src/fetch/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
+
+usesPrograms("tinyproxy");
 
 describe("the proxy for a URL", () => {
   const via = (url: string, env: Record<string, string>) => proxyFor(new URL(url), env)?.url;

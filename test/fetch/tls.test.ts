@@ -4,7 +4,10 @@ import { createServer, type Server } from "node:https";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
+
+usesPrograms("openssl");
 
 let shop: Workshop;
 let server: Server;

@@ -2,7 +2,10 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promis
 import { beforeAll, describe, expect, test } from "vitest";
 import { readDebControl, unpackDeb } from "../../src/formats/index.ts";
 import { createShell, ProcessGroups, type Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { useWorkspace } from "./workspace.ts";
+
+usesPrograms("ar", "xz");
 
 const workspace = useWorkspace();
 

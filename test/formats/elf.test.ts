@@ -3,6 +3,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readElfMachine, readNeededLibraries } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("readelf");
 
 /** The smallest 32-bit file with a dynamic section that names these libraries. */
 function small32(libraries: readonly string[]): Buffer {

@@ -2,7 +2,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { bytesContent, FileTree, writeFat } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { useWorkspace } from "./workspace.ts";
+
+usesPrograms("mcopy", "mdir", "minfo");
 
 const workspace = useWorkspace();
 const epoch = 1_700_000_000;

@@ -13,8 +13,11 @@ import {
   writeLayer,
 } from "../../src/formats/index.ts";
 import { cases } from "../support/cases.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { arbitraryTree } from "./arbitrary-tree.ts";
 import { useWorkspace } from "./workspace.ts";
+
+usesPrograms("cpio");
 
 const workspace = useWorkspace();
 const mtime = 1_700_000_000;

@@ -6,6 +6,9 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeIso, writeIsoSkeleton } from "../../src/formats/index.ts";
 import { createShell, ProcessGroups, type Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("xorriso");
 
 describe("an ISO that is joined", () => {
   let folder = "";

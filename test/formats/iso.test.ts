@@ -1,8 +1,11 @@
 import { chmod, copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { extractIso, type IsoOptions, readIsoLabel, readIsoTree, writeIso } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { listIso, unpackIso } from "../support/xorriso.ts";
 import { useWorkspace } from "./workspace.ts";
+
+usesPrograms("xorriso");
 
 const workspace = useWorkspace();
 const ids = { volumeId: "Razor MK 1.2.3", applicationId: "Razor Microkernel", systemId: "LINUX" } as const;

@@ -9,7 +9,10 @@ import {
   writeLayer,
   writeTarball,
 } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { useWorkspace } from "./workspace.ts";
+
+usesPrograms("ar", "bzip2", "xz");
 
 const workspace = useWorkspace();
 

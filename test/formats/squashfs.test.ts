@@ -1,7 +1,10 @@
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { extractSquashfs, listSquashfs, packSquashfs, rootOwned, sniff } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { useWorkspace } from "./workspace.ts";
+
+usesPrograms("unsquashfs", "mksquashfs");
 
 const workspace = useWorkspace();
 const oddName = 'a "b\\c" -> d';

@@ -5,9 +5,12 @@ import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors/index.ts";
 import { makeDebExtension } from "../../tasks/source/deb-extension.ts";
 import { useWorkspace } from "../formats/workspace.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { type Canary, makeCanary, secretText } from "./canary.ts";
 import { arBytes, type DebParts, debBytes } from "./deb-builder.ts";
 import { paxMember, type TarMember, tarBytes } from "./tar-builder.ts";
+
+usesPrograms("unsquashfs");
 
 const workspace = useWorkspace();
 const where = "lists/builtin-extensions.lst:3";

@@ -3,6 +3,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { bytesContent, FileTree, writeCpio } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("xorriso");
 
 export const kernelRelease = "3.0.21-tinycore";
 

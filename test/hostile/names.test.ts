@@ -38,7 +38,7 @@ function hostileIso(content: string): Buffer {
   );
 }
 
-function run(...words: readonly string[]) {
+function runTask(...words: readonly string[]) {
   return spawnSync(process.execPath, [path.join(checkout, "bin/task.js"), ...words], {
     ...{ cwd: checkout, encoding: "utf8", env: { ...process.env, FORCE_COLOR: "1" } },
   });
@@ -52,7 +52,7 @@ describe("an archive's names, with colours on,", () => {
   });
 
   it("are shown as escapes by size: files, folders and extensions", () => {
-    const { status, stdout, stderr } = run("size", one());
+    const { status, stdout, stderr } = runTask("size", one());
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).not.toMatch(acts);
     for (const row of [
@@ -65,20 +65,20 @@ describe("an archive's names, with colours on,", () => {
   });
 
   it("are shown as escapes by diff, with lines, link targets and the names of the files themselves", () => {
-    const { status, stdout, stderr } = run("diff", one(), other());
+    const { status, stdout, stderr } = runTask("diff", one(), other());
     expect([status, stderr]).toEqual([1, ""]);
     expect(stdout).not.toMatch(acts);
     expect(stdout).toContain("\\x1b[31mRED");
   });
 
   it("mean the same in JSON", () => {
-    const { stdout } = run("size", "--json", one());
+    const { stdout } = runTask("size", "--json", one());
     expect(stdout).not.toMatch(acts);
     expect(JSON.parse(stdout).beside).toContainEqual(expect.objectContaining({ name: `F${evil}` }));
   });
 
   it("are shown as escapes by the error about a file", () => {
-    const { status, stderr } = run("diff", workspace.path(`no ${evil}`), other());
+    const { status, stderr } = runTask("diff", workspace.path(`no ${evil}`), other());
     expect(status).toBe(2);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of the error itself
     expect(stderr.replace(/\u001b\[(?:2|22|31|39)m/g, "")).not.toMatch(acts);

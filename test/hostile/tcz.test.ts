@@ -9,7 +9,10 @@ import {
 } from "../../src/formats/index.ts";
 import { mountDoubt } from "../../tasks/image/mountable.ts";
 import { useWorkspace } from "../formats/workspace.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { squashfsBytes } from "./tcz-builder.ts";
+
+usesPrograms("mksquashfs", "unsquashfs");
 
 const workspace = useWorkspace();
 const label = "x.tcz (http://mirror/x.tcz)";

@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import {
   commandEnvironment,
   makeFolder,
@@ -15,6 +16,8 @@ import {
   type TaskResult,
   type Workspace,
 } from "./workspace.ts";
+
+usesPrograms("mount", "umount", "xorriso");
 
 const tcz = "14.x/x86_64/tcz";
 

@@ -4,6 +4,7 @@ import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFil
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readIsoStructure } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import {
   commandEnvironment,
   copyWorkspace,
@@ -17,6 +18,8 @@ import {
   version,
   type Workspace,
 } from "./workspace.ts";
+
+usesPrograms("locales");
 
 const both = ["iso", "bundle", "--source", "sample"];
 

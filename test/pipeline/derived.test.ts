@@ -4,6 +4,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FileTree, stageTree } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { type Image, readImage } from "./image.ts";
 import {
   makeFolder,
@@ -13,6 +14,8 @@ import {
   version,
   type Workspace,
 } from "./workspace.ts";
+
+usesPrograms("modprobe");
 
 const cache = "etc/ld.so.cache";
 

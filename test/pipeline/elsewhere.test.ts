@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from "node:fs/pr
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { usesPrograms } from "../support/programs.ts";
 import { bootQemu } from "../support/qemu.ts";
 import { describeTree, type Image, readImage } from "./image.ts";
 import {
@@ -15,6 +16,8 @@ import {
   version,
   type Workspace,
 } from "./workspace.ts";
+
+usesPrograms("genisoimage", "xorriso");
 
 /** All that the scripts may call beside an ISO writer. */
 const commands = [

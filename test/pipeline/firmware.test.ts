@@ -4,7 +4,10 @@ import { copyFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import { commandEnvironment, makeFolder, openWorkspace, removeFolder, type Workspace } from "./workspace.ts";
+
+usesPrograms("xorriso");
 
 describe("what starts an ISO", () => {
   let workspace: Workspace;

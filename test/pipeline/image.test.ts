@@ -7,8 +7,11 @@ import { pipeline } from "node:stream/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type FileTree, streamContent, type TreeNode, treeFromTarball } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { type Image, likeCpio, listByCpio, listTree, maskVersions, readImage } from "./image.ts";
 import { epoch, makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+
+usesPrograms("xorriso");
 
 const variants = ["dev", "prod", "debug"] as const;
 type Variant = (typeof variants)[number];

@@ -11,7 +11,10 @@ import {
   type TreeNode,
 } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { type IsoEntry, listIso, unpackIso } from "../support/xorriso.ts";
+
+usesPrograms("cpio");
 
 export interface Image {
   readonly entries: readonly IsoEntry[];

@@ -4,8 +4,11 @@ import { hostname, release, userInfo } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { undated } from "../../tasks/image/fetched-times.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { type Image, readImage } from "./image.ts";
 import { epoch, makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+
+usesPrograms("cpio", "xorriso");
 
 describe("a known defect of the old scripts is not ours", () => {
   let workspace: Workspace;

@@ -5,8 +5,11 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytesContent, FileTree, writeLayer } from "../../src/formats/index.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { describeTree, type Image, readImage } from "./image.ts";
 import { epoch, makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+
+usesPrograms("xorriso");
 
 describe("the initrd of an image", () => {
   let workspace: Workspace;

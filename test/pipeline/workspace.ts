@@ -22,6 +22,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createShell, ProcessGroups, type Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("git");
 
 /** Absolute path of the checkout. */
 export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");

@@ -3,6 +3,9 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("dpkg-deb");
 
 export interface PackageText {
   readonly name: string;

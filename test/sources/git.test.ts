@@ -6,6 +6,9 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { LookedAt, ParameterHost } from "../../src/engine/index.ts";
 import { askGit } from "../../tasks/settings/git.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("git");
 
 const roots: string[] = [];
 afterEach(() => {

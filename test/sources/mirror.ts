@@ -10,6 +10,9 @@ import { createFileHandler, serve } from "../../src/fetch/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 import { gemBytes, gemSpecification } from "../hostile/gem-builder.ts";
 import { squashfsBytes } from "../hostile/tcz-builder.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("cpio", "xorriso");
 
 export const kernelRelease = "3.0.21-tinycore";
 

@@ -3,8 +3,11 @@ import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { commandEnvironment } from "../pipeline/workspace.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { type Apt, openApt, type PackageText } from "./apt.ts";
 import { rebuilt, useWorkshop } from "./workshop.ts";
+
+usesPrograms("unsquashfs");
 
 const shop = useWorkshop();
 let apt: Apt;

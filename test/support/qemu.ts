@@ -4,6 +4,9 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { ProcessGroups } from "../../src/host/index.ts";
+import { usesPrograms } from "./programs.ts";
+
+usesPrograms("qemu-system-x86_64", "OVMF");
 
 /** What to boot, as absolute paths: a CD, a USB stick with an image on it, or a kernel with an initrd. */
 export type BootMedium =

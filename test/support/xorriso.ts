@@ -2,6 +2,9 @@
 import { compareNames, normaliseName, rootPath } from "../../src/formats/index.ts";
 import { parseModeLetters } from "../../src/formats/mode-letters.ts";
 import type { Shell } from "../../src/host/index.ts";
+import { usesPrograms } from "./programs.ts";
+
+usesPrograms("xorriso");
 
 export interface IsoEntry {
   /** Relative to the ISO's root. */

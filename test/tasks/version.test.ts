@@ -8,6 +8,9 @@ import type { ParameterHost } from "../../src/engine/index.ts";
 import { undated } from "../../tasks/image/fetched-times.ts";
 import { sourceDateEpoch } from "../../tasks/settings/epoch.ts";
 import { describeVersion, isVersion } from "../../tasks/settings/git-version.ts";
+import { usesPrograms } from "../support/programs.ts";
+
+usesPrograms("git");
 
 const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: "/nonexistent", LC_ALL: "C" };
 

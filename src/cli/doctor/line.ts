@@ -1,10 +1,12 @@
 /** A line of the report. It does not know how it is shown. */
-import type { Finding } from "../../engine/index.ts";
+import type { Finding, ToolUse } from "../../engine/index.ts";
 import { messageOf, UserError } from "../../errors/index.ts";
 
 /** A finding with what was looked at. */
 export interface Line extends Finding {
   readonly check: string;
+  /** Of a host tool: what it is worth to what was asked for, and whether it is there. */
+  readonly tool?: { readonly use: ToolUse; readonly installed: boolean };
 }
 
 /** An error as a finding. */

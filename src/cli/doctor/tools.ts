@@ -1,10 +1,20 @@
 /** Host tools: those that the asked-for tasks run are needed, the others of the table are good to have. */
-import { bind, type ParameterValues, type Task } from "../../engine/index.ts";
-import { knownTools, reportTool, type ToolReport } from "../../host/index.ts";
+import {
+  type BoundTask,
+  bind,
+  type ParameterValues,
+  type Task,
+  type ToolUse,
+  toolUses,
+} from "../../engine/index.ts";
+import { knownTools, reportTool, type ToolReport, tableName, toolsOfFiles } from "../../host/index.ts";
 import type { Session } from "../session.ts";
 import { counted } from "../style.ts";
 import { findTask, listedTargets } from "../target-name.ts";
 import { failed, type Line } from "./line.ts";
+
+/** A task, with its parameters' values as far as they are known. */
+type Used = Pick<BoundTask, "task" | "values">;
 
 /**
  * The tasks that would be built for these words (all that are listed when there are none), and what is wrong with the
@@ -14,50 +24,85 @@ export async function tasksToBuild(
   { workspace, request }: Session,
   values: ParameterValues,
   words: readonly string[],
-): Promise<{ readonly tasks: readonly Task[]; readonly project: readonly Line[] }> {
+): Promise<{ readonly tasks: readonly Used[]; readonly project: readonly Line[] }> {
   const listed = listedTargets(workspace.taskfile).filter((target): target is Task => target.kind === "task");
   const targets = words.length === 0 ? listed : words.map((word) => findTask(word, workspace.taskfile));
   try {
     const graph = await bind(workspace, { targets, variant: request.variant, values });
     const text = `${counted(graph.size, "task")} for ${request.variant} in ${workspace.state.workspace}`;
     return {
-      tasks: [...graph.values()].map(({ task }) => task),
+      tasks: [...graph.values()],
       project: [{ check: "project", status: "good", text }],
     };
   } catch (error) {
-    return { tasks: targets, project: [{ check: "project", ...failed(error) }] };
+    return {
+      tasks: targets.map((task) => ({ task, values: new Map() })),
+      project: [{ check: "project", ...failed(error) }],
+    };
   }
 }
 
-export async function checkTools(tasks: readonly Task[]): Promise<readonly Line[]> {
-  const users = new Map<string, string[]>();
-  for (const task of tasks) {
-    for (const tool of toolsOf(task)) users.set(tool, [...(users.get(tool) ?? []), task.name]);
+/** The tools of the tasks, and of the table those that none of them runs. */
+export async function checkTools(tasks: readonly Used[]): Promise<readonly Line[]> {
+  const wanted = new Map<string, Wanted>();
+  for (const one of tasks) {
+    for (const [tool, use] of usesWithFiles(one)) {
+      const { use: before, users } = wanted.get(tool) ?? { use, users: [] };
+      wanted.set(tool, { use: stronger(before, use), users: [...users, one.task.name] });
+    }
   }
-  const others = knownTools.filter((tool) => !users.has(tool) && !tool.startsWith("qemu"));
-  const reports = await Promise.all([...[...users.keys()].sort(), ...others].map(reportTool));
-  return reports.map((report) => lineFor(report, users.get(report.tool)));
+  const others = knownTools.filter((tool) => !wanted.has(tool) && !tool.startsWith("qemu"));
+  const reports = await Promise.all([...[...wanted.keys()].sort(), ...others].map(reportTool));
+  return reports.map((report) => lineFor(report, wanted.get(report.tool)));
 }
 
-/** Also those that make an absent input. */
-function toolsOf(task: Task): readonly string[] {
-  const seeds = Object.values(task.inputs).flatMap((input) =>
-    input.kind === "files" ? (input.seed?.tools ?? []) : [],
+interface Wanted {
+  readonly use: ToolUse;
+  /** Names of tasks. */
+  readonly users: readonly string[];
+}
+
+const strengths: readonly ToolUse[] = ["unused", "useful", "self-checked", "needed"];
+
+function stronger(one: ToolUse, other: ToolUse): ToolUse {
+  return strengths.indexOf(one) < strengths.indexOf(other) ? other : one;
+}
+
+/** By the table's names; what a task reads of the host's files, such as boot code, is useful to it. */
+function usesWithFiles(one: Used): ReadonlyMap<string, ToolUse> {
+  const uses = new Map<string, ToolUse>();
+  for (const [tool, use] of toolUses(one)) {
+    const name = tableName(tool);
+    uses.set(name, stronger(uses.get(name) ?? use, use));
+  }
+  const read = Object.values(one.task.inputs).flatMap((input) =>
+    input.kind === "file" && typeof input.path === "string" ? [input.path] : [],
   );
-  return [...task.tools, ...seeds];
+  for (const tool of toolsOfFiles((file) => read.includes(file)))
+    if (!uses.has(tool)) uses.set(tool, "useful");
+  return uses;
 }
 
 function lineFor(
-  { tool, purpose, path, version, hint }: ToolReport,
-  users: readonly string[] | undefined,
+  { tool, purpose, path, version, tooOldFor, hint }: ToolReport,
+  { use, users }: Wanted = { use: "unused", users: [] },
 ): Line {
   const reason = purpose === undefined ? "" : `, for ${purpose}`;
-  const used = users === undefined ? "; not needed for this" : `; ${[...new Set(users)].join(", ")}`;
-  if (path !== undefined) return { check: tool, status: "good", text: `${version ?? path}${reason}${used}` };
+  const by = [...new Set(users)].join(", ");
+  const used = use === "unused" ? "not needed for this" : by;
+  const installed = path !== undefined;
+  const facts = { check: tool, tool: { use, installed } };
+  const isWeak = use === "unused" || use === "useful";
+  if (tooOldFor !== undefined) {
+    const text = `${version ?? ""}${reason}, and ${tooOldFor} is needed; ${used}`;
+    const hint = "take it from a newer release of the distribution, or from its makers";
+    return { ...facts, status: isWeak ? "advice" : "missing", text, hint };
+  }
+  if (installed) return { ...facts, status: "good", text: `${version ?? path}${reason}; ${used}` };
   return {
-    check: tool,
-    status: users === undefined ? "advice" : "missing",
-    text: `not installed${reason}${used}`,
+    ...facts,
+    status: isWeak ? "advice" : "missing",
+    text: `not installed${reason}; ${use === "useful" ? `used where it is installed: ${by}` : used}`,
     ...(hint === undefined ? {} : { hint }),
   };
 }

@@ -1,0 +1,82 @@
+// Tries the project under the newest releases of Node: quickstart and the pipeline's tests, each in a clone of its own, with
+// every use of what Node is to deprecate a failure. Arguments are major versions; without them those below.
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import path from "node:path";
+import { runChild } from "./child.mjs";
+import { fullPath, root, runScript, say } from "./setup.mjs";
+import { SetupFailure } from "./setup-failure.mjs";
+import { addNumbers, closingLine, numbersIn } from "./test-numbers.mjs";
+
+/** The newest with long-term support, and the newest. */
+const majors = ["24", "26"];
+
+await runScript(async () => {
+  const words = process.argv.slice(2);
+  /** @type {import("./test-numbers.mjs").Numbers[]} */
+  const all = [];
+  for (const major of words.length === 0 ? majors : words) all.push(await tryNode(major));
+  const sum = addNumbers(all);
+  process.stdout.write(`${closingLine(sum)}\n`);
+  return sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+});
+
+/**
+ * @param {string} major
+ * @returns {Promise<import("./test-numbers.mjs").Numbers>}
+ */
+async function tryNode(major) {
+  const programs = await fetchNode(major);
+  // Beside the checkout's cache, since it may be large; with a space, as users have it.
+  const parent = path.join(root, ".buildcache");
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(path.join(parent, `node ${major} `));
+  const clone = path.join(folder, "razor-mk");
+  try {
+    const cloned = await runChild("git", ["clone", "--quiet", "--no-hardlinks", root, clone], {
+      cwd: folder,
+      output: "errors-shown",
+    });
+    if (cloned.status !== 0) throw new SetupFailure("the checkout cannot be cloned", "is it a git checkout?");
+    const hook = path.join(clone, "test/support/deprecations.cjs");
+    const env = {
+      ...process.env,
+      PATH: `${programs}:${fullPath()}`,
+      NODE_OPTIONS: `--pending-deprecation --no-warnings --require=${JSON.stringify(hook)}`,
+    };
+    const version = await runChild("node", ["--version"], { cwd: clone, output: "kept", env });
+    say(`trying ${version.output.trim()}`);
+    const built = await runChild("npm", ["run", "quickstart"], { cwd: clone, output: "shown", env });
+    const quickstart = { passed: built.status === 0 ? 1 : 0, failed: built.status === 0 ? 0 : 1, skipped: 0 };
+    const words = ["vitest", "run", "--project", "pipeline", "--reporter=default"];
+    const tested = await runChild("npx", ["--no", ...words], { cwd: clone, output: "shown-and-kept", env });
+    const numbers = numbersIn(tested.output);
+    if (tested.status !== 0 && numbers.failed === 0) numbers.failed = 1;
+    return addNumbers([quickstart, numbers]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Fetches a Node through npm, whose packages of this name hold nothing but the program.
+ * @param {string} major
+ * @returns {Promise<string>} Absolute path of the folder with the program.
+ */
+async function fetchNode(major) {
+  if (!/^\d+$/.test(major)) throw new SetupFailure(`"${major}" is no major version`, "write it as 24");
+  const folder = path.join(root, ".buildcache/nodes", major);
+  const name = `node-linux-${process.arch}`;
+  mkdirSync(folder, { recursive: true });
+  const args = [
+    "install",
+    "--prefix",
+    folder,
+    "--no-save",
+    "--no-package-lock",
+    "--ignore-scripts",
+    `${name}@${major}`,
+  ];
+  const { status, output } = await runChild("npm", args, { cwd: folder, output: "kept" });
+  if (status === 0) return path.join(folder, "node_modules", name, "bin");
+  throw new SetupFailure(`Node ${major} cannot be fetched: ${output.trim()}`, "is npm's registry reachable?");
+}
