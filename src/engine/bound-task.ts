@@ -8,6 +8,8 @@ export interface BoundOutput {
   readonly slot: string;
   readonly kind: "file" | "directory";
   readonly place: "cache" | "workspace";
+  /** Its files are for their owner only. */
+  readonly private: boolean;
   readonly path: AbsolutePath;
 }
 

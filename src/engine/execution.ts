@@ -13,6 +13,7 @@ import type { Assessment, Decision } from "./decision.ts";
 import { reassess, rememberInputs } from "./decision.ts";
 import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
+import { escapingLink } from "./listing-rules.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 import {
   handOver,
@@ -83,9 +84,10 @@ export async function runTask(
     capture.end();
 
     if (audit !== undefined) await report(audit, bound, decision, folder, context);
-    checkStaged(bound, workplace, places, state);
+    const unlinked = checkStaged(bound, workplace, places, state);
     const outputs = await listOutputs(places, state.files);
-    const { moved, touched, inputs } = await secondLook.take(context.needed);
+    refuseEscapingLink(outputs, bound);
+    const { moved, touched, inputs } = await secondLook.take(context.needed, unlinked);
     const { fingerprint, parts } = reassess(decision, inputs);
     let texts: readonly Digest[] = [];
     const disturbed = [...moved, ...touched];
@@ -141,7 +143,7 @@ export async function restoreTask(
   try {
     await workplaces.open(workplace);
     const places = stagedPlaces(bound, workplace);
-    if (!(await unstoreOutputs(places, decision.outputs, state.store))) return false;
+    if (!(await unstoreOutputs(bound.outputs, places, decision.outputs, state.store))) return false;
     vouchFor(places, decision.outputs, state.files);
     state.stamps.drop(bound.id);
     await placeAll(bound, places, workplace.replaced, state);
@@ -169,7 +171,14 @@ function stage(bound: BoundTask, workplace: Workplace): OutputPlaces {
   return places;
 }
 
-function checkStaged(bound: BoundTask, { staging }: Workplace, places: OutputPlaces, state: State): void {
+/** Checks that the declared outputs were made, gives them their modes, and returns the inodes that were linked into them. */
+function checkStaged(
+  bound: BoundTask,
+  { staging }: Workplace,
+  places: OutputPlaces,
+  state: State,
+): ReadonlySet<bigint> {
+  const unlinked = new Set<bigint>();
   for (const name of readdirSync(staging)) {
     if (!places.has(name)) {
       throw new UserError(`${bound.task.name} wrote ${name}, which is none of its outputs`, {
@@ -188,8 +197,25 @@ function checkStaged(bound: BoundTask, { staging }: Workplace, places: OutputPla
         hint: "the task's run function must write every declared output",
       });
     }
-    settleStaged(staged, (file) => state.joiner.wrote(file));
+    settleStaged(staged, {
+      private: output.private,
+      isDone: (file) => !output.private && state.joiner.wrote(file),
+      onUnlinked: (inode) => unlinked.add(inode),
+    });
+    // Its files may have been looked at while they still had another mode.
+    if (output.private) state.files.forgetBelow(staged as AbsolutePath);
   }
+  return unlinked;
+}
+
+/** What leaves an output would not come back with it, and have others read what no input names. */
+function refuseEscapingLink(outputs: Listing, bound: BoundTask): void {
+  const link = escapingLink(outputs);
+  if (link === undefined) return;
+  throw new UserError(`the link ${link} in an output of ${bound.task.name} leaves the output`, {
+    code: "output-link",
+    hint: "make its target relative and within the output, copy what it leads to, or put it into an archive",
+  });
 }
 
 /** Says what the task's commands touched without declaring it; under `strict` that is a failure. */

@@ -147,7 +147,7 @@ async function bind(
         hint: "output paths are relative, and have no `..` in them",
       });
     }
-    return { slot, kind: output.kind, place: output.place, path: absolute };
+    return { slot, kind: output.kind, place: output.place, private: output.private, path: absolute };
   });
   return { id, task, variant, needs, outputs, values, named: byParameter };
 }

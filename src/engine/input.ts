@@ -231,7 +231,32 @@ function globKey(declaration: FilesInput, root: string, ignore: readonly string[
 
 function remembered(key: string, memory: RecordLog): GlobMemory | undefined {
   const known = memory.get(key);
-  return known === undefined ? undefined : (JSON.parse(known) as GlobMemory);
+  if (known === undefined) return undefined;
+  try {
+    const found = JSON.parse(known) as unknown;
+    return isGlobMemory(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a record can be what a search found: it may come with a cache of somebody else's, and name what it likes. */
+function isGlobMemory(found: unknown): found is GlobMemory {
+  if (typeof found !== "object" || found === null) return false;
+  const { directories, paths } = found as Partial<Record<keyof GlobMemory, unknown>>;
+  if (!Array.isArray(directories) || !Array.isArray(paths)) return false;
+  const [top] = directories as readonly unknown[];
+  return (
+    Array.isArray(top) &&
+    top[0] === "" &&
+    directories.every((one) => Array.isArray(one) && typeof one[0] === "string" && !one[0].includes("\0")) &&
+    paths.every(isPathWithin)
+  );
+}
+
+/** Whether it is a relative path without empty names and dot names. */
+function isPathWithin(one: unknown): boolean {
+  return typeof one === "string" && !/(^|\/)\.{0,2}(\/|$)|\0/.test(one);
 }
 
 interface GlobMemory {

@@ -10,6 +10,11 @@ export type Fingerprint = string & { readonly brand: "Fingerprint" };
 export type RelativePath = string & { readonly brand: "RelativePath" };
 /** An absolute path of this machine. */
 export type AbsolutePath = string & { readonly brand: "AbsolutePath" };
+/** Whether a text is a digest: what was read from a record may be anything. */
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
+}
+
 /** Name of a task within one variant: `overlay@prod`, or `fetch-iso` where variants share the result. */
 export type TaskId = string & { readonly brand: "TaskId" };
 

@@ -146,7 +146,7 @@ export function blobAccess(state: State): BlobAccess {
     adopt: (file, sha256) => state.store.adopt(file, sha256 as Digest),
     async copyOut(sha256, target) {
       const digest = sha256 as Digest;
-      if (await state.store.copyOut(digest, target, false, digestInPieces)) {
+      if (await state.store.copyOut(digest, target, 0o644, digestInPieces)) {
         // Checked just now: it need not be read once more as an output.
         settleTime(target);
         state.files.vouch(target as AbsolutePath, digest);
