@@ -11,8 +11,9 @@ import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
 import { digestOfListing, type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
-import { type AbsolutePath, byteOrder, cacheFolder, type Digest } from "./names.ts";
+import { type AbsolutePath, byteOrder, type Digest } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
+import { ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
 import type { RecordLog } from "./record-log.ts";
 import { flatFolder, search } from "./search.ts";
 
@@ -175,16 +176,6 @@ function nothingFound(declaration: Input, asked: string, root: string): UserErro
   });
 }
 
-/**
- * The patterns of what an input leaves out: what it says, and the cache, which is the input of nobody who does not name a
- * folder in it.
- */
-export function ignoredBy(input: FilesInput, root: AbsolutePath, workspace: AbsolutePath): readonly string[] {
-  const cache = path.relative(root, path.join(workspace, cacheFolder));
-  if (cache === "" || cache.startsWith("..")) return input.ignore;
-  return [...input.ignore, `${cache.replace(/[\\!*?{}()[\]|@+]/g, "\\$&")}/**`];
-}
-
 async function expand(
   declaration: FilesInput,
   root: AbsolutePath,
@@ -196,9 +187,10 @@ async function expand(
   if (known?.directories.every(([name, status]) => directoryStatus(path.join(root, name)) === status))
     return known.paths;
   const startedAt = context.now();
-  const found = await search(declaration.patterns, { cwd: root, ignore });
+  const found = await search(positiveIn(declaration), { cwd: root, ignore });
+  const isMeant = await matcherOf(declaration, root, context.workspace);
   const paths = found
-    .filter((entry) => !entry.dirent.isDirectory())
+    .filter((entry) => !entry.dirent.isDirectory() && isMeant(entry.path))
     .map((entry) => entry.path)
     .sort(byteOrder);
   const directories = ["", ...(await walkedDirectories(declaration, root, ignore))].map(
@@ -273,8 +265,9 @@ async function walkedDirectories(
   root: string,
   ignore: readonly string[],
 ): Promise<readonly string[]> {
-  const flat = declaration.patterns.map(flatFolder);
-  const searches = flat.every((folder) => folder !== undefined) ? [] : await searchesOf(declaration.patterns);
+  const wanted = positiveIn(declaration);
+  const flat = wanted.map(flatFolder);
+  const searches = flat.every((folder) => folder !== undefined) ? [] : await searchesOf(wanted);
   const bases =
     searches.length === 0 ? flat.filter((folder) => folder !== undefined) : searches.map(({ base }) => base);
   const patterns = searches.flatMap(({ below }) => below ?? []);

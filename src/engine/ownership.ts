@@ -8,9 +8,10 @@ import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { Target } from "./command.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
-import { displayPath, ignoredBy } from "./input.ts";
+import { displayPath } from "./input.ts";
 import { type AbsolutePath, byteOrder } from "./names.ts";
 import { neededTask } from "./need.ts";
+import { asSearched, ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
 
 /** True when `inner` lies below `outer`; both absolute. */
 export function isBelow(inner: string, outer: string): boolean {
@@ -134,7 +135,7 @@ async function reads(
   if (root === output.path || isBelow(root, output.path)) return true;
   if (input.kind === "file" || !isBelow(output.path, root)) return false;
   const relative = path.relative(root, output.path);
-  if (output.kind === "file") return matches(input, relative, root, workspace);
+  if (output.kind === "file") return (await matcherOf(input, root, workspace))(relative);
   return matchesBelow(input, relative, root, workspace);
 }
 
@@ -144,18 +145,6 @@ export function sameName(one: Task, other: Task, binding: Pick<Binding, "locate"
     where: `${binding.locate(one.definedAt[0])} and ${binding.locate(other.definedAt[0])}`,
     hint: "give one of them another name",
   });
-}
-
-/** Whether a path, relative to the input's root, is one that its patterns mean: the matcher below fast-glob. */
-export async function matches(
-  input: FilesInput,
-  relative: string,
-  root: AbsolutePath,
-  workspace: AbsolutePath,
-): Promise<boolean> {
-  const { default: picomatch } = await import("picomatch");
-  const ignore = ignoredBy(input, root, workspace);
-  return picomatch.isMatch(relative, [...input.patterns], { ...asSearched, ignore: [...ignore] });
 }
 
 /** Whether the patterns may mean something in a folder, named relative to the input's root. */
@@ -170,7 +159,7 @@ async function matchesBelow(
   const ignore = [...ignoredBy(input, root, workspace)];
   const ways = [...names.map((_, index) => names.slice(0, index + 1).join("/")), `${folder}/any`];
   if (ignore.length > 0 && ways.some((way) => picomatch.isMatch(way, ignore, asSearched))) return false;
-  const patterns = await withoutBraces(input.patterns);
+  const patterns = await withoutBraces(positiveIn(input));
   return patterns.some((pattern) => {
     const wanted = pattern.split("/");
     for (const [index, name] of names.entries()) {
@@ -182,9 +171,6 @@ async function matchesBelow(
     return wanted.length > names.length;
   });
 }
-
-/** A name may hold line breaks. */
-const asSearched = { dot: true, flags: "s" } as const;
 
 /** The patterns, with one of its own for each alternative that a folder's name is a part of. */
 async function withoutBraces(patterns: readonly string[]): Promise<readonly string[]> {

@@ -6,8 +6,9 @@ import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import type { BoundTask, Graph } from "../bound-task.ts";
 import type { FilesInput } from "../declared-input.ts";
-import type { TaskId } from "../names.ts";
+import type { AbsolutePath, TaskId } from "../names.ts";
 import { isBelow } from "../ownership.ts";
+import { type Matcher, matcherOf, positiveIn } from "../patterns.ts";
 
 /** A folder whose own entries count, and down to which depth those below it do. */
 export interface WatchRoot {
@@ -23,7 +24,7 @@ interface Claim {
   readonly root: string;
   /** Absolute paths of the links that lead to a named file, and of what they lead to. */
   readonly chain: readonly string[];
-  readonly matches?: (relative: string) => boolean;
+  readonly matches?: Matcher;
 }
 
 export class Coverage {
@@ -83,7 +84,11 @@ export class Coverage {
 }
 
 /** The coverage of a graph. `own` are absolute paths that are never anybody's input, such as the cache. */
-export async function coverageOf(graph: Graph, workspace: string, own: readonly string[]): Promise<Coverage> {
+export async function coverageOf(
+  graph: Graph,
+  workspace: AbsolutePath,
+  own: readonly string[],
+): Promise<Coverage> {
   const claims: Claim[] = [];
   const roots = new Map<string, number>();
   const add = (folder: string, depth: number): void => {
@@ -93,7 +98,7 @@ export async function coverageOf(graph: Graph, workspace: string, own: readonly 
   for (const bound of graph.values()) {
     for (const input of Object.values(bound.task.inputs)) {
       const declared = input.kind === "file" ? input.path : input.root;
-      const root = path.resolve(workspace, textOf(declared, bound));
+      const root = path.resolve(workspace, textOf(declared, bound)) as AbsolutePath;
       const chain = linksOf(root);
       for (const link of chain) add(path.dirname(link), 0);
       if (input.kind === "file") {
@@ -101,7 +106,7 @@ export async function coverageOf(graph: Graph, workspace: string, own: readonly 
         claims.push({ id: bound.id, root, chain });
       } else {
         add(root, depthOf(input));
-        claims.push({ id: bound.id, root, chain, matches: await matcherOf(input) });
+        claims.push({ id: bound.id, root, chain, matches: await matcherOf(input, root, workspace) });
       }
     }
   }
@@ -143,14 +148,9 @@ function linksOf(start: string): readonly string[] {
 }
 
 function depthOf(input: FilesInput): number {
-  if (input.patterns.some((pattern) => pattern.includes("**"))) return Number.POSITIVE_INFINITY;
-  return Math.max(...input.patterns.map((pattern) => pattern.split("/").length - 1));
-}
-
-/** The matcher below fast-glob, as ownership uses it too. */
-async function matcherOf(input: FilesInput): Promise<(relative: string) => boolean> {
-  const { default: picomatch } = await import("picomatch");
-  return picomatch([...input.patterns], { dot: true, ignore: [...input.ignore], flags: "s" });
+  const patterns = positiveIn(input);
+  if (patterns.some((pattern) => pattern.includes("**"))) return Number.POSITIVE_INFINITY;
+  return Math.max(0, ...patterns.map((pattern) => pattern.split("/").length - 1));
 }
 
 function isFolderOrGone(file: string): boolean {
