@@ -9,6 +9,7 @@ import { systemErrorCode } from "../errors/index.ts";
 import type { BoundTask } from "./bound-task.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
+import { Secret } from "./parameter.ts";
 import { removeTree } from "./tree-removal.ts";
 
 /** Absolute paths. */
@@ -19,6 +20,8 @@ export interface Workplace {
   readonly scratch: string;
   /** Where what is replaced goes. */
   readonly replaced: string;
+  /** Of its folder: closed to others where a secret may come into it, before any file in it has its own mode. */
+  readonly mode: number;
 }
 
 const rmdir = promisify(removeFolder);
@@ -49,6 +52,7 @@ export class Workplaces {
       staging: path.join(folder, "outputs"),
       scratch: path.join(folder, "scratch"),
       replaced: path.join(folder, "replaced"),
+      mode: holdsSecret(bound) ? 0o700 : 0o755,
     };
   }
 
@@ -56,15 +60,15 @@ export class Workplaces {
    * Makes the workplace, with nothing of another in it. Synchronous but for what is still being removed, as all that is a
    * handful of system calls for each task: a thread's answer would cost ten times that.
    */
-  async open({ folder, staging, scratch }: Workplace): Promise<void> {
+  async open({ folder, staging, scratch, mode }: Workplace): Promise<void> {
     await this.#leaving.get(folder);
     this.prepare();
     try {
-      mkdirSync(folder);
+      mkdirSync(folder, { mode });
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") throw error;
       rmSync(folder, { recursive: true });
-      mkdirSync(folder);
+      mkdirSync(folder, { mode });
     }
     mkdirSync(staging);
     mkdirSync(scratch);
@@ -83,6 +87,12 @@ export class Workplaces {
   async settled(): Promise<void> {
     await Promise.all(this.#leaving.values());
   }
+}
+
+function holdsSecret({ outputs, values }: BoundTask): boolean {
+  return (
+    outputs.some((output) => output.private) || [...values.values()].some((value) => value instanceof Secret)
+  );
 }
 
 export function stagedPlaces(bound: BoundTask, { staging }: Workplace): OutputPlaces {
