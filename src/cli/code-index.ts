@@ -48,6 +48,7 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
         for (const imported of manifest.imports[module] ?? []) reached.add(imported);
       return [...reached];
     },
+    sources: manifest.sources.map((source) => source.path),
     locate: (location) => (location === undefined ? "unknown place" : locate(location, workspace)),
   };
 }

@@ -8,6 +8,7 @@ import {
   bind,
   ParameterValues,
   prefetchValues,
+  requireTaskfile,
   State,
   type Task,
   type Taskfile,
@@ -39,6 +40,7 @@ import { shownCommand } from "./shown-command.ts";
 import { SourceStack } from "./source-stack.ts";
 import type { Start } from "./start.ts";
 import { styleFor } from "./style.ts";
+import { checkWords } from "./taken-word.ts";
 import { findTarget, findTask, inItsPlace } from "./target-name.ts";
 import { Transcript } from "./transcript.ts";
 import { watchTargets } from "./watch-command.ts";
@@ -50,7 +52,7 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
   const { io } = transcript;
   const failure = failureTextOf(start, io);
   try {
-    const { default: taskfile } = await start.loadTaskfile();
+    const taskfile = await loadedTaskfile(start);
     const answer = answerQuestion(start.argv, start.outside === true ? undefined : taskfile);
     if (answer !== undefined) {
       io.stdout.write(answer);
@@ -86,13 +88,20 @@ export async function check(start: Start, io: Io): Promise<string | undefined> {
 }
 
 async function tryOut(start: Start, io: Io): Promise<void> {
-  const { default: taskfile } = await start.loadTaskfile();
+  const taskfile = await loadedTaskfile(start);
   const parsed = parseCommandLine(start.argv, taskfile, io);
   if (parsed.kind !== "request") return;
   const { words, variant, given } = parsed.request;
   const { workspace, freshValues } = openSession(start, taskfile, parsed.request, new Transcript(io));
   const targets = words.map((word) => inItsPlace(findTask(word, taskfile), taskfile, given));
   await bind(workspace, { targets, variant, values: freshValues() });
+}
+
+async function loadedTaskfile({ loadTaskfile, manifest, workspace }: Start): Promise<Taskfile> {
+  const { locate } = codeIndexOf(manifest, path.resolve(workspace));
+  const taskfile = requireTaskfile(await loadTaskfile(), locate);
+  checkWords(taskfile, locate);
+  return taskfile;
 }
 
 function failureTextOf({ argv, manifest, workspace }: Start, io: Io): FailureText {

@@ -37,6 +37,8 @@ export interface Binding {
   readonly outputRoot: AbsolutePath;
   readonly variant: string;
   readonly values: ParameterValues;
+  /** Absolute paths of the files that define the tasks. */
+  readonly sources: readonly string[];
   /** A location as `file:line`, for messages. */
   readonly locate: (location: SourceLocation | undefined) => string;
 }

@@ -32,6 +32,8 @@ export interface CodeIndex {
   digestOf(locations: readonly SourceLocation[]): Digest;
   /** Those modules, as paths relative to the workspace. */
   modulesOf(locations: readonly SourceLocation[]): readonly string[];
+  /** Absolute paths of all files that the program was made of. */
+  readonly sources: readonly string[];
   /** A location as `file:line` of the source. */
   locate(location: SourceLocation | undefined): string;
 }

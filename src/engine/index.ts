@@ -13,6 +13,7 @@ export type { CodeIndex } from "./decision.ts";
 export { file, files, type SeedContext, type SelectContext } from "./declared-input.ts";
 export { out } from "./declared-output.ts";
 export type { NeedPaths, Task } from "./declared-task.ts";
+export { requireTaskfile } from "./definition-check.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export { type Evidence, evidenceOf } from "./evidence.ts";
@@ -24,7 +25,7 @@ export { displayPath } from "./input.ts";
 export type { Piece } from "./joiner.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
-export { inVariants, neededTask, only, when, whenText } from "./need.ts";
+export { inVariants, neededTask, only, tasksOf, when, whenText } from "./need.ts";
 export {
   type GivenValues,
   type LateText,

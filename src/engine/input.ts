@@ -71,7 +71,8 @@ export async function resolveInput(
     const absolute = (relative === "" ? root : `${root}/${relative}`) as AbsolutePath;
     const found = context.files.at(absolute);
     const known = found instanceof Promise ? await found : found;
-    const entry = known?.type === "file" ? listed(known) : await followFile(known, declaration, absolute, context);
+    const entry =
+      known?.type === "file" ? listed(known) : await followFile(known, declaration, absolute, context);
     if (entry === undefined) {
       if (relative.includes("\ufffd")) throw unreadableName(absolute, context);
       continue;

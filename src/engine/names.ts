@@ -25,6 +25,9 @@ export function taskId(name: string, variant: string | undefined): TaskId {
   return (variant === undefined ? name : `${name}@${variant}`) as TaskId;
 }
 
+/** What may name a task, a variant or an output: names become parts of paths, of records and of what is typed. */
+export const nameable = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
+
 /** Compares by the bytes of the UTF-8 encoding, the only order that no locale changes. */
 export function byteOrder(a: string, b: string): number {
   if (a === b) return 0;

@@ -39,6 +39,7 @@ export function code(version = "1"): CodeIndex {
   return {
     digestOf: () => version.padStart(64, "0") as Digest,
     modulesOf: () => [],
+    sources: [],
     locate: (location) =>
       location === undefined ? "?" : `${path.basename(location.module)}:${location.line}`,
   };

@@ -80,7 +80,7 @@ try {
     {
       taskfile: taskfile({ title: "", targets: [joined], variants: { dev: { description: "", flags: [] } } }),
       state,
-      code: { digestOf: () => "0".repeat(64) as Digest, modulesOf: () => [], locate: () => "?" },
+      code: { digestOf: () => "0".repeat(64) as Digest, modulesOf: () => [], sources: [], locate: () => "?" },
       toolHint: () => undefined,
       env: {},
     },

@@ -86,6 +86,7 @@ export class Builder {
     const code: CodeIndex = {
       digestOf: () => step.code.padStart(64, "0") as Digest,
       modulesOf: () => [],
+      sources: [],
       locate: () => "?",
     };
     return {
