@@ -29,7 +29,7 @@ import { placeOutput, refuseEscape } from "./placement.ts";
 import { SecondLook } from "./second-look.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
-import { explainSystemError } from "./system-failure.ts";
+import { explainSystemError, type KnownPlace } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
 import { stagedPlaces, type Workplace } from "./workplace.ts";
 
@@ -119,7 +119,10 @@ export async function runTask(
   } catch (error) {
     capture.end();
     state.files.forgetBelow(folder as AbsolutePath);
-    throw new TaskFailure(capture.cleanError(explainSystemError(error, state.workspace)), capture.text);
+    throw new TaskFailure(
+      capture.cleanError(explainSystemError(error, state.workspace, placeIn(bound, workplace))),
+      capture.text,
+    );
   } finally {
     context.signal.removeEventListener("abort", end);
     context.hurry?.removeEventListener("abort", kill);
@@ -127,6 +130,15 @@ export async function runTask(
     context.workplaces.leave(workplace);
     state.joiner.forgetBelow(folder);
   }
+}
+
+/** For a path in the task's staging directory, the place that it was on its way to. */
+function placeIn(bound: BoundTask, { staging }: Workplace): KnownPlace {
+  return (staged) => {
+    const [slot = "", ...rest] = path.relative(staging, staged).split("/");
+    const output = bound.outputs.find((one) => one.slot === slot);
+    return output === undefined ? undefined : path.join(output.path, ...rest);
+  };
 }
 
 /**

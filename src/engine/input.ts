@@ -188,6 +188,7 @@ async function expand(
   if (known?.directories.every(([name, status]) => directoryStatus(path.join(root, name)) === status))
     return known.paths;
   const startedAt = context.now();
+  refuseFileAsRoot(root, context);
   const found = await search(positiveIn(declaration), { cwd: root, ignore });
   const isMeant = await matcherOf(declaration, root, context.workspace);
   const paths = found
@@ -205,6 +206,16 @@ async function expand(
   if (settled) context.memory.set(key, JSON.stringify({ directories, paths } satisfies GlobMemory));
   else context.memory.delete(key);
   return paths;
+}
+
+function refuseFileAsRoot(root: AbsolutePath, context: InputContext): void {
+  const status = statSync(root, { throwIfNoEntry: false });
+  if (status === undefined || status.isDirectory()) return;
+  throw new UserError("an input's root is a file, and a folder is needed", {
+    code: "input-type",
+    where: displayPath(context.workspace, root),
+    hint: "name the folder that holds it, or use file() for a single file",
+  });
 }
 
 /** The folders, absolute, in which a new file would change what the patterns mean; undefined when not remembered. */
