@@ -24,6 +24,7 @@ import { noWords } from "./command-words.ts";
 import { answerQuestion, completionCommand } from "./completion/index.ts";
 import { doctorCommand } from "./doctor/index.ts";
 import { FailureText } from "./failure.ts";
+import { secretVariables } from "./given-secret.ts";
 import { graphCommand } from "./graph-command.ts";
 import { renderHelp } from "./help.ts";
 import { initCommand } from "./init/index.ts";
@@ -32,6 +33,7 @@ import { listCommand } from "./list-command.ts";
 import { renderManPage } from "./man-page.ts";
 import { manualFor } from "./manual.ts";
 import { menuCommand } from "./menu.ts";
+import { parametersOf } from "./option-table.ts";
 import { programVersion } from "./program-version.ts";
 import { checkReport } from "./report-file.ts";
 import { runCommand } from "./run-command.ts";
@@ -111,6 +113,7 @@ function failureTextOf({ argv, manifest, workspace }: Start, io: Io): FailureTex
 
 function openSession(start: Start, taskfile: Taskfile, request: Request, transcript: Transcript): Session {
   const { io } = transcript;
+  io.hideFromChildren(secretVariables(parametersOf(taskfile)));
   const style = styleFor(io.stderr, io.env);
   const noted = start.noted ?? new Set<string>();
   const note = (message: string): void => {

@@ -59,6 +59,8 @@ export async function shellFor(
   if (bound.task.tools.length + bound.task.optionalTools.length === 0) return noShell(bound);
   return createShell({
     cwd: path.join(folder, "scratch"),
+    home: path.join(folder, "home"),
+    tools: [...bound.task.tools, ...bound.task.optionalTools],
     env: declaredEnv(bound, context),
     groups,
     onOutput: (text) => capture.add(text),

@@ -2,7 +2,7 @@
  * Where tasks work: a folder for each that runs, with its staged outputs and its scratch files. Nothing in it outlives the
  * run. What a task leaves is removed while others go on: a file system that is busy can take its time over that.
  */
-import { mkdirSync, rmdir as removeFolder, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmdir as removeFolder, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../errors/index.ts";
@@ -104,7 +104,8 @@ export function stagedPlaces(bound: BoundTask, { staging }: Workplace): OutputPl
 /** Most tasks leave nothing but two empty folders; whatever else there is takes a walk. */
 async function remove({ folder, staging, scratch }: Workplace): Promise<void> {
   try {
-    await Promise.all([rmdir(staging), rmdir(scratch)]);
+    const home = path.join(folder, "home");
+    await Promise.all([rmdir(staging), rmdir(scratch), existsSync(home) ? rmdir(home) : undefined]);
     await rmdir(folder);
   } catch {
     await removeTree(folder);
