@@ -266,8 +266,10 @@ function listed(items: readonly string[]): string {
   return [...items.slice(0, 10), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
-function filesOf({ declaration, root, paths }: ResolvedInput): readonly string[] {
-  return declaration.kind === "file" ? [root] : paths.map((relative) => `${root}/${relative}`);
+function filesOf({ declaration, root, paths, behind }: ResolvedInput): readonly string[] {
+  return declaration.kind === "file"
+    ? [root]
+    : [...paths.map((relative) => `${root}/${relative}`), ...behind];
 }
 
 async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {

@@ -10,6 +10,7 @@ import { UserError } from "../errors/index.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
+import { behindLink } from "./linked-input.ts";
 import { digestOfListing, type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
 import { type AbsolutePath, byteOrder, type Digest } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
@@ -24,6 +25,8 @@ export interface ResolvedInput {
   readonly root: AbsolutePath;
   /** Relative to `root`, in byte order; empty for a named file. */
   readonly paths: readonly string[];
+  /** Absolute paths of what lies behind the links among these, where that counts. */
+  readonly behind: readonly AbsolutePath[];
   /** Names as the user knows them: relative to the workspace, or absolute outside of it. */
   readonly listing: Listing;
   /** Of the listing: computed once, for it is asked for several times. */
@@ -66,6 +69,7 @@ export async function resolveInput(
   const paths = declaration.kind === "file" ? [] : await expand(declaration, root, context);
 
   const entries: [string, ListedEntry][] = [];
+  const behind = new Map<AbsolutePath, ListedEntry>();
   let selected: string | undefined;
   for (const relative of declaration.kind === "file" ? [""] : paths) {
     const absolute = (relative === "" ? root : `${root}/${relative}`) as AbsolutePath;
@@ -87,12 +91,28 @@ export async function resolveInput(
     }
     const counts = selected === undefined ? entry : entryOfPart(selected);
     entries.push([displayPath(context.workspace, absolute), counts]);
+    if (entry.type === "link" && declaration.kind === "files" && declaration.links === "follow")
+      await behindLink(absolute, { workspace: context.workspace, root }, context.files, behind);
+  }
+  const matched = new Set(entries.map(([name]) => name));
+  for (const [absolute, entry] of behind) {
+    const name = displayPath(context.workspace, absolute);
+    if (!matched.has(name)) entries.push([name, entry]);
   }
   if (entries.length === 0 && !declaration.optional && selected === undefined && !isSeeded(declaration, root))
     throw nothingFound(declaration, asked, root);
   const part = selected === undefined ? {} : { selected };
   const listing = listingOf(entries);
-  return { name, declaration, root, paths, listing, digest: digestOfListing(listing), ...part };
+  return {
+    name,
+    declaration,
+    root,
+    paths,
+    behind: [...behind.keys()],
+    listing,
+    digest: digestOfListing(listing),
+    ...part,
+  };
 }
 
 /** Whether the task itself may write to it. */

@@ -144,6 +144,7 @@ function filesOf(input: ResolvedInput, files: FileTable): () => Iterable<Absolut
   return () => chain;
 }
 
-function* pathsOf({ root, paths }: ResolvedInput): IterableIterator<AbsolutePath> {
+function* pathsOf({ root, paths, behind }: ResolvedInput): IterableIterator<AbsolutePath> {
   for (const relative of paths) yield `${root}/${relative}` as AbsolutePath;
+  yield* behind;
 }

@@ -6,9 +6,11 @@ import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import type { BoundTask, Graph } from "../bound-task.ts";
 import type { FilesInput } from "../declared-input.ts";
+import { targetOf } from "../linked-input.ts";
 import type { AbsolutePath, TaskId } from "../names.ts";
 import { isBelow } from "../ownership.ts";
-import { type Matcher, matcherOf, positiveIn } from "../patterns.ts";
+import { ignoredBy, type Matcher, matcherOf, positiveIn } from "../patterns.ts";
+import { search } from "../search.ts";
 
 /** A folder whose own entries count, and down to which depth those below it do. */
 export interface WatchRoot {
@@ -83,11 +85,36 @@ export class Coverage {
   }
 }
 
+/** Where a link of an input leads (absolute), and whether a folder is there. */
+export interface LinkTarget {
+  readonly target: string;
+  readonly folder: boolean;
+}
+
+/** What the links that an input matches lead to, where that counts. */
+export async function linkTargets(
+  input: FilesInput,
+  root: AbsolutePath,
+  workspace: AbsolutePath,
+): Promise<readonly LinkTarget[]> {
+  if (input.links === "keep") return [];
+  const found = await search(positiveIn(input), { cwd: root, ignore: ignoredBy(input, root, workspace) });
+  return found.flatMap(({ dirent, path: relative }) => {
+    if (!dirent.isSymbolicLink()) return [];
+    const link = path.join(root, relative);
+    const target = targetOf(link);
+    const next = path.resolve(path.dirname(link), readlinkSync(link));
+    const ends = target === undefined || target === next ? [next] : [next, target];
+    return ends.map((end) => ({ target: end, folder: end === target && isFolderOrGone(end) }));
+  });
+}
+
 /** The coverage of a graph. `own` are absolute paths that are never anybody's input, such as the cache. */
 export async function coverageOf(
   graph: Graph,
   workspace: AbsolutePath,
   own: readonly string[],
+  targetsOf: typeof linkTargets = linkTargets,
 ): Promise<Coverage> {
   const claims: Claim[] = [];
   const roots = new Map<string, number>();
@@ -107,6 +134,10 @@ export async function coverageOf(
       } else {
         add(root, depthOf(input));
         claims.push({ id: bound.id, root, chain, matches: await matcherOf(input, root, workspace) });
+        for (const { target, folder } of await targetsOf(input, root, workspace)) {
+          add(folder ? target : path.dirname(target), folder ? Number.POSITIVE_INFINITY : 0);
+          claims.push({ id: bound.id, root: target, chain: [], ...(folder ? { matches: () => true } : {}) });
+        }
       }
     }
   }
