@@ -34,6 +34,8 @@ function findWorkspace(current) {
 const needNoProject = ["init", "doctor", "completion"];
 
 async function start() {
+  // What anybody on the machine may write to is nobody's cache: of a umask counts what it takes away.
+  process.umask(process.umask() | 0o022);
   const current = currentFolder();
   if (current === undefined) {
     process.stderr.write(

@@ -24,7 +24,7 @@ const recordsKept = 32;
 /**
  * The record to be written.
  * @typedef {object} Place
- * @property {string} state Absolute path of the engine's state.
+ * @property {readonly string[]} base Absolute paths that each record begins with: the lock, then the engine's logs.
  * @property {string} folder Absolute path of all records.
  * @property {string} file Absolute path of this one.
  * @property {string} identity What was asked.
@@ -35,9 +35,10 @@ const recordsKept = 32;
  * @param {Place} record
  * @param {Evidence} evidence
  */
-function write({ state, folder, file, identity }, { environment, looks, followed, said }) {
+function write({ base, folder, file, identity }, { environment, looks, followed, said }) {
   // Another build may be at work when its lock is there.
-  const seen = new Map([[path.join(state, "lock"), false], ...looks]);
+  const seen = new Map(base.map((name, index) => /** @type {const} */ ([name, index > 0])));
+  for (const [name, present] of looks) seen.set(name, present);
   // What is no link has one status only, followed or not.
   const links = followed.filter(isLink);
   const own = new Set([...seen.keys(), ...followed]);
@@ -61,9 +62,9 @@ function write({ state, folder, file, identity }, { environment, looks, followed
   const prefix = Uint32Array.of(checksumOf(texts[0]), ...texts.map((text) => text.length));
   const beside = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const parts = [Buffer.from(prefix.buffer), ...texts, Buffer.from(statuses.buffer)];
-    writeFileSync(beside, Buffer.concat(parts), { mode: 0o600 });
+    writeFileSync(beside, Buffer.concat(parts), { mode: 0o600, flag: "wx" });
     renameSync(beside, file);
     sweep(folder);
   } catch {

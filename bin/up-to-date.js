@@ -55,12 +55,13 @@ class UpToDateRecord {
     const namesAt = prefixSize + headerSize;
     const statusesAt = namesAt + namesSize;
     if (sum !== checksumOf(record.subarray(prefixSize, namesAt))) return false;
-    /** @type {Header} */
-    const header = JSON.parse(record.toString("utf8", prefixSize, namesAt));
+    const header = headerIn(record.toString("utf8", prefixSize, namesAt));
+    if (header === undefined) return false;
     if (header.identity !== this.identity || header.values !== valuesOf(header.environment)) return false;
     const names = record.toString("utf8", namesAt, statusesAt).split("\0");
     if (record.length !== statusesAt + names.length * fields * 8) return false;
     const known = new Float64Array(copyOf(record, statusesAt, record.length));
+    if (!this.#isBound(names, header.own, known)) return false;
     const look = quickLook(this.file);
     for (let index = 0; index < names.length; index += 1) {
       const name = names[index] ?? "";
@@ -68,6 +69,26 @@ class UpToDateRecord {
       if (!isKnown(name, status, known, index * fields)) return false;
     }
     return say(header.said);
+  }
+
+  /** The paths that each record begins with: the lock, which must not be there, and the logs, which must. */
+  get base() {
+    return ["lock", "stamps.log", "files.log"].map((name) => `${this.state}/${name}`);
+  }
+
+  /**
+   * Whether a record rests on this workspace's own logs. Their change times and inodes come into being on this machine, and
+   * nobody who brings a cache along can have written them down: without this, a record that names no path would always hold.
+   * @param {readonly string[]} names
+   * @param {number} own
+   * @param {Float64Array} known
+   */
+  #isBound(names, own, known) {
+    const { base } = this;
+    return (
+      own >= base.length &&
+      base.every((name, index) => names[index] === name && (index === 0 || known[index * fields] !== absent))
+    );
   }
 
   /**
@@ -78,6 +99,33 @@ class UpToDateRecord {
     // Only now: who replays a record has no use for it.
     require("./up-to-date-record.js").write(this, evidence);
   }
+}
+
+/**
+ * The header of a record; undefined for a text that is none.
+ * @param {string} text
+ * @returns {Header | undefined}
+ */
+function headerIn(text) {
+  let header;
+  try {
+    header = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { identity, environment, values, own, said } = header ?? {};
+  const isText = (/** @type {unknown} */ one) => typeof one === "string";
+  const isSaid = (/** @type {unknown} */ one) =>
+    Array.isArray(one) && (one[0] === 1 || one[0] === 2) && isText(one[1]);
+  return isText(identity) &&
+    isText(values) &&
+    Number.isInteger(own) &&
+    Array.isArray(environment) &&
+    environment.every(isText) &&
+    Array.isArray(said) &&
+    said.every(isSaid)
+    ? header
+    : undefined;
 }
 
 /** What was asked: the command line, where, by which Node, and what kind of thing each stream is (a terminal, a pipe). */

@@ -41,7 +41,11 @@ export const devAccess = task({
   },
   params: { tcPassword, passwordHash },
   tools: ["openssl"],
-  outputs: { passwordHash: out.file("password-hash"), setup: out.file("ssh-setup-files.tar.gz") },
+  outputs: {
+    passwordHash: out.file("password-hash", { private: true }),
+    /** With the host keys' private halves. */
+    setup: out.file("ssh-setup-files.tar.gz", { private: true }),
+  },
   async run({ $, inputs, params, outputs }) {
     const salt = (await readFile(path.join(inputs.keys.root, "salt"), "utf8")).trim();
     // crypt(5): $6$ takes 16 characters of salt, $1$ takes 8.
@@ -52,7 +56,7 @@ export const devAccess = task({
       input: `${password}\n`,
       stdio: ["pipe", "pipe", "pipe"],
     })`openssl passwd ${kind} -stdin`;
-    await writeFile(outputs.passwordHash, hashed.stdout.trim(), { mode: 0o600 });
+    await writeFile(outputs.passwordHash, hashed.stdout.trim());
 
     const mtime = undated;
     const keys = await treeFromDirectory(inputs.keys.root, {

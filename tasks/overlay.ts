@@ -35,7 +35,10 @@ export const overlay = task({
     setup: only(setupFiles, "listing"),
     access: inVariants(["dev", "debug"], devAccess),
   },
-  inputs: { tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles] }) },
+  inputs: {
+    // Links are packed as they are: they mean files of the image.
+    tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles], links: "keep" }),
+  },
   params: { epoch, layout },
   outputs: {
     /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */

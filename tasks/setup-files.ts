@@ -45,9 +45,9 @@ export const setupFiles = task({
   params: { mcollectivePassword, mcollectivePsk, ...limitParams },
   outputs: {
     /** A tarball for each service that the image has. */
-    setups: out.directory("setups"),
+    setups: out.directory("setups", { private: true }),
     /** A gzipped cpio archive of all. */
-    layer: out.file("setup.cpio.gz"),
+    layer: out.file("setup.cpio.gz", { private: true }),
     listing: out.file("setup.json"),
     /** What tables of libraries and modules depend on. */
     linked: out.file("linked.cpio"),

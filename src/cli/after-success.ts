@@ -7,6 +7,8 @@ import { findTool } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
 import { emulator, Machine } from "../host/index.ts";
 import type { Artefact } from "./artefact.ts";
+import { secretVariables } from "./given-secret.ts";
+import { parametersOf } from "./option-table.ts";
 import type { Session } from "./session.ts";
 import { SuccessCommand } from "./success-command.ts";
 
@@ -36,10 +38,10 @@ export class AfterSuccess {
 
   /** Begins what is wanted; what the last build's success began is ended first. */
   async begin(artefacts: readonly Artefact[]): Promise<void> {
-    const { io, request, workspace } = this.#session;
+    const { request, workspace } = this.#session;
     const root = workspace.state.workspace;
     const files = artefacts.map((artefact) => path.resolve(root, artefact.path));
-    await this.#command?.start(root, io.env, files);
+    await this.#command?.start(root, this.#environment(), files);
     if (request.boot) await this.#boot(files.find((file) => file.endsWith(".iso")));
   }
 
@@ -55,8 +57,16 @@ export class AfterSuccess {
     await Promise.all([this.#command?.end(), this.#machine?.off()]);
   }
 
+  /** The user's own, without the secrets that the build was given in it. */
+  #environment(): NodeJS.ProcessEnv {
+    const { io, workspace } = this.#session;
+    const env = { ...io.env };
+    for (const name of secretVariables(parametersOf(workspace.taskfile))) delete env[name];
+    return env;
+  }
+
   async #boot(image: string | undefined): Promise<void> {
-    const { io, style, workspace } = this.#session;
+    const { style, workspace } = this.#session;
     const root = workspace.state.workspace;
     if (image === undefined) {
       throw new UserError("there is nothing to boot: the targets make no ISO", {
@@ -67,7 +77,7 @@ export class AfterSuccess {
     const consoleLog = path.join(path.dirname(workspace.state.root), "boot.log");
     this.#machine ??= new Machine({
       consoleLog,
-      env: io.env,
+      env: this.#environment(),
       onEnd: (what) => this.#say(style.yellow(`the machine ended: ${what}`)),
     });
     await this.#machine.boot(image);

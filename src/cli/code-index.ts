@@ -70,6 +70,7 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
         const digest = compiled.get(file);
         return digest === undefined ? [] : [[file, digest]];
       }),
+    sources: manifest.sources.map((source) => source.path),
     locate: (location) => (location === undefined ? "unknown place" : locate(location, workspace)),
   };
 }

@@ -22,6 +22,11 @@ export function fileKey({ kind, env }: Pick<Parameter<unknown>, "kind" | "env">)
   return kind !== "secret" || env === undefined ? undefined : `${env}_FILE`;
 }
 
+/** The variables that hold secrets themselves: none of them is for any other process. */
+export function secretVariables(parameters: readonly Parameter<unknown>[]): readonly string[] {
+  return parameters.flatMap(({ kind, env }) => (kind === "secret" && env !== undefined ? [env] : []));
+}
+
 /**
  * The secrets that were given, by parameter name. The command line wins over the configuration file, that over the
  * environment; at each of these a secret and its file are an error together. What comes from standard input or a

@@ -32,6 +32,8 @@ export interface Io {
   readonly askSecret: (what: string) => Promise<string>;
   /** What the list of processes shows instead of the command line as it was given. */
   readonly setTitle: (title: string) => void;
+  /** Takes variables out of what child processes get; `env` keeps them. */
+  readonly hideFromChildren: (names: readonly string[]) => void;
   /** The terminal, when standard input and output are one. */
   readonly terminal: () => Terminal | undefined;
   /** Calls back when the program is to end, until the returned function is called. */
@@ -43,7 +45,10 @@ export function processIo(): Io {
   return {
     stdout: process.stdout,
     stderr: process.stderr,
-    env: process.env,
+    env: { ...process.env },
+    hideFromChildren: (names) => {
+      for (const name of names) delete process.env[name];
+    },
     cwd: process.cwd(),
     setTitle: (title) => {
       process.title = title;

@@ -8,6 +8,7 @@ import {
   bind,
   ParameterValues,
   prefetchValues,
+  requireTaskfile,
   State,
   type Task,
   type Taskfile,
@@ -23,6 +24,7 @@ import { noWords } from "./command-words.ts";
 import { answerQuestion, completionCommand } from "./completion/index.ts";
 import { doctorCommand } from "./doctor/index.ts";
 import { FailureText } from "./failure.ts";
+import { secretVariables } from "./given-secret.ts";
 import { graphCommand } from "./graph-command.ts";
 import { renderHelp } from "./help.ts";
 import { initCommand } from "./init/index.ts";
@@ -31,6 +33,7 @@ import { listCommand } from "./list-command.ts";
 import { renderManPage } from "./man-page.ts";
 import { manualFor } from "./manual.ts";
 import { menuCommand } from "./menu.ts";
+import { parametersOf } from "./option-table.ts";
 import { programVersion } from "./program-version.ts";
 import { checkReport } from "./report-file.ts";
 import { runCommand } from "./run-command.ts";
@@ -39,6 +42,7 @@ import { shownCommand } from "./shown-command.ts";
 import { SourceStack } from "./source-stack.ts";
 import type { Start } from "./start.ts";
 import { styleFor } from "./style.ts";
+import { checkWords } from "./taken-word.ts";
 import { findTarget, findTask, inItsPlace } from "./target-name.ts";
 import { Transcript } from "./transcript.ts";
 import { watchTargets } from "./watch-command.ts";
@@ -50,7 +54,7 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
   const { io } = transcript;
   const failure = failureTextOf(start, io);
   try {
-    const { default: taskfile } = await start.loadTaskfile();
+    const taskfile = await loadedTaskfile(start);
     const answer = answerQuestion(start.argv, start.outside === true ? undefined : taskfile);
     if (answer !== undefined) {
       io.stdout.write(answer);
@@ -91,13 +95,20 @@ export async function check(start: Start, io: Io): Promise<string | undefined> {
 }
 
 async function tryOut(start: Start, io: Io): Promise<void> {
-  const { default: taskfile } = await start.loadTaskfile();
+  const taskfile = await loadedTaskfile(start);
   const parsed = parseCommandLine(start.argv, taskfile, io);
   if (parsed.kind !== "request") return;
   const { words, variant, given } = parsed.request;
   const { workspace, freshValues } = openSession(start, taskfile, parsed.request, new Transcript(io));
   const targets = words.map((word) => inItsPlace(findTask(word, taskfile), taskfile, given));
   await bind(workspace, { targets, variant, values: freshValues() });
+}
+
+async function loadedTaskfile({ loadTaskfile, manifest, workspace }: Start): Promise<Taskfile> {
+  const { locate } = codeIndexOf(manifest, path.resolve(workspace));
+  const taskfile = requireTaskfile(await loadTaskfile(), locate);
+  checkWords(taskfile, locate);
+  return taskfile;
 }
 
 function failureTextOf({ argv, manifest, workspace }: Start, io: Io): FailureText {
@@ -107,6 +118,7 @@ function failureTextOf({ argv, manifest, workspace }: Start, io: Io): FailureTex
 
 function openSession(start: Start, taskfile: Taskfile, request: Request, transcript: Transcript): Session {
   const { io } = transcript;
+  io.hideFromChildren(secretVariables(parametersOf(taskfile)));
   const style = styleFor(io.stderr, io.env);
   const noted = start.noted ?? new Set<string>();
   const note = (message: string): void => {

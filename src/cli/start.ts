@@ -1,5 +1,5 @@
 /** What the launcher hands to the program, and how the program can be made anew while it runs. */
-import type { LoopGuard, Taskfile } from "../engine/index.ts";
+import type { LoopGuard } from "../engine/index.ts";
 import type { Machine } from "../host/index.ts";
 import type { Manifest } from "./code-index.ts";
 import type { Io } from "./io.ts";
@@ -14,7 +14,7 @@ export interface Start {
   /** There is no project: the Taskfile is the program's own, and only commands that need no project may run. */
   readonly outside?: boolean;
   /** Evaluates the Taskfile. */
-  readonly loadTaskfile: () => Promise<{ readonly default: Taskfile }>;
+  readonly loadTaskfile: () => Promise<unknown>;
   /** Where a build without anything to do may leave word of that. */
   readonly record?: UpToDateRecord;
   /** Compiles the sources as they are now. */

@@ -8,6 +8,8 @@ export interface BoundOutput {
   readonly slot: string;
   readonly kind: "file" | "directory";
   readonly place: "cache" | "workspace";
+  /** Its files are for their owner only. */
+  readonly private: boolean;
   readonly path: AbsolutePath;
 }
 
@@ -35,6 +37,8 @@ export interface Binding {
   readonly outputRoot: AbsolutePath;
   readonly variant: string;
   readonly values: ParameterValues;
+  /** Absolute paths of the files that define the tasks. */
+  readonly sources: readonly string[];
   /** A location as `file:line`, for messages. */
   readonly locate: (location: SourceLocation | undefined) => string;
 }

@@ -21,6 +21,7 @@ import { checkTaskfile } from "./ownership.ts";
 import { RunningCode } from "./running-code.ts";
 import { seedInputs } from "./seed.ts";
 import { Shared } from "./shared.ts";
+import type { SourceLocation } from "./source-location.ts";
 import type { State } from "./state.ts";
 import { explainSystemError } from "./system-failure.ts";
 
@@ -124,16 +125,17 @@ export async function bind(
   workspace: Workspace,
   request: Pick<BuildRequest, "targets" | "variant" | "values">,
 ): Promise<Graph> {
-  checkTaskfile(workspace.taskfile.targets, {
+  const around = {
     workspace: workspace.state.workspace,
-    locate: (location) => workspace.code.locate(location),
-  });
+    sources: workspace.code.sources,
+    locate: (location: SourceLocation | undefined) => workspace.code.locate(location),
+  };
+  await checkTaskfile(workspace.taskfile, around);
   return bindGraph(request.targets, {
-    workspace: workspace.state.workspace,
+    ...around,
     outputRoot: workspace.state.outputRoot,
     variant: request.variant,
     values: request.values,
-    locate: (location) => workspace.code.locate(location),
   });
 }
 

@@ -2,10 +2,10 @@
  * Garbage collection of the store: what no current result needs goes, the least recently used results first, once
  * the store is larger than its limit. It sweeps what is on disk, so blobs that no record knows go too.
  */
-import { readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { decodeListing } from "./listing.ts";
-import type { Digest, Fingerprint } from "./names.ts";
+import { type Digest, type Fingerprint, isDigest } from "./names.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { partsSuffix, type Store } from "./store.ts";
@@ -100,7 +100,8 @@ function withParts(digests: Iterable<Digest>, store: Store): ReadonlySet<Digest>
 }
 
 function* blobsOf(stamp: Stamp): IterableIterator<Digest> {
-  for (const entry of decodeListing(stamp.outputs).values()) if (entry.type === "file") yield entry.digest;
+  for (const entry of decodeListing(stamp.outputs)?.values() ?? [])
+    if (entry.type === "file") yield entry.digest;
   for (const [label, value] of stamp.parts) if (label.startsWith("input ")) yield value as Digest;
   if (stamp.log !== undefined) yield stamp.log;
   yield* stamp.texts ?? [];
@@ -110,19 +111,19 @@ function sizesOnDisk(root: string): ReadonlyMap<Digest, number> {
   const sizes = new Map<Digest, number>();
   for (const folder of list(root)) {
     for (const name of list(path.join(root, folder))) {
-      const size = statSync(path.join(root, folder, name), { throwIfNoEntry: false })?.size;
-      if (size === undefined) continue;
-      const digest =
-        `${folder}${name.endsWith(partsSuffix) ? name.slice(0, -partsSuffix.length) : name}` as Digest;
-      sizes.set(digest, size + (sizes.get(digest) ?? 0));
+      const size = lstatSync(path.join(root, folder, name), { throwIfNoEntry: false })?.size;
+      const digest = `${folder}${name.endsWith(partsSuffix) ? name.slice(0, -partsSuffix.length) : name}`;
+      // What no store wrote is not removed in its name either.
+      if (size !== undefined && isDigest(digest)) sizes.set(digest, size + (sizes.get(digest) ?? 0));
     }
   }
   return sizes;
 }
 
+/** The names in a folder; none where it is a link: what is behind that is not the store's, and would be collected. */
 function list(folder: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    return lstatSync(folder).isDirectory() ? readdirSync(folder) : [];
   } catch {
     return [];
   }

@@ -15,6 +15,7 @@ import {
   type Listing,
   type ListingChange,
 } from "./listing.ts";
+import { isSound } from "./listing-rules.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
 import { neededTask } from "./need.ts";
 import { neededTools, usefulTools } from "./optional-tool.ts";
@@ -34,6 +35,8 @@ export interface CodeIndex {
   modulesOf(locations: readonly SourceLocation[]): readonly string[];
   /** Those modules as absolute paths, each with the digest of the bytes that were compiled. */
   sourcesOf(locations: readonly SourceLocation[]): readonly (readonly [AbsolutePath, Digest])[];
+  /** Absolute paths of all files that the program was made of. */
+  readonly sources: readonly string[];
   /** A location as `file:line` of the source. */
   locate(location: SourceLocation | undefined): string;
 }
@@ -81,9 +84,10 @@ export async function decide(
   const assessment = await assess(bound, needs, context);
   const stamp = forced ? undefined : state.stamps.result(assessment.fingerprint);
   const found = stamp === undefined ? undefined : await listOutputs(placesOf(bound.outputs), state.files);
-  if (stamp !== undefined && found !== undefined && encodeListing(found) === stamp.outputs) {
+  const asRecorded = stamp !== undefined && found !== undefined && encodeListing(found) === stamp.outputs;
+  // Also what is there must be what the task can have made: both may have come with a cache of somebody else's.
+  if (asRecorded && isSound(found, bound.outputs))
     return { ...assessment, kind: "fresh", stamp, outputs: found };
-  }
   const because = forced
     ? [{ kind: "forced" } as const]
     : state.stamps.currentFingerprint(bound.id) === assessment.fingerprint
@@ -92,6 +96,10 @@ export async function decide(
   if (stamp === undefined || found === undefined) return { ...assessment, kind: "run", reasons: because };
 
   const wanted = decodeListing(stamp.outputs);
+  if (wanted === undefined || !isSound(wanted, bound.outputs)) {
+    const reasons: readonly Reason[] = because.length === 0 ? [{ kind: "store-damaged" }] : because;
+    return { ...assessment, kind: "run", reasons };
+  }
   // Whoever reads a reason knows the paths, and not what the task calls them.
   const show = (name: string): string => displayPath(state.workspace, pathIn(placesOf(bound.outputs), name));
   const differences = compareListings(wanted, found);
@@ -253,6 +261,7 @@ async function explainInput(
   const input = now.inputs.find((one) => one.name === name);
   if (before === undefined || input === undefined) return [{ kind: "inputs-changed", input: name }];
   const listing = decodeListing(before);
+  if (listing === undefined) return [{ kind: "inputs-changed", input: name }];
   const lines = await explainLines(input, listing, context);
   if (lines !== undefined) return [lines];
   return compareListings(listing, input.listing).map(({ path, change }) => ({
@@ -294,7 +303,8 @@ export function reassess(assessment: Assessment, inputs: readonly ResolvedInput[
 
 /**
  * Keeps the listings of inputs, so that a later difference can be named file by file, and the texts whose differences
- * are told line by line. Returns the digests of these texts.
+ * are told line by line. Returns the digests of these texts, which are for the owner only: a list of sources may hold a
+ * mirror's password.
  */
 export async function rememberInputs(
   inputs: readonly ResolvedInput[],
@@ -304,7 +314,7 @@ export async function rememberInputs(
   for (const input of inputs) {
     if (!state.store.has(input.digest)) state.store.putText(encodeListing(input.listing), input.digest);
     const text = await textOf(input);
-    if (text !== undefined) texts.push(state.store.putText(text));
+    if (text !== undefined) texts.push(state.store.putText(text, undefined, "private"));
   }
   return texts;
 }

@@ -36,6 +36,8 @@ export interface FilesInput {
   readonly patterns: readonly string[];
   readonly ignore: readonly string[];
   readonly optional: boolean;
+  /** Whether what lies behind links counts, or the links alone. */
+  readonly links: "follow" | "keep";
   /** Makes the directory's content once, when nothing matches; from then on the files are the user's. */
   readonly seed?: Seed;
 }
@@ -75,6 +77,11 @@ export interface FilesOptions {
   readonly ignore?: readonly string[];
   /** Without it, patterns that match nothing are an error. */
   readonly optional?: boolean;
+  /**
+   * What a link that a pattern matches means: with `follow`, which is the default, also the file that it leads to, or all
+   * files in that folder; with `keep` only where it points, for links that are copied and never read through.
+   */
+  readonly links?: "follow" | "keep";
   readonly seed?: Seed;
 }
 
@@ -86,6 +93,7 @@ export function files(patterns: string | readonly string[], options: FilesOption
     patterns: typeof patterns === "string" ? [patterns] : patterns,
     ignore: options.ignore ?? [],
     optional: options.optional ?? false,
+    links: options.links ?? "follow",
   };
   return options.seed === undefined ? base : { ...base, seed: options.seed };
 }

@@ -13,24 +13,42 @@ export interface Output {
   /** In the task's own folder of the cache, or relative to the workspace for an artefact. */
   readonly place: "cache" | "workspace";
   readonly path: string | ((facts: OutputFacts) => string);
+  /** Its files have mode 0600 instead of 0644 or 0755, its folders 0700; so do the copies in the store. */
+  readonly private: boolean;
+}
+
+export interface OutputOptions {
+  /** For what holds a secret: only the user who builds may read it. */
+  readonly private?: boolean;
+}
+
+type OutputPath = string | ((facts: OutputFacts) => string);
+
+function output(
+  kind: Output["kind"],
+  place: Output["place"],
+  path: OutputPath,
+  { private: secret = false }: OutputOptions = {},
+): Output {
+  return { kind, place, path, private: secret };
 }
 
 export const out = {
   /** A file in the task's own folder of the cache. */
-  file(name: string): Output {
-    return { kind: "file", place: "cache", path: name };
+  file(name: string, options?: OutputOptions): Output {
+    return output("file", "cache", name, options);
   },
   /** A folder in the task's own folder of the cache, owned whole: what a run did not write is removed. */
-  directory(name: string): Output {
-    return { kind: "directory", place: "cache", path: name };
+  directory(name: string, options?: OutputOptions): Output {
+    return output("directory", "cache", name, options);
   },
   /** A folder that the user came for, owned whole; the path is relative to the workspace. */
-  artifactFolder(path: string | ((facts: OutputFacts) => string)): Output {
-    return { kind: "directory", place: "workspace", path };
+  artifactFolder(path: OutputPath, options?: OutputOptions): Output {
+    return output("directory", "workspace", path, options);
   },
   /** A file that the user came for; the path is relative to the workspace. */
-  artifact(path: string | ((facts: OutputFacts) => string)): Output {
-    return { kind: "file", place: "workspace", path };
+  artifact(path: OutputPath, options?: OutputOptions): Output {
+    return output("file", "workspace", path, options);
   },
 } as const;
 

@@ -14,6 +14,7 @@ import { reassess, rememberInputs } from "./decision.ts";
 import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
+import { escapingLink } from "./listing-rules.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 import {
   handOver,
@@ -29,7 +30,7 @@ import { placeOutput, refuseEscape } from "./placement.ts";
 import { SecondLook } from "./second-look.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
-import { explainSystemError } from "./system-failure.ts";
+import { explainSystemError, type KnownPlace } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
 import { stagedPlaces, type Workplace } from "./workplace.ts";
 
@@ -98,9 +99,10 @@ export async function runTask(
     capture.end();
 
     if (audit !== undefined) await report(audit, bound, decision, folder, context);
-    checkStaged(bound, workplace, places, state);
+    const unlinked = checkStaged(bound, workplace, places, state);
     const outputs = await listOutputs(places, state.files);
-    const { moved, touched, inputs } = await secondLook.take(context.needed);
+    refuseEscapingLink(outputs, bound);
+    const { moved, touched, inputs } = await secondLook.take(context.needed, unlinked);
     const { fingerprint, parts } = reassess(decision, inputs);
     let texts: readonly Digest[] = [];
     const sources = context.movedSources();
@@ -135,7 +137,10 @@ export async function runTask(
     stop.abort(error);
     capture.end();
     state.files.forgetBelow(folder as AbsolutePath);
-    throw new TaskFailure(capture.cleanError(explainSystemError(error, state.workspace)), capture.text);
+    throw new TaskFailure(
+      capture.cleanError(explainSystemError(error, state.workspace, placeIn(bound, workplace))),
+      capture.text,
+    );
   } finally {
     context.signal.removeEventListener("abort", end);
     context.hurry?.removeEventListener("abort", kill);
@@ -144,6 +149,15 @@ export async function runTask(
     context.workplaces.leave(workplace);
     state.joiner.forgetBelow(folder);
   }
+}
+
+/** For a path in the task's staging directory, the place that it was on its way to. */
+function placeIn(bound: BoundTask, { staging }: Workplace): KnownPlace {
+  return (staged) => {
+    const [slot = "", ...rest] = path.relative(staging, staged).split("/");
+    const output = bound.outputs.find((one) => one.slot === slot);
+    return output === undefined ? undefined : path.join(output.path, ...rest);
+  };
 }
 
 /**
@@ -160,7 +174,7 @@ export async function restoreTask(
   try {
     await workplaces.open(workplace);
     const places = stagedPlaces(bound, workplace);
-    if (!(await unstoreOutputs(places, decision.outputs, state.store))) return false;
+    if (!(await unstoreOutputs(bound.outputs, places, decision.outputs, state.store))) return false;
     vouchFor(places, decision.outputs, state.files);
     state.stamps.drop(bound.id);
     await placeAll(bound, places, workplace.replaced, state);
@@ -188,7 +202,14 @@ function stage(bound: BoundTask, workplace: Workplace): OutputPlaces {
   return places;
 }
 
-function checkStaged(bound: BoundTask, { staging }: Workplace, places: OutputPlaces, state: State): void {
+/** Checks that the declared outputs were made, gives them their modes, and returns the inodes that were linked into them. */
+function checkStaged(
+  bound: BoundTask,
+  { staging }: Workplace,
+  places: OutputPlaces,
+  state: State,
+): ReadonlySet<bigint> {
+  const unlinked = new Set<bigint>();
   for (const name of readdirSync(staging)) {
     if (!places.has(name)) {
       throw new UserError(`${bound.task.name} wrote ${name}, which is none of its outputs`, {
@@ -207,8 +228,25 @@ function checkStaged(bound: BoundTask, { staging }: Workplace, places: OutputPla
         hint: "the task's run function must write every declared output",
       });
     }
-    settleStaged(staged, (file) => state.joiner.wrote(file));
+    settleStaged(staged, {
+      private: output.private,
+      isDone: (file) => !output.private && state.joiner.wrote(file),
+      onUnlinked: (inode) => unlinked.add(inode),
+    });
+    // Its files may have been looked at while they still had another mode.
+    if (output.private) state.files.forgetBelow(staged as AbsolutePath);
   }
+  return unlinked;
+}
+
+/** What leaves an output would not come back with it, and have others read what no input names. */
+function refuseEscapingLink(outputs: Listing, bound: BoundTask): void {
+  const link = escapingLink(outputs);
+  if (link === undefined) return;
+  throw new UserError(`the link ${link} in an output of ${bound.task.name} leaves the output`, {
+    code: "output-link",
+    hint: "make its target relative and within the output, copy what it leads to, or put it into an archive",
+  });
 }
 
 /** Says what the task's commands touched without declaring it; under `strict` that is a failure. */
@@ -247,8 +285,10 @@ function listed(items: readonly string[]): string {
   return [...items.slice(0, 10), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
 }
 
-function filesOf({ declaration, root, paths }: ResolvedInput): readonly string[] {
-  return declaration.kind === "file" ? [root] : paths.map((relative) => `${root}/${relative}`);
+function filesOf({ declaration, root, paths, behind }: ResolvedInput): readonly string[] {
+  return declaration.kind === "file"
+    ? [root]
+    : [...paths.map((relative) => `${root}/${relative}`), ...behind];
 }
 
 async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {

@@ -8,11 +8,18 @@
 import { type BigIntStats, lstatSync, readlinkSync, utimesSync } from "node:fs";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
-import type { AbsolutePath, Digest } from "./names.ts";
+import { type AbsolutePath, type Digest, isDigest } from "./names.ts";
 import type { RecordLog } from "./record-log.ts";
 
 export type FileEntry =
-  | { readonly type: "file"; readonly executable: boolean; readonly digest: Digest; readonly size: number }
+  | {
+      readonly type: "file";
+      readonly executable: boolean;
+      /** Neither its group nor others may do anything with it. */
+      readonly private: boolean;
+      readonly digest: Digest;
+      readonly size: number;
+    }
   | { readonly type: "link"; readonly target: string; readonly digest: Digest }
   | { readonly type: "directory" }
   | { readonly type: "special" };
@@ -76,8 +83,7 @@ export class FileTable {
     const status = lstatIfThere(path);
     if (status?.isFile() !== true) return;
     this.#signatures.set(path, signatureOf(status));
-    const executable = (status.mode & 0o111n) !== 0n;
-    this.#seen.set(path, { type: "file", executable, size: Number(status.size), digest });
+    this.#seen.set(path, { type: "file", ...modeOf(status), size: Number(status.size), digest });
   }
 
   /** Whether the file is still what it was when it was last looked at. */
@@ -146,12 +152,13 @@ export class FileTable {
     }
     if (!status.isFile()) return { type: "special" };
 
-    const executable = (status.mode & 0o111n) !== 0n;
+    const mode = modeOf(status);
     const size = Number(status.size);
     const signature = signatureOf(status);
     const known = this.#log.get(path);
     if (known?.startsWith(`${signature} `)) {
-      return { type: "file", executable, size, digest: known.slice(signature.length + 1) as Digest };
+      const digest = known.slice(signature.length + 1);
+      if (isDigest(digest)) return { type: "file", ...mode, size, digest };
     }
     this.#signatures.set(path, signature);
     const settled = status.mtimeNs + clockGrain < lookedAt && status.ctimeNs + clockGrain < lookedAt;
@@ -161,7 +168,7 @@ export class FileTable {
         this.#log.set(path, `${signature} ${digest}`);
         if (this.#signatures.get(path) === signature) this.#signatures.delete(path);
       } else this.#log.delete(path);
-      return { type: "file", executable, size, digest };
+      return { type: "file", ...mode, size, digest };
     };
     const digest = digestOfFile(path, size);
     return digest instanceof Promise ? digest.then(remember) : remember(digest);
@@ -198,6 +205,16 @@ export function signatureAt(path: string): string | undefined {
 
 function withoutCtime(signature: string): string {
   return signature.replace(/^(\d+:\d+):\d+/, "$1");
+}
+
+/** Whether two statuses of a file differ just as a hard link to it makes them differ, and its inode is one of these. */
+export function isLinking(before: string, now: string, linked: ReadonlySet<bigint>): boolean {
+  return withoutCtime(before) === withoutCtime(now) && linked.has(BigInt(now.split(":")[3] ?? -1));
+}
+
+function modeOf(status: BigIntStats): { readonly executable: boolean; readonly private: boolean } {
+  const mode = Number(status.mode);
+  return { executable: (mode & 0o111) !== 0, private: (mode & 0o077) === 0 };
 }
 
 function signatureOf(status: BigIntStats): string {

@@ -48,7 +48,8 @@ export function partsOf(sources: FingerprintSources): readonly Part[] {
   for (const input of sources.inputs) parts.push([`input ${input.name}`, input.digest]);
   for (const [name, digest] of sources.needs) parts.push([`need ${name}`, digest ?? "none"]);
   for (const output of bound.outputs) {
-    parts.push([`output ${output.slot}`, `${output.kind} ${displayPath(sources.workspace, output.path)}`]);
+    const kind = output.private ? `private-${output.kind}` : output.kind;
+    parts.push([`output ${output.slot}`, `${kind} ${displayPath(sources.workspace, output.path)}`]);
   }
   return parts;
 }

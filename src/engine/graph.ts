@@ -14,8 +14,9 @@ import type { Input } from "./declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
 import { type AbsolutePath, type TaskId, taskId } from "./names.ts";
-import { checkOwnership, isBelow, matches, sameName } from "./ownership.ts";
+import { checkOwnership, isBelow, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
+import { matcherOf } from "./patterns.ts";
 
 /**
  * Starts computing every value that binding these targets may ask for, so that processes behind defaults run side by
@@ -147,7 +148,7 @@ async function bind(
         hint: "output paths are relative, and have no `..` in them",
       });
     }
-    return { slot, kind: output.kind, place: output.place, path: absolute };
+    return { slot, kind: output.kind, place: output.place, private: output.private, path: absolute };
   });
   return { id, task, variant, needs, outputs, values, named: byParameter };
 }
@@ -207,5 +208,5 @@ export async function inputCovers(
   const given = typeof declared === "string" ? declared : String(bound.named.get(declared.name));
   const root = path.resolve(workspace, given) as AbsolutePath;
   if (input.kind === "file") return root === file;
-  return isBelow(file, root) && (await matches(input, path.relative(root, file), root, workspace));
+  return isBelow(file, root) && (await matcherOf(input, root, workspace))(path.relative(root, file));
 }

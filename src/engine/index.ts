@@ -13,6 +13,7 @@ export type { CodeIndex } from "./decision.ts";
 export { file, files, type SeedContext, type SelectContext } from "./declared-input.ts";
 export { out } from "./declared-output.ts";
 export type { NeedPaths, Task, ToolUse } from "./declared-task.ts";
+export { requireTaskfile } from "./definition-check.ts";
 export { digestOfBytes, digestOfParts } from "./digest.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export { type Evidence, evidenceOf } from "./evidence.ts";
@@ -25,7 +26,7 @@ export type { Piece } from "./joiner.ts";
 export { KeptOutput } from "./kept-output.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
-export { inVariants, neededTask, only, when, whenText } from "./need.ts";
+export { inVariants, neededTask, only, tasksOf, when, whenText } from "./need.ts";
 export { toolUses } from "./optional-tool.ts";
 export {
   type GivenValues,

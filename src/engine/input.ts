@@ -10,9 +10,11 @@ import { UserError } from "../errors/index.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
+import { behindLink } from "./linked-input.ts";
 import { digestOfListing, type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
-import { type AbsolutePath, byteOrder, cacheFolder, type Digest } from "./names.ts";
+import { type AbsolutePath, byteOrder, type Digest } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
+import { ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
 import type { RecordLog } from "./record-log.ts";
 import { flatFolder, search } from "./search.ts";
 
@@ -23,6 +25,8 @@ export interface ResolvedInput {
   readonly root: AbsolutePath;
   /** Relative to `root`, in byte order; empty for a named file. */
   readonly paths: readonly string[];
+  /** Absolute paths of what lies behind the links among these, where that counts. */
+  readonly behind: readonly AbsolutePath[];
   /** Names as the user knows them: relative to the workspace, or absolute outside of it. */
   readonly listing: Listing;
   /** Of the listing: computed once, for it is asked for several times. */
@@ -65,12 +69,14 @@ export async function resolveInput(
   const paths = declaration.kind === "file" ? [] : await expand(declaration, root, context);
 
   const entries: [string, ListedEntry][] = [];
+  const behind = new Map<AbsolutePath, ListedEntry>();
   let selected: string | undefined;
   for (const relative of declaration.kind === "file" ? [""] : paths) {
     const absolute = (relative === "" ? root : `${root}/${relative}`) as AbsolutePath;
     const found = context.files.at(absolute);
     const known = found instanceof Promise ? await found : found;
-    const entry = known?.type === "file" ? known : await followFile(known, declaration, absolute, context);
+    const entry =
+      known?.type === "file" ? listed(known) : await followFile(known, declaration, absolute, context);
     if (entry === undefined) {
       if (relative.includes("\ufffd")) throw unreadableName(absolute, context);
       continue;
@@ -85,12 +91,28 @@ export async function resolveInput(
     }
     const counts = selected === undefined ? entry : entryOfPart(selected);
     entries.push([displayPath(context.workspace, absolute), counts]);
+    if (entry.type === "link" && declaration.kind === "files" && declaration.links === "follow")
+      await behindLink(absolute, { workspace: context.workspace, root }, context.files, behind);
+  }
+  const matched = new Set(entries.map(([name]) => name));
+  for (const [absolute, entry] of behind) {
+    const name = displayPath(context.workspace, absolute);
+    if (!matched.has(name)) entries.push([name, entry]);
   }
   if (entries.length === 0 && !declaration.optional && selected === undefined && !isSeeded(declaration, root))
     throw nothingFound(declaration, asked, root);
   const part = selected === undefined ? {} : { selected };
   const listing = listingOf(entries);
-  return { name, declaration, root, paths, listing, digest: digestOfListing(listing), ...part };
+  return {
+    name,
+    declaration,
+    root,
+    paths,
+    behind: [...behind.keys()],
+    listing,
+    digest: digestOfListing(listing),
+    ...part,
+  };
 }
 
 /** Whether the task itself may write to it. */
@@ -175,16 +197,6 @@ function nothingFound(declaration: Input, asked: string, root: string): UserErro
   });
 }
 
-/**
- * The patterns of what an input leaves out: what it says, and the cache, which is the input of nobody who does not name a
- * folder in it.
- */
-export function ignoredBy(input: FilesInput, root: AbsolutePath, workspace: AbsolutePath): readonly string[] {
-  const cache = path.relative(root, path.join(workspace, cacheFolder));
-  if (cache === "" || cache.startsWith("..")) return input.ignore;
-  return [...input.ignore, `${cache.replace(/[\\!*?{}()[\]|@+]/g, "\\$&")}/**`];
-}
-
 async function expand(
   declaration: FilesInput,
   root: AbsolutePath,
@@ -196,9 +208,11 @@ async function expand(
   if (known?.directories.every(([name, status]) => directoryStatus(path.join(root, name)) === status))
     return known.paths;
   const startedAt = context.now();
-  const found = await search(declaration.patterns, { cwd: root, ignore });
+  refuseFileAsRoot(root, context);
+  const found = await search(positiveIn(declaration), { cwd: root, ignore });
+  const isMeant = await matcherOf(declaration, root, context.workspace);
   const paths = found
-    .filter((entry) => !entry.dirent.isDirectory())
+    .filter((entry) => !entry.dirent.isDirectory() && isMeant(entry.path))
     .map((entry) => entry.path)
     .sort(byteOrder);
   const directories = ["", ...(await walkedDirectories(declaration, root, ignore))].map(
@@ -212,6 +226,16 @@ async function expand(
   if (settled) context.memory.set(key, JSON.stringify({ directories, paths } satisfies GlobMemory));
   else context.memory.delete(key);
   return paths;
+}
+
+function refuseFileAsRoot(root: AbsolutePath, context: InputContext): void {
+  const status = statSync(root, { throwIfNoEntry: false });
+  if (status === undefined || status.isDirectory()) return;
+  throw new UserError("an input's root is a file, and a folder is needed", {
+    code: "input-type",
+    where: displayPath(context.workspace, root),
+    hint: "name the folder that holds it, or use file() for a single file",
+  });
 }
 
 /** The folders, absolute, in which a new file would change what the patterns mean; undefined when not remembered. */
@@ -231,7 +255,32 @@ function globKey(declaration: FilesInput, root: string, ignore: readonly string[
 
 function remembered(key: string, memory: RecordLog): GlobMemory | undefined {
   const known = memory.get(key);
-  return known === undefined ? undefined : (JSON.parse(known) as GlobMemory);
+  if (known === undefined) return undefined;
+  try {
+    const found = JSON.parse(known) as unknown;
+    return isGlobMemory(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a record can be what a search found: it may come with a cache of somebody else's, and name what it likes. */
+function isGlobMemory(found: unknown): found is GlobMemory {
+  if (typeof found !== "object" || found === null) return false;
+  const { directories, paths } = found as Partial<Record<keyof GlobMemory, unknown>>;
+  if (!Array.isArray(directories) || !Array.isArray(paths)) return false;
+  const [top] = directories as readonly unknown[];
+  return (
+    Array.isArray(top) &&
+    top[0] === "" &&
+    directories.every((one) => Array.isArray(one) && typeof one[0] === "string" && !one[0].includes("\0")) &&
+    paths.every(isPathWithin)
+  );
+}
+
+/** Whether it is a relative path without empty names and dot names. */
+function isPathWithin(one: unknown): boolean {
+  return typeof one === "string" && !/(^|\/)\.{0,2}(\/|$)|\0/.test(one);
 }
 
 interface GlobMemory {
@@ -248,8 +297,9 @@ async function walkedDirectories(
   root: string,
   ignore: readonly string[],
 ): Promise<readonly string[]> {
-  const flat = declaration.patterns.map(flatFolder);
-  const searches = flat.every((folder) => folder !== undefined) ? [] : await searchesOf(declaration.patterns);
+  const wanted = positiveIn(declaration);
+  const flat = wanted.map(flatFolder);
+  const searches = flat.every((folder) => folder !== undefined) ? [] : await searchesOf(wanted);
   const bases =
     searches.length === 0 ? flat.filter((folder) => folder !== undefined) : searches.map(({ base }) => base);
   const patterns = searches.flatMap(({ below }) => below ?? []);

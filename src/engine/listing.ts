@@ -9,7 +9,14 @@ import type { FileEntry } from "./file-table.ts";
 import { byteOrder, type Digest, sortEntries } from "./names.ts";
 
 export type ListedEntry =
-  | { readonly type: "file"; readonly executable: boolean; readonly digest: Digest; readonly size: number }
+  | {
+      readonly type: "file";
+      readonly executable: boolean;
+      /** Only its owner may read it (an output's mode 0600); never set in a listing of inputs. */
+      readonly private?: boolean;
+      readonly digest: Digest;
+      readonly size: number;
+    }
   | { readonly type: "link"; readonly target: string }
   | { readonly type: "directory" };
 
@@ -20,12 +27,14 @@ export function listingOf(entries: readonly (readonly [path: string, entry: List
   return new Map(sortEntries(entries));
 }
 
-/** Drops what a listing has no use for; special files have no place in one and give undefined. */
-export function listed(entry: FileEntry): ListedEntry | undefined {
+/**
+ * The entry of an output; undefined for special files, which have no place in a listing. Of a hundred thousand files
+ * there need not be twice as many entries.
+ */
+export function listedOutput(entry: FileEntry): ListedEntry | undefined {
   switch (entry.type) {
     case "link":
       return { type: "link", target: entry.target };
-    // Of a hundred thousand files there need not be twice as many entries.
     case "file":
     case "directory":
       return entry;
@@ -34,7 +43,14 @@ export function listed(entry: FileEntry): ListedEntry | undefined {
   }
 }
 
-/** One line an entry: `f|x digest size path`, `l target path`, `d path`; paths and targets are JSON strings. */
+/** The entry of an input: who may read it depends on the umask of whoever checked it out, and does not count. */
+export function listed(entry: FileEntry): ListedEntry | undefined {
+  if (entry.type !== "file" || !entry.private) return listedOutput(entry);
+  const { type, executable, digest, size } = entry;
+  return { type, executable, digest, size };
+}
+
+/** One line an entry: `f|x|p digest size path` (0644, 0755, 0600), `l target path`, `d path`; paths and targets are JSON strings. */
 export function encodeListing(listing: Listing): string {
   let text = "";
   for (const [path, entry] of listing) text += lineOf(path, entry);
@@ -48,7 +64,7 @@ function lineOf(path: string, entry: ListedEntry): string {
 function encodeEntry(entry: ListedEntry): string {
   switch (entry.type) {
     case "file":
-      return `${entry.executable ? "x" : "f"} ${entry.digest} ${entry.size}`;
+      return `${entry.private === true ? "p" : entry.executable ? "x" : "f"} ${entry.digest} ${entry.size}`;
     case "link":
       return `l ${JSON.stringify(entry.target)}`;
     case "directory":
@@ -56,25 +72,44 @@ function encodeEntry(entry: ListedEntry): string {
   }
 }
 
-const linePattern = /^(?:([fx]) ([0-9a-f]{64}) (\d+)|l ("(?:[^"\\]|\\.)*")|(d)) ("(?:[^"\\]|\\.)*")$/;
+const linePattern = /^(?:([fxp]) ([0-9a-f]{64}) (\d{1,15})|l ("(?:[^"\\]|\\.)*")|(d)) ("(?:[^"\\]|\\.)*")$/;
 
-/** The inverse of `encodeListing`; throws a plain `Error` on anything that it did not write. */
-export function decodeListing(text: string): Listing {
+/** The inverse of `encodeListing`; undefined for a text that it cannot have written, be it by order or spelling only. */
+export function decodeListing(text: string): Listing | undefined {
   const listing = new Map<string, ListedEntry>();
   for (const line of text.split("\n")) {
     if (line === "") continue;
     const match = linePattern.exec(line);
-    if (match === null) throw new Error(`not a line of a listing: ${line}`);
-    const [, kind, digest, size, target, , path] = match;
+    if (match === null) return undefined;
+    const [, kind, digest, size, target, , quoted = ""] = match;
+    const path = textIn(quoted);
+    if (path === undefined) return undefined;
     let entry: ListedEntry = { type: "directory" };
     if (kind !== undefined) {
-      entry = { type: "file", executable: kind === "x", digest: digest as Digest, size: Number(size) };
+      const base = {
+        type: "file",
+        executable: kind === "x",
+        digest: digest as Digest,
+        size: Number(size),
+      } as const;
+      entry = kind === "p" ? { ...base, private: true } : base;
     } else if (target !== undefined) {
-      entry = { type: "link", target: JSON.parse(target) as string };
+      const meant = textIn(target);
+      if (meant === undefined) return undefined;
+      entry = { type: "link", target: meant };
     }
-    listing.set(JSON.parse(path ?? '""') as string, entry);
+    listing.set(path, entry);
   }
-  return listing;
+  // So no path comes twice, and all are in order.
+  return encodeListing(listingOf([...listing])) === text ? listing : undefined;
+}
+
+function textIn(quoted: string): string | undefined {
+  try {
+    return JSON.parse(quoted) as string;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The digest of the encoded listing. It is hashed in pieces: of a hundred thousand files the whole would be megabytes. */

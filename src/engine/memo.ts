@@ -7,7 +7,7 @@ import { lstatSync } from "node:fs";
 import path from "node:path";
 import { digestOfFile, digestOfParts } from "./digest.ts";
 import type { Memo } from "./given-context.ts";
-import type { AbsolutePath, Digest } from "./names.ts";
+import { type AbsolutePath, isDigest } from "./names.ts";
 import type { Part } from "./stamp.ts";
 import type { State } from "./state.ts";
 
@@ -18,10 +18,9 @@ export function memoFor(task: string, parts: readonly Part[], folder: string, st
   return async (key, make) => {
     const name = `memo ${digestOfParts([task, ...base, ...key])}`;
     const file = path.join(folder, `memo-${count++}`) as AbsolutePath;
-    const known = state.fileLog.get(name) as Digest | undefined;
-    if (known !== undefined && state.store.has(known) && (await state.store.copyOut(known, file, false))) {
+    const known = state.fileLog.get(name);
+    if (isDigest(known) && state.store.has(known) && (await state.store.copyOut(known, file, 0o644)))
       return file;
-    }
     await make(file);
     const { size } = lstatSync(file);
     const digest = await digestOfFile(file, size);

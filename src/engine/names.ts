@@ -10,6 +10,11 @@ export type Fingerprint = string & { readonly brand: "Fingerprint" };
 export type RelativePath = string & { readonly brand: "RelativePath" };
 /** An absolute path of this machine. */
 export type AbsolutePath = string & { readonly brand: "AbsolutePath" };
+/** Whether a text is a digest: what was read from a record may be anything. */
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
+}
+
 /** Name of a task within one variant: `overlay@prod`, or `fetch-iso` where variants share the result. */
 export type TaskId = string & { readonly brand: "TaskId" };
 
@@ -19,6 +24,9 @@ export const cacheFolder = ".buildcache";
 export function taskId(name: string, variant: string | undefined): TaskId {
   return (variant === undefined ? name : `${name}@${variant}`) as TaskId;
 }
+
+/** What may name a task, a variant or an output: names become parts of paths, of records and of what is typed. */
+export const nameable = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
 
 /** Compares by the bytes of the UTF-8 encoding, the only order that no locale changes. */
 export function byteOrder(a: string, b: string): number {

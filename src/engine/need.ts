@@ -1,4 +1,5 @@
 /** What a task says that it needs of others: always, in some builds, or some outputs of it only. */
+import type { Target } from "./command.ts";
 import type { ConditionalNeed, Need, PartialNeed, Task, TestText } from "./declared-task.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -36,4 +37,16 @@ export function only<T extends Task, const S extends keyof T["outputs"] & string
 /** The task that a need is for. */
 export function neededTask(need: Need): Task {
   return need.kind === "task" ? need : need.task;
+}
+
+/** The tasks among the targets, and all that they may need, each once. */
+export function tasksOf(targets: readonly Target[]): readonly Task[] {
+  const found = new Set<Task>();
+  const visit = (task: Task): void => {
+    if (found.has(task)) return;
+    found.add(task);
+    for (const need of Object.values(task.needs)) visit(neededTask(need));
+  };
+  for (const target of targets) if (target.kind === "task") visit(target);
+  return [...found];
 }

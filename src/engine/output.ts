@@ -2,14 +2,14 @@
  * Outputs on disk: what is there now, keeping it in the store, and bringing it back. Where outputs are put, and how, is another
  * module's matter.
  */
-import { chmodSync, lstatSync, readdirSync, type Stats } from "node:fs";
+import { chmodSync, constants, copyFileSync, lstatSync, readdirSync, renameSync, type Stats } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import type { BoundOutput } from "./bound-task.ts";
 import { type FileTable, settleTime } from "./file-table.ts";
 import type { Joiner } from "./joiner.ts";
-import { type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
+import { type ListedEntry, type Listing, listedOutput, listingOf } from "./listing.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { Store } from "./store.ts";
 
@@ -36,7 +36,7 @@ export async function listOutputs(places: OutputPlaces, files: FileTable): Promi
         if (isUnreadable(relative)) entries.push([name, { type: "directory" }]);
         continue;
       }
-      const kept = listed(entry);
+      const kept = listedOutput(entry);
       if (kept === undefined) {
         throw new UserError(`the output ${name} is a device, a socket or a pipe`, {
           code: "output-type",
@@ -83,8 +83,9 @@ export async function storeOutputs(
     if (entry.type !== "file") continue;
     const file = pathIn(places, name);
     const parts = joiner.partsOf(file, entry.digest);
-    if (parts === undefined) await store.putFile(file, entry.digest, entry.size);
-    else await store.putJoined(parts, entry.digest);
+    const access = entry.private === true ? "private" : "public";
+    if (parts === undefined) await store.putFile(file, entry.digest, entry.size, access);
+    else await store.putJoined(parts, entry.digest, access);
   }
 }
 
@@ -120,40 +121,66 @@ export function firstNotStored(listing: Listing, store: Store): string | undefin
   return undefined;
 }
 
-/** Makes the listing's files at the places, which must not exist. False when a blob turned out to be damaged. */
-export async function unstoreOutputs(places: OutputPlaces, listing: Listing, store: Store): Promise<boolean> {
+/**
+ * Makes the files of a sound listing at the places, which must not exist. False when a blob turned out to be damaged.
+ */
+export async function unstoreOutputs(
+  outputs: readonly BoundOutput[],
+  places: OutputPlaces,
+  listing: Listing,
+  store: Store,
+): Promise<boolean> {
+  const secret = new Set(outputs.filter((output) => output.private).map(({ slot }) => slot));
   for (const [name, entry] of listing) {
     const target = pathIn(places, name);
     switch (entry.type) {
       case "directory":
-        await mkdir(target, { recursive: true });
+        await mkdir(target, { mode: secret.has(slotOf(name)) ? 0o700 : 0o755 });
         break;
       case "link":
         await symlink(entry.target, target);
         break;
       case "file":
-        if (!(await store.copyOut(entry.digest, target, entry.executable))) return false;
+        if (!(await store.copyOut(entry.digest, target, modeOf(entry)))) return false;
         break;
     }
   }
   return true;
 }
 
+function modeOf(entry: ListedEntry & { readonly type: "file" }): number {
+  if (entry.private === true) return 0o600;
+  return entry.executable ? 0o755 : 0o644;
+}
+
+/** The output that an entry of a listing belongs to. */
+export function slotOf(name: string): string {
+  return name.split("/", 1)[0] ?? "";
+}
+
 /** Where the entry of a listing is. */
 export function pathIn(places: OutputPlaces, name: string): AbsolutePath {
-  const slash = name.indexOf("/");
-  const slot = slash === -1 ? name : name.slice(0, slash);
+  const slot = slotOf(name);
   const root = places.get(slot);
   if (root === undefined) throw new Error(`no place for the output ${slot}`);
-  return (slash === -1 ? root : path.join(root, name.slice(slash + 1))) as AbsolutePath;
+  return (slot === name ? root : path.join(root, name.slice(slot.length + 1))) as AbsolutePath;
+}
+
+export interface Settling {
+  /** Only the owner may read the files. */
+  readonly private: boolean;
+  /** Whether a file has its mode and its time already. */
+  readonly isDone: (file: string) => boolean;
+  /** Called with the inode of a file that has other names too, once the output is a copy of it. */
+  readonly onUnlinked: (inode: bigint) => void;
 }
 
 /**
- * Gives every staged file and folder the mode that does not depend on who builds, 0644 or 0755, and every file a time
- * after which its digest can be remembered. Those that `isDone` knows have both. @throws UserError `output-name` for
- * a name that is not UTF-8: what cannot be named could be neither kept nor brought back.
+ * Gives every staged file and folder the mode that does not depend on who builds, 0644 or 0755 (0600 or 0700 where it is
+ * private), and every file a time after which its digest can be remembered. @throws UserError `output-name` for a name
+ * that is not UTF-8: what cannot be named could be neither kept nor brought back.
  */
-export function settleStaged(root: string, isDone: (file: string) => boolean): void {
+export function settleStaged(root: string, how: Settling): void {
   const status = lstatIfThere(root);
   if (status === undefined && isUnreadable(path.basename(root))) {
     throw new UserError(`the name ${path.basename(root)} in an output is not UTF-8`, {
@@ -162,15 +189,31 @@ export function settleStaged(root: string, isDone: (file: string) => boolean): v
       hint: "give it another name, or put it into an archive: names in archives may be any bytes",
     });
   }
-  if (status === undefined || status.isSymbolicLink() || isDone(root)) return;
+  if (status === undefined || status.isSymbolicLink() || how.isDone(root)) return;
   if (status.isDirectory()) {
-    if ((status.mode & 0o7777) !== 0o755) chmodSync(root, 0o755);
-    for (const child of readdirSync(root)) settleStaged(path.join(root, child), isDone);
+    giveMode(root, status, how.private ? 0o700 : 0o755);
+    for (const child of readdirSync(root)) settleStaged(path.join(root, child), how);
   } else if (status.isFile()) {
-    const mode = (status.mode & 0o111) === 0 ? 0o644 : 0o755;
-    if ((status.mode & 0o7777) !== mode) chmodSync(root, mode);
+    if (status.nlink > 1) how.onUnlinked(breakLink(root));
+    giveMode(root, status, how.private ? 0o600 : (status.mode & 0o111) === 0 ? 0o644 : 0o755);
     settleTime(root);
   }
+}
+
+function giveMode(target: string, status: Stats, mode: number): void {
+  if ((status.mode & 0o7777) !== mode) chmodSync(target, mode);
+}
+
+/**
+ * Puts a copy in the place of a file that has other names too, and returns its inode: it may be an input, whose mode and
+ * times are the user's, or a blob of the store.
+ */
+function breakLink(file: string): bigint {
+  const { ino } = lstatSync(file, { bigint: true });
+  const beside = path.join(path.dirname(file), `.unlinked-${process.pid}-${ino}`);
+  copyFileSync(file, beside, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  renameSync(beside, file);
+  return ino;
 }
 
 function lstatIfThere(target: string): Stats | undefined {

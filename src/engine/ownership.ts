@@ -5,12 +5,20 @@
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
-import type { Target } from "./command.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
-import { displayPath, ignoredBy } from "./input.ts";
-import { type AbsolutePath, byteOrder } from "./names.ts";
+import { displayPath } from "./input.ts";
+import { type AbsolutePath, byteOrder, nameable } from "./names.ts";
 import { neededTask } from "./need.ts";
+import { asSearched, ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
+import {
+  type Artefact,
+  type Reader,
+  refuseForeignReads,
+  refuseReserved,
+  type Surroundings,
+} from "./reserved-path.ts";
+import type { Taskfile } from "./taskfile.ts";
 
 /** True when `inner` lies below `outer`; both absolute. */
 export function isBelow(inner: string, outer: string): boolean {
@@ -21,30 +29,53 @@ export function isBelow(inner: string, outer: string): boolean {
  * What is wrong with a Taskfile whatever is asked of it: names that cannot be, two tasks of one name, or two that make one artefact. Paths
  * that depend on the variant or on parameters are compared when a graph is bound.
  */
-export function checkTaskfile(
-  targets: readonly Target[],
-  binding: Pick<Binding, "workspace" | "locate">,
-): void {
+export async function checkTaskfile({ targets, pools = {} }: Taskfile, around: Surroundings): Promise<void> {
   const names = new Map<string, Task>();
-  const owners: Owner[] = [];
+  const owners: (Owner & Artefact)[] = [];
+  const readers: Reader[] = [];
   const visit = (task: Task): void => {
     const known = names.get(task.name);
     if (known === task) return;
-    if (known !== undefined) throw sameName(known, task, binding);
+    if (known !== undefined) throw sameName(known, task, around);
     names.set(task.name, task);
-    checkNames(task, binding);
-    for (const output of Object.values(task.outputs)) {
-      if (output.place === "workspace" && typeof output.path === "string")
-        owners.push({ task, name: task.name, path: path.resolve(binding.workspace, output.path) });
+    checkNames(task, around);
+    checkPool(task, ["cpu", ...Object.keys(pools)], around);
+    for (const { kind, place, path: given } of Object.values(task.outputs)) {
+      if (place === "workspace" && typeof given === "string")
+        owners.push({ task, name: task.name, kind, path: path.resolve(around.workspace, given) });
     }
+    readers.push({ task, inputs: rootsOf(task, around.workspace, () => undefined) });
     for (const need of Object.values(task.needs)) visit(neededTask(need));
   };
   for (const target of targets) if (target.kind === "task") visit(target);
-  refuseOverlap(owners, binding);
+  refuseReserved(owners, around);
+  refuseOverlap(owners, around);
+  await refuseForeignReads(readers, owners, around);
 }
 
-/** Names become parts of paths, of records and of what is typed. */
-const nameable = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
+/** The absolute roots of a task's inputs, as far as they are known; `named` tells the value of a parameter. */
+function rootsOf(
+  task: Task,
+  workspace: AbsolutePath,
+  named: (name: string) => unknown,
+): ReadonlyMap<string, AbsolutePath> {
+  const roots = new Map<string, AbsolutePath>();
+  for (const [name, input] of Object.entries(task.inputs)) {
+    const declared = input.kind === "file" ? input.path : input.root;
+    const given = typeof declared === "string" ? declared : named(declared.name);
+    if (typeof given === "string") roots.set(name, path.resolve(workspace, given) as AbsolutePath);
+  }
+  return roots;
+}
+
+function checkPool(task: Task, pools: readonly string[], around: Surroundings): void {
+  if (pools.includes(task.pool)) return;
+  throw new UserError(`${task.name} is in the pool "${task.pool}", which the Taskfile does not have`, {
+    code: "pool-unknown",
+    where: `${around.locate(task.definedAt[0])} and Taskfile.ts`,
+    hint: `its pools are ${pools.join(", ")}; say there how wide another one is: pools: { ${task.pool}: 4 }`,
+  });
+}
 
 function checkNames(task: Task, binding: Pick<Binding, "locate">): void {
   const slot = Object.keys(task.outputs).find((one) => !nameable.test(one));
@@ -57,8 +88,14 @@ function checkNames(task: Task, binding: Pick<Binding, "locate">): void {
   });
 }
 
-/** Throws `UserError` (`output-conflict`, `output-is-input`) for what is wrong with the outputs of a graph. */
+/** Throws `UserError` (`output-conflict`, `output-is-input` and others) for what is wrong with the outputs of a graph. */
 export async function checkOwnership(graph: Graph, binding: Binding): Promise<void> {
+  const artefacts = [...graph.values()].flatMap(({ task, outputs }) =>
+    outputs
+      .filter(({ place }) => place === "workspace")
+      .map(({ kind, path: place }) => ({ task, kind, path: place })),
+  );
+  refuseReserved(artefacts, binding);
   refuseOverlap(
     [...graph.values()].flatMap(({ id, task, outputs }) =>
       outputs.map((output) => ({ task, name: id, path: output.path })),
@@ -66,6 +103,11 @@ export async function checkOwnership(graph: Graph, binding: Binding): Promise<vo
     binding,
   );
   for (const bound of graph.values()) await checkOwnInputs(bound, binding);
+  const readers = [...graph.values()].map(({ task, named }) => ({
+    task,
+    inputs: rootsOf(task, binding.workspace, (name) => named.get(name)),
+  }));
+  await refuseForeignReads(readers, artefacts, binding);
 }
 
 interface Owner {
@@ -134,7 +176,7 @@ async function reads(
   if (root === output.path || isBelow(root, output.path)) return true;
   if (input.kind === "file" || !isBelow(output.path, root)) return false;
   const relative = path.relative(root, output.path);
-  if (output.kind === "file") return matches(input, relative, root, workspace);
+  if (output.kind === "file") return (await matcherOf(input, root, workspace))(relative);
   return matchesBelow(input, relative, root, workspace);
 }
 
@@ -144,18 +186,6 @@ export function sameName(one: Task, other: Task, binding: Pick<Binding, "locate"
     where: `${binding.locate(one.definedAt[0])} and ${binding.locate(other.definedAt[0])}`,
     hint: "give one of them another name",
   });
-}
-
-/** Whether a path, relative to the input's root, is one that its patterns mean: the matcher below fast-glob. */
-export async function matches(
-  input: FilesInput,
-  relative: string,
-  root: AbsolutePath,
-  workspace: AbsolutePath,
-): Promise<boolean> {
-  const { default: picomatch } = await import("picomatch");
-  const ignore = ignoredBy(input, root, workspace);
-  return picomatch.isMatch(relative, [...input.patterns], { ...asSearched, ignore: [...ignore] });
 }
 
 /** Whether the patterns may mean something in a folder, named relative to the input's root. */
@@ -170,7 +200,7 @@ async function matchesBelow(
   const ignore = [...ignoredBy(input, root, workspace)];
   const ways = [...names.map((_, index) => names.slice(0, index + 1).join("/")), `${folder}/any`];
   if (ignore.length > 0 && ways.some((way) => picomatch.isMatch(way, ignore, asSearched))) return false;
-  const patterns = await withoutBraces(input.patterns);
+  const patterns = await withoutBraces(positiveIn(input));
   return patterns.some((pattern) => {
     const wanted = pattern.split("/");
     for (const [index, name] of names.entries()) {
@@ -182,9 +212,6 @@ async function matchesBelow(
     return wanted.length > names.length;
   });
 }
-
-/** A name may hold line breaks. */
-const asSearched = { dot: true, flags: "s" } as const;
 
 /** The patterns, with one of its own for each alternative that a folder's name is a part of. */
 async function withoutBraces(patterns: readonly string[]): Promise<readonly string[]> {

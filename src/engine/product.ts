@@ -1,14 +1,17 @@
 /**
  * Removing what builds made: artefacts and outputs of every variant, or with them the whole cache.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Workspace } from "./build-request.ts";
+import type { Output, OutputFacts } from "./declared-output.ts";
+import type { Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
-import { decodeListing } from "./listing.ts";
 import { acquireLock } from "./lock.ts";
-import { cacheFolder } from "./names.ts";
+import { tasksOf } from "./need.ts";
+import { isBelow } from "./ownership.ts";
+import type { Parameter } from "./parameter.ts";
 
 /**
  * Removes every output that a stamp knows of, and with `all` the cache's folder too. Returns what was removed,
@@ -21,6 +24,7 @@ export async function removeProducts(
 ): Promise<readonly string[]> {
   const { state } = workspace;
   if (!existsSync(state.root)) return [];
+  state.dropLinks();
   const release = await acquireLock(state.lockFile, command, new AbortController().signal, () => {});
   const removed: string[] = [];
   const remove = async (target: string): Promise<void> => {
@@ -41,17 +45,56 @@ export async function removeProducts(
   return removed;
 }
 
-/** Absolute paths of all artefacts in the workspace that a recorded result placed there. */
-function artefactsOf({ state }: Workspace): ReadonlySet<string> {
+/**
+ * Absolute paths of all artefacts in the workspace that a recorded result placed there. A record alone deletes nothing:
+ * the path must be the one that its task, as the Taskfile has it, gives to such a result.
+ */
+function artefactsOf({ state, taskfile }: Workspace): ReadonlySet<string> {
+  const tasks = new Map(tasksOf(taskfile.targets).map((task) => [task.name, task]));
   const artefacts = new Set<string>();
   for (const { stamp } of state.stamps.results()) {
-    const slots = new Set([...decodeListing(stamp.outputs).keys()].map((name) => name.split("/")[0] ?? ""));
-    for (const [label, value] of stamp.parts) {
-      const slot = label.startsWith("output ") ? label.slice("output ".length) : undefined;
-      if (slot === undefined || !slots.has(slot)) continue;
-      const place = value.slice(value.indexOf(" ") + 1);
-      if (!place.startsWith(`${cacheFolder}/`)) artefacts.add(path.resolve(state.workspace, place));
+    const parts = new Map(stamp.parts);
+    for (const [slot, output] of Object.entries(tasks.get(parts.get("task") ?? "")?.outputs ?? {})) {
+      const recorded = parts.get(`output ${slot}`);
+      const place = recorded?.slice(recorded.indexOf(" ") + 1);
+      if (output.place !== "workspace" || place === undefined || !isPlainPath(place)) continue;
+      if (place !== placeBy(output, tasks.get(parts.get("task") ?? ""), parts)) continue;
+      if (staysIn(state.workspace, place)) artefacts.add(path.join(state.workspace, place));
     }
   }
   return artefacts;
+}
+
+function isPlainPath(place: string): boolean {
+  return place.split("/").every((name) => name !== "" && name !== "." && name !== "..");
+}
+
+/** Whether the folder of a place (relative) is in the workspace, links followed. */
+function staysIn(workspace: string, place: string): boolean {
+  try {
+    const folder = realpathSync(path.dirname(path.join(workspace, place)));
+    const home = realpathSync(workspace);
+    return folder === home || isBelow(folder, home);
+  } catch {
+    return false;
+  }
+}
+
+/** Where the task puts the output of a result with these parts; undefined where they do not say. */
+function placeBy(
+  output: Output,
+  task: Task | undefined,
+  parts: ReadonlyMap<string, string>,
+): string | undefined {
+  if (typeof output.path === "string") return path.normalize(output.path);
+  const value = (parameter: Parameter<unknown>): unknown => {
+    const [name] = Object.entries(task?.params ?? {}).find(([, one]) => one.name === parameter.name) ?? [];
+    return JSON.parse(parts.get(`param ${name}`) ?? "");
+  };
+  try {
+    const facts = { variant: parts.get("variant") ?? "", value } as OutputFacts;
+    return path.normalize(output.path(facts));
+  } catch {
+    return undefined;
+  }
 }

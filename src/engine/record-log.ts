@@ -24,6 +24,8 @@ import { systemErrorCode } from "../errors/index.ts";
 const header = "razor-mk-state 1\n";
 /** From so many on, lines take more memory than a write is worth. */
 const manyLines = 4096;
+/** Of the file, whatever the umask allows. */
+const mode = 0o644;
 const tab = 0x09;
 const lineFeed = 0x0a;
 
@@ -172,7 +174,7 @@ export class RecordLog {
     if (!this.#exists && this.damage.foreign) this.#putAside();
     const beside = `${this.file}.new`;
     rmSync(beside, { recursive: true, force: true });
-    const file = openSync(beside, "w");
+    const file = openSync(beside, "w", mode);
     try {
       let piece = [header];
       let lines = 0;
@@ -211,7 +213,7 @@ function append(path: string, first: string, lines: readonly string[]): void {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   try {
     for (let at = 0; at < lines.length; at += manyLines)
-      appendFileSync(path, (at === 0 ? first : "") + lines.slice(at, at + manyLines).join(""));
+      appendFileSync(path, (at === 0 ? first : "") + lines.slice(at, at + manyLines).join(""), { mode });
   } catch (error) {
     if (existsSync(path)) truncateSync(path, size);
     throw error;

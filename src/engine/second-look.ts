@@ -6,11 +6,11 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { type BoundTask, neededSlots } from "./bound-task.ts";
 import { type Assessment, movedInputs, resolveInputs } from "./decision.ts";
-import { type FileTable, signatureAt } from "./file-table.ts";
+import { type FileTable, isLinking, signatureAt } from "./file-table.ts";
 import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
 import { compareListings, type Listing } from "./listing.ts";
 import type { AbsolutePath, TaskId } from "./names.ts";
-import { listOutputs, type OutputPlaces, pathIn } from "./output.ts";
+import { listOutputs, type OutputPlaces, pathIn, slotOf } from "./output.ts";
 import type { State } from "./state.ts";
 
 /** What a task needs of another one: where it stands, and what was made. */
@@ -71,13 +71,14 @@ export class SecondLook {
     return new SecondLook(bound, state, inputs, statuses, tools);
   }
 
-  async take(needed: (id: TaskId) => NeededOutputs | undefined): Promise<Seen> {
+  /** `linked` are the inodes of files that the task gave another name, which changes their status and nothing else. */
+  async take(needed: (id: TaskId) => NeededOutputs | undefined, linked: ReadonlySet<bigint>): Promise<Seen> {
     const others = [...this.#movedTools(), ...(await this.#movedNeeds(needed))];
     for (const { files } of this.#statuses) for (const file of files()) this.#state.files.forget(file);
     try {
       const inputs = await resolveInputs(this.#bound, this.#state);
       const moved = [...others, ...movedInputs(this.#before, inputs)];
-      return { moved, touched: moved.length > 0 ? [] : this.#touched(), inputs };
+      return { moved, touched: moved.length > 0 ? [] : this.#touched(linked), inputs };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return { moved: [...others, error.where ?? error.message], touched: [], inputs: this.#before };
@@ -92,7 +93,7 @@ export class SecondLook {
     });
   }
 
-  #touched(): readonly string[] {
+  #touched(linked: ReadonlySet<bigint>): readonly string[] {
     return this.#statuses.flatMap((statuses, index) => {
       const input = this.#before[index];
       if (input === undefined || isRevised(input)) return [];
@@ -101,7 +102,7 @@ export class SecondLook {
       for (const file of statuses.files()) {
         const before = statuses.before[at++];
         const now = this.#state.files.signatureSeen(file);
-        if (before !== undefined && now !== undefined && before !== now)
+        if (before !== undefined && now !== undefined && before !== now && !isLinking(before, now, linked))
           touched.push(displayPath(this.#state.workspace, file));
       }
       return touched;
@@ -129,10 +130,6 @@ export class SecondLook {
   }
 }
 
-function slotOf(name: string): string {
-  return name.split("/", 1)[0] ?? "";
-}
-
 /** The files of an input; where it is a link, each that it leads to. */
 function filesOf(input: ResolvedInput, files: FileTable): () => Iterable<AbsolutePath> {
   if (input.declaration.kind === "files") return () => pathsOf(input);
@@ -147,6 +144,7 @@ function filesOf(input: ResolvedInput, files: FileTable): () => Iterable<Absolut
   return () => chain;
 }
 
-function* pathsOf({ root, paths }: ResolvedInput): IterableIterator<AbsolutePath> {
+function* pathsOf({ root, paths, behind }: ResolvedInput): IterableIterator<AbsolutePath> {
   for (const relative of paths) yield `${root}/${relative}` as AbsolutePath;
+  yield* behind;
 }

@@ -42,12 +42,16 @@ async function seed(
   note: (message: string) => void,
 ): Promise<void> {
   const beside = `${directory}.${process.pid}.tmp`;
+  const home = path.join(state.temporaryRoot, `seed-${process.pid}`);
   const groups = new ProcessGroups();
   const end = (): void => void groups.terminate();
   signal.addEventListener("abort", end, { once: true });
   try {
     await mkdir(beside, { recursive: true, mode: 0o700 });
-    await recipe.make({ directory: beside, $: await createShell({ cwd: beside, groups }) });
+    await recipe.make({
+      directory: beside,
+      $: await createShell({ cwd: beside, home, tools: recipe.tools, groups }),
+    });
     signal.throwIfAborted();
     await rm(directory, { recursive: true, force: true });
     await rename(beside, directory);
@@ -59,5 +63,6 @@ async function seed(
     signal.removeEventListener("abort", end);
     await groups.terminate(0);
     await rm(beside, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,7 @@
  * Stamps: the records of successful runs, kept in a log. A result is found by its fingerprint; which result a task's
  * outputs on disk are now, by the task's id. It knows nothing of how either is made.
  */
-import type { Digest, Fingerprint, TaskId } from "./names.ts";
+import { type Digest, type Fingerprint, isDigest, type TaskId } from "./names.ts";
 import type { RecordLog } from "./record-log.ts";
 
 /** One thing that a fingerprint covers: a label such as `param source`, and its value or digest. */
@@ -45,8 +45,8 @@ export class Stamps {
     if (known !== undefined) return known;
     const text = this.#log.get(`result ${fingerprint}`);
     if (text === undefined) return undefined;
-    const stamp = JSON.parse(text) as Stamp;
-    this.#parsed.set(fingerprint, stamp);
+    const stamp = stampIn(text, fingerprint);
+    if (stamp !== undefined) this.#parsed.set(fingerprint, stamp);
     return stamp;
   }
 
@@ -54,8 +54,9 @@ export class Stamps {
   *results(): IterableIterator<{ readonly stamp: Stamp; readonly usedAt: number }> {
     for (const [key, text] of this.#log.entries()) {
       if (!key.startsWith("result ")) continue;
-      const stamp = JSON.parse(text) as Stamp;
-      yield { stamp, usedAt: Number(this.#log.get(`used ${stamp.fingerprint}`) ?? 0) };
+      const stamp = stampIn(text, key.slice("result ".length));
+      const usedAt = Number(this.#log.get(`used ${stamp?.fingerprint}`));
+      if (stamp !== undefined) yield { stamp, usedAt: Number.isFinite(usedAt) ? usedAt : 0 };
     }
   }
 
@@ -86,4 +87,38 @@ export class Stamps {
     this.#log.delete(`result ${fingerprint}`);
     this.#log.delete(`used ${fingerprint}`);
   }
+}
+
+/**
+ * The stamp that a record holds; undefined where none can have been written so. A record's checksum says that it is whole,
+ * and nothing of who wrote it. What the outputs are is checked against their task.
+ */
+function stampIn(text: string, fingerprint: string): Stamp | undefined {
+  let found: Partial<Record<keyof Stamp, unknown>> | null;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof found !== "object" || found === null) return undefined;
+  const { parts, outputs, seconds, log, texts } = found;
+  const sound =
+    isDigest(fingerprint) &&
+    found.fingerprint === fingerprint &&
+    Array.isArray(parts) &&
+    parts.every(isPart) &&
+    typeof outputs === "string" &&
+    typeof seconds === "number" &&
+    seconds >= 0 &&
+    (log === undefined || isDigest(log)) &&
+    (texts === undefined || (Array.isArray(texts) && texts.every(isDigest)));
+  return sound ? (found as Stamp) : undefined;
+}
+
+/** A part is told to users when it changes: what would steer their terminal is none (values are JSON, names printable). */
+function isPart(part: unknown): boolean {
+  if (!Array.isArray(part) || part.length !== 2) return false;
+  const [label, value] = part as readonly unknown[];
+  if (typeof label !== "string" || typeof value !== "string") return false;
+  return !value.includes("\u001b") && (!label.startsWith("input ") || isDigest(value));
 }

@@ -6,6 +6,7 @@ import {
   accessSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -89,9 +90,10 @@ export class State {
   prepare(): void {
     const ignore = path.join(this.workspace, cacheFolder, ".gitignore");
     try {
-      mkdirSync(this.root, { recursive: true });
-      // Written once only: on a full disk a rewrite would leave it empty.
-      if (!existsSync(ignore)) writeFileSync(ignore, "*\n");
+      this.dropLinks();
+      mkdirSync(this.root, { recursive: true, mode: 0o755 });
+      // Written once only: on a full disk a rewrite would leave it empty. And never through a link.
+      if (!existsSync(ignore) && !isLink(ignore)) writeFileSync(ignore, "*\n", { mode: 0o644 });
       // The lock that is taken next would fail as well, but less clearly.
       accessSync(this.root, constants.W_OK);
       this.#writable = true;
@@ -108,6 +110,16 @@ export class State {
         cause: error,
       });
     }
+  }
+
+  /**
+   * Removes the links that stand for folders of the engine's own, and leaves what they lead to: who removes or makes files
+   * there would do it elsewhere. The cache as a whole may be a link, to another disk for instance.
+   */
+  dropLinks(): void {
+    const own = [this.root, this.store.root, this.outputRoot, this.temporaryRoot];
+    const logs = [this.#stampLog.file, this.fileLog.file, path.join(this.root, "up-to-date")];
+    for (const one of [...own, ...logs]) if (isLink(one)) rmSync(one);
   }
 
   /** Takes over what another process recorded since this one started. Needs the lock. */
@@ -153,6 +165,10 @@ export class State {
     }
     return key;
   }
+}
+
+function isLink(target: string): boolean {
+  return lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 /** A key that is damaged, unreadable or a directory is no key: what depended on it is built again. */

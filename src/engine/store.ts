@@ -25,10 +25,21 @@ import { pipeline } from "node:stream/promises";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
 import type { JoinedPart } from "./joined-hash.ts";
-import type { AbsolutePath, Digest } from "./names.ts";
+import { type AbsolutePath, type Digest, isDigest } from "./names.ts";
+
+/** Parts may have parts of their own: an image holds an initrd that was joined too. More than this is none of ours. */
+const deepestParts = 8;
+/** No content is made of more parts than this. */
+const mostParts = 65_536;
 
 /** From this many bytes on copying on a thread, which costs several switches between threads, is worth it. */
 const threadPays = 256 * 1024;
+
+/** Until it has its own mode, nobody else reads what may be a secret. */
+const fileMode = { mode: 0o600 } as const;
+
+/** Who may read a blob: everybody (0444), or its owner only (0400). */
+type BlobAccess = "public" | "private";
 
 /** Ends the name of a content that is kept as the list of its parts. */
 export const partsSuffix = ".parts";
@@ -40,6 +51,8 @@ export class Store {
   readonly #temporaryRoot: AbsolutePath;
   /** The status of each blob that was taken over while this process ran, with bytes that had just been checked. */
   readonly #adopted = new Map<Digest, string>();
+  /** The folders of blobs that were found to be folders. */
+  readonly #folders = new Set<string>();
   #counter = 0;
 
   /** `temporaryRoot` is on the same file system, and emptied now and then: what a crash left half-written goes there. */
@@ -48,15 +61,33 @@ export class Store {
     this.#temporaryRoot = temporaryRoot;
   }
 
+  /** Absolute path of a blob. @throws Error for a text that is no digest, which could name any file. */
   pathOf(digest: Digest): AbsolutePath {
+    if (!isDigest(digest)) throw new Error("a blob is named by a sha256 in lower-case hex digits");
     return path.join(this.root, digest.slice(0, 2), digest.slice(2)) as AbsolutePath;
   }
 
   /** Whether the content is there, whole or in parts. */
   has(digest: Digest): boolean {
-    return (
-      existsSync(this.pathOf(digest)) || (this.partsOf(digest)?.every((part) => this.has(part)) ?? false)
-    );
+    return existsSync(this.pathOf(digest)) || this.#wholeParts(digest) !== undefined;
+  }
+
+  /**
+   * The blobs that a content is made of, in order; undefined where one is not there, and for lists that no join wrote: in
+   * a circle, or so nested that a few lines mean more than any disk holds.
+   */
+  #wholeParts(digest: Digest): readonly Digest[] | undefined {
+    const blobs: Digest[] = [];
+    const collect = (content: Digest, depth: number): boolean => {
+      if (blobs.length >= mostParts) return false;
+      if (existsSync(this.pathOf(content))) {
+        blobs.push(content);
+        return true;
+      }
+      if (depth === deepestParts) return false;
+      return this.partsOf(content)?.every((part) => collect(part, depth + 1)) ?? false;
+    };
+    return collect(digest, 0) ? blobs : undefined;
   }
 
   /** The digests of the parts that a content is kept as; undefined for what is kept whole, or not at all. */
@@ -72,37 +103,49 @@ export class Store {
     }
     const lines = text.split("\n").slice(0, -1);
     // A damaged list names nothing; a part is never the whole.
-    return lines.every((line) => /^[0-9a-f]{64}$/.test(line) && line !== digest)
-      ? (lines as Digest[])
-      : undefined;
+    return lines.every((line) => isDigest(line) && line !== digest) ? (lines as Digest[]) : undefined;
   }
 
   /** Stores a content as the list of its parts, and those of them that are not there. */
-  async putJoined(parts: readonly JoinedPart[], digest: Digest): Promise<void> {
+  async putJoined(
+    parts: readonly JoinedPart[],
+    digest: Digest,
+    access: BlobAccess = "public",
+  ): Promise<void> {
     for (const part of parts) {
-      if ("file" in part) await this.putFile(part.file, part.digest, part.size);
-      else if (!this.has(part.digest))
-        this.#placeAtOnce(part.digest, (beside) => writeFileSync(beside, part.bytes));
+      if ("file" in part) await this.putFile(part.file, part.digest, part.size, access);
+      else if (this.has(part.digest)) this.#restrict(part.digest, access);
+      else this.#placeAtOnce(part.digest, (beside) => writeFileSync(beside, part.bytes, fileMode), access);
     }
     if (existsSync(this.pathOf(digest))) return;
     const list = parts.map((part) => `${part.digest}\n`).join("");
-    this.#placeAtOnce(digest, (beside) => writeFileSync(beside, list), partsSuffix);
+    this.#placeAtOnce(digest, (beside) => writeFileSync(beside, list), "public", partsSuffix);
+  }
+
+  /** What is secret in one place is kept as a secret, wherever else it stands. */
+  #restrict(digest: Digest, access: BlobAccess): void {
+    if (access === "public") return;
+    for (const blob of this.#wholeParts(digest) ?? []) chmodSync(this.pathOf(blob), 0o400);
   }
 
   /** Removes a content, or the list of its parts. */
   async remove(digest: Digest): Promise<void> {
+    const folder = path.dirname(this.pathOf(digest));
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return rm(folder);
     await rm(this.pathOf(digest), { recursive: true, force: true });
     await rm(`${this.pathOf(digest)}${partsSuffix}`, { recursive: true, force: true });
   }
 
   /** Stores a small text and returns its digest, which must be the text's where it is known. */
-  putText(text: string, digest = digestOfBytes(text)): Digest {
-    if (!this.has(digest)) this.#placeAtOnce(digest, (beside) => writeFileSync(beside, text));
+  putText(text: string, digest = digestOfBytes(text), access: BlobAccess = "public"): Digest {
+    if (this.has(digest)) this.#restrict(digest, access);
+    else this.#placeAtOnce(digest, (beside) => writeFileSync(beside, text, fileMode), access);
     return digest;
   }
 
   /** The text of a blob, or undefined when it is not there or is damaged. */
   readText(digest: Digest): string | undefined {
+    if (!isDigest(digest)) return undefined;
     try {
       const text = readFileSync(this.pathOf(digest), "utf8");
       return digestOfBytes(text) === digest ? text : undefined;
@@ -112,25 +155,30 @@ export class Store {
   }
 
   /** Copies a file of `size` bytes in (sharing its blocks where the file system can). The digest must be the file's. */
-  async putFile(file: string, digest: Digest, size: number): Promise<void> {
-    if (this.has(digest)) return;
+  async putFile(file: string, digest: Digest, size: number, access: BlobAccess = "public"): Promise<void> {
+    if (this.has(digest)) return this.#restrict(digest, access);
+    // The copy has the mode of the file, so it is never more open than that.
     if (size < threadPays)
-      this.#placeAtOnce(digest, (beside) => copyFileSync(file, beside, constants.COPYFILE_FICLONE));
-    else await this.#place(digest, (beside) => copyFile(file, beside, constants.COPYFILE_FICLONE));
+      this.#placeAtOnce(digest, (beside) => copyFileSync(file, beside, constants.COPYFILE_FICLONE), access);
+    else await this.#place(digest, (beside) => copyFile(file, beside, constants.COPYFILE_FICLONE), access);
   }
 
   /** Moves a file in, whose bytes were just found to have this digest; on another file system it is copied and removed. */
   async adopt(file: string, digest: Digest): Promise<void> {
     if (this.has(digest)) return rm(file, { force: true });
-    await this.#place(digest, async (beside) => {
-      try {
-        await rename(file, beside);
-      } catch (error) {
-        if (systemErrorCode(error) !== "EXDEV") throw error;
-        await copyFile(file, beside);
-        await rm(file);
-      }
-    });
+    await this.#place(
+      digest,
+      async (beside) => {
+        try {
+          await rename(file, beside);
+        } catch (error) {
+          if (systemErrorCode(error) !== "EXDEV") throw error;
+          await copyFile(file, beside);
+          await rm(file);
+        }
+      },
+      "public",
+    );
     const status = statusOf(this.pathOf(digest));
     if (status !== undefined) this.#adopted.set(digest, status);
   }
@@ -142,26 +190,27 @@ export class Store {
   }
 
   /**
-   * Copies a blob to a path that does not exist, and says whether its content is what its name says; it is read for that
-   * unless it was taken over by this process. A blob that is not is removed from the store, so that it is made anew.
+   * Copies a blob to a path that does not exist, with this mode, and says whether its content is what its name says; it is
+   * read for that unless it was taken over by this process. A blob that is not is removed from the store, so that it is made
+   * anew.
    */
   async copyOut(
     digest: Digest,
     target: string,
-    executable: boolean,
+    mode: number,
     read: (path: string, size: number) => Digest | Promise<Digest> = digestOfFile,
   ): Promise<boolean> {
     const blob = this.pathOf(digest);
-    const parts = existsSync(blob) ? undefined : this.partsOf(digest);
+    const parts = existsSync(blob) ? undefined : this.#wholeParts(digest);
     const copied =
       parts === undefined
         ? await copyWhole(blob, target)
-        : await this.#copyParts(parts, target).catch((error: unknown) => {
+        : await this.#copyParts(parts, target, mode).catch((error: unknown) => {
             if (systemErrorCode(error) === "ENOENT") return false;
             throw error;
           });
     if (copied) {
-      await chmod(target, executable ? 0o755 : 0o644);
+      await chmod(target, mode);
       if (this.#isAsAdopted(digest)) return true;
       if ((await read(target, (await stat(target)).size)) === digest) return true;
     }
@@ -169,19 +218,15 @@ export class Store {
     return false;
   }
 
-  async #copyParts(parts: readonly Digest[], target: string): Promise<boolean> {
-    const out = createWriteStream(target, { flags: "wx" });
-    await pipeline(this.#streamParts(parts), out);
+  async #copyParts(blobs: readonly Digest[], target: string, mode: number): Promise<boolean> {
+    const out = createWriteStream(target, { flags: "wx", mode });
+    await pipeline(this.#streamOf(blobs), out);
     return true;
   }
 
-  async *#streamParts(parts: readonly Digest[]): AsyncGenerator<Uint8Array> {
-    for (const part of parts) {
-      const inner = existsSync(this.pathOf(part)) ? undefined : this.partsOf(part);
-      if (inner !== undefined) yield* this.#streamParts(inner);
-      else
-        yield* createReadStream(this.pathOf(part), { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>;
-    }
+  async *#streamOf(blobs: readonly Digest[]): AsyncGenerator<Uint8Array> {
+    for (const blob of blobs)
+      yield* createReadStream(this.pathOf(blob), { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>;
   }
 
   /** Of what is kept in parts, those go that are not what their names say. */
@@ -192,9 +237,11 @@ export class Store {
 
   /** Whether the content, or that of all its parts, is what the digest says. */
   async isWhole(digest: Digest): Promise<boolean> {
+    const blobs = this.#wholeParts(digest);
+    if (blobs === undefined) return false;
     try {
       const hash = createHash("sha256");
-      for await (const chunk of this.#streamParts([digest])) hash.update(chunk);
+      for await (const chunk of this.#streamOf(blobs)) hash.update(chunk);
       return hash.digest("hex") === digest;
     } catch (error) {
       if (systemErrorCode(error) === undefined) throw error;
@@ -202,22 +249,27 @@ export class Store {
     }
   }
 
-  async #place(digest: Digest, write: (beside: string) => Promise<void>): Promise<void> {
+  async #place(digest: Digest, write: (beside: string) => Promise<void>, access: BlobAccess): Promise<void> {
     const beside = this.#beside(digest);
     try {
       await write(beside);
-      this.#finish(beside, digest);
+      this.#finish(beside, digest, access);
     } catch (error) {
       await rm(beside, { force: true });
       throw error;
     }
   }
 
-  #placeAtOnce(digest: Digest, write: (beside: string) => void, suffix = ""): void {
+  #placeAtOnce(
+    digest: Digest,
+    write: (beside: string) => void,
+    access: BlobAccess = "public",
+    suffix = "",
+  ): void {
     const beside = this.#beside(digest);
     try {
       write(beside);
-      this.#finish(beside, digest, suffix);
+      this.#finish(beside, digest, access, suffix);
     } catch (error) {
       rmSync(beside, { force: true });
       throw error;
@@ -226,23 +278,33 @@ export class Store {
 
   /** Where a blob is written before it has its name; the folder is made. */
   #beside(digest: Digest): string {
-    if (!existsSync(this.#temporaryRoot)) mkdirSync(this.#temporaryRoot, { recursive: true });
+    if (!existsSync(this.#temporaryRoot)) mkdirSync(this.#temporaryRoot, { recursive: true, mode: 0o755 });
     this.#counter += 1;
     return path.join(this.#temporaryRoot, `${digest}.${process.pid}-${this.#counter}`);
   }
 
-  #finish(beside: string, digest: Digest, suffix = ""): void {
+  #finish(beside: string, digest: Digest, access: BlobAccess, suffix = ""): void {
     const place = `${this.pathOf(digest)}${suffix}`;
-    chmodSync(beside, 0o444);
+    chmodSync(beside, access === "private" ? 0o400 : 0o444);
     if (this.expectedSize !== undefined) this.expectedSize += statSync(beside).size;
+    this.#makeFolder(path.dirname(place));
     try {
       renameSync(beside, place);
     } catch (error) {
-      // Of 256 folders most are there: they are made when one is not.
+      // Whoever emptied the cache meanwhile took the folder too.
       if (systemErrorCode(error) !== "ENOENT") throw error;
-      mkdirSync(path.dirname(place), { recursive: true });
+      mkdirSync(path.dirname(place), { recursive: true, mode: 0o755 });
       renameSync(beside, place);
     }
+  }
+
+  /** Each of the 256 folders is the engine's: a link in its place would have blobs written, and removed, elsewhere. */
+  #makeFolder(folder: string): void {
+    if (this.#folders.has(folder)) return;
+    const status = lstatSync(folder, { throwIfNoEntry: false });
+    if (status !== undefined && !status.isDirectory()) rmSync(folder);
+    if (!status?.isDirectory()) mkdirSync(folder, { recursive: true, mode: 0o755 });
+    this.#folders.add(folder);
   }
 }
 

@@ -1,15 +1,25 @@
-/** Failures of the system below: disks that are full, files that may not be read or written, command lines that are too long. */
+/** Failures of the system below, explained: disks that are full, files that may not be read or written, command lines that are too long. */
 import { accessSync, constants } from "node:fs";
+import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { displayPath } from "./input.ts";
+import { cacheFolder } from "./names.ts";
+
+/** A place that a user knows for one in a staging directory (both absolute); undefined for what is not staged. */
+export type KnownPlace = (staged: string) => string | undefined;
 
 /** What a full or read-only disk means for the user, instead of a system call's name. */
-export function explainSystemError(error: unknown, workspace: string): unknown {
-  const code = systemErrorCode(error);
-  const target = placeOf(error);
+export function explainSystemError(
+  error: unknown,
+  workspace: string,
+  known: KnownPlace = () => undefined,
+): unknown {
+  const failure = failureIn(error);
+  const code = systemErrorCode(failure);
+  const target = placeOf(failure, workspace, known);
   const where = target === undefined ? {} : { where: displayPath(workspace, target) };
-  if (code === "ENOSPC") {
-    return new UserError("no space left on the device", {
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new UserError(code === "ENOSPC" ? "no space left on the device" : "the disk quota is used up", {
       code: "no-space",
       ...where,
       hint: "free some space (`task clean --all` empties the cache), and start again: what was built is kept",
@@ -23,54 +33,74 @@ export function explainSystemError(error: unknown, workspace: string): unknown {
       cause: error,
     });
   }
-  if (code === "EACCES" || code === "EPERM") {
-    const unread = unreadablePlace(error);
-    if (unread !== undefined) {
-      return new UserError(`a ${unread.what} cannot be read (permission denied)`, {
-        code: "not-readable",
-        where: displayPath(workspace, unread.path),
-        hint: `make it readable for you, or build as its owner: ls -ld shows owner and mode`,
-        cause: error,
-      });
-    }
+  const why = reasons[code ?? ""];
+  // What a program may not do is said by the program; that it could not be started is another failure.
+  if (why === undefined || syscallOf(failure)?.startsWith("spawn")) return error;
+  if (code !== "EROFS" && isRead(failure)) {
+    return new UserError(`a file cannot be read (${why})`, {
+      code: "not-readable",
+      ...where,
+      hint: "check its owner and mode, and those of the folders that lead to it",
+      cause: error,
+    });
   }
-  if (code === "EROFS" || code === "EACCES") {
-    return new UserError(
-      `a file cannot be written (${code === "EROFS" ? "read-only file system" : "permission denied"})`,
-      {
-        code: "not-writable",
-        ...where,
-        hint: "check the owner and the mode of the folder",
-        cause: error,
-      },
-    );
-  }
-  return error;
+  return new UserError(`a file cannot be written (${why})`, {
+    code: "not-writable",
+    ...where,
+    hint: "check the owner and the mode of the folder",
+    cause: error,
+  });
 }
 
-/** Calls that only look, whatever they are given. */
-const looking = ["scandir", "opendir", "read", "readlink", "stat", "lstat", "statx"];
+const reasons: Readonly<Record<string, string>> = {
+  EROFS: "read-only file system",
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+};
 
-/** The place that could not be read; undefined where it was writing that failed. */
-function unreadablePlace(error: unknown): { readonly what: string; readonly path: string } | undefined {
-  if (!(error instanceof Error) || !("path" in error) || typeof error.path !== "string") return undefined;
-  const { path } = error;
-  const call = "syscall" in error ? error.syscall : undefined;
-  if (call === "scandir" || call === "opendir") return { what: "folder", path };
-  if (typeof call === "string" && looking.includes(call)) return { what: "file", path };
-  // Opening and copying both read and write: whether this file can be read decides.
-  if (call !== "open" && call !== "copyfile") return undefined;
+/** The system's own error, which zx has as the cause of a command that could not be started. */
+function failureIn(error: unknown): unknown {
+  if (systemErrorCode(error) !== undefined || !(error instanceof Error)) return error;
+  return systemErrorCode(error.cause) === undefined ? error : error.cause;
+}
+
+function syscallOf(error: unknown): string | undefined {
+  if (!(error instanceof Error && "syscall" in error)) return undefined;
+  return typeof error.syscall === "string" ? error.syscall : undefined;
+}
+
+const readingCalls = ["scandir", "opendir", "read", "stat", "lstat", "readlink", "access", "realpath"];
+
+/** Whether reading failed. Node says of open(2) and of a copy only that they did: then what may not be read was to be. */
+function isRead(error: unknown): boolean {
+  const call = syscallOf(error) ?? "";
+  if (readingCalls.includes(call)) return true;
+  const source = pathIn(error, "path");
+  if (source === undefined || !["open", "copyfile"].includes(call)) return false;
   try {
-    accessSync(path, constants.R_OK);
-    return undefined;
+    accessSync(source, constants.R_OK);
+    return false;
   } catch (denied) {
-    return systemErrorCode(denied) === "EACCES" ? { what: "file", path } : undefined;
+    // A file that is not there yet was to be made.
+    return systemErrorCode(denied) !== "ENOENT";
   }
 }
 
-/** The path that the system call was about; of a renaming the place that something was to get. */
-function placeOf(error: unknown): string | undefined {
+/** The path that the system call was about; of a renaming or a copy the one that the user knows. */
+function placeOf(error: unknown, workspace: string, known: KnownPlace): string | undefined {
+  const temporary = path.join(workspace, cacheFolder, "v1", "tmp");
+  const ends = [pathIn(error, "dest"), pathIn(error, "path")].filter((one) => one !== undefined);
+  if (isRead(error)) ends.reverse();
+  for (const end of ends) {
+    if (!end.startsWith(`${temporary}/`)) return end;
+    const place = known(end);
+    if (place !== undefined) return place;
+  }
+  return ends[0];
+}
+
+function pathIn(error: unknown, end: "path" | "dest"): string | undefined {
   if (!(error instanceof Error)) return undefined;
-  if ("dest" in error && typeof error.dest === "string") return error.dest;
-  return "path" in error && typeof error.path === "string" ? error.path : undefined;
+  const value = (error as { readonly [key in typeof end]?: unknown })[end];
+  return typeof value === "string" ? value : undefined;
 }

@@ -69,6 +69,8 @@ export async function shellFor(
   if (neededTools(bound).length + usefulTools(bound).length === 0) return noShell(bound);
   return createShell({
     cwd: path.join(folder, "scratch"),
+    home: path.join(folder, "home"),
+    tools: [...neededTools(bound), ...usefulTools(bound)],
     env: declaredEnv(bound, context),
     groups,
     onOutput: (text) => capture.add(text),
@@ -156,7 +158,7 @@ export function blobAccess(state: State): BlobAccess {
     adopt: (file, sha256) => state.store.adopt(file, sha256 as Digest),
     async copyOut(sha256, target) {
       const digest = sha256 as Digest;
-      if (await state.store.copyOut(digest, target, false, digestInPieces)) {
+      if (await state.store.copyOut(digest, target, 0o644, digestInPieces)) {
         // Checked just now: it need not be read once more as an output.
         settleTime(target);
         state.files.vouch(target as AbsolutePath, digest);

@@ -46,6 +46,7 @@ export async function workAlone<T>(
     onEvent({ type: "lock-wait", pid: owner.pid, host: owner.host, command: owner.command }),
   );
   const scratch = path.join(state.temporaryRoot, `${request.name}-${process.pid}`);
+  const home = `${scratch}-home`;
   const groups = new ProcessGroups({ mark: scratch });
   const shared = new Shared();
   const breakdown = new Breakdown(request, commandGraceMs);
@@ -62,7 +63,7 @@ export async function workAlone<T>(
       progress: (progress) => onEvent({ type: "task-progress", task: id, progress }),
       shell: async (tools, env = {}) => {
         for (const tool of tools) findTool(tool, workspace.toolHint);
-        return await createShell({ cwd: scratch, env, groups });
+        return await createShell({ cwd: scratch, home, tools, env, groups });
       },
     });
     return await Promise.race([done, breakdown.stuck]);
@@ -72,6 +73,7 @@ export async function workAlone<T>(
     await groups.terminate(0);
     await shared.close();
     await rm(scratch, { recursive: true, force: true });
+    await rm(home, { recursive: true, force: true });
     release();
   }
 }

@@ -2,13 +2,14 @@
  * Where tasks work: a folder for each that runs, with its staged outputs and its scratch files. Nothing in it outlives the
  * run. What a task leaves is removed while others go on: a file system that is busy can take its time over that.
  */
-import { mkdirSync, rmdir as removeFolder, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmdir as removeFolder, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../errors/index.ts";
 import type { BoundTask } from "./bound-task.ts";
 import type { AbsolutePath } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
+import { Secret } from "./parameter.ts";
 import { removeTree } from "./tree-removal.ts";
 
 /** Absolute paths. */
@@ -21,6 +22,8 @@ export interface Workplace {
   readonly printed: string;
   /** Where what is replaced goes. */
   readonly replaced: string;
+  /** Of its folder: closed to others where a secret may come into it, before any file in it has its own mode. */
+  readonly mode: number;
 }
 
 const rmdir = promisify(removeFolder);
@@ -52,6 +55,7 @@ export class Workplaces {
       scratch: path.join(folder, "scratch"),
       printed: path.join(folder, "printed"),
       replaced: path.join(folder, "replaced"),
+      mode: holdsSecret(bound) ? 0o700 : 0o755,
     };
   }
 
@@ -59,15 +63,15 @@ export class Workplaces {
    * Makes the workplace, with nothing of another in it. Synchronous but for what is still being removed, as all that is a
    * handful of system calls for each task: a thread's answer would cost ten times that.
    */
-  async open({ folder, staging, scratch }: Workplace): Promise<void> {
+  async open({ folder, staging, scratch, mode }: Workplace): Promise<void> {
     await this.#leaving.get(folder);
     this.prepare();
     try {
-      mkdirSync(folder);
+      mkdirSync(folder, { mode });
     } catch (error) {
       if (systemErrorCode(error) !== "EEXIST") throw error;
       rmSync(folder, { recursive: true });
-      mkdirSync(folder);
+      mkdirSync(folder, { mode });
     }
     mkdirSync(staging);
     mkdirSync(scratch);
@@ -88,6 +92,12 @@ export class Workplaces {
   }
 }
 
+function holdsSecret({ outputs, values }: BoundTask): boolean {
+  return (
+    outputs.some((output) => output.private) || [...values.values()].some((value) => value instanceof Secret)
+  );
+}
+
 export function stagedPlaces(bound: BoundTask, { staging }: Workplace): OutputPlaces {
   return new Map(
     bound.outputs.map((output) => [output.slot, path.join(staging, output.slot) as AbsolutePath]),
@@ -97,7 +107,8 @@ export function stagedPlaces(bound: BoundTask, { staging }: Workplace): OutputPl
 /** Most tasks leave nothing but two empty folders; whatever else there is takes a walk. */
 async function remove({ folder, staging, scratch }: Workplace): Promise<void> {
   try {
-    await Promise.all([rmdir(staging), rmdir(scratch)]);
+    const home = path.join(folder, "home");
+    await Promise.all([rmdir(staging), rmdir(scratch), existsSync(home) ? rmdir(home) : undefined]);
     await rmdir(folder);
   } catch {
     await removeTree(folder);

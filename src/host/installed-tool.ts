@@ -4,7 +4,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { installAdvice } from "./install-hint.ts";
-import { toolEnvironment } from "./shell.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 import { searchTool } from "./tool-path.ts";
 import tools from "./tools.json" with { type: "json" };
 

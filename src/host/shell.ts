@@ -4,37 +4,28 @@
  */
 import { StringDecoder } from "node:string_decoder";
 import type { Shell } from "zx/core";
+import { commandEnvironment } from "./command-environment.ts";
 import { outputStore } from "./command-output.ts";
 import type { ProcessGroups } from "./process-groups.ts";
+import { toolEnvironment } from "./tool-environment.ts";
 
 export type { Shell } from "zx/core";
 
 export interface ShellOptions {
   /** Absolute path in which commands run. */
   readonly cwd: string;
+  /**
+   * Absolute path of a folder of their own for the commands' home and temporary files; made, and left to the caller. Without
+   * it commands have the caller's.
+   */
+  readonly home?: string;
+  /** The tools that commands may be, by name. */
+  readonly tools?: readonly string[];
   /** Variables that the commands see beside the fixed ones. */
   readonly env?: Readonly<Record<string, string>>;
   readonly groups: ProcessGroups;
   /** Called with every piece of a command's output, in the order of arrival. */
   readonly onOutput?: (text: string) => void;
-}
-
-/** Variables of the caller that tools need to work at all; anything else would be an undeclared input. */
-const passedOn = ["PATH", "HOME", "TMPDIR", "USER", "LOGNAME"] as const;
-
-/**
- * The environment of every host command: a fixed locale and time zone, so that no tool's output depends on
- * the user's, and only those of the caller's variables without which tools do not work.
- */
-export function toolEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const name of passedOn) {
-    const value = process.env[name];
-    if (value !== undefined) env[name] = value;
-  }
-  // Debian keeps mkfs, ldconfig and depmod out of a plain user's PATH.
-  env.PATH = [env.PATH ?? "/usr/bin:/bin", "/usr/sbin", "/sbin"].join(":");
-  return { ...env, LC_ALL: "C", LANG: "C", TZ: "UTC", ...extra };
 }
 
 /**
@@ -46,7 +37,10 @@ export async function createShell(options: ShellOptions): Promise<Shell> {
   const decoders = new Map<string, StringDecoder>();
   const shell = $({
     cwd: options.cwd,
-    env: toolEnvironment(options.env),
+    env:
+      options.home === undefined
+        ? { ...toolEnvironment(), ...options.env }
+        : commandEnvironment(options.home, options.tools ?? [], options.env),
     quiet: true,
     verbose: false,
     stdio: ["ignore", "pipe", "pipe"],

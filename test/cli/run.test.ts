@@ -1,6 +1,6 @@
 /** A build at the terminal: what is shown, how it is interrupted, and what never leaves it. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { demo, program, put, runTask, snapshot, startTask } from "./workshop.ts";
@@ -230,5 +230,18 @@ describe("what is shown", () => {
     const run = await runTask(root, ["hi", "-p"]);
     expect(run.stdout).toMatch(/^build\/prod\.txt {2}\d+ B {2}sha256 [0-9a-f]{64}\n$/);
     expect((await runTask(root, ["hello"])).stdout).toBe("hello\n");
+  });
+});
+
+describe("a cache", () => {
+  it("can be written to by nobody else, whatever the umask", async () => {
+    const root = demo();
+    const words = [process.execPath, program, "greet"].map((word) => `'${word}'`).join(" ");
+    expect(spawnSync("sh", ["-c", `umask 000; exec ${words}`], { cwd: root }).status).toBe(0);
+    const open = readdirSync(path.join(root, ".buildcache"), { recursive: true, encoding: "utf8" }).filter(
+      (name) => (lstatSync(path.join(root, ".buildcache", name)).mode & 0o022) !== 0,
+    );
+    expect(open).toEqual([]);
+    expect(statSync(path.join(root, ".buildcache")).mode & 0o022).toBe(0);
   });
 });

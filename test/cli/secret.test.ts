@@ -13,6 +13,28 @@ function revealing(): { readonly root: string; readonly seen: () => string } {
 }
 
 describe("a secret", () => {
+  it("that a variable holds is in the environment of no process that is started", async () => {
+    const { root, seen } = revealing();
+    const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
+    const asking = `default: () => { writeFileSync("asked", execFileSync("env")); return "Hello"; }`;
+    put(
+      root,
+      "tasks/all.ts",
+      `import { execFileSync } from "node:child_process";\n${tasks.replace('default: "Hello"', asking)}`,
+    );
+    put(
+      root,
+      "in/script",
+      `${readFileSync(path.join(root, "in/script"), "utf8")}env >'${root}/of the command'\n`,
+    );
+    const run = await runTask(root, ["greet"], { DEMO_PASSWORD: "opensesame", DEMO_OTHER: "1" });
+    expect(run, run.stderr).toMatchObject({ status: 0 });
+    expect(seen()).toBe("opensesame");
+    for (const name of ["asked", "of the command"])
+      expect(readFileSync(path.join(root, name), "utf8"), name).not.toContain("opensesame");
+    expect(readFileSync(path.join(root, "asked"), "utf8")).toContain("DEMO_OTHER=1");
+  });
+
   it("is the one line of a file that its second option names, relative to where the command was given", async () => {
     const { root, seen } = revealing();
     put(root, "in/my password", "from a file\n");

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { noteOf, quickLook, statusOf } from "../../bin/up-to-date.js";
+import { checksumOf, noteOf, quickLook, statusOf } from "../../bin/up-to-date.js";
 import { type AbsolutePath, acquireLock } from "../../src/engine/index.ts";
 import { demo, put, type Run, runTask, startTask } from "./workshop.ts";
 
@@ -196,5 +196,37 @@ describe("a build with nothing to do", () => {
     }
     writeFileSync(record, bytes.subarray(0, 200));
     expect(await run(other)).toMatchObject({ status: 0, loaded: true });
+
+    // What somebody else may have written: a right checksum, and no path that could have changed.
+    const header = JSON.parse(bytes.toString("utf8", 12, 12 + bytes.readUInt32LE(4))) as object;
+    const said = [[1, "up to date, says who?\n"]];
+    const forgeries: Readonly<Record<string, readonly [header: string, names: readonly string[]]>> = {
+      "no path": [JSON.stringify({ ...header, own: 0, said }), [""]],
+      "paths that nobody has": [
+        JSON.stringify({ ...header, own: 3, said }),
+        ["/nowhere/a", "/nowhere/b", "/nowhere/c"],
+      ],
+      "the logs, not there": [
+        JSON.stringify({ ...header, own: 3, said }),
+        ["lock", "stamps.log", "files.log"].map((name) => path.join(other, ".buildcache/v1", name)),
+      ],
+      "no header": ["{", [""]],
+      "a header of another form": [JSON.stringify({ ...header, said: 7, environment: null }), [""]],
+      null: ["null", [""]],
+    };
+    for (const [what, [text, names]] of Object.entries(forgeries)) {
+      const texts = [Buffer.from(text), Buffer.from(names.join("\0"))];
+      const notes = names.map((name) => Buffer.from(noteOf(name, undefined).buffer));
+      const prefix = Uint32Array.of(
+        checksumOf(texts[0] ?? Buffer.of()),
+        ...texts.map(({ length }) => length),
+      );
+      writeFileSync(record, Buffer.concat([Buffer.from(prefix.buffer), ...texts, ...notes]));
+      put(other, "in/name", `${what}\n`);
+      const { status, loaded, stdout, stderr } = await run(other);
+      expect({ what, status, loaded, stderr }).toMatchObject({ what, status: 0, loaded: true });
+      expect(stdout).not.toContain("says who");
+      expect(readFileSync(path.join(other, "build/dev.txt"), "utf8")).toBe(`Hello ${what}\n`);
+    }
   }, 300_000);
 });

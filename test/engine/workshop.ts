@@ -40,6 +40,7 @@ export function code(version = "1"): CodeIndex {
     digestOf: () => version.padStart(64, "0") as Digest,
     modulesOf: () => [],
     sourcesOf: () => [],
+    sources: [],
     locate: (location) =>
       location === undefined ? "?" : `${path.basename(location.module)}:${location.line}`,
   };

@@ -6,8 +6,11 @@ import { lstatSync, readdirSync, readlinkSync } from "node:fs";
 import path from "node:path";
 import type { BoundTask, Graph } from "../bound-task.ts";
 import type { FilesInput } from "../declared-input.ts";
-import type { TaskId } from "../names.ts";
+import { targetOf } from "../linked-input.ts";
+import type { AbsolutePath, TaskId } from "../names.ts";
 import { isBelow } from "../ownership.ts";
+import { ignoredBy, type Matcher, matcherOf, positiveIn } from "../patterns.ts";
+import { search } from "../search.ts";
 
 /** A folder whose own entries count, and down to which depth those below it do. */
 export interface WatchRoot {
@@ -23,7 +26,7 @@ interface Claim {
   readonly root: string;
   /** Absolute paths of the links that lead to a named file, and of what they lead to. */
   readonly chain: readonly string[];
-  readonly matches?: (relative: string) => boolean;
+  readonly matches?: Matcher;
 }
 
 export class Coverage {
@@ -82,8 +85,37 @@ export class Coverage {
   }
 }
 
+/** Where a link of an input leads (absolute), and whether a folder is there. */
+export interface LinkTarget {
+  readonly target: string;
+  readonly folder: boolean;
+}
+
+/** What the links that an input matches lead to, where that counts. */
+export async function linkTargets(
+  input: FilesInput,
+  root: AbsolutePath,
+  workspace: AbsolutePath,
+): Promise<readonly LinkTarget[]> {
+  if (input.links === "keep") return [];
+  const found = await search(positiveIn(input), { cwd: root, ignore: ignoredBy(input, root, workspace) });
+  return found.flatMap(({ dirent, path: relative }) => {
+    if (!dirent.isSymbolicLink()) return [];
+    const link = path.join(root, relative);
+    const target = targetOf(link);
+    const next = path.resolve(path.dirname(link), readlinkSync(link));
+    const ends = target === undefined || target === next ? [next] : [next, target];
+    return ends.map((end) => ({ target: end, folder: end === target && isFolderOrGone(end) }));
+  });
+}
+
 /** The coverage of a graph. `own` are absolute paths that are never anybody's input, such as the cache. */
-export async function coverageOf(graph: Graph, workspace: string, own: readonly string[]): Promise<Coverage> {
+export async function coverageOf(
+  graph: Graph,
+  workspace: AbsolutePath,
+  own: readonly string[],
+  targetsOf: typeof linkTargets = linkTargets,
+): Promise<Coverage> {
   const claims: Claim[] = [];
   const roots = new Map<string, number>();
   const add = (folder: string, depth: number): void => {
@@ -93,7 +125,7 @@ export async function coverageOf(graph: Graph, workspace: string, own: readonly 
   for (const bound of graph.values()) {
     for (const input of Object.values(bound.task.inputs)) {
       const declared = input.kind === "file" ? input.path : input.root;
-      const root = path.resolve(workspace, textOf(declared, bound));
+      const root = path.resolve(workspace, textOf(declared, bound)) as AbsolutePath;
       const chain = linksOf(root);
       for (const link of chain) add(path.dirname(link), 0);
       if (input.kind === "file") {
@@ -101,7 +133,11 @@ export async function coverageOf(graph: Graph, workspace: string, own: readonly 
         claims.push({ id: bound.id, root, chain });
       } else {
         add(root, depthOf(input));
-        claims.push({ id: bound.id, root, chain, matches: await matcherOf(input) });
+        claims.push({ id: bound.id, root, chain, matches: await matcherOf(input, root, workspace) });
+        for (const { target, folder } of await targetsOf(input, root, workspace)) {
+          add(folder ? target : path.dirname(target), folder ? Number.POSITIVE_INFINITY : 0);
+          claims.push({ id: bound.id, root: target, chain: [], ...(folder ? { matches: () => true } : {}) });
+        }
       }
     }
   }
@@ -143,14 +179,9 @@ function linksOf(start: string): readonly string[] {
 }
 
 function depthOf(input: FilesInput): number {
-  if (input.patterns.some((pattern) => pattern.includes("**"))) return Number.POSITIVE_INFINITY;
-  return Math.max(...input.patterns.map((pattern) => pattern.split("/").length - 1));
-}
-
-/** The matcher below fast-glob, as ownership uses it too. */
-async function matcherOf(input: FilesInput): Promise<(relative: string) => boolean> {
-  const { default: picomatch } = await import("picomatch");
-  return picomatch([...input.patterns], { dot: true, ignore: [...input.ignore], flags: "s" });
+  const patterns = positiveIn(input);
+  if (patterns.some((pattern) => pattern.includes("**"))) return Number.POSITIVE_INFINITY;
+  return Math.max(0, ...patterns.map((pattern) => pattern.split("/").length - 1));
 }
 
 function isFolderOrGone(file: string): boolean {

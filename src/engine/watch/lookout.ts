@@ -5,13 +5,14 @@
 import path from "node:path";
 import type { Graph } from "../bound-task.ts";
 import { resolveInputs } from "../decision.ts";
+import type { FilesInput } from "../declared-input.ts";
 import { displayPath } from "../input.ts";
 import { changesSince, differences, type SeenInputs } from "../live-build.ts";
 import type { AbsolutePath, TaskId } from "../names.ts";
 import type { ParameterValues } from "../parameter.ts";
 import type { State } from "../state.ts";
 import type { Burst } from "./burst.ts";
-import { Coverage, coverageOf } from "./coverage.ts";
+import { Coverage, coverageOf, type LinkTarget, linkTargets } from "./coverage.ts";
 import { type FolderListener, FolderWatch } from "./folder-watch.ts";
 import { ValueSources } from "./value-sources.ts";
 
@@ -29,6 +30,8 @@ export class Lookout {
   #graph: Graph = new Map();
   #seen: SeenInputs = new Map();
   #inputFolders: ReadonlySet<string> = new Set();
+  /** Where the links of each input lead: to find them takes a search, and only new entries change it. */
+  #links = new WeakMap<FilesInput, readonly LinkTarget[]>();
 
   /** `others` are folders to be watched beside those of the inputs; outputs are not told of. */
   constructor(state: State, others: () => ReadonlySet<string>, listener: FolderListener) {
@@ -61,8 +64,22 @@ export class Lookout {
   /** The graph of the next build is known: once this resolves, nothing that it reads may change unseen. */
   async cover(graph: Graph): Promise<void> {
     this.#graph = graph;
-    this.#coverage = await coverageOf(graph, this.#state.workspace, [path.dirname(this.#state.root)]);
+    await this.#compute();
     await this.refresh();
+  }
+
+  async #compute(): Promise<void> {
+    const own = [path.dirname(this.#state.root)];
+    this.#coverage = await coverageOf(
+      this.#graph,
+      this.#state.workspace,
+      own,
+      async (input, root, workspace) => {
+        const known = this.#links.get(input) ?? (await linkTargets(input, root, workspace));
+        this.#links.set(input, known);
+        return known;
+      },
+    );
   }
 
   /** Folders may have come or gone. */
@@ -117,7 +134,12 @@ export class Lookout {
 
   /** What a burst changed for the tasks, as users know it; undefined when it is no more than what they saw. */
   async changedBy(burst: Burst): Promise<readonly string[] | undefined> {
-    if (burst.entries || burst.flood) await this.refresh();
+    if (burst.entries || burst.flood) {
+      // A link may have come, or lead elsewhere.
+      this.#links = new WeakMap();
+      await this.#compute();
+      await this.refresh();
+    }
     const stale = await this.staleBy(burst);
     if (stale.size === 0) return undefined;
     const changes = new Set([...stale.values()].flatMap((paths) => paths ?? []));

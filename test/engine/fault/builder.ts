@@ -84,6 +84,7 @@ try {
         digestOf: () => "0".repeat(64) as Digest,
         modulesOf: () => [],
         sourcesOf: () => [],
+        sources: [],
         locate: () => "?",
       },
       toolHint: () => undefined,

@@ -87,6 +87,7 @@ export class Builder {
       digestOf: () => step.code.padStart(64, "0") as Digest,
       modulesOf: () => [],
       sourcesOf: () => [],
+      sources: [],
       locate: () => "?",
     };
     return {

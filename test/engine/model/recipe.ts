@@ -132,9 +132,10 @@ export function tasksOf(recipes: readonly Recipe[], steering: () => Steering): r
     });
     const folder = `in/${recipe.name}`;
     const own = {
-      pattern: () => files(`${folder}/**`, { optional: true, ignore: ["**/*.skip"] }),
-      root: () => files("**", { root: folder, optional: true, ignore: ["**/*.skip"] }),
-      braces: () => files(`${folder}/{[a-d]*,x/**}`, { optional: true, ignore: ["**/*.skip"] }),
+      pattern: () => files(`${folder}/**`, { optional: true, ignore: ["**/*.skip"], links: "keep" }),
+      root: () => files("**", { root: folder, optional: true, ignore: ["**/*.skip"], links: "keep" }),
+      braces: () =>
+        files(`${folder}/{[a-d]*,x/**}`, { optional: true, ignore: ["**/*.skip"], links: "keep" }),
     }[recipe.layout]();
     const common =
       recipe.common === undefined

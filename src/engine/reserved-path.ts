@@ -1,0 +1,129 @@
+/** Paths of the workspace that no artefact may take: what defines the tasks, git's and the cache's folders, others' inputs. */
+import path from "node:path";
+import { UserError } from "../errors/index.ts";
+import type { Task } from "./declared-task.ts";
+import { displayPath } from "./input.ts";
+import { type AbsolutePath, cacheFolder } from "./names.ts";
+import { neededTask } from "./need.ts";
+import { type Matcher, matcherOf, positiveIn } from "./patterns.ts";
+import type { SourceLocation } from "./source-location.ts";
+
+export interface Surroundings {
+  readonly workspace: AbsolutePath;
+  readonly locate: (location: SourceLocation | undefined) => string;
+  /** Absolute paths of the files that define the tasks. */
+  readonly sources: readonly string[];
+}
+
+export interface Artefact {
+  readonly task: Task;
+  readonly kind: "file" | "directory";
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** A task's inputs with absolute roots; those whose root is not known yet are left out. */
+export interface Reader {
+  readonly task: Task;
+  readonly inputs: ReadonlyMap<string, AbsolutePath>;
+}
+
+/** Throws `UserError` `output-reserved` for an artefact in a place that is not the tasks'. */
+export function refuseReserved(artefacts: readonly Artefact[], around: Surroundings): void {
+  const { workspace, sources, locate } = around;
+  const folders = [".git", cacheFolder].map((name) => path.join(workspace, name));
+  const files = [path.join(workspace, "Taskfile.ts"), ...sources];
+  for (const { task, kind, path: place } of artefacts) {
+    const taken =
+      [...folders, ...files].find((one) => one === place || (kind === "directory" && isBelow(one, place))) ??
+      folders.find((folder) => isBelow(place, folder));
+    if (taken === undefined) continue;
+    const defines = files.includes(taken);
+    const [shown, reserved] = [displayPath(workspace, place), displayPath(workspace, taken)];
+    throw new UserError(
+      shown === reserved
+        ? `${task.name} would overwrite ${shown}`
+        : `${task.name} would make ${shown}, and ${reserved} is not the tasks'`,
+      {
+        code: "output-reserved",
+        where: `${locate(task.definedAt[0])} and ${reserved}`,
+        hint: defines ? "sources are yours: have the task write elsewhere" : "have the task write elsewhere",
+      },
+    );
+  }
+}
+
+/**
+ * Throws `UserError` `output-is-others-input` where a task reads what another one makes without needing it: what it found
+ * there would depend on which of them ran first.
+ */
+export async function refuseForeignReads(
+  readers: readonly Reader[],
+  artefacts: readonly Artefact[],
+  { workspace, locate }: Pick<Surroundings, "workspace" | "locate">,
+): Promise<void> {
+  if (artefacts.length === 0) return;
+  // Of most inputs the fixed beginning alone says that they lie elsewhere.
+  const byFolder = new Map<string, Artefact[]>();
+  for (const artefact of artefacts) {
+    let folder = artefact.path;
+    while (folder !== path.dirname(folder)) {
+      const known = byFolder.get(folder);
+      if (known === undefined) byFolder.set(folder, [artefact]);
+      else known.push(artefact);
+      folder = path.dirname(folder);
+    }
+  }
+  const matchers = new Map<string, Matcher>();
+  for (const { task, inputs } of readers) {
+    for (const [name, root] of inputs) {
+      const input = task.inputs[name];
+      if (input === undefined) continue;
+      const bases =
+        input.kind === "file" ? [root] : positiveIn(input).map((one) => path.join(root, fixedPart(one)));
+      for (const artefact of new Set(bases.flatMap((base) => byFolder.get(base) ?? []))) {
+        if (artefact.task === task) continue;
+        if (input.kind === "files") {
+          const key = JSON.stringify([root, input.patterns, input.ignore]);
+          const matches = matchers.get(key) ?? (await matcherOf(input, root, workspace));
+          matchers.set(key, matches);
+          const relative = path.relative(root, artefact.path);
+          // Which files a folder will hold is not known; that the pattern means one in it, often is.
+          if (!matches(artefact.kind === "file" ? relative : `${relative}/any`)) continue;
+        } else if (root !== artefact.path) continue;
+        if (needs(task, artefact.task)) continue;
+        throw new UserError(
+          `${task.name} reads ${displayPath(workspace, artefact.path)} (input "${name}"), which ${artefact.task.name} makes, and does not need it`,
+          {
+            code: "output-is-others-input",
+            where: `${locate(task.definedAt[0])} and ${locate(artefact.task.definedAt[0])}`,
+            hint: `add ${artefact.task.name} to its needs, or ignore the path in the input's patterns`,
+          },
+        );
+      }
+    }
+  }
+}
+
+/** The folders of a pattern before the first name with a wildcard. */
+function fixedPart(pattern: string): string {
+  const names = pattern.split("/");
+  const first = names.findIndex((name) => /[*?{}[\]()!+@|\\]/.test(name));
+  return (first === -1 ? names : names.slice(0, first)).join("/");
+}
+
+/** Whether one task needs another, directly or by way of others. */
+function needs(task: Task, other: Task): boolean {
+  const seen = new Set<Task>();
+  const visit = (one: Task): boolean => {
+    if (one === other) return true;
+    if (seen.has(one)) return false;
+    seen.add(one);
+    return Object.values(one.needs).some((need) => visit(neededTask(need)));
+  };
+  return visit(task);
+}
+
+function isBelow(inner: string, outer: string): boolean {
+  return inner.startsWith(`${outer}/`);
+}
