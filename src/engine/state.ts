@@ -134,6 +134,7 @@ export class State {
     // Who is gone needs no digest any more; a pattern is kept, for its folder may come back as it was.
     if (fileLog.wantsCompaction || fileLog.wantsPruning)
       fileLog.compact((key) => !path.isAbsolute(key) || existsSync(key));
+    for (const log of [this.#stampLog, fileLog]) log.seal();
   }
 
   /** A random key that stays in this workspace; made by the first build that needs it, mode 0600. */
