@@ -7,7 +7,7 @@ import { endStragglers } from "../host/index.ts";
 import { requireTracer } from "./audit.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
-import { collectGarbage } from "./collection.ts";
+import { collectGarbage, recallSize } from "./collection.ts";
 import type { EventSink } from "./event.ts";
 import { bindGraph } from "./graph.ts";
 import { runGraph } from "./graph-run.ts";
@@ -56,6 +56,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   try {
     // Whoever held the lock before may have built what this one was about to.
     state.reload();
+    recallSize(state);
     for (const message of state.damage()) emit({ type: "note", message });
     // What a build that was killed left running would go on in what is removed now.
     if (state.hasTemporaries()) endLeftBehind(state, emit);
@@ -66,12 +67,12 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     const succeeded = await runGraph(graph, workspace, shared, { ...request, onEvent: emit });
     if (started) endLeftBehind(state, emit);
     const outcome = request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
+    if (changed) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
     try {
       state.save();
     } catch (error) {
       throw explainSystemError(error, state.workspace);
     }
-    if (changed) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
     emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
     return { outcome, graph };
   } finally {

@@ -6,8 +6,11 @@ import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Digest } from "./names.ts";
 
-/** From this size on a file is hashed on hasha's worker thread, so that the scheduler is not held up (measured). */
-const workerThreshold = 1024 * 1024;
+/** From this size (bytes) on a file is read in pieces, so that others get their turn in between. */
+const piecesThreshold = 1024 * 1024;
+
+/** From this size on a file is hashed on hasha's worker thread: to start it takes as long as to hash some 16 MiB. */
+const workerThreshold = 16 * 1024 * 1024;
 
 export function digestOfBytes(bytes: string | Uint8Array): Digest {
   return createHash("sha256").update(bytes).digest("hex") as Digest;
@@ -23,9 +26,10 @@ export function digestOfParts(parts: readonly string[]): Digest {
   return hash.digest("hex") as Digest;
 }
 
-/** sha256 of a file's content; `size` (bytes) decides between this thread and a worker. */
+/** sha256 of a file's content; `size` (bytes) decides where and how it is read. */
 export function digestOfFile(path: string, size: number): Digest | Promise<Digest> {
-  return size < workerThreshold ? digestOfBytes(readFileSync(path)) : digestOfLargeFile(path);
+  if (size < piecesThreshold) return digestOfBytes(readFileSync(path));
+  return size < workerThreshold ? digestInPieces(path) : digestOfLargeFile(path);
 }
 
 /** The same, on this thread and in no more memory than a piece takes: for while much else is in memory too. */

@@ -10,7 +10,7 @@ import { UserError } from "../errors/index.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
-import { digestOfListing, type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
+import { digestOfListing, type ListedEntry, type Listing, lineOf, listed, listingOf } from "./listing.ts";
 import { type AbsolutePath, byteOrder, cacheFolder, type Digest } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import type { RecordLog } from "./record-log.ts";
@@ -91,6 +91,39 @@ export async function resolveInput(
   const part = selected === undefined ? {} : { selected };
   const listing = listingOf(entries);
   return { name, declaration, root, paths, listing, digest: digestOfListing(listing), ...part };
+}
+
+/**
+ * The digest of an input for which nothing has to be walked, selected, followed or waited for: the same as that of
+ * `resolveInput`. Undefined for all others, and where that would throw.
+ */
+export function digestOfKnownInput(
+  declaration: Input,
+  context: Pick<InputContext, "workspace" | "files" | "memory" | "value">,
+): Digest | undefined {
+  if (declaration.kind === "file" && declaration.select !== undefined) return undefined;
+  const { workspace, files } = context;
+  const declared = declaration.kind === "file" ? declaration.path : declaration.root;
+  const given = typeof declared === "string" ? declared : context.value(declared);
+  const root = path.resolve(workspace, given) as AbsolutePath;
+  if (declaration.kind === "file") {
+    const entry = files.at(root);
+    if (entry instanceof Promise || entry?.type !== "file") return undefined;
+    return digestOfBytes(lineOf(displayPath(workspace, root), entry));
+  }
+  const key = globKey(declaration, root, ignoredBy(declaration, root, workspace));
+  const known = remembered(key, context.memory);
+  if (known === undefined || known.paths.length === 0 || !isCurrent(known, root)) return undefined;
+  const shown = displayPath(workspace, root);
+  const before = root === workspace ? "" : `${shown}/`;
+  let text = "";
+  // In byte order already, as in a listing.
+  for (const relative of known.paths) {
+    const entry = files.at(`${root}/${relative}` as AbsolutePath);
+    if (entry instanceof Promise || (entry?.type !== "file" && entry?.type !== "link")) return undefined;
+    text += lineOf(before + relative, entry);
+  }
+  return digestOfBytes(text);
 }
 
 /** Whether the task itself may write to it. */
@@ -193,8 +226,7 @@ async function expand(
   const ignore = ignoredBy(declaration, root, context.workspace);
   const key = globKey(declaration, root, ignore);
   const known = remembered(key, context.memory);
-  if (known?.directories.every(([name, status]) => directoryStatus(path.join(root, name)) === status))
-    return known.paths;
+  if (known !== undefined && isCurrent(known, root)) return known.paths;
   const startedAt = context.now();
   const found = await search(declaration.patterns, { cwd: root, ignore });
   const paths = found
@@ -232,6 +264,13 @@ function globKey(declaration: FilesInput, root: string, ignore: readonly string[
 function remembered(key: string, memory: RecordLog): GlobMemory | undefined {
   const known = memory.get(key);
   return known === undefined ? undefined : (JSON.parse(known) as GlobMemory);
+}
+
+/** Whether no file was added or removed since. */
+function isCurrent({ directories }: GlobMemory, root: string): boolean {
+  for (const [name, status] of directories)
+    if (directoryStatus(name === "" ? root : path.join(root, name)) !== status) return false;
+  return true;
 }
 
 interface GlobMemory {

@@ -41,7 +41,8 @@ export function encodeListing(listing: Listing): string {
   return text;
 }
 
-function lineOf(path: string, entry: ListedEntry): string {
+/** The line of one entry. */
+export function lineOf(path: string, entry: ListedEntry): string {
   return `${encodeEntry(entry)} ${JSON.stringify(path)}\n`;
 }
 

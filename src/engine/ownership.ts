@@ -9,7 +9,7 @@ import type { Target } from "./command.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
 import { displayPath, ignoredBy } from "./input.ts";
-import { type AbsolutePath, byteOrder } from "./names.ts";
+import { type AbsolutePath, sortEntries } from "./names.ts";
 import { neededTask } from "./need.ts";
 
 /** True when `inner` lies below `outer`; both absolute. */
@@ -65,7 +65,8 @@ export async function checkOwnership(graph: Graph, binding: Binding): Promise<vo
     ),
     binding,
   );
-  for (const bound of graph.values()) await checkOwnInputs(bound, binding);
+  for (const bound of graph.values())
+    if (Object.keys(bound.task.inputs).length > 0) await checkOwnInputs(bound, binding);
 }
 
 interface Owner {
@@ -76,12 +77,14 @@ interface Owner {
   readonly path: string;
 }
 
-function refuseOverlap(owners: Owner[], binding: Pick<Binding, "workspace" | "locate">): void {
+function refuseOverlap(owners: readonly Owner[], binding: Pick<Binding, "workspace" | "locate">): void {
   // With a slash at the end, what lies below a path follows it directly in the order.
-  owners.sort((a, b) => byteOrder(`${a.path}/`, `${b.path}/`));
+  const sorted = sortEntries(owners.map((owner) => [`${owner.path}/`, owner] as const));
+  let before: string | undefined;
   let previous: Owner | undefined;
-  for (const current of owners) {
-    if (previous === undefined || !`${current.path}/`.startsWith(`${previous.path}/`)) {
+  for (const [folder, current] of sorted) {
+    if (before === undefined || previous === undefined || !folder.startsWith(before)) {
+      before = folder;
       previous = current;
       continue;
     }

@@ -34,6 +34,13 @@ export class Stamps {
     return this.#log.get(`current ${id}`) as Fingerprint | undefined;
   }
 
+  /** That result. It is not kept in memory: whoever asks for those of all tasks has no use for them afterwards. */
+  current(id: TaskId): Stamp | undefined {
+    const fingerprint = this.currentFingerprint(id);
+    const text = fingerprint && this.#log.get(`result ${fingerprint}`);
+    return text === undefined ? undefined : (JSON.parse(text) as Stamp);
+  }
+
   /** The result of the last run that succeeded, even if its outputs are gone: what a new one is compared with. */
   last(id: TaskId): Stamp | undefined {
     const fingerprint = this.#log.get(`last ${id}`);
