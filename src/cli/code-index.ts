@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { type CodeIndex, digestOfParts, type SourceLocation } from "../engine/index.ts";
+import { type CodeIndex, type Digest, digestOfParts, type SourceLocation } from "../engine/index.ts";
 
 /** What `bin/compile.mjs` wrote down, as far as this module needs it. */
 export interface Manifest {
@@ -38,9 +38,18 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     }
     return [...modules].sort();
   };
+  /** By the modules: hundreds of tasks may be defined in one. */
+  const digests = new Map<string, Digest>();
+  const digestOf = (modules: readonly string[]): Digest => {
+    const key = modules.join("\n");
+    const known = digests.get(key);
+    if (known !== undefined) return known;
+    const digest = digestOfParts(modules.map((module) => `${module} ${manifest.code[module] ?? ""}`));
+    digests.set(key, digest);
+    return digest;
+  };
   return {
-    digestOf: (locations) =>
-      digestOfParts(defining(locations).map((module) => `${module} ${manifest.code[module] ?? ""}`)),
+    digestOf: (locations) => digestOf(defining(locations)),
     modulesOf: (locations) => {
       const reached = new Set(defining(locations));
       // A set grows while it is walked: every module that is reached is followed too.

@@ -1,7 +1,7 @@
 /**
  * Turning values and files into digests. Knows nothing of tasks or caches.
  */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Digest } from "./names.ts";
@@ -13,7 +13,7 @@ const piecesThreshold = 1024 * 1024;
 const workerThreshold = 16 * 1024 * 1024;
 
 export function digestOfBytes(bytes: string | Uint8Array): Digest {
-  return createHash("sha256").update(bytes).digest("hex") as Digest;
+  return hash("sha256", bytes, "hex") as Digest;
 }
 
 /**
@@ -21,9 +21,9 @@ export function digestOfBytes(bytes: string | Uint8Array): Digest {
  * a character from one part to the next changes the result.
  */
 export function digestOfParts(parts: readonly string[]): Digest {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:${part}\n`);
-  return hash.digest("hex") as Digest;
+  let text = "";
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}\n`;
+  return digestOfBytes(text);
 }
 
 /** sha256 of a file's content; `size` (bytes) decides where and how it is read. */
@@ -34,14 +34,14 @@ export function digestOfFile(path: string, size: number): Digest | Promise<Diges
 
 /** The same, on this thread and in no more memory than a piece takes: for while much else is in memory too. */
 export async function digestInPieces(path: string): Promise<Digest> {
-  const hash = createHash("sha256");
+  const sum = createHash("sha256");
   const handle = await open(path, "r");
   try {
     const piece = Buffer.allocUnsafe(256 * 1024);
     for (;;) {
       const { bytesRead } = await handle.read(piece, 0, piece.length);
-      if (bytesRead === 0) return hash.digest("hex") as Digest;
-      hash.update(piece.subarray(0, bytesRead));
+      if (bytesRead === 0) return sum.digest("hex") as Digest;
+      sum.update(piece.subarray(0, bytesRead));
     }
   } finally {
     await handle.close();

@@ -213,6 +213,8 @@ function nothingFound(declaration: Input, asked: string, root: string): UserErro
  * folder in it.
  */
 export function ignoredBy(input: FilesInput, root: AbsolutePath, workspace: AbsolutePath): readonly string[] {
+  // Most folders do not hold the cache, and need no closer look.
+  if (!workspace.startsWith(root)) return input.ignore;
   const cache = path.relative(root, path.join(workspace, cacheFolder));
   if (cache === "" || cache.startsWith("..")) return input.ignore;
   return [...input.ignore, `${cache.replace(/[\\!*?{}()[\]|@+]/g, "\\$&")}/**`];

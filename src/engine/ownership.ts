@@ -101,20 +101,16 @@ function refuseOverlap(owners: readonly Owner[], binding: Pick<Binding, "workspa
 }
 
 async function checkOwnInputs(bound: BoundTask, binding: Binding): Promise<void> {
-  for (const output of bound.outputs) {
-    for (const [name, input] of Object.entries(bound.task.inputs)) {
-      const declared = input.kind === "file" ? input.path : input.root;
-      const given = typeof declared === "string" ? declared : bound.named.get(declared.name);
-      if (typeof given !== "string") continue;
-      if (
-        !(await reads(
-          input,
-          path.resolve(binding.workspace, given) as AbsolutePath,
-          output,
-          binding.workspace,
-        ))
-      )
-        continue;
+  for (const name of Object.keys(bound.task.inputs)) {
+    const input = bound.task.inputs[name];
+    if (input === undefined) continue;
+    const declared = input.kind === "file" ? input.path : input.root;
+    const given = typeof declared === "string" ? declared : bound.named.get(declared.name);
+    if (typeof given !== "string") continue;
+    const root = path.resolve(binding.workspace, given) as AbsolutePath;
+    for (const output of bound.outputs) {
+      const isApart = root !== output.path && !isBelow(root, output.path) && !isBelow(output.path, root);
+      if (isApart || !(await reads(input, root, output, binding.workspace))) continue;
       throw new UserError(
         `${bound.task.name} would read its own output ${displayPath(binding.workspace, output.path)} (input "${name}")`,
         {

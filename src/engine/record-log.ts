@@ -190,6 +190,11 @@ export class RecordLog {
     this.#pending = [];
   }
 
+  /** Bytes of the log, when anything was appended since it was sealed; 0 otherwise. */
+  get grownTo(): number {
+    return this.#unsealed ? (statSync(this.file, { throwIfNoEntry: false })?.size ?? 0) : 0;
+  }
+
   /** Makes the next load cheaper, where anything was appended since the last time. Needs the state's lock. */
   seal(): void {
     if (!this.#unsealed || this.#damage.damagedLines > 0) return;
