@@ -126,7 +126,7 @@ function isInstalled(name) {
   }
 }
 
-/** Milliseconds: what takes longer than this has work to do, and no use for a quick start. */
+/** Milliseconds of processor time: what takes longer than this has work to do, and no use for a quick start. */
 const quickRun = 1000;
 
 /**
@@ -152,7 +152,8 @@ function load({ folder, libraryFolder, libraries }) {
   };
   script.runInThisContext()(module.exports, require, module, load);
   const remember = () => {
-    if (performance.now() > quickRun || (cachedData !== undefined && script.cachedDataRejected !== true))
+    const { user, system } = process.cpuUsage();
+    if ((user + system) / 1000 > quickRun || (cachedData !== undefined && script.cachedDataRejected !== true))
       return;
     const beside = `${cacheFile}.${process.pid}.tmp`;
     try {
