@@ -7,7 +7,7 @@ import { expect, it } from "vitest";
 import { cases, seed } from "../support/cases.ts";
 import { World } from "./world.ts";
 
-const stepsForEach = 25;
+const stepsForEach = 50;
 const steps = cases(500).numRuns;
 /** Worlds that are played side by side: one for each of two cores. */
 const atOnce = 2;

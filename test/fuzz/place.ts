@@ -38,9 +38,11 @@ export class Place {
     this.#random = random;
   }
 
-  /** Copies what a clean build is made of into a new folder. */
+  /** Copies what a clean build is made of into a folder; files there that are the same already are not written to. */
   copyTo(folder: string): void {
-    for (const name of sources) cpSync(this.at(name), path.join(folder, name), { recursive: true });
+    const filter = (from: string, to: string): boolean =>
+      !existsSync(to) || !statSync(from).isFile() || !readFileSync(from).equals(readFileSync(to));
+    for (const name of sources) cpSync(this.at(name), path.join(folder, name), { recursive: true, filter });
   }
 
   at(name: string): string {
