@@ -156,7 +156,8 @@ async function writeNinja(cwd, shape, program) {
   const results = taskNames(shape).map((task) => `packages/${task}/out.txt`);
   rules.push(`build packages/all/out.txt: all ${results.join(" ")}\ndefault packages/all/out.txt\n`);
   // Ten thousand paths are more than one argument of the shell holds: it finds them.
-  const commands = "rule cat\n  command = cat $in > $out\nrule all\n  command = cat packages/p*/out.txt > $out\n";
+  const commands =
+    "rule cat\n  command = cat $in > $out\nrule all\n  command = cat packages/p*/out.txt > $out\n";
   await writeFile(path.join(cwd, "build.ninja"), `${commands}${rules.join("")}`);
   return { name: "ninja", cwd, command: [program], state: [".ninja_log", ".ninja_deps"] };
 }
