@@ -13,7 +13,7 @@ import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { Input } from "./declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
-import { type AbsolutePath, type TaskId, taskId } from "./names.ts";
+import { type AbsolutePath, resolveIn, type TaskId, taskId } from "./names.ts";
 import { checkOwnership, isBelow, matches, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
 
@@ -143,7 +143,7 @@ async function bind(
       output.place === "cache"
         ? path.join(binding.outputRoot, variant ?? "shared", task.name)
         : binding.workspace;
-    const absolute = path.resolve(root, given) as AbsolutePath;
+    const absolute = resolveIn(root, given);
     if (!isBelow(absolute, root)) {
       throw new UserError(`the output "${given}" of ${task.name} leaves its folder`, {
         code: "output-outside",

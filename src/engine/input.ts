@@ -11,7 +11,7 @@ import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
 import { digestOfListing, type ListedEntry, type Listing, lineOf, listed, listingOf } from "./listing.ts";
-import { type AbsolutePath, byteOrder, cacheFolder, type Digest } from "./names.ts";
+import { type AbsolutePath, byteOrder, cacheFolder, type Digest, resolveIn } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import type { RecordLog } from "./record-log.ts";
 import { flatFolder, search } from "./search.ts";
@@ -59,7 +59,7 @@ export async function resolveInput(
 ): Promise<ResolvedInput> {
   const declared = declaration.kind === "file" ? declaration.path : declaration.root;
   const given = typeof declared === "string" ? declared : context.value(declared);
-  const root = path.resolve(context.workspace, given) as AbsolutePath;
+  const root = resolveIn(context.workspace, given);
   const asked =
     typeof declared === "string" ? given : `--${declared.name} ${displayPath(context.workspace, given)}`;
   const paths = declaration.kind === "file" ? [] : await expand(declaration, root, context);
@@ -105,7 +105,7 @@ export function digestOfKnownInput(
   const { workspace, files } = context;
   const declared = declaration.kind === "file" ? declaration.path : declaration.root;
   const given = typeof declared === "string" ? declared : context.value(declared);
-  const root = path.resolve(workspace, given) as AbsolutePath;
+  const root = resolveIn(workspace, given);
   if (declaration.kind === "file") {
     const entry = files.at(root);
     if (entry instanceof Promise || entry?.type !== "file") return undefined;

@@ -1,6 +1,7 @@
 /**
  * The branded strings of the engine: they are plain strings at run time, and cannot be mixed up before it.
  */
+import path from "node:path";
 
 /** A sha256 in 64 lower-case hex digits. */
 export type Digest = string & { readonly brand: "Digest" };
@@ -18,6 +19,18 @@ export const cacheFolder = ".buildcache";
 
 export function taskId(name: string, variant: string | undefined): TaskId {
   return (variant === undefined ? name : `${name}@${variant}`) as TaskId;
+}
+
+/** Segments that a path is rid of when it is resolved: none, `.` and `..`. */
+const irregular = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
+/**
+ * The same as `path.resolve` for an absolute folder that is resolved itself; of most paths nothing has to be changed, which
+ * is found out in a fraction of the time.
+ */
+export function resolveIn(folder: string, given: string): AbsolutePath {
+  const isPlain = folder !== "/" && !irregular.test(given);
+  return (isPlain ? `${folder}/${given}` : path.resolve(folder, given)) as AbsolutePath;
 }
 
 /** Compares by the bytes of the UTF-8 encoding, the only order that no locale changes. */

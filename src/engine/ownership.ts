@@ -9,7 +9,7 @@ import type { Target } from "./command.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
 import { displayPath, ignoredBy } from "./input.ts";
-import { type AbsolutePath, sortEntries } from "./names.ts";
+import { type AbsolutePath, resolveIn, sortEntries } from "./names.ts";
 import { neededTask } from "./need.ts";
 
 /** True when `inner` lies below `outer`; both absolute. */
@@ -35,7 +35,7 @@ export function checkTaskfile(
     checkNames(task, binding);
     for (const output of Object.values(task.outputs)) {
       if (output.place === "workspace" && typeof output.path === "string")
-        owners.push({ task, name: task.name, path: path.resolve(binding.workspace, output.path) });
+        owners.push({ task, name: task.name, path: resolveIn(binding.workspace, output.path) });
     }
     for (const need of Object.values(task.needs)) visit(neededTask(need));
   };
@@ -107,7 +107,7 @@ async function checkOwnInputs(bound: BoundTask, binding: Binding): Promise<void>
     const declared = input.kind === "file" ? input.path : input.root;
     const given = typeof declared === "string" ? declared : bound.named.get(declared.name);
     if (typeof given !== "string") continue;
-    const root = path.resolve(binding.workspace, given) as AbsolutePath;
+    const root = resolveIn(binding.workspace, given);
     for (const output of bound.outputs) {
       const isApart = root !== output.path && !isBelow(root, output.path) && !isBelow(output.path, root);
       if (isApart || !(await reads(input, root, output, binding.workspace))) continue;
