@@ -32,6 +32,9 @@ const scenarios = [
   ...extra,
 ] as const;
 
+/** Milliseconds within which two writes may leave the same times. */
+const clockGrain = 2000;
+
 interface Request {
   readonly variant: "dev" | "prod";
   readonly words: readonly string[];
@@ -67,6 +70,7 @@ export class World {
   async step(): Promise<void> {
     const random = this.#random;
     this.history.push("---");
+    if (random.chance(0.15)) await this.#settle();
     for (let count = random.below(3); count > 0; count -= 1) this.#say(this.#place.edit());
     if (random.chance(0.1)) this.#say(this.#place.editLibrary());
     const request = this.#request();
@@ -77,6 +81,16 @@ export class World {
     const outcome = scenario === "plain" ? undefined : await this.#play(scenario, request);
     this.#trouble.clear();
     await this.#check(request, outcome);
+  }
+
+  /** Files that are older than the clock's grain are believed by their status: what is remembered of them takes part, too. */
+  async #settle(): Promise<void> {
+    this.#say("settle");
+    for (let round = 0; round < 2; round += 1) {
+      await new Promise((resolve) => setTimeout(resolve, clockGrain + 100));
+      const words = ["all", "--dev"];
+      this.#expectStatus(await invoke(this.#place.root, words, this.#trouble.folder).done, 0, "settling");
+    }
   }
 
   #say(what: string): void {
