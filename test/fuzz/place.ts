@@ -117,7 +117,7 @@ export class Place {
       }
       case "swap": {
         const other = this.at(`in/${random.pick(folders)}/${random.pick(fileNames)}`);
-        if (!there || !existsSync(other)) break;
+        if (other === file || !there || !existsSync(other)) break;
         renameSync(file, `${file}~`);
         renameSync(other, file);
         renameSync(`${file}~`, other);
