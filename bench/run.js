@@ -12,6 +12,7 @@ import { ensureTools } from "./harness/peers.js";
 const benchmarks = {
   noop: () => import("./noop.js"),
   "noop-10k": () => import("./noop-10k.js"),
+  "one-edit": () => import("./one-edit.js"),
   "cold-201": () => import("./cold-201.js"),
   "scale-files": async () => ({ run: (await import("./scale.js")).runFiles }),
   "scale-tasks": async () => ({ run: (await import("./scale.js")).runTasks }),

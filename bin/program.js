@@ -9,7 +9,7 @@ const { readVerified, statusText } = require("./compiled-record.js");
  * @typedef {InstanceType<typeof import("./compiled-record.js").CompiledRecord>} CompiledRecord
  */
 
-/** Milliseconds: what takes longer than this has work to do, and no use for a quick start. */
+/** Milliseconds of processor time: what takes longer than this has work to do, and no use for a quick start. */
 const quickRun = 1000;
 
 /**
@@ -71,7 +71,8 @@ function loadProgram({ folder, program: digest, ...manifest }, program, record, 
   };
   script.runInThisContext()(module.exports, require, module, load);
   const remember = () => {
-    if (performance.now() > quickRun || (cachedData !== undefined && script.cachedDataRejected !== true))
+    const { user, system } = process.cpuUsage();
+    if ((user + system) / 1000 > quickRun || (cachedData !== undefined && script.cachedDataRejected !== true))
       return;
     try {
       record.writeCode(cacheFile, digest, script.createCachedData());

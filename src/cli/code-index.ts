@@ -60,9 +60,18 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     return [...reached];
   };
   const compiled = new Map(manifest.sources.map(({ path: file, digest }) => [file, digest as Digest]));
+  /** By the modules: hundreds of tasks may be defined in one. */
+  const digests = new Map<string, Digest>();
+  const digestOf = (modules: readonly string[]): Digest => {
+    const key = modules.join("\n");
+    const known = digests.get(key);
+    if (known !== undefined) return known;
+    const digest = digestOfParts(modules.map((module) => `${module} ${manifest.code[module] ?? ""}`));
+    digests.set(key, digest);
+    return digest;
+  };
   return {
-    digestOf: (locations) =>
-      digestOfParts(defining(locations).map((module) => `${module} ${manifest.code[module] ?? ""}`)),
+    digestOf: (locations) => digestOf(defining(locations)),
     modulesOf: reach,
     sourcesOf: (locations) =>
       reach(locations).flatMap((module): readonly (readonly [AbsolutePath, Digest])[] => {

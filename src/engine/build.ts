@@ -8,7 +8,7 @@ import { requireTracer } from "./audit.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
 import { Breakdown } from "./breakdown.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
-import { collectGarbage } from "./collection.ts";
+import { collectGarbage, recallSize } from "./collection.ts";
 import type { EventSink } from "./event.ts";
 import { bindGraph } from "./graph.ts";
 import { runGraph } from "./graph-run.ts";
@@ -73,6 +73,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const work = async (): Promise<BuildResult["outcome"]> => {
     // Whoever held the lock before may have built what this one was about to.
     state.reload();
+    recallSize(state);
     for (const message of state.damage()) emit({ type: "note", message });
     // What a build that was killed left running would go on in what is removed now.
     if (state.hasTemporaries()) endLeftBehind(state, emit);
@@ -88,13 +89,14 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     if (started) endLeftBehind(state, emit);
     moved = ran.size === 0 || signal.aborted ? [] : await request.values.moved();
     if (moved.length > 0) await removeMislabelled(graph, ran, moved, state);
+    if (ran.size > 0 && !breakdown.signal.aborted)
+      await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
     try {
       state.save();
     } catch (error) {
       throw explainSystemError(error, state.workspace);
     }
     breakdown.signal.throwIfAborted();
-    if (ran.size > 0) await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
     return request.signal.aborted ? "interrupted" : succeeded ? "succeeded" : "failed";
   };
   let outcome: BuildResult["outcome"] = "failed";

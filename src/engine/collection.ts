@@ -23,10 +23,14 @@ export async function collectGarbage(state: State, maxSize: number): Promise<Col
   const { store } = state;
   // Whoever builds again and again need not look at the whole store each time.
   const expected = store.expectedSize;
-  if (expected !== undefined && expected <= maxSize) return unchanged(expected);
+  if (expected !== undefined && expected <= maxSize) {
+    rememberSize(state, false);
+    return unchanged(expected);
+  }
   const sizes = sizesOnDisk(store.root);
   const before = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   store.expectedSize = before;
+  rememberSize(state, true);
   if (before <= maxSize) return unchanged(before);
 
   const current = new Set<Fingerprint>(state.stamps.currentFingerprints());
@@ -58,11 +62,32 @@ export async function collectGarbage(state: State, maxSize: number): Promise<Col
     removedBlobs += 1;
   }
   store.expectedSize = total;
+  rememberSize(state, true);
   return { before, after: total, removedBlobs, forgottenResults };
 }
 
 function unchanged(size: number): Collection {
   return { before: size, after: size, removedBlobs: 0, forgottenResults: 0 };
+}
+
+/** In the file log: bytes in the store, and how many builds have counted on from there since it was looked through. */
+const sizeKey = "store size";
+
+/** Builds after which the store is looked through again: one that was killed did not count what it had stored. */
+const buildsCounted = 50;
+
+/** Takes over what an earlier build knew of the store's size. Needs the lock. */
+export function recallSize({ store, fileLog }: State): void {
+  const [bytes, builds] = (fileLog.get(sizeKey) ?? "").split(" ").map(Number);
+  if (bytes === undefined || builds === undefined || !(builds < buildsCounted) || !(bytes >= 0)) return;
+  store.expectedSize ??= bytes;
+}
+
+/** Leaves the store's size for the next build; `looked` when this one has just looked through it. */
+function rememberSize({ store, fileLog }: State, looked: boolean): void {
+  if (store.expectedSize === undefined) return;
+  const builds = looked ? 0 : Number(fileLog.get(sizeKey)?.split(" ")[1] ?? 0) + 1;
+  fileLog.set(sizeKey, `${store.expectedSize} ${builds}`);
 }
 
 /** How much the store holds, by looking at it. */

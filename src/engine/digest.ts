@@ -1,16 +1,19 @@
 /**
  * Turning values and files into digests. Knows nothing of tasks or caches.
  */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Digest } from "./names.ts";
 
-/** From this size on a file is hashed on hasha's worker thread, so that the scheduler is not held up (measured). */
-const workerThreshold = 1024 * 1024;
+/** From this size (bytes) on a file is read in pieces, so that others get their turn in between. */
+const piecesThreshold = 1024 * 1024;
+
+/** From this size on a file is hashed on hasha's worker thread: to start it takes as long as to hash some 16 MiB. */
+const workerThreshold = 16 * 1024 * 1024;
 
 export function digestOfBytes(bytes: string | Uint8Array): Digest {
-  return createHash("sha256").update(bytes).digest("hex") as Digest;
+  return hash("sha256", bytes, "hex") as Digest;
 }
 
 /**
@@ -18,26 +21,27 @@ export function digestOfBytes(bytes: string | Uint8Array): Digest {
  * a character from one part to the next changes the result.
  */
 export function digestOfParts(parts: readonly string[]): Digest {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:${part}\n`);
-  return hash.digest("hex") as Digest;
+  let text = "";
+  for (const part of parts) text += `${Buffer.byteLength(part)}:${part}\n`;
+  return digestOfBytes(text);
 }
 
-/** sha256 of a file's content; `size` (bytes) decides between this thread and a worker. */
+/** sha256 of a file's content; `size` (bytes) decides where and how it is read. */
 export function digestOfFile(path: string, size: number): Digest | Promise<Digest> {
-  return size < workerThreshold ? digestOfBytes(readFileSync(path)) : digestOfLargeFile(path);
+  if (size < piecesThreshold) return digestOfBytes(readFileSync(path));
+  return size < workerThreshold ? digestInPieces(path) : digestOfLargeFile(path);
 }
 
 /** The same, on this thread and in no more memory than a piece takes: for while much else is in memory too. */
 export async function digestInPieces(path: string): Promise<Digest> {
-  const hash = createHash("sha256");
+  const sum = createHash("sha256");
   const handle = await open(path, "r");
   try {
     const piece = Buffer.allocUnsafe(256 * 1024);
     for (;;) {
       const { bytesRead } = await handle.read(piece, 0, piece.length);
-      if (bytesRead === 0) return hash.digest("hex") as Digest;
-      hash.update(piece.subarray(0, bytesRead));
+      if (bytesRead === 0) return sum.digest("hex") as Digest;
+      sum.update(piece.subarray(0, bytesRead));
     }
   } finally {
     await handle.close();

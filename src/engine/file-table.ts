@@ -142,7 +142,7 @@ export class FileTable {
 
   #look(path: AbsolutePath): FileEntry | undefined | Promise<FileEntry | undefined> {
     // Taken before the file is read: a write that happens while we read makes the entry too young to be believed.
-    const lookedAt = BigInt(Math.floor(this.#clock.now())) * 1_000_000n;
+    const now = this.#clock.now();
     const status = lstatIfThere(path);
     if (status === undefined) return undefined;
     if (status.isDirectory()) return { type: "directory" };
@@ -161,6 +161,7 @@ export class FileTable {
       if (isDigest(digest)) return { type: "file", ...mode, size, digest };
     }
     this.#signatures.set(path, signature);
+    const lookedAt = BigInt(Math.floor(now)) * 1_000_000n;
     const settled = status.mtimeNs + clockGrain < lookedAt && status.ctimeNs + clockGrain < lookedAt;
     const remember = (digest: Digest): FileEntry => {
       this.hashed += 1;

@@ -16,7 +16,7 @@ const formatVersion = "1";
 export interface FingerprintSources {
   readonly workspace: AbsolutePath;
   readonly bound: BoundTask;
-  readonly inputs: readonly ResolvedInput[];
+  readonly inputs: readonly Pick<ResolvedInput, "name" | "digest">[];
   /** Digest of the task's module and all local modules it imports. */
   readonly code: Digest;
   /** Digest of each declared tool's binary; undefined for an optional one that is not installed. */

@@ -20,14 +20,16 @@ import type { Reason } from "./reason.ts";
 import type { RunningCode } from "./running-code.ts";
 import { schedule } from "./schedule.ts";
 import type { Shared } from "./shared.ts";
+import type { Stamp } from "./stamp.ts";
 import { explainSystemError } from "./system-failure.ts";
 import type { ExecutionContext } from "./task-context.ts";
+import { settleUnchanged } from "./unchanged-tasks.ts";
 import { Workplaces } from "./workplace.ts";
 
 const defaultOutputLimit = 8 * 1024 ** 2;
 
 /** Brings every task of the graph up to date; false when one failed or was skipped. Tells of each through `onEvent`. */
-export function runGraph(
+export async function runGraph(
   graph: Graph,
   workspace: Workspace,
   shared: Shared,
@@ -57,6 +59,17 @@ export function runGraph(
     return bound;
   };
 
+  const isForced = (bound: BoundTask): boolean =>
+    request.force === "all" || request.force.has(bound.task.name);
+
+  const emitFresh = (bound: BoundTask, { seconds, log }: Stamp): void =>
+    emit({
+      type: "task-fresh",
+      task: bound.id,
+      savedSeconds: seconds,
+      ...(log === undefined ? {} : { log }),
+    });
+
   const process = async (id: TaskId): Promise<boolean> => {
     const bound = get(id);
     const startedAt = performance.now();
@@ -65,8 +78,7 @@ export function runGraph(
     try {
       await headStarts.over(id);
       const needs = digestsOfNeeds(bound, made);
-      const forced = request.force === "all" || request.force.has(bound.task.name);
-      const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
+      const decision = await decide(bound, needs, isForced(bound), { ...workspace, foundTools });
       // Whoever does not watch needs no memory of a hundred thousand names.
       if (watcher !== undefined) seen.set(id, decision.inputs);
       if (signal.aborted) return false;
@@ -161,12 +173,7 @@ export function runGraph(
         if (state.stamps.currentFingerprint(bound.id) !== decision.fingerprint) {
           state.stamps.record(bound.id, decision.stamp, state.clock.now());
         }
-        emit({
-          type: "task-fresh",
-          task: bound.id,
-          savedSeconds: decision.stamp.seconds,
-          ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
-        });
+        emitFresh(bound, decision.stamp);
         return decision.outputs;
       case "restore":
         reasons = decision.reasons;
@@ -204,8 +211,21 @@ export function runGraph(
     return outputs;
   };
 
+  // A watch wants to know of each task what it saw, and has each one decided for itself.
+  if (watcher === undefined) {
+    const { signal } = request;
+    const context = { ...workspace, foundTools, signal, isForced, onFresh: emitFresh };
+    await settleUnchanged(graph, made, context);
+  }
+  const nodes = new Map<TaskId, readonly TaskId[]>();
+  for (const [id, bound] of graph)
+    if (!made.has(id))
+      nodes.set(
+        id,
+        needsOf(bound).filter((need) => !made.has(need)),
+      );
   const succeeded = schedule<TaskId>({
-    nodes: new Map([...graph].map(([id, bound]) => [id, needsOf(bound)])),
+    nodes,
     cost: (id) => state.stamps.last(id)?.seconds ?? 1,
     poolOf: (id) => get(id).task.pool,
     ...(request.jobs === undefined ? {} : { limit: request.jobs }),

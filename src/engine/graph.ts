@@ -13,7 +13,7 @@ import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { Input } from "./declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
-import { type AbsolutePath, type TaskId, taskId } from "./names.ts";
+import { type AbsolutePath, resolveIn, type TaskId, taskId } from "./names.ts";
 import { checkOwnership, isBelow, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
 import { matcherOf } from "./patterns.ts";
@@ -59,7 +59,8 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
     open.push(task);
     const needs = new Map<string, TaskId | undefined>();
     for (const [name, need] of Object.entries(task.needs)) {
-      const needed = await applies(need, binding);
+      const given = applies(need, binding);
+      const needed = given instanceof Promise ? await given : given;
       if (needed !== undefined && task.variants === "shared" && needed.variants === "each") {
         throw sharedNeedsVariant(task, needed, binding);
       }
@@ -75,10 +76,11 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
   return graph;
 }
 
-async function applies(need: Need, binding: Binding): Promise<Task | undefined> {
+/** The needed task where the need applies; a promise only where that has to be found out. */
+function applies(need: Need, binding: Binding): Task | undefined | Promise<Task | undefined> {
   if (need.kind === "task") return need;
   if (need.kind === "partial") return need.task;
-  return (await holds(need.condition, binding)) ? need.task : undefined;
+  return holds(need.condition, binding).then((applying) => (applying ? need.task : undefined));
 }
 
 async function holds(condition: ConditionalNeed["condition"], binding: Binding): Promise<boolean> {
@@ -136,11 +138,13 @@ async function bind(
       return byParameter.get(parameter.name) as T;
     },
   };
-  const folder = path.join(binding.outputRoot, variant ?? "shared", task.name);
   const outputs = Object.entries(task.outputs).map(([slot, output]): BoundOutput => {
     const given = typeof output.path === "string" ? output.path : output.path(facts);
-    const root = output.place === "cache" ? folder : binding.workspace;
-    const absolute = path.resolve(root, given) as AbsolutePath;
+    const root =
+      output.place === "cache"
+        ? path.join(binding.outputRoot, variant ?? "shared", task.name)
+        : binding.workspace;
+    const absolute = resolveIn(root, given);
     if (!isBelow(absolute, root)) {
       throw new UserError(`the output "${given}" of ${task.name} leaves its folder`, {
         code: "output-outside",

@@ -11,8 +11,8 @@ import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
 import { behindLink } from "./linked-input.ts";
-import { digestOfListing, type ListedEntry, type Listing, listed, listingOf } from "./listing.ts";
-import { type AbsolutePath, byteOrder, type Digest } from "./names.ts";
+import { digestOfListing, type ListedEntry, type Listing, lineOf, listed, listingOf } from "./listing.ts";
+import { type AbsolutePath, byteOrder, type Digest, resolveIn } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import { ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
 import type { RecordLog } from "./record-log.ts";
@@ -63,7 +63,7 @@ export async function resolveInput(
 ): Promise<ResolvedInput> {
   const declared = declaration.kind === "file" ? declaration.path : declaration.root;
   const given = typeof declared === "string" ? declared : context.value(declared);
-  const root = path.resolve(context.workspace, given) as AbsolutePath;
+  const root = resolveIn(context.workspace, given);
   const asked =
     typeof declared === "string" ? given : `--${declared.name} ${displayPath(context.workspace, given)}`;
   const paths = declaration.kind === "file" ? [] : await expand(declaration, root, context);
@@ -113,6 +113,44 @@ export async function resolveInput(
     digest: digestOfListing(listing),
     ...part,
   };
+}
+
+/**
+ * The digest of an input for which nothing has to be walked, selected, followed or waited for: the same as that of
+ * `resolveInput`. Undefined for all others, and where that would throw.
+ */
+export function digestOfKnownInput(
+  declaration: Input,
+  context: Pick<InputContext, "workspace" | "files" | "memory" | "value">,
+): Digest | undefined {
+  if (declaration.kind === "file" && declaration.select !== undefined) return undefined;
+  const { workspace, files } = context;
+  const declared = declaration.kind === "file" ? declaration.path : declaration.root;
+  const given = typeof declared === "string" ? declared : context.value(declared);
+  const root = resolveIn(workspace, given);
+  if (declaration.kind === "file") {
+    const entry = files.at(root);
+    if (entry instanceof Promise || entry?.type !== "file") return undefined;
+    const counts = listed(entry);
+    return counts && digestOfBytes(lineOf(displayPath(workspace, root), counts));
+  }
+  const key = globKey(declaration, root, ignoredBy(declaration, root, workspace));
+  const known = remembered(key, context.memory);
+  if (known === undefined || known.paths.length === 0 || !isCurrent(known, root)) return undefined;
+  const shown = displayPath(workspace, root);
+  const before = root === workspace ? "" : `${shown}/`;
+  let text = "";
+  // In byte order already, as in a listing.
+  for (const relative of known.paths) {
+    const entry = files.at(`${root}/${relative}` as AbsolutePath);
+    if (entry instanceof Promise || entry === undefined) return undefined;
+    // What lies behind a link has to be looked for.
+    if (entry.type !== "file" && !(entry.type === "link" && declaration.links === "keep")) return undefined;
+    const counts = listed(entry);
+    if (counts === undefined) return undefined;
+    text += lineOf(before + relative, counts);
+  }
+  return digestOfBytes(text);
 }
 
 /** Whether the task itself may write to it. */
@@ -205,8 +243,7 @@ async function expand(
   const ignore = ignoredBy(declaration, root, context.workspace);
   const key = globKey(declaration, root, ignore);
   const known = remembered(key, context.memory);
-  if (known?.directories.every(([name, status]) => directoryStatus(path.join(root, name)) === status))
-    return known.paths;
+  if (known !== undefined && isCurrent(known, root)) return known.paths;
   const startedAt = context.now();
   refuseFileAsRoot(root, context);
   const found = await search(positiveIn(declaration), { cwd: root, ignore });
@@ -281,6 +318,13 @@ function isGlobMemory(found: unknown): found is GlobMemory {
 /** Whether it is a relative path without empty names and dot names. */
 function isPathWithin(one: unknown): boolean {
   return typeof one === "string" && !/(^|\/)\.{0,2}(\/|$)|\0/.test(one);
+}
+
+/** Whether no file was added or removed since. */
+function isCurrent({ directories }: GlobMemory, root: string): boolean {
+  for (const [name, status] of directories)
+    if (directoryStatus(name === "" ? root : path.join(root, name)) !== status) return false;
+  return true;
 }
 
 interface GlobMemory {

@@ -4,7 +4,8 @@
  * Inputs, outputs and restored results are all compared as listings. A listing maps onto the Remote Execution API's
  * `Directory`: sorted names, sha256 digests, the executable bit, link targets; nothing of owners or times.
  */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
+import { digestOfBytes } from "./digest.ts";
 import type { FileEntry } from "./file-table.ts";
 import { byteOrder, type Digest, sortEntries } from "./names.ts";
 
@@ -57,7 +58,8 @@ export function encodeListing(listing: Listing): string {
   return text;
 }
 
-function lineOf(path: string, entry: ListedEntry): string {
+/** The line of one entry. */
+export function lineOf(path: string, entry: ListedEntry): string {
   return `${encodeEntry(entry)} ${JSON.stringify(path)}\n`;
 }
 
@@ -112,17 +114,20 @@ function textIn(quoted: string): string | undefined {
   }
 }
 
-/** The digest of the encoded listing. It is hashed in pieces: of a hundred thousand files the whole would be megabytes. */
+/** Characters of an encoded listing that are hashed at once: of a hundred thousand files the whole would be megabytes. */
+const pieceLength = 16_384;
+
+/** The digest of the encoded listing. */
 export function digestOfListing(listing: Listing): Digest {
-  const hash = createHash("sha256");
+  let sum: Hash | undefined;
   let piece = "";
   for (const [path, entry] of listing) {
     piece += lineOf(path, entry);
-    if (piece.length < 16_384) continue;
-    hash.update(piece);
+    if (piece.length < pieceLength) continue;
+    sum = (sum ?? createHash("sha256")).update(piece);
     piece = "";
   }
-  return hash.update(piece).digest("hex") as Digest;
+  return sum === undefined ? digestOfBytes(piece) : (sum.update(piece).digest("hex") as Digest);
 }
 
 export type ListingChange = {

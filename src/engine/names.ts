@@ -1,6 +1,7 @@
 /**
  * The branded strings of the engine: they are plain strings at run time, and cannot be mixed up before it.
  */
+import path from "node:path";
 
 /** A sha256 in 64 lower-case hex digits. */
 export type Digest = string & { readonly brand: "Digest" };
@@ -27,6 +28,17 @@ export function taskId(name: string, variant: string | undefined): TaskId {
 
 /** What may name a task, a variant or an output: names become parts of paths, of records and of what is typed. */
 export const nameable = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
+/** Segments that a path is rid of when it is resolved: none, `.` and `..`. */
+const irregular = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
+/**
+ * The same as `path.resolve` for an absolute folder that is resolved itself; of most paths nothing has to be changed, which
+ * is found out in a fraction of the time.
+ */
+export function resolveIn(folder: string, given: string): AbsolutePath {
+  const isPlain = folder !== "/" && !irregular.test(given);
+  return (isPlain ? `${folder}/${given}` : path.resolve(folder, given)) as AbsolutePath;
+}
 
 /** Compares by the bytes of the UTF-8 encoding, the only order that no locale changes. */
 export function byteOrder(a: string, b: string): number {

@@ -50,6 +50,25 @@ export async function listOutputs(places: OutputPlaces, files: FileTable): Promi
   return listingOf(entries);
 }
 
+/** The same at once; undefined where something has to be waited for, or is in question. */
+export function listKnownOutputs(places: OutputPlaces, files: FileTable): Listing | undefined {
+  const entries: [string, ListedEntry][] = [];
+  for (const [slot, root] of places) {
+    const isFolder = isDirectory(files.at(root));
+    for (const relative of isFolder ? walk(root, "") : [""]) {
+      const entry = files.at((relative === "" ? root : `${root}/${relative}`) as AbsolutePath);
+      const kept = entry === undefined || entry instanceof Promise ? undefined : listedOutput(entry);
+      if (kept === undefined) return undefined;
+      entries.push([relative === "" ? slot : `${slot}/${relative}`, kept]);
+    }
+  }
+  return listingOf(entries);
+}
+
+function isDirectory(entry: ReturnType<FileTable["at"]>): boolean {
+  return entry !== undefined && !(entry instanceof Promise) && entry.type === "directory";
+}
+
 /** Node gives a name's bytes that are no UTF-8 as U+FFFD: where nothing has that name, something has the other. */
 function isUnreadable(name: string): boolean {
   return name.includes("\ufffd");

@@ -8,7 +8,7 @@ import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
-import { type AbsolutePath, byteOrder, nameable } from "./names.ts";
+import { type AbsolutePath, nameable, resolveIn, sortEntries } from "./names.ts";
 import { neededTask } from "./need.ts";
 import { asSearched, ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
 import {
@@ -42,7 +42,7 @@ export async function checkTaskfile({ targets, pools = {} }: Taskfile, around: S
     checkPool(task, ["cpu", ...Object.keys(pools)], around);
     for (const { kind, place, path: given } of Object.values(task.outputs)) {
       if (place === "workspace" && typeof given === "string")
-        owners.push({ task, name: task.name, kind, path: path.resolve(around.workspace, given) });
+        owners.push({ task, name: task.name, kind, path: resolveIn(around.workspace, given) });
     }
     readers.push({ task, inputs: rootsOf(task, around.workspace, () => undefined) });
     for (const need of Object.values(task.needs)) visit(neededTask(need));
@@ -102,7 +102,8 @@ export async function checkOwnership(graph: Graph, binding: Binding): Promise<vo
     ),
     binding,
   );
-  for (const bound of graph.values()) await checkOwnInputs(bound, binding);
+  for (const bound of graph.values())
+    if (Object.keys(bound.task.inputs).length > 0) await checkOwnInputs(bound, binding);
   const readers = [...graph.values()].map(({ task, named }) => ({
     task,
     inputs: rootsOf(task, binding.workspace, (name) => named.get(name)),
@@ -118,12 +119,14 @@ interface Owner {
   readonly path: string;
 }
 
-function refuseOverlap(owners: Owner[], binding: Pick<Binding, "workspace" | "locate">): void {
+function refuseOverlap(owners: readonly Owner[], binding: Pick<Binding, "workspace" | "locate">): void {
   // With a slash at the end, what lies below a path follows it directly in the order.
-  owners.sort((a, b) => byteOrder(`${a.path}/`, `${b.path}/`));
+  const sorted = sortEntries(owners.map((owner) => [`${owner.path}/`, owner] as const));
+  let before: string | undefined;
   let previous: Owner | undefined;
-  for (const current of owners) {
-    if (previous === undefined || !`${current.path}/`.startsWith(`${previous.path}/`)) {
+  for (const [folder, current] of sorted) {
+    if (before === undefined || previous === undefined || !folder.startsWith(before)) {
+      before = folder;
       previous = current;
       continue;
     }
@@ -140,20 +143,16 @@ function refuseOverlap(owners: Owner[], binding: Pick<Binding, "workspace" | "lo
 }
 
 async function checkOwnInputs(bound: BoundTask, binding: Binding): Promise<void> {
-  for (const output of bound.outputs) {
-    for (const [name, input] of Object.entries(bound.task.inputs)) {
-      const declared = input.kind === "file" ? input.path : input.root;
-      const given = typeof declared === "string" ? declared : bound.named.get(declared.name);
-      if (typeof given !== "string") continue;
-      if (
-        !(await reads(
-          input,
-          path.resolve(binding.workspace, given) as AbsolutePath,
-          output,
-          binding.workspace,
-        ))
-      )
-        continue;
+  for (const name of Object.keys(bound.task.inputs)) {
+    const input = bound.task.inputs[name];
+    if (input === undefined) continue;
+    const declared = input.kind === "file" ? input.path : input.root;
+    const given = typeof declared === "string" ? declared : bound.named.get(declared.name);
+    if (typeof given !== "string") continue;
+    const root = resolveIn(binding.workspace, given);
+    for (const output of bound.outputs) {
+      const isApart = root !== output.path && !isBelow(root, output.path) && !isBelow(output.path, root);
+      if (isApart || !(await reads(input, root, output, binding.workspace))) continue;
       throw new UserError(
         `${bound.task.name} would read its own output ${displayPath(binding.workspace, output.path)} (input "${name}")`,
         {

@@ -22,6 +22,8 @@ export function positiveIn(input: Pick<FilesInput, "patterns">): readonly string
 export function ignoredBy(input: FilesInput, root: AbsolutePath, workspace: AbsolutePath): readonly string[] {
   const negative = input.patterns.filter(isNegative).map((pattern) => pattern.slice(1));
   const said = [...input.ignore, ...negative];
+  // Most folders do not hold the cache, and need no closer look.
+  if (!workspace.startsWith(root)) return said;
   const cache = path.relative(root, path.join(workspace, cacheFolder));
   if (cache === "" || cache.startsWith("..")) return said;
   return [...said, `${cache.replace(/[\\!*?{}()[\]|@+]/g, "\\$&")}/**`];

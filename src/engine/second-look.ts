@@ -116,6 +116,7 @@ export class SecondLook {
     for (const [name, id] of this.#bound.needs) {
       const outputs = id === undefined ? undefined : needed(id);
       if (outputs === undefined) continue;
+      if (isUnchanged(outputs, files)) continue;
       const slots = neededSlots(this.#bound, name);
       const places = new Map([...outputs.places].filter(([slot]) => slots?.includes(slot) ?? true));
       const made = new Map([...outputs.listing].filter(([one]) => places.has(slotOf(one))));
@@ -128,6 +129,20 @@ export class SecondLook {
     }
     return moved;
   }
+}
+
+/** Whether the outputs are files that are what was made, not written to since: this needs no listing. */
+function isUnchanged({ places, listing }: NeededOutputs, files: FileTable): boolean {
+  if (listing.size !== places.size) return false;
+  for (const [slot, place] of places) {
+    const made = listing.get(slot);
+    if (made?.type !== "file" || !files.isUnchanged(place)) return false;
+    const seen = files.at(place);
+    if (seen instanceof Promise || seen?.type !== "file") return false;
+    if (seen.digest !== made.digest || seen.executable !== made.executable) return false;
+    if (seen.private !== (made.private === true)) return false;
+  }
+  return true;
 }
 
 /** The files of an input; where it is a link, each that it leads to. */

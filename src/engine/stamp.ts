@@ -34,6 +34,14 @@ export class Stamps {
     return this.#log.get(`current ${id}`) as Fingerprint | undefined;
   }
 
+  /** That result. It is not kept in memory: whoever asks for those of all tasks has no use for them afterwards. */
+  current(id: TaskId): Stamp | undefined {
+    const fingerprint = this.currentFingerprint(id);
+    if (fingerprint === undefined) return undefined;
+    const text = this.#log.get(`result ${fingerprint}`);
+    return text === undefined ? undefined : stampIn(text, fingerprint);
+  }
+
   /** The result of the last run that succeeded, even if its outputs are gone: what a new one is compared with. */
   last(id: TaskId): Stamp | undefined {
     const fingerprint = this.#log.get(`last ${id}`);
@@ -79,6 +87,38 @@ export class Stamps {
     this.#log.set(`last ${id}`, stamp.fingerprint);
     this.#log.set(`current ${id}`, stamp.fingerprint);
     this.#log.flush();
+  }
+
+  /**
+   * Forgets the results that were not used for longest, of those that are neither on disk nor what a next run is compared
+   * with, until all take at most `most` characters, or four times what the remaining ones take. False when none is too many.
+   */
+  thin(most: number): boolean {
+    const needed = new Set<string>();
+    const results: { readonly fingerprint: Fingerprint; readonly length: number }[] = [];
+    for (const [key, value] of this.#log.entries()) {
+      if (key.startsWith("current ") || key.startsWith("last ")) needed.add(value);
+      else if (key.startsWith("result "))
+        results.push({ fingerprint: key.slice("result ".length) as Fingerprint, length: value.length });
+    }
+    let total = 0;
+    let spare = 0;
+    for (const { fingerprint, length } of results) {
+      total += length;
+      if (!needed.has(fingerprint)) spare += length;
+    }
+    const limit = Math.max(most, 4 * (total - spare));
+    if (total <= limit) return false;
+    const used = ({ fingerprint }: { readonly fingerprint: Fingerprint }): number =>
+      Number(this.#log.get(`used ${fingerprint}`) ?? 0);
+    const superseded = results.filter(({ fingerprint }) => !needed.has(fingerprint));
+    // Half of what may be kept goes: this has to be done again only after as many runs.
+    for (const { fingerprint, length } of superseded.sort((a, b) => used(a) - used(b))) {
+      if (total <= limit / 2) break;
+      this.forget(fingerprint);
+      total -= length;
+    }
+    return true;
   }
 
   /** Forgets a result whose content is gone. */

@@ -24,6 +24,9 @@ import { Stamps } from "./stamp.ts";
 import { Store } from "./store.ts";
 import { removeTree } from "./tree-removal.ts";
 
+/** Bytes of results that are kept, whatever the size of the graph: thousands of them, in most projects. */
+const resultsKept = 4 * 1024 * 1024;
+
 export class State {
   readonly workspace: AbsolutePath;
   /** `.buildcache/v1` of the workspace. */
@@ -141,11 +144,14 @@ export class State {
   /** Writes what is pending, and tidies the logs when they have grown. Needs the lock. */
   save(): void {
     for (const log of [this.#stampLog, this.fileLog]) log.flush();
-    if (this.#stampLog.wantsCompaction) this.#stampLog.compact();
+    const stampLog = this.#stampLog;
+    const thinned = stampLog.grownTo > resultsKept && this.stamps.thin(resultsKept);
+    if (thinned || stampLog.wantsCompaction) stampLog.compact();
     const { fileLog } = this;
     // Who is gone needs no digest any more; a pattern is kept, for its folder may come back as it was.
     if (fileLog.wantsCompaction || fileLog.wantsPruning)
       fileLog.compact((key) => !path.isAbsolute(key) || existsSync(key));
+    for (const log of [stampLog, fileLog]) log.seal();
   }
 
   /** A random key that stays in this workspace; made by the first build that needs it, mode 0600. */

@@ -83,14 +83,13 @@ function requireAll(
   definition: Readonly<Record<"name" | "run", unknown>> &
     Readonly<Partial<Record<"needs" | "inputs" | "params" | "outputs", Readonly<Record<string, unknown>>>>>,
 ): void {
-  const named = ["needs", "inputs", "params", "outputs"] as const;
-  const missing = [
-    ...(["name", "outputs", "run"] as const).filter((part) => definition[part] === undefined),
-    ...named.flatMap((part) => {
-      const entries = Object.entries(definition[part] ?? {});
-      return entries.flatMap(([key, value]) => (value === undefined ? [`${part}.${key}`] : []));
-    }),
-  ];
+  const missing: string[] = [];
+  for (const part of ["name", "outputs", "run"] as const)
+    if (definition[part] === undefined) missing.push(part);
+  for (const part of ["needs", "inputs", "params", "outputs"] as const) {
+    const entries = definition[part];
+    for (const key in entries) if (entries[key] === undefined) missing.push(`${part}.${key}`);
+  }
   if (missing.length === 0) return;
   const error = new TypeError(`the task "${definition.name}" has no ${missing.join(", no ")}`);
   Error.captureStackTrace(error, task);

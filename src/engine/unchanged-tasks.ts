@@ -1,0 +1,163 @@
+/**
+ * Finds the tasks of a build that are exactly what their last result recorded, all in one pass and without waiting for
+ * anything. What it is not sure of it leaves to `decide`, which gives the same verdict for all that is found here.
+ */
+import { digestsOfNeeds, needsOf } from "./adjacency.ts";
+import type { BoundTask, Graph } from "./bound-task.ts";
+import type { CodeIndex } from "./decision.ts";
+import { partsOf } from "./fingerprint.ts";
+import { digestOfKnownInput } from "./input.ts";
+import { encodeListing, type Listing } from "./listing.ts";
+import { isSound } from "./listing-rules.ts";
+import type { AbsolutePath, Digest, TaskId } from "./names.ts";
+import { neededTools, usefulTools } from "./optional-tool.ts";
+import { listKnownOutputs, placesOf } from "./output.ts";
+import type { Parameter } from "./parameter.ts";
+import type { Part, Stamp } from "./stamp.ts";
+import type { State } from "./state.ts";
+import { findTool, locateTool, type ToolHint } from "./tool.ts";
+
+export interface UnchangedContext {
+  readonly state: State;
+  readonly code: CodeIndex;
+  readonly toolHint: ToolHint;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly foundTools: Map<string, AbsolutePath>;
+  readonly signal: AbortSignal;
+  /** Whether a task runs whatever it finds. */
+  readonly isForced: (bound: BoundTask) => boolean;
+  /** Called with each task that is fresh. */
+  readonly onFresh: (bound: BoundTask, stamp: Stamp) => void;
+}
+
+/** Tasks after which signals and timers get their turn. */
+const tasksAtOnce = 64;
+
+/**
+ * Adds the outputs of every task that has nothing to do, and needs nothing but such tasks, to `made`. The graph has needs
+ * before what needs them.
+ */
+export async function settleUnchanged(
+  graph: Graph,
+  made: Map<TaskId, Listing>,
+  context: UnchangedContext,
+): Promise<void> {
+  const tools = new ToolDigests(context);
+  let count = 0;
+  for (const [id, bound] of graph) {
+    if (++count % tasksAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (context.signal.aborted) return;
+    if (context.isForced(bound) || !needsOf(bound).every((need) => made.has(need))) continue;
+    const stamp = context.state.stamps.current(id);
+    const outputs = stamp && outputsIfFresh(bound, stamp, made, tools, context);
+    if (stamp === undefined || outputs === undefined) continue;
+    made.set(id, outputs);
+    context.onFresh(bound, stamp);
+  }
+}
+
+/** The task's outputs, when all that the stamp covers is the same now; undefined also where that cannot be told at once. */
+function outputsIfFresh(
+  bound: BoundTask,
+  stamp: Stamp,
+  made: ReadonlyMap<TaskId, Listing>,
+  tools: ToolDigests,
+  context: UnchangedContext,
+): Listing | undefined {
+  const { state, code, env } = context;
+  try {
+    const inputs = knownInputs(bound, state);
+    const binaries = tools.of(bound);
+    if (inputs === undefined || binaries === undefined) return undefined;
+    const parts = partsOf({
+      workspace: state.workspace,
+      bound,
+      inputs,
+      code: code.digestOf(bound.task.definedAt),
+      tools: binaries,
+      needs: digestsOfNeeds(bound, made),
+      env,
+      secretKey: () => state.secretKey(),
+    });
+    if (!areSame(parts, stamp.parts)) return undefined;
+    const outputs = listKnownOutputs(placesOf(bound.outputs), state.files);
+    if (outputs === undefined || encodeListing(outputs) !== stamp.outputs) return undefined;
+    return isSound(outputs, bound.outputs) ? outputs : undefined;
+  } catch {
+    // `decide` meets the same, and its turn is the right time to report it.
+    return undefined;
+  }
+}
+
+function knownInputs(
+  bound: BoundTask,
+  state: State,
+): readonly { readonly name: string; readonly digest: Digest }[] | undefined {
+  const known: { readonly name: string; readonly digest: Digest }[] = [];
+  const context = {
+    workspace: state.workspace,
+    files: state.files,
+    memory: state.fileLog,
+    value: <T>(parameter: Parameter<T>) => bound.named.get(parameter.name) as T,
+  };
+  for (const name of Object.keys(bound.task.inputs)) {
+    const declaration = bound.task.inputs[name];
+    const digest = declaration && digestOfKnownInput(declaration, context);
+    if (digest === undefined) return undefined;
+    known.push({ name, digest });
+  }
+  return known;
+}
+
+function areSame(parts: readonly Part[], others: readonly Part[]): boolean {
+  if (parts.length !== others.length) return false;
+  for (let index = 0; index < parts.length; index += 1) {
+    const [one, other] = [parts[index], others[index]];
+    if (one?.[0] !== other?.[0] || one?.[1] !== other?.[1]) return false;
+  }
+  return true;
+}
+
+/** The digests of tools' binaries, each looked for once. */
+class ToolDigests {
+  readonly #context: UnchangedContext;
+  /** `null` where the file has to be read by another thread, or is no file. */
+  readonly #digests = new Map<string, Digest | undefined | null>();
+
+  constructor(context: UnchangedContext) {
+    this.#context = context;
+  }
+
+  /** By tool; undefined where the digest of one is not known at once. */
+  of(bound: BoundTask): ReadonlyMap<string, Digest | undefined> | undefined {
+    const all = new Map<string, Digest | undefined>();
+    for (const tool of neededTools(bound)) {
+      const digest = this.#digestOf(tool, true);
+      if (digest === null || digest === undefined) return undefined;
+      all.set(tool, digest);
+    }
+    for (const tool of usefulTools(bound)) {
+      const digest = this.#digestOf(tool, false);
+      if (digest === null) return undefined;
+      all.set(tool, digest);
+    }
+    return all;
+  }
+
+  #digestOf(tool: string, needed: boolean): Digest | undefined | null {
+    const known = this.#digests.get(tool);
+    if (known !== undefined || this.#digests.has(tool)) return known;
+    const { foundTools, toolHint, state } = this.#context;
+    const binary = needed ? findTool(tool, toolHint) : locateTool(tool);
+    if (needed && binary !== undefined) foundTools.set(tool, binary);
+    const entry = binary === undefined ? undefined : state.files.at(binary);
+    const digest =
+      binary === undefined
+        ? undefined
+        : entry instanceof Promise || entry?.type !== "file"
+          ? null
+          : entry.digest;
+    this.#digests.set(tool, digest);
+    return digest;
+  }
+}
