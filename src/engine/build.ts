@@ -13,6 +13,7 @@ import type { EventSink } from "./event.ts";
 import { bindGraph } from "./graph.ts";
 import { runGraph } from "./graph-run.ts";
 import { acquireLock } from "./lock.ts";
+import { taskOfFolder } from "./names.ts";
 import { listOutputs, placesOf } from "./output.ts";
 import { checkTaskfile } from "./ownership.ts";
 import { RunningCode } from "./running-code.ts";
@@ -103,7 +104,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
 function endLeftBehind(state: State, emit: EventSink): void {
   for (const { pid, mark, command } of endStragglers(state.temporaryRoot)) {
     const [folder = ""] = path.relative(state.temporaryRoot, mark).split("/");
-    const message = `${folder.replace(/-\d+$/, "")} left ${command.split(" ")[0]} running behind its back (process ${pid}); it was ended`;
+    const message = `${taskOfFolder(folder.replace(/-\d+$/, ""))} left ${command.split(" ")[0]} running behind its back (process ${pid}); it was ended`;
     emit({ type: "note", message });
   }
 }

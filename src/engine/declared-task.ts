@@ -23,6 +23,9 @@ export interface Task<O extends Outputs = Outputs> {
   readonly pool: string;
   readonly variants: "each" | "shared";
   readonly internal: boolean;
+  readonly group: string | undefined;
+  readonly cached: boolean;
+  readonly envFiles: readonly string[];
   readonly headStart: ((context: object) => Promise<void>) | undefined;
   readonly run: (context: object) => Promise<void> | void;
   /** Where it was defined: the stack frames of the call, innermost first. */

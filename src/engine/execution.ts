@@ -106,7 +106,7 @@ export async function runTask(
     const sources = context.movedSources();
     const disturbed = [...moved, ...touched, ...sources];
     if (disturbed.length === 0) {
-      await storeOutputs(places, outputs, state.store, state.joiner);
+      if (bound.task.cached) await storeOutputs(places, outputs, state.store, state.joiner);
       texts = await rememberInputs(inputs, state);
     }
     await placeAll(bound, places, workplace.replaced, state);

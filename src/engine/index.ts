@@ -23,10 +23,12 @@ export { inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
 export type { Piece } from "./joiner.ts";
 export { KeptOutput } from "./kept-output.ts";
+export { parseKeyValues } from "./key-values.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
 export { inVariants, neededTask, only, when, whenText } from "./need.ts";
 export {
+  argumentsName,
   type GivenValues,
   type LateText,
   type LookedAt,

@@ -7,7 +7,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../errors/index.ts";
 import type { BoundTask } from "./bound-task.ts";
-import type { AbsolutePath } from "./names.ts";
+import { type AbsolutePath, folderName } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
 import { removeTree } from "./tree-removal.ts";
 
@@ -45,7 +45,7 @@ export class Workplaces {
 
   /** The task's workplace, the same each time. */
   of(bound: BoundTask): Workplace {
-    const folder = path.join(this.#root, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
+    const folder = path.join(this.#root, `${folderName(bound.id)}-${process.pid}`);
     return {
       folder,
       staging: path.join(folder, "outputs"),
