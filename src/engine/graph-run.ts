@@ -204,6 +204,7 @@ export function runGraph(
     nodes: new Map([...graph].map(([id, bound]) => [id, needsOf(bound)])),
     cost: (id) => state.stamps.last(id)?.seconds ?? 1,
     poolOf: (id) => get(id).task.pool,
+    isExclusive: (id) => get(id).task.interactive,
     ...(request.jobs === undefined ? {} : { limit: request.jobs }),
     widthOf: (pool) => Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
     run: process,

@@ -44,6 +44,15 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
    */
   readonly envFiles?: readonly string[];
   /**
+   * Its commands get the terminal: standard input, output and error are those of the program, and nothing is captured. It runs
+   * while no other task does, and Ctrl-C is the command's. It cannot be watched.
+   */
+  readonly interactive?: boolean;
+  /** Seconds that one attempt may take; what takes longer is ended like an interrupted task, and has failed. */
+  readonly timeout?: number;
+  /** How often a failed attempt is repeated, for what depends on a network; default 0. Each begins with empty outputs. */
+  readonly retries?: number;
+  /**
    * What may begin while the needs still run: it makes nothing, and only spares `run` some time. Called once a build at
    * most, when a need has to run; `run` waits for its end, and meets again whatever fails here.
    */
@@ -77,6 +86,9 @@ export function task<
     group: definition.group,
     cached: definition.cached ?? true,
     envFiles: definition.envFiles ?? [],
+    interactive: definition.interactive ?? false,
+    timeout: definition.timeout,
+    retries: definition.retries ?? 0,
     // The one place where the types of a definition are let go of: the runner builds the context from the same
     // definition, so what it passes has the types that `run` was checked against.
     headStart: definition.headStart as unknown as Task["headStart"],
