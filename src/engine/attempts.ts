@@ -8,11 +8,11 @@ export interface AttemptRules {
   readonly retries: number;
 }
 
-export interface AttemptOptions {
+export interface AttemptOptions<T> {
   /** Ends the attempts; what it ends is not repeated. */
   readonly signal: AbortSignal;
   /** One attempt; its own signal is aborted when the time is up, or with `signal`. */
-  readonly once: (signal: AbortSignal) => Promise<void>;
+  readonly once: (signal: AbortSignal) => Promise<T>;
   /** Called before an attempt is repeated, with a sentence for the user. */
   readonly onRetry: (message: string) => void;
   /** Milliseconds before the first repetition; each further one waits twice as long, at most a minute. */
@@ -21,17 +21,18 @@ export interface AttemptOptions {
 
 const longestPauseMs = 60_000;
 
-/** Resolves when an attempt succeeded. Rejects with the failure of the last one, or with `task-timeout`. */
-export async function attempt(
+/** What the first successful attempt gives. Rejects with the failure of the last one, or with `task-timeout`. */
+export async function attempt<T>(
   { timeout, retries }: AttemptRules,
-  { signal, once, onRetry, pauseMs = 1000 }: AttemptOptions,
-): Promise<void> {
+  { signal, once, onRetry, pauseMs = 1000 }: AttemptOptions<T>,
+): Promise<T> {
   for (let failed = 0; ; ) {
     try {
       return await (timeout === undefined ? once(signal) : withinTime(timeout, signal, once));
     } catch (error) {
       failed += 1;
-      if (signal.aborted || failed > retries) throw error;
+      // Code that did not end when it was asked to may still write to the outputs: nothing else may begin there.
+      if (signal.aborted || failed > retries || isUnresponsive(error)) throw error;
       onRetry(`attempt ${failed} of ${retries + 1} failed: ${messageOf(error)}; it is repeated`);
       await pause(Math.min(longestPauseMs, pauseMs * 2 ** (failed - 1)), signal);
       signal.throwIfAborted();
@@ -39,26 +40,35 @@ export async function attempt(
   }
 }
 
-async function withinTime(
+async function withinTime<T>(
   seconds: number,
   signal: AbortSignal,
-  once: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+  once: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), seconds * 1000);
+  const isOver = (): boolean => limit.signal.aborted && !signal.aborted;
   try {
-    await once(AbortSignal.any([signal, limit.signal]));
+    const result = await once(AbortSignal.any([signal, limit.signal]));
+    if (isOver()) throw timedOut(seconds);
+    return result;
   } catch (error) {
     // What an attempt says about being ended is not what went wrong.
-    if (!limit.signal.aborted || signal.aborted) throw error;
+    throw isOver() && !isUnresponsive(error) ? timedOut(seconds) : error;
   } finally {
     clearTimeout(timer);
   }
-  if (!limit.signal.aborted || signal.aborted) return;
-  throw new UserError(`it did not finish within ${seconds} s`, {
+}
+
+function timedOut(seconds: number): UserError {
+  return new UserError(`it did not finish within ${seconds} s`, {
     code: "task-timeout",
     hint: "raise the task's timeout, or find out what it waits for: --verbose shows what its commands print",
   });
+}
+
+function isUnresponsive(error: unknown): boolean {
+  return error instanceof UserError && error.code === "task-unresponsive";
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -188,6 +188,7 @@ export function runGraph(
       type: "task-started",
       task: bound.id,
       reasons,
+      ...(bound.task.interactive ? { interactive: true as const } : {}),
       ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
     });
     workplaces.prepare();

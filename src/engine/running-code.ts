@@ -74,7 +74,7 @@ export class RunningCode {
   async run<T>(owner: CodeOwner, { signal, hurry }: CodeSignals, work: () => T | Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const { promise: failed, reject: fail } = withReject();
-    const giveUp = (): void => fail(new Error(`the function of ${owner.name} did not end when it was asked to`));
+    const giveUp = (): void => fail(unresponsive(owner.name));
     const wait = (): void => {
       timer ??= setTimeout(giveUp, graceMs);
     };
@@ -122,10 +122,13 @@ export class RunningCode {
     if (this.#running.size === 0) this.#nobody.onEmpty();
     for (const { owner, fail } of this.#running)
       fail(
-        new UserError(`the function of ${owner.name} never finished: nothing is left that it could be waiting for`, {
-          code: "task-never-settled",
-          hint: "resolve or reject the promise that its function returns; an event that it waits for does not come",
-        }),
+        new UserError(
+          `the function of ${owner.name} never finished: nothing is left that it could be waiting for`,
+          {
+            code: "task-never-settled",
+            hint: "resolve or reject the promise that its function returns; an event that it waits for does not come",
+          },
+        ),
       );
   }
 
@@ -148,6 +151,13 @@ export class RunningCode {
       else Reflect.deleteProperty(stream, "write");
     };
   }
+}
+
+function unresponsive(name: string): UserError {
+  return new UserError(`the function of ${name} did not end when it was asked to`, {
+    code: "task-unresponsive",
+    hint: "let the function hand its `signal` on to what it waits for",
+  });
 }
 
 function withReject(): { readonly promise: Promise<never>; readonly reject: (error: unknown) => void } {

@@ -72,6 +72,7 @@ export async function shellFor(
     cwd: path.join(folder, "scratch"),
     env: declaredEnv(bound, context),
     groups,
+    foreground: bound.task.interactive,
     onOutput: (text) => capture.add(text),
   });
 }

@@ -2,7 +2,7 @@
  * Where tasks work: a folder for each that runs, with its staged outputs and its scratch files. Nothing in it outlives the
  * run. What a task leaves is removed while others go on: a file system that is busy can take its time over that.
  */
-import { mkdirSync, rmdir as removeFolder, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdir as removeFolder, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../errors/index.ts";
@@ -71,6 +71,13 @@ export class Workplaces {
     }
     mkdirSync(staging);
     mkdirSync(scratch);
+  }
+
+  /** Removes what an earlier attempt left in the staging and the scratch directory. */
+  empty({ staging, scratch }: Workplace): void {
+    for (const folder of [staging, scratch]) {
+      for (const name of readdirSync(folder)) rmSync(path.join(folder, name), { recursive: true });
+    }
   }
 
   /** Begins to remove the workplace; the next `open` of it waits for that. */

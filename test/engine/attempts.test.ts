@@ -1,6 +1,7 @@
 /** Attempts at a task: how often, how long, and what is said of those that failed. */
 import { describe, expect, it } from "vitest";
 import { type AttemptRules, attempt } from "../../src/engine/attempts.ts";
+import { UserError } from "../../src/errors/index.ts";
 
 /** Plays attempts that come out as `outcomes` say, in order; an attempt that hangs ends when its signal says so. */
 async function play(
@@ -61,6 +62,14 @@ describe("attempts", () => {
     expect(notes).toEqual(["attempt 1 of 2 failed: it did not finish within 0.02 s; it is repeated"]);
     expect(count).toBe(2);
     expect(await play({ timeout: 5, retries: 0 }, ["works"])).toMatchObject({ result: "done" });
+  });
+
+  it("that did not end when they were asked to are not repeated: they may still write to the outputs", async () => {
+    const stubborn = new UserError("the function of x did not end when it was asked to", {
+      code: "task-unresponsive",
+    });
+    const { result, count } = await play({ timeout: undefined, retries: 5 }, [stubborn]);
+    expect([result, count]).toEqual([stubborn, 1]);
   });
 
   it("that an interrupt ended are not repeated", async () => {

@@ -1,5 +1,5 @@
 /** What a task may say of itself beside its inputs and outputs: arguments, lists, variables from files, no caching. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { bind, file, out, ParameterValues, param, State, task, taskfile } from "../../src/engine/index.ts";
@@ -176,5 +176,53 @@ describe("an env file", () => {
     const { events } = await run(root, [shows]);
     const failure = events.find((event) => event.type === "task-failed");
     expect(failure).toMatchObject({ error: { code: "config-expansion", where: "local.env:2" } });
+  });
+});
+
+describe("a task with a time limit and retries", () => {
+  it("begins each attempt with empty outputs, keeps what failed attempts printed, and succeeds with the last", async () => {
+    const root = workspace({});
+    let attempts = 0;
+    const flaky = task({
+      name: "flaky",
+      description: "",
+      retries: 1,
+      outputs: { folder: out.directory("folder") },
+      run: ({ outputs, scratch, log }) => {
+        attempts += 1;
+        log(`attempt ${attempts}`);
+        expect([readdirSync(outputs.folder), readdirSync(scratch)]).toEqual([[], []]);
+        writeFileSync(path.join(outputs.folder, `${attempts}`), "");
+        writeFileSync(path.join(scratch, "left"), "");
+        if (attempts === 1) throw new Error("connection refused");
+      },
+    });
+    const { outcomes, notes, events } = await run(root, [flaky]);
+    expect(outcomes).toEqual({ "flaky@dev": "never built" });
+    expect(notes).toEqual(["attempt 1 of 2 failed: connection refused; it is repeated"]);
+    expect(readdirSync(path.join(root, ".buildcache/v1/out/dev/flaky/folder"))).toEqual(["2"]);
+    expect(events.flatMap((event) => (event.type === "task-output" ? [event.text] : []))).toEqual([
+      "attempt 1\n",
+      "attempt 2\n",
+    ]);
+  });
+
+  it("ends the commands of an attempt that takes too long", async () => {
+    const root = workspace({});
+    const slow = task({
+      name: "slow",
+      description: "",
+      timeout: 0.2,
+      tools: ["sleep"],
+      outputs: {},
+      run: async ({ $ }) => {
+        await $`sleep 600`;
+      },
+    });
+    const { outcomes, events } = await run(root, [slow]);
+    expect(outcomes).toEqual({ "slow@dev": "failed: UserError: it did not finish within 0.2 s" });
+    const pids = events.flatMap((event) => (event.type === "process-started" ? [event.pid] : []));
+    expect(pids).toHaveLength(1);
+    expect(() => process.kill(pids[0] ?? 0, 0)).toThrow("ESRCH");
   });
 });
