@@ -4,9 +4,10 @@
  */
 import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
-import type { GivenValues, Taskfile } from "../engine/index.ts";
+import type { GivenValues, LateText, Taskfile } from "../engine/index.ts";
 import { didYouMean, UsageError } from "../errors/index.ts";
 import { readConfigFile } from "./config-file.ts";
+import { atDashes, givenArguments, namedTasks } from "./given-arguments.ts";
 import { givenSecrets } from "./given-secret.ts";
 import { chosenVariant, configKeys, givenValues, namesGiven } from "./given-value.ts";
 import type { Io } from "./io.ts";
@@ -80,8 +81,9 @@ export function parseCommandLine(
 ): Parsed {
   const entries = optionsOf(taskfile);
   const program = commanderFor(entries);
+  const { options: before, after } = atDashes(argv);
   try {
-    program.parse([...argv], { from: "user" });
+    program.parse([...before], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     throw usageError(
@@ -91,6 +93,9 @@ export function parseCommandLine(
   }
   const options = program.opts<CoreOptions & Record<string, unknown>>();
   const words = [...program.args];
+  const takers = after === undefined ? [] : namedTasks(words, taskfile);
+  // Without a task before it, `--` only ends the options, as everywhere.
+  if (after !== undefined && takers.length === 0) words.push(...after);
   if (options.help === true) return { kind: "help", words };
   if (options.version === true) return { kind: "version" };
 
@@ -102,7 +107,8 @@ export function parseCommandLine(
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
   const sources = { flag, config, env };
   const variant = chosenVariant(taskfile, sources);
-  const given: GivenValues = new Map([
+  const given: GivenValues = new Map<string, string | LateText>([
+    ...(after !== undefined && takers.length > 0 ? [givenArguments(after, takers)] : []),
     ...givenValues(parameters, sources, cwd),
     ...givenSecrets(parameters, sources, cwd, askSecret),
   ]);

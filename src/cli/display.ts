@@ -2,7 +2,7 @@
  * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
  * It knows nothing of what runs.
  */
-import type { BuildEvent, Digest, EventSink } from "../engine/index.ts";
+import type { BuildEvent, Digest, EventSink, TaskId } from "../engine/index.ts";
 import type { Artefact } from "./artefact.ts";
 import { BuildSummary } from "./build-summary.ts";
 import { type Ending, statusOf } from "./ending.ts";
@@ -77,7 +77,10 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
   });
   const trace = new Trace();
   const summary = new BuildSummary();
+  let interactive: TaskId | undefined;
   const stopListening = io.onEnding((now) => {
+    // The terminal has sent it to the command too, which may go on: as Ctrl-C does in an editor.
+    if (interactive !== undefined && now === "SIGINT") return;
     if (ending !== undefined) {
       print(`${style.yellow("interrupted again:")} killing what runs`);
       hurry.abort();
@@ -98,6 +101,7 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
       if (request.json) io.stdout.write(`${encodeEvent(event)}\n`);
       if (request.trace !== undefined) trace.onEvent(event);
       summary.onEvent(event);
+      interactive = interactiveAfter(event, interactive);
       live?.onEvent(event);
       reporter.onEvent(event);
     },
@@ -120,6 +124,20 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
       stopListening();
     },
   };
+}
+
+/** The interactive task that runs after an event, where `before` ran before it. */
+function interactiveAfter(event: BuildEvent, before: TaskId | undefined): TaskId | undefined {
+  switch (event.type) {
+    case "task-started":
+      return event.interactive === true ? event.task : before;
+    case "task-done":
+    case "task-failed":
+    case "task-outdated":
+      return event.task === before ? undefined : before;
+    default:
+      return before;
+  }
 }
 
 function usesLiveDisplay({ io, request }: Session): boolean {

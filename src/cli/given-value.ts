@@ -72,9 +72,10 @@ export function givenValues(
   for (const parameter of parameters) {
     if (parameter.kind === "secret") continue;
     const onCommandLine = [parameter.name, ...(parameter.aliases ?? [])]
-      .map((name) => sources.flag(`--${name}`) as string | true | undefined)
+      .map((name) => sources.flag(`--${name}`) as string | readonly string[] | true | undefined)
       .find((value) => value !== undefined);
-    const value = onCommandLine ?? fromConfigOrEnv(parameter, sources);
+    const named = typeof onCommandLine === "object" ? onCommandLine.join("\n") : onCommandLine;
+    const value = named ?? fromConfigOrEnv(parameter, sources);
     if (value === undefined) continue;
     const text = value === true ? "1" : value;
     given.set(parameter.name, parameter.kind === "path" ? path.resolve(cwd, text) : text);

@@ -1,7 +1,7 @@
 /** `task list`: the targets, for people or for programs. It writes nothing. */
 import { noWords } from "./command-words.ts";
 import type { Session } from "./session.ts";
-import { targetLines } from "./target-name.ts";
+import { targetLines, targetLinesByGroup } from "./target-name.ts";
 
 export function listCommand({ io, request, workspace }: Session, words: readonly string[]): number {
   noWords(words, "list");
@@ -11,6 +11,7 @@ export function listCommand({ io, request, workspace }: Session, words: readonly
       name: target.name,
       kind: target.kind,
       description: target.description,
+      ...(target.group === undefined ? {} : { group: target.group }),
       aliases: Object.entries(taskfile.aliases ?? {}).flatMap(([alias, of]) =>
         of === target ? [alias] : [],
       ),
@@ -19,8 +20,11 @@ export function listCommand({ io, request, workspace }: Session, words: readonly
     io.stdout.write(`${JSON.stringify(targets, undefined, 2)}\n`);
     return 0;
   }
-  const lines = targetLines(taskfile);
-  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
-  for (const [name, description] of lines) io.stdout.write(`${name.padEnd(width)}${description}\n`);
+  const width = Math.max(...targetLines(taskfile).map(([name]) => name.length)) + 2;
+  const blocks = targetLinesByGroup(taskfile).map(({ title, lines }) => {
+    const rows = lines.map(([name, description]) => `${name.padEnd(width)}${description}\n`);
+    return `${title === undefined ? "" : `${title}:\n`}${rows.join("")}`;
+  });
+  io.stdout.write(blocks.join("\n"));
   return 0;
 }

@@ -37,6 +37,8 @@ export class LiveDisplay {
   /** How many characters each line of the moving part has. */
   #drawn: readonly number[] = [];
   #frame = 0;
+  /** The task whose commands have the terminal: nothing moves until it ends. */
+  #interactive: TaskId | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(screen: Screen, style: Style) {
@@ -47,7 +49,8 @@ export class LiveDisplay {
   onEvent(event: BuildEvent): void {
     switch (event.type) {
       case "task-started":
-        this.#entry(event.task).expected = event.expectedSeconds;
+        if (event.interactive === true) this.#yieldTerminal(event.task);
+        else this.#entry(event.task).expected = event.expectedSeconds;
         break;
       case "task-progress":
         // A task may begin with some of its work before its turn comes.
@@ -60,6 +63,7 @@ export class LiveDisplay {
       case "task-failed":
       case "task-outdated":
         this.#running.delete(event.task);
+        if (event.task === this.#interactive) this.#interactive = undefined;
         break;
       case "build-finished":
         this.close();
@@ -95,8 +99,13 @@ export class LiveDisplay {
     return entry;
   }
 
+  #yieldTerminal(task: TaskId): void {
+    this.close();
+    this.#interactive = task;
+  }
+
   #start(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#interactive !== undefined) return;
     this.#screen.write(hideCursor);
     this.#timer = setInterval(() => this.#draw(), redrawMs);
     this.#timer.unref();

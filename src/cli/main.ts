@@ -28,6 +28,7 @@ import { secretVariables } from "./given-secret.ts";
 import { graphCommand } from "./graph-command.ts";
 import { renderHelp } from "./help.ts";
 import { initCommand } from "./init/index.ts";
+import { refuseInteractive } from "./interactive.ts";
 import { type Io, processIo } from "./io.ts";
 import { listCommand } from "./list-command.ts";
 import { renderManPage } from "./man-page.ts";
@@ -204,6 +205,7 @@ async function dispatch(session: Session, start: Start): Promise<number> {
       const [target] = targets;
       if (target?.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
       for (const word of rest) targets.push(find(word));
+      refuseInteractive(session.request, targets);
       return session.request.watch ? watchTargets(session, targets) : buildTargets(session, targets);
     }
   }

@@ -10,6 +10,7 @@ import {
   type Task,
   type Taskfile,
 } from "../engine/index.ts";
+import { takesArguments } from "./given-arguments.ts";
 import {
   flagsOf,
   type OptionEntry,
@@ -19,7 +20,7 @@ import {
   parametersOfTargets,
 } from "./option-table.ts";
 import { type ProgramCommand, programCommands } from "./program-command.ts";
-import { aliasesOf, findTarget, targetLines } from "./target-name.ts";
+import { aliasesOf, findTarget, targetLinesByGroup } from "./target-name.ts";
 
 export interface Manual {
   /** How it is called: `task why <target>`. */
@@ -57,7 +58,10 @@ function programManual(taskfile: Taskfile): Manual {
     summary: "make targets, and only what changed since the last time",
     examples: [...(taskfile.examples ?? []), ...programCommands.flatMap(({ examples }) => examples)],
     sections: [
-      { title: "Targets", rows: targetLines(taskfile) },
+      ...targetLinesByGroup(taskfile).map(({ title, lines }) => ({
+        title: title === undefined ? "Targets" : `Targets: ${title}`,
+        rows: lines,
+      })),
       { title: "Commands", rows: programCommands.map((command) => [usageOf(command), command.description]) },
       { title: "Variants", rows: group("variant") },
       { title: "Options", rows: group("program") },
@@ -111,7 +115,7 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
     .flatMap(parameterOptions)
     .filter(({ hidden }) => !hidden)
     .map(rowOf);
-  const takes = target.kind === "command" && target.takes !== undefined ? ` ${target.takes}` : "";
+  const takes = takenWords(target);
   const own = new Set([target.name, ...aliases]);
   return {
     synopsis: [target.name, ...aliases].map((name) => `task ${name} [options]${takes}`),
@@ -122,6 +126,12 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
       ...(rows.length === 0 ? [] : [{ title: "Values it depends on", rows }]),
     ],
   };
+}
+
+/** What may follow the target's name and options. */
+function takenWords(target: Target): string {
+  if (target.kind === "command") return target.takes === undefined ? "" : ` ${target.takes}`;
+  return takesArguments(target) ? " [-- ARGUMENT...]" : "";
 }
 
 /** In the Taskfile's order of all parameters. */

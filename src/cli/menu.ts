@@ -10,7 +10,7 @@ import type { Choice } from "./picker.ts";
 import { runCommand } from "./run-command.ts";
 import type { Session } from "./session.ts";
 import { styleFor } from "./style.ts";
-import { aliasesOf, listedTargets, targetLines } from "./target-name.ts";
+import { aliasesOf, listedTargets, targetLines, targetLinesByGroup } from "./target-name.ts";
 
 /** Shows the menu, and runs what is chosen from it. */
 export async function menuCommand(session: Session): Promise<number> {
@@ -61,11 +61,14 @@ function choicesOf({ workspace: { taskfile } }: Session): readonly Choice<Target
 
 async function printMenu(session: Session): Promise<number> {
   const style = styleFor(session.io.stdout, session.io.env);
-  const lines = targetLines(session.workspace.taskfile);
-  const width = Math.max(...lines.map(([name]) => name.length)) + 2;
-  const rows = lines.map(([name, description]) => `  ${style.cyan(name.padEnd(width))}- ${description}`);
+  const { taskfile } = session.workspace;
+  const width = Math.max(...targetLines(taskfile).map(([name]) => name.length)) + 2;
+  const blocks = targetLinesByGroup(taskfile).map(({ title, lines }) => [
+    ...(title === undefined ? [] : [` ${title}`]),
+    ...lines.map(([name, description]) => `  ${style.cyan(name.padEnd(width))}- ${description}`),
+  ]);
   session.io.stdout.write(
-    `${(await bannerOf(session)).join("\n")}\n\n${rows.join("\n")}\n\n  task <target> builds it; task --help lists the options\n`,
+    `${[await bannerOf(session), ...blocks].map((lines) => lines.join("\n")).join("\n\n")}\n\n  task <target> builds it; task --help lists the options\n`,
   );
   return 0;
 }

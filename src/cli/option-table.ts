@@ -46,7 +46,8 @@ export function parametersOf(taskfile: Taskfile): readonly Parameter<unknown>[] 
 export function parametersOfTargets(targets: Iterable<Target>): readonly Parameter<unknown>[] {
   const found = new Map<string, Parameter<unknown>>();
   const add = (parameter: Parameter<unknown>): void => {
-    if (parameter.kind !== "derived" && !found.has(parameter.name)) found.set(parameter.name, parameter);
+    const isOption = parameter.kind !== "derived" && parameter.kind !== "arguments";
+    if (isOption && !found.has(parameter.name)) found.set(parameter.name, parameter);
   };
   for (const target of targets) {
     for (const parameter of Object.values(target.params)) add(parameter);
@@ -80,6 +81,7 @@ export function parameterOptions(parameter: Parameter<unknown>): readonly Option
   const base = {
     ...(parameter.kind === "switch" ? {} : { value: parameter.value ?? "VALUE" }),
     ...(parameter.env === undefined ? {} : { env: parameter.env }),
+    ...(parameter.kind === "list" ? { again: true as const } : {}),
     description: parameter.description,
     group: "value" as const,
     offers: offerOf(parameter),

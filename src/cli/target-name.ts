@@ -6,18 +6,47 @@ import type { GivenValues, Target, Task, Taskfile } from "../engine/index.ts";
 import { didYouMean, UsageError } from "../errors/index.ts";
 import { programWords } from "./program-command.ts";
 
-/** What is listed: commands, and tasks that somebody asks for by name. */
+/** Targets that are listed: commands, and tasks that are not internal. Those of a group follow one another, after those of none. */
 export function listedTargets(taskfile: Taskfile): readonly Target[] {
-  return taskfile.targets.filter((target) => target.kind === "command" || !target.internal);
+  return groupsOf(taskfile).flatMap(({ targets }) => targets);
+}
+
+/** The listed targets by group, in the order in which the Taskfile first names each; targets without a group come first. */
+function groupsOf(
+  taskfile: Taskfile,
+): readonly { readonly title?: string; readonly targets: readonly Target[] }[] {
+  const listed = taskfile.targets.filter((target) => target.kind === "command" || !target.internal);
+  const titles = [...new Set(listed.flatMap(({ group }) => (group === undefined ? [] : [group])))];
+  return [
+    { targets: listed.filter(({ group }) => group === undefined) },
+    ...titles.map((title) => ({ title, targets: listed.filter(({ group }) => group === title) })),
+  ].filter(({ targets }) => targets.length > 0);
 }
 
 export function aliasesOf(target: Target, taskfile: Taskfile): readonly string[] {
   return Object.entries(taskfile.aliases ?? {}).flatMap(([alias, of]) => (of === target ? [alias] : []));
 }
 
-/** The targets as they are listed to users: name, other names, one line. */
-export function targetLines(taskfile: Taskfile): readonly (readonly [name: string, description: string])[] {
-  return listedTargets(taskfile).map((target) => {
+/** A target as it is listed to users: name with other names, one line of description. */
+export type TargetLine = readonly [name: string, description: string];
+
+/** The targets as they are listed to users, by group; the group of targets without one has no title. */
+export function targetLinesByGroup(
+  taskfile: Taskfile,
+): readonly { readonly title?: string; readonly lines: readonly TargetLine[] }[] {
+  return groupsOf(taskfile).map(({ title, targets }) => ({
+    ...(title === undefined ? {} : { title }),
+    lines: linesOf(targets, taskfile),
+  }));
+}
+
+/** The targets as they are listed to users. */
+export function targetLines(taskfile: Taskfile): readonly TargetLine[] {
+  return linesOf(listedTargets(taskfile), taskfile);
+}
+
+function linesOf(targets: readonly Target[], taskfile: Taskfile): readonly TargetLine[] {
+  return targets.map((target) => {
     const aliases = aliasesOf(target, taskfile);
     const takes = target.kind === "command" && target.takes !== undefined ? ` ${target.takes}` : "";
     return [

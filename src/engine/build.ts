@@ -14,7 +14,7 @@ import { bindGraph } from "./graph.ts";
 import { runGraph } from "./graph-run.ts";
 import { acquireLock } from "./lock.ts";
 import { removeMislabelled } from "./moved-values.ts";
-import type { TaskId } from "./names.ts";
+import { type TaskId, taskOfFolder } from "./names.ts";
 import { requireTools } from "./optional-tool.ts";
 import { listOutputs, placesOf } from "./output.ts";
 import { checkTaskfile } from "./ownership.ts";
@@ -118,7 +118,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
 function endLeftBehind(state: State, emit: EventSink): void {
   for (const { pid, mark, command } of endStragglers(state.temporaryRoot)) {
     const [folder = ""] = path.relative(state.temporaryRoot, mark).split("/");
-    const message = `${folder.replace(/-\d+$/, "")} left ${command.split(" ")[0]} running behind its back (process ${pid}); it was ended`;
+    const message = `${taskOfFolder(folder.replace(/-\d+$/, ""))} left ${command.split(" ")[0]} running behind its back (process ${pid}); it was ended`;
     emit({ type: "note", message });
   }
 }

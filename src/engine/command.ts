@@ -12,6 +12,8 @@ export interface Command<P extends Params = Params> {
   readonly kind: "command";
   readonly name: string;
   readonly description: string;
+  /** Heading under which the menu, `list` and help show it, after the targets without one. */
+  readonly group?: string;
   readonly params: P;
   /** What the words behind its name are: `[NAME...]`. Without it such words are other targets. */
   readonly takes?: string;

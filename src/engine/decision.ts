@@ -82,6 +82,7 @@ export async function decide(
 ): Promise<Decision> {
   const { state } = context;
   const assessment = await assess(bound, needs, context);
+  if (!bound.task.cached) return { ...assessment, kind: "run", reasons: [{ kind: "uncached" }] };
   const stamp = forced ? undefined : state.stamps.result(assessment.fingerprint);
   const found = stamp === undefined ? undefined : await listOutputs(placesOf(bound.outputs), state.files);
   const asRecorded = stamp !== undefined && found !== undefined && encodeListing(found) === stamp.outputs;
@@ -231,7 +232,8 @@ async function explainPart(
       return [{ kind: "code-changed" }];
     case "param": {
       // What the task's own code calls it is nothing that its user has seen.
-      const known = bound.task.params[name]?.name ?? name;
+      const parameter = bound.task.params[name];
+      const known = parameter?.kind === "arguments" ? "the words after --" : (parameter?.name ?? name);
       return old.startsWith("secret ") || value.startsWith("secret ")
         ? [{ kind: "parameter-changed", name: known }]
         : [{ kind: "parameter-changed", name: known, from: old, to: value }];

@@ -98,4 +98,9 @@ export function files(patterns: string | readonly string[], options: FilesOption
   return options.seed === undefined ? base : { ...base, seed: options.seed };
 }
 
+/** Name, among a task's inputs, of the env file at a path. */
+export function envInputName(path: string): string {
+  return `env file ${path}`;
+}
+
 export type Inputs = Readonly<Record<string, Input>>;

@@ -29,6 +29,13 @@ export interface Task<O extends Outputs = Outputs> {
   readonly pool: string;
   readonly variants: "each" | "shared";
   readonly internal: boolean;
+  readonly group: string | undefined;
+  readonly cached: boolean;
+  readonly envFiles: readonly string[];
+  readonly interactive: boolean;
+  /** Seconds; undefined for no limit. */
+  readonly timeout: number | undefined;
+  readonly retries: number;
   readonly headStart: ((context: object) => Promise<void>) | undefined;
   readonly run: (context: object) => Promise<void> | void;
   /** Where it was defined: the stack frames of the call, innermost first. */

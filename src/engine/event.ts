@@ -13,6 +13,8 @@ export type BuildEvent =
       readonly type: "task-started";
       readonly task: TaskId;
       readonly reasons: readonly Reason[];
+      /** Its commands have the terminal until it ends. */
+      readonly interactive?: true;
       /** How long its last run took; undefined where there was none. */
       readonly expectedSeconds?: number;
     }

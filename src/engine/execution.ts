@@ -6,6 +6,7 @@ import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { ProcessGroups } from "../host/index.ts";
+import { attempt } from "./attempts.ts";
 import { Audit } from "./audit.ts";
 import { type BoundTask, neededSlots } from "./bound-task.ts";
 import { Capture } from "./capture.ts";
@@ -61,41 +62,59 @@ export async function runTask(
     new KeptOutput(context.outputLimit, workplace.printed),
   );
   const stop = new AbortController();
-  const signal = AbortSignal.any([context.signal, stop.signal]);
   const audit = context.audit === "off" ? undefined : new Audit(folder);
-  const groups = new ProcessGroups({
-    listener: {
-      started: (pid, command) => context.onProcess({ pid, command: capture.clean(command) }),
-      ended: (pid) => context.onProcess({ pid }),
-    },
-    mark: folder,
-    ...(audit === undefined ? {} : { wrap: audit.wrap }),
-  });
-  const end = (): void => void groups.terminate();
-  const kill = (): void => groups.kill();
-  context.signal.addEventListener("abort", end, { once: true });
-  context.hurry?.addEventListener("abort", kill, { once: true });
+  const owner = {
+    name: bound.task.name,
+    print: (text: string) => capture.add(text),
+    onLateError: (error: unknown) =>
+      context.onLateError(capture.cleanError(explainSystemError(error, state.workspace))),
+  };
+  let attempts = 0;
+  /** Calls the task's function; its outputs are in the staging directory afterwards, and none of its processes is left. */
+  const callFunction = async (given: AbortSignal) => {
+    const signal = AbortSignal.any([given, stop.signal]);
+    const groups = new ProcessGroups({
+      listener: {
+        started: (pid, command) => context.onProcess({ pid, command: capture.clean(command) }),
+        ended: (pid) => context.onProcess({ pid }),
+      },
+      mark: folder,
+      foreground: bound.task.interactive,
+      ...(audit === undefined ? {} : { wrap: audit.wrap }),
+    });
+    const end = (): void => void groups.terminate();
+    const kill = (): void => groups.kill();
+    given.addEventListener("abort", end, { once: true });
+    context.hurry?.addEventListener("abort", kill, { once: true });
+    try {
+      if (++attempts > 1) context.workplaces.empty(workplace);
+      const places = stage(bound, workplace);
+      const secondLook = SecondLook.prepare(bound, decision, state);
+      const $ = await shellFor(bound, context, groups, capture, folder);
+      given.throwIfAborted();
+      await context.running.run(owner, { ...context, signal: given }, () =>
+        bound.task.run(taskContext(bound, decision, places, $, folder, capture, { ...context, signal })),
+      );
+      given.throwIfAborted();
+      // A task that left a process behind is not finished: its outputs could still change.
+      await groups.terminate(0);
+      return { places, secondLook };
+    } finally {
+      given.removeEventListener("abort", end);
+      context.hurry?.removeEventListener("abort", kill);
+      await groups.terminate();
+    }
+  };
   try {
     for (const output of bound.outputs) refuseEscape(output, state.workspace);
     // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
     state.stamps.drop(bound.id);
     await context.workplaces.open(workplace);
-    const places = stage(bound, workplace);
-    const secondLook = SecondLook.prepare(bound, decision, state);
-    const $ = await shellFor(bound, context, groups, capture, folder);
-    context.signal.throwIfAborted();
-    const owner = {
-      name: bound.task.name,
-      print: (text: string) => capture.add(text),
-      onLateError: (error: unknown) =>
-        context.onLateError(capture.cleanError(explainSystemError(error, state.workspace))),
-    };
-    await context.running.run(owner, context, () =>
-      bound.task.run(taskContext(bound, decision, places, $, folder, capture, { ...context, signal })),
-    );
-    context.signal.throwIfAborted();
-    // A task that left a process behind is not finished: its outputs could still change.
-    await groups.terminate(0);
+    const { places, secondLook } = await attempt(bound.task, {
+      signal: context.signal,
+      once: callFunction,
+      onRetry: (message) => context.onNote(capture.clean(message)),
+    });
     capture.end();
 
     if (audit !== undefined) await report(audit, bound, decision, folder, context);
@@ -108,7 +127,7 @@ export async function runTask(
     const sources = context.movedSources();
     const disturbed = [...moved, ...touched, ...sources];
     if (disturbed.length === 0) {
-      await storeOutputs(places, outputs, state.store, state.joiner);
+      if (bound.task.cached) await storeOutputs(places, outputs, state.store, state.joiner);
       texts = await rememberInputs(inputs, state);
     }
     await placeAll(bound, places, workplace.replaced, state);
@@ -142,9 +161,6 @@ export async function runTask(
       capture.text,
     );
   } finally {
-    context.signal.removeEventListener("abort", end);
-    context.hurry?.removeEventListener("abort", kill);
-    await groups.terminate();
     capture.close();
     context.workplaces.leave(workplace);
     state.joiner.forgetBelow(folder);

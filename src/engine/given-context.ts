@@ -33,7 +33,7 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
   /** Says how far a long piece of work has come. */
   readonly progress: (progress: Progress) => void;
   readonly signal: AbortSignal;
-  /** The variables named in `env` and `passEnv`, where they are set. */
+  /** The variables of `envFiles`, and those named in `env` and `passEnv` where they are set. */
   readonly env: Readonly<Record<string, string>>;
   /**
    * Writes pieces one behind the other to `target`, an absolute path of an output or in the scratch folder, in one pass.

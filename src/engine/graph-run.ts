@@ -199,6 +199,7 @@ export async function runGraph(
       type: "task-started",
       task: bound.id,
       reasons,
+      ...(bound.task.interactive ? { interactive: true as const } : {}),
       ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
     });
     workplaces.prepare();
@@ -228,6 +229,7 @@ export async function runGraph(
     nodes,
     cost: (id) => state.stamps.last(id)?.seconds ?? 1,
     poolOf: (id) => get(id).task.pool,
+    isExclusive: (id) => get(id).task.interactive,
     ...(request.jobs === undefined ? {} : { limit: request.jobs }),
     widthOf: (pool) => Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
     run: process,

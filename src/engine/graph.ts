@@ -13,7 +13,7 @@ import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { Input } from "./declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
-import { type AbsolutePath, resolveIn, type TaskId, taskId } from "./names.ts";
+import { type AbsolutePath, folderName, resolveIn, type TaskId, taskId } from "./names.ts";
 import { checkOwnership, isBelow, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
 import { matcherOf } from "./patterns.ts";
@@ -67,7 +67,7 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
       needs.set(name, needed === undefined ? undefined : await visit(needed));
     }
     open.pop();
-    graph.set(id, await bind(id, task, needs, binding));
+    graph.set(id, await bind(id, task, needs, targets.includes(task), binding));
     return id;
   };
 
@@ -103,12 +103,14 @@ async function bind(
   id: TaskId,
   task: Task,
   needs: ReadonlyMap<string, TaskId | undefined>,
+  isTarget: boolean,
   binding: Binding,
 ): Promise<BoundTask> {
   const values = new Map<string, unknown>();
   const byParameter = new Map<string, unknown>();
   for (const [name, parameter] of Object.entries(task.params)) {
-    const value = await binding.values.get(parameter);
+    // The words after `--` are meant for the targets that were named with them.
+    const value = parameter.kind === "arguments" && !isTarget ? [] : await binding.values.get(parameter);
     values.set(name, value);
     byParameter.set(parameter.name, value);
   }
@@ -142,7 +144,7 @@ async function bind(
     const given = typeof output.path === "string" ? output.path : output.path(facts);
     const root =
       output.place === "cache"
-        ? path.join(binding.outputRoot, variant ?? "shared", task.name)
+        ? path.join(binding.outputRoot, variant ?? "shared", folderName(task.name))
         : binding.workspace;
     const absolute = resolveIn(root, given);
     if (!isBelow(absolute, root)) {

@@ -8,7 +8,7 @@ import type { BoundTask } from "./bound-task.ts";
 import { Capture } from "./capture.ts";
 import { resolveInputs } from "./decision.ts";
 import { KeptOutput } from "./kept-output.ts";
-import type { TaskId } from "./names.ts";
+import { folderName, type TaskId } from "./names.ts";
 import { type ExecutionContext, headStartContext } from "./task-context.ts";
 import { removeTree } from "./tree-removal.ts";
 
@@ -21,10 +21,7 @@ export class HeadStarts {
     const { headStart } = bound.task;
     if (headStart === undefined || this.#begun.has(bound.id)) return;
     const signal = AbortSignal.any([context.signal, this.#ended.signal]);
-    const folder = path.join(
-      context.state.temporaryRoot,
-      `${bound.id.replaceAll("/", "_")}-early-${process.pid}`,
-    );
+    const folder = path.join(context.state.temporaryRoot, `${folderName(bound.id)}-early-${process.pid}`);
     const work = async (): Promise<void> => {
       try {
         const scratch = path.join(folder, "scratch");

@@ -24,11 +24,13 @@ export { inputCovers, prefetchValues } from "./graph.ts";
 export { displayPath } from "./input.ts";
 export type { Piece } from "./joiner.ts";
 export { KeptOutput } from "./kept-output.ts";
+export { parseKeyValues } from "./key-values.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
 export { inVariants, neededTask, only, tasksOf, when, whenText } from "./need.ts";
 export { toolUses } from "./optional-tool.ts";
 export {
+  argumentsName,
   type GivenValues,
   type LateText,
   type Looked,

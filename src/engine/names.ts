@@ -22,6 +22,19 @@ export type TaskId = string & { readonly brand: "TaskId" };
 /** Where, in a workspace, all that the engine keeps is. */
 export const cacheFolder = ".buildcache";
 
+/**
+ * What a task's folders are called. A colon would separate paths in PATH and the like, and GNU tar takes what precedes it for
+ * a host; `~` is in no task's name.
+ */
+export function folderName(name: string): string {
+  return name.replaceAll(":", "~");
+}
+
+/** The name that a folder of `folderName` stands for. */
+export function taskOfFolder(folder: string): string {
+  return folder.replaceAll("~", ":");
+}
+
 export function taskId(name: string, variant: string | undefined): TaskId {
   return (variant === undefined ? name : `${name}@${variant}`) as TaskId;
 }

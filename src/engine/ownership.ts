@@ -77,14 +77,19 @@ function checkPool(task: Task, pools: readonly string[], around: Surroundings): 
   });
 }
 
+/** A task's name may have several parts, as in `db:seed`. */
+function isTaskName(name: string): boolean {
+  return name.split(":").every((part) => nameable.test(part));
+}
+
 function checkNames(task: Task, binding: Pick<Binding, "locate">): void {
   const slot = Object.keys(task.outputs).find((one) => !nameable.test(one));
-  if (slot === undefined && nameable.test(task.name)) return;
-  const [what, name] = nameable.test(task.name) ? [`an output of ${task.name}`, slot] : ["a task", task.name];
+  if (slot === undefined && isTaskName(task.name)) return;
+  const [what, name] = isTaskName(task.name) ? [`an output of ${task.name}`, slot] : ["a task", task.name];
   throw new UserError(`${what} cannot be named "${name}"`, {
     code: "name-invalid",
     where: binding.locate(task.definedAt[0]),
-    hint: "use letters, digits, dots, dashes, underscores and plus signs, a letter or a digit first",
+    hint: "use letters, digits, dots, dashes, underscores and plus signs, a letter or a digit first; colons join the parts of a task's name",
   });
 }
 

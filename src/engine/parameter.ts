@@ -64,7 +64,7 @@ export interface ParameterOptions<T> {
 }
 
 export interface Parameter<T> extends ParameterOptions<T> {
-  readonly kind: "text" | "path" | "secret" | "switch" | "choice" | "derived";
+  readonly kind: "text" | "path" | "secret" | "switch" | "choice" | "list" | "arguments" | "derived";
   /** For a choice: the values that completion offers; others are accepted when `open`. */
   readonly choices?: readonly string[];
 }
@@ -129,6 +129,39 @@ export const param = {
     };
     return { ...options, kind: "choice", parse };
   },
+  /**
+   * Several texts. The option may be repeated; each text of it, and the text in the environment or a configuration file, is
+   * split at commas and line breaks. Blanks around an element are dropped, and so are empty elements.
+   */
+  list(
+    options: Omit<ParameterOptions<readonly string[]>, "parse"> & {
+      /** Checks one element; throws a `UsageError` that says what is expected. */
+      readonly accept?: (element: string) => void;
+    },
+  ): Parameter<readonly string[]> {
+    const parse = (text: string): readonly string[] => {
+      const elements = text
+        .split(/[,\n]/)
+        .map((element) => element.trim())
+        .filter((element) => element !== "");
+      for (const element of elements) options.accept?.(element);
+      return elements;
+    };
+    return { ...options, kind: "list", parse };
+  },
+  /**
+   * The words after `--` on the command line. Only the targets that the command line names get them; a task that runs because
+   * another one needs it gets none.
+   */
+  arguments(options: Pick<ParameterOptions<readonly string[]>, "description">): Parameter<readonly string[]> {
+    return {
+      ...options,
+      name: argumentsName,
+      kind: "arguments",
+      default: [],
+      parse: (text) => JSON.parse(text) as readonly string[],
+    };
+  },
   /** On or off. */
   switch(options: Omit<ParameterOptions<boolean>, "value" | "parse">): Parameter<boolean> {
     return { ...options, kind: "switch", parse: (text) => text !== "" && text !== "0" && text !== "false" };
@@ -149,6 +182,9 @@ export const param = {
     };
   },
 } as const;
+
+/** Name of the parameter that holds the words after `--`, given as a JSON array of strings. */
+export const argumentsName = "--";
 
 /** A text that is asked for only where it is needed: a password that somebody types. */
 export type LateText = () => Promise<string>;

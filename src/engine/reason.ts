@@ -6,6 +6,7 @@ import type { LineChange } from "./line-changes.ts";
 export type Reason =
   | { readonly kind: "first-run" }
   | { readonly kind: "forced" }
+  | { readonly kind: "uncached" }
   | { readonly kind: "engine-changed" }
   | { readonly kind: "unfinished" }
   | { readonly kind: "code-changed" }
@@ -46,6 +47,8 @@ export function describeReason(reason: Reason): string {
       return "never built";
     case "forced":
       return "forced";
+    case "uncached":
+      return "it runs in every build";
     case "engine-changed":
       return "the cache was written by another version";
     case "code-changed":

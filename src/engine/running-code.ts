@@ -74,8 +74,7 @@ export class RunningCode {
   async run<T>(owner: CodeOwner, { signal, hurry }: CodeSignals, work: () => T | Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const { promise: failed, reject: fail } = withReject();
-    const giveUp = (): void =>
-      fail(new Error(`the function of ${owner.name} did not end when it was asked to`));
+    const giveUp = (): void => fail(unresponsive(owner.name));
     const wait = (): void => {
       timer ??= setTimeout(giveUp, graceMs);
     };
@@ -152,6 +151,13 @@ export class RunningCode {
       else Reflect.deleteProperty(stream, "write");
     };
   }
+}
+
+function unresponsive(name: string): UserError {
+  return new UserError(`the function of ${name} did not end when it was asked to`, {
+    code: "task-unresponsive",
+    hint: "let the function hand its `signal` on to what it waits for",
+  });
 }
 
 function withReject(): { readonly promise: Promise<never>; readonly reject: (error: unknown) => void } {

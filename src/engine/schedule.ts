@@ -10,6 +10,8 @@ export interface ScheduleOptions<Id> {
   readonly cost: (id: Id) => number;
   readonly poolOf: (id: Id) => string;
   readonly widthOf: (pool: string) => number;
+  /** Whether a node runs only while no other does. */
+  readonly isExclusive?: (id: Id) => boolean;
   /** How many may run at once in all pools together; without it only the pools' widths count. */
   readonly limit?: number;
   /** Does the node's work; resolves to whether it succeeded. Never rejects. */
@@ -61,6 +63,8 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
   let failed = false;
   let finished = false;
   let active = 0;
+  /** An exclusive node is running. */
+  let exclusive = false;
 
   const { promise, resolve, reject } = withResolvers<boolean>();
 
@@ -106,6 +110,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
       .then((succeeded) => {
         running.set(pool, (running.get(pool) ?? 1) - 1);
         active -= 1;
+        exclusive = false;
         if (outdated.delete(id)) {
           wait(id);
           pump();
@@ -139,10 +144,15 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
 
   const pump = (): void => {
     if (options.signal.aborted) stopped = true;
-    while (!stopped && active < (options.limit ?? Number.POSITIVE_INFINITY)) {
+    while (!stopped && !exclusive && active < (options.limit ?? Number.POSITIVE_INFINITY)) {
       const pool = nextPool();
-      const id = pool === undefined ? undefined : ready.get(pool)?.pop();
+      const id = pool === undefined ? undefined : ready.get(pool)?.at(-1);
       if (pool === undefined || id === undefined) break;
+      const isExclusive = options.isExclusive?.(id) ?? false;
+      // Nothing else starts until its turn has come: it would wait for ever in a long build.
+      if (isExclusive && active > 0) break;
+      ready.get(pool)?.pop();
+      exclusive = isExclusive;
       start(id, pool);
     }
     if (active > 0) return;

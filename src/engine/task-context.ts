@@ -1,6 +1,7 @@
 /**
  * What a running task is handed: its declared inputs, needs, parameters and tools, and nothing else.
  */
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { createShell, type ProcessGroups, type Shell } from "../host/index.ts";
@@ -12,6 +13,7 @@ import { settleTime } from "./file-table.ts";
 import type { AnyHeadStartContext, AnyTaskContext, BlobAccess, FileSet, Progress } from "./given-context.ts";
 import { displayPath, type ResolvedInput } from "./input.ts";
 import type { Piece } from "./joiner.ts";
+import { parseKeyValues } from "./key-values.ts";
 import { memoFor } from "./memo.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
 import { neededTools, usefulTools } from "./optional-tool.ts";
@@ -73,13 +75,21 @@ export async function shellFor(
     tools: [...neededTools(bound), ...usefulTools(bound)],
     env: declaredEnv(bound, context),
     groups,
+    foreground: bound.task.interactive,
     onOutput: (text) => capture.add(text),
   });
 }
 
+/** The variables of the task's env files, and over them those of the caller that it declares. */
 function declaredEnv(bound: BoundTask, context: ExecutionContext): Record<string, string> {
   const env: Record<string, string> = {};
-  for (const name of [...bound.task.env, ...bound.task.passEnv]) {
+  for (const name of bound.task.envFiles) {
+    const text = readFileSync(path.resolve(context.state.workspace, name), "utf8");
+    Object.assign(env, Object.fromEntries(parseKeyValues(text, name)));
+  }
+  // Who has the terminal needs to know which one it is.
+  const own = bound.task.interactive ? ["TERM", "COLORTERM"] : [];
+  for (const name of [...bound.task.env, ...bound.task.passEnv, ...own]) {
     const value = context.env[name];
     if (value !== undefined) env[name] = value;
   }

@@ -2,7 +2,7 @@
  * Tasks: values that name what they read, what they need and what they make. Needs are references, so a typo is a type
  * error. Nothing here runs anything.
  */
-import type { Inputs } from "./declared-input.ts";
+import { envInputName, file, type Inputs } from "./declared-input.ts";
 import type { Outputs } from "./declared-output.ts";
 import type { Needs, Task, ToolUse } from "./declared-task.ts";
 import type { HeadStartContext, TaskContext } from "./given-context.ts";
@@ -36,6 +36,27 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
   readonly variants?: "each" | "shared";
   /** Not in the menu: a step that nobody asks for by name. */
   readonly internal?: boolean;
+  /** Heading under which the menu, `list` and help show it, after the targets without one. */
+  readonly group?: string;
+  /**
+   * Whether a result may be used again; default true. With false the task runs in every build that reaches it, and nothing of it
+   * goes into the store. What needs it still runs again only when its outputs are others.
+   */
+  readonly cached?: boolean;
+  /**
+   * Files of KEY=value lines, relative to the workspace, whose variables commands see and `env` has. Their content is part of the
+   * fingerprint. A variable of `env` or `passEnv` that is set wins over a file, a later file over an earlier one.
+   */
+  readonly envFiles?: readonly string[];
+  /**
+   * Its commands get the terminal: standard input, output and error are those of the program, and nothing is captured. It runs
+   * while no other task does, and Ctrl-C is the command's. It cannot be watched.
+   */
+  readonly interactive?: boolean;
+  /** Seconds that one attempt may take; what takes longer is ended like an interrupted task, and has failed. */
+  readonly timeout?: number;
+  /** How often a failed attempt is repeated, for what depends on a network; default 0. Each begins with empty outputs. */
+  readonly retries?: number;
   /**
    * What may begin while the needs still run: it makes nothing, and only spares `run` some time. Called once a build at
    * most, when a need has to run; `run` waits for its end, and meets again whatever fails here.
@@ -57,7 +78,7 @@ export function task<
     name: definition.name,
     description: definition.description,
     needs: definition.needs ?? {},
-    inputs: definition.inputs ?? {},
+    inputs: { ...definition.inputs, ...envInputs(definition.envFiles ?? []) },
     params: definition.params ?? {},
     tools: definition.tools ?? [],
     optionalTools: (definition.optionalTools ?? []) as Task["optionalTools"],
@@ -67,12 +88,23 @@ export function task<
     pool: definition.pool ?? "cpu",
     variants: definition.variants ?? "each",
     internal: definition.internal ?? false,
+    group: definition.group,
+    cached: definition.cached ?? true,
+    envFiles: definition.envFiles ?? [],
+    interactive: definition.interactive ?? false,
+    timeout: definition.timeout,
+    retries: definition.retries ?? 0,
     // The one place where the types of a definition are let go of: the runner builds the context from the same
     // definition, so what it passes has the types that `run` was checked against.
     headStart: definition.headStart as unknown as Task["headStart"],
     run: definition.run as unknown as Task["run"],
     definedAt: callers(task),
   };
+}
+
+/** A task's env files among its inputs: they count, and are rechecked and watched, as all of them are. */
+function envInputs(envFiles: readonly string[]): Inputs {
+  return Object.fromEntries(envFiles.map((name) => [envInputName(name), file(name)]));
 }
 
 /**

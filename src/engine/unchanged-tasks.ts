@@ -47,7 +47,8 @@ export async function settleUnchanged(
   for (const [id, bound] of graph) {
     if (++count % tasksAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
     if (context.signal.aborted) return;
-    if (context.isForced(bound) || !needsOf(bound).every((need) => made.has(need))) continue;
+    if (!bound.task.cached || context.isForced(bound) || !needsOf(bound).every((need) => made.has(need)))
+      continue;
     const stamp = context.state.stamps.current(id);
     const outputs = stamp && outputsIfFresh(bound, stamp, made, tools, context);
     if (stamp === undefined || outputs === undefined) continue;

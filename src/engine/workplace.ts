@@ -2,12 +2,12 @@
  * Where tasks work: a folder for each that runs, with its staged outputs and its scratch files. Nothing in it outlives the
  * run. What a task leaves is removed while others go on: a file system that is busy can take its time over that.
  */
-import { existsSync, mkdirSync, rmdir as removeFolder, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdir as removeFolder, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../errors/index.ts";
 import type { BoundTask } from "./bound-task.ts";
-import type { AbsolutePath } from "./names.ts";
+import { type AbsolutePath, folderName } from "./names.ts";
 import type { OutputPlaces } from "./output.ts";
 import { Secret } from "./parameter.ts";
 import { removeTree } from "./tree-removal.ts";
@@ -18,6 +18,8 @@ export interface Workplace {
   /** What the task makes is written here. */
   readonly staging: string;
   readonly scratch: string;
+  /** Home of the commands; made with the first one. */
+  readonly home: string;
   /** Where long output goes. */
   readonly printed: string;
   /** Where what is replaced goes. */
@@ -48,11 +50,12 @@ export class Workplaces {
 
   /** The task's workplace, the same each time. */
   of(bound: BoundTask): Workplace {
-    const folder = path.join(this.#root, `${bound.id.replaceAll("/", "_")}-${process.pid}`);
+    const folder = path.join(this.#root, `${folderName(bound.id)}-${process.pid}`);
     return {
       folder,
       staging: path.join(folder, "outputs"),
       scratch: path.join(folder, "scratch"),
+      home: path.join(folder, "home"),
       printed: path.join(folder, "printed"),
       replaced: path.join(folder, "replaced"),
       mode: holdsSecret(bound) ? 0o700 : 0o755,
@@ -75,6 +78,14 @@ export class Workplaces {
     }
     mkdirSync(staging);
     mkdirSync(scratch);
+  }
+
+  /** Removes what an earlier attempt left in the staging and the scratch directory, and its commands' home. */
+  empty({ staging, scratch, home }: Workplace): void {
+    for (const folder of [staging, scratch]) {
+      for (const name of readdirSync(folder)) rmSync(path.join(folder, name), { recursive: true });
+    }
+    rmSync(home, { recursive: true, force: true });
   }
 
   /** Begins to remove the workplace; the next `open` of it waits for that. */

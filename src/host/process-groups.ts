@@ -10,18 +10,18 @@ import { endStragglers, markVariable } from "./stragglers.ts";
 /** Milliseconds within which the output of a command that has ended comes to its end too. */
 const outputGraceMs = 200;
 
-/** Sends a signal to a whole process group; a group that is gone already is not an error. */
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process, or to a whole process group (kill(2)); one that is gone already is not an error. */
+function send(target: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(target, signal);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }
 
-function groupIsAlive(pid: number): boolean {
+function isAlive(target: number): boolean {
   try {
-    process.kill(-pid, 0);
+    process.kill(target, 0);
     return true;
   } catch {
     return false;
@@ -43,6 +43,8 @@ export type CommandWrapper = (
 export interface ProcessGroupsOptions {
   readonly listener?: ProcessListener;
   readonly wrap?: CommandWrapper;
+  /** The processes have the terminal: they stay in the program's own process group, and are ended one by one. */
+  readonly foreground?: boolean;
   /** Absolute path of the folder that the processes work for: what leaves its group is still known by it. */
   readonly mark?: string;
 }
@@ -74,7 +76,8 @@ export class ProcessGroups {
         launch.program,
         launch.words,
       ];
-      child = nodeSpawn(program, words, { ...launchOptions(launch, options), ...env, detached: true });
+      const detached = this.#options.foreground !== true;
+      child = nodeSpawn(program, words, { ...launchOptions(launch, options), ...env, detached });
     } finally {
       closeOutput(launch);
     }
@@ -83,11 +86,11 @@ export class ProcessGroups {
       this.#leaders.add(pid);
       this.#open.add(child);
       this.#options.listener?.started(pid, command);
-      endWhatIsLeft(child, pid, mark);
+      endWhatIsLeft(child, this.#target(pid), mark);
       child.once("close", () => {
         this.#open.delete(child);
         this.#options.listener?.ended(pid);
-        if (!groupIsAlive(pid)) this.#leaders.delete(pid);
+        if (!isAlive(this.#target(pid))) this.#leaders.delete(pid);
       });
     }
     return child;
@@ -107,7 +110,7 @@ export class ProcessGroups {
   /** Ends every group at once; `terminate` then has nothing left to wait for. */
   kill(): void {
     this.#closed = true;
-    for (const pid of this.#leaders) signalGroup(pid, "SIGKILL");
+    for (const pid of this.#leaders) send(this.#target(pid), "SIGKILL");
   }
 
   /**
@@ -116,18 +119,23 @@ export class ProcessGroups {
    */
   async terminate(graceMs = 2000): Promise<void> {
     this.#closed = true;
-    for (const pid of this.#leaders) signalGroup(pid, "SIGTERM");
+    for (const pid of this.#leaders) send(this.#target(pid), "SIGTERM");
     const deadline = performance.now() + graceMs;
     while (this.#anyAlive() && performance.now() < deadline) await pause(20);
-    for (const pid of this.#leaders) if (groupIsAlive(pid)) signalGroup(pid, "SIGKILL");
+    for (const pid of this.#leaders) if (isAlive(this.#target(pid))) send(this.#target(pid), "SIGKILL");
     while (this.#anyAlive() && performance.now() < deadline + 5000) await pause(10);
     this.#leaders.clear();
     // Who escaped and still holds a pipe is not listened to any more.
     for (const child of this.#open) for (const stream of child.stdio) stream?.destroy();
   }
 
+  /** What kill(2) takes for a leader: its group, or where it shares the program's own group the process alone. */
+  #target(pid: number): number {
+    return this.#options.foreground === true ? pid : -pid;
+  }
+
   #anyAlive(): boolean {
-    return [...this.#leaders].some(groupIsAlive);
+    return [...this.#leaders].some((pid) => isAlive(this.#target(pid)));
   }
 }
 
@@ -139,9 +147,10 @@ function environmentOf(options: SpawnOptions): NodeJS.ProcessEnv {
  * Holding the pipe of the output, what a command leaves behind would keep whoever reads it waiting for as long as it
  * lives. The group is ended with its leader; who left the group is looked for where the output then does not end.
  */
-function endWhatIsLeft(child: ChildProcess, pid: number, mark: string | undefined): void {
+function endWhatIsLeft(child: ChildProcess, target: number, mark: string | undefined): void {
   child.once("exit", () => {
-    signalGroup(pid, "SIGKILL");
+    // Of a process alone nothing is left, and its number may be another's by now.
+    if (target < 0) send(target, "SIGKILL");
     if (mark === undefined) return;
     const timer = setTimeout(() => endStragglers(mark), outputGraceMs);
     child.once("close", () => clearTimeout(timer));

@@ -24,6 +24,8 @@ export interface ShellOptions {
   /** Variables that the commands see beside the fixed ones. */
   readonly env?: Readonly<Record<string, string>>;
   readonly groups: ProcessGroups;
+  /** Commands read from and write to the program's own terminal, and nothing is captured. */
+  readonly foreground?: boolean;
   /** Called with every piece of a command's output, in the order of arrival. */
   readonly onOutput?: (text: string) => void;
 }
@@ -43,8 +45,8 @@ export async function createShell(options: ShellOptions): Promise<Shell> {
         : commandEnvironment(options.home, options.tools ?? [], options.env),
     quiet: true,
     verbose: false,
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
+    stdio: options.foreground === true ? "inherit" : ["ignore", "pipe", "pipe"],
+    detached: options.foreground !== true,
     spawn: options.groups.spawn,
     log: ({ kind, data, id }: { readonly kind: string; readonly data?: unknown; readonly id?: string }) => {
       if (kind === "end") for (const stream of ["stdout", "stderr"]) decoders.delete(`${id} ${stream}`);

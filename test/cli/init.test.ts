@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { demo, put, type Run, runTask } from "./workshop.ts";
+import { checkout, demo, put, type Run, runTask } from "./workshop.ts";
 
 /** By the link that npm made, rather than by the checkout's own file. */
 function runProgram(command: string, cwd: string, words: readonly string[]): Promise<Run> {
@@ -16,6 +16,23 @@ function runProgram(command: string, cwd: string, words: readonly string[]): Pro
 }
 
 describe("init", () => {
+  it("makes a project that type-checks", async () => {
+    const root = demo();
+    expect(await runTask(root, ["init", "my image"])).toMatchObject({ status: 0 });
+    const project = path.join(root, "my image");
+    const tsc = path.join(checkout, "node_modules/typescript/bin/tsc");
+    expect(await runProgram(process.execPath, project, [tsc, "--noEmit"])).toMatchObject({
+      status: 0,
+      stdout: "",
+    });
+    put(
+      project,
+      "Taskfile.ts",
+      `${readFileSync(path.join(project, "Taskfile.ts"), "utf8")}\nconst n: number = "";\n`,
+    );
+    expect((await runProgram(process.execPath, project, [tsc, "--noEmit"])).stdout).toContain("TS2322");
+  });
+
   it("makes a project whose own targets build, beside the pipeline's, with the command that npm links", async () => {
     const root = demo();
     const made = await runTask(root, ["init", "my image"]);

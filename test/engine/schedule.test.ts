@@ -12,6 +12,9 @@ async function play(graph: Graph, options: Partial<ScheduleOptions<string>> & { 
   const skipped: string[] = [];
   const now = new Map<string, number>();
   const most: Record<string, number> = {};
+  /** For each node, how many others ran at the same time. */
+  const beside: Record<string, number> = {};
+  const running = new Set<string>();
   const poolOf = options.poolOf ?? (() => "cpu");
   const count = (pool: string, by: number): void => {
     const running = (now.get(pool) ?? 0) + by;
@@ -29,13 +32,16 @@ async function play(graph: Graph, options: Partial<ScheduleOptions<string>> & { 
     poolOf,
     run: async (id) => {
       order.push(id);
+      running.add(id);
+      for (const one of running) beside[one] = Math.max(beside[one] ?? 0, running.size - 1);
       for (const pool of [poolOf(id), "all"]) count(pool, 1);
       await new Promise((resolve) => setImmediate(resolve));
       for (const pool of [poolOf(id), "all"]) count(pool, -1);
+      running.delete(id);
       return id !== options.failing;
     },
   });
-  return { succeeded, order, skipped, most };
+  return { succeeded, order, skipped, most, beside };
 }
 
 const seconds: Readonly<Record<string, number>> = { short: 1, long: 8, a: 2, b: 2, c: 7 };
@@ -47,6 +53,18 @@ describe("tasks", () => {
     const { order, succeeded } = await play(graph, { cost });
     // When a is done, b and c take 9 together, long takes 8.
     expect([succeeded, order]).toEqual([true, ["a", "b", "long", "c", "short"]]);
+  });
+
+  it("that are exclusive run while nothing else does, and are not put off by what could start beside others", async () => {
+    const graph = { a: [], b: [], alone: [], c: ["a"], d: ["b"] };
+    const { order, beside } = await play(graph, {
+      widthOf: () => 3,
+      cost: (id) => (id === "alone" ? 1.5 : 1),
+      isExclusive: (id) => id === "alone",
+    });
+    // A path through a or b takes 2; c and d take 1, and wait for alone.
+    expect(order).toEqual(["b", "a", "alone", "c", "d"]);
+    expect(beside).toEqual({ a: 1, b: 1, alone: 0, c: 1, d: 1 });
   });
 
   it("run as many at once as their pool is wide, and no more", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseConfig } from "../../src/cli/config-file.ts";
+import { parseKeyValues } from "../../src/engine/index.ts";
 import { nearest, UserError } from "../../src/errors/index.ts";
 import { looksLikeHtml } from "../../src/fetch/content-kind.ts";
 import { parseGemInfo } from "../../src/fetch/gem-index.ts";
@@ -165,11 +165,11 @@ describe("whatever a file holds, reading it gives a value or a message for the u
   it("a configuration file", () => {
     const keys = new Set(["MK_BUNDLE_TYPE", "KEY"]);
     check((input) => {
-      for (const [key, value] of parseConfig(`KEY=${input}`, "bundle.cfg", keys)) {
+      for (const [key, value] of parseKeyValues(`KEY=${input}`, "bundle.cfg", keys)) {
         expect(keys).toContain(key);
         expect(value).not.toMatch(/\n/);
       }
-      parseConfig(input, "bundle.cfg", keys);
+      parseKeyValues(input, "bundle.cfg", keys);
     });
   });
 

@@ -18,25 +18,32 @@ import { installCompletion, isShell, type Shell, shells } from "./installation.t
 export function answerQuestion(argv: readonly string[], taskfile: Taskfile | undefined): string | undefined {
   const [first, second, shell, dashes, ...words] = argv;
   if (first !== "completion" || second !== "answer" || dashes !== "--") return undefined;
-  const asked = shell === "bash" ? joinAtEquals(words) : words;
+  const asked = shell === "bash" ? joinBroken(words) : words;
   const current = asked.at(-1) ?? "";
   const found = answer({ before: asked.slice(0, -1), current, taskfile });
   if (found.kind !== "words") return `${found.kind}\n`;
-  // bash takes `--flag=value` for three words, and wants the last of them; zsh is told to ignore what is before it.
-  const dropped = shell !== "fish" && /^--[^=]+=/.exec(current)?.[0].length;
-  const lines = found.candidates.map(
-    ({ word, description }) => `${word.slice(dropped || 0)}\t${description}\n`,
-  );
+  const dropped = droppedFrom(current, shell);
+  const lines = found.candidates.map(({ word, description }) => `${word.slice(dropped)}\t${description}\n`);
   return `words\n${lines.join("")}`;
 }
 
-/** Undoes that bash breaks words at `=`. */
-function joinAtEquals(words: readonly string[]): readonly string[] {
+/**
+ * How many characters of the word the shell has already: bash takes `--flag=value` and `a:b` for three words each, and wants the
+ * last of them; zsh is told to ignore the flag.
+ */
+function droppedFrom(current: string, shell: string | undefined): number {
+  const flag = shell === "fish" ? 0 : (/^--[^=]+=/.exec(current)?.[0].length ?? 0);
+  return shell === "bash" ? Math.max(flag, current.lastIndexOf(":") + 1) : flag;
+}
+
+/** Undoes that bash breaks words at `=` and `:` (bash(1), COMP_WORDBREAKS). */
+function joinBroken(words: readonly string[]): readonly string[] {
   const joined: string[] = [];
   for (const [index, word] of words.entries()) {
     const last = joined.at(-1);
-    const belongs = word === "=" || words[index - 1] === "=";
-    if (last?.startsWith("--") && belongs) joined[joined.length - 1] = `${last}${word}`;
+    const breaks = [word, words[index - 1]];
+    const belongs = breaks.includes(":") || (last?.startsWith("--") === true && breaks.includes("="));
+    if (last !== undefined && belongs) joined[joined.length - 1] = `${last}${word}`;
     else joined.push(word);
   }
   return joined;

@@ -28,7 +28,7 @@ _razor_mk() {
     '~'/*) program=$HOME/${program#*/} ;;
   esac
   answer=$("$program" completion answer bash -- "${words[@]}" 2>/dev/null) || return
-  [[ $current == = ]] && current=
+  [[ $current == [=:] ]] && current=
   local kind=${answer%%$'\n'*} line
   case $kind in
     words)

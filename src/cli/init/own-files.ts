@@ -1,5 +1,6 @@
 /** The files that are made for a new project, rather than copied: its Taskfile and what npm, git and editors want. */
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
 
 export interface OwnFile {
@@ -50,7 +51,12 @@ export default taskfile({
       name: "tsconfig.json",
       text: json({
         extends: `${name}/tsconfig.json`,
-        compilerOptions: { typeRoots: [`node_modules/${name}/node_modules/@types`, "node_modules/@types"] },
+        compilerOptions: {
+          typeRoots: typeRoots(root, packageRoot),
+          // Half-written code is no error while it is being tried.
+          noUnusedLocals: false,
+          noUnusedParameters: false,
+        },
         include: ["Taskfile.ts", "tasks"],
       }),
     },
@@ -59,6 +65,16 @@ export default taskfile({
       text: "node_modules/\n.buildcache/\nbuild-files/\ndev-keys/\n",
     },
   ];
+}
+
+/**
+ * Folders with the declarations of Node, relative to the project: where npm puts them for whoever installs the project, and where
+ * they are now. npm may have put them beside the package or below it.
+ */
+function typeRoots(root: string, packageRoot: string): readonly string[] {
+  const own = createRequire(path.join(packageRoot, "package.json"));
+  const now = path.dirname(path.dirname(own.resolve("@types/node/package.json")));
+  return [...new Set(["node_modules/@types", path.relative(root, now)])];
 }
 
 /** The folder's name, as far as npm takes it for a package's. */
