@@ -1,7 +1,8 @@
 // The folder for what is compiled: where it is, and what in it is old. It knows nothing of what is compiled.
-import { lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { dropLink, writeNew } from "./compiled-record.js";
 
 /**
  * Removes what was compiled long ago; a recent folder may still be in use by another process.
@@ -23,9 +24,10 @@ export function removeOldFolders(folder, current) {
  */
 export function writableFolder(cache) {
   try {
+    dropLink(cache);
     mkdirSync(cache, { recursive: true });
     const probe = path.join(cache, `${process.pid}.tmp`);
-    writeFileSync(probe, "");
+    writeNew(probe, "");
     rmSync(probe);
     return cache;
   } catch {

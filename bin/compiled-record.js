@@ -95,9 +95,10 @@ class CompiledRecord {
   #makeKey() {
     const beside = `${this.keyFile}.${process.pid}.tmp`;
     try {
+      dropLink(path.dirname(this.keyFile));
       mkdirSync(path.dirname(this.keyFile), { recursive: true });
       if (statusOf(this.keyFile) !== undefined) rmSync(this.keyFile, { recursive: true });
-      writeFileSync(beside, randomBytes(keyBytes), { mode: 0o600 });
+      writeNew(beside, randomBytes(keyBytes), 0o600);
       // Fails when another process was first; then its key counts.
       linkSync(beside, this.keyFile);
     } catch {
@@ -173,13 +174,33 @@ function isEqual(one, other) {
 function replaceFile(file, contents) {
   const beside = `${file}.${process.pid}.tmp`;
   try {
-    writeFileSync(beside, contents);
+    writeNew(beside, contents);
     if (statusOf(file)?.isDirectory()) rmSync(file, { recursive: true });
     renameSync(beside, file);
   } catch (error) {
     rmSync(beside, { force: true });
     throw error;
   }
+}
+
+/**
+ * Removes a link that stands for a folder of the cache, and leaves what it leads to: a cache may come from elsewhere, and
+ * what is made or tidied in the folder would be in one of the user's.
+ * @param {string} folder Absolute path.
+ */
+function dropLink(folder) {
+  if (statusOf(folder)?.isSymbolicLink()) rmSync(folder);
+}
+
+/**
+ * Writes a file that is not there, whatever is in its place, and never through a link.
+ * @param {string} file Absolute path.
+ * @param {string | Uint8Array} contents
+ * @param {number} [mode]
+ */
+function writeNew(file, contents, mode = 0o666) {
+  rmSync(file, { recursive: true, force: true });
+  writeFileSync(file, contents, { flag: "wx", mode });
 }
 
 /** @param {string} file */
@@ -191,4 +212,14 @@ function readIfThere(file) {
   }
 }
 
-module.exports = { CompiledRecord, digestOf, readVerified, replaceFile, statusOf, statusText, textOf };
+module.exports = {
+  CompiledRecord,
+  digestOf,
+  dropLink,
+  readVerified,
+  replaceFile,
+  statusOf,
+  statusText,
+  textOf,
+  writeNew,
+};

@@ -18,11 +18,19 @@ const kept = [
   ...["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"],
 ];
 
-/** The command that asks git in `folder` (absolute) with these arguments; `given` are the variables that are known to count. */
+/**
+ * Settings under which no question runs a program that the repository names (git-config(1)). A file system monitor would
+ * also be left running, and hold the pipe open. `git describe --dirty` writes the index and calls a hook although
+ * optional locks are off.
+ */
+const harmless = ["core.fsmonitor=false", "core.hooksPath=/dev/null"].flatMap((one) => ["-c", one]);
+
+/**
+ * The command that asks git in `folder` (absolute) with these arguments; `given` are the variables that are known to count.
+ * It runs no monitor, no hook and no transport; the filters of gitattributes(5) do run.
+ */
 export function gitCommand(folder: string, args: readonly string[], given: Variables): GitCommand {
-  // A file system monitor would be left running, and hold the pipe open.
-  const settings = ["-c", "core.fsmonitor=false", ...trustedFolders(given)];
-  return { args: ["-C", folder, ...settings, ...args], env: environment(given) };
+  return { args: ["-C", folder, ...harmless, ...trustedFolders(given), ...args], env: environment(given) };
 }
 
 function environment(given: Variables): NodeJS.ProcessEnv {
@@ -32,8 +40,10 @@ function environment(given: Variables): NodeJS.ProcessEnv {
     if (value === undefined) delete env[name];
     else env[name] = value;
   }
-  // Optional locks off: looking must not write to the repository.
-  return { ...env, HOME: given.HOME ?? homedir(), LC_ALL: "C", GIT_OPTIONAL_LOCKS: "0" };
+  // Optional locks off: looking must not write to the repository. An object that a partial clone lacks is not fetched:
+  // a transport is a program that the repository's configuration names (git(1), GIT_ALLOW_PROTOCOL).
+  const quiet = { GIT_OPTIONAL_LOCKS: "0", GIT_NO_LAZY_FETCH: "1", GIT_ALLOW_PROTOCOL: "" };
+  return { ...env, HOME: given.HOME ?? homedir(), LC_ALL: "C", ...quiet };
 }
 
 /** Whose checkouts git may read can be said by variables too (git-config(1), GIT_CONFIG_COUNT), and goes on to count. */

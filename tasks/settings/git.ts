@@ -5,6 +5,7 @@ import path from "node:path";
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { gitCommand } from "../../src/host/index.ts";
+import { withoutFilters } from "./git-filters.ts";
 import { pathsThatGitReads } from "./git-paths.ts";
 
 /**
@@ -53,19 +54,38 @@ export interface GitAnswer {
 
 export type AskGit = (args: readonly string[]) => Promise<GitAnswer>;
 
+/**
+ * Git in a folder. A workspace's Taskfile is run anyway, so its repository may name filters; another repository, such as
+ * that of a given overlay, only brings files, and no program of its choice is run.
+ */
 function gitIn(host: ParameterHost, folder: string): AskGit {
-  return (args) =>
-    new Promise((resolve) => {
-      const command = gitCommand(folder, args, host.env);
-      const options = { env: command.env, maxBuffer: 64 * 1024 ** 2 };
-      execFile("git", command.args, options, (error, stdout, stderr) => {
-        if (error === null) return resolve({ text: stdout });
-        const lines = stderr.trim().split("\n");
-        const said = lines.find((line) => line.startsWith("fatal:")) ?? lines[0] ?? "";
-        const sentence = said.replace(/^fatal: /, "") || error.message;
-        return resolve({ text: stdout, failure: { code: error.code ?? "", sentence } });
-      });
+  if (folder === host.root) return (args) => runGit(host, folder, args, {});
+  let filters: ReturnType<typeof withoutFilters> | undefined;
+  return async (args) => {
+    filters ??= withoutFilters(folder, (at, question) => runGit(host, at, question, {}));
+    const variables = await filters;
+    if (variables !== undefined) return await runGit(host, folder, args, variables);
+    return { text: "", failure: { code: "", sentence: "the repository has too many submodules" } };
+  };
+}
+
+function runGit(
+  host: ParameterHost,
+  folder: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<GitAnswer> {
+  return new Promise((resolve) => {
+    const command = gitCommand(folder, args, host.env);
+    const options = { env: { ...command.env, ...variables }, maxBuffer: 64 * 1024 ** 2 };
+    execFile("git", command.args, options, (error, stdout, stderr) => {
+      if (error === null) return resolve({ text: stdout });
+      const lines = stderr.trim().split("\n");
+      const said = lines.find((line) => line.startsWith("fatal:")) ?? lines[0] ?? "";
+      const sentence = said.replace(/^fatal: /, "") || error.message;
+      return resolve({ text: stdout, failure: { code: error.code ?? "", sentence } });
     });
+  });
 }
 
 /** Throws for a git that failed; returns where there is nothing that it could have said. */

@@ -2,11 +2,14 @@
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
@@ -46,6 +49,15 @@ function withHook(root: string, code: string): Readonly<Record<string, string>> 
   writeFileSync(file, code);
   return { NODE_OPTIONS: `--require "${file}"` };
 }
+
+/** What is in a folder, and the text of its files. */
+const filesIn = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .sort()
+    .map((name) => {
+      const file = path.join(folder, name);
+      return statSync(file).isFile() ? `${name}: ${readFileSync(file, "utf8")}` : name;
+    });
 
 describe("a source that is saved", () => {
   it.each(["before", "after"])(
@@ -194,6 +206,26 @@ describe("the cache", () => {
     expect(run.status, run.stderr).toBe(0);
     expect(existsSync(path.join(other, "pwned"))).toBe(false);
     expect(said(other)).toBe("right");
+  });
+
+  it("with links for its folders has nothing made, changed or removed where they lead", async () => {
+    const root = saying("right");
+    const outside = path.join(root, "outside");
+    for (const name of ["old/precious", "secret.key", "manifest.json", "tmp/precious"])
+      put(outside, name, "mine");
+    // Tidying takes what is old.
+    for (const name of readdirSync(outside)) utimesSync(path.join(outside, name), 1, 1);
+    const before = filesIn(outside);
+    for (const name of ["compiled", "v1"]) {
+      rmSync(path.join(root, ".buildcache"), { recursive: true, force: true });
+      mkdirSync(path.join(root, ".buildcache"));
+      symlinkSync(outside, path.join(root, ".buildcache", name));
+      for (const words of [["list"], ["says"], ["cache", "clear"]]) {
+        const run = await runTask(root, words);
+        expect(run.status, run.stderr).toBe(0);
+        expect(filesIn(outside), `${name}, ${words}`).toEqual(before);
+      }
+    }
   });
 
   it("in which only the compiled program was replaced does not run the replacement", async () => {
