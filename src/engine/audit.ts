@@ -54,6 +54,12 @@ export interface Declared {
   readonly unfollowed: Iterable<string>;
   /** Files and folders that they may write to, and read. */
   readonly writable: readonly string[];
+  /** Files that they may also replace, by renaming one whose name begins with the file's and a dot. */
+  readonly revised: readonly string[];
+  /** The folder that the running program is loaded from: its code may read there. */
+  readonly program?: string;
+  /** Whether a file is left out of an input: that it is there does not count. */
+  readonly isIgnored: (file: string) => boolean;
 }
 
 export class Audit {
@@ -76,7 +82,7 @@ export class Audit {
   /** What was touched and is neither declared nor in a system folder. */
   async undeclared(declared: Declared): Promise<readonly UndeclaredAccess[]> {
     // A trace has paths as the kernel resolved them.
-    const writable = bothWays([...declared.writable, ...kernelFolders]);
+    const writable = bothWays([...declared.writable, ...declared.revised, ...kernelFolders]);
     const readable = [...writable, ...bothWays(declared.folders), ...systemFolders];
     const files = new Set([...bothWays(declared.files), ...Array.from(declared.unfollowed, withRealFolder)]);
     const found = new Map<string, UndeclaredAccess["kind"]>();
@@ -86,6 +92,7 @@ export class Audit {
       for (const access of parseTrace(await readFile(path.join(this.#folder, name), "utf8"), cwd)) {
         if (access.kind === "read" && files.has(access.path)) continue;
         if (isWithin(access.path, access.kind === "read" ? readable : writable)) continue;
+        if (isReplacement(access.path, declared)) continue;
         if (access.kind === "wrote" || !found.has(access.path)) found.set(access.path, access.kind);
       }
     }
@@ -98,6 +105,11 @@ export class Audit {
 /** Whether it is one of the folders, or below one; all absolute. */
 export function isWithin(file: string, roots: readonly string[]): boolean {
   return roots.some((root) => file === root || file.startsWith(`${root}/`));
+}
+
+/** Whether it is what will replace a revised file. */
+export function isReplacement(file: string, { revised }: Declared): boolean {
+  return bothWays(revised).some((one) => file.startsWith(`${one}.`));
 }
 
 /** The paths, and where they lead. */

@@ -14,7 +14,7 @@ import { isModuleLoading } from "./module-loader.ts";
  */
 export type CodeAccessKind = "ran" | "wrote" | "read" | "copied" | "searched" | "listed" | "looked at";
 
-/** Absolute path, with the links on the way to it resolved; where `follows`, also the last one. */
+/** An absolute path, with links resolved: those on the way to it, and where the function followed it the last one too. */
 export interface CodeAccess {
   readonly kind: CodeAccessKind;
   readonly path: string;
@@ -101,7 +101,7 @@ interface Call {
 type Noting = (call: Call) => void;
 
 export class CodeAccesses {
-  readonly #scopes = new AsyncLocalStorage<AccessRecord>();
+  readonly #scopes = new AsyncLocalStorage<AccessRecord | undefined>();
 
   /** Does work whose accesses are noted in the record. */
   inside<T>(record: AccessRecord, work: () => T): T {
@@ -110,7 +110,8 @@ export class CodeAccesses {
 
   /** Does work that is the engine's own, although a task asks for it. */
   outside<T>(work: () => T): T {
-    return this.#scopes.exit(work);
+    // Not exit(): in Node 20 what goes on after an await in it would belong to the task again.
+    return this.#scopes.run(undefined, work);
   }
 
   /** Notes what the engine does with a file because a task's code asks for it. */
@@ -169,7 +170,7 @@ export class CodeAccesses {
   #noting(original: Callable, note: Noting): Callable {
     const noteCall = (args: readonly unknown[], called: Call["called"]): void => {
       const record = this.#scopes.getStore();
-      if (record !== undefined) this.#scopes.exit(() => note({ args, record, called }));
+      if (record !== undefined) this.outside(() => note({ args, record, called }));
     };
     const apply = (target: Callable, self: unknown, args: unknown[]): unknown => {
       noteCall(args, apply);

@@ -1,7 +1,7 @@
 /** What of the files that a task's own JavaScript touched it does not declare. */
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import { bothWays, type Declared, isWithin, kernelFolders } from "./audit.ts";
+import { bothWays, type Declared, isReplacement, isWithin, kernelFolders } from "./audit.ts";
 import { type CodeAccess, type CodeAccessKind, withRealFolder } from "./code-access.ts";
 import { byteOrder } from "./names.ts";
 
@@ -21,8 +21,9 @@ const kinds: readonly CodeAccessKind[] = [
  * there counts as well: whether a file exists is something that a result can depend on.
  */
 export function undeclaredByCode(accesses: Iterable<CodeAccess>, declared: Declared): readonly CodeAccess[] {
-  const writable = bothWays([...declared.writable, ...kernelFolders]);
-  const readable = [...writable, ...bothWays(declared.folders)];
+  const writable = bothWays([...declared.writable, ...declared.revised, ...kernelFolders]);
+  const program = declared.program === undefined ? [] : [declared.program];
+  const readable = [...writable, ...bothWays([...declared.folders, ...program])];
   // A link is declared under its own name, also where the workspace is reached through another one.
   const named = [...declared.files, ...declared.unfollowed];
   const files = new Set([...bothWays(declared.files), ...named.map(withRealFolder)]);
@@ -40,7 +41,7 @@ export function undeclaredByCode(accesses: Iterable<CodeAccess>, declared: Decla
       case "ran":
         return false;
       case "wrote":
-        return isWithin(place, writable);
+        return isWithin(place, writable) || isReplacement(place, declared);
       case "read":
         return isReadable(place) || (above.has(place) && isFolder(place));
       case "looked at":
@@ -50,7 +51,7 @@ export function undeclaredByCode(accesses: Iterable<CodeAccess>, declared: Decla
           isReadable(place) ||
           (namesIn(place)?.every((name) => {
             const below = path.join(place, name);
-            return isReadable(below) || above.has(below);
+            return isReadable(below) || above.has(below) || declared.isIgnored(below);
           }) ??
             false)
         );

@@ -162,6 +162,7 @@ export async function runGraph(
     onLateError: (error) => failLate(bound.id, error),
     audit: request.audit ?? "off",
     ...(codeAccesses === undefined ? {} : { codeAccesses }),
+    ...(workspace.code.program === undefined ? {} : { program: workspace.code.program }),
   });
 
   const carryOut = async (

@@ -61,6 +61,8 @@ export interface ExecutionContext {
   readonly audit: "off" | "report" | "strict";
   /** Notes what the task's own code touches; there only where it is audited. */
   readonly codeAccesses?: CodeAccesses;
+  /** Absolute path of the folder that the running program is loaded from. */
+  readonly program?: string;
 }
 
 /** The shell of a task that declares tools; commands run in its scratch folder, each in a process group of `groups`. */

@@ -98,7 +98,7 @@ describe("an audit of a task's code names", () => {
     [
       "a copy of a folder",
       (root, { scratch }) => cp(path.join(root, "more"), path.join(scratch, "copy"), { recursive: true }),
-      "copied more",
+      "copied more, read more/one, read more/two",
     ],
     ["a folder's names", (root) => readdirSync(path.join(root, "in")), "listed in"],
     ["an opened folder", async (root) => (await opendir(path.join(root, "more"))).close(), "listed more"],
