@@ -28,6 +28,7 @@ import {
   unstoreOutputs,
   vouchFor,
 } from "./output.ts";
+import { pathFacts } from "./path-facts.ts";
 import { placeOutput, refuseEscape } from "./placement.ts";
 import { SecondLook } from "./second-look.ts";
 import type { Stamp } from "./stamp.ts";
@@ -149,6 +150,7 @@ export async function runTask(
       );
     } else {
       const log = capture.text === "" ? undefined : state.store.putText(capture.text);
+      const facts = pathFacts(bound, context.variant);
       const stamp: Stamp = {
         fingerprint,
         parts,
@@ -156,6 +158,7 @@ export async function runTask(
         seconds: Number(((performance.now() - startedAt) / 1000).toFixed(3)),
         ...(log === undefined ? {} : { log }),
         ...(texts.length === 0 ? {} : { texts }),
+        ...(facts.length === 0 ? {} : { facts }),
       };
       state.stamps.record(bound.id, stamp, state.clock.now());
       context.onSettled(inputs);
