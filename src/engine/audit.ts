@@ -85,6 +85,7 @@ export class Audit {
     const writable = bothWays([...declared.writable, ...declared.revised, ...kernelFolders]);
     const readable = [...writable, ...bothWays(declared.folders), ...systemFolders];
     const files = new Set([...bothWays(declared.files), ...Array.from(declared.unfollowed, withRealFolder)]);
+    const isReplacement = replacementMatcher(declared);
     const found = new Map<string, UndeclaredAccess["kind"]>();
     for (const name of await readdir(this.#folder)) {
       if (!/^trace-\d+$/.test(name)) continue;
@@ -92,7 +93,7 @@ export class Audit {
       for (const access of parseTrace(await readFile(path.join(this.#folder, name), "utf8"), cwd)) {
         if (access.kind === "read" && files.has(access.path)) continue;
         if (isWithin(access.path, access.kind === "read" ? readable : writable)) continue;
-        if (isReplacement(access.path, declared)) continue;
+        if (isReplacement(access.path)) continue;
         if (access.kind === "wrote" || !found.has(access.path)) found.set(access.path, access.kind);
       }
     }
@@ -107,9 +108,10 @@ export function isWithin(file: string, roots: readonly string[]): boolean {
   return roots.some((root) => file === root || file.startsWith(`${root}/`));
 }
 
-/** Whether it is what will replace a revised file. */
-export function isReplacement(file: string, { revised }: Declared): boolean {
-  return bothWays(revised).some((one) => file.startsWith(`${one}.`));
+/** Tells which files are there to replace a revised one. */
+export function replacementMatcher({ revised }: Declared): (file: string) => boolean {
+  const beginnings = bothWays(revised).map((one) => `${one}.`);
+  return (file) => beginnings.some((beginning) => file.startsWith(beginning));
 }
 
 /** The paths, and where they lead. */

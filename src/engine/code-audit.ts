@@ -1,7 +1,7 @@
 /** What of the files that a task's own JavaScript touched it does not declare. */
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import { bothWays, type Declared, isReplacement, isWithin, kernelFolders } from "./audit.ts";
+import { bothWays, type Declared, isWithin, kernelFolders, replacementMatcher } from "./audit.ts";
 import { type CodeAccess, type CodeAccessKind, withRealFolder } from "./code-access.ts";
 import { byteOrder } from "./names.ts";
 
@@ -30,7 +30,9 @@ export function undeclaredByCode(accesses: Iterable<CodeAccess>, declared: Decla
   /** That these are there follows from what is declared below them. */
   const above = foldersAbove([...files, ...readable]);
 
-  const isReadable = (file: string): boolean => files.has(file) || isWithin(file, readable);
+  const isReplacement = replacementMatcher(declared);
+  const isReadable = (file: string): boolean =>
+    files.has(file) || isWithin(file, readable) || isReplacement(file);
   const isWhole = (folder: string): boolean =>
     namesIn(folder)?.every((name) => {
       const below = path.join(folder, name);
@@ -41,11 +43,11 @@ export function undeclaredByCode(accesses: Iterable<CodeAccess>, declared: Decla
       case "ran":
         return false;
       case "wrote":
-        return isWithin(place, writable) || isReplacement(place, declared);
+        return isWithin(place, writable) || isReplacement(place);
       case "read":
         return isReadable(place) || (above.has(place) && isFolder(place));
       case "looked at":
-        return isReadable(place) || above.has(place);
+        return isReadable(place) || above.has(place) || declared.isIgnored(place);
       case "listed":
         return (
           isReadable(place) ||
