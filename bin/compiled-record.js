@@ -191,4 +191,13 @@ function readIfThere(file) {
   }
 }
 
-module.exports = { CompiledRecord, digestOf, readVerified, replaceFile, statusOf, statusText, textOf };
+module.exports = {
+  CompiledRecord,
+  digestOf,
+  readIfThere,
+  readVerified,
+  replaceFile,
+  statusOf,
+  statusText,
+  textOf,
+};

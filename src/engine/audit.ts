@@ -10,7 +10,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { CommandWrapper } from "../host/index.ts";
-import { byteOrder } from "./names.ts";
+import { byteOrder, isBelow } from "./names.ts";
 import { findTool, type ToolHint } from "./tool.ts";
 
 export interface UndeclaredAccess {
@@ -95,7 +95,7 @@ export class Audit {
 }
 
 function isWithin(file: string, roots: readonly string[]): boolean {
-  return roots.some((root) => file === root || file.startsWith(`${root}/`));
+  return roots.some((root) => file === root || isBelow(file, root));
 }
 
 /** The paths, and where they lead. */

@@ -9,8 +9,8 @@ import type { Output, OutputFacts } from "./declared-output.ts";
 import type { Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
 import { acquireLock } from "./lock.ts";
+import { isBelow } from "./names.ts";
 import { tasksOf } from "./need.ts";
-import { isBelow } from "./ownership.ts";
 import type { Parameter } from "./parameter.ts";
 
 /**
