@@ -216,6 +216,7 @@ module.exports = {
   CompiledRecord,
   digestOf,
   dropLink,
+  readIfThere,
   readVerified,
   replaceFile,
   statusOf,

@@ -1,6 +1,5 @@
 // Makes one file of each library that a build loads: dozens of small ones take several times as long to find and to read.
 // It knows nothing of what the libraries are for.
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -108,7 +107,7 @@ async function make(packageRoot, cache, installed) {
   const digests = Object.fromEntries(
     files.map((file) => [path.basename(file.path), digestOf(file.contents)]),
   );
-  const all = createHash("sha256").update(JSON.stringify(digests)).digest("hex");
+  const all = digestOf(JSON.stringify(digests));
   const folder = path.join(cache, `libraries-${all.slice(0, 16)}`);
   placeFolder(folder, files);
   return { folder, digests };

@@ -1,8 +1,6 @@
 // Reads the sources for the compiler, and remembers of each the bytes that were compiled.
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import path from "node:path";
-import { statusOf, textOf } from "./compiled-record.js";
+import { digestOf, readIfThere, statusOf, textOf } from "./compiled-record.js";
 
 /** Nanoseconds within which two writes may leave the same time stamp on any file system in use. */
 const clockGrain = 2_000_000_000n;
@@ -79,9 +77,7 @@ export class SourceReader {
     const source = this.#sources.get(file);
     // The compiler could read what we could not: it changed in between.
     if (source === undefined || source.digest === "") this.#disturbed = true;
-    return createHash("sha256")
-      .update(`${source?.digest}\n${this.#packageFacts(file)}`)
-      .digest("hex");
+    return digestOf(`${source?.digest}\n${this.#packageFacts(file)}`);
   }
 
   /**
@@ -131,7 +127,7 @@ export class SourceReader {
     const source = {
       path: file,
       status: status === undefined ? "absent" : settled ? textOf(status) : "",
-      digest: contents === undefined ? "" : createHash("sha256").update(contents).digest("hex"),
+      digest: contents === undefined ? "" : digestOf(contents),
     };
     return { source, contents, changedAt: status?.ctimeNs ?? 0n };
   }
@@ -148,14 +144,5 @@ function factsOf(contents) {
     return JSON.stringify([type, sideEffects]);
   } catch {
     return "none";
-  }
-}
-
-/** @param {string} file */
-function readIfThere(file) {
-  try {
-    return readFileSync(file);
-  } catch {
-    return undefined;
   }
 }

@@ -10,6 +10,7 @@ import { file, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import {
   contentSize,
+  defaultLimits,
   describeProblem,
   type FileTree,
   mendLayer,
@@ -139,7 +140,7 @@ async function imageOf(
     });
   }
   const trees: FileTree[] = [];
-  let left = limits.maxBytes ?? 0;
+  let { maxBytes: left } = { ...defaultLimits, ...limits };
   for (const name of names) {
     const tarball = path.join(scratch, path.basename(name));
     await copyOut(bundle, name, tarball);

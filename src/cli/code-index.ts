@@ -11,6 +11,7 @@ import {
   type CodeIndex,
   type Digest,
   digestOfParts,
+  type SourceFile,
   type SourceLocation,
 } from "../engine/index.ts";
 
@@ -19,18 +20,10 @@ export interface Manifest {
   /** Absolute path of the folder that the program is in. */
   readonly packageRoot: string;
   readonly folder: string;
-  readonly sources: readonly CompiledSource[];
+  readonly sources: readonly SourceFile[];
   readonly code: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, readonly string[]>>;
   readonly lines: Readonly<Record<string, readonly (readonly [line: number, module: string])[]>>;
-}
-
-/** A source as it was when it was compiled. */
-export interface CompiledSource {
-  /** Absolute. */
-  readonly path: string;
-  /** Empty where there was no file, but one would have counted. */
-  readonly digest: string;
 }
 
 export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {

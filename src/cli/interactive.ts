@@ -1,5 +1,5 @@
-/** Where tasks that need the terminal cannot run. */
-import { neededTask, type Target, type Task } from "../engine/index.ts";
+/** Refuses tasks that need the terminal where the program itself uses it. */
+import { type Target, tasksOf } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
 import type { Request } from "./command-line.ts";
 
@@ -12,20 +12,10 @@ export function refuseInteractive(
   targets: readonly Target[],
 ): void {
   if (!watch && !json) return;
-  const task = interactiveAmong(targets);
+  const task = tasksOf(targets).find(({ interactive }) => interactive);
   if (task === undefined) return;
   throw new UsageError(
     `${task.name} is interactive: its commands need the terminal, which ${watch ? "a watch" : "--json"} uses itself`,
     { code: "task-interactive", hint: `leave out ${watch ? "-w" : "--json"}` },
   );
-}
-
-function interactiveAmong(targets: readonly Target[]): Task | undefined {
-  const reached = new Set(targets.filter((target): target is Task => target.kind === "task"));
-  // A set grows while it is walked.
-  for (const task of reached) {
-    if (task.interactive) return task;
-    for (const need of Object.values(task.needs)) reached.add(neededTask(need));
-  }
-  return undefined;
 }

@@ -1,6 +1,5 @@
 /** What every command of the program is given. */
-import type { ParameterValues, Workspace } from "../engine/index.ts";
-import type { CompiledSource } from "./code-index.ts";
+import type { ParameterValues, SourceFile, Workspace } from "../engine/index.ts";
 import type { Request } from "./command-line.ts";
 import type { FailureText } from "./failure.ts";
 import type { Io } from "./io.ts";
@@ -19,7 +18,7 @@ export interface Session {
   /** The command line as others may see it. */
   readonly command: string;
   /** All that the program was compiled from. */
-  readonly sources: readonly CompiledSource[];
+  readonly sources: readonly SourceFile[];
   /** The parameters' values as they would be for a program that starts now. */
   readonly freshValues: () => ParameterValues;
   /** Makes a program of the sources as they are now. */

@@ -9,7 +9,7 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { CommandWrapper } from "../host/index.ts";
 import { withRealFolder } from "./code-access.ts";
-import { byteOrder } from "./names.ts";
+import { byteOrder, isBelow } from "./names.ts";
 import { findTool, type ToolHint } from "./tool.ts";
 
 export interface UndeclaredAccess {
@@ -105,7 +105,7 @@ export class Audit {
 
 /** Whether it is one of the folders, or below one; all absolute. */
 export function isWithin(file: string, roots: readonly string[]): boolean {
-  return roots.some((root) => file === root || file.startsWith(`${root}/`));
+  return roots.some((root) => file === root || isBelow(file, root));
 }
 
 /** Tells which files are there to replace a revised one. */

@@ -13,8 +13,8 @@ import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { Input } from "./declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
-import { type AbsolutePath, folderName, resolveIn, type TaskId, taskId } from "./names.ts";
-import { checkOwnership, isBelow, sameName } from "./ownership.ts";
+import { type AbsolutePath, folderName, isBelow, resolveIn, type TaskId, taskId } from "./names.ts";
+import { checkOwnership, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
 import { matcherOf } from "./patterns.ts";
 

@@ -56,6 +56,7 @@ export {
   type CycleRequest,
   type Loop,
   type LoopGuard,
+  type SourceFile,
   Watch,
   type WatchEnd,
   type WatchEvent,

@@ -4,7 +4,7 @@ import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import type { FileTable } from "./file-table.ts";
 import { type ListedEntry, listed } from "./listing.ts";
-import { type AbsolutePath, byteOrder, cacheFolder } from "./names.ts";
+import { type AbsolutePath, byteOrder, cacheFolder, isBelow } from "./names.ts";
 
 /** Where links may lead to folders: below the workspace, or below the input's own root (both absolute). */
 export interface LinkBounds {
@@ -91,7 +91,7 @@ function refuseUntellable(link: AbsolutePath, folder: AbsolutePath, { workspace,
 }
 
 function isIn(inner: string, outer: string): boolean {
-  return inner === outer || inner.startsWith(`${outer}/`);
+  return inner === outer || isBelow(inner, outer);
 }
 
 function refused(link: string, what: string): UserError {

@@ -53,6 +53,11 @@ export function resolveIn(folder: string, given: string): AbsolutePath {
   return (isPlain ? `${folder}/${given}` : path.resolve(folder, given)) as AbsolutePath;
 }
 
+/** Whether `inner` lies below `outer`; both absolute. */
+export function isBelow(inner: string, outer: string): boolean {
+  return inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
+}
+
 /** Compares by the bytes of the UTF-8 encoding, the only order that no locale changes. */
 export function byteOrder(a: string, b: string): number {
   if (a === b) return 0;

@@ -8,7 +8,7 @@ import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
-import { type AbsolutePath, nameable, resolveIn, sortEntries } from "./names.ts";
+import { type AbsolutePath, isBelow, nameable, resolveIn, sortEntries } from "./names.ts";
 import { neededTask } from "./need.ts";
 import { asSearched, ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
 import {
@@ -19,11 +19,6 @@ import {
   type Surroundings,
 } from "./reserved-path.ts";
 import type { Taskfile } from "./taskfile.ts";
-
-/** True when `inner` lies below `outer`; both absolute. */
-export function isBelow(inner: string, outer: string): boolean {
-  return inner.startsWith(outer.endsWith("/") ? outer : `${outer}/`);
-}
 
 /**
  * What is wrong with a Taskfile whatever is asked of it: names that cannot be, two tasks of one name, or two that make one artefact. Paths

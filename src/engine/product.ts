@@ -7,8 +7,8 @@ import path from "node:path";
 import type { Workspace } from "./build-request.ts";
 import { displayPath } from "./input.ts";
 import { acquireLock } from "./lock.ts";
+import { isBelow } from "./names.ts";
 import { tasksOf } from "./need.ts";
-import { isBelow } from "./ownership.ts";
 import { placeBy } from "./path-facts.ts";
 
 /**

@@ -3,8 +3,8 @@ import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
-import { type AbsolutePath, cacheFolder } from "./names.ts";
-import { neededTask } from "./need.ts";
+import { type AbsolutePath, cacheFolder, isBelow } from "./names.ts";
+import { tasksOf } from "./need.ts";
 import { type Matcher, matcherOf, positiveIn } from "./patterns.ts";
 import type { SourceLocation } from "./source-location.ts";
 
@@ -112,18 +112,7 @@ function fixedPart(pattern: string): string {
   return (first === -1 ? names : names.slice(0, first)).join("/");
 }
 
-/** Whether one task needs another, directly or by way of others. */
+/** Whether one task needs another, directly or through others. */
 function needs(task: Task, other: Task): boolean {
-  const seen = new Set<Task>();
-  const visit = (one: Task): boolean => {
-    if (one === other) return true;
-    if (seen.has(one)) return false;
-    seen.add(one);
-    return Object.values(one.needs).some((need) => visit(neededTask(need)));
-  };
-  return visit(task);
-}
-
-function isBelow(inner: string, outer: string): boolean {
-  return inner.startsWith(`${outer}/`);
+  return tasksOf([task]).includes(other);
 }

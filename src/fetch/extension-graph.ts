@@ -4,7 +4,7 @@
  */
 import { didYouMean, UserError } from "../errors/index.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { type ListEntry, printable } from "./list.ts";
+import { excerpt, type ListEntry } from "./list.ts";
 import type { SourceLock } from "./lock.ts";
 import { extensionLocation, type Mirror } from "./mirror.ts";
 import { type Policy, pinnedEntry, policyFor, refuseUnpinned, type Wanted } from "./pinning.ts";
@@ -254,7 +254,7 @@ function rootOf(entry: ListEntry, group: Group, kernel: string | undefined): Roo
   if (named !== undefined && named !== kernel) {
     const generic = entry.name.replace(`-${named}.`, "-KERNEL.");
     throw new UserError(
-      `${printable(entry.name)} is for the kernel ${named}, but the Core ISO's kernel is ${kernel}`,
+      `${excerpt(entry.name)} is for the kernel ${named}, but the Core ISO's kernel is ${kernel}`,
       {
         code: "kernel-mismatch",
         where: entry.where,

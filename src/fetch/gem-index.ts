@@ -9,7 +9,7 @@ import { UserError } from "../errors/index.ts";
 import { isGemName } from "./gem-list.ts";
 import { type GemRequirement, parseGemRequirement } from "./gem-requirement.ts";
 import { type GemVersion, parseGemVersion } from "./gem-version.ts";
-import { printable } from "./list.ts";
+import { excerpt } from "./list.ts";
 import { joinLocation, publicUrl } from "./location.ts";
 import type { Transport } from "./transport.ts";
 
@@ -43,14 +43,11 @@ export function parseGemInfo(text: string, name: string, where: string): readonl
     const parsed = parseRelease(line, name);
     if (parsed === "other-platform") continue;
     if (parsed === undefined) {
-      throw new UserError(
-        `the gem index has a line about ${name} that cannot be read: "${printable(line)}"`,
-        {
-          code: "bad-gem-index",
-          where: `${where}:${index + 1}`,
-          hint: "the gem server's file is damaged: try again later, or use another one",
-        },
-      );
+      throw new UserError(`the gem index has a line about ${name} that cannot be read: "${excerpt(line)}"`, {
+        code: "bad-gem-index",
+        where: `${where}:${index + 1}`,
+        hint: "the gem server's file is damaged: try again later, or use another one",
+      });
     }
     releases.push(parsed);
   }

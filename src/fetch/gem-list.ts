@@ -3,7 +3,7 @@
  */
 import { UserError } from "../errors/index.ts";
 import { type GemRequirement, parseGemRequirement } from "./gem-requirement.ts";
-import { contentLines, printable } from "./list.ts";
+import { contentLines, excerpt } from "./list.ts";
 
 export interface GemRequest {
   readonly name: string;
@@ -30,7 +30,7 @@ export function parseGemList(text: string, file: string): readonly GemRequest[] 
     const where = `${file}:${line.number}`;
     const [, name = "", rest = ""] = /^(\S+)\s*(.*)$/s.exec(line.text) ?? [];
     if (!isGemName(name)) {
-      throw new UserError(`"${printable(name)}" is not the name of a gem`, {
+      throw new UserError(`"${excerpt(name)}" is not the name of a gem`, {
         code: "bad-gem-name",
         where,
         hint: "write a name and, if need be, a requirement: json_pure >= 1.7.7",
@@ -38,7 +38,7 @@ export function parseGemList(text: string, file: string): readonly GemRequest[] 
     }
     const requirement = parseGemRequirement(rest);
     if (requirement === undefined) {
-      throw new UserError(`"${printable(rest)}" is not a requirement for ${name}`, {
+      throw new UserError(`"${excerpt(rest)}" is not a requirement for ${name}`, {
         code: "bad-gem-requirement",
         where,
         hint: "write it as >= 1.7.7, as ~> 1.2 or as several with commas between them",

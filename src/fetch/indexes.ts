@@ -7,7 +7,7 @@
  * lines, the first line of each the extension and the others what it depends on directly.
  */
 import { UserError } from "../errors/index.ts";
-import { nameFault, printable } from "./list.ts";
+import { excerpt, nameFault } from "./list.ts";
 
 /** Names as in the mirror, possibly with `-KERNEL`; md5 lower-case hexadecimal; sizes in bytes. */
 export type Md5Index = ReadonlyMap<string, string>;
@@ -65,7 +65,7 @@ class BoundedIndex<T> extends Map<string, T> {
 }
 
 /** The error for an index with more names than are accepted. */
-export function tooManyNames(most: number, where: string): UserError {
+function tooManyNames(most: number, where: string): UserError {
   return new UserError(`the index names more than ${most} extensions, the most that is accepted`, {
     code: "index-too-large",
     where,
@@ -74,7 +74,7 @@ export function tooManyNames(most: number, where: string): UserError {
 }
 
 function broken(where: string, number: number, text: string, expected: string): UserError {
-  return new UserError(`a line that cannot be read: "${printable(text)}", where ${expected} was expected`, {
+  return new UserError(`a line that cannot be read: "${excerpt(text)}", where ${expected} was expected`, {
     code: "bad-index",
     where: `${where}:${number}`,
     hint: "the mirror's file is damaged: try again later, or use another mirror",
@@ -169,7 +169,7 @@ function addDependencies(names: Set<string>, line: NumberedLine, where: string):
     const fault = dependencyFault(name);
     if (fault !== undefined) {
       const isOwn = !/^https?:/i.test(where);
-      throw new UserError(`"${printable(line.text)}" is no line of a .dep file: ${fault}`, {
+      throw new UserError(`"${excerpt(line.text)}" is no line of a .dep file: ${fault}`, {
         code: "bad-index",
         where: `${where}:${line.number}`,
         hint: isOwn

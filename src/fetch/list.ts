@@ -2,7 +2,7 @@
  * Extension lists: which `.tcz` and `.deb` names a user wrote, and on which line. It does not know what the
  * names stand for.
  */
-import { UserError } from "../errors/index.ts";
+import { printableName, UserError } from "../errors/index.ts";
 
 export interface ListEntry {
   /** `bash.tcz`, `scsi-KERNEL.tcz`, `hello.deb`. */
@@ -43,7 +43,7 @@ export function parseExtensionList(text: string, file: string): ExtensionList {
     const name = line.text;
     const fault = nameFault(name);
     if (fault !== undefined) {
-      throw new UserError(`"${printable(name)}" is not the name of an extension: ${fault}`, {
+      throw new UserError(`"${excerpt(name)}" is not the name of an extension: ${fault}`, {
         code: "bad-extension-name",
         where,
         hint: "write one file name a line, such as bash.tcz or hello.deb",
@@ -71,9 +71,8 @@ export function nameFault(name: string): string | undefined {
   return undefined;
 }
 
-/** Untrusted text as it may stand in a message: one short line without control characters. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
-  return clean.length > 80 ? `${clean.slice(0, 77)}…` : clean;
+/** Text from elsewhere as it is quoted in a message: printable, in one line, and cut after 80 characters. */
+export function excerpt(text: string): string {
+  const shown = printableName(text);
+  return shown.length > 80 ? `${shown.slice(0, 77)}…` : shown;
 }

@@ -3,7 +3,7 @@
  * is for the lock file. It does not know how an artefact is resolved.
  */
 import { UserError } from "../errors/index.ts";
-import { printable } from "./list.ts";
+import { excerpt } from "./list.ts";
 import { publicUrl } from "./location.ts";
 
 /** What is known of one artefact. Digests are lower-case hexadecimal, sizes bytes, URLs without credentials. */
@@ -98,7 +98,7 @@ export function parseLock(text: string, file: string): Lock {
   if (!isRecord(value)) return fail("it is not a JSON object", 1);
   if (value.version !== lockVersion) {
     return fail(
-      `its version is ${printable(JSON.stringify(value.version) ?? "missing")}, not ${lockVersion}`,
+      `its version is ${excerpt(JSON.stringify(value.version) ?? "missing")}, not ${lockVersion}`,
       lineOf(text, ['"version"']),
     );
   }
@@ -106,13 +106,12 @@ export function parseLock(text: string, file: string): Lock {
   const lock = new Map<string, SourceLock>();
   for (const [source, artefacts] of Object.entries(value.sources)) {
     const sourceKey = JSON.stringify(source);
-    if (!isRecord(artefacts))
-      return fail(`"${printable(source)}" is not an object`, lineOf(text, [sourceKey]));
+    if (!isRecord(artefacts)) return fail(`"${excerpt(source)}" is not an object`, lineOf(text, [sourceKey]));
     const lines = new Map<string, LockLine>();
     for (const [name, raw] of Object.entries(artefacts)) {
       const fault = artefactFault(name) ?? lineFault(raw);
       if (fault !== undefined) {
-        return fail(`"${printable(name)}": ${fault}`, lineOf(text, [sourceKey, `${JSON.stringify(name)}:`]));
+        return fail(`"${excerpt(name)}": ${fault}`, lineOf(text, [sourceKey, `${JSON.stringify(name)}:`]));
       }
       lines.set(name, raw as LockLine);
     }

@@ -36,7 +36,7 @@ function isStrong(answer: Answer, etag: string | undefined, lastModified: string
 }
 
 /** `Content-Length`, in bytes. */
-export function contentLength(answer: Answer): number | undefined {
+function contentLength(answer: Answer): number | undefined {
   const value = answer.header("content-length");
   return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }

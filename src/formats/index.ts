@@ -1,6 +1,5 @@
 /** The archive formats of an image, read and written; nothing here knows what a build puts into them. */
 
-export { type Admission, admitEntry, admitLinks } from "./admission.ts";
 export * from "./content.ts";
 export { writeCpio } from "./cpio.ts";
 export { FileWindow, readCpio } from "./cpio-reader.ts";
@@ -21,13 +20,7 @@ export { type IsoGap, type SkeletonOptions, writeIsoSkeleton } from "./iso-skele
 export { readIsoStructure } from "./iso-structure.ts";
 export { readIsoTree } from "./iso-tree.ts";
 export { layOutTree } from "./laid-out-tree.ts";
-export {
-  createEntryLimit,
-  createLimit,
-  defaultLimits,
-  noLimits,
-  type UnpackLimits,
-} from "./limits.ts";
+export { defaultLimits, noLimits, type UnpackLimits } from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
 export { type Mended, mendLayer } from "./mend.ts";

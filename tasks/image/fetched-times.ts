@@ -1,6 +1,7 @@
 /** The times of fetched files, kept as JSON beside them: an output of a task has no time of its own. */
 import { readFile, writeFile } from "node:fs/promises";
 import { type LockLine, pinnedTime } from "../../src/fetch/index.ts";
+import { compareNames } from "../../src/formats/index.ts";
 
 /**
  * The time, in seconds since 1970, of whatever has none of its own: 1980-01-01T00:00:00Z, the earliest that FAT can
@@ -30,7 +31,7 @@ export class FetchedTimes {
 
   /** Writes them to an absolute path, for `readTimes`. */
   async write(file: string): Promise<void> {
-    const sorted = [...this.#times].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const sorted = [...this.#times].sort(([a], [b]) => compareNames(a, b));
     await writeFile(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 1)}\n`);
   }
 }

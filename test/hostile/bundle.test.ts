@@ -33,7 +33,7 @@ async function unpack(parts: Partial<BundleParts> | Buffer, limits: { readonly m
   await writeFile(file, Buffer.isBuffer(parts) ? parts : bundleBytes({ iso, ...parts }));
   const names = ["iso", "boot", "core", "listing", "layer", "trap", "loaders", "texts"] as const;
   const places = Object.fromEntries(names.map((name) => [name, `${place}/${name}`]));
-  const request = { scratch: `${place}/scratch`, mtime: 0, limits: { maxBytes: 2 ** 30, ...limits } };
+  const request = { scratch: `${place}/scratch`, mtime: 0, limits };
   const error: unknown = await takeBundleApart(
     file,
     places as Record<(typeof names)[number], string>,

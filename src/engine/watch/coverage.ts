@@ -7,8 +7,7 @@ import path from "node:path";
 import type { BoundTask, Graph } from "../bound-task.ts";
 import type { FilesInput } from "../declared-input.ts";
 import { targetOf } from "../linked-input.ts";
-import type { AbsolutePath, TaskId } from "../names.ts";
-import { isBelow } from "../ownership.ts";
+import { type AbsolutePath, isBelow, type TaskId } from "../names.ts";
 import { ignoredBy, type Matcher, matcherOf, positiveIn } from "../patterns.ts";
 import { search } from "../search.ts";
 

@@ -1,13 +1,13 @@
-/** The files that define the tasks, and which of them have another content than when they were compiled. */
+/** The files that define the tasks, and which of them changed since they were compiled. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { digestOfBytes } from "../digest.ts";
 
-/** A file that defines tasks. */
+/** A file that defines tasks, as it was when it was compiled. */
 export interface SourceFile {
   /** Absolute. */
   readonly path: string;
-  /** Of the bytes that were compiled; empty where there was no file, but one would have counted. */
+  /** sha256 of the bytes that were compiled; empty for a path where a new file would count. */
   readonly digest: string;
 }
 
