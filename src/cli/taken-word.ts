@@ -9,7 +9,7 @@ import {
   tasksOf,
 } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import { optionsOf, parameterOptions, parametersOfTargets } from "./option-table.ts";
+import { eachParameter, optionsOf, parameterOptions, parametersOfTargets } from "./option-table.ts";
 import { programWords } from "./program-command.ts";
 
 type Locate = CodeIndex["locate"];
@@ -40,7 +40,7 @@ function refuseCommandName(name: string, where: () => string): void {
 function refuseTwoParameters(targets: readonly Target[], locate: Locate): void {
   const known = new Map<string, { readonly parameter: Parameter<unknown>; readonly target: Target }>();
   for (const target of targets) {
-    for (const parameter of [...parametersOfTargets([target]), ...Object.values(target.params)]) {
+    eachParameter(target, (parameter) => {
       const first = known.get(parameter.name);
       if (first === undefined) known.set(parameter.name, { parameter, target });
       else if (first.parameter !== parameter)
@@ -49,7 +49,7 @@ function refuseTwoParameters(targets: readonly Target[], locate: Locate): void {
           where: `${placeOf(first.target, locate)} and ${placeOf(target, locate)}`,
           hint: "define it once and use that in both, or give one of them another name",
         });
-    }
+    });
   }
 }
 
