@@ -145,6 +145,14 @@ export class FileTable {
     const now = this.#clock.now();
     const status = lstatIfThere(path);
     if (status === undefined) return undefined;
+    const signature = signatureOf(status);
+    const known = this.#log.get(path);
+    // Most paths are files that are known; a forged log may name something else.
+    if (known?.startsWith(`${signature} `)) {
+      const digest = known.slice(signature.length + 1);
+      if (isDigest(digest) && status.isFile())
+        return { type: "file", ...modeOf(status), size: Number(status.size), digest };
+    }
     if (status.isDirectory()) return { type: "directory" };
     if (status.isSymbolicLink()) {
       const target = readlinkSync(path);
@@ -154,12 +162,6 @@ export class FileTable {
 
     const mode = modeOf(status);
     const size = Number(status.size);
-    const signature = signatureOf(status);
-    const known = this.#log.get(path);
-    if (known?.startsWith(`${signature} `)) {
-      const digest = known.slice(signature.length + 1);
-      if (isDigest(digest)) return { type: "file", ...mode, size, digest };
-    }
     this.#signatures.set(path, signature);
     const lookedAt = BigInt(Math.floor(now)) * 1_000_000n;
     const settled = status.mtimeNs + clockGrain < lookedAt && status.ctimeNs + clockGrain < lookedAt;
