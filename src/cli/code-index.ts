@@ -27,9 +27,15 @@ export interface Manifest {
 }
 
 export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
-  const moduleAt = (location: SourceLocation): string | undefined => {
-    const lines = manifest.lines[path.basename(location.module)] ?? [];
-    return lines.findLast(([line]) => line <= location.line)?.[1];
+  /** By file and line: a loop may define thousands of tasks at one place. */
+  const modules = new Map<string, string | undefined>();
+  const moduleAt = ({ module: file, line }: SourceLocation): string | undefined => {
+    const place = `${file}:${line}`;
+    if (modules.has(place)) return modules.get(place);
+    const lines = manifest.lines[path.basename(file)] ?? [];
+    const module = lines.findLast(([first]) => first <= line)?.[1];
+    modules.set(place, module);
+    return module;
   };
   /**
    * The modules between the definition and the level of a module: a factory's caller counts too, since it decides what

@@ -45,23 +45,32 @@ export function parametersOf(taskfile: Taskfile): readonly Parameter<unknown>[] 
 /** The parameters that these targets use themselves: not those of what they need. */
 export function parametersOfTargets(targets: Iterable<Target>): readonly Parameter<unknown>[] {
   const found = new Map<string, Parameter<unknown>>();
-  const add = (parameter: Parameter<unknown>): void => {
-    const isOption = parameter.kind !== "derived" && parameter.kind !== "arguments";
-    if (isOption && !found.has(parameter.name)) found.set(parameter.name, parameter);
-  };
-  for (const target of targets) {
-    for (const parameter of Object.values(target.params)) add(parameter);
-    if (target.kind === "command") continue;
-    for (const need of Object.values(target.needs)) {
-      if (need.kind === "conditional" && need.condition.kind === "parameter")
-        add(need.condition.parameter as Parameter<unknown>);
-    }
-    for (const input of Object.values(target.inputs)) {
-      const named = input.kind === "file" ? input.path : input.root;
-      if (typeof named !== "string") add(named as Parameter<unknown>);
-    }
-  }
+  for (const target of targets)
+    eachParameter(target, (parameter) => {
+      const isOption = parameter.kind !== "derived" && parameter.kind !== "arguments";
+      if (isOption && !found.has(parameter.name)) found.set(parameter.name, parameter);
+    });
   return [...found.values()];
+}
+
+/** Calls `use` with each parameter of a target, its options and others, as often as the target names it. */
+export function eachParameter(target: Target, use: (parameter: Parameter<unknown>) => void): void {
+  // Of thousands of targets most have none: loops over the names make no list for each.
+  for (const name in target.params) {
+    const parameter = target.params[name];
+    if (parameter !== undefined) use(parameter);
+  }
+  if (target.kind === "command") return;
+  for (const name in target.needs) {
+    const need = target.needs[name];
+    if (need?.kind === "conditional" && need.condition.kind === "parameter")
+      use(need.condition.parameter as Parameter<unknown>);
+  }
+  for (const name in target.inputs) {
+    const input = target.inputs[name];
+    const named = input?.kind === "file" ? input.path : input?.root;
+    if (named !== undefined && typeof named !== "string") use(named as Parameter<unknown>);
+  }
 }
 
 /** Every option, in the order in which help lists them. */

@@ -9,7 +9,7 @@ import {
   tasksOf,
 } from "../engine/index.ts";
 import { UserError } from "../errors/index.ts";
-import { optionsOf, parameterOptions, parametersOfTargets } from "./option-table.ts";
+import { eachParameter, optionsOf, parameterOptions, parametersOfTargets } from "./option-table.ts";
 import { programWords } from "./program-command.ts";
 
 type Locate = CodeIndex["locate"];
@@ -40,9 +40,9 @@ function refuseCommandName(name: string, where: () => string): void {
 function refuseTwoParameters(targets: readonly Target[], locate: Locate): void {
   const known = new Map<string, { readonly parameter: Parameter<unknown>; readonly target: Target }>();
   for (const target of targets) {
-    for (const parameter of [...parametersOfTargets([target]), ...Object.values(target.params)]) {
+    eachParameter(target, (parameter) => {
       // Each task that takes the words after `--` has a parameter of its own for them.
-      if (parameter.kind === "arguments") continue;
+      if (parameter.kind === "arguments") return;
       const first = known.get(parameter.name);
       if (first === undefined) known.set(parameter.name, { parameter, target });
       else if (first.parameter !== parameter)
@@ -51,7 +51,7 @@ function refuseTwoParameters(targets: readonly Target[], locate: Locate): void {
           where: `${placeOf(first.target, locate)} and ${placeOf(target, locate)}`,
           hint: "define it once and use that in both, or give one of them another name",
         });
-    }
+    });
   }
 }
 

@@ -9,6 +9,7 @@ import { type BigIntStats, lstatSync, readlinkSync, utimesSync } from "node:fs";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
 import { type AbsolutePath, type Digest, isDigest } from "./names.ts";
+import { type QuickLook, type QuickStatus, quickLook } from "./quick-status.ts";
 import type { RecordLog } from "./record-log.ts";
 
 export type FileEntry =
@@ -26,6 +27,10 @@ export type FileEntry =
 
 /** Nanoseconds within which two writes may leave the same time stamp on any file system in use. */
 const clockGrain = 2_000_000_000n;
+
+/** Of a mode, inode(7). */
+const kindMask = 0o170000;
+const fileKind = 0o100000;
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -45,6 +50,7 @@ export class FileTable {
   readonly #seen = new Map<string, Seen>();
   /** The status of each file that was too young for the log, as a signature; that of the others is there. */
   readonly #signatures = new Map<string, string>();
+  #quickLook: QuickLook | undefined;
   /** How many files had to be read, for whoever wants to know where time went. */
   hashed = 0;
 
@@ -88,8 +94,16 @@ export class FileTable {
 
   /** Whether the file is still what it was when it was last looked at. */
   isUnchanged(path: AbsolutePath): boolean {
-    const now = lstatIfThere(path);
-    return now !== undefined && this.signatureSeen(path) === signatureOf(now);
+    const seen = this.signatureSeen(path);
+    if (seen === undefined) return false;
+    const quick = this.#quickStatus(path);
+    return quick === undefined ? seen === signatureAt(path) : seen === quick.signature;
+  }
+
+  /** Undefined where nothing is, and where that is not known so quickly. */
+  #quickStatus(path: AbsolutePath): QuickStatus | undefined {
+    this.#quickLook ??= quickLook(this.#log.file);
+    return this.#quickLook(path);
   }
 
   /**
@@ -143,8 +157,18 @@ export class FileTable {
   #look(path: AbsolutePath): FileEntry | undefined | Promise<FileEntry | undefined> {
     // Taken before the file is read: a write that happens while we read makes the entry too young to be believed.
     const now = this.#clock.now();
+    const known = this.#log.get(path);
+    // Most paths are files that are known.
+    const quick = known === undefined ? undefined : this.#quickStatus(path);
+    if (quick !== undefined) {
+      const entry = knownFile(known, quick);
+      if (entry !== undefined) return entry;
+    }
     const status = lstatIfThere(path);
     if (status === undefined) return undefined;
+    const signature = signatureOf(status);
+    const entry = knownFile(known, { signature, mode: Number(status.mode), size: Number(status.size) });
+    if (entry !== undefined) return entry;
     if (status.isDirectory()) return { type: "directory" };
     if (status.isSymbolicLink()) {
       const target = readlinkSync(path);
@@ -154,12 +178,6 @@ export class FileTable {
 
     const mode = modeOf(status);
     const size = Number(status.size);
-    const signature = signatureOf(status);
-    const known = this.#log.get(path);
-    if (known?.startsWith(`${signature} `)) {
-      const digest = known.slice(signature.length + 1);
-      if (isDigest(digest)) return { type: "file", ...mode, size, digest };
-    }
     this.#signatures.set(path, signature);
     const lookedAt = BigInt(Math.floor(now)) * 1_000_000n;
     const settled = status.mtimeNs + clockGrain < lookedAt && status.ctimeNs + clockGrain < lookedAt;
@@ -213,7 +231,19 @@ export function isLinking(before: string, now: string, linked: ReadonlySet<bigin
   return withoutCtime(before) === withoutCtime(now) && linked.has(BigInt(now.split(":")[3] ?? -1));
 }
 
-function modeOf(status: BigIntStats): { readonly executable: boolean; readonly private: boolean } {
+/** The file that a record of the log holds the digest of, when its status is this one; a forged log may name anything. */
+function knownFile(known: string | undefined, { signature, mode, size }: QuickStatus): FileEntry | undefined {
+  if (known === undefined || !known.startsWith(signature) || known[signature.length] !== " ")
+    return undefined;
+  const digest = known.slice(signature.length + 1);
+  if (!isDigest(digest) || (mode & kindMask) !== fileKind) return undefined;
+  return { type: "file", ...modeOf({ mode }), size, digest };
+}
+
+function modeOf(status: { readonly mode: bigint | number }): {
+  readonly executable: boolean;
+  readonly private: boolean;
+} {
   const mode = Number(status.mode);
   return { executable: (mode & 0o111) !== 0, private: (mode & 0o077) === 0 };
 }

@@ -58,7 +58,7 @@ function rootsOf(
   for (const [name, input] of Object.entries(task.inputs)) {
     const declared = input.kind === "file" ? input.path : input.root;
     const given = typeof declared === "string" ? declared : named(declared.name);
-    if (typeof given === "string") roots.set(name, path.resolve(workspace, given) as AbsolutePath);
+    if (typeof given === "string") roots.set(name, resolveIn(workspace, given));
   }
   return roots;
 }

@@ -1,6 +1,7 @@
 /** Paths of the workspace that no artefact may take: what defines the tasks, git's and the cache's folders, others' inputs. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
+import type { Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
 import { type AbsolutePath, cacheFolder, isBelow } from "./names.ts";
@@ -32,13 +33,14 @@ export interface Reader {
 export function refuseReserved(artefacts: readonly Artefact[], around: Surroundings): void {
   const { workspace, sources, locate } = around;
   const folders = [".git", cacheFolder].map((name) => path.join(workspace, name));
-  const files = [path.join(workspace, "Taskfile.ts"), ...sources];
+  const files = new Set([path.join(workspace, "Taskfile.ts"), ...sources]);
   for (const { task, kind, path: place } of artefacts) {
     const taken =
-      [...folders, ...files].find((one) => one === place || (kind === "directory" && isBelow(one, place))) ??
-      folders.find((folder) => isBelow(place, folder));
+      (files.has(place) ? place : undefined) ??
+      folders.find((folder) => folder === place || isBelow(place, folder)) ??
+      (kind === "directory" ? [...folders, ...files].find((one) => isBelow(one, place)) : undefined);
     if (taken === undefined) continue;
-    const defines = files.includes(taken);
+    const defines = files.has(taken);
     const [shown, reserved] = [displayPath(workspace, place), displayPath(workspace, taken)];
     throw new UserError(
       shown === reserved
@@ -63,46 +65,52 @@ export async function refuseForeignReads(
   { workspace, locate }: Pick<Surroundings, "workspace" | "locate">,
 ): Promise<void> {
   if (artefacts.length === 0) return;
+  const looks = readers.flatMap(({ task, inputs }) =>
+    Array.from(inputs, ([name, root]) => ({ task, name, root, bases: basesOf(task.inputs[name], root) })),
+  );
   // Of most inputs the fixed beginning alone says that they lie elsewhere.
   const byFolder = new Map<string, Artefact[]>();
+  for (const { bases } of looks) for (const base of bases) byFolder.set(base, []);
   for (const artefact of artefacts) {
-    let folder = artefact.path;
-    while (folder !== path.dirname(folder)) {
-      const known = byFolder.get(folder);
-      if (known === undefined) byFolder.set(folder, [artefact]);
-      else known.push(artefact);
-      folder = path.dirname(folder);
-    }
+    let folder: string = artefact.path;
+    for (; folder !== ""; folder = folder.slice(0, folder.lastIndexOf("/")))
+      byFolder.get(folder)?.push(artefact);
   }
   const matchers = new Map<string, Matcher>();
-  for (const { task, inputs } of readers) {
-    for (const [name, root] of inputs) {
-      const input = task.inputs[name];
-      if (input === undefined) continue;
-      const bases =
-        input.kind === "file" ? [root] : positiveIn(input).map((one) => path.join(root, fixedPart(one)));
-      for (const artefact of new Set(bases.flatMap((base) => byFolder.get(base) ?? []))) {
-        if (artefact.task === task) continue;
-        if (input.kind === "files") {
-          const key = JSON.stringify([root, input.patterns, input.ignore]);
-          const matches = matchers.get(key) ?? (await matcherOf(input, root, workspace));
-          matchers.set(key, matches);
-          const relative = path.relative(root, artefact.path);
-          // Which files a folder will hold is not known; that the pattern means one in it, often is.
-          if (!matches(artefact.kind === "file" ? relative : `${relative}/any`)) continue;
-        } else if (root !== artefact.path) continue;
-        if (needs(task, artefact.task)) continue;
-        throw new UserError(
-          `${task.name} reads ${displayPath(workspace, artefact.path)} (input "${name}"), which ${artefact.task.name} makes, and does not need it`,
-          {
-            code: "output-is-others-input",
-            where: `${locate(task.definedAt[0])} and ${locate(artefact.task.definedAt[0])}`,
-            hint: `add ${artefact.task.name} to its needs, or ignore the path in the input's patterns`,
-          },
-        );
-      }
+  for (const { task, name, root, bases } of looks) {
+    const input = task.inputs[name];
+    if (input === undefined) continue;
+    for (const artefact of new Set(bases.flatMap((base) => byFolder.get(base) ?? []))) {
+      if (artefact.task === task) continue;
+      if (input.kind === "files") {
+        const key = JSON.stringify([root, input.patterns, input.ignore]);
+        const matches = matchers.get(key) ?? (await matcherOf(input, root, workspace));
+        matchers.set(key, matches);
+        const relative = path.relative(root, artefact.path);
+        // Which files a folder will hold is not known; that the pattern means one in it, often is.
+        if (!matches(artefact.kind === "file" ? relative : `${relative}/any`)) continue;
+      } else if (root !== artefact.path) continue;
+      if (needs(task, artefact.task)) continue;
+      throw new UserError(
+        `${task.name} reads ${displayPath(workspace, artefact.path)} (input "${name}"), which ${artefact.task.name} makes, and does not need it`,
+        {
+          code: "output-is-others-input",
+          where: `${locate(task.definedAt[0])} and ${locate(artefact.task.definedAt[0])}`,
+          hint: `add ${artefact.task.name} to its needs, or ignore the path in the input's patterns`,
+        },
+      );
     }
   }
+}
+
+/** The folders, absolute, below which all lies that an input means; for a file it is the file itself. */
+function basesOf(input: Input | undefined, root: AbsolutePath): readonly string[] {
+  if (input === undefined) return [];
+  if (input.kind === "file") return [root];
+  return positiveIn(input).map((pattern) => {
+    const fixed = fixedPart(pattern);
+    return fixed === "" ? root : path.join(root, fixed);
+  });
 }
 
 /** The folders of a pattern before the first name with a wildcard. */

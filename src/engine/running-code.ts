@@ -96,7 +96,7 @@ export class RunningCode {
 
   /** Does something that is not the owner's own, although its code calls for it. */
   outside<T>(work: () => T): T {
-    return this.#scopes.exit(work);
+    return this.#scopes.getStore() === undefined ? work() : this.#scopes.exit(work);
   }
 
   #take(error: unknown): void {

@@ -29,6 +29,8 @@ export const cacheFolder = ".buildcache/v1";
 
 export class Place {
   readonly root: string;
+  /** Which of its texts the library has. */
+  salt = "0";
   readonly #recipe: Recipe;
   readonly #random: Random;
 
@@ -133,9 +135,9 @@ export class Place {
 
   /** Changes the module that every task imports. */
   editLibrary(): string {
-    const salt = String(this.#random.below(3));
-    writeFileSync(this.at("tasks/library.ts"), libraryText(salt));
-    return `salt ${salt}`;
+    this.salt = String(this.#random.below(3));
+    writeFileSync(this.at("tasks/library.ts"), libraryText(this.salt));
+    return `salt ${this.salt}`;
   }
 
   /** Changes what a build made. */
