@@ -180,7 +180,7 @@ const programOptions: readonly OptionEntry[] = [
   option("-v, --verbose", "show what tasks and commands print, and stacks of internal errors"),
   option("-q, --quiet", "print errors and the result only"),
   option("--json", "print events as one JSON object a line"),
-  option("--audit", "trace the tasks' commands, and say what they touch without declaring it"),
+  option("--audit", "watch the tasks' commands and code, and say what they touch without declaring it"),
   option("--strict", "as --audit, and fail the task"),
   option("--trace", "write a trace for chrome://tracing: tasks, processes, downloads", {
     value: "FILE",

@@ -3,12 +3,12 @@
  * folders belong to the tools, which are part of the fingerprint by their binaries.
  */
 import { execFile } from "node:child_process";
-import { realpathSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { CommandWrapper } from "../host/index.ts";
 import { withRealFolder } from "./code-access.ts";
+import { realPath } from "./link-way.ts";
 import { byteOrder, isBelow } from "./names.ts";
 import { findTool, type ToolHint } from "./tool.ts";
 
@@ -118,7 +118,7 @@ export function replacementMatcher({ revised }: Declared): (file: string) => boo
 export function bothWays(paths: Iterable<string>): readonly string[] {
   return [...paths].flatMap((one) => {
     try {
-      const real = realpathSync(one);
+      const real = realPath(one);
       return real === one ? [one] : [one, real];
     } catch {
       return [one];

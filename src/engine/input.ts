@@ -10,6 +10,7 @@ import { UserError } from "../errors/index.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileTable } from "./file-table.ts";
+import { wayBehind } from "./link-way.ts";
 import { behindLink } from "./linked-input.ts";
 import { digestOfListing, type ListedEntry, type Listing, lineOf, listed, listingOf } from "./listing.ts";
 import { type AbsolutePath, byteOrder, type Digest, resolveIn } from "./names.ts";
@@ -191,14 +192,15 @@ async function followFile(
   declaration: Input,
   absolute: AbsolutePath,
   context: InputContext,
-  followed = 0,
 ): Promise<ListedEntry | undefined> {
   if (found === undefined) return undefined;
   if (found.type === "link" && declaration.kind === "file") {
-    // As many links as Linux itself follows; more is a circle.
-    if (followed === 40) return undefined;
-    const target = path.resolve(path.dirname(absolute), found.target) as AbsolutePath;
-    return followFile(await context.files.at(target), declaration, target, context, followed + 1);
+    const { links, end } = wayBehind(absolute);
+    // Each of them decides what the file is.
+    for (const link of links) await context.files.at(link);
+    if (end === undefined) return undefined;
+    const entry = await context.files.at(end);
+    return entry?.type === "link" ? undefined : followFile(entry, declaration, end, context);
   }
   const entry = listed(found);
   if (entry === undefined || (entry.type === "directory" && declaration.kind === "file")) {

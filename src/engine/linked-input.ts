@@ -1,8 +1,9 @@
 /** What lies behind the links that an input's patterns match: a task may read through them. */
-import { readdirSync, realpathSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import type { FileTable } from "./file-table.ts";
+import { realPath, wayBehind } from "./link-way.ts";
 import { type ListedEntry, listed } from "./listing.ts";
 import { type AbsolutePath, byteOrder, cacheFolder, isBelow } from "./names.ts";
 
@@ -23,16 +24,13 @@ export async function behindLink(
   files: FileTable,
   into: Map<AbsolutePath, ListedEntry> = new Map(),
 ): Promise<ReadonlyMap<AbsolutePath, ListedEntry>> {
-  for (let at = link; ; ) {
-    const entry = await files.at(at);
-    if (entry?.type !== "link") break;
-    const next = path.resolve(path.dirname(at), entry.target) as AbsolutePath;
-    if (into.has(next)) return into;
-    // Also where nothing is: something may come.
-    const behind = await files.at(next);
-    if (behind?.type === "link") into.set(next, { type: "link", target: behind.target });
-    at = next;
+  const { links, end } = wayBehind(link);
+  for (const one of links.slice(1)) {
+    const entry = await files.at(one);
+    if (entry?.type === "link") into.set(one, { type: "link", target: entry.target });
   }
+  // Also where nothing is: something may come.
+  if (end !== undefined) await files.at(end);
   const real = targetOf(link);
   const entry = real === undefined ? undefined : await files.at(real);
   if (real === undefined || entry === undefined || into.has(real)) return into;
@@ -50,7 +48,7 @@ export async function behindLink(
 /** Where a link leads in the end; undefined where that is nowhere, or round in a circle. */
 export function targetOf(link: string): AbsolutePath | undefined {
   try {
-    return realpathSync(link) as AbsolutePath;
+    return realPath(link);
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR") return undefined;

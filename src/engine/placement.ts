@@ -8,7 +8,6 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  realpathSync,
   renameSync,
   rmSync,
   type Stats,
@@ -18,6 +17,7 @@ import { copyFile, lstat, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import type { BoundOutput } from "./bound-task.ts";
+import { realPath } from "./link-way.ts";
 
 /** From this size (bytes) on freeing a file is worth a thread. */
 const large = 1024 * 1024;
@@ -77,7 +77,7 @@ export function refuseEscape(output: BoundOutput, workspace: string): void {
     if (status === undefined) return;
     if (!status.isSymbolicLink()) continue;
     const target = realpathIfThere(way);
-    const home = realpathSync(workspace);
+    const home = realPath(workspace);
     if (target !== undefined && (target === home || target.startsWith(`${home}/`))) continue;
     throw new UserError("an output's folder is a link that leaves the workspace", {
       code: "output-escapes",
@@ -89,7 +89,7 @@ export function refuseEscape(output: BoundOutput, workspace: string): void {
 
 function realpathIfThere(target: string): string | undefined {
   try {
-    return realpathSync(target);
+    return realPath(target);
   } catch {
     return undefined;
   }

@@ -1,11 +1,12 @@
 /**
  * Removing what builds made: artefacts and outputs of every variant, or with them the whole cache.
  */
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Workspace } from "./build-request.ts";
 import { displayPath } from "./input.ts";
+import { realPath } from "./link-way.ts";
 import { acquireLock } from "./lock.ts";
 import { isBelow } from "./names.ts";
 import { tasksOf } from "./need.ts";
@@ -72,8 +73,8 @@ function isPlainPath(place: string): boolean {
 /** Whether the folder of a place (relative) is in the workspace, links followed. */
 function staysIn(workspace: string, place: string): boolean {
   try {
-    const folder = realpathSync(path.dirname(path.join(workspace, place)));
-    const home = realpathSync(workspace);
+    const folder = realPath(path.dirname(path.join(workspace, place)));
+    const home = realPath(workspace);
     return folder === home || isBelow(folder, home);
   } catch {
     return false;

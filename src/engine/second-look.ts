@@ -2,12 +2,12 @@
  * What a task read, looked at once more when it has run: a result may only be remembered for what was there all the time.
  * It knows nothing of stamps, or of who is told.
  */
-import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import { type BoundTask, neededSlots } from "./bound-task.ts";
 import { type Assessment, movedInputs, resolveInputs } from "./decision.ts";
 import { type FileTable, isLinking, signatureAt } from "./file-table.ts";
 import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
+import { wayBehind } from "./link-way.ts";
 import { compareListings, type Listing } from "./listing.ts";
 import type { AbsolutePath, TaskId } from "./names.ts";
 import { listOutputs, type OutputPlaces, pathIn, slotOf } from "./output.ts";
@@ -148,14 +148,11 @@ function isUnchanged({ places, listing }: NeededOutputs, files: FileTable): bool
 /** The files of an input; where it is a link, each that it leads to. */
 function filesOf(input: ResolvedInput, files: FileTable): () => Iterable<AbsolutePath> {
   if (input.declaration.kind === "files") return () => pathsOf(input);
-  const chain: AbsolutePath[] = [];
-  for (let at = input.root; chain.length < 40; ) {
-    const entry = files.at(at);
-    chain.push(at);
-    // A file that has to be read is none.
-    if (entry instanceof Promise || entry?.type !== "link") break;
-    at = path.resolve(path.dirname(at), entry.target) as AbsolutePath;
-  }
+  const entry = files.at(input.root);
+  // A file that has to be read is no link.
+  if (entry instanceof Promise || entry?.type !== "link") return () => [input.root];
+  const { links, end } = wayBehind(input.root);
+  const chain = [input.root, ...links, ...(end === undefined ? [] : [end])];
   return () => chain;
 }
 

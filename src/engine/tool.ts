@@ -2,9 +2,9 @@
  * Declared host tools: where each is in PATH. Its binary's digest stands for the tool in a fingerprint, which needs
  * no process and notices every upgrade. It knows no tool by name; the caller brings the installation hints.
  */
-import { realpathSync } from "node:fs";
 import { UserError } from "../errors/index.ts";
 import { searchTool } from "../host/index.ts";
+import { realPath } from "./link-way.ts";
 import type { AbsolutePath } from "./names.ts";
 
 /** One sentence on how a tool is installed, or undefined when nothing is known of it. */
@@ -27,7 +27,7 @@ export function findTool(tool: string, hint: ToolHint): AbsolutePath {
 /** As `findTool`, but undefined for a tool that PATH does not have. */
 export function locateTool(tool: string): AbsolutePath | undefined {
   const { file } = searchTool(tool);
-  return file === undefined ? undefined : (realpathSync(file) as AbsolutePath);
+  return file === undefined ? undefined : realPath(file);
 }
 
 /** What decides which file a tool's name means: that file, and each folder in which it was looked for. */

@@ -114,6 +114,27 @@ describe("an error that nobody waits for", () => {
     expectFailure(root, run, "late", /too late/);
     expect((await runTask(root, ["late"])).stderr).toMatch(/✓ late: rebuilt/);
   });
+
+  it("that comes when the build is over is told and makes the status 1; the results that were recorded stay", async () => {
+    const root = withTasks({
+      // The lock is gone when the build is over.
+      late: `const end = setInterval(() => {
+        if (existsSync(process.cwd() + "/.buildcache/v1/lock")) return;
+        clearInterval(end); throw new Error("too late"); }, 1)`,
+    });
+    put(
+      root,
+      "tasks/all.ts",
+      readFileSync(path.join(root, "tasks/all.ts"), "utf8").replace(
+        "import { readFileSync",
+        "import { existsSync, readFileSync",
+      ),
+    );
+    const run = await runTask(root, ["late"]);
+    expect(run.status, run.stderr).toBe(1);
+    expect(run.stderr).toMatch(/^error: .*too late/m);
+    expect((await runTask(root, ["late"])).stderr).toMatch(/1 fresh/);
+  });
 });
 
 describe("output without end", () => {

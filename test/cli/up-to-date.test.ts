@@ -131,6 +131,36 @@ describe("a build with nothing to do", () => {
     }
   }, 300_000);
 
+  it("sees a link change in the middle of the way to what an input links to", async () => {
+    const ways: Readonly<Record<string, string>> = {
+      "of a named file": "in/name",
+      "of a file that a pattern matches": "in/more/one.txt",
+    };
+    const cases = Object.entries(ways).map(([what, link]) => ({ what, link, root: demo() }));
+    for (const { root, link } of cases) {
+      for (const [name, text] of Object.entries({ a: "Moon", b: "Mars" })) {
+        put(root, `${name}/text`, text);
+        put(root, `${name}/deep/one`, "");
+      }
+      // What the link says, taken by its letters alone, leads here.
+      put(root, "text", "none");
+      symlinkSync("a/deep", path.join(root, "via"));
+      rmSync(path.join(root, link), { force: true });
+      mkdirSync(path.dirname(path.join(root, link)), { recursive: true });
+      symlinkSync(`${root}/via/../text`, path.join(root, link));
+    }
+    await settled(cases.map(({ root }) => root));
+    for (const { what, root } of cases) {
+      expect(await run(root), what).toMatchObject({ status: 0, loaded: false });
+      rmSync(path.join(root, "via"));
+      symlinkSync("b/deep", path.join(root, "via"));
+      const { loaded, stderr } = await run(root);
+      expect(loaded, what).toBe(true);
+      expect(stderr, what).not.toContain("nothing to do");
+    }
+    expect(readFileSync(path.join(cases[0]?.root ?? "", "build/dev.txt"), "utf8")).toBe("Hello Mars\n");
+  }, 240_000);
+
   it("is asked anew when the command line, a variable it reads, or its tools are others", async () => {
     const root = demo();
     const tools = path.join(root, "tools");

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type BoundTask, files, out, type Task, type TaskId, task } from "../../src/engine/index.ts";
+import { type BoundTask, file, files, out, type Task, type TaskId, task } from "../../src/engine/index.ts";
 import { coverageOf } from "../../src/engine/watch/coverage.ts";
 import { run, workspace, write } from "./workshop.ts";
 
@@ -62,6 +62,37 @@ describe("a link among an input's files", () => {
     rmSync(path.join(root, "lib/deep/one"));
     expect(await outcomeOf(root, reader())).toBe("lib/deep/one removed");
     expect(await outcomeOf(root, reader())).toBe("fresh");
+  });
+
+  it("is followed as the system does, where its target goes up from behind another link", async () => {
+    for (const isNamed of [true, false]) {
+      const root = workspace({ "a/text": "a", "b/text": "b", "a/deep/x": "", "b/deep/x": "", text: "none" });
+      mkdirSync(path.join(root, "src"));
+      symlinkSync("a/deep", path.join(root, "via"));
+      symlinkSync("../via/../text", path.join(root, "src/link"));
+      const one = isNamed
+        ? (task({
+            name: "reader",
+            description: "",
+            inputs: { one: file("src/link") },
+            outputs: { text: out.artifact("build/text") },
+            run: ({ inputs, outputs }) => writeFileSync(outputs.text, readFileSync(inputs.one)),
+          }) as Task)
+        : reader();
+      expect(await outcomeOf(root, one)).toBe("never built");
+      write(root, "text", "still none");
+      expect(await outcomeOf(root, one)).toBe("fresh");
+      write(root, "a/text", "changed");
+      expect(await outcomeOf(root, one)).toMatch(/changed$/);
+      rmSync(path.join(root, "via"));
+      symlinkSync("b/deep", path.join(root, "via"));
+      expect(await outcomeOf(root, one)).not.toBe("fresh");
+      expect(readFileSync(path.join(root, "build/text"), "utf8")).toBe("b");
+      rmSync(path.join(root, "b/text"));
+      symlinkSync("../src/link", path.join(root, "b/text"));
+      const circle = await outcomeOf(root, one);
+      expect(circle).toMatch(isNamed ? /failed: .*does not exist/ : /changed|removed/);
+    }
   });
 
   it("that leads nowhere counts by its text, until something comes there", async () => {

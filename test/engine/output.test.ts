@@ -37,6 +37,21 @@ describe("an output", () => {
     expect(readdirSync(path.join(root, "elsewhere"))).toHaveLength(1);
   });
 
+  it("is not written either through one that leaves the workspace by going up from behind another link", async () => {
+    const { root, third } = await built();
+    const outside = workspace({ "deep/x": "" });
+    mkdirSync(path.join(outside, "target"));
+    rmSync(path.join(root, "build"), { recursive: true });
+    symlinkSync(path.join(outside, "deep"), path.join(root, "via"));
+    symlinkSync("via/../target", path.join(root, "build"));
+    // Where the link's letters lead.
+    mkdirSync(path.join(root, "target"));
+    write(root, "in/text", "made anew");
+    const { outcomes } = await run(root, [third], { given });
+    expect(outcomes["third@dev"]).toContain("link that leaves the workspace");
+    expect(readdirSync(path.join(outside, "target"))).toEqual([]);
+  });
+
   it("says what stands in the way of its folder, and leaves it there", async () => {
     const { root, third } = await built();
     rmSync(path.join(root, "build"), { recursive: true });

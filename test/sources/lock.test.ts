@@ -6,8 +6,11 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
 import { commandEnvironment } from "../pipeline/workspace.ts";
+import { usesPrograms } from "../support/programs.ts";
 import { shelf } from "./mirror.ts";
 import { ci, extensions, fetchAll, lockName, rebuilt, useWorkshop } from "./workshop.ts";
+
+usesPrograms("strace");
 
 const shop = useWorkshop();
 
@@ -77,6 +80,13 @@ describe("fetching", () => {
     const refused = await workspace.task(["fetch-gems", "--downloads", "none"]);
     expect(refused.status).toBe(2);
     expect(refused.stderr).toContain("a number from 1 to 99");
+  });
+
+  it("touches nothing but what its steps declare, downloads, pins and libraries that are loaded late included", async () => {
+    const { workspace } = shop;
+    const { stderr } = await workspace.build([...fetchAll, "--strict"]);
+    expect(stderr).not.toContain("does not declare");
+    expect((await shop.locked()).length).toBeGreaterThan(0);
   });
 
   it("takes folders that the sources file names from the workspace, wherever it is called", async () => {

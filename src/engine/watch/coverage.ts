@@ -2,11 +2,11 @@
  * What a graph's inputs make worth watching: the folders that own them, and the tasks that a path concerns. It decides
  * by declarations alone; whether anything is different is found out by looking.
  */
-import { lstatSync, readdirSync, readlinkSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import type { BoundTask, Graph } from "../bound-task.ts";
 import type { FilesInput } from "../declared-input.ts";
-import { targetOf } from "../linked-input.ts";
+import { wayBehind } from "../link-way.ts";
 import { type AbsolutePath, isBelow, type TaskId } from "../names.ts";
 import { ignoredBy, type Matcher, matcherOf, positiveIn } from "../patterns.ts";
 import { search } from "../search.ts";
@@ -101,10 +101,9 @@ export async function linkTargets(
   return found.flatMap(({ dirent, path: relative }) => {
     if (!dirent.isSymbolicLink()) return [];
     const link = path.join(root, relative);
-    const target = targetOf(link);
-    const next = path.resolve(path.dirname(link), readlinkSync(link));
-    const ends = target === undefined || target === next ? [next] : [next, target];
-    return ends.map((end) => ({ target: end, folder: end === target && isFolderOrGone(end) }));
+    const { links, end } = wayBehind(link);
+    const ways = links.slice(1).map((target) => ({ target, folder: false }));
+    return end === undefined ? ways : [...ways, { target: end, folder: isFolder(end) }];
   });
 }
 
@@ -162,19 +161,10 @@ function* ancestorsOf(folder: string, workspace: string): IterableIterator<strin
   yield workspace;
 }
 
-/** Where a path is a link: itself, and each path that it leads to. */
+/** The links that lead from a path to what is behind it, and that; nothing where it is no link. */
 function linksOf(start: string): readonly string[] {
-  const chain: string[] = [];
-  for (let at = start; chain.length < 40; ) {
-    try {
-      if (!lstatSync(at).isSymbolicLink()) break;
-      at = path.resolve(path.dirname(at), readlinkSync(at));
-    } catch {
-      break;
-    }
-    chain.push(at);
-  }
-  return chain;
+  const { links, end } = wayBehind(start);
+  return links.length === 0 || end === undefined ? links : [...links, end];
 }
 
 function depthOf(input: FilesInput): number {
@@ -189,4 +179,8 @@ function isFolderOrGone(file: string): boolean {
   } catch {
     return true;
   }
+}
+
+function isFolder(place: string): boolean {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
