@@ -80,6 +80,8 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
         return digest === undefined ? [] : [[file, digest]];
       }),
     sources: manifest.sources.map((source) => source.path),
+    // Beside the program are its libraries.
+    program: path.dirname(manifest.folder),
     locate: (location) => (location === undefined ? "unknown place" : locate(location, workspace)),
   };
 }

@@ -41,6 +41,8 @@ function refuseTwoParameters(targets: readonly Target[], locate: Locate): void {
   const known = new Map<string, { readonly parameter: Parameter<unknown>; readonly target: Target }>();
   for (const target of targets) {
     for (const parameter of [...parametersOfTargets([target]), ...Object.values(target.params)]) {
+      // Each task that takes the words after `--` has a parameter of its own for them.
+      if (parameter.kind === "arguments") continue;
       const first = known.get(parameter.name);
       if (first === undefined) known.set(parameter.name, { parameter, target });
       else if (first.parameter !== parameter)

@@ -1,8 +1,6 @@
 /**
- * The audit: runs a task's commands under strace and finds what they read or wrote outside of what the task declares.
- *
- * Only commands are seen, not what the task's own code does in this process. System folders belong to the tools,
- * which are part of the fingerprint by their binaries.
+ * The audit of commands: runs them under strace and finds what they read or wrote outside of what their task declares. System
+ * folders belong to the tools, which are part of the fingerprint by their binaries.
  */
 import { execFile } from "node:child_process";
 import { realpathSync } from "node:fs";
@@ -10,6 +8,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { CommandWrapper } from "../host/index.ts";
+import { withRealFolder } from "./code-access.ts";
 import { byteOrder } from "./names.ts";
 import { findTool, type ToolHint } from "./tool.ts";
 
@@ -35,8 +34,8 @@ const systemFolders = [
   "/var",
 ];
 
-/** Where a command may write without telling anybody: to devices and to the kernel. */
-const writableFolders = ["/dev", "/proc"];
+/** Devices and what the kernel tells: no files. */
+export const kernelFolders: readonly string[] = ["/dev", "/proc"];
 
 /** System calls that open, run, make, rename or remove a file, or change what relative names mean. */
 const traced = [
@@ -45,14 +44,22 @@ const traced = [
   "symlink,symlinkat,link,linkat",
 ].join(",");
 
-/** What a task's commands may touch; all paths absolute. */
+/** What a task may touch; all paths absolute. */
 export interface Declared {
   /** Folders that they may read, with all below. */
   readonly folders: readonly string[];
-  /** Files that they may read. */
+  /** Files that they may read; where one is a link, also what it leads to. */
   readonly files: Iterable<string>;
+  /** Files that they may read; where one is a link, only that. */
+  readonly unfollowed: Iterable<string>;
   /** Files and folders that they may write to, and read. */
   readonly writable: readonly string[];
+  /** Files that they may also replace, by renaming one whose name begins with the file's and a dot. */
+  readonly revised: readonly string[];
+  /** The folder that the running program is loaded from: its code may read there. */
+  readonly program?: string;
+  /** Whether a file is left out of an input: that it is there does not count. */
+  readonly isIgnored: (file: string) => boolean;
 }
 
 export class Audit {
@@ -75,9 +82,10 @@ export class Audit {
   /** What was touched and is neither declared nor in a system folder. */
   async undeclared(declared: Declared): Promise<readonly UndeclaredAccess[]> {
     // A trace has paths as the kernel resolved them.
-    const writable = bothWays([...declared.writable, ...writableFolders]);
+    const writable = bothWays([...declared.writable, ...declared.revised, ...kernelFolders]);
     const readable = [...writable, ...bothWays(declared.folders), ...systemFolders];
-    const files = new Set(bothWays(declared.files));
+    const files = new Set([...bothWays(declared.files), ...Array.from(declared.unfollowed, withRealFolder)]);
+    const isReplacement = replacementMatcher(declared);
     const found = new Map<string, UndeclaredAccess["kind"]>();
     for (const name of await readdir(this.#folder)) {
       if (!/^trace-\d+$/.test(name)) continue;
@@ -85,6 +93,7 @@ export class Audit {
       for (const access of parseTrace(await readFile(path.join(this.#folder, name), "utf8"), cwd)) {
         if (access.kind === "read" && files.has(access.path)) continue;
         if (isWithin(access.path, access.kind === "read" ? readable : writable)) continue;
+        if (isReplacement(access.path)) continue;
         if (access.kind === "wrote" || !found.has(access.path)) found.set(access.path, access.kind);
       }
     }
@@ -94,12 +103,19 @@ export class Audit {
   }
 }
 
-function isWithin(file: string, roots: readonly string[]): boolean {
+/** Whether it is one of the folders, or below one; all absolute. */
+export function isWithin(file: string, roots: readonly string[]): boolean {
   return roots.some((root) => file === root || file.startsWith(`${root}/`));
 }
 
+/** Tells which files are there to replace a revised one. */
+export function replacementMatcher({ revised }: Declared): (file: string) => boolean {
+  const beginnings = bothWays(revised).map((one) => `${one}.`);
+  return (file) => beginnings.some((beginning) => file.startsWith(beginning));
+}
+
 /** The paths, and where they lead. */
-function bothWays(paths: Iterable<string>): readonly string[] {
+export function bothWays(paths: Iterable<string>): readonly string[] {
   return [...paths].flatMap((one) => {
     try {
       const real = realpathSync(one);

@@ -8,6 +8,7 @@ import { requireTracer } from "./audit.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
 import { Breakdown } from "./breakdown.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
+import { CodeAccesses } from "./code-access.ts";
 import { collectGarbage, recallSize } from "./collection.ts";
 import type { EventSink } from "./event.ts";
 import { bindGraph } from "./graph.ts";
@@ -44,8 +45,9 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const graph = await bind(workspace, request);
   await request.watcher?.onGraph(graph);
   if (!request.keepGoing) requireTools(graph, workspace.toolHint);
-  if (request.audit === "report" || request.audit === "strict")
-    await requireTracer(request, workspace.toolHint);
+  const isAudited = request.audit === "report" || request.audit === "strict";
+  if (isAudited) await requireTracer(request, workspace.toolHint);
+  const codeAccesses = isAudited ? new CodeAccesses() : undefined;
   const breakdown = new Breakdown(request);
   const running = new RunningCode(breakdown);
   const signal = AbortSignal.any([request.signal, breakdown.signal]);
@@ -54,7 +56,8 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const emit: EventSink = (event) => {
     started ||= event.type === "process-started";
     if (event.type === "task-done" || event.type === "task-restored") ran.add(event.task);
-    running.outside(() => request.onEvent(event));
+    const tell = (): void => request.onEvent(event);
+    running.outside(codeAccesses === undefined ? tell : () => codeAccesses.outside(tell));
   };
   const targets = [...graph.keys()].filter((id) =>
     request.targets.some((task) => graph.get(id)?.task === task),
@@ -69,6 +72,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   });
   const shared = new Shared();
   const stopListening = running.listen();
+  const stopNoting = codeAccesses?.listen();
   let moved: BuildResult["moved"] = [];
   const work = async (): Promise<BuildResult["outcome"]> => {
     // Whoever held the lock before may have built what this one was about to.
@@ -85,6 +89,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
       shared,
       { ...request, signal, onEvent: emit },
       running,
+      codeAccesses,
     );
     if (started) endLeftBehind(state, emit);
     moved = ran.size === 0 || signal.aborted ? [] : await request.values.moved();
@@ -107,6 +112,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     if (outcome === "failed" && request.signal.aborted) outcome = "interrupted";
     emit({ type: "build-finished", outcome, seconds: (performance.now() - startedAt) / 1000 });
     stopListening();
+    stopNoting?.();
     breakdown.close();
     await state.joiner.giveUp();
     await shared.close();

@@ -91,7 +91,7 @@ function checkTarget(target: Target, locate: Locate, seen: Set<unknown>): void {
       throw wrongPart(`the ${part} "${name}" of ${target.name} is ${describe(value)}`, where, made);
     }
   };
-  const kinds = ["text", "path", "secret", "switch", "choice", "derived"];
+  const kinds = ["text", "path", "secret", "switch", "choice", "list", "arguments", "derived"];
   check(
     "parameter",
     target.params,
@@ -107,8 +107,9 @@ function checkTarget(target: Target, locate: Locate, seen: Set<unknown>): void {
   );
   check("input", target.inputs, ["file", "files"], 'make it with file("…") or files("…")');
   check("output", target.outputs, ["file", "directory"], 'make it with out.file("…") or out.artifact("…")');
-  for (const part of ["tools", "optionalTools", "env", "passEnv"] as const) {
+  for (const part of ["tools", "optionalTools", "env", "passEnv", "envFiles"] as const) {
     const names: unknown = target[part];
+    if (part === "optionalTools" && typeof names === "function") continue;
     if (Array.isArray(names) && names.every((name) => typeof name === "string" && name !== "")) continue;
     throw wrongPart(
       `${part} of ${target.name} is ${describe(names)}`,
@@ -116,6 +117,7 @@ function checkTarget(target: Target, locate: Locate, seen: Set<unknown>): void {
       'list names: ["one", "another"]',
     );
   }
+  checkRunning(target, where);
   checkPatterns(target, where);
   for (const [name, need] of Object.entries(target.needs)) {
     const needed: unknown = need.kind === "task" ? need : need.task;
@@ -131,6 +133,18 @@ function checkTarget(target: Target, locate: Locate, seen: Set<unknown>): void {
   }
 }
 
+/** How often and how long a task may run. */
+function checkRunning({ name, timeout, retries }: Task, where: () => string): void {
+  const isLimit = (value: unknown): boolean =>
+    typeof value === "number" && Number.isFinite(value) && value > 0 && value <= longestTimeout;
+  if (timeout !== undefined && !isLimit(timeout)) {
+    const hint = `write seconds: a number above 0, ${longestTimeout} at most`;
+    throw wrongPart(`the timeout of ${name} is ${describe(timeout)}`, where, hint);
+  }
+  if (!Number.isInteger(retries) || retries < 0)
+    throw wrongPart(`retries of ${name} is ${describe(retries)}`, where, "write a whole number, 0 or more");
+}
+
 function checkSlots(task: Task, needed: Task, slots: readonly string[], places: () => string): void {
   const known = Object.keys(needed.outputs);
   const unknown = slots.find((slot) => !known.includes(slot));
@@ -144,6 +158,9 @@ function checkSlots(task: Task, needed: Task, slots: readonly string[], places: 
     },
   );
 }
+
+/** Seconds: the longest that a timer of Node can be set to (2^31 - 1 ms). */
+const longestTimeout = 2_147_483;
 
 /** Patterns are relative to their root and stay below it; what they leave out is taken from what they match. */
 function checkPatterns(task: Task, where: () => string): void {

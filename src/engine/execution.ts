@@ -8,11 +8,12 @@ import { UserError } from "../errors/index.ts";
 import { ProcessGroups } from "../host/index.ts";
 import { attempt } from "./attempts.ts";
 import { Audit } from "./audit.ts";
-import { type BoundTask, neededSlots } from "./bound-task.ts";
+import { auditedContext } from "./audited-context.ts";
+import type { BoundTask } from "./bound-task.ts";
 import { Capture } from "./capture.ts";
+import { AccessRecord } from "./code-access.ts";
 import type { Assessment, Decision } from "./decision.ts";
 import { reassess, rememberInputs } from "./decision.ts";
-import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
 import { escapingLink } from "./listing-rules.ts";
@@ -27,12 +28,14 @@ import {
   unstoreOutputs,
   vouchFor,
 } from "./output.ts";
+import { pathFacts } from "./path-facts.ts";
 import { placeOutput, refuseEscape } from "./placement.ts";
 import { SecondLook } from "./second-look.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { explainSystemError, type KnownPlace } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
+import { listed, undeclaredAccess, type Witnesses } from "./undeclared-access.ts";
 import { stagedPlaces, type Workplace } from "./workplace.ts";
 
 /** A task that failed, with all that its commands and its log had printed. */
@@ -62,7 +65,9 @@ export async function runTask(
     new KeptOutput(context.outputLimit, workplace.printed),
   );
   const stop = new AbortController();
-  const audit = context.audit === "off" ? undefined : new Audit(folder);
+  const { codeAccesses } = context;
+  const witnesses: Witnesses | undefined =
+    codeAccesses === undefined ? undefined : { commands: new Audit(folder), code: new AccessRecord() };
   const owner = {
     name: bound.task.name,
     print: (text: string) => capture.add(text),
@@ -80,7 +85,7 @@ export async function runTask(
       },
       mark: folder,
       foreground: bound.task.interactive,
-      ...(audit === undefined ? {} : { wrap: audit.wrap }),
+      ...(witnesses === undefined ? {} : { wrap: witnesses.commands.wrap }),
     });
     const end = (): void => void groups.terminate();
     const kill = (): void => groups.kill();
@@ -92,9 +97,12 @@ export async function runTask(
       const secondLook = SecondLook.prepare(bound, decision, state);
       const $ = await shellFor(bound, context, groups, capture, folder);
       given.throwIfAborted();
-      await context.running.run(owner, { ...context, signal: given }, () =>
-        bound.task.run(taskContext(bound, decision, places, $, folder, capture, { ...context, signal })),
-      );
+      const handed = taskContext(bound, decision, places, $, folder, capture, { ...context, signal });
+      await context.running.run(owner, { ...context, signal: given }, () => {
+        if (codeAccesses === undefined || witnesses === undefined) return bound.task.run(handed);
+        const { code } = witnesses;
+        return codeAccesses.inside(code, () => bound.task.run(auditedContext(handed, codeAccesses, code)));
+      });
       given.throwIfAborted();
       // A task that left a process behind is not finished: its outputs could still change.
       await groups.terminate(0);
@@ -117,7 +125,10 @@ export async function runTask(
     });
     capture.end();
 
-    if (audit !== undefined) await report(audit, bound, decision, folder, context);
+    if (witnesses !== undefined) {
+      const undeclared = await undeclaredAccess(witnesses, bound, decision, folder, context);
+      if (undeclared !== undefined) context.onNote(`${bound.task.name}: ${capture.clean(undeclared)}`);
+    }
     const unlinked = checkStaged(bound, workplace, places, state);
     const outputs = await listOutputs(places, state.files);
     refuseEscapingLink(outputs, bound);
@@ -139,6 +150,7 @@ export async function runTask(
       );
     } else {
       const log = capture.text === "" ? undefined : state.store.putText(capture.text);
+      const facts = pathFacts(bound, context.variant);
       const stamp: Stamp = {
         fingerprint,
         parts,
@@ -146,6 +158,7 @@ export async function runTask(
         seconds: Number(((performance.now() - startedAt) / 1000).toFixed(3)),
         ...(log === undefined ? {} : { log }),
         ...(texts.length === 0 ? {} : { texts }),
+        ...(facts.length === 0 ? {} : { facts }),
       };
       state.stamps.record(bound.id, stamp, state.clock.now());
       context.onSettled(inputs);
@@ -263,48 +276,6 @@ function refuseEscapingLink(outputs: Listing, bound: BoundTask): void {
     code: "output-link",
     hint: "make its target relative and within the output, copy what it leads to, or put it into an archive",
   });
-}
-
-/** Says what the task's commands touched without declaring it; under `strict` that is a failure. */
-async function report(
-  audit: Audit,
-  bound: BoundTask,
-  { inputs, binaries }: Assessment,
-  folder: string,
-  context: ExecutionContext,
-): Promise<void> {
-  const needs = [...bound.needs].flatMap(([name, id]) => {
-    const slots = neededSlots(bound, name);
-    const places = id === undefined ? [] : [...context.outputsOf(id)];
-    return places.filter(([slot]) => slots?.includes(slot) ?? true).map(([, place]) => place);
-  });
-  const found = await audit.undeclared({
-    folders: [context.state.store.root, ...needs],
-    files: [...binaries, ...inputs.flatMap(filesOf)],
-    writable: [folder, ...inputs.filter(isRevised).map((input) => input.root)],
-  });
-  if (found.length === 0) return;
-  const list = found.map((access) => `${access.kind} ${displayPath(context.state.workspace, access.path)}`);
-  const message = `its commands touched what it does not declare: ${listed(list)}`;
-  if (context.audit === "strict") {
-    throw new UserError(message, {
-      code: "undeclared-access",
-      hint: "declare these as inputs or outputs, or work in the scratch folder",
-    });
-  }
-  context.onNote(`${bound.task.name}: ${message}`);
-}
-
-/** So many of them as can be read. */
-function listed(items: readonly string[]): string {
-  const more = items.length - 10;
-  return [...items.slice(0, 10), ...(more > 0 ? [`and ${more} more`] : [])].join(", ");
-}
-
-function filesOf({ declaration, root, paths, behind }: ResolvedInput): readonly string[] {
-  return declaration.kind === "file"
-    ? [root]
-    : [...paths.map((relative) => `${root}/${relative}`), ...behind];
 }
 
 async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {

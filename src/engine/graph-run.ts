@@ -7,6 +7,7 @@ import { UserError } from "../errors/index.ts";
 import { dependentsOf, digestsOfNeeds, needsOf } from "./adjacency.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
+import type { CodeAccesses } from "./code-access.ts";
 import { CodeCheck } from "./code-check.ts";
 import { type Decision, decide } from "./decision.ts";
 import { restoreTask, runTask, TaskFailure } from "./execution.ts";
@@ -35,6 +36,7 @@ export async function runGraph(
   shared: Shared,
   request: BuildRequest,
   running: RunningCode,
+  codeAccesses?: CodeAccesses,
 ): Promise<boolean> {
   const { state } = workspace;
   const emit = request.onEvent;
@@ -159,6 +161,8 @@ export async function runGraph(
     outputLimit: workspace.taskfile.output?.maxSize ?? defaultOutputLimit,
     onLateError: (error) => failLate(bound.id, error),
     audit: request.audit ?? "off",
+    ...(codeAccesses === undefined ? {} : { codeAccesses }),
+    ...(workspace.code.program === undefined ? {} : { program: workspace.code.program }),
   });
 
   const carryOut = async (

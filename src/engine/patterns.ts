@@ -43,8 +43,19 @@ export async function matcherOf(
 ): Promise<Matcher> {
   const { default: picomatch } = await import("picomatch");
   const patterns = positiveIn(input);
-  const ignore = ignoredBy(input, root, workspace);
   const matches = patterns.length === 0 ? () => false : picomatch([...patterns], asSearched);
+  const isLeftOut = await ignoredMatcher(input, root, workspace);
+  return (relative) => matches(relative) && !isLeftOut(relative);
+}
+
+/** The matcher of what an input at `root` leaves out. */
+export async function ignoredMatcher(
+  input: FilesInput,
+  root: AbsolutePath,
+  workspace: AbsolutePath,
+): Promise<Matcher> {
+  const { default: picomatch } = await import("picomatch");
+  const ignore = ignoredBy(input, root, workspace);
   const isIgnored = ignore.length === 0 ? () => false : picomatch([...ignore], asSearched);
   const folders = new Map<string, boolean>();
   const isFolderIgnored = (folder: string): boolean => {
@@ -55,5 +66,5 @@ export async function matcherOf(
     folders.set(folder, ignored);
     return ignored;
   };
-  return (relative) => matches(relative) && !isIgnored(relative) && !isFolderIgnored(path.dirname(relative));
+  return (relative) => isIgnored(relative) || isFolderIgnored(path.dirname(relative));
 }

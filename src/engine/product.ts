@@ -5,13 +5,11 @@ import { existsSync, realpathSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Workspace } from "./build-request.ts";
-import type { Output, OutputFacts } from "./declared-output.ts";
-import type { Task } from "./declared-task.ts";
 import { displayPath } from "./input.ts";
 import { acquireLock } from "./lock.ts";
 import { tasksOf } from "./need.ts";
 import { isBelow } from "./ownership.ts";
-import type { Parameter } from "./parameter.ts";
+import { placeBy } from "./path-facts.ts";
 
 /**
  * Removes every output that a stamp knows of, and with `all` the cache's folder too. Returns what was removed,
@@ -54,11 +52,13 @@ function artefactsOf({ state, taskfile }: Workspace): ReadonlySet<string> {
   const artefacts = new Set<string>();
   for (const { stamp } of state.stamps.results()) {
     const parts = new Map(stamp.parts);
-    for (const [slot, output] of Object.entries(tasks.get(parts.get("task") ?? "")?.outputs ?? {})) {
+    const task = tasks.get(parts.get("task") ?? "");
+    if (task === undefined) continue;
+    for (const [slot, output] of Object.entries(task.outputs)) {
       const recorded = parts.get(`output ${slot}`);
       const place = recorded?.slice(recorded.indexOf(" ") + 1);
       if (output.place !== "workspace" || place === undefined || !isPlainPath(place)) continue;
-      if (place !== placeBy(output, tasks.get(parts.get("task") ?? ""), parts)) continue;
+      if (place !== placeBy(output, task, stamp)) continue;
       if (staysIn(state.workspace, place)) artefacts.add(path.join(state.workspace, place));
     }
   }
@@ -77,24 +77,5 @@ function staysIn(workspace: string, place: string): boolean {
     return folder === home || isBelow(folder, home);
   } catch {
     return false;
-  }
-}
-
-/** Where the task puts the output of a result with these parts; undefined where they do not say. */
-function placeBy(
-  output: Output,
-  task: Task | undefined,
-  parts: ReadonlyMap<string, string>,
-): string | undefined {
-  if (typeof output.path === "string") return path.normalize(output.path);
-  const value = (parameter: Parameter<unknown>): unknown => {
-    const [name] = Object.entries(task?.params ?? {}).find(([, one]) => one.name === parameter.name) ?? [];
-    return JSON.parse(parts.get(`param ${name}`) ?? "");
-  };
-  try {
-    const facts = { variant: parts.get("variant") ?? "", value } as OutputFacts;
-    return path.normalize(output.path(facts));
-  } catch {
-    return undefined;
   }
 }

@@ -19,6 +19,8 @@ export interface Stamp {
   readonly log?: Digest;
   /** Blobs with the texts of inputs whose changes are told line by line. */
   readonly texts?: readonly Digest[];
+  /** What its artefacts' paths were computed from, where no part tells it. */
+  readonly facts?: readonly Part[];
 }
 
 export class Stamps {
@@ -141,7 +143,7 @@ function stampIn(text: string, fingerprint: string): Stamp | undefined {
     return undefined;
   }
   if (typeof found !== "object" || found === null) return undefined;
-  const { parts, outputs, seconds, log, texts } = found;
+  const { parts, outputs, seconds, log, texts, facts } = found;
   const sound =
     isDigest(fingerprint) &&
     found.fingerprint === fingerprint &&
@@ -151,7 +153,8 @@ function stampIn(text: string, fingerprint: string): Stamp | undefined {
     typeof seconds === "number" &&
     seconds >= 0 &&
     (log === undefined || isDigest(log)) &&
-    (texts === undefined || (Array.isArray(texts) && texts.every(isDigest)));
+    (texts === undefined || (Array.isArray(texts) && texts.every(isDigest))) &&
+    (facts === undefined || (Array.isArray(facts) && facts.every(isPart)));
   return sound ? (found as Stamp) : undefined;
 }
 

@@ -7,6 +7,7 @@ import { UserError } from "../errors/index.ts";
 import { createShell, type ProcessGroups, type Shell } from "../host/index.ts";
 import { type BoundTask, neededSlots } from "./bound-task.ts";
 import type { Capture } from "./capture.ts";
+import type { CodeAccesses } from "./code-access.ts";
 import type { Assessment } from "./decision.ts";
 import { digestInPieces } from "./digest.ts";
 import { settleTime } from "./file-table.ts";
@@ -56,8 +57,12 @@ export interface ExecutionContext {
   readonly outputLimit: number;
   /** An error came when the task's work was over. */
   readonly onLateError: (error: unknown) => void;
-  /** Whether commands are traced for access to what the task does not declare; `strict` makes that a failure. */
+  /** Whether access to what the task does not declare is looked for; `strict` makes that a failure. */
   readonly audit: "off" | "report" | "strict";
+  /** Notes what the task's own code touches; there only where it is audited. */
+  readonly codeAccesses?: CodeAccesses;
+  /** Absolute path of the folder that the running program is loaded from. */
+  readonly program?: string;
 }
 
 /** The shell of a task that declares tools; commands run in its scratch folder, each in a process group of `groups`. */

@@ -104,7 +104,9 @@ export function task<
 
 /** A task's env files among its inputs: they count, and are rechecked and watched, as all of them are. */
 function envInputs(envFiles: readonly string[]): Inputs {
-  return Object.fromEntries(envFiles.map((name) => [envInputName(name), file(name)]));
+  // What is no list is refused with all of the Taskfile, and has to get that far.
+  const names = Array.isArray(envFiles) ? envFiles : [];
+  return Object.fromEntries(names.map((name) => [envInputName(name), file(name)]));
 }
 
 /**

@@ -36,7 +36,7 @@ export interface InitrdMember {
 }
 
 /** Each compressed archive is a file when unpacked, so there may be fewer of them than entries. */
-const entriesPerArchive = 20;
+const entriesPerArchive = 50;
 
 /**
  * Every archive of the initrd at `path` (absolute), in order. Contents are referred to where they lie: in the initrd itself

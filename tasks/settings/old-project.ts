@@ -7,9 +7,10 @@ import path from "node:path";
 
 /** Whether the folder (absolute) is such a project, and not one laid out as the image's root. */
 export function isOldProject(folder: string): boolean {
-  if (["razor_microkernel", "additional-build-files"].some((name) => existsSync(path.join(folder, name))))
-    return true;
-  return existsSync(folder) && readdirSync(folder).some((name) => /^rz_mk_.*\.rb$/.test(name));
+  const isSign = (name: string): boolean =>
+    ["razor_microkernel", "additional-build-files"].includes(name) || /^rz_mk_.*\.rb$/.test(name);
+  // What is listed is what an input of the whole folder means; a question for a single name would be one more.
+  return existsSync(folder) && readdirSync(folder).some(isSign);
 }
 
 /** Absolute path of a file of an old project; undefined where the folder is none, or has no such file. */

@@ -53,6 +53,18 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
     "export default whole([make('x')], { aliases: { y: undefined } });",
     ["aliases.y is undefined"],
   ],
+  "a time limit of nothing": [
+    "export default whole([make('x', { timeout: 0 })]);",
+    ["the timeout of x is 0", "above 0", "Taskfile.ts:"],
+  ],
+  "half a retry": [
+    "export default whole([make('x', { retries: 0.5 })]);",
+    ["retries of x is 0.5", "0 or more"],
+  ],
+  "a text for env files": [
+    "export default whole([make('x', { envFiles: 'lab.env' })]);",
+    ['envFiles of x is the text "lab.env"'],
+  ],
   "a text for a need": [
     "export default whole([make('x', { needs: { other: 'y' } })]);",
     ['the need "other" of x is the text "y"', "Taskfile.ts:"],

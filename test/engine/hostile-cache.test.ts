@@ -18,6 +18,7 @@ import { describe, expect, it } from "vitest";
 import {
   type AbsolutePath,
   collectGarbage,
+  file,
   files,
   out,
   param,
@@ -405,5 +406,42 @@ describe("task clean", () => {
     expect([...artefacts].sort()).toEqual(["build/one.iso", "build/other", "build/two.iso"]);
     expect(readFileSync(path.join(root, "src/precious"), "utf8")).toBe("1");
     expect(readFileSync(path.join(root, "precious"), "utf8")).toBe("2");
+  });
+
+  it("finds artefacts whose names come from a parameter that only names an input, or is not fingerprinted", async () => {
+    const root = workspace({ "lists/one.lst": "x", "lists/two.lst": "y" });
+    const list = param.path({ name: "list", description: "", default: "lists/one.lst" });
+    const label = param.text({ name: "label", description: "", default: "red", fingerprinted: false });
+    const made = task({
+      name: "made",
+      description: "",
+      variants: "shared",
+      inputs: { list: file(list) },
+      params: { label },
+      outputs: {
+        byInput: out.artifact(({ value }) => `build/${path.basename(value(list), ".lst")}.iso`),
+        byLabel: out.artifact(({ value }) => `build/${value(label)}.txt`),
+        byVariant: out.artifact(({ variant }) => `build/${variant}.img`),
+      },
+      run: ({ outputs }) => {
+        for (const file of Object.values(outputs)) writeFileSync(file, "1");
+      },
+    }) as Task;
+    await run(root, [made]);
+    await run(root, [made], { given: { list: path.join(root, "lists/two.lst"), label: "blue" } });
+    const removed = await removeProducts(
+      {
+        taskfile: taskfile({ title: "", targets: [made], variants: { dev: { description: "", flags: [] } } }),
+        state: new State(root),
+        code: code(),
+        toolHint: () => undefined,
+        env: {},
+      },
+      { all: false },
+      "test",
+    );
+    const artefacts = removed.filter((one) => !one.startsWith(".buildcache/"));
+    const names = ["blue.txt", "dev.img", "one.iso", "red.txt", "two.iso"];
+    expect([...artefacts].sort()).toEqual(names.map((name) => `build/${name}`));
   });
 });

@@ -79,6 +79,7 @@ export async function run(
     title: "Test",
     targets: [...targets, ...(options.others ?? [])],
     variants: { dev: { description: "", flags: [] }, prod: { description: "", flags: [] } },
+    pools: { network: 6 },
     ...(options.maxSize === undefined ? {} : { cache: { maxSize: options.maxSize } }),
   });
   const result = await build(
