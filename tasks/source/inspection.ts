@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { UserError } from "../../src/errors/index.ts";
 import { type Artefact, gemNameOf, publicUrl } from "../../src/fetch/index.ts";
-import { printName, readGemIdentity, readSquashfsSuperblock } from "../../src/formats/index.ts";
+import { printName, readGemIdentity, readIsoTree, readSquashfsSuperblock } from "../../src/formats/index.ts";
 
 /** Throws a `UserError` when the file (absolute path) is cut short, or is a gem of another name, version or platform. */
 export async function inspectArtefact(artefact: Artefact, file: string): Promise<void> {
@@ -15,6 +15,21 @@ export async function inspectArtefact(artefact: Artefact, file: string): Promise
   if (artefact.kind === "squashfs") await readSquashfsSuperblock(file, label);
   if (artefact.kind === "gem") await checkGem(artefact, file, label);
   if (artefact.kind === "tarball") await checkGzip(artefact.name, file, label);
+  if (artefact.kind === "iso9660") await checkIso(artefact.name, file, label);
+}
+
+/** Whether all files that the directory names are there; limits, and what an image may hold, are for who takes it apart. */
+async function checkIso(name: string, file: string, label: string): Promise<void> {
+  await readIsoTree(file).catch((cause: unknown) => {
+    if (!(cause instanceof UserError)) throw cause;
+    if (cause.code !== "bad-iso") return;
+    throw new UserError(`${name} cannot be used: ${cause.message}`, {
+      code: "damaged-iso",
+      where: label,
+      hint: "try again later, or use another mirror",
+      cause,
+    });
+  });
 }
 
 /** Of a bomb not all is unpacked here: who takes it apart has a limit, and names it. */

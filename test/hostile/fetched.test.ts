@@ -113,6 +113,26 @@ describe("a Core ISO", () => {
     },
   );
 
+  it("that is cut short is not pinned where nobody has its checksum, and taken when the mirror has it whole", async () => {
+    const { workspace, mirror } = shop;
+    const place = "4.x/x86/release/Core-current.iso";
+    const root = path.join(shop.folder, "mirror root");
+    const whole = await readFile(path.join(root, place));
+    const sums = await readFile(path.join(root, `${place}.md5.txt`));
+    await rm(path.join(root, `${place}.md5.txt`));
+    // Behind the files is padding, which nobody would miss.
+    await mirror.put(place, whole.subarray(0, 64 * 1024));
+    const refused = await workspace.task(["fetch-iso"]);
+    await mirror.put(place, whole);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/Core-current\.iso cannot be used: the ISO is damaged: \S+ is cut off/);
+    expect(refused.stderr).toContain(`Core-current.iso (${mirror.url}/${place})`);
+    expect(await shop.locked().catch(() => [])).not.toContain("Core-current.iso");
+    await workspace.build(["fetch-iso"]);
+    await mirror.put(`${place}.md5.txt`, sums);
+    expect(await shop.locked()).toContain("Core-current.iso");
+  });
+
   it("that is a pipe is refused by name, and nobody waits for it", async () => {
     const pipe = path.join(shop.folder, "pipe.iso");
     await shop.workspace.$`mkfifo ${pipe}`;
