@@ -32,6 +32,13 @@ export const size = command({
         cause,
       });
     });
+    if (!status.isFile()) {
+      throw new UserError(`the ISO is ${status.isDirectory() ? "a folder" : "no regular file"}`, {
+        code: "not-a-file",
+        hint: "name an ISO, or none for the one that this project builds",
+        where: iso,
+      });
+    }
     const scratch = await mkdtemp(path.join(tmpdir(), "razor-mk-size-"));
     try {
       const report = await measureIso(iso, status.size, scratch, limits);

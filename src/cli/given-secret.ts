@@ -2,11 +2,11 @@
  * Where a secret comes from: its option, a file that another option names, standard input, or somebody who types it.
  * It knows nothing of what the secret is for, nor of terminals.
  */
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { LateText, Parameter } from "../engine/index.ts";
 import { systemReason, UsageError } from "../errors/index.ts";
 import type { Io } from "./io.ts";
+import { readSmallFile } from "./small-file.ts";
 import type { ValueSources } from "./value-sources.ts";
 
 /** Stands for standard input, as a secret and as the name of its file. */
@@ -99,8 +99,9 @@ function find(secret: Parameter<unknown>, { flag, config, env }: ValueSources): 
 function readSecretFile(option: string, file: string, cwd: string): string {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path.resolve(cwd, file));
+    bytes = readSmallFile(path.resolve(cwd, file), option, file);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError(`${option} ${file} cannot be read: ${systemReason(error)}`, {
       code: "secret-unreadable",
       hint: "check the name, and that you may read it",

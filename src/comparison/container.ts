@@ -1,6 +1,7 @@
 /**
  * A file that holds others, opened: an ISO, a tarball, an initrd. It knows nothing of comparing them.
  */
+import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import path from "node:path";
 import { createGunzip } from "node:zlib";
@@ -187,7 +188,8 @@ export async function openContainer(
 
 /** The content of a file on disk. @throws UserError `not-a-file` */
 export async function contentOfFile(file: string): Promise<FileContent> {
-  const handle = await open(file, "r").catch((cause: unknown) => {
+  // A pipe that nobody writes to is not waited for.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
     throw new UserError("the file cannot be opened", {
       code: "unreadable-file",
       where: file,

@@ -70,6 +70,14 @@ describe("what cannot be done", () => {
       status: 2,
       error: "error: --config nowhere cannot be read: no such file or directory",
     });
+    // What never ends is not read to its end.
+    for (const option of ["--config", "--tc-passwd-file"]) {
+      expect(await told("greet", option, "/dev/zero")).toEqual({
+        status: 2,
+        error: `error: ${option} /dev/zero has more than 1 MiB`,
+        hint: "  hint: check the name: settings and secrets are small",
+      });
+    }
     expect(await told("manual", "greet")).toMatchObject({
       status: 2,
       error: "error: `manual` takes no target",

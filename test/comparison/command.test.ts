@@ -10,10 +10,14 @@ const workspace = useWorkspace();
 const mtime = 1_700_000_000;
 
 /** Runs the command in a folder of the project, to which the names of files are relative. */
-function diff(...args: readonly string[]) {
+const diff = (...args: readonly string[]) => run("diff", ...args);
+
+function run(command: string, ...args: readonly string[]) {
   const cwd = path.join(checkout, "test");
   const words = args.map((word) => (word.startsWith("-") ? word : path.relative(cwd, workspace.path(word))));
-  return spawnSync(process.execPath, [path.join(checkout, "bin/task.js"), "diff", ...words], {
+  return spawnSync(process.execPath, [path.join(checkout, "bin/task.js"), command, ...words], {
+    timeout: 60_000,
+    killSignal: "SIGKILL",
     ...{ cwd, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } },
   });
 }
@@ -44,6 +48,19 @@ describe("task diff", () => {
       const failed = diff(...args);
       expect([failed.status, failed.stdout]).toEqual([2, ""]);
       expect(failed.stderr).toMatch(/^error: /);
+    }
+  });
+
+  test("and task size wait for no pipe that nobody writes to, and say that a folder is no file", async () => {
+    await workspace.$`mkfifo ${workspace.path("pipe")}`;
+    const refused = [
+      [run("diff", "pipe", "one.gz"), 2, /^error: this is no file\n {2}where: .*pipe\n/],
+      [run("diff", "one.gz", "pipe"), 2, /^error: this is no file\n {2}where: .*pipe\n/],
+      [run("size", "pipe"), 1, /^error: the ISO is no regular file\n {2}where: .*pipe\n/],
+      [run("size", "."), 1, /^error: the ISO is a folder\n/],
+    ] as const;
+    for (const [ended, status, message] of refused) {
+      expect(ended).toMatchObject({ status, stdout: "", stderr: expect.stringMatching(message) });
     }
   });
 

@@ -1,7 +1,8 @@
 /** What a mirror may hand over: the real command refuses it by name, pins none of it, and reaches no file of the host. */
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { shelf } from "../sources/mirror.ts";
 import { useWorkshop } from "../sources/workshop.ts";
@@ -42,6 +43,30 @@ describe("an extension without checksum", () => {
     const { stderr } = await workspace.build(["fetch-tcz"]);
     expect(stderr).toContain("bash.tcz is compressed with zstd, which Linux mounts since 4.14");
     expect(stderr.match(/is compressed with/g)).toHaveLength(1);
+  });
+});
+
+describe("a tarball, for which nobody has a checksum", () => {
+  it("that is cut short or altered is refused by name and not pinned, and taken when the mirror has it whole", async () => {
+    const { workspace, mirror } = shop;
+    const name = "mcollective-2.0.0.tgz";
+    const whole = gzipSync(randomBytes(5000));
+    const altered = Buffer.from(whole);
+    altered.writeUInt8(altered.readUInt8(2500) ^ 1, 2500);
+    for (const [bytes, said] of [
+      [whole.subarray(0, 2500), "it is cut short"],
+      [altered, "its contents do not have the checksum that it names"],
+    ] as const) {
+      await mirror.put(`extras/${name}`, bytes);
+      const refused = await workspace.task(["fetch-extras"]);
+      expect(refused.status).toBe(1);
+      expect(refused.stderr).toContain(`${name} is damaged: ${said}`);
+      expect(refused.stderr).toContain(`${name} (${mirror.url}/extras/${name})`);
+      expect(await shop.locked().catch(() => [])).not.toContain(name);
+    }
+    await mirror.put(`extras/${name}`, whole);
+    await workspace.build(["fetch-extras"]);
+    expect(await shop.locked()).toContain(name);
   });
 });
 
@@ -87,6 +112,26 @@ describe("a Core ISO", () => {
       expect(made.filter((one) => one.includes("pxe"))).toEqual([]);
     },
   );
+
+  it("that is cut short is not pinned where nobody has its checksum, and taken when the mirror has it whole", async () => {
+    const { workspace, mirror } = shop;
+    const place = "4.x/x86/release/Core-current.iso";
+    const root = path.join(shop.folder, "mirror root");
+    const whole = await readFile(path.join(root, place));
+    const sums = await readFile(path.join(root, `${place}.md5.txt`));
+    await rm(path.join(root, `${place}.md5.txt`));
+    // Behind the files is padding, which nobody would miss.
+    await mirror.put(place, whole.subarray(0, 64 * 1024));
+    const refused = await workspace.task(["fetch-iso"]);
+    await mirror.put(place, whole);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/Core-current\.iso cannot be used: the ISO is damaged: \S+ is cut off/);
+    expect(refused.stderr).toContain(`Core-current.iso (${mirror.url}/${place})`);
+    expect(await shop.locked().catch(() => [])).not.toContain("Core-current.iso");
+    await workspace.build(["fetch-iso"]);
+    await mirror.put(`${place}.md5.txt`, sums);
+    expect(await shop.locked()).toContain("Core-current.iso");
+  });
 
   it("that is a pipe is refused by name, and nobody waits for it", async () => {
     const pipe = path.join(shop.folder, "pipe.iso");
