@@ -69,15 +69,24 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     digests.set(key, digest);
     return digest;
   };
+  /** By the modules too: the same list each time, so that whoever looks at the files knows that it is the same. */
+  const sourceLists = new Map<string, readonly (readonly [AbsolutePath, Digest])[]>();
+  const sourcesOf: CodeIndex["sourcesOf"] = (locations) => {
+    const key = defining(locations).join("\n");
+    const known = sourceLists.get(key);
+    if (known !== undefined) return known;
+    const sources = reach(locations).flatMap((module): readonly (readonly [AbsolutePath, Digest])[] => {
+      const file = path.resolve(workspace, module) as AbsolutePath;
+      const digest = compiled.get(file);
+      return digest === undefined ? [] : [[file, digest]];
+    });
+    sourceLists.set(key, sources);
+    return sources;
+  };
   return {
     digestOf: (locations) => digestOf(defining(locations)),
     modulesOf: reach,
-    sourcesOf: (locations) =>
-      reach(locations).flatMap((module): readonly (readonly [AbsolutePath, Digest])[] => {
-        const file = path.resolve(workspace, module) as AbsolutePath;
-        const digest = compiled.get(file);
-        return digest === undefined ? [] : [[file, digest]];
-      }),
+    sourcesOf,
     sources: manifest.sources.map((source) => source.path),
     // Beside the program are its libraries.
     program: path.dirname(manifest.folder),

@@ -4,13 +4,30 @@ import { digestOfBytes } from "./digest.ts";
 import { signatureAt } from "./file-table.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 
+/** Milliseconds for which modules that were right are not looked at again: many short tasks come from the same ones. */
+const recent = 20;
+
 /** Shared by the tasks of a build: most of their modules are the same. */
 export class CodeCheck {
+  /** When each list of modules was last found to be right; a monotonic time in milliseconds. */
+  readonly #checked = new WeakMap<object, number>();
   /** By absolute path, the status under which a file was seen to hold what was compiled. */
   readonly #right = new Map<AbsolutePath, string>();
 
-  /** Those of the modules, each with the digest of what was compiled, that hold something else now. */
+  /**
+   * Those of the modules, each with the digest of what was compiled, that hold something else now. A change in the last
+   * `recent` milliseconds may be missed: a result is recorded under the digest of what was compiled, so it stays true, and
+   * the next start compiles what is there then.
+   */
   moved(sources: readonly (readonly [AbsolutePath, Digest])[]): readonly AbsolutePath[] {
+    const now = performance.now();
+    if (now - (this.#checked.get(sources) ?? Number.NEGATIVE_INFINITY) < recent) return [];
+    const moved = this.#movedNow(sources);
+    if (moved.length === 0) this.#checked.set(sources, now);
+    return moved;
+  }
+
+  #movedNow(sources: readonly (readonly [AbsolutePath, Digest])[]): readonly AbsolutePath[] {
     return sources.flatMap(([file, digest]) => {
       const signature = signatureAt(file);
       if (signature !== undefined && this.#right.get(file) === signature) return [];
