@@ -169,7 +169,7 @@ const onStray = (/** @type {unknown} */ error) => {
 process.on("uncaughtException", onStray);
 const onEmpty = () => {
   if (isOver || process.listeners("beforeExit").at(-1) !== onEmpty) return;
-  process.stderr.write("error: the program cannot go on: nothing is left that it could be waiting for\n");
+  process.stderr.write("error: the program cannot continue: what it waits for can no longer happen\n");
 };
 process.on("beforeExit", onEmpty);
 

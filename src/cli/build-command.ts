@@ -72,7 +72,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     });
     if (outcome === "succeeded" && moved.length > 0) {
       if (attempt === mostAttempts) throw movedDuring(moved);
-      display.onEvent({ type: "note", message: `${movedText(moved)}: it is done again` });
+      display.onEvent({ type: "note", message: `${movedText(moved)}: building again` });
       display.close();
       return await runBuild({ ...session, values: session.freshValues() }, tasks, attempt + 1);
     }

@@ -124,7 +124,7 @@ export function decodeSecret(bytes: Uint8Array, what: string): string {
   } catch (cause) {
     throw new UsageError(`${what} is not UTF-8`, {
       code: "secret-encoding",
-      hint: "save it as UTF-8; with other bytes in it, nobody could type what is asked for at the login",
+      hint: "save it as UTF-8: a password with other bytes cannot be typed at the login prompt",
       cause,
     });
   }

@@ -8,8 +8,8 @@ export function movedText(names: readonly string[]): string {
 
 /** The error of a build that would have to be done again. */
 export function movedDuring(names: readonly string[]): UserError {
-  return new UserError(`${movedText(names)}: what was made is not what its name says, and was removed`, {
+  return new UserError(`${movedText(names)}: what was made no longer matches its name and was removed`, {
     code: "value-moved",
-    hint: "leave the checkout alone while it is built, and start again",
+    hint: "start again, and do not change the checkout during the build",
   });
 }

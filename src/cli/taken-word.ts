@@ -32,7 +32,7 @@ function refuseCommandName(name: string, where: () => string): void {
   throw new UserError(`a target is named "${name}", as a command of this program is`, {
     code: "name-taken",
     where: `${where()}, and the command \`task ${name}\``,
-    hint: "give the target another name: nobody could ask for it by this one",
+    hint: "give the target another name: the command hides it",
   });
 }
 

@@ -1,4 +1,4 @@
-/** Whether the modules that a task's code came from are still what was compiled. */
+/** Checks whether source modules still have the content that was compiled. */
 import { readFileSync } from "node:fs";
 import { digestOfBytes } from "./digest.ts";
 import { signatureAt } from "./file-table.ts";
@@ -6,10 +6,10 @@ import type { AbsolutePath, Digest } from "./names.ts";
 
 /** Shared by the tasks of a build: most of their modules are the same. */
 export class CodeCheck {
-  /** By absolute path, the status under which a file was seen to hold what was compiled. */
+  /** By absolute path, the file status with which the compiled content was last seen. */
   readonly #right = new Map<AbsolutePath, string>();
 
-  /** Those of the modules, each with the digest of what was compiled, that hold something else now. */
+  /** The modules whose content is no longer what was compiled; each is given with the digest of its compiled content. */
   moved(sources: readonly (readonly [AbsolutePath, Digest])[]): readonly AbsolutePath[] {
     return sources.flatMap(([file, digest]) => {
       const signature = signatureAt(file);

@@ -1,4 +1,4 @@
-/** Paths of the workspace that no artefact may take: what defines the tasks, git's and the cache's folders, others' inputs. */
+/** Paths that no artefact may have: sources of the tasks, `.git`, the cache, and inputs of tasks that do not need it. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Task } from "./declared-task.ts";
@@ -28,7 +28,7 @@ export interface Reader {
   readonly inputs: ReadonlyMap<string, AbsolutePath>;
 }
 
-/** Throws `UserError` `output-reserved` for an artefact in a place that is not the tasks'. */
+/** Throws `UserError` `output-reserved` for an artefact at a reserved path. */
 export function refuseReserved(artefacts: readonly Artefact[], around: Surroundings): void {
   const { workspace, sources, locate } = around;
   const folders = [".git", cacheFolder].map((name) => path.join(workspace, name));
@@ -43,11 +43,13 @@ export function refuseReserved(artefacts: readonly Artefact[], around: Surroundi
     throw new UserError(
       shown === reserved
         ? `${task.name} would overwrite ${shown}`
-        : `${task.name} would make ${shown}, and ${reserved} is not the tasks'`,
+        : `${task.name} would make ${shown}, but no task may write ${reserved}`,
       {
         code: "output-reserved",
         where: `${locate(task.definedAt[0])} and ${reserved}`,
-        hint: defines ? "sources are yours: have the task write elsewhere" : "have the task write elsewhere",
+        hint: defines
+          ? "tasks may not write sources: have the task write elsewhere"
+          : "have the task write elsewhere",
       },
     );
   }
@@ -63,7 +65,7 @@ export async function refuseForeignReads(
   { workspace, locate }: Pick<Surroundings, "workspace" | "locate">,
 ): Promise<void> {
   if (artefacts.length === 0) return;
-  // Of most inputs the fixed beginning alone says that they lie elsewhere.
+  // For most inputs the prefix without wildcards already shows that they lie elsewhere.
   const byFolder = new Map<string, Artefact[]>();
   for (const artefact of artefacts) {
     let folder = artefact.path;
@@ -88,7 +90,7 @@ export async function refuseForeignReads(
           const matches = matchers.get(key) ?? (await matcherOf(input, root, workspace));
           matchers.set(key, matches);
           const relative = path.relative(root, artefact.path);
-          // Which files a folder will hold is not known; that the pattern means one in it, often is.
+          // The files in an output folder are not known yet, so the pattern is tried with an arbitrary name.
           if (!matches(artefact.kind === "file" ? relative : `${relative}/any`)) continue;
         } else if (root !== artefact.path) continue;
         if (needs(task, artefact.task)) continue;

@@ -50,7 +50,7 @@ export class RateWatch {
     }
     if (rate < leastRate) {
       throw new TransientFailure(
-        `only ${slow.rate} bytes a second came over ${slow.seconds} s, and the least is ${leastRate}`,
+        `only ${slow.rate} bytes a second came over ${slow.seconds} s, less than the required ${leastRate}`,
         { code: "too-slow" },
       );
     }

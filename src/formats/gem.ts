@@ -34,7 +34,7 @@ export async function readGemIdentity(path: string, label = path): Promise<GemId
       schema: "failsafe",
     });
     const twice = document.errors.find(({ code }) => code === "DUPLICATE_KEY");
-    if (twice !== undefined) throw new Error("its specification says something twice", { cause: twice });
+    if (twice !== undefined) throw new Error("its specification has a duplicate key", { cause: twice });
     const at = (...keys: readonly string[]) => {
       const value: unknown = document.getIn(keys);
       return typeof value === "string" ? value : undefined;

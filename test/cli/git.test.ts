@@ -77,7 +77,7 @@ describe("the version of what is built", () => {
     git("tag", "-f", "v1");
     const run = await runTask(root, ["image"]);
     expect(run, run.stderr).toMatchObject({ status: 0 });
-    expect(run.stderr).toContain("note: iso-version changed while the build ran: it is done again");
+    expect(run.stderr).toContain("note: iso-version changed while the build ran: building again");
     expect(run.stdout).toContain("build/image.2.txt");
     expect(built()).toEqual(["image.2.txt"]);
     expect(read("2")).toBe("2: World");

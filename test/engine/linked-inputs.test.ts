@@ -104,8 +104,8 @@ describe("a link among an input's files", () => {
   });
 
   for (const [target, why] of [
-    [".", "a folder that it is in itself"],
-    ["..", "a folder that it is in itself"],
+    [".", "a folder that contains it"],
+    ["..", "a folder that contains it"],
     ["/usr/share", "a folder outside of the workspace"],
     ["../.buildcache/v1", "into the cache"],
     ["/dev/null", "a device"],

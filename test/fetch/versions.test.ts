@@ -266,7 +266,7 @@ describe("a server that is too slow ever to come to an end", () => {
     shop.server.always("/a.tcz", drip);
     const error = await rejection(shop.transport({ limits: { attempts: 2 } }).download(request()));
     expect(error).toMatchObject({ code: "too-slow" });
-    expect(error.message).toMatch(/only \d+ bytes a second came over 60 s, and the least is 100/);
+    expect(error.message).toMatch(/only \d+ bytes a second came over 60 s, less than the required 100/);
     expect(error.hint).toContain("--least-rate");
     expect(error.hint).toContain("MK_BUNDLE_LEAST_RATE");
     expect(shop.events).toContainEqual(
