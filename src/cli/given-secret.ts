@@ -22,7 +22,7 @@ export function fileKey({ kind, env }: Pick<Parameter<unknown>, "kind" | "env">)
   return kind !== "secret" || env === undefined ? undefined : `${env}_FILE`;
 }
 
-/** The variables that hold secrets themselves: none of them is for any other process. */
+/** Names of the variables that hold secrets, which no child process may get. */
 export function secretVariables(parameters: readonly Parameter<unknown>[]): readonly string[] {
   return parameters.flatMap(({ kind, env }) => (kind === "secret" && env !== undefined ? [env] : []));
 }
