@@ -1,4 +1,4 @@
-/** A Taskfile that cannot be meant so is refused when it is loaded: a sentence, the places, what to do, and no stack. */
+/** An invalid Taskfile is refused when it is loaded, with a message, the places, a hint, and no stack. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";

@@ -262,7 +262,7 @@ describe("a server that is too slow ever to come to an end", () => {
     }
   };
 
-  it("is told of, tried on other connections, and given up with the setting in the error", async () => {
+  it("is reported, retried on other connections, and given up with the setting in the error", async () => {
     shop.server.always("/a.tcz", drip);
     const error = await rejection(shop.transport({ limits: { attempts: 2 } }).download(request()));
     expect(error).toMatchObject({ code: "too-slow" });
