@@ -4,7 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import { checkout, demo, put, runTask, startTask } from "./workshop.ts";
+
+usesPrograms("git");
 
 const open: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,9 +42,6 @@ function project() {
     "Taskfile.ts",
     `import { taskfile } from "./${engine}";
 import { image, isoVersion } from "./tasks/all.ts";
-import { usesPrograms } from "../support/programs.ts";
-
-usesPrograms("git");
 export default taskfile({ title: "Demo", version: isoVersion, targets: [image], variants: { dev: { description: "", flags: [] } } });
 `,
   );
