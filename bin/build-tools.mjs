@@ -1,4 +1,4 @@
-// The host programs of a build, as the compiled program itself names them: `doctor` decides, and here its answer is read.
+// Lists the host programs of a build, from the output of `doctor`.
 import path from "node:path";
 import { runChild } from "./child.mjs";
 import { root } from "./setup.mjs";

@@ -58,7 +58,7 @@ export function runChild(command, args, { cwd, output, env = process.env, own = 
       interrupted = 143;
       child.kill(own ? "SIGKILL" : "SIGTERM");
     };
-    // The terminal is gone.
+    // The terminal was closed.
     const onHangUp = () => {
       onTerminate();
       interrupted = 129;

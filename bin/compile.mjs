@@ -32,10 +32,10 @@ import { SourceReader } from "./source-reader.mjs";
  */
 
 /**
- * What is wrong with the sources or the disk.
+ * Why the sources could not be compiled.
  * @typedef {object} CompileFailure
  * @property {string} text
- * @property {readonly string[]} sources Absolute paths of the files that a change of may mend it.
+ * @property {readonly string[]} sources Absolute paths of the files to watch: a change of one of them may repair it.
  */
 
 /**
@@ -67,7 +67,7 @@ export async function compile(where) {
   }
 }
 
-/** How often it is compiled while a package.json goes on changing. */
+/** Maximum number of compilations while a package.json keeps changing. */
 const attempts = 5;
 
 /** The modules that decide how it is compiled. */
@@ -94,7 +94,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
   const { build, formatMessages } = await import("esbuild");
   const folder = writableFolder(record.cache);
   const before = record.read();
-  // How it is compiled is a source of the result too.
+  // The compiling code is a source of the result too.
   for (const file of compilers) reader.read(file);
   let result;
   try {
@@ -118,7 +118,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
         }),
         reader.plugin,
       ],
-      // What runs is decided by the sources alone, as where Node strips types: a tsconfig.json is for editors and checkers.
+      // A tsconfig.json must not influence what runs, as where Node strips types: it is for editors and type checkers.
       tsconfigRaw: "{}",
       logLevel: "silent",
       // Loaded where they are used, some from files of their own (libraries.mjs): as parts of it they would make every
@@ -198,7 +198,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
   return manifest;
 }
 
-/** The program and a way to load the Taskfile, in one module, so that both share one engine. */
+/** One module with the program and a function that loads the Taskfile, so that both share one engine. */
 const entry =
   'export { check, main, strayText } from "entry:program";\nexport const loadTaskfile = () => import("entry:taskfile");\n';
 

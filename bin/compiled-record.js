@@ -36,7 +36,7 @@ class CompiledRecord {
   read() {
     const record = readIfThere(this.file);
     if (record === undefined) return statusOf(this.file) === undefined ? "absent" : "damaged";
-    // The form of earlier versions, which had no seal.
+    // The unsealed format of earlier versions.
     if (record[0] === 0x7b) return "absent";
     const key = this.#key();
     const end = record.indexOf(10);
@@ -83,7 +83,7 @@ class CompiledRecord {
     if (key !== undefined) replaceFile(file, Buffer.concat([sealOf(key, `v8 ${digest}`, data), data]));
   }
 
-  /** The key of seals, as long as there is one for this workspace. */
+  /** The sealing key of this workspace; undefined where there is none. */
   #key() {
     const status = statusOf(this.keyFile);
     const key = status?.isFile() ? readIfThere(this.keyFile) : undefined;
@@ -102,7 +102,7 @@ class CompiledRecord {
       // Fails when another process was first; then its key counts.
       linkSync(beside, this.keyFile);
     } catch {
-      // Nothing was lost: what follows looks whether there is a key now.
+      // The key is looked up again below.
     }
     rmSync(beside, { force: true });
     return this.#key();

@@ -24,7 +24,7 @@ const cloneName = "a fresh clone/razor-mk";
 /** New namespaces for mounts and processes: with their first process both are gone, however it ends. */
 const apart = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
 
-/** What apt and the network need of the host. */
+/** Files of the host that apt and the network need. */
 const ofTheHost = [
   "/etc/apt/auth.conf.d",
   "/etc/apt/keyrings",
@@ -146,9 +146,9 @@ export class FreshMachine {
   }
 }
 
-const hint = "on Debian or Ubuntu, as root, with apt's archive in reach, it can";
+const hint = "it needs Debian or Ubuntu, root, and access to apt's archive";
 
-/** What this machine lacks to make another one; undefined where nothing is known to. */
+/** Why this machine cannot make a fresh one; undefined where no reason is known. */
 function whatIsLacking() {
   if (process.platform !== "linux") return "this is not Linux";
   if (process.getuid?.() !== 0) return "this needs root";
@@ -166,7 +166,7 @@ function aptSources() {
   return files.filter((file) => existsSync(file) && /^(deb\s|Types:)/m.test(readFileSync(file, "utf8")));
 }
 
-/** How apt reaches the archive: proxies, and what it is told about dates. */
+/** apt's options for reaching the archive: proxies, retries, checks of dates. */
 function aptOptions() {
   const { stdout } = spawnSync("apt-config", ["dump"], { encoding: "utf8" });
   const settings = stdout

@@ -18,7 +18,7 @@ const certificateVariables = [
 const ofTheHost =
   /_(cache|prefix|local_prefix|global_prefix|userconfig|globalconfig|init_module|node_gyp|nodedir|user_agent|npm_version|noproxy|argv)$/i;
 
-/** The variables that a command in the machine is given of ours. */
+/** The environment variables that are passed to commands in the machine. */
 export function carriedEnvironment() {
   const names = ["CI", "LANG", "TERM", "SOURCE_DATE_EPOCH", ...certificateVariables];
   const entries = Object.entries(process.env).filter(

@@ -1,4 +1,4 @@
-// The compiled program, loaded: only from bytes that are what was recorded, with V8's cache of their compiled form.
+// Loads the compiled program: verifies its recorded digest, and uses V8's code cache.
 const { createRequire } = require("node:module");
 const path = require("node:path");
 const { Script } = require("node:vm");
@@ -9,12 +9,12 @@ const { readVerified, statusText } = require("./compiled-record.js");
  * @typedef {InstanceType<typeof import("./compiled-record.js").CompiledRecord>} CompiledRecord
  */
 
-/** Milliseconds of processor time: what takes longer than this has work to do, and no use for a quick start. */
+/** Milliseconds of processor time: a longer run does not profit from a code cache. */
 const quickRun = 1000;
 
 /**
- * The recorded program, when every source still has the status that it was compiled with, and nothing that was made of
- * them is another thing now.
+ * The recorded program, if every source still has the file status that it was compiled with, and every compiled file is
+ * unchanged.
  * @param {CompiledRecord} record
  * @param {string} packageRoot
  * @returns {{ readonly manifest: Manifest, readonly program: Buffer } | "outdated" | "damaged"}

@@ -16,7 +16,7 @@ const tick = 20_000_000n;
  * @property {string} digest sha256 of its bytes; empty where there was no file.
  */
 
-/** The reading side of one compilation. */
+/** The files that one compilation reads. */
 export class SourceReader {
   /** Nanoseconds since the epoch. */
   #startedAt = BigInt(Date.now()) * 1_000_000n;
@@ -24,7 +24,7 @@ export class SourceReader {
   #sources = new Map();
   /** @type {Map<string, { readonly source: Source, readonly facts: string }>} */
   #packages = new Map();
-  /** Something that the compiler reads by itself was written while it was at work. */
+  /** Whether a file that the compiler reads by itself was written during the compilation. */
   #disturbed = false;
   /** Absolute paths that imports may have meant which were not found. @type {Set<string>} */
   #missing = new Set();
@@ -38,7 +38,7 @@ export class SourceReader {
     setup: (build) => {
       build.onLoad({ filter: /.*/, namespace: "file" }, ({ path: file }) => {
         const contents = this.read(file);
-        // The compiler's own message says best what cannot be read.
+        // For an unreadable file the compiler's own message is used.
         return contents === undefined ? undefined : { contents, loader: "default" };
       });
     },
@@ -59,12 +59,12 @@ export class SourceReader {
     return [...this.#sources.values(), ...[...this.#packages.values()].map(({ source }) => source)];
   }
 
-  /** Files that were looked for in vain. @returns {readonly string[]} */
+  /** Absolute paths of imports that were not found. @returns {readonly string[]} */
   get missing() {
     return [...this.#missing];
   }
 
-  /** Whether what the compiler read by itself may be another thing than what is known of it: then it has to compile again. */
+  /** Whether the compiler may have read other bytes than this reader, so that it has to compile again. */
   get disturbed() {
     return this.#disturbed;
   }
@@ -81,7 +81,7 @@ export class SourceReader {
   }
 
   /**
-   * The imports that failed: a file that comes into being may mend them.
+   * Records failed imports: creating one of these files may repair them.
    * @param {readonly import("esbuild").Message[]} errors
    * @param {string} workspace Absolute path.
    */
@@ -111,7 +111,7 @@ export class SourceReader {
     const known = this.#packages.get(file);
     if (known !== undefined) return known;
     const { source, contents, changedAt } = this.#look(file);
-    // Its time of change, for that of modification may be any.
+    // The ctime, since a program can set the mtime.
     if (changedAt >= this.#startedAt - tick) this.#disturbed = true;
     const found = { source, facts: factsOf(contents) };
     this.#packages.set(file, found);

@@ -34,7 +34,7 @@ function findWorkspace(current) {
 const needNoProject = ["init", "doctor", "completion"];
 
 async function start() {
-  // What anybody on the machine may write to is nobody's cache: of a umask counts what it takes away.
+  // Nothing in the cache may be writable by others, so the umask may only be stricter.
   process.umask(process.umask() | 0o022);
   const current = currentFolder();
   if (current === undefined) {
@@ -61,7 +61,7 @@ async function start() {
   }
   const record = new UpToDateRecord(workspace);
   if (record.replay()) return 0;
-  // Only now: a record that is replayed has no use for these.
+  // Loaded only now, since replaying a record does not need them.
   const { CompiledRecord } = require("./compiled-record.js");
   const { loadProgram, readCurrent } = require("./program.js");
   const compiled = new CompiledRecord(workspace);
@@ -150,18 +150,18 @@ function isInstalled(name) {
   }
 }
 
-/** Milliseconds that what goes on when all is done, such as a task that was given up, has to come to its end. */
+/** Milliseconds after which the process exits even if something still runs, such as an abandoned task. */
 const lingerMs = 1000;
 
-// Only who knows that all went well says so: a program that ends because nothing is left to wait for has failed.
+// Failure until success is known: a process that ends because its event loop is empty has failed.
 process.exitCode = 1;
 let isOver = false;
-/** Says what is wrong where nobody waits for what failed. @type {(error: unknown) => string} */
+/** The text of a stray error. @type {(error: unknown) => string} */
 let strayText = (error) => `error: ${error instanceof Error ? error.stack : error}\n`;
 const onStray = (/** @type {unknown} */ error) => {
-  // Who listens since then knows whose error it is.
+  // A listener that was added later knows which task the error belongs to.
   if (process.listeners("uncaughtException").at(-1) !== onStray) return;
-  // What failed is told already.
+  // The failure was already reported.
   if (isOver && process.exitCode !== 0) return;
   process.stderr.write(strayText(error));
   process.exit(1);
@@ -169,7 +169,7 @@ const onStray = (/** @type {unknown} */ error) => {
 process.on("uncaughtException", onStray);
 const onEmpty = () => {
   if (isOver || process.listeners("beforeExit").at(-1) !== onEmpty) return;
-  process.stderr.write("error: the program cannot go on: nothing is left that it could be waiting for\n");
+  process.stderr.write("error: the program cannot continue: what it waits for can no longer happen\n");
 };
 process.on("beforeExit", onEmpty);
 

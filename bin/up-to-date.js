@@ -8,7 +8,7 @@
 const { fstatSync, lstatSync, readFileSync, statSync, writeSync } = require("node:fs");
 
 /**
- * What a record holds of a status; times in milliseconds.
+ * The fields of a file status that a record holds; times in milliseconds.
  * @typedef {Pick<import("node:fs").Stats, "ctimeMs" | "mtimeMs" | "size" | "ino" | "mode">} Status
  */
 
@@ -77,8 +77,8 @@ class UpToDateRecord {
   }
 
   /**
-   * Whether a record rests on this workspace's own logs. Their change times and inodes come into being on this machine, and
-   * nobody who brings a cache along can have written them down: without this, a record that names no path would always hold.
+   * Whether a record contains the statuses of this workspace's own logs. Their change times and inodes are set by this machine,
+   * so a cache from elsewhere cannot contain them: without this check a record that names no path would always hold.
    * @param {readonly string[]} names
    * @param {number} own
    * @param {Float64Array} known
@@ -232,7 +232,7 @@ function quickLook(sample) {
   }
 }
 
-/** Whether Node was asked to warn about what is to be deprecated. */
+/** Whether Node was asked for pending deprecation warnings. */
 function warnsOfBindings() {
   const { NODE_OPTIONS = "", NODE_PENDING_DEPRECATION } = process.env;
   const asked = [...process.execArgv, NODE_OPTIONS].some((options) =>

@@ -21,7 +21,7 @@ import { readListing } from "./image/tree-listing.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { utilLinuxList } from "./settings/project-options.ts";
 
-/** How messages call the extension. */
+/** Name of the extension in messages. */
 const utilLinux = "util-linux.tcz";
 
 export const extractUtilLinux = task({
@@ -94,7 +94,7 @@ async function missingLibraries(
   const missing = new Map<string, string[]>();
   const unpacked = await treeFromDirectory(folder, { mtime: 0 });
   for (const name of names) {
-    // A folder that was unpacked is read as a tree, which follows no link; no program is as large as the limit on what is unpacked.
+    // Read as a tree, which follows no link.
     const node = unpacked.get(name);
     if (node?.type !== "file" || contentSize(node.content) > largestProgram) continue;
     const bytes = await unpacked.read(name);

@@ -83,7 +83,7 @@ export const fetchTcz = task({
         onUnpinned: (wanted) => unresolved.push(wanted),
       });
       const missing = [...unresolved, ...(await opened.blocked(plan))];
-      // Without the Core ISO the task itself will not run: what it lacks as well is said here.
+      // Without the Core ISO the task itself will not run, so its missing files are reported here.
       if (missing.length > 0 && !hasIso(opened))
         context.note(`missing as well, for fetch-tcz: ${namesOf(missing)}`);
       const allowed = plan.filter((artefact) => opened.mayFetch(artefact));
@@ -117,7 +117,7 @@ export const fetchTcz = task({
   },
 });
 
-/** Whether there is a Core ISO that needs no download. */
+/** Whether a pinned Core ISO is in the cache. */
 function hasIso({ lock, has }: Pick<Source, "lock" | "has">): boolean {
   return [...lock].some(([name, line]) => name.endsWith(".iso") && has(line));
 }
@@ -226,7 +226,7 @@ async function placeMirror(
   for (const item of items) await placeExtension(opened, item, fetched, place, [".info", ".list"]);
 }
 
-/** An absolute folder, and how the step's times call it. */
+/** An absolute folder, and its name in the step's times. */
 type Place = readonly [folder: string, label: string];
 
 async function placeExtension(
@@ -265,7 +265,7 @@ async function placeConverted(
 ): Promise<void> {
   if (debs === undefined) throw new Error(`${name} was not made`);
   const made = new Set(await readdir(debs));
-  // The package's own time, which the extension was made with.
+  // The extension was made with the package's own time.
   const { madeAt: time } = await readSquashfsSuperblock(path.join(debs, name));
   for (const suffix of ["", ".md5.txt", ".dep", ...sidecars]) {
     const file = `${name}${suffix}`;

@@ -52,7 +52,7 @@ export interface IsoPieces extends InitrdPieces, Pick<AnyTaskContext, "join" | "
 export async function joinIso(pieces: IsoPieces, target: string): Promise<void> {
   const { initrd, plan, skeleton, version, epoch, join, digest } = pieces;
   const metadata = digest(initrd).then((sum) => metadataOf(plan, version, epoch, sum));
-  // A failure shows when it is awaited: joining may fail before that.
+  // Avoids an unhandled rejection when joining fails first; the failure is reported when it is awaited.
   metadata.catch(() => undefined);
   await join(target, [{ file: skeleton.head }, ...initrd, { bytes: metadata }, { file: skeleton.tail }]);
 }

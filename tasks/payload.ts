@@ -41,7 +41,7 @@ export const payload = task({
   async run(context) {
     const { needs, params, outputs, scratch } = context;
     const limits = limitsOf(params);
-    // Folders and links of ours have no time of their own.
+    // Folders and links that are made here have no time of their own.
     const mtime = undated;
     const extensionTime = await readTimes(needs.tcz.times);
     const gemTime = await readTimes(needs.gems.times);

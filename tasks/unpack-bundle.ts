@@ -122,8 +122,8 @@ function coreIso(bundle: FileTree, where: string): string {
 }
 
 /**
- * What lies in `dependencies/`, one tarball over the other in the order of their names, as the scripts unpack them. `core` is what
- * lies below; together they may unpack to no more than one file may.
+ * Merges the tarballs in `dependencies/` in the order of their names, as the scripts unpack them. `core` is the tree
+ * below; together they may unpack to no more than one archive may.
  */
 async function imageOf(
   bundle: FileTree,
@@ -177,7 +177,7 @@ function bytesIn(tree: FileTree): number {
   return total;
 }
 
-/** Adds the folders that a tarball lacks, as tar makes them, unless a lower one has something there: Core's own stay as they are. */
+/** Adds missing parent folders, as tar does, except where a lower tarball has an entry; Core's folders keep their metadata. */
 function addParents(tree: FileTree, lower: FileTree, core: FileTree): void {
   for (const name of tree.paths()) {
     for (let at = parentOf(name); at !== undefined && !tree.has(at); at = parentOf(at)) {

@@ -57,7 +57,7 @@ export class AfterSuccess {
     await Promise.all([this.#command?.end(), this.#machine?.off()]);
   }
 
-  /** The user's own, without the secrets that the build was given in it. */
+  /** The user's environment without the variables that hold secrets. */
   #environment(): NodeJS.ProcessEnv {
     const { io, workspace } = this.#session;
     const env = { ...io.env };

@@ -43,7 +43,7 @@ async function dryRun(session: Session, tasks: readonly Task[]): Promise<number>
   return 0;
 }
 
-/** Builds that are started again because a value moved, at most: something else moves it without end. */
+/** Maximum number of builds in a row when a parameter's value changes during each. */
 const mostAttempts = 3;
 
 async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): Promise<number> {
@@ -72,7 +72,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     });
     if (outcome === "succeeded" && moved.length > 0) {
       if (attempt === mostAttempts) throw movedDuring(moved);
-      display.onEvent({ type: "note", message: `${movedText(moved)}: it is done again` });
+      display.onEvent({ type: "note", message: `${movedText(moved)}: building again` });
       display.close();
       return await runBuild({ ...session, values: session.freshValues() }, tasks, attempt + 1);
     }

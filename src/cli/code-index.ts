@@ -59,7 +59,7 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     return [...reached];
   };
   const compiled = new Map(manifest.sources.map(({ path: file, digest }) => [file, digest as Digest]));
-  /** By the modules: hundreds of tasks may be defined in one. */
+  /** Digests by list of modules: hundreds of tasks may be defined in one module. */
   const digests = new Map<string, Digest>();
   const digestOf = (modules: readonly string[]): Digest => {
     const key = modules.join("\n");

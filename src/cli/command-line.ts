@@ -94,7 +94,7 @@ export function parseCommandLine(
   const options = program.opts<CoreOptions & Record<string, unknown>>();
   const words = [...program.args];
   const takers = after === undefined ? [] : namedTasks(words, taskfile);
-  // Without a task before it, `--` only ends the options, as everywhere.
+  // Without a task before it, `--` only ends the options, as usual.
   if (after !== undefined && takers.length === 0) words.push(...after);
   if (options.help === true) return { kind: "help", words };
   if (options.version === true) return { kind: "version" };

@@ -6,7 +6,7 @@ import { linesOf, nameOf, reasonText } from "./plain-reporter.ts";
 import { formatBytes, formatSeconds, hasColours, type Style, someOf } from "./style.ts";
 import { capturedLine } from "./terminal-text.ts";
 
-/** Of each task's output. */
+/** Bytes that are kept of each task's output. */
 const keptBytes = 1024 ** 2;
 
 interface Outcome {

@@ -79,7 +79,7 @@ export function openDisplay(session: Session, { fresh = true } = {}): Display {
   const summary = new BuildSummary();
   let interactive: TaskId | undefined;
   const stopListening = io.onEnding((now) => {
-    // The terminal has sent it to the command too, which may go on: as Ctrl-C does in an editor.
+    // The terminal has sent it to the command too, which decides what Ctrl-C means, as an editor does.
     if (interactive !== undefined && now === "SIGINT") return;
     if (ending !== undefined) {
       print(`${style.yellow("interrupted again:")} killing what runs`);

@@ -1,10 +1,10 @@
-/** The words after `--` on a command line: arguments of the tasks that stand before it. */
+/** The words after `--` on a command line, which are arguments of the tasks before it. */
 import { argumentsName, type Task, type Taskfile } from "../engine/index.ts";
 import { UsageError } from "../errors/index.ts";
 import { programWords } from "./program-command.ts";
 import { targetNamed } from "./target-name.ts";
 
-/** The command line before the first `--`, and after it; `after` is undefined where there is none. */
+/** Splits the command line at the first `--`; `after` is undefined where there is none. */
 export function atDashes(argv: readonly string[]): {
   readonly options: readonly string[];
   readonly after?: readonly string[];
@@ -13,7 +13,7 @@ export function atDashes(argv: readonly string[]): {
   return at === -1 ? { options: argv } : { options: argv.slice(0, at), after: argv.slice(at + 1) };
 }
 
-/** The tasks among the words, behind a command of the program too: `why TASK`. */
+/** The tasks among the words, also after a built-in command such as `why`. */
 export function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task[] {
   const [first = "", ...rest] = words;
   const targets = programWords.includes(first) ? rest : words;

@@ -22,7 +22,7 @@ export function fileKey({ kind, env }: Pick<Parameter<unknown>, "kind" | "env">)
   return kind !== "secret" || env === undefined ? undefined : `${env}_FILE`;
 }
 
-/** The variables that hold secrets themselves: none of them is for any other process. */
+/** Names of the variables that hold secrets, which no child process may get. */
 export function secretVariables(parameters: readonly Parameter<unknown>[]): readonly string[] {
   return parameters.flatMap(({ kind, env }) => (kind === "secret" && env !== undefined ? [env] : []));
 }
@@ -125,7 +125,7 @@ export function decodeSecret(bytes: Uint8Array, what: string): string {
   } catch (cause) {
     throw new UsageError(`${what} is not UTF-8`, {
       code: "secret-encoding",
-      hint: "save it as UTF-8; with other bytes in it, nobody could type what is asked for at the login",
+      hint: "save it as UTF-8: a password with other bytes cannot be typed at the login prompt",
       cause,
     });
   }

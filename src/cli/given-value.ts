@@ -46,7 +46,7 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
   return named;
 }
 
-/** How each parameter was given that was: `--name`, or the name of its variable or key. */
+/** For each given parameter how it was given: `--name`, or the name of its variable or key. */
 export function namesGiven(
   parameters: readonly Parameter<unknown>[],
   sources: ValueSources,

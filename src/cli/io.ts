@@ -6,7 +6,7 @@ import { askSecret } from "./secret-prompt.ts";
 
 export interface Output {
   write(text: string): unknown;
-  /** Writes text in which the cursor moves, as it is; only what draws uses it. Without it, `write` does. */
+  /** Writes text with cursor movements unchanged, for live displays. Where it is missing, `write` is used. */
   draw?(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -32,7 +32,7 @@ export interface Io {
   readonly askSecret: (what: string) => Promise<string>;
   /** What the list of processes shows instead of the command line as it was given. */
   readonly setTitle: (title: string) => void;
-  /** Takes variables out of what child processes get; `env` keeps them. */
+  /** Removes variables from the environment of child processes; `env` keeps them. */
   readonly hideFromChildren: (names: readonly string[]) => void;
   /** The terminal, when standard input and output are one. */
   readonly terminal: () => Terminal | undefined;

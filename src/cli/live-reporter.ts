@@ -37,7 +37,7 @@ export class LiveDisplay {
   /** How many characters each line of the moving part has. */
   #drawn: readonly number[] = [];
   #frame = 0;
-  /** The task whose commands have the terminal: nothing moves until it ends. */
+  /** The task whose commands use the terminal: nothing is drawn until it ends. */
   #interactive: TaskId | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -142,7 +142,7 @@ export class LiveDisplay {
   }
 }
 
-/** Names of items come from lists and mirrors. */
+/** Escapes the item's name, which may come from a list or a mirror. */
 function safeItem(progress: Progress): Progress {
   return { ...progress, item: printableName(progress.item) };
 }

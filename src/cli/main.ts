@@ -80,7 +80,7 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
   }
 }
 
-/** An error that came up in no code that anybody waits for, as text. */
+/** The text of a stray error, which no caller awaits. */
 export function strayText(start: Start, error: unknown): string {
   return `${failureTextOf(start, processIo()).of(error)}\n`;
 }

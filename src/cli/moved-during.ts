@@ -1,4 +1,4 @@
-/** What is said when a parameter's value changes while a build runs, such as the version when another commit is checked out. */
+/** Messages for a parameter value that changes during a build, such as the version when another commit is checked out. */
 import { UserError } from "../errors/index.ts";
 
 /** The names as a list: `iso-version and source-date-epoch`. */
@@ -6,10 +6,10 @@ export function movedText(names: readonly string[]): string {
   return `${names.join(" and ")} changed while the build ran`;
 }
 
-/** The error of a build that would have to be done again. */
+/** The error when the values changed during every attempt, or where the build is not repeated. */
 export function movedDuring(names: readonly string[]): UserError {
-  return new UserError(`${movedText(names)}: what was made is not what its name says, and was removed`, {
+  return new UserError(`${movedText(names)}: what was made no longer matches its name and was removed`, {
     code: "value-moved",
-    hint: "leave the checkout alone while it is built, and start again",
+    hint: "start again, and do not change the checkout during the build",
   });
 }

@@ -6,8 +6,8 @@ import type { Session } from "./session.ts";
 import type { NextProgram } from "./start.ts";
 
 /**
- * The program made of the sources, of which those in `changes` (relative to the workspace) changed. Where they are not in order
- * the reason is said, and the absolute paths returned of the files that define the tasks now.
+ * Compiles the changed sources (`changes`, relative to the workspace) and returns the new program. Where they are invalid,
+ * reports the reason and returns the absolute paths of the files that define the tasks now.
  */
 export async function nextProgram(
   session: Session,

@@ -41,7 +41,7 @@ export function nameOf(id: string): string {
 
 const reasonsShown = 3;
 
-/** A reason names files and tools, which may be called anything. */
+/** A reason as printable text: it names files and tools. */
 export function reasonText(reason: Reason): string {
   return printableName(describeReason(reason));
 }

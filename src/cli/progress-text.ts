@@ -38,12 +38,12 @@ export function progressText(items: readonly Progress[], measured: Measured): st
   return names.length === 0 || rest < 8 ? start : `${start}: ${truncate(names.join(", "), rest)}`;
 }
 
-/** How much of the items has come, in their unit. */
+/** The amount done over all items, in their unit. */
 export function amountDone(items: readonly Progress[]): number {
   return items.reduce((sum, item) => sum + item.done, 0);
 }
 
-/** `42 s`, `3 min`, `2 h 10 min`, `3 days`: no more exact than it can be known. */
+/** `42 s`, `3 min`, `2 h 10 min`, `3 days`: rounded, since it is an estimate. */
 function timeLeft(seconds: number): string {
   if (seconds < 99.5) return `${Math.ceil(seconds)} s`;
   const minutes = Math.round(seconds / 60);

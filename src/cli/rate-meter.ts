@@ -1,4 +1,4 @@
-/** How fast something has grown over the last seconds. */
+/** Measures a rate over a sliding window. */
 
 interface Sample {
   /** Seconds of any clock that does not go back. */
@@ -6,20 +6,20 @@ interface Sample {
   readonly done: number;
 }
 
-/** Seconds that are looked back: long enough not to jump, short enough to follow a line that has become slower. */
+/** Length of the window in seconds: long enough not to jump, short enough to follow a connection that became slower. */
 const window = 5;
-/** Seconds without which there is no rate yet. */
+/** Minimum of seconds between the first and the last sample. */
 const least = 0.5;
 
 export class RateMeter {
   #samples: readonly Sample[] = [];
 
-  /** Takes in how much there is at a time. */
+  /** Adds a sample: the amount `done` at the time `at`. */
   add(at: number, done: number): void {
-    // What is begun anew is measured anew.
+    // A smaller amount means a restart, which clears the samples.
     const before = done < (this.#samples.at(-1)?.done ?? 0) ? [] : this.#samples;
     const recent = before.findIndex((sample) => sample.at > at - window);
-    // The last sample of before the window is where it begins.
+    // The last sample before the window is kept as its start.
     this.#samples = [...before.slice(Math.max(0, recent - 1)), { at, done }];
   }
 

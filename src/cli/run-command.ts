@@ -40,8 +40,7 @@ export async function runCommand(
   broken.catch(() => undefined);
   const running = new RunningCode({
     onError: (error) => fail(error),
-    onEmpty: () =>
-      fail(new Error(`${command.name} never finished: nothing is left that it could be waiting for`)),
+    onEmpty: () => fail(new Error(`${command.name} never finished: what it waits for can no longer happen`)),
   });
   const stopListening = running.listen({ output: false });
   try {

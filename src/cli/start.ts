@@ -43,11 +43,11 @@ export interface UpToDateRecord {
   }): void;
 }
 
-/** Sources that no program could be made of. */
+/** Sources that do not compile. */
 export interface FaultySources {
-  /** What is wrong with them. */
+  /** The error messages. */
   readonly text: string;
-  /** Absolute paths of the files by whose change that may be mended. */
+  /** Absolute paths of the files to watch: a change of one of them may repair it. */
   readonly sources: readonly string[];
 }
 
@@ -58,7 +58,7 @@ export interface Handover {
   /** When the first of them did, as `performance.now` counts. */
   readonly startedAt: number;
   readonly machine: Machine | undefined;
-  /** Counts changes that follow from builds, across programs. */
+  /** Loop detection, continued across programs. */
   readonly guard: LoopGuard;
   /** The last build in which anything happened. */
   readonly told: Told;

@@ -1,4 +1,4 @@
-/** Words of a Taskfile that the command line cannot have twice: names of targets and of options. */
+/** Refuses names of targets and options that are ambiguous on the command line. */
 import {
   type CodeIndex,
   type Command,
@@ -32,11 +32,11 @@ function refuseCommandName(name: string, where: () => string): void {
   throw new UserError(`a target is named "${name}", as a command of this program is`, {
     code: "name-taken",
     where: `${where()}, and the command \`task ${name}\``,
-    hint: "give the target another name: nobody could ask for it by this one",
+    hint: "give the target another name: the command hides it",
   });
 }
 
-/** Two values under one name: which of them an option sets would be chance. */
+/** Refuses two parameters of one name: an option could set only one of them. */
 function refuseTwoParameters(targets: readonly Target[], locate: Locate): void {
   const known = new Map<string, { readonly parameter: Parameter<unknown>; readonly target: Target }>();
   for (const target of targets) {
@@ -77,7 +77,7 @@ function refuseTwoOptions(taskfile: Taskfile, targets: readonly Target[], locate
   }
 }
 
-/** Whose flag it is, of what the Taskfile defines. */
+/** Describes the parameters and variants of the Taskfile that have a flag. */
 function ownersOf(
   flag: string,
   taskfile: Taskfile,

@@ -1,15 +1,15 @@
 /**
- * What reaches the terminal: our own colours, and nothing else that a terminal would act on, wherever the text came from.
+ * Makes output safe for terminals: colour sequences are kept, every other control character is escaped.
  *
  * Source of the sequences: ECMA-48, 8.3.117 (SGR).
  */
 import { printable } from "../errors/index.ts";
 
-/** Colours and weight. What hides text (8) or moves the cursor is not among them. */
+/** Colours and font weight, but not hidden text (8). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
 const colourSequence = /(\u001b\[(?:(?:[0-79]|[1-9]\d{1,2})?(?:;(?:[0-79]|[1-9]\d{1,2})?)*)m)/;
 
-/** The text with colour sequences, where `colours` are on, and with everything else of the kind escaped. */
+/** The text with all control characters escaped, except colour sequences where `colours` are on. */
 export function terminalText(text: string, colours: boolean): string {
   if (!colours) return printable(text);
   const parts = text.split(colourSequence);
@@ -17,8 +17,8 @@ export function terminalText(text: string, colours: boolean): string {
 }
 
 /**
- * A line that a program printed, as a terminal would have left it: what a carriage return wrote over is gone, colours stay where
- * they are on, and end with the line.
+ * A line that a program printed, as a terminal would show it: text that a carriage return overwrote is dropped; colours are kept
+ * where they are on, and reset at the end of the line.
  */
 export function capturedLine(line: string, colours: boolean): string {
   const last = line.replace(/\r+$/, "").split("\r").at(-1) ?? "";

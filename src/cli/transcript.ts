@@ -1,5 +1,5 @@
 /**
- * Everything that the program says on its way out: made safe for a terminal, and remembered, with the variables that were asked
+ * Passes on all output of the program, escaped for terminals, and records it together with the variables that were read,
  * for, as the record of a build without anything to do.
  */
 import type { Io, Output } from "./io.ts";

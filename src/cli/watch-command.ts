@@ -77,7 +77,7 @@ class WatchScreen {
     const { io, continued, request } = this.#session;
     this.#afterSuccess.check();
     const stopEndings = io.onEnding((ending) => this.#end(statusOf(ending)));
-    // While a build runs it listens itself, and knows whose error it is.
+    // During a build the engine's own listener handles stray errors.
     const onStray = (error: unknown): void => {
       if (process.listeners("uncaughtException").at(-1) === onStray)
         this.#say(this.#session.failure.of(error));

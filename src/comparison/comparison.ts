@@ -27,7 +27,7 @@ export interface ComparisonOptions {
   /** Absolute path of an empty folder for what has to be unpacked; the caller removes it. */
   readonly spoolDir: string;
   readonly signal?: AbortSignal;
-  /** Of each archive; its bytes also of all archives together that had to be unpacked. */
+  /** Limits of each archive; `maxBytes` also applies to all unpacked archives together. */
   readonly limits?: UnpackLimits;
 }
 
@@ -55,7 +55,7 @@ class Comparison {
   readonly #signal: AbortSignal | undefined;
   readonly #lines = new LineBudget();
   readonly #digests = new ContentDigests();
-  /** Pairs of contents that were compared, by their places: hard links refer to the same ones again and again. */
+  /** Pairs of contents that were compared already: hard links refer to the same content repeatedly. */
   readonly #compared = new Set<string>();
 
   constructor({ spoolDir, signal, limits }: ComparisonOptions) {
@@ -122,7 +122,7 @@ class Comparison {
       return [await openContainer(kind, a, this.#spool), await openContainer(kind, b, this.#spool)];
     } catch (error) {
       if (name === undefined || !(error instanceof UserError)) throw error;
-      // One by one they may be within their limits, and be too many.
+      // Each may be within its limits while all together are not.
       this.#spool.refuseFull();
       return undefined;
     }

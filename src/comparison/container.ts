@@ -76,14 +76,14 @@ async function inflateHead(head: Buffer): Promise<Buffer> {
   });
 }
 
-/** Files that are made for looking into others; `folder` is absolute, and removed by the caller. */
+/** Temporary files with unpacked content; `folder` is absolute, and removed by the caller. */
 export class Spool {
   readonly #folder: string;
   readonly #given: UnpackLimits;
   #next = 0;
-  /** Bytes in the folder, in what is finished. */
+  /** Bytes of the finished files in the folder. */
   #used = 0;
-  /** Whether an archive would have unpacked to more than was left. */
+  /** Whether an archive was larger than the remaining limit. */
   #full = false;
 
   constructor(folder: string, limits: UnpackLimits = {}) {
@@ -95,7 +95,7 @@ export class Spool {
     return { ...defaultLimits, ...this.#given }.maxBytes;
   }
 
-  /** What the next archive may unpack to: as much as all before it have left. */
+  /** The limits of the next archive: what the previous ones have left. */
   get limits(): UnpackLimits {
     const onTooLarge = (): void => {
       this.#full = true;

@@ -18,11 +18,11 @@ const mostLines = 200;
 /** Texts with more changed lines are shown as bytes: the work grows with the square of this. */
 const mostEdits = 1000;
 
-/** How much work a comparison puts into lines, over all of its files; more than that would be minutes. */
+/** Bounds the work of line comparisons over all files, which would otherwise take minutes. */
 export class LineBudget {
   #left = 8 * mostEdits ** 2;
 
-  /** Added and removed lines that may still be looked for in one file. */
+  /** Maximum number of added and removed lines in the next file. */
   get edits(): number {
     return Math.min(mostEdits, Math.floor(Math.sqrt(this.#left)));
   }
@@ -32,7 +32,7 @@ export class LineBudget {
   }
 }
 
-/** Whether contents are the same; each stretch of a file is read once, however many hard links or overlapping files refer to it. */
+/** Compares contents by digest; each range of a file is read once, however many hard links or overlapping files refer to it. */
 export class ContentDigests {
   readonly #known = new Map<string, string>();
 
@@ -52,7 +52,7 @@ export class ContentDigests {
   }
 }
 
-/** Names the stretch of a file that the content is; empty for content in memory. */
+/** Identifies the range of a file that holds the content; empty for content in memory. */
 export function placeOf(content: FileContent): string {
   return content.kind === "file" ? `${content.offset} ${content.size} ${content.path}` : "";
 }
@@ -83,7 +83,7 @@ async function textOf(content: FileContent): Promise<string | undefined> {
   }
 }
 
-/** Undefined where so much differs that lines would say nothing. */
+/** The changed lines; undefined where there are too many. */
 async function changedLines(
   a: string,
   b: string,

@@ -84,6 +84,6 @@ function octal({ mode }: TreeNode): string {
 
 function shownTime({ mtime }: TreeNode): string {
   const time = new Date(mtime * 1000);
-  // A tarball's header has room for times that no calendar has.
+  // A tarball's header can hold times beyond the range of a Date.
   return Number.isNaN(time.getTime()) ? `${mtime} s after 1970` : time.toISOString().replace(".000Z", "Z");
 }

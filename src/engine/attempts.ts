@@ -1,4 +1,4 @@
-/** Attempts at one piece of work: each within a time limit, and repeated after a failure. */
+/** Runs work with a time limit and retries. */
 import { messageOf, UserError } from "../errors/index.ts";
 
 export interface AttemptRules {
@@ -9,7 +9,7 @@ export interface AttemptRules {
 }
 
 export interface AttemptOptions<T> {
-  /** Ends the attempts; what it ends is not repeated. */
+  /** Aborts the current attempt; an aborted attempt is not retried. */
   readonly signal: AbortSignal;
   /** One attempt; its own signal is aborted when the time is up, or with `signal`. */
   readonly once: (signal: AbortSignal) => Promise<T>;
@@ -21,7 +21,7 @@ export interface AttemptOptions<T> {
 
 const longestPauseMs = 60_000;
 
-/** What the first successful attempt gives. Rejects with the failure of the last one, or with `task-timeout`. */
+/** Returns the result of the first successful attempt. Rejects with the failure of the last one, or with `task-timeout`. */
 export async function attempt<T>(
   { timeout, retries }: AttemptRules,
   { signal, once, onRetry, pauseMs = 1000 }: AttemptOptions<T>,
@@ -31,9 +31,9 @@ export async function attempt<T>(
       return await (timeout === undefined ? once(signal) : withinTime(timeout, signal, once));
     } catch (error) {
       failed += 1;
-      // Code that did not end when it was asked to may still write to the outputs: nothing else may begin there.
+      // Code that ignored its signal may still write to the outputs, so no other attempt may start there.
       if (signal.aborted || failed > retries || isUnresponsive(error)) throw error;
-      onRetry(`attempt ${failed} of ${retries + 1} failed: ${messageOf(error)}; it is repeated`);
+      onRetry(`attempt ${failed} of ${retries + 1} failed: ${messageOf(error)}; trying again`);
       await pause(Math.min(longestPauseMs, pauseMs * 2 ** (failed - 1)), signal);
       signal.throwIfAborted();
     }
@@ -53,7 +53,7 @@ async function withinTime<T>(
     if (isOver()) throw timedOut(seconds);
     return result;
   } catch (error) {
-    // What an attempt says about being ended is not what went wrong.
+    // The cause is the timeout, not the error with which the attempt answers the abort.
     throw isOver() && !isUnresponsive(error) ? timedOut(seconds) : error;
   } finally {
     clearTimeout(timer);

@@ -1,10 +1,10 @@
-/** What ends a build that no task's failure can end: an error in nobody's code, or work that never comes to an end. */
+/** Ends a build for reasons that belong to no task: a stray error, an empty event loop, or work that ignores the shutdown. */
 import { UserError } from "../errors/index.ts";
 
 export class Breakdown {
   /** Aborted by an error that belongs to no task; the reason is that error. */
   readonly signal: AbortSignal;
-  /** Rejects when the build cannot come to an end. */
+  /** Rejects when the build can never finish. */
   readonly stuck: Promise<never>;
   readonly #controller = new AbortController();
   #reject: (error: unknown) => void = () => {};
@@ -36,7 +36,7 @@ export class Breakdown {
     };
   }
 
-  /** An error in nobody's code: what runs is ended. */
+  /** Takes an error that belongs to no task; everything that runs is aborted. */
   onError(error: unknown): void {
     this.#controller.abort(error);
   }
@@ -44,9 +44,9 @@ export class Breakdown {
   /** The event loop ran empty while no task's code ran. */
   onEmpty(): void {
     this.#reject(
-      new UserError("the build cannot go on: nothing is left that it could be waiting for", {
+      new UserError("the build cannot continue: what it waits for can no longer happen", {
         code: "build-never-settled",
-        hint: "a function that says what an input or a parameter is never came to an end",
+        hint: "a function that computes an input or a parameter never settled",
       }),
     );
   }

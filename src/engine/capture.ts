@@ -12,7 +12,7 @@ export class Capture {
   /** The end of what was printed, as long as it may be the beginning of a secret. */
   #held = "";
 
-  /** `kept` takes what of the output outlives the run. */
+  /** `kept` receives the output that is recorded with the result. */
   constructor(bound: BoundTask, onOutput: (text: string) => void, kept: KeptOutput) {
     this.#onOutput = onOutput;
     this.#kept = kept;
@@ -42,13 +42,13 @@ export class Capture {
     this.#say(rest);
   }
 
-  /** Nothing more is kept; the file that it was kept in may be removed. */
+  /** Ends the capture; the file behind `kept` may be removed afterwards. */
   close(): void {
     this.end();
     this.#kept.close();
   }
 
-  /** What is told of work in progress, without secrets. */
+  /** A progress report without secrets. */
   cleanProgress(progress: Progress): Progress {
     return { ...progress, item: this.clean(progress.item) };
   }

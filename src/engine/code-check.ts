@@ -1,4 +1,4 @@
-/** Whether the modules that a task's code came from are still what was compiled. */
+/** Checks whether source modules still have the content that was compiled. */
 import { readFileSync } from "node:fs";
 import { digestOfBytes } from "./digest.ts";
 import { signatureAt } from "./file-table.ts";
@@ -9,15 +9,15 @@ const recent = 20;
 
 /** Shared by the tasks of a build: most of their modules are the same. */
 export class CodeCheck {
-  /** When each list of modules was last found to be right; a monotonic time in milliseconds. */
+  /** When each list of modules was last found unchanged; a monotonic time in milliseconds. */
   readonly #checked = new WeakMap<object, number>();
-  /** By absolute path, the status under which a file was seen to hold what was compiled. */
+  /** By absolute path, the file status with which the compiled content was last seen. */
   readonly #right = new Map<AbsolutePath, string>();
 
   /**
-   * Those of the modules, each with the digest of what was compiled, that hold something else now. A change in the last
-   * `recent` milliseconds may be missed: a result is recorded under the digest of what was compiled, so it stays true, and
-   * the next start compiles what is there then.
+   * The modules whose content is no longer what was compiled; each is given with the digest of its compiled content. A change within
+   * the last `recent` milliseconds may be missed: a result is recorded under the digest of what was compiled, so it stays true, and
+   * the next start compiles the new content.
    */
   moved(sources: readonly (readonly [AbsolutePath, Digest])[]): readonly AbsolutePath[] {
     const now = performance.now();

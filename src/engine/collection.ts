@@ -70,20 +70,20 @@ function unchanged(size: number): Collection {
   return { before: size, after: size, removedBlobs: 0, forgottenResults: 0 };
 }
 
-/** In the file log: bytes in the store, and how many builds have counted on from there since it was looked through. */
+/** Key in the file log: bytes in the store, and the number of builds since the store was last scanned. */
 const sizeKey = "store size";
 
-/** Builds after which the store is looked through again: one that was killed did not count what it had stored. */
+/** Builds after which the store is scanned again: a build that was killed did not record what it had stored. */
 const buildsCounted = 50;
 
-/** Takes over what an earlier build knew of the store's size. Needs the lock. */
+/** Reads the store's size as the last build recorded it. Needs the lock. */
 export function recallSize({ store, fileLog }: State): void {
   const [bytes, builds] = (fileLog.get(sizeKey) ?? "").split(" ").map(Number);
   if (bytes === undefined || builds === undefined || !(builds < buildsCounted) || !(bytes >= 0)) return;
   store.expectedSize ??= bytes;
 }
 
-/** Leaves the store's size for the next build; `looked` when this one has just looked through it. */
+/** Records the store's size for the next build; `looked` says that this build has just scanned the store. */
 function rememberSize({ store, fileLog }: State, looked: boolean): void {
   if (store.expectedSize === undefined) return;
   const builds = looked ? 0 : Number(fileLog.get(sizeKey)?.split(" ")[1] ?? 0) + 1;
@@ -138,14 +138,14 @@ function sizesOnDisk(root: string): ReadonlyMap<Digest, number> {
     for (const name of list(path.join(root, folder))) {
       const size = lstatSync(path.join(root, folder, name), { throwIfNoEntry: false })?.size;
       const digest = `${folder}${name.endsWith(partsSuffix) ? name.slice(0, -partsSuffix.length) : name}`;
-      // What no store wrote is not removed in its name either.
+      // Files with other names are not the store's, and are left alone.
       if (size !== undefined && isDigest(digest)) sizes.set(digest, size + (sizes.get(digest) ?? 0));
     }
   }
   return sizes;
 }
 
-/** The names in a folder; none where it is a link: what is behind that is not the store's, and would be collected. */
+/** The names in a folder; none where it is a symlink, as its target does not belong to the store. */
 function list(folder: string): readonly string[] {
   try {
     return lstatSync(folder).isDirectory() ? readdirSync(folder) : [];

@@ -88,7 +88,7 @@ export async function decide(
   const stamp = forced ? undefined : state.stamps.result(assessment.fingerprint);
   const found = stamp === undefined ? undefined : await listOutputs(placesOf(bound.outputs), state.files);
   const asRecorded = stamp !== undefined && found !== undefined && encodeListing(found) === stamp.outputs;
-  // Also what is there must be what the task can have made: both may have come with a cache of somebody else's.
+  // The record may come from a foreign cache, so the listing must also be one that this task can make.
   if (asRecorded && isSound(found, bound.outputs))
     return { ...assessment, kind: "fresh", stamp, outputs: found };
   const because = forced

@@ -36,7 +36,7 @@ export interface FilesInput {
   readonly patterns: readonly string[];
   readonly ignore: readonly string[];
   readonly optional: boolean;
-  /** Whether what lies behind links counts, or the links alone. */
+  /** Whether links are followed, or only their targets' names count. */
   readonly links: "follow" | "keep";
   /** Makes the directory's content once, when nothing matches; from then on the files are the user's. */
   readonly seed?: Seed;

@@ -8,8 +8,8 @@ import type { Parameter, Params } from "./parameter.ts";
 import type { SourceLocation } from "./source-location.ts";
 
 /**
- * What an optional tool is worth with given parameters: `needed`, nothing is built without it; `self-checked`, `run` fails
- * without it in its own words; `useful`, `run` does without it where it can; `unused`, it is not run.
+ * How a task uses an optional tool with given parameters: `needed`, nothing is built without it; `self-checked`, `run` fails
+ * without it with an error of its own; `useful`, `run` works without it where it can; `unused`, it is not run.
  */
 export type ToolUse = "needed" | "self-checked" | "useful" | "unused";
 

@@ -1,5 +1,5 @@
 /**
- * Whether what a Taskfile exports is made of the values that the types ask for: nothing checks them when it is loaded.
+ * Checks at run time that a Taskfile's values have the declared types: types are stripped when it is loaded.
  */
 import { UserError } from "../errors/index.ts";
 import type { Target } from "./command.ts";
@@ -83,7 +83,7 @@ function isTarget(value: unknown): value is Target {
 function checkTarget(target: Target, locate: Locate, seen: Set<unknown>): void {
   if (seen.has(target)) return;
   seen.add(target);
-  // A location is looked up in a map of the sources: only where it is told.
+  // A function, since looking a location up in the source map is slow and only needed for an error.
   const where = (): string => locate(target.definedAt?.[0]);
   const check = (part: string, values: unknown, kinds: readonly string[], made: string): void => {
     for (const [name, value] of Object.entries(values ?? {})) {
@@ -162,7 +162,7 @@ function checkSlots(task: Task, needed: Task, slots: readonly string[], places: 
 /** Seconds: the longest that a timer of Node can be set to (2^31 - 1 ms). */
 const longestTimeout = 2_147_483;
 
-/** Patterns are relative to their root and stay below it; what they leave out is taken from what they match. */
+/** Patterns must be relative to the input's root, stay below it, and include at least one that is not negated. */
 function checkPatterns(task: Task, where: () => string): void {
   for (const [name, input] of Object.entries(task.inputs)) {
     if (input.kind !== "files") continue;
@@ -174,7 +174,7 @@ function checkPatterns(task: Task, where: () => string): void {
       )
     )
       throw wrongPart(
-        `the input "${name}" of ${task.name} has patterns that are no texts`,
+        `the input "${name}" of ${task.name} has patterns that are not strings`,
         where,
         'write "src/**"',
       );
@@ -190,7 +190,7 @@ function checkPatterns(task: Task, where: () => string): void {
     if (twice === undefined && !input.patterns.every(isNegative)) continue;
     throw wrongPart(
       twice === undefined
-        ? `the input "${name}" of ${task.name} only says what it leaves out`
+        ? `the input "${name}" of ${task.name} has negated patterns only`
         : `the pattern "${twice}" of the input "${name}" of ${task.name} begins with two exclamation marks`,
       where,
       'say what it reads first: files(["**", "!build/**"])',
@@ -214,7 +214,7 @@ function describe(value: unknown): string {
 
 function noTarget(place: string, value: unknown): UserError {
   return invalid(
-    `${place} is ${describe(value)}, and a task or a command is meant`,
+    `${place} must be a task or a command, but is ${describe(value)}`,
     "import it and name it without quotes",
   );
 }

@@ -165,7 +165,7 @@ export async function runTask(
     }
     return outputs;
   } catch (error) {
-    // Code that goes on after its failure hears that nobody waits for it.
+    // Code that still runs after the failure gets the signal to stop.
     stop.abort(error);
     capture.end();
     state.files.forgetBelow(folder as AbsolutePath);
@@ -180,7 +180,7 @@ export async function runTask(
   }
 }
 
-/** For a path in the task's staging directory, the place that it was on its way to. */
+/** Maps a path in the task's staging directory to its final place. */
 function placeIn(bound: BoundTask, { staging }: Workplace): KnownPlace {
   return (staged) => {
     const [slot = "", ...rest] = path.relative(staging, staged).split("/");
@@ -262,13 +262,13 @@ function checkStaged(
       isDone: (file) => !output.private && state.joiner.wrote(file),
       onUnlinked: (inode) => unlinked.add(inode),
     });
-    // Its files may have been looked at while they still had another mode.
+    // Entries that were cached before the modes changed are stale.
     if (output.private) state.files.forgetBelow(staged as AbsolutePath);
   }
   return unlinked;
 }
 
-/** What leaves an output would not come back with it, and have others read what no input names. */
+/** Refuses links that leave their output: their targets would not be restored, and dependents would read undeclared files. */
 function refuseEscapingLink(outputs: Listing, bound: BoundTask): void {
   const link = escapingLink(outputs);
   if (link === undefined) return;

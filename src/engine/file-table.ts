@@ -16,7 +16,7 @@ export type FileEntry =
   | {
       readonly type: "file";
       readonly executable: boolean;
-      /** Neither its group nor others may do anything with it. */
+      /** Group and others have no permissions. */
       readonly private: boolean;
       readonly digest: Digest;
       readonly size: number;
@@ -226,7 +226,7 @@ function withoutCtime(signature: string): string {
   return signature.replace(/^(\d+:\d+):\d+/, "$1");
 }
 
-/** Whether two statuses of a file differ just as a hard link to it makes them differ, and its inode is one of these. */
+/** Whether two statuses of a file differ only by the change time that a new hard link sets, and its inode is in `linked`. */
 export function isLinking(before: string, now: string, linked: ReadonlySet<bigint>): boolean {
   return withoutCtime(before) === withoutCtime(now) && linked.has(BigInt(now.split(":")[3] ?? -1));
 }

@@ -48,7 +48,7 @@ export async function runGraph(
   const cancellation = watcher === undefined ? undefined : new Cancellation();
   const headStarts = new HeadStarts();
   const codeCheck = new CodeCheck();
-  /** Tasks whose code threw when its work was over. */
+  /** Tasks whose code threw after they were done. */
   const late = new Set<TaskId>();
   const workplaces = new Workplaces(state.temporaryRoot);
   const dependents = dependentsOf(graph);
@@ -111,7 +111,7 @@ export async function runGraph(
     }
   };
 
-  /** Its outputs stay, but no result: the code that made them went wrong. */
+  /** Drops the task's result and keeps its outputs on disk. */
   const forget = (id: TaskId): void => {
     const fingerprint = state.stamps.currentFingerprint(id);
     if (fingerprint !== undefined) state.stamps.forget(fingerprint);
@@ -216,7 +216,7 @@ export async function runGraph(
     return outputs;
   };
 
-  // A watch wants to know of each task what it saw, and has each one decided for itself.
+  // A watch needs the inputs that each task saw, so it decides every task individually.
   if (watcher === undefined) {
     const { signal } = request;
     const context = { ...workspace, foundTools, signal, isForced, onFresh: emitFresh };

@@ -76,7 +76,7 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
   return graph;
 }
 
-/** The needed task where the need applies; a promise only where that has to be found out. */
+/** The needed task where the need applies; a promise only where its condition has to be computed. */
 function applies(need: Need, binding: Binding): Task | undefined | Promise<Task | undefined> {
   if (need.kind === "task") return need;
   if (need.kind === "partial") return need.task;

@@ -26,7 +26,7 @@ export interface ResolvedInput {
   readonly root: AbsolutePath;
   /** Relative to `root`, in byte order; empty for a named file. */
   readonly paths: readonly string[];
-  /** Absolute paths of what lies behind the links among these, where that counts. */
+  /** Absolute paths of the link targets, where links are followed. */
   readonly behind: readonly AbsolutePath[];
   /** Names as the user knows them: relative to the workspace, or absolute outside of it. */
   readonly listing: Listing;
@@ -145,7 +145,7 @@ export function digestOfKnownInput(
   for (const relative of known.paths) {
     const entry = files.at(`${root}/${relative}` as AbsolutePath);
     if (entry instanceof Promise || entry === undefined) return undefined;
-    // What lies behind a link has to be looked for.
+    // Links have to be followed, which needs I/O.
     if (entry.type !== "file" && !(entry.type === "link" && declaration.links === "keep")) return undefined;
     const counts = listed(entry);
     if (counts === undefined) return undefined;
@@ -303,7 +303,7 @@ function remembered(key: string, memory: RecordLog): GlobMemory | undefined {
   }
 }
 
-/** Whether a record can be what a search found: it may come with a cache of somebody else's, and name what it likes. */
+/** Whether a record has the form of a search result: in a foreign cache it may be anything. */
 function isGlobMemory(found: unknown): found is GlobMemory {
   if (typeof found !== "object" || found === null) return false;
   const { directories, paths } = found as Partial<Record<keyof GlobMemory, unknown>>;
@@ -317,7 +317,7 @@ function isGlobMemory(found: unknown): found is GlobMemory {
   );
 }
 
-/** Whether it is a relative path without empty names and dot names. */
+/** Whether a value is a relative path without empty segments, `.` and `..`. */
 function isPathWithin(one: unknown): boolean {
   return typeof one === "string" && !/(^|\/)\.{0,2}(\/|$)|\0/.test(one);
 }

@@ -1,7 +1,7 @@
-/** A text of any length of which the beginning and the end are kept: in memory while it is short, then in a file. */
+/** Output of bounded size: the beginning and the end are kept, in memory while it is short, then in a file. */
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 
-/** Bytes up to which it is kept in memory. */
+/** Bytes up to which the output stays in memory. */
 const inMemory = 64 * 1024;
 
 export class KeptOutput {
@@ -13,7 +13,7 @@ export class KeptOutput {
   #descriptor: number | undefined;
   #closed = false;
 
-  /** Keeps `limit` bytes; in the file (absolute path; made when it is needed), or without one in memory. */
+  /** Keeps `limit` bytes in `file` (absolute path; created when needed), or in memory without one. */
   constructor(limit: number, file?: string) {
     this.#limit = Math.max(2, limit);
     this.#file = file;
@@ -36,7 +36,7 @@ export class KeptOutput {
     this.#put(bytes);
   }
 
-  /** What is kept; a line in the middle says how much is not. */
+  /** The kept output; a line in the middle says how much was left out. */
   get text(): string {
     if (this.#descriptor === undefined && this.#ring === undefined)
       return Buffer.concat(this.#chunks).toString();
@@ -60,21 +60,21 @@ export class KeptOutput {
     this.#chunks = [Buffer.from(text)];
   }
 
-  /** In place of the file. */
+  /** Ring buffer in memory, where there is no file. */
   #ring: Buffer | undefined;
 
   get #headSize(): number {
     return Math.floor(this.#limit / 2);
   }
 
-  /** Where the byte of this number has its place: behind the beginning, the end goes round in a circle. */
+  /** Offset in the file of the byte with this index: the beginning is fixed, the rest is a ring buffer. */
   #placeOf(index: number): number {
     const head = this.#headSize;
     return index < head ? index : head + ((index - head) % (this.#limit - head));
   }
 
   #put(bytes: Buffer): void {
-    // Of what is longer than all that is kept, the middle would only be overwritten.
+    // A loop, since one text may wrap around the ring buffer several times.
     let from = 0;
     while (from < bytes.length) {
       const at = this.#placeOf(this.#size);
@@ -109,7 +109,7 @@ export class KeptOutput {
   }
 }
 
-/** The text without the characters that are cut in two at either end. */
+/** Decodes UTF-8 without the incomplete characters at either end. */
 function wholeCharacters(bytes: Buffer): string {
   let from = 0;
   while (from < 3 && ((bytes[from] ?? 0) & 0xc0) === 0x80) from += 1;

@@ -1,4 +1,4 @@
-/** Text of KEY=value lines, as a shell script would source it. It is parsed, never evaluated. */
+/** Parses KEY=value lines as in a file that a shell script would source. Nothing is evaluated. */
 import { UsageError } from "../errors/index.ts";
 
 /**

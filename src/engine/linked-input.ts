@@ -1,4 +1,4 @@
-/** What lies behind the links that an input's patterns match: a task may read through them. */
+/** Follows the symlinks that an input's patterns match, so that their targets count too. */
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
@@ -15,8 +15,8 @@ export interface LinkBounds {
 
 /**
  * The files and links behind `link` (absolute), by absolute path: each link on the way, then the file, or everything in the
- * folder. A link that leads nowhere has nothing behind it. @throws UserError `input-link` for a folder whose content cannot
- * be told: outside of the bounds, in the cache, or one that the link itself is in.
+ * folder. A dangling link has nothing behind it. @throws UserError `input-link` for a folder whose content cannot be
+ * tracked: outside of the bounds, in the cache, or one that contains the link.
  */
 export async function behindLink(
   link: AbsolutePath,
@@ -45,7 +45,7 @@ export async function behindLink(
   return into;
 }
 
-/** Where a link leads in the end; undefined where that is nowhere, or round in a circle. */
+/** The real path of a link's target; undefined where it is dangling or part of a loop. */
 export function targetOf(link: string): AbsolutePath | undefined {
   try {
     return realPath(link);
@@ -62,7 +62,7 @@ async function collect(
   files: FileTable,
   into: Map<AbsolutePath, ListedEntry>,
 ): Promise<void> {
-  // The folder counts by its own name: whether it was collected, and whether what is in it changed.
+  // The entry marks the folder as collected.
   into.set(folder, { type: "directory" });
   for (const name of readdirSync(folder).sort(byteOrder)) {
     const at = `${folder}/${name}` as AbsolutePath;
@@ -82,7 +82,7 @@ function refuseUntellable(link: AbsolutePath, folder: AbsolutePath, { workspace,
   const home = targetOf(workspace) ?? workspace;
   const top = targetOf(root) ?? root;
   const parent = targetOf(path.dirname(link)) ?? path.dirname(link);
-  if (isIn(parent, folder)) throw refused(link, "leads to a folder that it is in itself");
+  if (isIn(parent, folder)) throw refused(link, "leads to a folder that contains it");
   if (isIn(folder, path.join(home, cacheFolder))) throw refused(link, "leads into the cache");
   if (!isIn(folder, home) && !isIn(folder, top))
     throw refused(link, "leads to a folder outside of the workspace");

@@ -1,5 +1,5 @@
 /**
- * What a listing of outputs must be before anything is made of it: it may come from a cache that others can write to.
+ * Validates listings of outputs, which may come from a cache that others can write to.
  */
 import type { BoundOutput } from "./bound-task.ts";
 import type { ListedEntry, Listing } from "./listing.ts";
@@ -25,7 +25,7 @@ export function isSound(listing: Listing, outputs: readonly Pick<BoundOutput, "s
   return escapingLink(listing) === undefined;
 }
 
-/** Neither empty nor a dot name, and one that the system gives back as it was given: no NUL, no lone surrogate. */
+/** Neither empty nor `.` or `..`, and without NUL or lone surrogates, which the file system would not return unchanged. */
 function isPlainName(name: string): boolean {
   return name !== "" && name !== "." && name !== ".." && isPlainText(name);
 }
@@ -34,7 +34,7 @@ function isPlainText(text: string): boolean {
   return text !== "" && !text.includes("\0") && !/\p{Surrogate}/u.test(text);
 }
 
-/** The first link that leads out of the output it is in, or to nowhere that can be told. */
+/** The first link that leaves its output or has an invalid target. */
 export function escapingLink(listing: Listing): string | undefined {
   for (const [name, entry] of listing)
     if (entry.type === "link" && !staysInside(name, entry, listing)) return name;
@@ -59,7 +59,7 @@ function staysInside(name: string, link: ListedEntry & { type: "link" }, listing
     const entry = listing.get(here.join("/"));
     if (entry?.type !== "link") continue;
     followed += 1;
-    // A circle of links leads nowhere, and so not out either.
+    // A loop of links never leaves the output.
     if (followed > mostLinks) return true;
     here.pop();
     const inner = targetOf(entry);
@@ -68,7 +68,7 @@ function staysInside(name: string, link: ListedEntry & { type: "link" }, listing
   return open !== undefined;
 }
 
-/** The names in a link's target; undefined for one that leaves at once, or cannot be. */
+/** The segments of a link's target; undefined where it is absolute or invalid. */
 function targetOf({ target }: ListedEntry & { type: "link" }): string[] | undefined {
   return target.startsWith("/") || !isPlainText(target) ? undefined : target.split("/");
 }

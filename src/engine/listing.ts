@@ -29,8 +29,8 @@ export function listingOf(entries: readonly (readonly [path: string, entry: List
 }
 
 /**
- * The entry of an output; undefined for special files, which have no place in a listing. Of a hundred thousand files
- * there need not be twice as many entries.
+ * The entry of an output; undefined for special files, which a listing cannot hold. File entries are not copied, to save
+ * memory with a hundred thousand files.
  */
 export function listedOutput(entry: FileEntry): ListedEntry | undefined {
   switch (entry.type) {
@@ -44,7 +44,7 @@ export function listedOutput(entry: FileEntry): ListedEntry | undefined {
   }
 }
 
-/** The entry of an input: who may read it depends on the umask of whoever checked it out, and does not count. */
+/** The entry of an input. Its permissions depend on the umask of the checkout, so they do not count. */
 export function listed(entry: FileEntry): ListedEntry | undefined {
   if (entry.type !== "file" || !entry.private) return listedOutput(entry);
   const { type, executable, digest, size } = entry;
@@ -76,7 +76,7 @@ function encodeEntry(entry: ListedEntry): string {
 
 const linePattern = /^(?:([fxp]) ([0-9a-f]{64}) (\d{1,15})|l ("(?:[^"\\]|\\.)*")|(d)) ("(?:[^"\\]|\\.)*")$/;
 
-/** The inverse of `encodeListing`; undefined for a text that it cannot have written, be it by order or spelling only. */
+/** The inverse of `encodeListing`; undefined for a text that it cannot have written, down to order and spelling. */
 export function decodeListing(text: string): Listing | undefined {
   const listing = new Map<string, ListedEntry>();
   for (const line of text.split("\n")) {
@@ -102,7 +102,7 @@ export function decodeListing(text: string): Listing | undefined {
     }
     listing.set(path, entry);
   }
-  // So no path comes twice, and all are in order.
+  // This also rejects duplicate and unsorted paths.
   return encodeListing(listingOf([...listing])) === text ? listing : undefined;
 }
 

@@ -65,7 +65,7 @@ export async function acquireLock(
   }
 }
 
-/** A process that ends while it holds the lock leaves none behind. */
+/** Releases the lock also when the process exits while it holds it. */
 function heldUntilExit(release: () => void): () => void {
   process.once("exit", release);
   return () => {

@@ -1,4 +1,4 @@
-/** Results that were made under parameter values which changed meanwhile, such as a version read before a checkout. */
+/** Removes artefacts whose parameter values changed during the build, such as a version read before a checkout. */
 import { rm } from "node:fs/promises";
 import type { Graph } from "./bound-task.ts";
 import type { TaskId } from "./names.ts";

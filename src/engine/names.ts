@@ -11,7 +11,7 @@ export type Fingerprint = string & { readonly brand: "Fingerprint" };
 export type RelativePath = string & { readonly brand: "RelativePath" };
 /** An absolute path of this machine. */
 export type AbsolutePath = string & { readonly brand: "AbsolutePath" };
-/** Whether a text is a digest: what was read from a record may be anything. */
+/** Whether a value that was read from a record has the form of a digest. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
 }
@@ -23,14 +23,14 @@ export type TaskId = string & { readonly brand: "TaskId" };
 export const cacheFolder = ".buildcache";
 
 /**
- * What a task's folders are called. A colon would separate paths in PATH and the like, and GNU tar takes what precedes it for
+ * The name of a task's folders. A colon would separate paths in PATH and the like, and GNU tar takes what precedes it for
  * a host; `~` is in no task's name.
  */
 export function folderName(name: string): string {
   return name.replaceAll(":", "~");
 }
 
-/** The name that a folder of `folderName` stands for. */
+/** The inverse of `folderName`. */
 export function taskOfFolder(folder: string): string {
   return folder.replaceAll("~", ":");
 }
@@ -39,14 +39,14 @@ export function taskId(name: string, variant: string | undefined): TaskId {
   return (variant === undefined ? name : `${name}@${variant}`) as TaskId;
 }
 
-/** What may name a task, a variant or an output: names become parts of paths, of records and of what is typed. */
+/** Names of tasks, variants and outputs: they become parts of paths, records and command lines. */
 export const nameable = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
-/** Segments that a path is rid of when it is resolved: none, `.` and `..`. */
+/** Segments that resolving removes: empty ones, `.` and `..`. */
 const irregular = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
- * The same as `path.resolve` for an absolute folder that is resolved itself; of most paths nothing has to be changed, which
- * is found out in a fraction of the time.
+ * The same as `path.resolve` for a `folder` that is already resolved, and faster: most paths need no normalisation, which
+ * is quick to check.
  */
 export function resolveIn(folder: string, given: string): AbsolutePath {
   const isPlain = folder !== "/" && !irregular.test(given);

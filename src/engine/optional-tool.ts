@@ -21,7 +21,7 @@ export function neededTools(bound: BoundTask): readonly string[] {
   return [...bound.task.tools, ...toolsWith(bound, "needed")];
 }
 
-/** The tools that the task's `run` looks for: it decides what their absence means. */
+/** The tools that `run` looks for itself and handles the absence of. */
 export function usefulTools(bound: BoundTask): readonly string[] {
   return [...toolsWith(bound, "self-checked"), ...toolsWith(bound, "useful")];
 }

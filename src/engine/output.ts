@@ -50,7 +50,7 @@ export async function listOutputs(places: OutputPlaces, files: FileTable): Promi
   return listingOf(entries);
 }
 
-/** The same at once; undefined where something has to be waited for, or is in question. */
+/** The same without waiting; undefined where a digest has to be computed or a file is missing. */
 export function listKnownOutputs(places: OutputPlaces, files: FileTable): Listing | undefined {
   const entries: [string, ListedEntry][] = [];
   for (const [slot, root] of places) {
@@ -197,7 +197,7 @@ export interface Settling {
 /**
  * Gives every staged file and folder the mode that does not depend on who builds, 0644 or 0755 (0600 or 0700 where it is
  * private), and every file a time after which its digest can be remembered. @throws UserError `output-name` for a name
- * that is not UTF-8: what cannot be named could be neither kept nor brought back.
+ * that is not UTF-8: such a file could be neither stored nor restored.
  */
 export function settleStaged(root: string, how: Settling): void {
   const status = lstatIfThere(root);

@@ -24,7 +24,7 @@ export interface ParameterHost {
   readonly lookedAt: (place: string, paths: LookedAt) => void;
 }
 
-/** What an answer came from: absolute paths, be something there or not, links followed; `isWhole` where these are all. */
+/** What a value was computed from: absolute paths, existing or not, with links followed; `isWhole` says that the list is complete. */
 export interface Looked {
   readonly paths: readonly string[];
   readonly isWhole: boolean;
@@ -227,7 +227,7 @@ export class ParameterValues {
     return { paths: all.flatMap(({ paths }) => paths), isWhole: all.every(({ isWhole }) => isWhole) };
   }
 
-  /** The names of parameters whose default would be computed to something else now, or only one of both times can be. */
+  /** The names of parameters whose default would be computed differently now, or whose computation fails now or failed before. */
   async moved(): Promise<readonly string[]> {
     const now = new ParameterValues(this.#given, { ...this.#outside, note: () => {} });
     const computed = [...this.#computed].filter(({ kind }) => kind !== "secret");
@@ -238,7 +238,7 @@ export class ParameterValues {
     return (await Promise.all(checked)).flat();
   }
 
-  /** A text for the value, to be compared with; undefined where there is none. */
+  /** The value as comparable text; undefined where computing it fails. */
   async #settled(parameter: Parameter<unknown>): Promise<string | undefined> {
     try {
       return JSON.stringify([await this.get(parameter)]);

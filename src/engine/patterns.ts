@@ -1,23 +1,23 @@
 /**
- * Which paths the patterns of an input mean: the one matcher behind searching, ownership, `affected` and the watch.
+ * The one matcher of an input's patterns, for searching, ownership checks, `affected` and the watch.
  */
 import path from "node:path";
 import type { FilesInput } from "./declared-input.ts";
 import { type AbsolutePath, cacheFolder } from "./names.ts";
 
-/** Whether a pattern takes away what others match; `!(a|b)` is a group of picomatch's, and matches something itself. */
+/** Whether a pattern is negated; `!(a|b)` is an extglob, and not a negation. */
 export function isNegative(pattern: string): boolean {
   return pattern.startsWith("!") && pattern[1] !== "(";
 }
 
-/** The patterns that match something. */
+/** The patterns that are not negated. */
 export function positiveIn(input: Pick<FilesInput, "patterns">): readonly string[] {
   return input.patterns.filter((pattern) => !isNegative(pattern));
 }
 
 /**
- * The patterns of what an input leaves out: what it says, with `ignore` or with a `!` in front, and the cache, which is the
- * input of nobody who does not name a folder in it.
+ * The patterns that an input excludes: those in `ignore`, those with a leading `!`, and the cache unless the input's root lies
+ * in it.
  */
 export function ignoredBy(input: FilesInput, root: AbsolutePath, workspace: AbsolutePath): readonly string[] {
   const negative = input.patterns.filter(isNegative).map((pattern) => pattern.slice(1));
@@ -32,10 +32,10 @@ export function ignoredBy(input: FilesInput, root: AbsolutePath, workspace: Abso
 /** Dot files count, and a name may hold line breaks. */
 export const asSearched = { dot: true, flags: "s" } as const;
 
-/** Whether a path, relative to the input's root, is one that it means, be something there or not. */
+/** Whether a path (relative to the input's root; existing or not) belongs to the input. */
 export type Matcher = (relative: string) => boolean;
 
-/** The matcher of an input at `root`. A folder that is left out is left out with all below it. */
+/** The matcher of an input at `root`. An excluded folder is excluded with everything below it. */
 export async function matcherOf(
   input: FilesInput,
   root: AbsolutePath,

@@ -27,11 +27,11 @@ import { systemErrorCode } from "../errors/index.ts";
 const header = "razor-mk-state 1\n";
 /** From so many on, lines take more memory than a write is worth. */
 const manyLines = 4096;
-/** Of the file, whatever the umask allows. */
+/** Mode of the file. */
 const mode = 0o644;
 /** The key of a line that seals all before it; its value is `<bytes before the line> <crc32 of these>`. */
 const sealKey = "sealed";
-/** Bytes that become one string: a character beyond Latin-1 doubles the memory of the string that it is in. */
+/** Bytes that are decoded into one string: a character beyond Latin-1 doubles the memory of its whole string. */
 const pieceSize = 1024 * 1024;
 const tab = 0x09;
 const lineFeed = 0x0a;
@@ -108,7 +108,7 @@ export class RecordLog {
     return damaged;
   }
 
-  /** Whole lines that are known to be what was written. Their parts are slices of the text, which copies nothing. */
+  /** Loads whole lines of verified text. Keys and values are slices of it, which copies nothing. */
   #loadText(text: string): number {
     let damaged = 0;
     for (let start = 0; start < text.length; ) {
@@ -126,7 +126,7 @@ export class RecordLog {
     if (key !== sealKey) this.#records.set(key, value);
   }
 
-  /** Bytes are summed as they are: turning them into a text first would cost more than all the rest. */
+  /** Loads lines one by one with their checksums, from bytes: decoding the text first would cost more than all the rest. */
   #loadLines(bytes: Buffer): number {
     let damaged = 0;
     let start = header.length;

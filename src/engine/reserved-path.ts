@@ -1,4 +1,4 @@
-/** Paths of the workspace that no artefact may take: what defines the tasks, git's and the cache's folders, others' inputs. */
+/** Paths that no artefact may have: sources of the tasks, `.git`, the cache, and inputs of tasks that do not need it. */
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Input } from "./declared-input.ts";
@@ -29,7 +29,7 @@ export interface Reader {
   readonly inputs: ReadonlyMap<string, AbsolutePath>;
 }
 
-/** Throws `UserError` `output-reserved` for an artefact in a place that is not the tasks'. */
+/** Throws `UserError` `output-reserved` for an artefact at a reserved path. */
 export function refuseReserved(artefacts: readonly Artefact[], around: Surroundings): void {
   const { workspace, sources, locate } = around;
   const folders = [".git", cacheFolder].map((name) => path.join(workspace, name));
@@ -45,11 +45,13 @@ export function refuseReserved(artefacts: readonly Artefact[], around: Surroundi
     throw new UserError(
       shown === reserved
         ? `${task.name} would overwrite ${shown}`
-        : `${task.name} would make ${shown}, and ${reserved} is not the tasks'`,
+        : `${task.name} would make ${shown}, but no task may write ${reserved}`,
       {
         code: "output-reserved",
         where: `${locate(task.definedAt[0])} and ${reserved}`,
-        hint: defines ? "sources are yours: have the task write elsewhere" : "have the task write elsewhere",
+        hint: defines
+          ? "tasks may not write sources: have the task write elsewhere"
+          : "have the task write elsewhere",
       },
     );
   }
@@ -68,7 +70,7 @@ export async function refuseForeignReads(
   const looks = readers.flatMap(({ task, inputs }) =>
     Array.from(inputs, ([name, root]) => ({ task, name, root, bases: basesOf(task.inputs[name], root) })),
   );
-  // Of most inputs the fixed beginning alone says that they lie elsewhere.
+  // For most inputs the prefix without wildcards already shows that they lie elsewhere.
   const byFolder = new Map<string, Artefact[]>();
   for (const { bases } of looks) for (const base of bases) byFolder.set(base, []);
   for (const artefact of artefacts) {
@@ -87,7 +89,7 @@ export async function refuseForeignReads(
         const matches = matchers.get(key) ?? (await matcherOf(input, root, workspace));
         matchers.set(key, matches);
         const relative = path.relative(root, artefact.path);
-        // Which files a folder will hold is not known; that the pattern means one in it, often is.
+        // The files in an output folder are not known yet, so the pattern is tried with an arbitrary name.
         if (!matches(artefact.kind === "file" ? relative : `${relative}/any`)) continue;
       } else if (root !== artefact.path) continue;
       if (needs(task, artefact.task)) continue;

@@ -1,32 +1,32 @@
 /**
- * The JavaScript of tasks at work: which task the running code belongs to, so that what it prints is captured, an error that none of
- * its promises carries is its failure, and code that never finishes or ignores its signal is given up.
+ * Tracks which task the running JavaScript belongs to: its output is captured, a stray error fails that task, and code that
+ * never finishes or ignores its signal is abandoned.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { messageOf, UserError } from "../errors/index.ts";
 
-/** What a piece of code is run for. */
+/** The task or command that code runs for. */
 export interface CodeOwner {
-  /** As users know it. */
+  /** Its name in messages. */
   readonly name: string;
   /** Takes what its code prints. */
   readonly print: (text: string) => void;
-  /** Takes an error that came when its work was over. */
+  /** Takes an error that is thrown after its work was done. */
   readonly onLateError?: (error: unknown) => void;
 }
 
-/** Takes what goes wrong while no such code runs. */
+/** Takes errors that belong to no owner. */
 export interface Nobody {
   readonly onError: (error: unknown) => void;
   /** The event loop ran empty. */
   readonly onEmpty: () => void;
 }
 
-/** What ends work from outside. */
+/** The signals that interrupt work. */
 export interface CodeSignals {
-  /** Asks it to end: it has the grace for that. */
+  /** Asks it to end within the grace period. */
   readonly signal: AbortSignal;
-  /** Gives it up at once. */
+  /** Abandons it at once. */
   readonly hurry?: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ interface Scope {
   readonly fail: (error: unknown) => void;
 }
 
-/** Milliseconds that code has to end by itself: longer than its processes have, for it may wait for these. */
+/** Grace period in milliseconds: longer than that of processes, since code may wait for these. */
 const graceMs = 3000;
 
 export class RunningCode {
@@ -49,7 +49,7 @@ export class RunningCode {
 
   /** Listens to the process until the returned function is called; `output`: also to what is printed. */
   listen({ output = true } = {}): () => void {
-    // Of several that listen, the one that began last runs the innermost code.
+    // The listener that was added last is the innermost one, and handles the error.
     const onError = (error: unknown): void => {
       if (process.listeners("uncaughtException").at(-1) === onError) this.#take(error);
     };
@@ -68,8 +68,8 @@ export class RunningCode {
   }
 
   /**
-   * Does work for an owner, and settles as the work does. Rejects before that when an error of the owner's code goes astray, when
-   * nothing is left that the work could be waiting for, or when it was to end and did not: then the work's result is never used.
+   * Runs work for an owner, and settles as the work does. Rejects earlier on a stray error of the owner's code, when the event
+   * loop is empty, or when the work ignores its signal; its later result is then ignored.
    */
   async run<T>(owner: CodeOwner, { signal, hurry }: CodeSignals, work: () => T | Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
@@ -94,7 +94,7 @@ export class RunningCode {
     }
   }
 
-  /** Does something that is not the owner's own, although its code calls for it. */
+  /** Runs a callback outside of any owner, although an owner's code calls it. */
   outside<T>(work: () => T): T {
     return this.#scopes.getStore() === undefined ? work() : this.#scopes.exit(work);
   }
@@ -106,7 +106,7 @@ export class RunningCode {
       else scope.owner.onLateError?.(error);
       return;
     }
-    // queueMicrotask, for one, does not tell whose callback it calls.
+    // Some callbacks, such as those of queueMicrotask, have no async context.
     const suspects = [...this.#running];
     if (suspects.length === 0) this.#nobody.onError(error);
     const names = suspects.map(({ owner }) => owner.name).join(", ");
@@ -117,22 +117,22 @@ export class RunningCode {
     }
   }
 
-  /** The event loop ran empty: no event can come any more. */
+  /** The event loop is empty: no event can come any more. */
   #failWaiting(): void {
     if (this.#running.size === 0) this.#nobody.onEmpty();
     for (const { owner, fail } of this.#running)
       fail(
         new UserError(
-          `the function of ${owner.name} never finished: nothing is left that it could be waiting for`,
+          `the function of ${owner.name} never finished: what it waits for can no longer happen`,
           {
             code: "task-never-settled",
-            hint: "resolve or reject the promise that its function returns; an event that it waits for does not come",
+            hint: "make sure that the promise returned by its function is resolved or rejected",
           },
         ),
       );
   }
 
-  /** Hands what an owner's code writes to the owner; everything else is written as ever. */
+  /** Redirects what an owner's code writes to the owner; everything else passes through. */
   #capture(stream: NodeJS.WriteStream): () => void {
     const { write } = stream;
     const own = Object.hasOwn(stream, "write");
@@ -156,7 +156,7 @@ export class RunningCode {
 function unresponsive(name: string): UserError {
   return new UserError(`the function of ${name} did not end when it was asked to`, {
     code: "task-unresponsive",
-    hint: "let the function hand its `signal` on to what it waits for",
+    hint: "pass the function's `signal` to whatever it waits for",
   });
 }
 
@@ -165,7 +165,7 @@ function withReject(): { readonly promise: Promise<never>; readonly reject: (err
   const promise = new Promise<never>((_, no) => {
     reject = no;
   });
-  // Nobody may be waiting any more.
+  // Avoids an unhandled rejection when nothing waits for it.
   promise.catch(() => undefined);
   return { promise, reject };
 }

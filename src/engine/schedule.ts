@@ -149,7 +149,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
       const id = pool === undefined ? undefined : ready.get(pool)?.at(-1);
       if (pool === undefined || id === undefined) break;
       const isExclusive = options.isExclusive?.(id) ?? false;
-      // Nothing else starts until its turn has come: it would wait for ever in a long build.
+      // Nothing else starts meanwhile: otherwise it would starve in a long build.
       if (isExclusive && active > 0) break;
       ready.get(pool)?.pop();
       exclusive = isExclusive;

@@ -71,7 +71,7 @@ export class SecondLook {
     return new SecondLook(bound, state, inputs, statuses, tools);
   }
 
-  /** `linked` are the inodes of files that the task gave another name, which changes their status and nothing else. */
+  /** `linked` are the inodes of files that the task hard-linked, which changes their status but not their content. */
   async take(needed: (id: TaskId) => NeededOutputs | undefined, linked: ReadonlySet<bigint>): Promise<Seen> {
     const others = [...this.#movedTools(), ...(await this.#movedNeeds(needed))];
     for (const { files } of this.#statuses) for (const file of files()) this.#state.files.forget(file);
@@ -131,7 +131,7 @@ export class SecondLook {
   }
 }
 
-/** Whether the outputs are files that are what was made, not written to since: this needs no listing. */
+/** Whether all outputs are single files that were not written to since they were made; this needs no listing. */
 function isUnchanged({ places, listing }: NeededOutputs, files: FileTable): boolean {
   if (listing.size !== places.size) return false;
   for (const [slot, place] of places) {

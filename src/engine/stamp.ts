@@ -36,7 +36,7 @@ export class Stamps {
     return this.#log.get(`current ${id}`) as Fingerprint | undefined;
   }
 
-  /** That result. It is not kept in memory: whoever asks for those of all tasks has no use for them afterwards. */
+  /** That result. It is not cached in memory: callers that ask for all tasks' results use each once. */
   current(id: TaskId): Stamp | undefined {
     const fingerprint = this.currentFingerprint(id);
     if (fingerprint === undefined) return undefined;
@@ -92,7 +92,7 @@ export class Stamps {
   }
 
   /**
-   * Forgets the results that were not used for longest, of those that are neither on disk nor what a next run is compared
+   * Forgets the least recently used results, except those that are on disk or that a next run is compared
    * with, until all take at most `most` characters, or four times what the remaining ones take. False when none is too many.
    */
   thin(most: number): boolean {
@@ -114,7 +114,7 @@ export class Stamps {
     const used = ({ fingerprint }: { readonly fingerprint: Fingerprint }): number =>
       Number(this.#log.get(`used ${fingerprint}`) ?? 0);
     const superseded = results.filter(({ fingerprint }) => !needed.has(fingerprint));
-    // Half of what may be kept goes: this has to be done again only after as many runs.
+    // Removes down to half of the limit, so that this is needed only after many more runs.
     for (const { fingerprint, length } of superseded.sort((a, b) => used(a) - used(b))) {
       if (total <= limit / 2) break;
       this.forget(fingerprint);
@@ -132,8 +132,8 @@ export class Stamps {
 }
 
 /**
- * The stamp that a record holds; undefined where none can have been written so. A record's checksum says that it is whole,
- * and nothing of who wrote it. What the outputs are is checked against their task.
+ * The stamp in a record; undefined where the record does not have the form of one. A checksum says that a record is whole,
+ * not who wrote it. The outputs are checked against their task elsewhere.
  */
 function stampIn(text: string, fingerprint: string): Stamp | undefined {
   let found: Partial<Record<keyof Stamp, unknown>> | null;
@@ -158,7 +158,7 @@ function stampIn(text: string, fingerprint: string): Stamp | undefined {
   return sound ? (found as Stamp) : undefined;
 }
 
-/** A part is told to users when it changes: what would steer their terminal is none (values are JSON, names printable). */
+/** Parts are printed when they change, so one with an escape character is refused (a real one never has any). */
 function isPart(part: unknown): boolean {
   if (!Array.isArray(part) || part.length !== 2) return false;
   const [label, value] = part as readonly unknown[];

@@ -24,7 +24,7 @@ import { Stamps } from "./stamp.ts";
 import { Store } from "./store.ts";
 import { removeTree } from "./tree-removal.ts";
 
-/** Bytes of results that are kept, whatever the size of the graph: thousands of them, in most projects. */
+/** Bytes of results that are always kept: thousands of results, in most projects. */
 const resultsKept = 4 * 1024 * 1024;
 
 export class State {
@@ -116,8 +116,8 @@ export class State {
   }
 
   /**
-   * Removes the links that stand for folders of the engine's own, and leaves what they lead to: who removes or makes files
-   * there would do it elsewhere. The cache as a whole may be a link, to another disk for instance.
+   * Removes symlinks in place of the cache's own folders, but not their targets: otherwise files would be created and removed
+   * elsewhere. The cache as a whole may be a symlink, to another disk for instance.
    */
   dropLinks(): void {
     const own = [this.root, this.store.root, this.outputRoot, this.temporaryRoot];

@@ -27,15 +27,15 @@ import { digestOfBytes, digestOfFile } from "./digest.ts";
 import type { JoinedPart } from "./joined-hash.ts";
 import { type AbsolutePath, type Digest, isDigest } from "./names.ts";
 
-/** Parts may have parts of their own: an image holds an initrd that was joined too. More than this is none of ours. */
+/** Maximum nesting of parts: an image holds an initrd that was joined too. A deeper list was not written by a join. */
 const deepestParts = 8;
-/** No content is made of more parts than this. */
+/** Maximum number of blobs of one joined content. */
 const mostParts = 65_536;
 
 /** From this many bytes on copying on a thread, which costs several switches between threads, is worth it. */
 const threadPays = 256 * 1024;
 
-/** Until it has its own mode, nobody else reads what may be a secret. */
+/** Mode of a file while it is written: it may hold a secret. */
 const fileMode = { mode: 0o600 } as const;
 
 /** Who may read a blob: everybody (0444), or its owner only (0400). */
@@ -51,7 +51,7 @@ export class Store {
   readonly #temporaryRoot: AbsolutePath;
   /** The status of each blob that was taken over while this process ran, with bytes that had just been checked. */
   readonly #adopted = new Map<Digest, string>();
-  /** The folders of blobs that were found to be folders. */
+  /** Folders that are known to be real folders. */
   readonly #folders = new Set<string>();
   #counter = 0;
 
@@ -73,8 +73,8 @@ export class Store {
   }
 
   /**
-   * The blobs that a content is made of, in order; undefined where one is not there, and for lists that no join wrote: in
-   * a circle, or so nested that a few lines mean more than any disk holds.
+   * The blobs of a content, in order; undefined where one is missing, and for lists that no join can have written: with
+   * a cycle, or nested so deeply that they expand without bound.
    */
   #wholeParts(digest: Digest): readonly Digest[] | undefined {
     const blobs: Digest[] = [];
@@ -122,7 +122,7 @@ export class Store {
     this.#placeAtOnce(digest, (beside) => writeFileSync(beside, list), "public", partsSuffix);
   }
 
-  /** What is secret in one place is kept as a secret, wherever else it stands. */
+  /** Makes existing blobs private: content that is private in one output is private everywhere. */
   #restrict(digest: Digest, access: BlobAccess): void {
     if (access === "public") return;
     for (const blob of this.#wholeParts(digest) ?? []) chmodSync(this.pathOf(blob), 0o400);
@@ -291,14 +291,14 @@ export class Store {
     try {
       renameSync(beside, place);
     } catch (error) {
-      // Whoever emptied the cache meanwhile took the folder too.
+      // The folder was removed by somebody who emptied the cache meanwhile.
       if (systemErrorCode(error) !== "ENOENT") throw error;
       mkdirSync(path.dirname(place), { recursive: true, mode: 0o755 });
       renameSync(beside, place);
     }
   }
 
-  /** Each of the 256 folders is the engine's: a link in its place would have blobs written, and removed, elsewhere. */
+  /** Makes one of the 256 folders; a symlink in its place is replaced, since blobs would be written elsewhere through it. */
   #makeFolder(folder: string): void {
     if (this.#folders.has(folder)) return;
     const status = lstatSync(folder, { throwIfNoEntry: false });

@@ -1,11 +1,11 @@
-/** Failures of the system below, explained: disks that are full, files that may not be read or written, command lines that are too long. */
+/** Explains errors of system calls: full disks, missing permissions, command lines that are too long. */
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { displayPath } from "./input.ts";
 import { cacheFolder } from "./names.ts";
 
-/** A place that a user knows for one in a staging directory (both absolute); undefined for what is not staged. */
+/** Maps a path in a staging directory to the final path that a user knows (both absolute); undefined for other paths. */
 export type KnownPlace = (staged: string) => string | undefined;
 
 /** What a full or read-only disk means for the user, instead of a system call's name. */
@@ -34,7 +34,7 @@ export function explainSystemError(
     });
   }
   const why = reasons[code ?? ""];
-  // What a program may not do is said by the program; that it could not be started is another failure.
+  // A program that cannot be started is a failure of another kind.
   if (why === undefined || syscallOf(failure)?.startsWith("spawn")) return error;
   if (code !== "EROFS" && isRead(failure)) {
     return new UserError(`a file cannot be read (${why})`, {
@@ -58,7 +58,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
 };
 
-/** The system's own error, which zx has as the cause of a command that could not be started. */
+/** The system error, which is the cause of zx's error when a command cannot be started. */
 function failureIn(error: unknown): unknown {
   if (systemErrorCode(error) !== undefined || !(error instanceof Error)) return error;
   return systemErrorCode(error.cause) === undefined ? error : error.cause;
@@ -71,7 +71,7 @@ function syscallOf(error: unknown): string | undefined {
 
 const readingCalls = ["scandir", "opendir", "read", "stat", "lstat", "readlink", "access", "realpath"];
 
-/** Whether reading failed. Node says of open(2) and of a copy only that they did: then what may not be read was to be. */
+/** Whether reading failed. For open(2) and copies Node does not say which: it was reading if the source is not readable. */
 function isRead(error: unknown): boolean {
   const call = syscallOf(error) ?? "";
   if (readingCalls.includes(call)) return true;
@@ -81,7 +81,7 @@ function isRead(error: unknown): boolean {
     accessSync(source, constants.R_OK);
     return false;
   } catch (denied) {
-    // A file that is not there yet was to be made.
+    // A missing file was to be created.
     return systemErrorCode(denied) !== "ENOENT";
   }
 }

@@ -40,7 +40,7 @@ export interface ExecutionContext {
   readonly onNote: (message: string) => void;
   /** What was made where by a task that this one needs. */
   readonly needed: (id: TaskId) => NeededOutputs | undefined;
-  /** The modules of the task's code that are not what was compiled any more, as users know them. */
+  /** The modules of the task's code that changed since they were compiled, relative to the workspace where they are in it. */
   readonly movedSources: () => readonly string[];
   /** Inputs that changed while the task ran, as users know them; not `known` where they are what they were before. */
   readonly onMoved: (paths: readonly string[], known: boolean) => void;
@@ -51,11 +51,11 @@ export interface ExecutionContext {
   /** Fires when nobody waits for processes to end by themselves any more. */
   readonly hurry?: AbortSignal;
   readonly share: Share;
-  /** What the task's code is run by. */
+  /** Runs the task's code. */
   readonly running: RunningCode;
   /** Bytes that are kept of what the task prints. */
   readonly outputLimit: number;
-  /** An error came when the task's work was over. */
+  /** Takes an error that is thrown after the task was done. */
   readonly onLateError: (error: unknown) => void;
   /** Whether access to what the task does not declare is looked for; `strict` makes that a failure. */
   readonly audit: "off" | "report" | "strict";
@@ -92,7 +92,7 @@ function declaredEnv(bound: BoundTask, context: ExecutionContext): Record<string
     const text = readFileSync(path.resolve(context.state.workspace, name), "utf8");
     Object.assign(env, Object.fromEntries(parseKeyValues(text, name)));
   }
-  // Who has the terminal needs to know which one it is.
+  // Interactive commands need to know the terminal's type.
   const own = bound.task.interactive ? ["TERM", "COLORTERM"] : [];
   for (const name of [...bound.task.env, ...bound.task.passEnv, ...own]) {
     const value = context.env[name];

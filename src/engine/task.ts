@@ -19,7 +19,7 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
   /** Names of host tools; each is looked up in PATH and its binary's digest is part of the fingerprint. */
   readonly tools?: readonly string[];
   /**
-   * Tools that the task runs sometimes: names, or what each is worth with the parameters' values. Whether a useful one is
+   * Tools that the task runs only sometimes: names, or how each is used with the parameters' values. Whether a useful one is
    * installed is part of the fingerprint, as its digest is.
    */
   readonly optionalTools?:
@@ -102,9 +102,9 @@ export function task<
   };
 }
 
-/** A task's env files among its inputs: they count, and are rechecked and watched, as all of them are. */
+/** The env files as inputs, so that they are fingerprinted, rechecked and watched like all others. */
 function envInputs(envFiles: readonly string[]): Inputs {
-  // What is no list is refused with all of the Taskfile, and has to get that far.
+  // Other values are refused later, when the whole Taskfile is checked.
   const names = Array.isArray(envFiles) ? envFiles : [];
   return Object.fromEntries(names.map((name) => [envInputName(name), file(name)]));
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the tasks of a build that are exactly what their last result recorded, all in one pass and without waiting for
- * anything. What it is not sure of it leaves to `decide`, which gives the same verdict for all that is found here.
+ * Finds the up-to-date tasks of a build in one synchronous pass. A task whose state cannot be determined without waiting
+ * is left to `decide`, which gives the same verdict for every task that is found here.
  */
 import { digestsOfNeeds, needsOf } from "./adjacency.ts";
 import type { BoundTask, Graph } from "./bound-task.ts";
@@ -30,11 +30,11 @@ export interface UnchangedContext {
   readonly onFresh: (bound: BoundTask, stamp: Stamp) => void;
 }
 
-/** Tasks after which signals and timers get their turn. */
+/** Number of tasks after which the event loop gets a turn. */
 const tasksAtOnce = 64;
 
 /**
- * Adds the outputs of every task that has nothing to do, and needs nothing but such tasks, to `made`. The graph has needs
+ * Adds to `made` the outputs of every task that is up to date and needs only such tasks. The graph has needs
  * before what needs them.
  */
 export async function settleUnchanged(
@@ -57,7 +57,7 @@ export async function settleUnchanged(
   }
 }
 
-/** The task's outputs, when all that the stamp covers is the same now; undefined also where that cannot be told at once. */
+/** The task's outputs if it is up to date; undefined if not, or if that cannot be determined without waiting. */
 function outputsIfFresh(
   bound: BoundTask,
   stamp: Stamp,
@@ -85,7 +85,7 @@ function outputsIfFresh(
     if (outputs === undefined || encodeListing(outputs) !== stamp.outputs) return undefined;
     return isSound(outputs, bound.outputs) ? outputs : undefined;
   } catch {
-    // `decide` meets the same, and its turn is the right time to report it.
+    // `decide` will run into the same error and report it when it is the task's turn.
     return undefined;
   }
 }
@@ -122,7 +122,7 @@ function areSame(parts: readonly Part[], others: readonly Part[]): boolean {
 /** The digests of tools' binaries, each looked for once. */
 class ToolDigests {
   readonly #context: UnchangedContext;
-  /** `null` where the file has to be read by another thread, or is no file. */
+  /** `null` where the digest has to be computed asynchronously, or the path is not a file. */
   readonly #digests = new Map<string, Digest | undefined | null>();
 
   constructor(context: UnchangedContext) {

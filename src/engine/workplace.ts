@@ -20,11 +20,11 @@ export interface Workplace {
   readonly scratch: string;
   /** Home of the commands; made with the first one. */
   readonly home: string;
-  /** Where long output goes. */
+  /** File for long output. */
   readonly printed: string;
   /** Where what is replaced goes. */
   readonly replaced: string;
-  /** Of its folder: closed to others where a secret may come into it, before any file in it has its own mode. */
+  /** Mode of its folder: 0700 where a secret may be written to it. */
   readonly mode: number;
 }
 

@@ -1,4 +1,4 @@
-/** Makes text from elsewhere safe to print: characters that a terminal acts on become escapes that can be read. */
+/** Makes untrusted text safe to print: characters that control a terminal become readable escapes. */
 
 /**
  * Control characters (C0, DEL, C1), what changes the direction of text (Unicode, annex 9; CVE-2021-42574), separators of lines,

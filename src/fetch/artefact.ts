@@ -23,7 +23,7 @@ export interface Artefact {
   readonly size?: number;
   readonly sha256?: string;
   readonly md5?: string;
-  /** Which file of upstream's says that `md5`, when it is not the one at `md5Url`. */
+  /** URL of the upstream file that `md5` was read from, where it is not `md5Url`. */
   readonly md5Source?: string;
   /** Where upstream's md5sum line stands, asked when `md5` is not known or the bytes are not the pinned ones. */
   readonly md5Url?: string;

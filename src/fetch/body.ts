@@ -25,8 +25,8 @@ export interface ReceiveContext {
 }
 
 /**
- * Pours a whole body, the end of it through other connections when that is worth while and something can tell that they bring the
- * same version. Says whether other connections were used.
+ * Receives a whole body; its end over other connections where that is worthwhile and a validator proves that they send the
+ * same version. Returns whether other connections were used.
  */
 export async function pourWithHelp(
   answer: Answer,

@@ -21,7 +21,7 @@ import type { Transport } from "./transport.ts";
 
 export interface CatalogueEntry {
   readonly md5: string | undefined;
-  /** Which file says so. */
+  /** URL of the file that it was read from. */
   readonly md5Source: string | undefined;
   readonly size: number | undefined;
   /** Direct dependencies as upstream writes them, `-KERNEL` not filled in. */
@@ -117,7 +117,7 @@ async function readIndex(mirror: Mirror, transport: Transport, name: string): Pr
   return await inflate(answer.bytes, publicUrl(url), transport.limits.maxIndexNames * bytesPerName);
 }
 
-/** A line for each dependency, or one with a sum: a megabyte is a thousand times what there is. */
+/** `.dep` and `.md5.txt` files: a megabyte is a thousand times the usual size. */
 const maxSidecarBytes = 1024 ** 2;
 
 async function readDependencies(
@@ -163,10 +163,10 @@ export async function readMd5At(
 const maxRatio = 64;
 const minLimit = 4 * 1024 ** 2;
 const maxLimit = 256 * 1024 ** 2;
-/** What an index has for each name on average, and some room: a name is at most 200 bytes, and most have a few dependencies. */
+/** Bytes of an index per name, generously: a name has at most 200 bytes, and most extensions have few dependencies. */
 const bytesPerName = 512;
 
-/** Unpacks a gzip file in memory to text, to at most `most` bytes and what is likely of a file of its size. */
+/** Unpacks a gzip file in memory to text, limited to `most` bytes and to a plausible compression ratio. */
 export async function inflate(bytes: Buffer, where: string, most: number = maxLimit): Promise<string> {
   const limit = Math.max(minLimit, Math.min(maxLimit, most, bytes.length * maxRatio));
   const chunks: Buffer[] = [];

@@ -9,7 +9,7 @@ export interface Change {
   readonly kind: "changed" | "added" | "removed" | "unchanged";
   readonly before?: LockEntry;
   readonly after?: LockEntry;
-  /** Upstream gives no digest to check it by: it is taken as it came. */
+  /** Upstream publishes no digest, so it was not checked. */
   readonly isUnchecked?: boolean;
   /** Who wants it now. */
   readonly where?: string;
@@ -60,7 +60,7 @@ function wantedBy(change: Change): string {
   return change.where === undefined ? "" : ` (${change.where})`;
 }
 
-/** Digests that nothing vouches for are for the user to compare. */
+/** Says that the digest was not checked, so that the user can compare it. */
 function doubt(change: Change): string {
   return change.isUnchecked === true ? "; upstream has no digest to check it by" : "";
 }

@@ -2,7 +2,7 @@
  * Kept-alive connections per origin, direct or through a proxy, each used by one request at a time. It does
  * not know what is requested, nor how many requests there may be at once: whoever asks holds a slot.
  */
-// So that a project that uses this package finds the declarations too, whatever files its own configuration includes.
+// Makes the declarations visible to projects that use this package, whatever files their configuration includes.
 /// <reference path="./undici-parts.d.ts" />
 import type { buildConnector, Dispatcher } from "undici";
 import { InterimFilter } from "./interim-answers.ts";

@@ -24,7 +24,7 @@ export interface DownloadRequest {
   /** Bytes, at most. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
-  /** Not in parts on several connections. */
+  /** Uses a single connection. */
   readonly inOneGo?: boolean;
   /** It, and all of its parts, comes before other files. */
   readonly urgent?: boolean;
@@ -38,7 +38,7 @@ export interface Received extends Validators {
   readonly md5: string;
   /** Where they were asked for, without credentials. */
   readonly url: string;
-  /** Whether the bytes came with more than one answer. */
+  /** Whether the bytes come from more than one response. */
   readonly isAssembled?: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface TransportLimits {
   /** Milliseconds to connect; milliseconds without a byte. */
   readonly connectMs: number;
   readonly idleMs: number;
-  /** Bytes a second, at least, on average over so many milliseconds; 0 for any rate. */
+  /** Minimum rate in bytes a second, on average over `rateMs` milliseconds; 0 for none. */
   readonly leastRate: number;
   readonly rateMs: number;
   /** Tries in all, the first one included. */

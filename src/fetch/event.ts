@@ -34,10 +34,10 @@ export type FetchEvent =
       readonly delayMs: number;
     }
   | {
-      /** It comes so slowly that it will be given up, unless that changes. */
+      /** The download is too slow and will be given up unless it becomes faster. */
       readonly type: "download-slow";
       readonly name: string;
-      /** Bytes a second: what comes, and what has to come on average over so many seconds. */
+      /** Bytes a second: the current rate, and the required average over `seconds`. */
       readonly rate: number;
       readonly leastRate: number;
       readonly seconds: number;

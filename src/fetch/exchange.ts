@@ -9,7 +9,7 @@ import { describeRoute, lastUrl, type Route, shownTarget } from "./route.ts";
 
 export interface Answer {
   readonly status: number;
-  /** How the request came to the server that answered. */
+  /** The URLs from the request to the server that answered. */
   readonly route: Route;
   /** The last value of a header, by its lower-case name. */
   header(name: string): string | undefined;
@@ -26,7 +26,7 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly maxRedirects: number;
   readonly signal: AbortSignal | undefined;
-  /** Told of the route whenever a redirect makes it longer, for messages about a failure on the way. */
+  /** Called with the route after each redirect, for error messages. */
   readonly onRedirect?: (route: Route) => void;
 }
 

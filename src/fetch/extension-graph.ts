@@ -67,7 +67,7 @@ export interface GraphInput {
  * ask, one for all that would have had to be asked.
  */
 export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph> {
-  // What was pinned may need what is no longer there, while the mirror has been mended since: what needs it is asked again.
+  // A pinned extension may need one that the mirror no longer has: then its current dependencies are asked for.
   const asked = new Map<string, readonly string[]>();
   for (;;) {
     try {
@@ -85,7 +85,7 @@ export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph>
 
 type Asked = ReadonlyMap<string, readonly string[]>;
 
-/** Whether it is a pin that leads to an extension, and the mirror may have changed its mind since. */
+/** Whether the dependency comes from a pin, so that the mirror's current list may differ. */
 function mayAskAgain(pending: Pending, input: GraphInput & { readonly asked: Asked }): boolean {
   const parent = pending.way.from?.name;
   return parent !== undefined && !input.asked.has(parent) && pinnedExtension(input, parent) !== undefined;
@@ -96,7 +96,7 @@ function pinnedExtension({ lock, mirror }: GraphInput, name: string) {
   return pinnedEntry(lock, place);
 }
 
-/** Follows all dependencies: those of the pins, or where they were asked for again those in `asked`. */
+/** Follows all dependencies: those in `asked` where the mirror was asked again, else those of the pins. */
 async function loadWith(given: GraphInput, asked: Asked): Promise<ExtensionGraph> {
   const input = { ...given, policy: policyFor(given.mirror.base, given.policy), asked };
   let isWhole = true;
@@ -193,7 +193,7 @@ async function loadNode(
   }
   if (input.policy !== "pin") return undefined;
   const found = await input.catalogue.find(name, chain(where, way));
-  // A mirror without indexes does not tell; one that has no md5 of it either may well not have it.
+  // Without indexes it is unknown whether the mirror has it; without an md5 it probably has not.
   const isDoubtful = found?.md5 === undefined && mayAskAgain(pending, input);
   if (found === undefined || isDoubtful) throw new MissingExtension(pending);
   const needs = found.deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));

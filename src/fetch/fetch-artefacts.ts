@@ -24,11 +24,11 @@ export interface FetchContext {
   readonly signal?: AbortSignal;
   /** What the plan lacks because the policy forbids to resolve it: named in one error with all that is missing. */
   readonly unresolved?: readonly Wanted[];
-  /** Looks into a file (absolute path) that came whole, before it is kept or pinned; throws when it is not what it should be. */
+  /** Checks the content of a complete file (absolute path) before it is stored or pinned; throws where it is wrong. */
   readonly inspect?: (artefact: Artefact, file: string) => Promise<void>;
   /** Told of every line as soon as its bytes are in the store: what is kept when another download fails. */
   readonly onPin?: (name: string, line: LockLine) => void;
-  /** Told of every artefact that is pinned as it came, because upstream says nothing to check it by. */
+  /** Called for every artefact that is pinned unchecked, because upstream publishes no digest. */
   readonly onTrust?: (name: string, sha256: string) => void;
 }
 
@@ -103,7 +103,7 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
   return { lines: inOrder(plan, lines), pinned: inOrder(plan, pinned) };
 }
 
-/** What of a plan is neither in the store nor may be asked for. */
+/** The artefacts of a plan that are not in the store and may not be downloaded. */
 export async function blockedArtefacts(
   plan: readonly Artefact[],
   { lock, store, policy }: Pick<FetchContext, "lock" | "store" | "policy">,
@@ -117,7 +117,7 @@ export async function blockedArtefacts(
   return blocked;
 }
 
-/** A pin with the dependencies that the plan has: they may have been asked for again. */
+/** A pin with the plan's dependencies, which may be newer than the pin's. */
 function withDependencies<T extends LockLine>(pin: T, { kind, deps = [] }: Artefact): T | LockEntry {
   const isExtension = kind === "squashfs" && !("absent" in pin);
   if (!isExtension || deps.join() === (pin.deps ?? []).join()) return pin;

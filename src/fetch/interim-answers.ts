@@ -1,7 +1,7 @@
-/** Dropping interim answers, which undici takes for an error when their status is 100. */
+/** Drops interim responses (1xx), since undici treats an unexpected status 100 as an error. */
 import type { Socket } from "node:net";
 
-/** Bytes: an interim answer that is longer is left for undici to refuse. */
+/** Bytes; a longer interim response is left for undici to refuse. */
 const longest = 16 * 1024;
 
 const endOfHead = Buffer.from("\r\n\r\n");
@@ -19,7 +19,7 @@ export class InterimFilter {
     this.#awaitsAnswer = true;
   }
 
-  /** Makes `read` of the socket leave out interim answers; undici reads by nothing else. */
+  /** Replaces the socket's `read`, the only method that undici reads with, by one that drops interim responses. */
   attach(socket: Socket): void {
     const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
     let held: Buffer = Buffer.alloc(0);

@@ -69,7 +69,7 @@ export function parseFolderLocation(text: string, where?: string): Location {
   });
 }
 
-/** The place of a file beside another one, with `suffix` behind its name. */
+/** The location of a file next to another one: the same name with `suffix` appended. */
 export function besideLocation(text: string, suffix: string): string {
   if (path.isAbsolute(text)) return `${text}${suffix}`;
   const url = new URL(text);

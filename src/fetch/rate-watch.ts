@@ -1,8 +1,8 @@
-/** Noticing a download that goes on, but too slowly ever to end. */
+/** Detects downloads that make progress, but too slowly. */
 import { TransientFailure } from "./retry.ts";
 
 export interface RateLimits {
-  /** Bytes a second, at least, on average over the time below; 0 for any rate. */
+  /** Minimum rate in bytes a second, on average over `rateMs`; 0 for none. */
   readonly leastRate: number;
   /** Milliseconds. */
   readonly rateMs: number;
@@ -15,10 +15,10 @@ export interface SlowDownload {
   readonly seconds: number;
 }
 
-/** How the least rate is set, for messages. */
+/** The setting of the minimum rate, for messages. */
 export const leastRateSetting = "--least-rate BYTES or MK_BUNDLE_LEAST_RATE";
 
-/** To be told of every piece of one answer's body as it comes: a server that sends nothing at all is noticed elsewhere. */
+/** Measures the body of one response; a server that sends nothing at all runs into the idle timeout instead. */
 export class RateWatch {
   readonly #limits: RateLimits;
   readonly #now: () => number;
@@ -35,7 +35,7 @@ export class RateWatch {
     this.#since = now();
   }
 
-  /** Throws a TransientFailure when too little has come over the whole time: another connection may be faster. */
+  /** Adds received bytes. Throws a TransientFailure when the average rate is too low: another connection may be faster. */
   received(bytes: number): void {
     this.#bytes += bytes;
     const { leastRate, rateMs } = this.#limits;
@@ -50,7 +50,7 @@ export class RateWatch {
     }
     if (rate < leastRate) {
       throw new TransientFailure(
-        `only ${slow.rate} bytes a second came over ${slow.seconds} s, and the least is ${leastRate}`,
+        `only ${slow.rate} bytes a second came over ${slow.seconds} s, less than the required ${leastRate}`,
         { code: "too-slow" },
       );
     }

@@ -12,12 +12,12 @@ import { endOf, type Route } from "./route.ts";
 import type { Sink } from "./sink.ts";
 import { contentRange, isPartOf, type Version, versionOf } from "./validators.ts";
 
-/** What earlier tries left: the sink may hold the beginning of a version of the file. */
+/** State of earlier attempts: the sink may hold the beginning of a version of the file. */
 export interface Resumable {
   version: Version | undefined;
-  /** Whether what the sink holds came with more than one answer. */
+  /** Whether the sink's bytes come from more than one response. */
   isAssembled: boolean;
-  /** The way that the last request took, as far as it is known. */
+  /** The URLs of the last request and its redirects, as far as they are known. */
   route: Route;
 }
 
@@ -28,7 +28,7 @@ export async function receive(
   partial: Resumable,
   context: ReceiveContext,
 ): Promise<"fetched" | "unchanged" | "absent"> {
-  // Where nothing vouches for the bytes, not even a total could tell that they belong together: it is begun anew.
+  // Without a strong validator nothing proves that the parts belong together, so the download restarts.
   const resumeToken = partial.version?.rangeToken;
   if (sink.size > 0 && resumeToken === undefined) await sink.restart();
   partial.route = [new URL(request.url)];

@@ -1,4 +1,4 @@
-/** The URLs that a request went to: the one asked for, and where each redirect led. */
+/** The URLs of a request: the original one and the target of each redirect. */
 import { publicUrl } from "./location.ts";
 
 /** In the order of the requests; never empty. */
@@ -9,12 +9,12 @@ export function lastUrl(route: Route): URL {
   return route.at(-1) ?? route[0];
 }
 
-/** The same as it may be shown. */
+/** The same for messages, without credentials. */
 export function endOf(route: Route): string {
   return route.length > 1 ? shownTarget(lastUrl(route)) : publicUrl(route[0].href);
 }
 
-/** `http://a/x`, and behind a redirect `http://a/x, redirected to http://b/y`. */
+/** `http://a/x`, or after a redirect `http://a/x, redirected to http://b/y`. */
 export function describeRoute(route: Route): string {
   const [first, ...targets] = route;
   return [publicUrl(first.href), ...targets.map(shownTarget)].join(", redirected to ");

@@ -94,7 +94,7 @@ export class Transport {
     }
   }
 
-  /** Wrong bytes are a final failure of the URL as well. */
+  /** Records wrong bytes as a final failure of the URL. */
   #rememberMismatch(url: string, error: unknown): unknown {
     if (isMismatch(error)) this.#network.attempts.gaveUp(url, error);
     return error;
@@ -197,7 +197,7 @@ export class Transport {
   }
 }
 
-/** What is kept of a version, to ask later whether it still holds. */
+/** The validators of a version, for later conditional requests. */
 function validatorsOf(version: Version | undefined): Validators {
   const { etag, lastModified } = version ?? {};
   return {
@@ -206,7 +206,7 @@ function validatorsOf(version: Version | undefined): Validators {
   };
 }
 
-/** Whether bytes came that are not the ones that upstream or the lock names. */
+/** Whether the received bytes have another digest or size than upstream or the lock names. */
 function isMismatch(error: unknown): error is UserError {
   return error instanceof UserError && error.code.endsWith("-mismatch");
 }

@@ -1,4 +1,4 @@
-/** Trying a download again for as long as that may help. */
+/** Retries a download while that may help. */
 import { UserError } from "../errors/index.ts";
 import type { Clock } from "./clock.ts";
 import type { DownloadRequest, TransportLimits } from "./download.ts";
@@ -15,15 +15,15 @@ export interface TriesContext {
   readonly limits: TransportLimits;
   readonly env: Environment;
   readonly clock: Clock;
-  /** 0 ≤ n < 1, for the jitter between tries. */
+  /** 0 ≤ n < 1, for the jitter between attempts. */
   readonly random: () => number;
   readonly onEvent: FetchSink;
   readonly progress: (total: number | undefined) => void;
 }
 
 /**
- * Receives into the sink, with all tries that the network has left for this URL. Throws a UserError when there are none left, or
- * when another one would not help, and the signal's reason when it is aborted.
+ * Receives into the sink, with the attempts that are left for this URL. Throws a UserError when there are none left, or
+ * when a retry would not help, and the signal's reason when it is aborted.
  */
 export async function receiveRepeatedly(
   request: DownloadRequest,

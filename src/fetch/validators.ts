@@ -1,17 +1,17 @@
-/** Telling by an answer's headers whether its bytes belong to the version of a file that was begun. */
+/** Decides from response headers whether parts belong to the same version of a file. */
 import type { Validators } from "./download.ts";
 import type { Answer } from "./exchange.ts";
 import { parseHttpDate } from "./http-date.ts";
 
-/** What the first answer of a download said about the version that it brought. */
+/** The version of a file, as described by the first response of a download. */
 export interface Version extends Validators {
   /** Bytes of the whole file, where the server said. */
   readonly total: number | undefined;
-  /** What `If-Range` may ask for this version with; undefined where nothing vouches for its bytes. */
+  /** The strong validator for `If-Range`; undefined where there is none. */
   readonly rangeToken: string | undefined;
 }
 
-/** The version that a 200 brings. */
+/** The version in a response with status 200. */
 export function versionOf(answer: Answer): Version {
   const etag = answer.header("etag");
   const lastModified = answer.header("last-modified");
@@ -69,7 +69,7 @@ export function isPartOf(version: Version, answer: Answer): boolean {
   );
 }
 
-/** What one of the answers does not say tells nothing. */
+/** A value that one of the responses lacks does not contradict the other. */
 function isSame<T>(before: T | undefined, after: T | undefined): boolean {
   return before === undefined || after === undefined || before === after;
 }

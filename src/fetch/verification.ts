@@ -44,8 +44,8 @@ export function upstreamDigest(
 }
 
 /**
- * Whether an artefact is pinned as it came, for upstream gives no digest of it; `md5` is from `upstreamDigest`. Texts are only
- * shown, and what is on this machine is the user's own.
+ * Whether an artefact is pinned unchecked because upstream publishes no digest; `md5` is from `upstreamDigest`. Texts are only
+ * shown, and local files are the user's own.
  */
 export function isTrusted(artefact: Artefact, md5: string | undefined): boolean {
   const isChecked = md5 !== undefined || artefact.sha256 !== undefined;

@@ -1,7 +1,7 @@
 /**
- * The rules that every tree out of an archive must keep before any of it is written to a disk.
+ * Checks every tree from an archive before any of it is written to a disk.
  *
- * Links are data: they are looked up in the tree, and never followed on the host.
+ * Links are data: they are resolved in the tree, and never followed on the host.
  */
 import type { UserError } from "../errors/index.ts";
 import { followLinks } from "./links.ts";
@@ -9,7 +9,7 @@ import { encodeName, parentOf, printName } from "./names.ts";
 import type { FileTree } from "./tree.ts";
 import type { TreeNode } from "./tree-node.ts";
 
-/** What a tree may hold beside files and directories; by default links that stay inside, and nothing else. */
+/** What a tree may hold besides files and directories; by default only links that stay inside. */
 export interface Admission {
   readonly devices?: boolean;
   readonly setId?: boolean;
@@ -42,7 +42,7 @@ export function admitEntry(
 const longestTarget = 4096;
 
 /**
- * Checks what can only be known when every entry is: that nothing lies below a link or a file, and where links lead.
+ * Checks the complete tree: that no entry lies below a link or a file, and where links lead.
  * @throws what `refuse` makes, `unsafe-link`
  */
 export function admitLinks(tree: FileTree, { links = "inside" }: Admission, refuse: Refusal): void {

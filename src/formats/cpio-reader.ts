@@ -31,7 +31,7 @@ export class FileWindow {
     this.name = name;
   }
 
-  /** The bytes where the window holds them already, without a turn of the event loop; undefined where it does not. */
+  /** The bytes if they are in the window, without waiting; undefined otherwise. */
   held(offset: number, length: number): Buffer | undefined {
     const from = offset - this.#start;
     if (from < 0 || from + length > this.#window.length) return undefined;
@@ -186,7 +186,7 @@ class HardLinks {
     if (contentSize(node.content) > 0) group.content = node.content;
   }
 
-  /** Once for all names, when all are known: a group of many thousands is no more work than as many files. */
+  /** Updates all names at the end, so that the work is linear in their number. */
   apply(tree: FileTree): void {
     for (const [linkGroup, { names, first, content }] of this.#groups) {
       if (names.length === 1) continue;

@@ -24,13 +24,13 @@ export interface DebControl {
 }
 
 export interface DebOptions extends UnpackLimits {
-  /** How errors name the package; its path unless said otherwise. */
+  /** Name of the package in errors; by default its path. */
   readonly label?: string;
 }
 
 const scriptNames = ["preinst", "postinst", "prerm", "postrm"] as const;
 
-/** Links in a package mean places of the system that it is installed in. */
+/** Links in a package refer to the system that it is installed in. */
 const dataPolicy: TarballPolicy = { links: "image", setId: true };
 
 /** A package's control archive holds a few texts; the list of checksums of a very large one has some megabytes. */
@@ -86,7 +86,7 @@ export async function readDebControl($: Shell, deb: string, options: DebOptions 
   });
 }
 
-/** The limit on the ratio was kept when the tarball was decompressed. */
+/** The ratio was already checked when the tarball was decompressed. */
 function unlimitedRatio(limits: UnpackLimits): UnpackLimits {
   return { ...limits, maxRatio: Number.POSITIVE_INFINITY };
 }
@@ -119,7 +119,7 @@ async function decompress(
   try {
     await decompressWithTools($, deb, stem, tarball, most + 1, label);
   } catch (error) {
-    // The tool cannot write on when enough was taken, which it takes for a failure.
+    // `head` closes the pipe at the limit, which makes the tool fail.
     await refuseBomb(tarball, size, options, label);
     throw error;
   }
@@ -145,7 +145,7 @@ async function decompressWithTools(
   most: number,
   label: string,
 ): Promise<void> {
-  // In its own folder the package has a short name, which is what tools put into their messages.
+  // Run in the package's folder, so that tools' messages show a short name.
   const here = $({ cwd: path.dirname(deb) });
   const name = `./${path.basename(deb)}`;
   const taking = (tool: string) => ({

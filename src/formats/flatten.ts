@@ -15,7 +15,7 @@ export function flattenLayers(layers: readonly FileTree[]): FileTree {
   for (const [index, layer] of layers.entries()) {
     const before = flat.clone();
     for (const [path, node] of mendLayer([before], layer).layer) {
-      // What the layer itself puts lies below no folder that it replaces.
+      // Entries of the layer itself never lie below a folder that it replaces.
       if (node.type !== "directory" && flat.get(path)?.type === "directory") {
         for (const gone of before.below(path)) flat.delete(gone);
       }

@@ -1,5 +1,5 @@
 /**
- * What a `.gem` file says that it is: name, version and platform out of its own specification.
+ * Reads the name, version and platform in a gem's specification.
  *
  * Format: RubyGems, `Gem::Package`: a tar of `metadata.gz` (YAML of a `Gem::Specification`), `data.tar.gz` and checksums.
  */
@@ -27,14 +27,14 @@ export async function readGemIdentity(path: string, label = path): Promise<GemId
   try {
     const text = gunzipSync(packed, { maxOutputLength: largestSpecification }).toString("utf8");
     const { parseDocument } = await import("yaml");
-    // Ruby's tags are left aside, and so is what only an old Ruby takes for YAML: these three values are all that is asked for.
+    // Ruby's tags and invalid YAML of old Rubies are ignored: only these three values are needed.
     const document = parseDocument(text, {
       logLevel: "silent",
       version: "1.1",
       schema: "failsafe",
     });
     const twice = document.errors.find(({ code }) => code === "DUPLICATE_KEY");
-    if (twice !== undefined) throw new Error("its specification says something twice", { cause: twice });
+    if (twice !== undefined) throw new Error("its specification has a duplicate key", { cause: twice });
     const at = (...keys: readonly string[]) => {
       const value: unknown = document.getIn(keys);
       return typeof value === "string" ? value : undefined;

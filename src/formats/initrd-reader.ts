@@ -20,7 +20,7 @@ export interface ReadInitrdOptions {
    */
   readonly spoolDir: string;
   readonly limits?: UnpackLimits;
-  /** What messages call the initrd; its path where nothing is given. */
+  /** Name of the initrd in messages; by default its path. */
   readonly name?: string;
 }
 
@@ -35,7 +35,7 @@ export interface InitrdMember {
   readonly points: readonly PackingPoint[];
 }
 
-/** Each compressed archive is a file when unpacked, so there may be fewer of them than entries. */
+/** Archives are limited more strictly than entries, since each compressed one is unpacked to a file. */
 const entriesPerArchive = 50;
 
 /**
@@ -124,7 +124,7 @@ async function skipNuls(file: FileWindow, from: number, size: number): Promise<n
   while (at < size) {
     const piece = await file.read(at, Math.min(nuls.length, size - at));
     if (piece.length === 0) break;
-    // Comparing is many times faster than looking at each byte, and there may be gigabytes of them.
+    // Comparing buffers is many times faster than testing each byte, and there may be gigabytes.
     if (!piece.equals(nuls.subarray(0, piece.length))) return at + piece.findIndex((byte) => byte !== 0);
     at += piece.length;
   }

@@ -17,8 +17,8 @@ export interface DirectoryRecord {
 }
 
 /**
- * The records in a directory's content, in order, itself and its parent first; undefined, and then no more, where one is damaged.
- * One at a time: a directory of a few megabytes has a hundred thousand.
+ * Yields the records in a directory's content, in order, itself and its parent first; on a damaged one yields undefined and ends.
+ * A generator, since a directory of a few megabytes has a hundred thousand.
  */
 export function* readRecords(bytes: Buffer): Generator<DirectoryRecord | undefined, void> {
   for (let at = 0; at < bytes.length; ) {

@@ -1,4 +1,4 @@
-/** Which sectors of an ISO its directories occupy, so that none is read twice. */
+/** Records which sectors an ISO's directories occupy, so that none is read twice. */
 import { isoSectorSize } from "./iso-descriptors.ts";
 
 export class DirectoryExtents {

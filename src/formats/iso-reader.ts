@@ -15,11 +15,11 @@ import { FileTree } from "./tree.ts";
 import type { FileNode, SymlinkNode } from "./tree-node.ts";
 
 export interface IsoFilesOptions extends UnpackLimits {
-  /** How errors name the ISO; its path unless said otherwise. */
+  /** Name of the ISO in errors; by default its path. */
   readonly label?: string;
 }
 
-/** How many times its size the files of an ISO may have: they lie in it uncompressed, but several may share their sectors. */
+/** Maximum ratio of an ISO's files to its size: they are not compressed, but several may share sectors. */
 const mostShared = 4;
 
 /**

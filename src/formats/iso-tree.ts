@@ -54,7 +54,7 @@ interface ReaderOptions {
   readonly size: number;
   readonly limits: UnpackLimits;
   readonly names: NameKind;
-  /** Bytes of each system use area that are others' (SUSP, 5.3). */
+  /** Bytes to skip at the start of each system use area (SUSP, 5.3). */
   readonly skip: number | undefined;
 }
 
@@ -64,7 +64,7 @@ class IsoReader {
   readonly #checkSize: (takenIn: number, givenOut: number) => void;
   readonly #extents = new DirectoryExtents();
   readonly #tree = new FileTree();
-  /** Bytes of continuation areas so far: those of an honest ISO lie side by side, so they are no more than the ISO. */
+  /** Bytes of continuation areas so far: they do not overlap in a valid ISO, so they are no more than its size. */
   #continued = 0;
   /** Bytes of all files so far: more than the ISO has where they overlap. */
   #held = 0;
@@ -74,7 +74,7 @@ class IsoReader {
     const { iso, size, limits } = options;
     this.#count = createEntryLimit(limits, printName(iso));
     const { maxBytes } = { ...defaultLimits, ...limits };
-    // A large ISO is no bomb: what counts is that its files are more than it.
+    // A large ISO is no bomb, so its own size is always allowed.
     this.#checkSize = createLimit({ ...limits, maxBytes: Math.max(maxBytes, size) }, printName(iso));
   }
 

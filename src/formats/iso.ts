@@ -99,7 +99,7 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
 
 const spaceHint = "check that the disk has room and every file of the ISO's folder is readable";
 
-/** The argument for one date of all files. xorriso takes 0 for no date, and writes the clock's; but a file's own date may be 0. */
+/** The argument for the date of all files. xorriso treats 0 as no date and writes the current time; but a file's own date may be 0. */
 async function fileDatesOf(root: string, epoch: number): Promise<string> {
   if (epoch !== 0) return `=${epoch}`;
   for (const name of [".", ...(await readdir(root, { recursive: true }))]) {

@@ -1,7 +1,7 @@
 /**
- * A tree laid out as files in a fresh folder, for host tools that read files.
+ * Writes a tree to a fresh folder, for host tools that read files.
  *
- * Nothing outside the folder is ever reached: every parent is a directory that was made here, links come last and are not followed,
+ * Nothing outside the folder is touched: every parent is a directory that was made here, links are written last and not followed,
  * and no file is written over another.
  */
 import { createWriteStream } from "node:fs";
@@ -73,7 +73,7 @@ export async function layOutTree(tree: FileTree, folder: string, label?: string)
 const longestPart = 255;
 const longestPath = 3072;
 
-/** What cannot be laid out is refused before anything is written. */
+/** Refuses trees that cannot be written, before anything is written. */
 function refuseUnfit(tree: FileTree, label: string | undefined): void {
   const unfit = (code: string, message: string, path: string) =>
     new UserError(message, {

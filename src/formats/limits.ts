@@ -8,9 +8,9 @@ export interface UnpackLimits {
   readonly maxBytes?: number;
   /** How many times larger than the compressed bytes they may be; default 64. */
   readonly maxRatio?: number;
-  /** Files, folders and links of one archive; default 200,000. Their paths may have 256 characters on average. */
+  /** Files, folders and links in one archive; default 200,000. Their paths may have 256 characters on average. */
   readonly maxEntries?: number;
-  /** Folders that one of them may lie within; default 128. */
+  /** Nesting depth of folders; default 128. */
   readonly maxDepth?: number;
   /** Called when there are more than `maxBytes`, before the error is thrown: for limits that several archives share. */
   readonly onTooLarge?: () => void;
@@ -25,7 +25,7 @@ export const defaultLimits: Limits = {
   maxDepth: 128,
 };
 
-/** For archives that this build made itself: a layer of zeros is no attack. */
+/** For archives that this build made itself, which may compress arbitrarily well. */
 export const noLimits: Limits = {
   maxBytes: Number.POSITIVE_INFINITY,
   maxRatio: Number.POSITIVE_INFINITY,
@@ -81,7 +81,7 @@ function tooMany(what: string, where: string): UserError {
 
 const meanPathLength = 256;
 
-/** A check to call with the path of each entry, as it is found. @throws UserError `bomb` */
+/** Returns a check to call with the path of each entry. @throws UserError `bomb` */
 export function createEntryLimit(limits: UnpackLimits, where: string): (path: string) => void {
   const { maxEntries, maxDepth } = { ...defaultLimits, ...limits };
   const maxCharacters = maxEntries * meanPathLength;

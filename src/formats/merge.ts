@@ -57,14 +57,14 @@ function groupsOf(tree: FileTree): ReadonlyMap<string, LinkGroup> {
 const ownerOf = ({ mode, uid, gid }: TreeNode): Owner => ({ mode, uid, gid });
 
 class MergeState {
-  /** Of a file with several names the right type and group only, until `finish`. */
+  /** Until `finish`, hard-linked files have the right type and group only. */
   readonly tree = new FileTree();
   readonly problems: MergeProblem[] = [];
   /** How many entries lie directly in a directory: only an empty one can be removed. */
   readonly #children = new Map<string, number>();
   /** Names of one file by its group. */
   readonly #names = new Map<string, Set<string>>();
-  /** What these are names of: one file, whose owner, mode and bytes are those that came last under any of them. */
+  /** The files of link groups, each with the owner, mode and bytes that were written last under any of its names. */
   readonly #files = new Map<string, FileNode>();
 
   /** Applies one entry; `group` is that of a file with several names. */
@@ -81,7 +81,7 @@ class MergeState {
     else this.#files.set(head.linkGroup, { ...file, content: nothing });
   }
 
-  /** The tree, once every entry is applied: to write a file under all its names each time one changes would be quadratic. */
+  /** The tree, once every entry is applied. Hard-linked names are set only here, since doing so on each change would be quadratic. */
   finish(): FileTree {
     for (const [group, names] of this.#names) {
       const file = this.#files.get(group);
@@ -197,7 +197,7 @@ class MergeState {
       this.#files.set(lowerGroup, { ...node, linkGroup: lowerGroup });
       return;
     }
-    // The last name of a file of several: it is one of its own again.
+    // The name leaves its link group.
     names?.delete(path);
     if (node.linkGroup === undefined) this.#set(path, node);
     else this.#join(path, node, `${place.layer}:${node.linkGroup}`);

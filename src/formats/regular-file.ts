@@ -1,5 +1,5 @@
 /**
- * Opening a file for reading without waiting: a pipe would block until somebody writes to it, and a device may do anything.
+ * Opens regular files only, without blocking: opening a pipe waits for a writer, and a device may do anything.
  */
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";

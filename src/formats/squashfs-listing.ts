@@ -36,7 +36,7 @@ const types: Readonly<Record<string, SquashfsEntry["type"]>> = {
   s: "socket",
 };
 
-/** A listing is held in memory: of no honest extension it has more bytes. */
+/** Maximum bytes of a listing, which is held in memory; no real extension has more. */
 const longestListing = 64 * 1024 * 1024;
 
 /**
@@ -49,7 +49,7 @@ export async function listSquashfs($: Shell, file: string, label = file): Promis
     try {
       return await $`unsquashfs -lln ${file} | head -c ${longestListing + 1}`;
     } catch (error) {
-      // The tool cannot write on when enough was taken, which it takes for a failure.
+      // `head` closes the pipe at the limit, which makes the tool fail.
       if (error instanceof Error && "stdout" in error && String(error.stdout).length > longestListing) {
         return { stdout: String(error.stdout) };
       }

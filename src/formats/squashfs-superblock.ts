@@ -1,5 +1,5 @@
 /**
- * The superblock of a squashfs file: whether the file is whole, and how it is packed.
+ * Reads a squashfs file's superblock: its compression, and whether the file is complete.
  *
  * Format: Linux `fs/squashfs/squashfs_fs.h`, `struct squashfs_super_block`; checks as in `fs/squashfs/super.c`.
  */
@@ -14,9 +14,9 @@ export interface SquashfsSuperblock {
   readonly blockSize: number;
   /** `4.0` for every file that Linux has been able to mount since 2.6.29. */
   readonly version: string;
-  /** Bytes that the file system takes up; the file may be longer. */
+  /** Bytes of the file system; the file may be longer. */
   readonly bytesUsed: number;
-  /** When it was made, in seconds since 1970. */
+  /** Creation time in seconds since 1970. */
   readonly madeAt: number;
 }
 

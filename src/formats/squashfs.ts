@@ -25,9 +25,9 @@ export interface ExtractOptions {
   readonly refuseSetId?: boolean;
   /** Refuse device nodes, fifos and sockets (default true). */
   readonly refuseDevices?: boolean;
-  /** How much may come out of it. */
+  /** Limits on what it may unpack to. */
   readonly limits?: UnpackLimits;
-  /** How errors name the file; its path unless said otherwise. */
+  /** Name of the file in errors; by default its path. */
   readonly label?: string;
 }
 

@@ -20,9 +20,9 @@ export interface RawNames {
   readonly attributes: readonly string[];
   /** Where the entry's content begins, in bytes from the start of the (unpacked) tarball. */
   readonly contentAt: number;
-  /** Bytes of content, as this reading has it. */
+  /** Bytes of content, as read here. */
   readonly size: number;
-  /** The pax record that says the entry is something else than its header says, such as `GNU.sparse.major`. */
+  /** The pax record that changes the meaning of the entry, such as `GNU.sparse.major`. */
   readonly disguise: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface RawNames {
  * gives the size that the file really has.
  */
 const sparseRecord = /^(GNU\.sparse\..*|SCHILY\.realsize)$/;
-/** In a header for all that follows these would give many entries one name or one size. */
+/** Records that describe a single entry, and must not be in a global header. */
 const ofOneEntry = /^(path|linkpath|size|GNU\.sparse\..*|SCHILY\.realsize)$/;
 
 /** Is given a tarball's bytes in order, and has the names of each entry in order; headers that only describe the next have none. */
@@ -45,7 +45,7 @@ export class TarNames {
   #said: { readonly [field: string]: Buffer } = {};
   /** A record of a global header that belongs to one entry only. */
   #misplaced: string | undefined;
-  /** Bytes before the next one that is pushed. */
+  /** Number of bytes that were pushed so far. */
   #position = 0;
 
   /** The names of the next entry. */

@@ -121,7 +121,7 @@ function isSystemError(error: unknown): boolean {
   return error instanceof Error && "syscall" in error && systemErrorCode(error) !== undefined;
 }
 
-/** Two readings of one header that differ would be two opinions on what was checked and what is written. */
+/** Refuses entries that two parsers read differently: the checked entry could differ from the written one. */
 function refuseOtherReading(entry: ReadEntry, raw: RawNames | undefined): void {
   if (raw === undefined) return;
   if (isUtf8Name(raw.path) && entry.path !== raw.path) {

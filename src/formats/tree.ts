@@ -56,7 +56,7 @@ export class FileTree implements Iterable<readonly [path: string, node: TreeNode
     return this.#sorted;
   }
 
-  /** Every path below the directory `folder`, in byte order; found by halves, so that a large tree is not gone through. */
+  /** Every path below the directory `folder`, in byte order; found by binary search. */
   below(folder: string): readonly string[] {
     const paths = this.paths();
     const start = `${folder}/`;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileIn, searchTool } from "./tool-path.ts";
 
-/** Where the system's programs are, whoever calls. */
+/** The system's program folders, independent of the caller. */
 const systemPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /**

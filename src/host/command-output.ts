@@ -1,10 +1,10 @@
-/** What a command printed, for the task that ran it: in memory, and therefore only up to a limit. */
+/** Output of a command for the task that ran it: held in memory, so its size is limited. */
 import { UserError } from "../errors/index.ts";
 
-/** Bytes. */
+/** Maximum number of bytes. */
 const limit = 32 * 1024 * 1024;
 
-/** The chunks of a stream as zx collects them; of those that are too many the latest are kept, but never taken for all. */
+/** The chunks of a stream as zx collects them. Beyond the limit only the latest are kept, and reading them as a result fails. */
 class Chunks extends Array<string | Buffer> {
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
@@ -14,7 +14,7 @@ class Chunks extends Array<string | Buffer> {
   #cut = false;
   readonly #isResult: boolean;
 
-  /** `isResult`: half of it would be a wrong result; otherwise the end of it says enough. */
+  /** `isResult`: tasks read the whole, so a truncated text is an error; otherwise its end is enough. */
   constructor(isResult: boolean) {
     super();
     this.#isResult = isResult;
@@ -33,7 +33,7 @@ class Chunks extends Array<string | Buffer> {
     return this.length;
   }
 
-  // zx joins the chunks with it when a task reads them.
+  // zx calls this to join the chunks when a task reads the output.
   override reduce(...args: readonly unknown[]): never {
     if (this.#cut && this.#isResult) {
       throw new UserError(

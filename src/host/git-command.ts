@@ -1,4 +1,4 @@
-/** How git is run: about the repository around a folder, whatever variables and settings say of others. */
+/** Runs git on the repository around a folder, unaffected by variables that name another one. */
 import { homedir } from "node:os";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -46,7 +46,7 @@ function environment(given: Variables): NodeJS.ProcessEnv {
   return { ...env, HOME: given.HOME ?? homedir(), LC_ALL: "C", ...quiet };
 }
 
-/** Whose checkouts git may read can be said by variables too (git-config(1), GIT_CONFIG_COUNT), and goes on to count. */
+/** The `safe.directory` settings that the caller gives in variables (git-config(1), GIT_CONFIG_COUNT) are kept. */
 function trustedFolders(given: Variables): readonly string[] {
   const count = Math.min(Number(given.GIT_CONFIG_COUNT ?? 0) || 0, 1000);
   return Array.from({ length: count }, (_, index) => index)

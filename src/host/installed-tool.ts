@@ -32,7 +32,7 @@ interface Entry {
   readonly names?: readonly string[];
   /** Absolute paths, one of which is there when the tool is: for what is no program, or of no use without its files. */
   readonly files?: readonly string[];
-  /** The first version that will do. */
+  /** The minimum version. */
   readonly least?: string;
   /** What makes it print its version; `--version` unless said, and nothing when empty. */
   readonly version?: readonly string[];
@@ -44,7 +44,7 @@ const patienceMs = 10_000;
 /** Names of all tools in the table. */
 export const knownTools: readonly string[] = Object.keys(tools);
 
-/** The name by which the table has a program, whatever a distribution calls it. */
+/** The name of a program in the tool table, which may differ from a distribution's name. */
 export function tableName(tool: string): string {
   const entries: Readonly<Record<string, Entry>> = tools;
   return knownTools.find((name) => entries[name]?.names?.includes(tool)) ?? tool;
@@ -70,7 +70,7 @@ export async function reportTool(tool: string): Promise<ToolReport> {
   return { tool, purpose: entry?.for, path: found, version, tooOldFor, hint: installAdvice(tool) };
 }
 
-/** Whether a version is an older one, by the numbers in it: 4.10 is newer than 4.9. */
+/** Whether a version is older than another, compared number by number: 4.10 is newer than 4.9. */
 export function isOlder(version: string, than: string): boolean {
   const own = version.match(/\d+/g)?.map(Number) ?? [];
   for (const [index, number] of (than.match(/\d+/g) ?? []).map(Number).entries()) {

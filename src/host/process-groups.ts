@@ -149,7 +149,7 @@ function environmentOf(options: SpawnOptions): NodeJS.ProcessEnv {
  */
 function endWhatIsLeft(child: ChildProcess, target: number, mark: string | undefined): void {
   child.once("exit", () => {
-    // Of a process alone nothing is left, and its number may be another's by now.
+    // A single process leaves nothing behind, and its id may have been reused.
     if (target < 0) send(target, "SIGKILL");
     if (mark === undefined) return;
     const timer = setTimeout(() => endStragglers(mark), outputGraceMs);

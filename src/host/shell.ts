@@ -19,7 +19,7 @@ export interface ShellOptions {
    * it commands have the caller's.
    */
   readonly home?: string;
-  /** The tools that commands may be, by name. */
+  /** Names of the tools that commands may run. */
   readonly tools?: readonly string[];
   /** Variables that the commands see beside the fixed ones. */
   readonly env?: Readonly<Record<string, string>>;
@@ -61,7 +61,7 @@ export async function createShell(options: ShellOptions): Promise<Shell> {
   return withOwnStores(shell);
 }
 
-/** The shell, with a place of its own for the output of each command; zx's own would take whatever a command prints. */
+/** The shell with a bounded output store for each command; zx's own store is unbounded. */
 function withOwnStores(shell: Shell): Shell {
   return new Proxy(shell, {
     apply: (target, self, args: readonly unknown[]) => {

@@ -104,7 +104,7 @@ label=$(printf 'Razor MK %s' "$version" | cut -c 1-32)
 boot="-b boot/isolinux/isolinux.bin -c boot/isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table"
 uefi="-eltorito-alt-boot -e boot/grub/efi.img -no-emul-boot"
 if have xorriso; then
-  # It takes 0 for no date, and writes the clock's; but a file's own date may be 0.
+  # xorriso treats 0 as no date and writes the current time; but a file's own date may be 0.
   dates="=$epoch"
   [ "$epoch" -ne 0 ] || dates=set_to_mtime
   # Another boot image of the CD.

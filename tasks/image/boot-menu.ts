@@ -4,7 +4,7 @@ import path from "node:path";
 import { systemErrorCode, UserError } from "../../src/errors/index.ts";
 import { readContent } from "../../src/formats/index.ts";
 
-/** A menu has a few hundred bytes, and isolinux's program some forty thousand. */
+/** Maximum bytes of a boot loader's file: menus have hundreds, isolinux.bin some forty thousand. */
 const largest = 4 * 1024 * 1024;
 
 /** A file of the Core ISO's boot loader; `isolinux` is its folder (absolute). Throws a `UserError` where it is missing or far too large. */

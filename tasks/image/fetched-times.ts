@@ -1,10 +1,10 @@
-/** The times of fetched files, kept as JSON beside them: an output of a task has no time of its own. */
+/** Times of fetched files, stored as JSON beside them, since outputs of tasks have no times. */
 import { readFile, writeFile } from "node:fs/promises";
 import { type LockLine, pinnedTime } from "../../src/fetch/index.ts";
 import { compareNames } from "../../src/formats/index.ts";
 
 /**
- * The time, in seconds since 1970, of whatever has none of its own: 1980-01-01T00:00:00Z, the earliest that FAT can
+ * The time, in seconds since 1970, of files without one of their own: 1980-01-01T00:00:00Z, the earliest that FAT can
  * record (Microsoft, FAT specification, "Date and Time Formats"); also what Nixpkgs sets SOURCE_DATE_EPOCH to.
  */
 export const undated = 315_532_800;
@@ -14,12 +14,12 @@ export class FetchedTimes {
   readonly #times = new Map<string, number>();
   readonly #isPinned: boolean;
 
-  /** `source` as the user named it. The sample source is made anew on each machine: its server's times mean nothing. */
+  /** `source` as the user named it. The sample source is made on each machine, so its times are ignored. */
   constructor(source: string) {
     this.#isPinned = source !== "sample";
   }
 
-  /** Notes that the file at `path` is what a line of the lock names. */
+  /** Adds the file at `path`, with the time in its line of the lock. */
   add(path: string, line: LockLine | undefined): void {
     const time = this.#isPinned ? pinnedTime(line) : undefined;
     if (time !== undefined) this.set(path, time);

@@ -17,7 +17,7 @@ export const isLibraryFile = (path: string): boolean => library.test(path);
 export const moduleRelease = (path: string): string | undefined => module.exec(path)?.[2];
 
 /**
- * What of a tree the tables depend on: these files, tables that are there, every link, and the folders of all of them. Times
+ * The entries that the tables depend on: these files, existing tables, all links, and the folders of all of them. Times
  * are all 0: no table depends on them, and those of an overlay change with each commit.
  */
 export function linkedFiles(tree: FileTree): FileTree {

@@ -18,7 +18,7 @@ import { paddingAfter } from "./layers.ts";
  */
 const packer = "libdeflate-gzip";
 
-/** What the packer is worth to a task that packs with this effort: in every run, or only in some. */
+/** The packer's use for a task, by effort; `use` says whether each run packs, or only some. */
 export const packerFor =
   (use: "needed" | "useful") =>
   ({ compress }: { readonly compress: string }): Readonly<Record<string, ToolUse>> => ({

@@ -1,7 +1,7 @@
 /**
- * Whether the image's kernel can mount an extension, as far as its compression tells.
+ * Checks whether the image's kernel supports an extension's compression.
  *
- * Releases: Linux `fs/squashfs/Kconfig`, in which each kind came as an option of its own; all but gzip may be left out of a kernel.
+ * Releases: Linux `fs/squashfs/Kconfig`, where each kind is an option of its own; all but gzip may be missing in a kernel.
  */
 import type { SquashfsSuperblock } from "../../src/formats/index.ts";
 

@@ -1,4 +1,4 @@
-/** The time of what carries the version: never the clock's, and never that of a file in the workspace. */
+/** The default of SOURCE_DATE_EPOCH: the commit's time, never the clock's or a file's. */
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { undated } from "../image/fetched-times.ts";
@@ -7,7 +7,7 @@ import { askProject } from "./git.ts";
 /** The last second that the 32 bits of a cpio header can hold, in 2106. */
 const lastSecond = 0xffff_ffff;
 
-/** The number that a text says, where it can be a time in seconds since 1970; `0` is one. */
+/** Parses a time in seconds since 1970 (`0` is valid); undefined for anything else. */
 export function secondsOf(text: string | undefined): number | undefined {
   if (text === undefined || !/^\d{1,10}$/.test(text)) return undefined;
   const seconds = Number(text);

@@ -1,4 +1,4 @@
-/** The paths on which git's answers about a checkout depend. */
+/** Lists the paths that git's answers about a checkout depend on. */
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Looked, ParameterHost } from "../../src/engine/index.ts";
@@ -23,7 +23,7 @@ export async function pathsThatGitReads(
           path.join(env.XDG_CONFIG_HOME ?? path.join(home, ".config"), "git", "config"),
         ]
       : [env.GIT_CONFIG_GLOBAL]),
-    // Which git is asked: one in another place, or another one in the same.
+    // The git program itself, and the places where another one would be found first.
     ...(env.PATH ?? "").split(":").map((one) => path.join(one, "git")),
   ];
   const ask = async (...args: readonly string[]): Promise<string | undefined> => {
@@ -32,7 +32,7 @@ export async function pathsThatGitReads(
   };
   const asked = ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"];
   const answer = await ask(...asked);
-  // Without a repository, the one that may come to be counts: in this folder or any above it.
+  // Without a repository, all places where one may be created count: in this folder or any above it.
   if (answer === undefined) {
     return { paths: [...configuration, ...repositoriesAbove(folder, undefined)], isWhole: true };
   }

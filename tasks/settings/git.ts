@@ -1,4 +1,4 @@
-/** Asking git about the workspace: nothing but the repository around it counts, and a git that fails is an error. */
+/** Asks git about the repository around the workspace; a git that fails is an error. */
 import { execFile } from "node:child_process";
 import { existsSync, lstatSync } from "node:fs";
 import path from "node:path";
@@ -88,7 +88,7 @@ function runGit(
   });
 }
 
-/** Throws for a git that failed; returns where there is nothing that it could have said. */
+/** Throws where git failed; returns where there is no repository or no commit. */
 async function refuseFailure(
   folder: string,
   { code, sentence }: NonNullable<GitAnswer["failure"]>,
@@ -129,7 +129,7 @@ function repositoryAround(folder: string): string | undefined {
   }
 }
 
-/** Whether nothing was ever committed, so that HEAD names a branch that is still to come. */
+/** Whether the repository has no commit, so that HEAD names an unborn branch. */
 async function hasNoCommitYet(git: AskGit): Promise<boolean> {
   const references = await git(["for-each-ref", "--count=1"]);
   const log = await git(["rev-parse", "--path-format=absolute", "--git-path", "logs/HEAD"]);

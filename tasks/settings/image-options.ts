@@ -70,7 +70,7 @@ export const isoVersion: Parameter<string> = param.text({
   },
 });
 
-/** Seconds since 1970: the time of all that carries the version. What was fetched has a time of its own. */
+/** Seconds since 1970: the time of everything that carries the version. Fetched files have their own times. */
 export const epoch: Parameter<string> = param.text({
   name: "source-date-epoch",
   description: "time of the image's own files, in seconds since 1970 (default: that of the commit)",

@@ -88,7 +88,7 @@ export const maxDepth: Parameter<number | undefined> = limit(
 /** The parameters of a task or command that reads archives from elsewhere. */
 export const limitParams = { maxUnpacked, maxEntries, maxDepth } as const;
 
-/** What the user allows; who names a size means it whatever the packed size is. */
+/** The limits that the user sets; a given size replaces the limit on the ratio too. */
 export function limitsOf(
   params: {
     readonly [K in keyof typeof limitParams]: number | undefined;

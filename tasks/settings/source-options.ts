@@ -24,7 +24,7 @@ const urlOption = (
   env: string,
   description: string,
   options: {
-    /** Names are put behind it. */
+    /** File names are appended to it. */
     readonly isFolder?: boolean;
     readonly byDefault?: (host: ParameterHost) => Promise<string | undefined>;
   } = {},
@@ -116,7 +116,7 @@ const downloadLimit = (options: {
   readonly default: string;
   readonly env?: string;
   readonly value?: string;
-  /** What it may be: at most 99, unless told otherwise. */
+  /** The accepted range; by default 1 to 99. */
   readonly least?: number;
   readonly most?: number;
 }): Parameter<string> =>
@@ -151,7 +151,7 @@ export const downloadsPerServer = downloadLimit({
   default: "6",
 });
 
-/** What a mirror may send at most, and how slowly. */
+/** The minimum rate of downloads, and the maximum size of a mirror's index. */
 export const leastRate = downloadLimit({
   name: "least-rate",
   description: "give up a download below so many bytes a second over a minute (default: 100; 0: any rate)",

@@ -122,7 +122,7 @@ function refuseForeign(architecture: string, { name, where, architecture: image 
   });
 }
 
-/** Takes out what an extension has no use for, and folders that hold nothing, also those that hold only such folders. */
+/** Removes files that an extension does not need, and folders that hold no files. */
 function dropFolders(tree: FileTree): void {
   for (const entry of tree.paths()) {
     if (dropped.some((folder) => entry === folder || entry.startsWith(`${folder}/`))) tree.delete(entry);
@@ -137,7 +137,7 @@ function dropFolders(tree: FileTree): void {
   }
 }
 
-/** A list of files has a line for each. */
+/** Refuses names with line breaks, since the extension's list of files has one line for each. */
 function refuseLineBreaks(tree: FileTree, label: string): void {
   const name = tree.paths().find((entry) => /[\r\n]/.test(entry));
   if (name === undefined) return;

@@ -102,9 +102,9 @@ export interface Source extends SourceLocations {
    * the plan lacks because the policy forbids to ask: an error names it with whatever else is missing.
    */
   fetch(plan: readonly Artefact[], unresolved?: readonly Wanted[]): Promise<ReadonlyMap<string, LockLine>>;
-  /** What of a plan is neither here nor may be asked for. */
+  /** The artefacts of a plan that are not in the cache and may not be downloaded. */
   blocked(plan: readonly Artefact[]): Promise<readonly Artefact[]>;
-  /** Whether the bytes that a lock line names are here. */
+  /** Whether the cache has the bytes that a lock line names. */
   has(line: LockLine): boolean;
   /** Whether the policy allows to ask for an artefact that is not here. */
   mayFetch(artefact: Artefact): boolean;

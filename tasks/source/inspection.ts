@@ -1,5 +1,5 @@
 /**
- * What is looked at in a fetched file before it is pinned: that it is whole, and that it is what its name says.
+ * Checks a fetched file before it is pinned: that it is complete, and that its content matches its name.
  */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";

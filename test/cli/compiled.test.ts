@@ -1,4 +1,4 @@
-/** The compiled form of the tasks: it is always that of the sources as they are, and damage to it heals. */
+/** The compiled program always matches its sources, and is compiled again when damaged. */
 import {
   cpSync,
   existsSync,

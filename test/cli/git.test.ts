@@ -4,7 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
 import { checkout, demo, put, runTask, startTask } from "./workshop.ts";
+
+usesPrograms("git");
 
 const open: (() => unknown)[] = [];
 afterEach(async () => {
@@ -39,9 +42,6 @@ function project() {
     "Taskfile.ts",
     `import { taskfile } from "./${engine}";
 import { image, isoVersion } from "./tasks/all.ts";
-import { usesPrograms } from "../support/programs.ts";
-
-usesPrograms("git");
 export default taskfile({ title: "Demo", version: isoVersion, targets: [image], variants: { dev: { description: "", flags: [] } } });
 `,
   );
@@ -77,7 +77,7 @@ describe("the version of what is built", () => {
     git("tag", "-f", "v1");
     const run = await runTask(root, ["image"]);
     expect(run, run.stderr).toMatchObject({ status: 0 });
-    expect(run.stderr).toContain("note: iso-version changed while the build ran: it is done again");
+    expect(run.stderr).toContain("note: iso-version changed while the build ran: building again");
     expect(run.stdout).toContain("build/image.2.txt");
     expect(built()).toEqual(["image.2.txt"]);
     expect(read("2")).toBe("2: World");

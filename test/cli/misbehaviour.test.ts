@@ -1,4 +1,4 @@
-/** Tasks that hang, throw late, print without end or do not listen: each is its own failure, and nothing else goes wrong. */
+/** Tasks that hang, throw late, print endlessly or ignore their signal: only that task fails. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -72,7 +72,7 @@ describe("a task whose function never settles", () => {
     expectTidy(root);
   });
 
-  it("is told from a command that does the same", async () => {
+  it("is distinguished from a command that does the same", async () => {
     const root = withTasks(
       { good: "" },
       `export const stuck = command({ name: "stuck", description: "", params: {}, run: () => new Promise(() => {}) });`,

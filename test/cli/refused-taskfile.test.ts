@@ -1,4 +1,4 @@
-/** A Taskfile that cannot be meant so is refused when it is loaded: a sentence, the places, what to do, and no stack. */
+/** An invalid Taskfile is refused when it is loaded, with a message, the places, a hint, and no stack. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -47,11 +47,11 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   "no targets": ["export default whole(undefined);", ["targets are undefined"]],
   "a text for a target": [
     "export default whole([make('x'), 'iso']);",
-    ['targets[1] is the text "iso"', "without quotes"],
+    ['targets[1] must be a task or a command, but is the text "iso"', "without quotes"],
   ],
   "nothing for an alias": [
     "export default whole([make('x')], { aliases: { y: undefined } });",
-    ["aliases.y is undefined"],
+    ["aliases.y must be a task or a command, but is undefined"],
   ],
   "a time limit of nothing": [
     "export default whole([make('x', { timeout: 0 })]);",
@@ -91,7 +91,7 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   ],
   "patterns that only leave out": [
     "export default whole([make('x', { inputs: { all: files(['!a', '!b']) } })]);",
-    ["only says what it leaves out"],
+    ["has negated patterns only"],
   ],
   "an output of a need that it does not have": [
     "const y = make('y');\nexport default whole([make('x', { needs: { y: only(y, 'tree') } })]);",

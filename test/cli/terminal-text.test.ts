@@ -1,4 +1,4 @@
-/** What of a text that came from elsewhere reaches a terminal. */
+/** Untrusted text is escaped before it reaches a terminal. */
 import { describe, expect, it } from "vitest";
 import { FailureText } from "../../src/cli/failure.ts";
 import { LiveDisplay } from "../../src/cli/live-reporter.ts";

@@ -40,8 +40,8 @@ describe("attempts", () => {
     ]);
     expect([result, count]).toEqual(["done", 3]);
     expect(notes).toEqual([
-      "attempt 1 of 3 failed: connection refused; it is repeated",
-      "attempt 2 of 3 failed: connection refused; it is repeated",
+      "attempt 1 of 3 failed: connection refused; trying again",
+      "attempt 2 of 3 failed: connection refused; trying again",
     ]);
   });
 
@@ -59,7 +59,7 @@ describe("attempts", () => {
   it("that take longer than the limit are ended, have failed by name, and may be repeated", async () => {
     const { result, notes, count } = await play({ timeout: 0.02, retries: 1 }, ["hangs", "hangs"]);
     expect(result).toMatchObject({ code: "task-timeout", message: "it did not finish within 0.02 s" });
-    expect(notes).toEqual(["attempt 1 of 2 failed: it did not finish within 0.02 s; it is repeated"]);
+    expect(notes).toEqual(["attempt 1 of 2 failed: it did not finish within 0.02 s; trying again"]);
     expect(count).toBe(2);
     expect(await play({ timeout: 5, retries: 0 }, ["works"])).toMatchObject({ result: "done" });
   });

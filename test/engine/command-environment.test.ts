@@ -1,4 +1,4 @@
-/** What a task's commands see of the machine and of whoever builds: what the task declares, and nothing else. */
+/** Commands see only what their task declares of the machine and the user. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";

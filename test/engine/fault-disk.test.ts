@@ -132,7 +132,7 @@ describe("another user", () => {
     spawnSync("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, "-e", ""])
       .status === 0;
 
-  it.skipIf(!asUser)("who may not read an input is told that, and not that it cannot be written", () => {
+  it.skipIf(!asUser)("an input that cannot be read is reported as that, not as unwritable", () => {
     const root = newWorkspace("unreadable");
     spawnSync("chown", ["-R", `${nobody}:${nobody}`, root]);
     expectBuilt(root, "nobody");

@@ -1,4 +1,4 @@
-/** A cache that somebody else wrote can waste a build, and can neither write elsewhere nor delete what is not its own. */
+/** A hostile cache can make builds run again, but neither write outside of the cache and outputs nor delete other files. */
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
@@ -96,7 +96,7 @@ async function emptied() {
   return { root, both, runs };
 }
 
-/** Whoever can write listings, but not what tasks do. */
+/** An attacker who can write listings, but cannot change what tasks do. */
 async function forged(change: (lines: string[], evil: string) => string[]) {
   const { root, both, runs } = await emptied();
   const outside = workspace({});

@@ -1,4 +1,4 @@
-/** A task that reads through a link is made again when what is behind the link changes, in a build and in a watch. */
+/** A task whose input has a symlink runs again when the link's target changes, in a build and in a watch. */
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -135,8 +135,8 @@ describe("a link among an input's files", () => {
   });
 
   for (const [target, why] of [
-    [".", "a folder that it is in itself"],
-    ["..", "a folder that it is in itself"],
+    [".", "a folder that contains it"],
+    ["..", "a folder that contains it"],
     ["/usr/share", "a folder outside of the workspace"],
     ["../.buildcache/v1", "into the cache"],
     ["/dev/null", "a device"],

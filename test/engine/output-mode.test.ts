@@ -1,4 +1,4 @@
-/** Who may read an output is a part of what a task makes: while it works, in its place, in the store, and when it comes back. */
+/** Private outputs are readable only by their owner: while the task runs, in their place, in the store, and when restored. */
 import {
   chmodSync,
   linkSync,

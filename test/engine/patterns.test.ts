@@ -1,4 +1,4 @@
-/** A pattern means the same wherever it is asked: what a task reads, owns, is affected by and is watched for. */
+/** A pattern matches the same paths for reading, ownership, `affected` and the watch. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** A failure of the system is told by what was to be done, with the path that the user knows. */
+/** Errors of system calls say what failed, with a path that the user knows. */
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { files, type Task, task } from "../../src/engine/index.ts";

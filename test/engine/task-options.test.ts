@@ -199,7 +199,7 @@ describe("a task with a time limit and retries", () => {
     });
     const { outcomes, notes, events } = await run(root, [flaky]);
     expect(outcomes).toEqual({ "flaky@dev": "never built" });
-    expect(notes).toEqual(["attempt 1 of 2 failed: connection refused; it is repeated"]);
+    expect(notes).toEqual(["attempt 1 of 2 failed: connection refused; trying again"]);
     expect(readdirSync(path.join(root, ".buildcache/v1/out/dev/flaky/folder"))).toEqual(["2"]);
     expect(events.flatMap((event) => (event.type === "task-output" ? [event.text] : []))).toEqual([
       "attempt 1\n",

@@ -1,4 +1,4 @@
-/** What a mirror may hand over: the real command refuses it by name, pins none of it, and reaches no file of the host. */
+/** Hostile files of a mirror: the real command refuses each by name, pins none, and touches no file of the host. */
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";

@@ -1,4 +1,4 @@
-/** ISOs made to mislead whoever reads their directories. */
+/** ISOs with hostile directories. */
 import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors/index.ts";

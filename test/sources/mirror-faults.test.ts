@@ -1,4 +1,4 @@
-/** What a user relies on when a mirror fails, when nothing may be asked, and when nothing vouches for what came. */
+/** Mirrors that fail, builds that are offline, and files without an upstream digest. */
 import { createHash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { describe, expect, it } from "vitest";

@@ -35,20 +35,11 @@ describe("a limit for unpacked sizes", () => {
 });
 
 describe("an image's time", () => {
-  it("that an initrd cannot hold is refused by the name of what gave it", async () => {
+  it("that an initrd cannot hold is refused with the last time that it can", () => {
     expect(epoch.parse?.("4294967295", host)).toBe("4294967295");
-    expect(() => epoch.parse?.("4294967296", host)).toThrow("up to 4294967295 (in 2106)");
-    const values = async (parameter: { readonly name: string }) =>
-      parameter.name === "bundle-facts" ? { epoch: 10_000_000_000 } : "/some/bundle.tar.gz";
-    const given = { ...host, value: values } as never;
-    const computed = (epoch.default as (of: never) => Promise<string>)(given);
-    await expect(computed).rejects.toMatchObject({
-      ...{
-        code: "epoch-late",
-        where: "/some/bundle.tar.gz",
-        hint: expect.stringContaining("SOURCE_DATE_EPOCH"),
-      },
-    });
+    expect(() => epoch.parse?.("4294967296", host)).toThrow(
+      expect.objectContaining({ code: "epoch-invalid", hint: expect.stringContaining("4294967295") }),
+    );
   });
 });
 

@@ -28,15 +28,15 @@ export function answerQuestion(argv: readonly string[], taskfile: Taskfile | und
 }
 
 /**
- * How many characters of the word the shell has already: bash takes `--flag=value` and `a:b` for three words each, and wants the
- * last of them; zsh is told to ignore the flag.
+ * How many characters to drop from a candidate: bash splits `--flag=value` and `a:b` into three words each, and completes the
+ * last of them; zsh is configured to ignore the flag.
  */
 function droppedFrom(current: string, shell: string | undefined): number {
   const flag = shell === "fish" ? 0 : (/^--[^=]+=/.exec(current)?.[0].length ?? 0);
   return shell === "bash" ? Math.max(flag, current.lastIndexOf(":") + 1) : flag;
 }
 
-/** Undoes that bash breaks words at `=` and `:` (bash(1), COMP_WORDBREAKS). */
+/** Joins words that bash split at `=` and `:` (bash(1), COMP_WORDBREAKS). */
 function joinBroken(words: readonly string[]): readonly string[] {
   const joined: string[] = [];
   for (const [index, word] of words.entries()) {

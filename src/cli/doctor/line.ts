@@ -5,7 +5,7 @@ import { messageOf, UserError } from "../../errors/index.ts";
 /** A finding with what was looked at. */
 export interface Line extends Finding {
   readonly check: string;
-  /** Of a host tool: what it is worth to what was asked for, and whether it is there. */
+  /** For a host tool: how the requested targets use it, and whether it is installed. */
   readonly tool?: { readonly use: ToolUse; readonly installed: boolean };
 }
 

@@ -42,7 +42,7 @@ export async function tasksToBuild(
   }
 }
 
-/** The tools of the tasks, and of the table those that none of them runs. */
+/** Reports the tools of the tasks, and then the known tools that none of them runs. */
 export async function checkTools(tasks: readonly Used[]): Promise<readonly Line[]> {
   const wanted = new Map<string, Wanted>();
   for (const one of tasks) {
@@ -68,7 +68,7 @@ function stronger(one: ToolUse, other: ToolUse): ToolUse {
   return strengths.indexOf(one) < strengths.indexOf(other) ? other : one;
 }
 
-/** By the table's names; what a task reads of the host's files, such as boot code, is useful to it. */
+/** Uses by the tool table's names. Files of the host that a task reads, such as boot code, count as useful. */
 function usesWithFiles(one: Used): ReadonlyMap<string, ToolUse> {
   const uses = new Map<string, ToolUse>();
   for (const [tool, use] of toolUses(one)) {

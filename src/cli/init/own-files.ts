@@ -53,7 +53,7 @@ export default taskfile({
         extends: `${name}/tsconfig.json`,
         compilerOptions: {
           typeRoots: typeRoots(root, packageRoot),
-          // Half-written code is no error while it is being tried.
+          // Unused names are no error while code is being written.
           noUnusedLocals: false,
           noUnusedParameters: false,
         },
@@ -68,8 +68,8 @@ export default taskfile({
 }
 
 /**
- * Folders with the declarations of Node, relative to the project: where npm puts them for whoever installs the project, and where
- * they are now. npm may have put them beside the package or below it.
+ * Folders with Node's type declarations, relative to the project: where npm installs them in the project, and where
+ * they are now: npm may have put them beside the package or below it.
  */
 function typeRoots(root: string, packageRoot: string): readonly string[] {
   const own = createRequire(path.join(packageRoot, "package.json"));

@@ -90,7 +90,7 @@ export interface LinkTarget {
   readonly folder: boolean;
 }
 
-/** What the links that an input matches lead to, where that counts. */
+/** The targets of the symlinks that an input matches, where links are followed. */
 export async function linkTargets(
   input: FilesInput,
   root: AbsolutePath,

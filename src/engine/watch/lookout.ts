@@ -30,7 +30,7 @@ export class Lookout {
   #graph: Graph = new Map();
   #seen: SeenInputs = new Map();
   #inputFolders: ReadonlySet<string> = new Set();
-  /** Where the links of each input lead: to find them takes a search, and only new entries change it. */
+  /** The link targets of each input, cached because finding them needs a search; cleared when entries are added or removed. */
   #links = new WeakMap<FilesInput, readonly LinkTarget[]>();
 
   /** `others` are folders to be watched beside those of the inputs; outputs are not told of. */
@@ -45,7 +45,7 @@ export class Lookout {
     });
   }
 
-  /** Folders that only values come from may be as busy as /tmp: of these a few paths count. */
+  /** Whether a changed path matters: of folders that only parameter values depend on, which may be as busy as /tmp, only few do. */
   #concerns(file: string): boolean {
     const folder = path.dirname(file);
     return this.#inputFolders.has(folder) || this.#inputFolders.has(file) || this.#sources.has(file);
@@ -91,8 +91,8 @@ export class Lookout {
   }
 
   /**
-   * These are the values of the last build: from here on what they come from is watched. Returns the names of parameters that
-   * are another now, also for what happened before it was watched.
+   * Starts watching the paths that the last build's values were computed from. Returns the names of parameters that changed,
+   * including changes from before the watching started.
    */
   async follow(values: ParameterValues): Promise<readonly string[]> {
     if (!(await this.#sources.follow(values))) return [];
@@ -100,7 +100,7 @@ export class Lookout {
     return await values.moved();
   }
 
-  /** The names of parameters whose values a burst made others. */
+  /** The names of parameters whose values a burst of events changed. */
   async movedBy(burst: Burst): Promise<readonly string[]> {
     return await this.#sources.movedBy(burst);
   }
@@ -135,7 +135,7 @@ export class Lookout {
   /** What a burst changed for the tasks, as users know it; undefined when it is no more than what they saw. */
   async changedBy(burst: Burst): Promise<readonly string[] | undefined> {
     if (burst.entries || burst.flood) {
-      // A link may have come, or lead elsewhere.
+      // A link may be new, or have another target.
       this.#links = new WeakMap();
       await this.#compute();
       await this.refresh();

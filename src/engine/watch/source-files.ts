@@ -18,7 +18,7 @@ export class SourceFiles {
     this.#known = new Map(present.map((file) => [file.path, file.digest]));
   }
 
-  /** Absolute paths of the folders that hold them, as far as these are there. */
+  /** Absolute paths of the existing folders that hold them. */
   folders(): ReadonlySet<string> {
     return new Set(
       [...new Set([...this.#known.keys()].map((file) => path.dirname(file)))].filter(existsSync),
@@ -39,12 +39,12 @@ export class SourceFiles {
     return changed;
   }
 
-  /** Those that were looked for and are not there, absolute. */
+  /** Absolute paths that were looked for and do not exist. */
   absent(): readonly string[] {
     return [...this.#known].flatMap(([file, digest]) => (digest === "" ? [file] : []));
   }
 
-  /** Those that are different now, absolute: what changed before anybody watched. */
+  /** Absolute paths of files that differ now: they changed before the watching started. */
   stale(): readonly string[] {
     return [...this.#known].flatMap(([file, digest]) => (digestOf(file) === digest ? [] : [file]));
   }
@@ -55,7 +55,7 @@ export class SourceFiles {
   }
 }
 
-/** Empty where no file can be read. */
+/** sha256 of a file; empty where it cannot be read. */
 function digestOf(file: string): string {
   try {
     return digestOfBytes(readFileSync(file));

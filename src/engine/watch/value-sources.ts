@@ -1,4 +1,4 @@
-/** The paths that computed parameter values come from, and whether a burst of events made a value another one. */
+/** Tracks the paths that computed parameter values depend on, and whether a burst of events changed a value. */
 import { statSync } from "node:fs";
 import path from "node:path";
 import type { ParameterValues } from "../parameter.ts";
@@ -8,7 +8,7 @@ export class ValueSources {
   #paths: ReadonlySet<string> = new Set();
   #values: ParameterValues | undefined;
 
-  /** From here on it is about these values. Returns whether they come from paths that were not known before. */
+  /** Replaces the tracked values. Returns whether they depend on paths that were not tracked before. */
   async follow(values: ParameterValues): Promise<boolean> {
     const before = this.#paths;
     this.#values = values;
@@ -16,18 +16,18 @@ export class ValueSources {
     return [...this.#paths].some((one) => !before.has(one));
   }
 
-  /** Whether a value may come from what stands at an absolute path: it is named, or in a folder that is. */
+  /** Whether a value may depend on an absolute path: the path or its folder is tracked. */
   has(file: string): boolean {
     return this.#paths.has(file) || this.#paths.has(path.dirname(file));
   }
 
-  /** The folders that tell of changes to these paths, absolute; those that exist. */
+  /** Absolute paths of the existing folders to watch for changes of these paths. */
   folders(): ReadonlySet<string> {
     const candidates = new Set([...this.#paths].flatMap((one) => [one, path.dirname(one)]));
     return new Set([...candidates].filter(isFolder));
   }
 
-  /** The names of parameters whose values are others now; none where the burst touched nothing that they come from. */
+  /** The names of parameters whose values changed; none where the burst touched no tracked path. */
   async movedBy(burst: Burst): Promise<readonly string[]> {
     if (this.#values === undefined) return [];
     if (!burst.flood && ![...burst.paths].some((file) => this.has(file))) return [];

@@ -37,7 +37,7 @@ export interface WatchOptions {
   readonly request: (force: BuildRequest["force"] | undefined) => CycleRequest;
   /** The files that define the tasks, as they were when they were compiled. */
   readonly sources: readonly SourceFile[];
-  /** What was counted by the watch that this one follows. */
+  /** The counts of the previous program's watch, which this one continues. */
   readonly guard?: LoopGuard;
   readonly signal: AbortSignal;
   readonly onBuildEvent: (event: BuildEvent) => void;

@@ -16,7 +16,7 @@ export class Watch {
   readonly #options: WatchOptions;
   readonly #lookout: Lookout;
   readonly #collector: BurstCollector;
-  /** Counts go on in the watch of the next program: a source may be what changes without end. */
+  /** Passed on to the watch of the next program, since the endless change may be that of a source. */
   readonly guard: LoopGuard;
   readonly #sources: SourceFiles;
   #asked: { readonly force: BuildRequest["force"] | undefined } | undefined;
@@ -25,7 +25,7 @@ export class Watch {
   #idleSince = 0;
   #begun = false;
   #ready = false;
-  /** Absolute paths of sources that changed and were not compiled, because they changed without end. */
+  /** Absolute paths of changed sources that were not compiled, because a loop was detected. */
   #unread: readonly string[] = [];
 
   constructor(workspace: Workspace, options: WatchOptions) {
@@ -88,8 +88,8 @@ export class Watch {
   }
 
   /**
-   * The sources changed, and cannot be used as they are: what was defined before goes on being watched, and so are these
-   * files (absolute paths), which the sources are made of now.
+   * Continues with the previous definitions, because the changed sources are invalid. Also watches these
+   * files (absolute paths), which the new sources consist of.
    */
   async keepDefinitions(files: readonly string[]): Promise<void> {
     this.#sources.add(files);
@@ -101,7 +101,7 @@ export class Watch {
   async #changedSources(burst: Burst): Promise<readonly string[]> {
     const unread = this.#unread;
     this.#unread = [];
-    // The folder of one that was missing may have come into being, and may hold it already.
+    // A missing folder may have been created, and may already hold the missing file.
     const absent = burst.entries ? this.#sources.absent() : [];
     if (absent.length > 0) await this.#lookout.refresh();
     const changed = this.#sources.changed(new Set([...burst.paths, ...absent]));
@@ -143,7 +143,7 @@ export class Watch {
     if (!("type" in end)) await this.#stopLoop(end);
     else if (!signal.aborted) await onEvent(end);
     if (signal.aborted || cycle.values === undefined) return;
-    // Last, so that nobody waits for it: finding out what values come from takes some processes.
+    // Last, so that nothing waits for it: finding these paths runs some processes.
     const moved = await this.#lookout.follow(cycle.values);
     if (moved.length > 0) await this.#cycle(moved, performance.now());
   }
@@ -152,7 +152,7 @@ export class Watch {
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#ready) return;
     this.#ready = true;
-    // What was saved after it was compiled, and before the folders were watched, is a change like any other.
+    // A file that was saved after compilation, and before its folder was watched, counts as changed.
     for (const file of this.#sources.stale()) this.#collector.add(file, false);
     await this.#options.onEvent({ type: "watch-ready", folders: this.#lookout.size });
   }
