@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { dropLink, writeNew } from "./compiled-record.js";
+import { dropLink, keyName, writeNew } from "./compiled-record.js";
 
 /**
  * Removes what was compiled long ago; a recent folder may still be in use by another process.
@@ -12,7 +12,7 @@ import { dropLink, writeNew } from "./compiled-record.js";
 export function removeOldFolders(folder, current) {
   for (const name of readdirSync(folder)) {
     const old = path.join(folder, name);
-    if (current.includes(old) || name === "manifest.json") continue;
+    if (current.includes(old) || name === "manifest.json" || name === keyName) continue;
     if (Date.now() - lstatSync(old).mtimeMs > 3_600_000) rmSync(old, { recursive: true, force: true });
   }
 }

@@ -17,6 +17,8 @@ const path = require("node:path");
 /** @typedef {import("./compile.mjs").Manifest} Manifest */
 
 const keyBytes = 32;
+/** The key's file, in the folder of all that is compiled. */
+const keyName = "seal.key";
 const sealBytes = 32;
 
 /** The record of one workspace's compiled program. */
@@ -26,7 +28,7 @@ class CompiledRecord {
     /** Absolute path of all that is compiled. */
     this.cache = path.join(workspace, ".buildcache", "compiled");
     this.file = path.join(this.cache, "manifest.json");
-    this.keyFile = path.join(workspace, ".buildcache", "v1", "secret.key");
+    this.keyFile = path.join(this.cache, keyName);
   }
 
   /**
@@ -91,7 +93,7 @@ class CompiledRecord {
     return createHmac("sha256", key).update(`compiled ${status.ino} ${status.ctimeNs}`).digest();
   }
 
-  /** Makes the workspace's key, as its first build would; undefined where it cannot be written. */
+  /** Makes the workspace's key; undefined where it cannot be written. */
   #makeKey() {
     const beside = `${this.keyFile}.${process.pid}.tmp`;
     try {
@@ -213,6 +215,7 @@ function readIfThere(file) {
 }
 
 module.exports = {
+  keyName,
   CompiledRecord,
   digestOf,
   dropLink,

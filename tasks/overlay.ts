@@ -20,7 +20,7 @@ import { adaptToVariant } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
-import { overlayFolder } from "./settings/project-options.ts";
+import { emptyFolders, overlayFolder } from "./settings/project-options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 /** The layer's file name. */
@@ -39,7 +39,7 @@ export const overlay = task({
     // Links are packed as they are: they mean files of the image.
     tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles], links: "keep" }),
   },
-  params: { epoch, layout },
+  params: { epoch, layout, emptyFolders },
   outputs: {
     /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */
     layer: out.file(overlayLayer),

@@ -1,7 +1,8 @@
 /** Where the image's own files and lists come from: this project, or somebody's with the layout of the old scripts. */
+import { type Dirent, readdirSync } from "node:fs";
 import path from "node:path";
 import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
-import { findInOldProject } from "./old-project.ts";
+import { findInOldProject, isOldProject } from "./old-project.ts";
 
 const ownOverlay = "overlay-src";
 
@@ -13,6 +14,43 @@ export const overlayFolder: Parameter<string> = param.path({
   value: "DIR",
   default: ownOverlay,
 });
+
+/**
+ * Folders of the overlay that hold nothing, relative to it: the image has them too, and no file of theirs tells that. A JSON array in
+ * byte order. Of an old project only files are taken.
+ */
+export const emptyFolders: Parameter<string> = param.derived({
+  name: "empty-folders",
+  description: "folders of the overlay that hold nothing",
+  default: async (host) => {
+    const root = path.resolve(host.root, await host.value(overlayFolder));
+    const folders: string[] = [];
+    const empty = isOldProject(root) ? [] : emptyFoldersIn(root, "", folders);
+    host.lookedAt("overlay folders", async () => ({ paths: [root, ...folders], isWhole: true }));
+    return JSON.stringify(empty);
+  },
+});
+
+/** The empty ones below a folder, in byte order; `seen` gets the absolute path of each that was looked into. */
+function emptyFoldersIn(root: string, below: string, seen: string[]): readonly string[] {
+  const folder = path.join(root, below);
+  const entries = entriesOf(folder);
+  seen.push(folder);
+  if (entries.length === 0) return below === "" ? [] : [below];
+  return entries
+    .filter((entry) => entry.isDirectory() && entry.name !== ".git")
+    .flatMap((entry) => emptyFoldersIn(root, path.join(below, entry.name), seen))
+    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+/** None for a folder that is not there or cannot be read: the step that packs it reports that. */
+function entriesOf(folder: string): readonly Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
 
 /** A file of the old project that is built, where it has one; else one of this project. */
 export const fileOf =

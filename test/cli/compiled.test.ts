@@ -211,7 +211,7 @@ describe("the cache", () => {
   it("with links for its folders has nothing made, changed or removed where they lead", async () => {
     const root = saying("right");
     const outside = path.join(root, "outside");
-    for (const name of ["old/precious", "secret.key", "manifest.json", "tmp/precious"])
+    for (const name of ["old/precious", "seal.key", "secret.key", "manifest.json", "tmp/precious"])
       put(outside, name, "mine");
     // Tidying takes what is old.
     for (const name of readdirSync(outside)) utimesSync(path.join(outside, name), 1, 1);

@@ -151,7 +151,7 @@ it("asks for what the options need, and for no more", async () => {
   const ask = async (...words: readonly string[]) => {
     const { stdout } = await runTask(
       checkout,
-      ["doctor", "iso", "--offline", "--iso-version", "1", ...words],
+      ["doctor", "iso", "--offline", "--iso-version", "1", "--source-date-epoch", "1", ...words],
       {
         PATH: "/nowhere",
       },

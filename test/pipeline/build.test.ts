@@ -1,6 +1,6 @@
 /** What is built, and above all what is not built again. */
 import { existsSync } from "node:fs";
-import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile, mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readIsoStructure } from "../../src/formats/index.ts";
@@ -95,6 +95,21 @@ describe("a build from the sample source", () => {
     const back = await workspace.build(fixed);
     expect(rebuilt(back)).toEqual([]);
     expect(restored(back)).toEqual(["bundle", "overlay", "overlay-tarball", "rebuild-iso"]);
+  });
+
+  it("reruns the overlay when a folder without files comes or goes, since the image has it too", async () => {
+    const folder = workspace.path("overlay-src/mnt");
+    const iso = ["iso", ...both.slice(2), "--iso-version", version];
+    await workspace.build(iso);
+    await mkdir(`${folder}/data`, { recursive: true });
+    try {
+      const built = await workspace.build(iso);
+      expect(rebuilt(built)).toEqual(["overlay", "rebuild-iso"]);
+      expect(built.stderr).toContain('empty-folders changed from [] to ["mnt/data"]');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    expect(restored(await workspace.build(iso))).toEqual(["overlay", "rebuild-iso"]);
   });
 
   it("builds each variant once, in whatever order they are asked for", async () => {
