@@ -1,6 +1,6 @@
 /** What is built, and above all what is not built again. */
 import { existsSync } from "node:fs";
-import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile, mkdir, rm } from "node:fs/promises";
+import { appendFile, chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readIsoStructure } from "../../src/formats/index.ts";
