@@ -36,7 +36,8 @@ export function randomRecipe(random: Random): Recipe {
       folders: folders.filter(() => random.chance(needs.length === 0 ? 0.7 : 0.3)),
       single: random.chance(0.5) ? random.pick(singles) : undefined,
       needs,
-      takesWord: random.chance(0.3),
+      // One task does, or the option would not exist.
+      takesWord: index === 0 || random.chance(0.3),
       shared,
     });
   }
