@@ -108,7 +108,7 @@ async function refuseFailure(
     throw new UserError(`git does not tell the version: ${sentence}`, {
       code: "git-ownership",
       where: folder,
-      hint: `if you trust it: git config --global --add safe.directory '${path.dirname(repository ?? folder)}'; ${instead}`,
+      hint: `if you trust it: git config --global --add safe.directory "${path.dirname(repository ?? folder)}"; ${instead}`,
     });
   }
   if (repository === undefined && /^not a git repository/.test(sentence)) return;

@@ -10,9 +10,9 @@ const workspace = useWorkspace();
 const mtime = 1_700_000_000;
 
 /** Runs the command in a folder of the project, to which the names of files are relative. */
-const diff = (...args: readonly string[]) => run("diff", ...args);
+const diff = (...args: readonly string[]) => runTask("diff", ...args);
 
-function run(command: string, ...args: readonly string[]) {
+function runTask(command: string, ...args: readonly string[]) {
   const cwd = path.join(checkout, "test");
   const words = args.map((word) => (word.startsWith("-") ? word : path.relative(cwd, workspace.path(word))));
   return spawnSync(process.execPath, [path.join(checkout, "bin/task.js"), command, ...words], {
@@ -54,10 +54,10 @@ describe("task diff", () => {
   test("and task size wait for no pipe that nobody writes to, and say that a folder is no file", async () => {
     await workspace.$`mkfifo ${workspace.path("pipe")}`;
     const refused = [
-      [run("diff", "pipe", "one.gz"), 2, /^error: this is no file\n {2}where: .*pipe\n/],
-      [run("diff", "one.gz", "pipe"), 2, /^error: this is no file\n {2}where: .*pipe\n/],
-      [run("size", "pipe"), 1, /^error: the ISO is no regular file\n {2}where: .*pipe\n/],
-      [run("size", "."), 1, /^error: the ISO is a folder\n/],
+      [runTask("diff", "pipe", "one.gz"), 2, /^error: this is no file\n {2}where: .*pipe\n/],
+      [runTask("diff", "one.gz", "pipe"), 2, /^error: this is no file\n {2}where: .*pipe\n/],
+      [runTask("size", "pipe"), 1, /^error: the ISO is no regular file\n {2}where: .*pipe\n/],
+      [runTask("size", "."), 1, /^error: the ISO is a folder\n/],
     ] as const;
     for (const [ended, status, message] of refused) {
       expect(ended).toMatchObject({ status, stdout: "", stderr: expect.stringMatching(message) });

@@ -192,7 +192,7 @@ describe("the version of a build", () => {
     await expectRefused(root, {
       code: "git-ownership",
       message: expect.stringContaining("dubious ownership"),
-      hint: expect.stringContaining(`safe.directory '${root}'`),
+      hint: expect.stringContaining(`safe.directory "${root}"`),
     });
     const trust = {
       GIT_CONFIG_COUNT: "1",
