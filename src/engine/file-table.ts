@@ -9,7 +9,6 @@ import { type BigIntStats, lstatSync, readlinkSync, utimesSync } from "node:fs";
 import { systemErrorCode } from "../errors/index.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
 import { type AbsolutePath, type Digest, isDigest } from "./names.ts";
-import { type QuickLook, type QuickStatus, quickLook } from "./quick-status.ts";
 import type { RecordLog } from "./record-log.ts";
 
 export type FileEntry =
@@ -27,10 +26,6 @@ export type FileEntry =
 
 /** Nanoseconds within which two writes may leave the same time stamp on any file system in use. */
 const clockGrain = 2_000_000_000n;
-
-/** Of a mode, inode(7). */
-const kindMask = 0o170000;
-const fileKind = 0o100000;
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -50,7 +45,6 @@ export class FileTable {
   readonly #seen = new Map<string, Seen>();
   /** The status of each file that was too young for the log, as a signature; that of the others is there. */
   readonly #signatures = new Map<string, string>();
-  #quickLook: QuickLook | undefined;
   /** How many files had to be read, for whoever wants to know where time went. */
   hashed = 0;
 
@@ -94,16 +88,8 @@ export class FileTable {
 
   /** Whether the file is still what it was when it was last looked at. */
   isUnchanged(path: AbsolutePath): boolean {
-    const seen = this.signatureSeen(path);
-    if (seen === undefined) return false;
-    const quick = this.#quickStatus(path);
-    return quick === undefined ? seen === signatureAt(path) : seen === quick.signature;
-  }
-
-  /** Undefined where nothing is, and where that is not known so quickly. */
-  #quickStatus(path: AbsolutePath): QuickStatus | undefined {
-    this.#quickLook ??= quickLook(this.#log.file);
-    return this.#quickLook(path);
+    const now = lstatIfThere(path);
+    return now !== undefined && this.signatureSeen(path) === signatureOf(now);
   }
 
   /**
@@ -157,18 +143,16 @@ export class FileTable {
   #look(path: AbsolutePath): FileEntry | undefined | Promise<FileEntry | undefined> {
     // Taken before the file is read: a write that happens while we read makes the entry too young to be believed.
     const now = this.#clock.now();
-    const known = this.#log.get(path);
-    // Most paths are files that are known.
-    const quick = known === undefined ? undefined : this.#quickStatus(path);
-    if (quick !== undefined) {
-      const entry = knownFile(known, quick);
-      if (entry !== undefined) return entry;
-    }
     const status = lstatIfThere(path);
     if (status === undefined) return undefined;
     const signature = signatureOf(status);
-    const entry = knownFile(known, { signature, mode: Number(status.mode), size: Number(status.size) });
-    if (entry !== undefined) return entry;
+    const known = this.#log.get(path);
+    // Most paths are files that are known; a forged log may name something else.
+    if (known?.startsWith(`${signature} `)) {
+      const digest = known.slice(signature.length + 1);
+      if (isDigest(digest) && status.isFile())
+        return { type: "file", ...modeOf(status), size: Number(status.size), digest };
+    }
     if (status.isDirectory()) return { type: "directory" };
     if (status.isSymbolicLink()) {
       const target = readlinkSync(path);
@@ -231,19 +215,7 @@ export function isLinking(before: string, now: string, linked: ReadonlySet<bigin
   return withoutCtime(before) === withoutCtime(now) && linked.has(BigInt(now.split(":")[3] ?? -1));
 }
 
-/** The file that a record of the log holds the digest of, when its status is this one; a forged log may name anything. */
-function knownFile(known: string | undefined, { signature, mode, size }: QuickStatus): FileEntry | undefined {
-  if (known === undefined || !known.startsWith(signature) || known[signature.length] !== " ")
-    return undefined;
-  const digest = known.slice(signature.length + 1);
-  if (!isDigest(digest) || (mode & kindMask) !== fileKind) return undefined;
-  return { type: "file", ...modeOf({ mode }), size, digest };
-}
-
-function modeOf(status: { readonly mode: bigint | number }): {
-  readonly executable: boolean;
-  readonly private: boolean;
-} {
+function modeOf(status: BigIntStats): { readonly executable: boolean; readonly private: boolean } {
   const mode = Number(status.mode);
   return { executable: (mode & 0o111) !== 0, private: (mode & 0o077) === 0 };
 }
