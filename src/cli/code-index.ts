@@ -69,7 +69,7 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     digests.set(key, digest);
     return digest;
   };
-  /** By the modules too: the same list each time, so that whoever looks at the files knows that it is the same. */
+  /** By the modules too: the same list each time, so that callers that look at the files can tell that it is unchanged. */
   const sourceLists = new Map<string, readonly (readonly [AbsolutePath, Digest])[]>();
   const sourcesOf: CodeIndex["sourcesOf"] = (locations) => {
     const key = defining(locations).join("\n");

@@ -15,7 +15,7 @@ const framesKept = 6;
 type Frame = Pick<NodeJS.CallSite, "getFileName" | "getFunctionName" | "getLineNumber" | "getColumnNumber">;
 
 /**
- * The frames above a function, as positions, up to the one at a module's own level: the frames beyond belong to whoever
+ * The frames above a function, as positions, up to the one at a module's own level: the frames beyond belong to what
  * imports that module. Needs V8's structured stack, whose every answer costs a microsecond.
  */
 export function callers(above: (...args: never[]) => unknown): readonly SourceLocation[] {
