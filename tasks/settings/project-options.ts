@@ -16,10 +16,10 @@ export const overlayFolder: Parameter<string> = param.path({
 });
 
 /**
- * Folders of the overlay that hold nothing, relative to it: the image has them too, and no file of theirs tells that. A JSON array in
- * byte order. Of an old project only files are taken.
+ * Folders of the overlay that hold nothing, relative to it: the image has them too, and no file of theirs tells that. In byte
+ * order. Of an old project only files are taken.
  */
-export const emptyFolders: Parameter<string> = param.derived({
+export const emptyFolders: Parameter<readonly string[]> = param.derived({
   name: "empty-folders",
   description: "folders of the overlay that hold nothing",
   default: async (host) => {
@@ -27,7 +27,7 @@ export const emptyFolders: Parameter<string> = param.derived({
     const folders: string[] = [];
     const empty = isOldProject(root) ? [] : emptyFoldersIn(root, "", folders);
     host.lookedAt("overlay folders", async () => ({ paths: [root, ...folders], isWhole: true }));
-    return JSON.stringify(empty);
+    return empty;
   },
 });
 
