@@ -11,6 +11,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: pipeline,
+          // By default a machine with two cores runs one file at a time, and most of these wait for other processes.
+          maxWorkers: "100%",
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

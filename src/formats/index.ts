@@ -9,6 +9,7 @@ export * from "./directory.ts";
 export { readElfMachine, readNeededLibraries } from "./elf.ts";
 export { type FatOptions, writeFat } from "./fat.ts";
 export { flattenLayers } from "./flatten.ts";
+export { entriesBelow } from "./folder-entries.ts";
 export { type GemIdentity, readGemIdentity } from "./gem.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
 export type { PackingPoint } from "./gzip-member.ts";

@@ -2,10 +2,11 @@
  * ISO 9660 images with Rock Ridge, written through xorriso.
  * It knows nothing of what is in them, save where the boot loader's file lies.
  */
-import { lutimes, readdir, rm } from "node:fs/promises";
+import { lutimes, rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
+import { entriesBelow } from "./folder-entries.ts";
 import { withTool } from "./tool-failure.ts";
 
 export interface IsoBoot {
@@ -102,9 +103,8 @@ const spaceHint = "check that the disk has room and every file of the ISO's fold
 /** The argument for the date of all files. xorriso treats 0 as no date and writes the current time; but a file's own date may be 0. */
 async function fileDatesOf(root: string, epoch: number): Promise<string> {
   if (epoch !== 0) return `=${epoch}`;
-  for (const name of [".", ...(await readdir(root, { recursive: true }))]) {
+  for (const name of [".", ...(await entriesBelow(root)).map((entry) => entry.path)])
     await lutimes(path.join(root, name), 0, 0);
-  }
   return "set_to_mtime";
 }
 

@@ -9,7 +9,7 @@ import { arch } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { bytesContent, FileTree } from "../../src/formats/index.ts";
+import { bytesContent, entriesBelow, FileTree } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 
 /** What the ldconfig of a machine knows, by Node's name of the machine: values of e_machine, as `readElfMachine` gives them. */
@@ -45,11 +45,8 @@ export async function libraryTables($: Shell, root: string, mtime: number): Prom
 /** Targets of all links below a folder, by their paths in it. */
 async function linksBelow(root: string): Promise<ReadonlyMap<string, string>> {
   const links = new Map<string, string>();
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isSymbolicLink()) continue;
-    const file = path.join(entry.parentPath, entry.name);
-    links.set(path.relative(root, file), await readlink(file));
-  }
+  for (const { path: name, type } of await entriesBelow(root))
+    if (type.isSymbolicLink()) links.set(name, await readlink(path.join(root, name)));
   return links;
 }
 
@@ -85,13 +82,12 @@ export async function moduleTables(
  */
 async function hideGzip(root: string): Promise<readonly string[]> {
   const names: string[] = [];
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !entry.name.endsWith(".ko.gz")) continue;
-    const module = entry.name.slice(0, -".gz".length);
-    const file = path.join(entry.parentPath, module);
+  for (const { path: name, type } of await entriesBelow(root)) {
+    if (!type.isFile() || !name.endsWith(".ko.gz")) continue;
+    const file = path.join(root, name.slice(0, -".gz".length));
     await writeFile(`${file}.xz`, await promisify(gunzip)(await readFile(`${file}.gz`)));
     await rm(`${file}.gz`);
-    names.push(module);
+    names.push(path.basename(file));
   }
   return names;
 }
