@@ -59,7 +59,7 @@ describe.skipIf(!canMake)("a fresh machine", () => {
           `mount -t tmpfs none "$root/proc"\necho made > "$root/made"\nexec sleep 1234567\n`,
       );
       chmodSync(path.join(programs, "mmdebstrap"), 0o755);
-      const child = spawn(process.execPath, [path.join(home, "bin/fresh.mjs"), "true"], {
+      const child = spawn(process.execPath, [path.join(checkout, "bin/fresh.mjs"), "true"], {
         env: { ...process.env, PATH: `${programs}:${process.env.PATH}`, TMPDIR: machines },
         stdio: "ignore",
       });
@@ -92,7 +92,7 @@ describe("where a fresh machine cannot be made", () => {
     // The checkout may lie where only root may read.
     cpSync(path.join(checkout, "bin"), path.join(home, "bin"), { recursive: true });
     const words = ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath];
-    const run = spawnSync("setpriv", [...words, path.join(checkout, "bin/fresh.mjs"), "true"], {
+    const run = spawnSync("setpriv", [...words, path.join(home, "bin/fresh.mjs"), "true"], {
       encoding: "utf8",
       env: { ...process.env, TMPDIR: machines },
     });
