@@ -11,7 +11,7 @@ import { SetupFailure } from "./setup-failure.mjs";
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Brings what is missing, and does nothing where nothing is. The node modules come first: only with them the project can
+ * Installs what is missing; does nothing when everything is there. The node modules come first: only with them the project can
  * say which host programs it runs. Throws `SetupFailure`.
  * @param {() => Promise<readonly string[]>} listTools Names of the host programs; asked when the node modules are there.
  * @param {readonly string[]} [dispensable] Tools that are installed with them where they can be had.

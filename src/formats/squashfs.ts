@@ -84,7 +84,7 @@ async function writeModes(dir: string, modes: string, policy: ModePolicy): Promi
 
 /**
  * Unpacks the named paths (or all) of `file` into `dir` (absolute; made when missing, its other files stay). A named
- * directory brings what is below it. Owners are the caller's. The listing is checked before anything is unpacked.
+ * directory includes what is below it. Owners are the caller's. The listing is checked before anything is unpacked.
  * @throws UserError `member-missing`, `unsafe-entry`, `bomb`, `bad-squashfs`, `tool-failed`, `tool-missing`
  */
 export async function extractSquashfs(

@@ -278,7 +278,7 @@ describe("the lists of parts in the store", () => {
     );
   };
 
-  it("in a circle are no content, and end no check", async () => {
+  it("that contain one another count as no content, and do not keep a check from ending", async () => {
     const { root, third, runs } = await built();
     const [a, b] = [sha256("a"), sha256("b")];
     parts(root, a, [b]);
