@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import { runChild } from "./child.mjs";
+import { ensureTools } from "./host-tools.mjs";
 import { fullPath, root, runScript, say } from "./setup.mjs";
 import { SetupFailure } from "./setup-failure.mjs";
 import { addNumbers, closingLine, numbersIn } from "./test-numbers.mjs";
@@ -12,6 +13,8 @@ const majors = ["24", "26"];
 
 await runScript(async () => {
   const words = process.argv.slice(2);
+  // Official builds of Node 26 are linked with it, and a minimal system has none.
+  await ensureTools(["libatomic.so.1"], say);
   /** @type {import("./test-numbers.mjs").Numbers[]} */
   const all = [];
   for (const major of words.length === 0 ? majors : words) all.push(await tryNode(major));
@@ -44,6 +47,11 @@ async function tryNode(major) {
       NODE_OPTIONS: `--pending-deprecation --no-warnings --require=${JSON.stringify(hook)}`,
     };
     const version = await runChild("node", ["--version"], { cwd: clone, output: "kept", env });
+    if (version.status !== 0)
+      throw new SetupFailure(
+        `Node ${major} does not start: ${version.output.trim()}`,
+        "is a library that it is linked with missing?",
+      );
     say(`trying ${version.output.trim()}`);
     const built = await runChild("npm", ["run", "quickstart"], { cwd: clone, output: "shown", env });
     const quickstart = { passed: built.status === 0 ? 1 : 0, failed: built.status === 0 ? 0 : 1, skipped: 0 };

@@ -63,6 +63,18 @@ const testTools = {
     dnf: "glibc-locale-source",
     pacman: "glibc",
   },
+  "libatomic.so.1": {
+    for: "the newest Node in tests",
+    files: [
+      "/usr/lib/x86_64-linux-gnu/libatomic.so.1",
+      "/usr/lib/aarch64-linux-gnu/libatomic.so.1",
+      "/usr/lib64/libatomic.so.1",
+      "/usr/lib/libatomic.so.1",
+    ],
+    apt: "libatomic1",
+    dnf: "libatomic",
+    pacman: "gcc-libs",
+  },
   tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };
