@@ -1,8 +1,8 @@
 /** Who needs whom in a bound graph, and what a task sees of those it needs. It knows nothing of how tasks are run. */
 
 import { type BoundTask, type Graph, neededSlots } from "./bound-task.ts";
-import { digestOfOutputs } from "./execution.ts";
 import type { Listing } from "./listing.ts";
+import { digestOfOutputs } from "./listing.ts";
 import type { Digest, TaskId } from "./names.ts";
 
 /** The needs of a task that apply in this build. */

@@ -1,8 +1,7 @@
 /** The context of an audited task: what the engine does for the task is not counted as done by the task's code. */
 import type { Shell } from "../host/index.ts";
 import type { AccessRecord, CodeAccesses } from "./code-access.ts";
-import type { AnyTaskContext } from "./given-context.ts";
-import type { Piece } from "./joiner.ts";
+import type { AnyTaskContext, Piece } from "./given-context.ts";
 
 /** The same context, for code that runs inside of `accesses`. Paths that it hands over count as touched by it. */
 export function auditedContext(

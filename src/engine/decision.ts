@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import type { BoundTask } from "./bound-task.ts";
 import { fingerprintOf, partsOf } from "./fingerprint.ts";
-import { displayPath, isRevised, type ResolvedInput, resolveInput } from "./input.ts";
+import { isRevised, type ResolvedInput, resolveInput } from "./input.ts";
 import { compareLines } from "./line-changes.ts";
 import {
   compareListings,
@@ -17,6 +17,7 @@ import {
 } from "./listing.ts";
 import { isSound } from "./listing-rules.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
+import { displayPath } from "./names.ts";
 import { neededTask } from "./need.ts";
 import { neededTools, usefulTools } from "./optional-tool.ts";
 import { firstNotStored, listOutputs, pathIn, placesOf } from "./output.ts";

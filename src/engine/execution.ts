@@ -15,7 +15,7 @@ import { AccessRecord } from "./code-access.ts";
 import type { Assessment, Decision } from "./decision.ts";
 import { reassess, rememberInputs } from "./decision.ts";
 import { KeptOutput } from "./kept-output.ts";
-import { digestOfListing, encodeListing, type Listing } from "./listing.ts";
+import { encodeListing, type Listing } from "./listing.ts";
 import { escapingLink } from "./listing-rules.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
 import {
@@ -213,13 +213,6 @@ export async function restoreTask(
   } finally {
     workplaces.leave(workplace);
   }
-}
-
-/** Digest of a task's outputs, or of those in the slots: what its dependents see of it. */
-export function digestOfOutputs(outputs: Listing, slots?: readonly string[]): Digest {
-  if (slots === undefined) return digestOfListing(outputs);
-  const seen = [...outputs].filter(([name]) => slots.includes(name.split("/")[0] ?? ""));
-  return digestOfListing(new Map(seen));
 }
 
 /** The places of the task's outputs while it works; its folders are made. */

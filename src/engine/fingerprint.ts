@@ -5,8 +5,9 @@
 
 import type { BoundTask } from "./bound-task.ts";
 import { digestOfParts } from "./digest.ts";
-import { displayPath, type ResolvedInput } from "./input.ts";
+import type { ResolvedInput } from "./input.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "./names.ts";
+import { displayPath } from "./names.ts";
 import { Secret, secretTag } from "./parameter.ts";
 import type { Part } from "./stamp.ts";
 

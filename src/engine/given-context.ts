@@ -3,9 +3,17 @@ import type { Shell } from "../host/index.ts";
 import type { FilesInput, Inputs } from "./declared-input.ts";
 import type { OutputPaths, Outputs } from "./declared-output.ts";
 import type { NeedPaths, Needs } from "./declared-task.ts";
-import type { Joined, Piece } from "./joiner.ts";
 import type { Params, ParamValues } from "./parameter.ts";
 import type { Share } from "./shared.ts";
+
+/** A whole file (absolute path), or bytes, which may still be on their way. */
+export type Piece = { readonly file: string } | { readonly bytes: Uint8Array | Promise<Uint8Array> };
+
+/** What was written: size in bytes, sha256 in hex. */
+export interface Joined {
+  readonly size: number;
+  readonly sha256: string;
+}
 
 /** The files of an input: absolute folder, and paths relative to it in byte order. */
 export interface FileSet {

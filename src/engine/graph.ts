@@ -12,8 +12,15 @@ import { UserError } from "../errors/index.ts";
 import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { Input } from "./declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "./declared-task.ts";
-import { displayPath } from "./input.ts";
-import { type AbsolutePath, folderName, isBelow, resolveIn, type TaskId, taskId } from "./names.ts";
+import {
+  type AbsolutePath,
+  displayPath,
+  folderName,
+  isBelow,
+  resolveIn,
+  type TaskId,
+  taskId,
+} from "./names.ts";
 import { checkOwnership, sameName } from "./ownership.ts";
 import type { Parameter, ParameterValues } from "./parameter.ts";
 import { matcherOf } from "./patterns.ts";

@@ -19,14 +19,13 @@ export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
 export { type Evidence, evidenceOf } from "./evidence.ts";
 export type { Clock } from "./file-table.ts";
 export { type Forecast, forecast } from "./forecast.ts";
-export type { AnyTaskContext, BlobAccess, FileSet, Memo, Progress } from "./given-context.ts";
+export type { AnyTaskContext, BlobAccess, FileSet, Memo, Piece, Progress } from "./given-context.ts";
 export { inputCovers, prefetchValues } from "./graph.ts";
-export { displayPath } from "./input.ts";
-export type { Piece } from "./joiner.ts";
 export { KeptOutput } from "./kept-output.ts";
 export { parseKeyValues } from "./key-values.ts";
 export { acquireLock } from "./lock.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
+export { displayPath } from "./names.ts";
 export { inVariants, neededTask, only, tasksOf, when, whenText } from "./need.ts";
 export { toolUses } from "./optional-tool.ts";
 export {

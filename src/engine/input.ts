@@ -13,7 +13,7 @@ import type { FileTable } from "./file-table.ts";
 import { wayBehind } from "./link-way.ts";
 import { behindLink } from "./linked-input.ts";
 import { digestOfListing, type ListedEntry, type Listing, lineOf, listed, listingOf } from "./listing.ts";
-import { type AbsolutePath, byteOrder, type Digest, resolveIn } from "./names.ts";
+import { type AbsolutePath, byteOrder, type Digest, displayPath, resolveIn } from "./names.ts";
 import type { Parameter } from "./parameter.ts";
 import { ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
 import type { RecordLog } from "./record-log.ts";
@@ -45,12 +45,6 @@ export interface InputContext {
   readonly variant: string | undefined;
   /** Milliseconds since the epoch, for the racy-directory rule. */
   readonly now: () => number;
-}
-
-/** Path as a user would write it: relative to the workspace where it lies inside. */
-export function displayPath(workspace: string, absolute: string): string {
-  if (absolute === workspace) return ".";
-  return absolute.startsWith(`${workspace}/`) ? absolute.slice(workspace.length + 1) : absolute;
 }
 
 /**

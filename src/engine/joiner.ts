@@ -9,17 +9,9 @@ import { digestOfBytes } from "./digest.ts";
 import { DigestThread } from "./digest-thread.ts";
 import { type FileTable, settleTime } from "./file-table.ts";
 import { Formers, type PlacedPart } from "./former.ts";
+import type { Joined, Piece } from "./given-context.ts";
 import { JoinedHash, type JoinedPart, type Midpoint, sizeOf } from "./joined-hash.ts";
 import type { AbsolutePath, Digest } from "./names.ts";
-
-/** A whole file (absolute path), or bytes, which may still be on their way. */
-export type Piece = { readonly file: string } | { readonly bytes: Uint8Array | Promise<Uint8Array> };
-
-/** What was written: size in bytes, sha256 in hex. */
-export interface Joined {
-  readonly size: number;
-  readonly sha256: string;
-}
 
 export class Joiner {
   readonly #files: FileTable;

@@ -152,3 +152,10 @@ function describe(old: ListedEntry, now: ListedEntry): ListingChange["change"] {
   if (old.type === "file" && now.type === "file" && old.digest === now.digest) return "mode changed";
   return "changed";
 }
+
+/** Digest of a task's outputs, or of those in the slots: what its dependents see of it. */
+export function digestOfOutputs(outputs: Listing, slots?: readonly string[]): Digest {
+  if (slots === undefined) return digestOfListing(outputs);
+  const seen = [...outputs].filter(([name]) => slots.includes(name.split("/")[0] ?? ""));
+  return digestOfListing(new Map(seen));
+}

@@ -78,3 +78,9 @@ export function sortEntries<T>(
   });
   return inOrder ? entries : [...entries].sort(([a], [b]) => byteOrder(a, b));
 }
+
+/** Path as a user would write it: relative to the workspace where it lies inside. */
+export function displayPath(workspace: string, absolute: string): string {
+  if (absolute === workspace) return ".";
+  return absolute.startsWith(`${workspace}/`) ? absolute.slice(workspace.length + 1) : absolute;
+}

@@ -7,8 +7,7 @@ import { UserError } from "../errors/index.ts";
 import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import type { FilesInput, Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
-import { displayPath } from "./input.ts";
-import { type AbsolutePath, isBelow, nameable, resolveIn, sortEntries } from "./names.ts";
+import { type AbsolutePath, displayPath, isBelow, nameable, resolveIn, sortEntries } from "./names.ts";
 import { neededTask } from "./need.ts";
 import { asSearched, ignoredBy, matcherOf, positiveIn } from "./patterns.ts";
 import {

@@ -5,10 +5,9 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import type { Workspace } from "./build-request.ts";
-import { displayPath } from "./input.ts";
 import { realPath } from "./link-way.ts";
 import { acquireLock } from "./lock.ts";
-import { isBelow } from "./names.ts";
+import { displayPath, isBelow } from "./names.ts";
 import { tasksOf } from "./need.ts";
 import { placeBy } from "./path-facts.ts";
 

@@ -6,10 +6,11 @@ import { UserError } from "../errors/index.ts";
 import { type BoundTask, neededSlots } from "./bound-task.ts";
 import { type Assessment, movedInputs, resolveInputs } from "./decision.ts";
 import { type FileTable, isLinking, signatureAt } from "./file-table.ts";
-import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
+import { isRevised, type ResolvedInput } from "./input.ts";
 import { wayBehind } from "./link-way.ts";
 import { compareListings, type Listing } from "./listing.ts";
 import type { AbsolutePath, TaskId } from "./names.ts";
+import { displayPath } from "./names.ts";
 import { listOutputs, type OutputPlaces, pathIn, slotOf } from "./output.ts";
 import type { State } from "./state.ts";
 

@@ -8,8 +8,9 @@ import path from "node:path";
 import { createShell, ProcessGroups } from "../host/index.ts";
 import type { Graph } from "./bound-task.ts";
 import type { Seed } from "./declared-input.ts";
-import { displayPath, isEmptyFolder } from "./input.ts";
+import { isEmptyFolder } from "./input.ts";
 import type { AbsolutePath } from "./names.ts";
+import { displayPath } from "./names.ts";
 import type { State } from "./state.ts";
 import { findTool, type ToolHint } from "./tool.ts";
 

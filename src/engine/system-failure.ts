@@ -2,8 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../errors/index.ts";
-import { displayPath } from "./input.ts";
-import { cacheFolder } from "./names.ts";
+import { cacheFolder, displayPath } from "./names.ts";
 
 /** Maps a path in a staging directory to the final path that a user knows (both absolute); undefined for other paths. */
 export type KnownPlace = (staged: string) => string | undefined;

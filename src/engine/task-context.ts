@@ -11,12 +11,19 @@ import type { CodeAccesses } from "./code-access.ts";
 import type { Assessment } from "./decision.ts";
 import { digestInPieces } from "./digest.ts";
 import { settleTime } from "./file-table.ts";
-import type { AnyHeadStartContext, AnyTaskContext, BlobAccess, FileSet, Progress } from "./given-context.ts";
-import { displayPath, type ResolvedInput } from "./input.ts";
-import type { Piece } from "./joiner.ts";
+import type {
+  AnyHeadStartContext,
+  AnyTaskContext,
+  BlobAccess,
+  FileSet,
+  Piece,
+  Progress,
+} from "./given-context.ts";
+import type { ResolvedInput } from "./input.ts";
 import { parseKeyValues } from "./key-values.ts";
 import { memoFor } from "./memo.ts";
 import type { AbsolutePath, Digest, TaskId } from "./names.ts";
+import { displayPath } from "./names.ts";
 import { neededTools, usefulTools } from "./optional-tool.ts";
 import type { OutputPlaces } from "./output.ts";
 import type { RunningCode } from "./running-code.ts";

@@ -6,8 +6,9 @@ import { type BoundTask, neededSlots } from "./bound-task.ts";
 import type { AccessRecord } from "./code-access.ts";
 import { undeclaredByCode } from "./code-audit.ts";
 import type { Assessment } from "./decision.ts";
-import { displayPath, isRevised, type ResolvedInput } from "./input.ts";
+import { isRevised, type ResolvedInput } from "./input.ts";
 import type { AbsolutePath } from "./names.ts";
+import { displayPath } from "./names.ts";
 import { ignoredMatcher } from "./patterns.ts";
 import type { ExecutionContext } from "./task-context.ts";
 

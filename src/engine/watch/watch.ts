@@ -3,7 +3,7 @@
  * It knows no terminal: what happens is told as events, what a user wants comes as calls.
  */
 import type { BuildRequest, Workspace } from "../build-request.ts";
-import { displayPath } from "../input.ts";
+import { displayPath } from "../names.ts";
 import { type Burst, BurstCollector } from "./burst.ts";
 import { CycleRun } from "./cycle-run.ts";
 import { Lookout } from "./lookout.ts";
