@@ -2,32 +2,24 @@
  * An incremental, content-hashed task engine: tasks as values, fingerprints, stamps, a content store.
  * It knows nothing of what the tasks make.
  */
-export { needsOf } from "./adjacency.ts";
-export type { BoundOutput, BoundTask, Graph } from "./bound-task.ts";
-export { type BuildResult, bind, build, outputsOnDisk } from "./build.ts";
-export type { BuildRequest, Workspace } from "./build-request.ts";
-export type { Check, CheckContext, Finding } from "./check.ts";
-export { type Collection, collectGarbage, storeStatistics, verifyStore } from "./collection.ts";
-export { type Command, type CommandContext, command, type Target, type Workbench } from "./command.ts";
-export type { CodeIndex } from "./decision.ts";
-export { file, files, type SeedContext, type SelectContext } from "./declared-input.ts";
-export { out } from "./declared-output.ts";
-export type { NeedPaths, Task, ToolUse } from "./declared-task.ts";
-export { requireTaskfile } from "./definition-check.ts";
-export { digestOfBytes, digestOfParts } from "./digest.ts";
-export type { BuildEvent, BuildOutcome, EventSink } from "./event.ts";
-export { type Evidence, evidenceOf } from "./evidence.ts";
-export type { Clock } from "./file-table.ts";
-export { type Forecast, forecast } from "./forecast.ts";
-export type { AnyTaskContext, BlobAccess, FileSet, Memo, Piece, Progress } from "./given-context.ts";
-export { inputCovers, prefetchValues } from "./graph.ts";
-export { KeptOutput } from "./kept-output.ts";
-export { parseKeyValues } from "./key-values.ts";
-export { acquireLock } from "./lock.ts";
-export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./names.ts";
-export { displayPath } from "./names.ts";
-export { inVariants, neededTask, only, tasksOf, when, whenText } from "./need.ts";
-export { toolUses } from "./optional-tool.ts";
+export { needsOf } from "./bind/adjacency.ts";
+export type { BoundOutput, BoundTask, Graph } from "./bind/bound-task.ts";
+export { inputCovers, prefetchValues } from "./bind/graph.ts";
+export { toolUses } from "./bind/optional-tool.ts";
+export { findTool } from "./bind/tool.ts";
+export type { CodeIndex } from "./decide/decision.ts";
+export { type Evidence, evidenceOf } from "./decide/dependencies.ts";
+export { describeReason, type Reason } from "./decide/reason.ts";
+export type { Check, CheckContext, Finding } from "./define/check.ts";
+export { type Command, type CommandContext, command, type Target, type Workbench } from "./define/command.ts";
+export { file, files, type SeedContext, type SelectContext } from "./define/declared-input.ts";
+export { out } from "./define/declared-output.ts";
+export type { NeedPaths, Task, ToolUse } from "./define/declared-task.ts";
+export { requireTaskfile } from "./define/definition-check.ts";
+export { parseKeyValues } from "./define/key-values.ts";
+export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./define/names.ts";
+export { displayPath } from "./define/names.ts";
+export { inVariants, neededTask, only, tasksOf, when, whenText } from "./define/need.ts";
 export {
   argumentsName,
   type GivenValues,
@@ -40,16 +32,32 @@ export {
   param,
   Secret,
   type ValuesHost,
-} from "./parameter.ts";
-export { removeProducts } from "./product.ts";
-export { describeReason, type Reason } from "./reason.ts";
-export { RunningCode } from "./running-code.ts";
-export type { Share, Shareable } from "./shared.ts";
-export type { SourceLocation } from "./source-location.ts";
-export { State } from "./state.ts";
-export { task } from "./task.ts";
-export { type Example, type Taskfile, taskfile, type Variant } from "./taskfile.ts";
-export { findTool } from "./tool.ts";
+} from "./define/parameter.ts";
+export type { Share, Shareable } from "./define/shared.ts";
+export type { SourceLocation } from "./define/source-location.ts";
+export { task } from "./define/task.ts";
+export type {
+  AnyTaskContext,
+  BlobAccess,
+  FileSet,
+  Memo,
+  Piece,
+  Progress,
+} from "./define/task-context-types.ts";
+export { type Example, type Taskfile, taskfile, type Variant } from "./define/taskfile.ts";
+export { digestOfBytes, digestOfParts } from "./files/digest.ts";
+export type { Clock } from "./files/stat-cache.ts";
+export { type BuildResult, bind, build, outputsOnDisk } from "./run/build.ts";
+export type { BuildRequest, Workspace } from "./run/build-request.ts";
+export { removeProducts } from "./run/clean.ts";
+export type { BuildEvent, BuildOutcome, EventSink } from "./run/event.ts";
+export { outputPathsOf, workAlone } from "./run/exclusive-work.ts";
+export { type Forecast, forecast } from "./run/forecast.ts";
+export { KeptOutput } from "./run/kept-output.ts";
+export { RunningCode } from "./run/running-code.ts";
+export { type Collection, collectGarbage, storeStatistics, verifyStore } from "./state/garbage-collection.ts";
+export { acquireLock } from "./state/lock.ts";
+export { State } from "./state/state.ts";
 export {
   type Cycle,
   type CycleRequest,
@@ -61,4 +69,3 @@ export {
   type WatchEvent,
   type WatchOptions,
 } from "./watch/index.ts";
-export { outputPathsOf, workAlone } from "./workbench.ts";

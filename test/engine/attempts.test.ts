@@ -1,6 +1,6 @@
 /** Attempts at a task: how often, how long, and what is said of those that failed. */
 import { describe, expect, it } from "vitest";
-import { type AttemptRules, attempt } from "../../src/engine/attempts.ts";
+import { type AttemptRules, attempt } from "../../src/engine/run/attempts.ts";
 import { UserError } from "../../src/errors/index.ts";
 
 /** Plays attempts that come out as `outcomes` say, in order; an attempt that hangs ends when its signal says so. */

@@ -2,8 +2,8 @@
 import { chmodSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseTrace } from "../../src/engine/audit.ts";
 import { type AbsolutePath, file, files, only, out, task } from "../../src/engine/index.ts";
+import { parseTrace } from "../../src/engine/run/audit.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { run, workspace } from "./workshop.ts";
 

@@ -2,7 +2,7 @@
 import path from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { resolveIn } from "../../src/engine/names.ts";
+import { resolveIn } from "../../src/engine/define/names.ts";
 import { cases } from "../support/cases.ts";
 
 const segments = fc.constantFrom("", ".", "..", "...", ".a", "a.", "a", "ä ö", "a\nb", "..a");

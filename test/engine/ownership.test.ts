@@ -1,8 +1,8 @@
 /** What a Taskfile may not say: whoever reads what it makes itself would never be done. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Input } from "../../src/engine/declared-input.ts";
-import type { Output } from "../../src/engine/declared-output.ts";
+import type { Input } from "../../src/engine/define/declared-input.ts";
+import type { Output } from "../../src/engine/define/declared-output.ts";
 import { file, files, out, param, type Task, task } from "../../src/engine/index.ts";
 import { run, workspace } from "./workshop.ts";
 

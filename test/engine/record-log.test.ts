@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { RecordLog } from "../../src/engine/record-log.ts";
+import { RecordLog } from "../../src/engine/files/record-log.ts";
 
 const folders: string[] = [];
 afterEach(() => {

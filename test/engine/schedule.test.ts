@@ -1,7 +1,7 @@
 /** In which order tasks run, and how many at once. */
 import { describe, expect, it } from "vitest";
 import { task } from "../../src/engine/index.ts";
-import { type ScheduleOptions, schedule } from "../../src/engine/schedule.ts";
+import { type ScheduleOptions, schedule } from "../../src/engine/run/schedule.ts";
 import { run, workspace } from "./workshop.ts";
 
 type Graph = Readonly<Record<string, readonly string[]>>;

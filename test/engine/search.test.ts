@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import glob from "fast-glob";
 import { describe, expect, it } from "vitest";
-import { flatFolder, search } from "../../src/engine/search.ts";
+import { flatFolder, search } from "../../src/engine/files/search.ts";
 import { workspace } from "./workshop.ts";
 
 const tree = {

@@ -2,7 +2,7 @@
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { files, type Task, task } from "../../src/engine/index.ts";
-import { explainSystemError } from "../../src/engine/system-failure.ts";
+import { explainSystemError } from "../../src/engine/run/system-failure.ts";
 import { run, workspace } from "./workshop.ts";
 
 const failureOf = async (root: ReturnType<typeof workspace>, failing: Task): Promise<unknown> => {

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach } from "vitest";
-import { digestOfBytes } from "../../src/engine/digest.ts";
+import { digestOfBytes } from "../../src/engine/files/digest.ts";
 import {
   type AbsolutePath,
   type BuildEvent,

@@ -4,12 +4,12 @@
  */
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import type { BoundTask, Graph } from "../bound-task.ts";
-import type { FilesInput } from "../declared-input.ts";
-import { wayBehind } from "../link-way.ts";
-import { type AbsolutePath, isBelow, type TaskId } from "../names.ts";
-import { ignoredBy, type Matcher, matcherOf, positiveIn } from "../patterns.ts";
-import { search } from "../search.ts";
+import type { BoundTask, Graph } from "../bind/bound-task.ts";
+import type { FilesInput } from "../define/declared-input.ts";
+import { type AbsolutePath, isBelow, type TaskId } from "../define/names.ts";
+import { ignoredBy, type Matcher, matcherOf, positiveIn } from "../define/patterns.ts";
+import { wayBehind } from "../files/link-path.ts";
+import { search } from "../files/search.ts";
 
 /** A folder whose own entries count, and down to which depth those below it do. */
 export interface WatchRoot {

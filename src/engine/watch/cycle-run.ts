@@ -2,14 +2,15 @@
  * One build of a watch: what changes while it runs is followed, and done again where that makes it stale. It knows nothing of
  * what comes between two builds.
  */
-import { type BuildResult, build } from "../build.ts";
-import type { BuildRequest, Workspace } from "../build-request.ts";
-import type { BuildEvent } from "../event.ts";
-import type { LiveBuild, SeenInputs } from "../live-build.ts";
-import type { TaskId } from "../names.ts";
-import type { ParameterValues } from "../parameter.ts";
+
+import type { TaskId } from "../define/names.ts";
+import type { ParameterValues } from "../define/parameter.ts";
+import { type BuildResult, build } from "../run/build.ts";
+import type { BuildRequest, Workspace } from "../run/build-request.ts";
+import type { BuildEvent } from "../run/event.ts";
+import type { LiveBuild, SeenInputs } from "../run/live-build.ts";
 import type { BurstCollector } from "./burst.ts";
-import type { Lookout } from "./lookout.ts";
+import type { Lookout } from "./input-watch.ts";
 import type { Loop, LoopGuard } from "./loop-guard.ts";
 import type { Cycle, WatchOptions } from "./watch-event.ts";
 

@@ -1,5 +1,5 @@
 /** Notices a task that changes its own input: it would run for ever. It knows nothing of how changes are seen. */
-import type { TaskId } from "../names.ts";
+import type { TaskId } from "../define/names.ts";
 
 export interface Loop {
   /** The task that was running each time; undefined where it was not always the same. */

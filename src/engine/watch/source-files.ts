@@ -1,7 +1,7 @@
 /** The files that define the tasks, and which of them changed since they were compiled. */
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { digestOfBytes } from "../digest.ts";
+import { digestOfBytes } from "../files/digest.ts";
 
 /** A file that defines tasks, as it was when it was compiled. */
 export interface SourceFile {

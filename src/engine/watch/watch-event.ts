@@ -1,9 +1,9 @@
 /** What a watch is asked for and what it tells. It knows nothing of how changes are noticed. */
 
-import type { Graph } from "../bound-task.ts";
-import type { BuildResult } from "../build.ts";
-import type { BuildRequest } from "../build-request.ts";
-import type { BuildEvent } from "../event.ts";
+import type { Graph } from "../bind/bound-task.ts";
+import type { BuildResult } from "../run/build.ts";
+import type { BuildRequest } from "../run/build-request.ts";
+import type { BuildEvent } from "../run/event.ts";
 import type { Loop, LoopGuard } from "./loop-guard.ts";
 import type { SourceFile } from "./source-files.ts";
 

@@ -2,11 +2,12 @@
  * Watch mode: a warm process that builds, waits for a change that makes a difference, and builds what it made stale.
  * It knows no terminal: what happens is told as events, what a user wants comes as calls.
  */
-import type { BuildRequest, Workspace } from "../build-request.ts";
-import { displayPath } from "../names.ts";
+
+import { displayPath } from "../define/names.ts";
+import type { BuildRequest, Workspace } from "../run/build-request.ts";
 import { type Burst, BurstCollector } from "./burst.ts";
 import { CycleRun } from "./cycle-run.ts";
-import { Lookout } from "./lookout.ts";
+import { Lookout } from "./input-watch.ts";
 import { type Loop, LoopGuard } from "./loop-guard.ts";
 import { SourceFiles } from "./source-files.ts";
 import type { WatchEnd, WatchOptions } from "./watch-event.ts";

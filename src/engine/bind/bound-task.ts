@@ -1,0 +1,50 @@
+/** The tasks of one build: variant, values and places of outputs chosen. It knows nothing of how they are chosen, or run. */
+import type { Task } from "../define/declared-task.ts";
+import type { AbsolutePath, TaskId } from "../define/names.ts";
+import type { ParameterValues } from "../define/parameter.ts";
+import type { SourceLocation } from "../define/source-location.ts";
+
+export interface BoundOutput {
+  readonly slot: string;
+  readonly kind: "file" | "directory";
+  readonly place: "cache" | "workspace";
+  /** Its files are for their owner only. */
+  readonly private: boolean;
+  readonly path: AbsolutePath;
+}
+
+/** A task in one build: variant, values and output places are known. */
+export interface BoundTask {
+  readonly id: TaskId;
+  readonly task: Task;
+  /** Undefined where all variants share the result. */
+  readonly variant: string | undefined;
+  /** By the name that the task gives it; a conditional need that does not apply is undefined. */
+  readonly needs: ReadonlyMap<string, TaskId | undefined>;
+  readonly outputs: readonly BoundOutput[];
+  /** Values of the task's own parameters, by the name the task gives them. */
+  readonly values: ReadonlyMap<string, unknown>;
+  /** Values of all parameters that the task uses, by the parameter's own name. */
+  readonly named: ReadonlyMap<string, unknown>;
+}
+
+/** The tasks of one build, needs before what needs them. */
+export type Graph = ReadonlyMap<TaskId, BoundTask>;
+
+export interface Binding {
+  readonly workspace: AbsolutePath;
+  /** Where outputs in the cache are placed. */
+  readonly outputRoot: AbsolutePath;
+  readonly variant: string;
+  readonly values: ParameterValues;
+  /** Absolute paths of the files that define the tasks. */
+  readonly sources: readonly string[];
+  /** A location as `file:line`, for messages. */
+  readonly locate: (location: SourceLocation | undefined) => string;
+}
+
+/** The outputs that a need is about; undefined where all are. */
+export function neededSlots(bound: BoundTask, name: string): readonly string[] | undefined {
+  const need = bound.task.needs[name];
+  return need?.kind === "partial" ? need.slots : undefined;
+}

@@ -1,0 +1,68 @@
+/**
+ * What the finding that nothing has to be done rests on: every path whose status would have to change before a build
+ * could find anything else. It knows which paths these are, not what becomes of them.
+ */
+import path from "node:path";
+import type { BoundTask, Graph } from "../bind/bound-task.ts";
+import { neededTools, usefulTools } from "../bind/optional-tool.ts";
+import { placesOfTool } from "../bind/tool.ts";
+import type { AbsolutePath } from "../define/names.ts";
+import type { ParameterValues } from "../define/parameter.ts";
+import { foldersOf } from "../files/input.ts";
+import type { State } from "../state/state.ts";
+
+export interface Evidence {
+  /** Absolute paths whose own status counts, links not followed; with what was seen there. */
+  readonly looks: ReadonlyMap<string, boolean>;
+  /** Absolute paths for which the status behind links counts. */
+  readonly followed: readonly string[];
+}
+
+/**
+ * The evidence of a build in which every task was fresh. Undefined when some of it is not known: a folder changed so
+ * lately that its file set is not remembered, or a default came from what cannot be named.
+ */
+export async function evidenceOf(
+  graph: Graph,
+  state: State,
+  values: ParameterValues,
+): Promise<Evidence | undefined> {
+  const followed = new Set<string>();
+  for (const bound of graph.values()) {
+    const folders = inputFolders(bound, state);
+    if (folders === undefined) return undefined;
+    for (const folder of folders) followed.add(folder);
+    for (const text of await textsAsked(bound, values)) followed.add(path.resolve(state.workspace, text));
+    for (const tool of [...neededTools(bound), ...usefulTools(bound)])
+      for (const place of placesOfTool(tool)) followed.add(place);
+  }
+  const outside = await values.lookedAt();
+  if (!outside.isWhole) return undefined;
+  for (const one of outside.paths) followed.add(one);
+  const logs = state.logFiles.map((file) => [file, true] as const);
+  return { looks: new Map([...state.files.looks(), ...logs]), followed: [...followed] };
+}
+
+function inputFolders(bound: BoundTask, state: State): readonly string[] | undefined {
+  const all: string[] = [];
+  for (const input of Object.values(bound.task.inputs)) {
+    if (input.kind === "file") continue;
+    const root = typeof input.root === "string" ? input.root : String(bound.named.get(input.root.name));
+    const folder = path.resolve(state.workspace, root) as AbsolutePath;
+    const folders = foldersOf(input, folder, state.workspace, state.fileLog);
+    if (folders === undefined) return undefined;
+    all.push(...folders);
+  }
+  return all;
+}
+
+/** The texts that say whether a need applies. */
+async function textsAsked(bound: BoundTask, values: ParameterValues): Promise<readonly string[]> {
+  const all: string[] = [];
+  for (const need of Object.values(bound.task.needs)) {
+    if (need.kind !== "conditional" || need.condition.kind !== "text") continue;
+    for (const named of need.condition.files)
+      all.push(typeof named === "string" ? named : await values.get(named));
+  }
+  return all;
+}

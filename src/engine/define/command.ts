@@ -1,0 +1,75 @@
+/** Targets that are done for their effect: they have no outputs and always run. */
+import type { Shell } from "../../host/index.ts";
+import type { OutputPaths, Outputs } from "./declared-output.ts";
+import type { Task } from "./declared-task.ts";
+import type { Parameter, Params } from "./parameter.ts";
+import type { Share } from "./shared.ts";
+import { callers, type SourceLocation } from "./source-location.ts";
+import type { BlobAccess, Progress } from "./task-context-types.ts";
+
+/** A target that is done for its effect, has no outputs and always runs. */
+export interface Command<P extends Params = Params> {
+  readonly kind: "command";
+  readonly name: string;
+  readonly description: string;
+  /** Heading under which the menu, `list` and help show it, after the targets without one. */
+  readonly group?: string;
+  readonly params: P;
+  /** What the words behind its name are: `[NAME...]`. Without it such words are other targets. */
+  readonly takes?: string;
+  /** What completion offers for them. */
+  readonly offers?: "files" | "folders";
+  /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
+  readonly failureStatus?: number;
+  /** Returns the exit status where it is not 0. */
+  readonly run: CommandRun;
+  readonly definedAt: readonly SourceLocation[];
+}
+
+type CommandRun =
+  | ((context: CommandContext) => Promise<void> | void)
+  | ((context: CommandContext) => Promise<number>);
+
+export interface CommandContext {
+  /** The words behind the command's name. */
+  readonly words: readonly string[];
+  readonly value: <T>(parameter: Parameter<T>) => Promise<T>;
+  readonly variant: string;
+  /** Prints a line of the command's result to standard output. */
+  readonly print: (line: string) => void;
+  /** Prints the whole result: the lines, or with --json the value as one document. */
+  readonly show: (value: unknown, lines: readonly string[]) => void;
+  /** Removes every artefact and output of the graph's tasks, or with `all` the whole cache; returns what went. */
+  readonly removeProducts: (options: { readonly all: boolean }) => Promise<readonly string[]>;
+  /** Absolute path of the workspace. */
+  readonly workspace: string;
+  /** Absolute path of the folder in which the command was given. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** A line for the user on standard error: warnings and facts that matter. */
+  readonly note: (message: string) => void;
+  /** Brings a task up to date, and returns the absolute paths of its outputs. */
+  readonly build: <O extends Outputs>(task: Task<O>) => Promise<OutputPaths<O>>;
+  /** Does work while no build runs in this workspace; never to be used within itself or around `build`. */
+  readonly alone: <T>(work: (bench: Workbench) => Promise<T>) => Promise<T>;
+}
+
+/** What a command has while it works alone. */
+export interface Workbench {
+  readonly share: Share;
+  /** An empty folder, removed afterwards. */
+  readonly scratch: string;
+  readonly blobs: BlobAccess;
+  readonly progress: (progress: Progress) => void;
+  /** Runs these tools, in the scratch folder; throws a `UserError` when one is not installed. */
+  readonly shell: (tools: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Shell>;
+}
+
+export function command<const P extends Params>(
+  definition: Omit<Command<P>, "kind" | "definedAt">,
+): Command<P> {
+  return { kind: "command", ...definition, definedAt: callers(command) };
+}
+
+export type Target = Task | Command;

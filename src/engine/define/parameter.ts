@@ -1,0 +1,318 @@
+/**
+ * Parameters: values that a user may set for a build, declared once as values that tasks refer to.
+ *
+ * A parameter knows its name, how it is written on a command line and in the environment, and its default. It does
+ * not know the command line itself: whoever runs the engine hands over the texts that the user gave.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import { UsageError } from "../../errors/index.ts";
+
+/** What a computed default may look at. */
+export interface ParameterHost {
+  /** Absolute path of the workspace. */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly variant: string;
+  /** The value of another parameter; never, directly or not, of the one that is being computed. */
+  readonly value: <T>(parameter: Parameter<T>) => T | Promise<T>;
+  /** Says something to the user once, e.g. that a documented default is used. */
+  readonly note: (message: string) => void;
+  /**
+   * Whoever looks at anything but this host says here how it finds every path that its answer came from: as long as
+   * their statuses stay the same, so does the answer. Of several calls with one `place`, the first counts.
+   */
+  readonly lookedAt: (place: string, paths: LookedAt) => void;
+}
+
+/** What a value was computed from: absolute paths, existing or not, with links followed; `isWhole` says that the list is complete. */
+export interface Looked {
+  readonly paths: readonly string[];
+  readonly isWhole: boolean;
+}
+
+export type LookedAt = () => Promise<Looked>;
+
+/** What values are computed with. */
+export interface ValuesHost extends Omit<ParameterHost, "value" | "lookedAt"> {
+  /** How a value was given, by parameter name: `--source-date-epoch`, or the name of a variable. */
+  readonly givenAs?: ReadonlyMap<string, string>;
+}
+
+export interface ParameterOptions<T> {
+  /** Long name without dashes: `builtin-list`. Also the name in messages and in `why`. */
+  readonly name: string;
+  readonly description: string;
+  /** One letter for the command line. */
+  readonly short?: string;
+  /** Other long names. */
+  readonly aliases?: readonly string[];
+  /** Name of the environment variable and of the key in a configuration file. */
+  readonly env?: string;
+  /** How the value is called in help: `FILE`, `URL`. Without it the parameter is a switch. */
+  readonly value?: string;
+  /** False for what changes how a task works and not what it makes: it is in no fingerprint. */
+  readonly fingerprinted?: boolean;
+  /** The value as it may be written down and shown, where a part of it may not: a URL without its password. */
+  recorded?(value: T): unknown;
+  /** Host tools that the computed default runs where they are installed. */
+  readonly tools?: readonly string[];
+  readonly default: T | ((host: ParameterHost) => T | Promise<T>);
+  /** Checks what the user wrote; throws a `UsageError` that says what is expected. */
+  readonly parse?: (text: string, host: Pick<ParameterHost, "note">) => T;
+  /** Throws a `UsageError` where the parameter must not be given for this variant, whatever its value. */
+  readonly check?: (variant: string) => void;
+}
+
+export interface Parameter<T> extends ParameterOptions<T> {
+  readonly kind: "text" | "path" | "secret" | "switch" | "choice" | "list" | "arguments" | "derived";
+  /** For a choice: the values that completion offers; others are accepted when `open`. */
+  readonly choices?: readonly string[];
+}
+
+/** A value that is shown nowhere: it prints, serialises and inspects as `***`. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The value itself; hand it on through memory, standard input or a 0600 file only. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "***";
+  }
+
+  toJSON(): string {
+    return "***";
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return "***";
+  }
+}
+
+export const param = {
+  text(options: ParameterOptions<string>): Parameter<string> {
+    return { ...options, kind: "text" };
+  },
+  /** A value that follows from other parameters: there is no option for it, and nobody gives it. */
+  derived<T>(options: Pick<ParameterOptions<T>, "name" | "description" | "default">): Parameter<T> {
+    return { ...options, kind: "derived" };
+  },
+  /** A file or folder: what the user gives is relative to where the command was given, a default to the workspace. */
+  path(options: ParameterOptions<string>): Parameter<string> {
+    return { ...options, kind: "path" };
+  },
+  /** A text that may be absent. */
+  optional(options: Omit<ParameterOptions<string | undefined>, "default">): Parameter<string | undefined> {
+    return { ...options, kind: "text", default: undefined };
+  },
+  /** One of `choices`; with `open`, anything else that `parse` lets through too. */
+  choice(
+    options: ParameterOptions<string> & { readonly choices: readonly string[]; readonly open?: boolean },
+  ): Parameter<string> {
+    const parse = (text: string, host: Pick<ParameterHost, "note">): string => {
+      if (!options.open && !options.choices.includes(text)) {
+        throw new UsageError(
+          `--${options.name} is "${text}", but must be one of: ${options.choices.join(", ")}`,
+          {
+            code: "parameter-choice",
+            hint: "name one of these",
+          },
+        );
+      }
+      return options.parse?.(text, host) ?? text;
+    };
+    return { ...options, kind: "choice", parse };
+  },
+  /**
+   * Several texts. The option may be repeated; each text of it, and the text in the environment or a configuration file, is
+   * split at commas and line breaks. Blanks around an element are dropped, and so are empty elements.
+   */
+  list(
+    options: Omit<ParameterOptions<readonly string[]>, "parse"> & {
+      /** Checks one element; throws a `UsageError` that says what is expected. */
+      readonly accept?: (element: string) => void;
+    },
+  ): Parameter<readonly string[]> {
+    const parse = (text: string): readonly string[] => {
+      const elements = text
+        .split(/[,\n]/)
+        .map((element) => element.trim())
+        .filter((element) => element !== "");
+      for (const element of elements) options.accept?.(element);
+      return elements;
+    };
+    return { ...options, kind: "list", parse };
+  },
+  /**
+   * The words after `--` on the command line. Only the targets that the command line names get them; a task that runs because
+   * another one needs it gets none.
+   */
+  arguments(options: Pick<ParameterOptions<readonly string[]>, "description">): Parameter<readonly string[]> {
+    return {
+      ...options,
+      name: argumentsName,
+      kind: "arguments",
+      default: [],
+      parse: (text) => JSON.parse(text) as readonly string[],
+    };
+  },
+  /** On or off. */
+  switch(options: Omit<ParameterOptions<boolean>, "value" | "parse">): Parameter<boolean> {
+    return { ...options, kind: "switch", parse: (text) => text !== "" && text !== "0" && text !== "false" };
+  },
+  /** A value that no log, stamp, fingerprint or message ever shows. */
+  secret(
+    options: Omit<ParameterOptions<Secret | undefined>, "parse"> & {
+      readonly accept?: (text: string) => void;
+    },
+  ): Parameter<Secret | undefined> {
+    return {
+      ...options,
+      kind: "secret",
+      parse: (text) => {
+        options.accept?.(text);
+        return new Secret(text);
+      },
+    };
+  },
+} as const;
+
+/** Name of the parameter that holds the words after `--`, given as a JSON array of strings. */
+export const argumentsName = "--";
+
+/** A text that is asked for only where it is needed: a password that somebody types. */
+export type LateText = () => Promise<string>;
+
+/** Texts that the user gave, by parameter name, in order of precedence already resolved. */
+export type GivenValues = ReadonlyMap<string, string | LateText>;
+
+/** The values of parameters in one build; each is resolved once, on first use. */
+export class ParameterValues {
+  readonly #given: GivenValues;
+  readonly #outside: ValuesHost;
+  readonly #host: ParameterHost;
+  readonly #resolved = new Map<string, unknown>();
+  readonly #computed = new Set<Parameter<unknown>>();
+  readonly #lookedAt = new Map<string, LookedAt>();
+
+  constructor(given: GivenValues, host: ValuesHost) {
+    this.#given = given;
+    this.#outside = host;
+    this.#host = {
+      ...host,
+      value: (parameter) => this.get(parameter),
+      lookedAt: (place, paths) => {
+        if (!this.#lookedAt.has(place)) this.#lookedAt.set(place, paths);
+      },
+    };
+  }
+
+  /** Whether what the user gave may be written down as it is: a secret may not, nor a URL with a password in it. */
+  async mayBeRecorded(parameter: Parameter<unknown>): Promise<boolean> {
+    if (!this.isGiven(parameter)) return true;
+    if (parameter.kind === "secret") return false;
+    const value = await this.get(parameter);
+    return parameter.recorded === undefined || parameter.recorded(value) === value;
+  }
+
+  /** Every path that a computed default came from, as far as these are known. */
+  async lookedAt(): Promise<Looked> {
+    const all = await Promise.all([...this.#lookedAt.values()].map((ask) => ask()));
+    return { paths: all.flatMap(({ paths }) => paths), isWhole: all.every(({ isWhole }) => isWhole) };
+  }
+
+  /** The names of parameters whose default would be computed differently now, or whose computation fails now or failed before. */
+  async moved(): Promise<readonly string[]> {
+    const now = new ParameterValues(this.#given, { ...this.#outside, note: () => {} });
+    const computed = [...this.#computed].filter(({ kind }) => kind !== "secret");
+    const checked = computed.map(async (parameter) => {
+      const before = await this.#settled(parameter);
+      return before === (await now.#settled(parameter)) ? [] : [parameter.name];
+    });
+    return (await Promise.all(checked)).flat();
+  }
+
+  /** The value as comparable text; undefined where computing it fails. */
+  async #settled(parameter: Parameter<unknown>): Promise<string | undefined> {
+    try {
+      return JSON.stringify([await this.get(parameter)]);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Whether the user set it, rather than a default. */
+  isGiven(parameter: Pick<Parameter<unknown>, "name">): boolean {
+    return this.#given.has(parameter.name);
+  }
+
+  /** The value, or a promise of it where the default is computed by a process. */
+  get<T>(parameter: Parameter<T>): T | Promise<T> {
+    if (!this.#resolved.has(parameter.name)) this.#resolved.set(parameter.name, this.#resolve(parameter));
+    return this.#resolved.get(parameter.name) as T | Promise<T>;
+  }
+
+  /** As `get`, but undefined instead of an error for a value that is not acceptable. */
+  tryGet<T>(parameter: Parameter<T>): T | Promise<T> | undefined {
+    try {
+      return this.get(parameter);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #resolve<T>(parameter: Parameter<T>): T | Promise<T> {
+    const text = this.#given.get(parameter.name);
+    if (text !== undefined) {
+      parameter.check?.(this.#host.variant);
+      const parse = (given: string): T => this.#parse(parameter, given);
+      return typeof text === "string" ? parse(text) : text().then(parse);
+    }
+    const value = parameter.default;
+    if (typeof value !== "function") return value;
+    this.#computed.add(parameter as Parameter<unknown>);
+    return (value as (host: ParameterHost) => T | Promise<T>)(this.#host);
+  }
+
+  #parse<T>(parameter: Parameter<T>, text: string): T {
+    try {
+      return (parameter.parse?.(text, this.#host) ?? text) as T;
+    } catch (error) {
+      const where = this.#outside.givenAs?.get(parameter.name);
+      if (!(error instanceof UsageError) || error.where !== undefined || where === undefined) throw error;
+      const { code, hint } = error;
+      throw new UsageError(error.message, {
+        code,
+        where,
+        cause: error,
+        ...(hint === undefined ? {} : { hint }),
+      });
+    }
+  }
+}
+
+/**
+ * A secret's part in a fingerprint: keyed with the workspace's own random key, so that nobody who sees the
+ * fingerprint can try passwords against it.
+ */
+export function secretTag(secret: Secret | undefined, key: () => Uint8Array): string {
+  return secret === undefined ? "" : createHmac("sha256", key()).update(secret.reveal()).digest("hex");
+}
+
+export function newSecretKey(): Uint8Array {
+  return randomBytes(32);
+}
+
+/** A task's parameters, by the name it has for each. */
+export type Params = Readonly<Record<string, Parameter<unknown>>>;
+
+/** Their values, by the same names. */
+export type ParamValues<P extends Params> = {
+  readonly [K in keyof P]: P[K] extends Parameter<infer T> ? T : never;
+};

@@ -1,0 +1,99 @@
+/** What a running task is given. How it is made is another module's matter. */
+import type { Shell } from "../../host/index.ts";
+import type { FilesInput, Inputs } from "./declared-input.ts";
+import type { OutputPaths, Outputs } from "./declared-output.ts";
+import type { NeedPaths, Needs } from "./declared-task.ts";
+import type { Params, ParamValues } from "./parameter.ts";
+import type { Share } from "./shared.ts";
+
+/** A whole file (absolute path), or bytes, which may still be on their way. */
+export type Piece = { readonly file: string } | { readonly bytes: Uint8Array | Promise<Uint8Array> };
+
+/** What was written: size in bytes, sha256 in hex. */
+export interface Joined {
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** The files of an input: absolute folder, and paths relative to it in byte order. */
+export interface FileSet {
+  readonly root: string;
+  readonly paths: readonly string[];
+}
+
+/** What a running task is given; everything else would be an undeclared input. */
+export interface TaskContext<N extends Needs, I extends Inputs, P extends Params, O extends Outputs> {
+  readonly needs: { readonly [K in keyof N]: NeedPaths<N[K]> };
+  /** Absolute path of a `file` (undefined when optional and absent), the set of `files`. */
+  readonly inputs: { readonly [K in keyof I]: I[K] extends FilesInput ? FileSet : string };
+  readonly params: ParamValues<P>;
+  /** Absolute paths to write to: a file's does not exist yet, a directory's does and is empty. */
+  readonly outputs: OutputPaths<O>;
+  readonly variant: string;
+  /** Runs the declared tools; each command in its own process group, output captured. */
+  readonly $: Shell;
+  /** Which of the useful optional tools are not installed. */
+  readonly missingTools: readonly string[];
+  /** A line for the task's log, shown with `--verbose` and when the task fails. */
+  readonly log: (message: string) => void;
+  /** A line for the user, whatever the verbosity: warnings and facts that matter. */
+  readonly note: (message: string) => void;
+  /** Says how far a long piece of work has come. */
+  readonly progress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+  /** The variables of `envFiles`, and those named in `env` and `passEnv` where they are set. */
+  readonly env: Readonly<Record<string, string>>;
+  /**
+   * Writes pieces one behind the other to `target`, an absolute path of an output or in the scratch folder, in one pass.
+   * An output that is written so is neither read again nor kept twice.
+   */
+  readonly join: (target: string, pieces: readonly Piece[]) => Promise<Joined>;
+  /**
+   * Has `make` write a file, unless that was done before for the same key (all that it depends on, beside the task's code and
+   * tools), in whatever build; the path of the file, which is one of the scratch folder.
+   */
+  readonly memo: Memo;
+  /** The sha256, in hex, of pieces one behind the other, computed beside whatever else goes on. */
+  readonly digest: (pieces: readonly Piece[]) => Promise<string>;
+  /** An empty folder for intermediate files, removed afterwards. */
+  readonly scratch: string;
+  /** Content that outlives results and is named by its digest: downloads. */
+  readonly blobs: BlobAccess;
+  /** What all tasks of this build use together. */
+  readonly share: Share;
+}
+
+/** What of a task's context there is before its needs are done. */
+export type HeadStartContext<I extends Inputs, P extends Params> = Omit<
+  TaskContext<Record<never, never>, I, P, Record<never, never>>,
+  "needs" | "outputs" | "$" | "log" | "join" | "digest"
+>;
+
+export interface Progress {
+  /** What is being worked on: `bash.tcz`. */
+  readonly item: string;
+  /** Done and in all, in `unit`; `total` is undefined while unknown. */
+  readonly done: number;
+  readonly total?: number;
+  readonly unit: "bytes" | "items";
+}
+
+/** The content store, as far as a task may use it. */
+export interface BlobAccess {
+  has(sha256: string): boolean;
+  /** Absolute path of a blob; read it, never write to it. */
+  pathOf(sha256: string): string;
+  /**
+   * Copies a blob to an absolute path that does not exist, mode 0644, and checks it: one that is damaged is removed, and
+   * a `UserError`.
+   */
+  copyOut(sha256: string, target: string): Promise<void>;
+  /** Moves a file into the store; its content must have that digest. */
+  adopt(path: string, sha256: string): Promise<void>;
+}
+
+/** Has the file for a key: made now by `make`, or at some time before. Its path. */
+export type Memo = (key: readonly string[], make: (file: string) => Promise<void>) => Promise<string>;
+
+export type AnyTaskContext = TaskContext<Needs, Inputs, Params, Outputs>;
+export type AnyHeadStartContext = HeadStartContext<Inputs, Params>;

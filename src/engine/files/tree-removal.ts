@@ -1,0 +1,28 @@
+/** Removing trees that may not let themselves be removed. It knows nothing of what they are. */
+import { chmod, readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { systemErrorCode } from "../../errors/index.ts";
+
+/** Removes a tree whatever the modes in it: a folder that may not be written keeps what it holds from going. */
+export async function removeTree(root: string): Promise<void> {
+  try {
+    await rm(root, { recursive: true, force: true });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "EACCES" && code !== "EPERM" && code !== "ENOTEMPTY") throw error;
+    // What the first attempt began goes on meanwhile, so that entries may vanish, or not be gone yet.
+    await openFolders(root);
+    await rm(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
+  }
+}
+
+async function openFolders(folder: string): Promise<void> {
+  try {
+    await chmod(folder, 0o700);
+    for (const child of await readdir(folder, { withFileTypes: true })) {
+      if (child.isDirectory()) await openFolders(path.join(folder, child.name));
+    }
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,262 @@
+/**
+ * The tasks of a bound graph at work: each one decided when those it needs are done, then left alone, restored or run,
+ * and told of. It knows nothing of locks or of what is tidied up afterwards.
+ */
+import { availableParallelism } from "node:os";
+import { UserError } from "../../errors/index.ts";
+import { dependentsOf, digestsOfNeeds, needsOf } from "../bind/adjacency.ts";
+import type { BoundTask, Graph } from "../bind/bound-task.ts";
+import { type Decision, decide } from "../decide/decision.ts";
+import type { Reason } from "../decide/reason.ts";
+import { settleUnchanged } from "../decide/unchanged-tasks.ts";
+import type { AbsolutePath, TaskId } from "../define/names.ts";
+import { displayPath } from "../define/names.ts";
+import type { Shared } from "../define/shared.ts";
+import type { ResolvedInput } from "../files/input.ts";
+import type { Listing } from "../files/listing.ts";
+import { placesOf } from "../state/output.ts";
+import type { Stamp } from "../state/stamp.ts";
+import type { BuildRequest, Workspace } from "./build-request.ts";
+import type { CodeAccesses } from "./code-access.ts";
+import { CodeCheck } from "./code-check.ts";
+import { Cancellation } from "./live-build.ts";
+import { HeadStarts } from "./prefetch.ts";
+import type { RunningCode } from "./running-code.ts";
+import { schedule } from "./schedule.ts";
+import { Workplaces } from "./staging.ts";
+import { explainSystemError } from "./system-failure.ts";
+import type { ExecutionContext } from "./task-context.ts";
+import { restoreTask, runTask, TaskFailure } from "./task-run.ts";
+
+const defaultOutputLimit = 8 * 1024 ** 2;
+
+/** Brings every task of the graph up to date; false when one failed or was skipped. Tells of each through `onEvent`. */
+export async function runGraph(
+  graph: Graph,
+  workspace: Workspace,
+  shared: Shared,
+  request: BuildRequest,
+  running: RunningCode,
+  codeAccesses?: CodeAccesses,
+): Promise<boolean> {
+  const { state } = workspace;
+  const emit = request.onEvent;
+  const made = new Map<TaskId, Listing>();
+  const jobs = request.jobs ?? availableParallelism();
+  const foundTools = new Map<string, AbsolutePath>();
+  const seen = new Map<TaskId, readonly ResolvedInput[] | undefined>();
+  const { watcher } = request;
+  const cancellation = watcher === undefined ? undefined : new Cancellation();
+  const headStarts = new HeadStarts();
+  const codeCheck = new CodeCheck();
+  /** Tasks whose code threw after they were done. */
+  const late = new Set<TaskId>();
+  const workplaces = new Workplaces(state.temporaryRoot);
+  const dependents = dependentsOf(graph);
+  /** Pools in which a failure of a kind that is reported all at once has happened. */
+  const collecting = new Set<string>();
+
+  const get = (id: TaskId): BoundTask => {
+    const bound = graph.get(id);
+    if (bound === undefined) throw new Error(`no task ${id} in this graph`);
+    return bound;
+  };
+
+  const isForced = (bound: BoundTask): boolean =>
+    request.force === "all" || request.force.has(bound.task.name);
+
+  const emitFresh = (bound: BoundTask, { seconds, log }: Stamp): void =>
+    emit({
+      type: "task-fresh",
+      task: bound.id,
+      savedSeconds: seconds,
+      ...(log === undefined ? {} : { log }),
+    });
+
+  const process = async (id: TaskId): Promise<boolean> => {
+    const bound = get(id);
+    const startedAt = performance.now();
+    const seconds = (): number => (performance.now() - startedAt) / 1000;
+    const signal = cancellation?.begin(id, request.signal) ?? request.signal;
+    try {
+      await headStarts.over(id);
+      const needs = digestsOfNeeds(bound, made);
+      const decision = await decide(bound, needs, isForced(bound), { ...workspace, foundTools });
+      // Whoever does not watch needs no memory of a hundred thousand names.
+      if (watcher !== undefined) seen.set(id, decision.inputs);
+      if (signal.aborted) return false;
+      made.set(id, await carryOut(bound, decision, seconds, signal));
+      if (late.has(id)) forget(id);
+      return true;
+    } catch (error) {
+      const failure =
+        error instanceof TaskFailure
+          ? error
+          : new TaskFailure(explainSystemError(error, state.workspace), "");
+      if (failure.cause instanceof UserError && failure.cause.isCollected) collecting.add(bound.task.pool);
+      if (!signal.aborted) {
+        emit({
+          type: "task-failed",
+          task: id,
+          error: failure.cause,
+          output: failure.output,
+          seconds: seconds(),
+        });
+      }
+      return false;
+    } finally {
+      // What is ended because its inputs changed is done again: it neither failed nor succeeded.
+      if (signal.aborted && !request.signal.aborted) emit({ type: "task-outdated", task: id });
+      cancellation?.end(id);
+      state.fileLog.spill();
+    }
+  };
+
+  /** Drops the task's result and keeps its outputs on disk. */
+  const forget = (id: TaskId): void => {
+    const fingerprint = state.stamps.currentFingerprint(id);
+    if (fingerprint !== undefined) state.stamps.forget(fingerprint);
+    state.stamps.drop(id);
+  };
+  const failLate = (id: TaskId, error: unknown): void => {
+    late.add(id);
+    forget(id);
+    emit({ type: "task-failed", task: id, error, output: "", seconds: 0 });
+  };
+
+  const executionContext = (bound: BoundTask, signal: AbortSignal): ExecutionContext => ({
+    state,
+    workplaces,
+    variant: request.variant,
+    env: workspace.env,
+    signal,
+    ...(request.hurry === undefined ? {} : { hurry: request.hurry }),
+    outputsOf: (id) => placesOf(get(id).outputs),
+    onProgress: (progress) => emit({ type: "task-progress", task: bound.id, progress }),
+    onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
+    onNote: (message) => emit({ type: "note", task: bound.id, message }),
+    needed: (id) => {
+      const listing = made.get(id);
+      return listing && { places: placesOf(get(id).outputs), listing };
+    },
+    movedSources: () =>
+      codeCheck
+        .moved(workspace.code.sourcesOf(bound.task.definedAt))
+        .map((file) => displayPath(state.workspace, file)),
+    onMoved: (paths, known) => {
+      // Looking again would not tell that there is something to do.
+      if (!known && watcher !== undefined) seen.set(bound.id, undefined);
+      watcher?.onMoved(bound.id, paths);
+    },
+    onSettled: (inputs) => {
+      if (watcher !== undefined) seen.set(bound.id, inputs);
+    },
+    onProcess: ({ pid, command }) =>
+      emit(
+        command === undefined
+          ? { type: "process-ended", task: bound.id, pid }
+          : { type: "process-started", task: bound.id, pid, command },
+      ),
+    share: shared.share,
+    running,
+    outputLimit: workspace.taskfile.output?.maxSize ?? defaultOutputLimit,
+    onLateError: (error) => failLate(bound.id, error),
+    audit: request.audit ?? "off",
+    ...(codeAccesses === undefined ? {} : { codeAccesses }),
+    ...(workspace.code.program === undefined ? {} : { program: workspace.code.program }),
+  });
+
+  const carryOut = async (
+    bound: BoundTask,
+    decision: Decision,
+    seconds: () => number,
+    signal: AbortSignal,
+  ): Promise<Listing> => {
+    let reasons: readonly Reason[] = [];
+    switch (decision.kind) {
+      case "fresh":
+        if (state.stamps.currentFingerprint(bound.id) !== decision.fingerprint) {
+          state.stamps.record(bound.id, decision.stamp, state.clock.now());
+        }
+        emitFresh(bound, decision.stamp);
+        return decision.outputs;
+      case "restore":
+        reasons = decision.reasons;
+        if (await restoreTask(bound, decision, { state, workplaces })) {
+          emit({
+            type: "task-restored",
+            task: bound.id,
+            reasons,
+            seconds: seconds(),
+            savedSeconds: decision.stamp.seconds,
+            ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
+          });
+          return decision.outputs;
+        }
+        reasons = [...reasons, { kind: "store-damaged" }];
+        break;
+      case "run":
+        reasons = decision.reasons;
+        break;
+    }
+    const expectedSeconds = state.stamps.last(bound.id)?.seconds;
+    emit({
+      type: "task-started",
+      task: bound.id,
+      reasons,
+      ...(bound.task.interactive ? { interactive: true as const } : {}),
+      ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
+    });
+    workplaces.prepare();
+    for (const other of dependents.get(bound.id) ?? []) {
+      state.joiner.anticipate(workplaces.of(other).folder);
+      headStarts.begin(other, executionContext(other, request.signal));
+    }
+    const outputs = await runTask(bound, decision, executionContext(bound, signal));
+    emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
+    return outputs;
+  };
+
+  // A watch needs the inputs that each task saw, so it decides every task individually.
+  if (watcher === undefined) {
+    const { signal } = request;
+    const context = { ...workspace, foundTools, signal, isForced, onFresh: emitFresh };
+    await settleUnchanged(graph, made, context);
+  }
+  const nodes = new Map<TaskId, readonly TaskId[]>();
+  for (const [id, bound] of graph)
+    if (!made.has(id))
+      nodes.set(
+        id,
+        needsOf(bound).filter((need) => !made.has(need)),
+      );
+  const succeeded = schedule<TaskId>({
+    nodes,
+    cost: (id) => state.stamps.last(id)?.seconds ?? 1,
+    poolOf: (id) => get(id).task.pool,
+    isExclusive: (id) => get(id).task.interactive,
+    ...(request.jobs === undefined ? {} : { limit: request.jobs }),
+    widthOf: (pool) => Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
+    run: process,
+    // An interruption is no failure: what did not run is not reported task by task.
+    skip: (id, because) => {
+      if (!request.signal.aborted) emit({ type: "task-skipped", task: id, because });
+    },
+    keepGoing: request.keepGoing,
+    stillRuns: (pool) => collecting.has(pool),
+    signal: request.signal,
+    ...(watcher === undefined
+      ? {}
+      : {
+          attach: (restart) => watcher.onLive({ graph, seen, restart }),
+          cancel: (id) => cancellation?.cancel(id),
+        }),
+  });
+  // What a failed build no longer needs is given up.
+  return succeeded
+    .finally(async () => {
+      await headStarts.end();
+      await workplaces.settled();
+    })
+    .then((all) => all && late.size === 0);
+}

@@ -1,0 +1,84 @@
+/**
+ * A build that goes on while its inputs change: what each task saw, and the means to have it done again at once. It
+ * knows nothing of who notices a change.
+ */
+
+import type { BoundTask, Graph } from "../bind/bound-task.ts";
+import { resolveInputs } from "../decide/decision.ts";
+import type { TaskId } from "../define/names.ts";
+import { isRevised, type ResolvedInput } from "../files/input.ts";
+import { compareListings } from "../files/listing.ts";
+import type { State } from "../state/state.ts";
+import type { Restart } from "./schedule.ts";
+
+/** What tasks saw when they were decided on; of a task that is not in it, or undefined, nothing is known. */
+export type SeenInputs = ReadonlyMap<TaskId, readonly ResolvedInput[] | undefined>;
+
+export interface LiveBuild {
+  readonly graph: Graph;
+  readonly seen: SeenInputs;
+  /** Ends what runs on old inputs and does it again; false when the build is over. */
+  readonly restart: Restart<TaskId>;
+}
+
+/** What is told to whoever watches a build. */
+export interface BuildWatcher {
+  /** The graph of the build that begins; nothing has been looked at yet. */
+  readonly onGraph: (graph: Graph) => void | Promise<void>;
+  /** Tasks begin to run. */
+  readonly onLive: (live: LiveBuild) => void;
+  /** A task's inputs changed while it ran; paths as users know them. */
+  readonly onMoved: (id: TaskId, paths: readonly string[]) => void;
+}
+
+/**
+ * What differs between what a task saw and now, as paths that users know; undefined where that cannot be told. A file
+ * that the task itself revises does not count while it runs.
+ */
+export async function changesSince(
+  bound: BoundTask,
+  seen: readonly ResolvedInput[] | undefined,
+  state: State,
+  running: boolean,
+): Promise<readonly string[] | undefined> {
+  if (seen === undefined) return undefined;
+  try {
+    return differences(seen, await resolveInputs(bound, state), running);
+  } catch {
+    // A named file or a whole folder is gone: the next decision says so.
+    return undefined;
+  }
+}
+
+/** The paths, as users know them, by which two looks at a task's inputs differ; `running` as for `changesSince`. */
+export function differences(
+  before: readonly ResolvedInput[],
+  after: readonly ResolvedInput[],
+  running: boolean,
+): readonly string[] {
+  return before.flatMap((input, index) => {
+    const later = after[index];
+    if (later === undefined || later.digest === input.digest || (running && isRevised(input))) return [];
+    return compareListings(input.listing, later.listing).map(({ path }) => path);
+  });
+}
+
+/** The controllers by which single running tasks are ended. */
+export class Cancellation {
+  readonly #running = new Map<TaskId, AbortController>();
+
+  /** A signal for one run of a task, which the whole build's signal aborts too. */
+  begin(id: TaskId, build: AbortSignal): AbortSignal {
+    const own = new AbortController();
+    this.#running.set(id, own);
+    return AbortSignal.any([build, own.signal]);
+  }
+
+  end(id: TaskId): void {
+    this.#running.delete(id);
+  }
+
+  cancel(id: TaskId): void {
+    this.#running.get(id)?.abort();
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Putting outputs in their places, and what may stand in the way. An output is made beside and renamed, so that an
+ * interrupted build leaves either the old one or the new one. It knows nothing of what outputs hold.
+ */
+import {
+  close,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { copyFile, lstat, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { systemErrorCode, UserError } from "../../errors/index.ts";
+import type { BoundOutput } from "../bind/bound-task.ts";
+import { realPath } from "../files/link-path.ts";
+
+/** From this size (bytes) on freeing a file is worth a thread. */
+const large = 1024 * 1024;
+
+/**
+ * Moves a staged output to its place, replacing what was there. `trash` is a folder on the cache's file system for
+ * what is replaced; the caller removes it. Below `outputRoot` every folder is the engine's: whatever else stands in
+ * the way there, a link that leads elsewhere for one, is removed.
+ */
+export async function placeOutput(
+  staged: string,
+  output: BoundOutput,
+  trash: string,
+  outputRoot: string,
+): Promise<void> {
+  if (output.place === "cache") clearWay(path.dirname(output.path), outputRoot);
+  makeFolder(path.dirname(output.path));
+  const old = lstatIfThere(output.path);
+  if (old !== undefined && (old.isDirectory() || output.kind === "directory")) {
+    mkdirSync(trash, { recursive: true });
+    await move(output.path, path.join(trash, output.slot));
+  }
+  const release = old?.isFile() && old.size >= large ? hold(output.path) : undefined;
+  try {
+    await move(staged, output.path);
+  } finally {
+    release?.();
+  }
+}
+
+/**
+ * Keeps a file that is about to be replaced. To free a large one takes the kernel longer than anything else here does:
+ * with this, it happens when the returned function is called, on another thread, and nobody waits for it.
+ */
+function hold(file: string): (() => void) | undefined {
+  try {
+    const handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return () => close(handle, () => undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Refuses an artefact whose folder is reached through a link that leaves the workspace (absolute path): nothing is
+ * written there that the workspace does not own. To be called before the work that makes it. What does not exist yet
+ * is no link.
+ */
+export function refuseEscape(output: BoundOutput, workspace: string): void {
+  if (output.place === "cache") return;
+  const folder = path.dirname(output.path);
+  const names = path.relative(workspace, folder).split("/");
+  let way = workspace;
+  for (const name of names) {
+    way = path.join(way, name);
+    const status = lstatIfThere(way);
+    if (status === undefined) return;
+    if (!status.isSymbolicLink()) continue;
+    const target = realpathIfThere(way);
+    const home = realPath(workspace);
+    if (target !== undefined && (target === home || target.startsWith(`${home}/`))) continue;
+    throw new UserError("an output's folder is a link that leaves the workspace", {
+      code: "output-escapes",
+      where: way,
+      hint: "make it a folder (a bind mount may put it on another disk), or move the link's target into the workspace",
+    });
+  }
+}
+
+function realpathIfThere(target: string): string | undefined {
+  try {
+    return realPath(target);
+  } catch {
+    return undefined;
+  }
+}
+
+function clearWay(folder: string, outputRoot: string): void {
+  const names = path.relative(path.dirname(outputRoot), folder).split("/");
+  let way = path.dirname(outputRoot);
+  for (const name of names) {
+    way = path.join(way, name);
+    const status = lstatIfThere(way);
+    if (status === undefined) return;
+    if (!status.isDirectory()) {
+      rmSync(way);
+      return;
+    }
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    // To look is half the work of making it in vain.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
+    throw new UserError("an output's folder cannot be made: something else has its name", {
+      code: "output-blocked",
+      where: folder,
+      hint: "move away what stands there",
+      cause: error,
+    });
+  }
+}
+
+/** Renames, or across file systems copies beside the target and renames there. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (systemErrorCode(error) !== "EXDEV") throw error;
+    const beside = path.join(path.dirname(to), `.${path.basename(to)}.${process.pid}.tmp`);
+    try {
+      await copyTree(from, beside);
+      await rename(beside, to);
+    } catch (copyError) {
+      await rm(beside, { recursive: true, force: true });
+      throw copyError;
+    }
+    await rm(from, { recursive: true });
+  }
+}
+
+async function copyTree(from: string, to: string): Promise<void> {
+  const { cp } = await import("node:fs/promises");
+  const status = await lstat(from);
+  if (status.isFile()) return copyFile(from, to);
+  await cp(from, to, { recursive: true, verbatimSymlinks: true });
+}
+
+function lstatIfThere(target: string): Stats | undefined {
+  return lstatSync(target, { throwIfNoEntry: false });
+}

@@ -1,0 +1,196 @@
+/**
+ * What a running task is handed: its declared inputs, needs, parameters and tools, and nothing else.
+ */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { createShell, type ProcessGroups, type Shell } from "../../host/index.ts";
+import { type BoundTask, neededSlots } from "../bind/bound-task.ts";
+import { neededTools, usefulTools } from "../bind/optional-tool.ts";
+import { locateTool } from "../bind/tool.ts";
+import type { Assessment } from "../decide/decision.ts";
+import type { NeededOutputs } from "../decide/input-recheck.ts";
+import { parseKeyValues } from "../define/key-values.ts";
+import type { AbsolutePath, Digest, TaskId } from "../define/names.ts";
+import { displayPath } from "../define/names.ts";
+import type { Share } from "../define/shared.ts";
+import type {
+  AnyHeadStartContext,
+  AnyTaskContext,
+  BlobAccess,
+  FileSet,
+  Piece,
+  Progress,
+} from "../define/task-context-types.ts";
+import { digestInPieces } from "../files/digest.ts";
+import type { ResolvedInput } from "../files/input.ts";
+import { settleTime } from "../files/stat-cache.ts";
+import type { OutputPlaces } from "../state/output.ts";
+import type { State } from "../state/state.ts";
+import type { Capture } from "./capture.ts";
+import type { CodeAccesses } from "./code-access.ts";
+import { memoFor } from "./memo.ts";
+import type { RunningCode } from "./running-code.ts";
+import type { Workplaces } from "./staging.ts";
+
+/** What the runner of a task is given by the build. */
+export interface ExecutionContext {
+  readonly state: State;
+  readonly workplaces: Workplaces;
+  readonly variant: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Where the outputs of the tasks that this one needs are. */
+  readonly outputsOf: (id: TaskId) => OutputPlaces;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onOutput: (text: string) => void;
+  readonly onNote: (message: string) => void;
+  /** What was made where by a task that this one needs. */
+  readonly needed: (id: TaskId) => NeededOutputs | undefined;
+  /** The modules of the task's code that changed since they were compiled, relative to the workspace where they are in it. */
+  readonly movedSources: () => readonly string[];
+  /** Inputs that changed while the task ran, as users know them; not `known` where they are what they were before. */
+  readonly onMoved: (paths: readonly string[], known: boolean) => void;
+  /** The inputs as the finished task left them. */
+  readonly onSettled: (inputs: readonly ResolvedInput[]) => void;
+  /** A process that starts (with its command), or ends. */
+  readonly onProcess: (process: { readonly pid: number; readonly command?: string }) => void;
+  /** Fires when nobody waits for processes to end by themselves any more. */
+  readonly hurry?: AbortSignal;
+  readonly share: Share;
+  /** Runs the task's code. */
+  readonly running: RunningCode;
+  /** Bytes that are kept of what the task prints. */
+  readonly outputLimit: number;
+  /** Takes an error that is thrown after the task was done. */
+  readonly onLateError: (error: unknown) => void;
+  /** Whether access to what the task does not declare is looked for; `strict` makes that a failure. */
+  readonly audit: "off" | "report" | "strict";
+  /** Notes what the task's own code touches; there only where it is audited. */
+  readonly codeAccesses?: CodeAccesses;
+  /** Absolute path of the folder that the running program is loaded from. */
+  readonly program?: string;
+}
+
+/** The shell of a task that declares tools; commands run in its scratch folder, each in a process group of `groups`. */
+export async function shellFor(
+  bound: BoundTask,
+  context: ExecutionContext,
+  groups: ProcessGroups,
+  capture: Capture,
+  folder: string,
+): Promise<Shell> {
+  if (neededTools(bound).length + usefulTools(bound).length === 0) return noShell(bound);
+  return createShell({
+    cwd: path.join(folder, "scratch"),
+    home: path.join(folder, "home"),
+    tools: [...neededTools(bound), ...usefulTools(bound)],
+    env: declaredEnv(bound, context),
+    groups,
+    foreground: bound.task.interactive,
+    onOutput: (text) => capture.add(text),
+  });
+}
+
+/** The variables of the task's env files, and over them those of the caller that it declares. */
+function declaredEnv(bound: BoundTask, context: ExecutionContext): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of bound.task.envFiles) {
+    const text = readFileSync(path.resolve(context.state.workspace, name), "utf8");
+    Object.assign(env, Object.fromEntries(parseKeyValues(text, name)));
+  }
+  // Interactive commands need to know the terminal's type.
+  const own = bound.task.interactive ? ["TERM", "COLORTERM"] : [];
+  for (const name of [...bound.task.env, ...bound.task.passEnv, ...own]) {
+    const value = context.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+/** A task that declares no tools runs no commands: anything else would be an undeclared input. */
+function noShell(bound: BoundTask): Shell {
+  return (() => {
+    throw new Error(`the task ${bound.task.name} runs a command, but declares no tools`);
+  }) as unknown as Shell;
+}
+
+/** Everything that the task's `run` is given. `folder` is its own temporary one. */
+export function taskContext(
+  bound: BoundTask,
+  { inputs, parts }: Pick<Assessment, "inputs" | "parts">,
+  places: OutputPlaces,
+  $: Shell,
+  folder: string,
+  capture: Capture,
+  context: ExecutionContext,
+): AnyTaskContext {
+  const needs = [...bound.needs].map(([name, id]) => {
+    if (id === undefined) return [name, undefined];
+    const slots = neededSlots(bound, name);
+    const places = [...context.outputsOf(id)].filter(([slot]) => slots === undefined || slots.includes(slot));
+    return [name, Object.fromEntries(places)];
+  });
+  // The definition's own types describe these records; see `task`.
+  return {
+    ...headStartContext(bound, inputs, path.join(folder, "scratch"), capture, context),
+    needs: Object.fromEntries(needs),
+    outputs: Object.fromEntries(places),
+    $,
+    log: (message: string) => capture.add(`${message}\n`),
+    memo: memoFor(bound.task.name, parts, path.join(folder, "scratch"), context.state),
+    join: (target: string, pieces: readonly Piece[]) =>
+      context.state.joiner.join(target, pieces, context.signal),
+    digest: (pieces: readonly Piece[]) => context.state.joiner.digest(pieces),
+  } as unknown as AnyTaskContext;
+}
+
+/** What of that there is before the needs are done. `scratch` is an absolute path. */
+export function headStartContext(
+  bound: BoundTask,
+  inputs: readonly ResolvedInput[],
+  scratch: string,
+  capture: Capture,
+  context: ExecutionContext,
+): AnyHeadStartContext {
+  const inputValues = inputs.map((input): [string, string | FileSet] => [
+    input.name,
+    input.declaration.kind === "file" ? input.root : { root: input.root, paths: input.paths },
+  ]);
+  return {
+    inputs: Object.fromEntries(inputValues),
+    params: Object.fromEntries(bound.values),
+    variant: context.variant,
+    missingTools: usefulTools(bound).filter((tool) => locateTool(tool) === undefined),
+    note: (message: string) => context.onNote(capture.clean(message)),
+    progress: (progress: Progress) => context.onProgress(capture.cleanProgress(progress)),
+    signal: context.signal,
+    env: declaredEnv(bound, context),
+    scratch,
+    blobs: blobAccess(context.state),
+    share: context.share,
+  } as unknown as AnyHeadStartContext;
+}
+
+/** The store as a task or a command may use it. */
+export function blobAccess(state: State): BlobAccess {
+  return {
+    has: (sha256) => state.store.has(sha256 as Digest),
+    pathOf: (sha256) => state.store.pathOf(sha256 as Digest),
+    adopt: (file, sha256) => state.store.adopt(file, sha256 as Digest),
+    async copyOut(sha256, target) {
+      const digest = sha256 as Digest;
+      if (await state.store.copyOut(digest, target, 0o644, digestInPieces)) {
+        // Checked just now: it need not be read once more as an output.
+        settleTime(target);
+        state.files.vouch(target as AbsolutePath, digest);
+        return;
+      }
+      throw new UserError("what was downloaded earlier is damaged, and was removed from the cache", {
+        code: "blob-damaged",
+        where: displayPath(state.workspace, state.store.pathOf(digest)),
+        hint: "run it again: it is downloaded anew",
+      });
+    },
+  };
+}

@@ -1,0 +1,283 @@
+/**
+ * One task at work: staged, run, checked, stored, put in place, stamped. In that order, so that at every moment a
+ * crash leaves either the old outputs or the new ones, and no stamp that is not true.
+ */
+import { lstatSync, mkdirSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { ProcessGroups } from "../../host/index.ts";
+import type { BoundTask } from "../bind/bound-task.ts";
+import type { Assessment, Decision } from "../decide/decision.ts";
+import { reassess, rememberInputs } from "../decide/decision.ts";
+import { SecondLook } from "../decide/input-recheck.ts";
+import type { AbsolutePath, Digest } from "../define/names.ts";
+import { encodeListing, type Listing } from "../files/listing.ts";
+import { escapingLink } from "../state/listing-rules.ts";
+import {
+  handOver,
+  listOutputs,
+  type OutputPlaces,
+  placesOf,
+  settleStaged,
+  storeOutputs,
+  unstoreOutputs,
+  vouchFor,
+} from "../state/output.ts";
+import type { Stamp } from "../state/stamp.ts";
+import type { State } from "../state/state.ts";
+import { attempt } from "./attempts.ts";
+import { Audit } from "./audit.ts";
+import { auditedContext } from "./audited-context.ts";
+import { Capture } from "./capture.ts";
+import { AccessRecord } from "./code-access.ts";
+import { KeptOutput } from "./kept-output.ts";
+import { pathFacts } from "./path-facts.ts";
+import { placeOutput, refuseEscape } from "./placement.ts";
+import { stagedPlaces, type Workplace } from "./staging.ts";
+import { explainSystemError, type KnownPlace } from "./system-failure.ts";
+import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
+import { listed, undeclaredAccess, type Witnesses } from "./undeclared-access.ts";
+
+/** A task that failed, with all that its commands and its log had printed. */
+export class TaskFailure extends Error {
+  override readonly name = "TaskFailure";
+  readonly output: string;
+
+  constructor(cause: unknown, output: string) {
+    super("the task failed", { cause });
+    this.output = output;
+  }
+}
+
+/** Runs the task and returns the listing of its outputs. Throws `TaskFailure`. */
+export async function runTask(
+  bound: BoundTask,
+  decision: Assessment,
+  context: ExecutionContext,
+): Promise<Listing> {
+  const { state } = context;
+  const startedAt = performance.now();
+  const workplace = context.workplaces.of(bound);
+  const { folder } = workplace;
+  const capture = new Capture(
+    bound,
+    context.onOutput,
+    new KeptOutput(context.outputLimit, workplace.printed),
+  );
+  const stop = new AbortController();
+  const { codeAccesses } = context;
+  const witnesses: Witnesses | undefined =
+    codeAccesses === undefined ? undefined : { commands: new Audit(folder), code: new AccessRecord() };
+  const owner = {
+    name: bound.task.name,
+    print: (text: string) => capture.add(text),
+    onLateError: (error: unknown) =>
+      context.onLateError(capture.cleanError(explainSystemError(error, state.workspace))),
+  };
+  let attempts = 0;
+  /** Calls the task's function; its outputs are in the staging directory afterwards, and none of its processes is left. */
+  const callFunction = async (given: AbortSignal) => {
+    const signal = AbortSignal.any([given, stop.signal]);
+    const groups = new ProcessGroups({
+      listener: {
+        started: (pid, command) => context.onProcess({ pid, command: capture.clean(command) }),
+        ended: (pid) => context.onProcess({ pid }),
+      },
+      mark: folder,
+      foreground: bound.task.interactive,
+      ...(witnesses === undefined ? {} : { wrap: witnesses.commands.wrap }),
+    });
+    const end = (): void => void groups.terminate();
+    const kill = (): void => groups.kill();
+    given.addEventListener("abort", end, { once: true });
+    context.hurry?.addEventListener("abort", kill, { once: true });
+    try {
+      if (++attempts > 1) context.workplaces.empty(workplace);
+      const places = stage(bound, workplace);
+      const secondLook = SecondLook.prepare(bound, decision, state);
+      const $ = await shellFor(bound, context, groups, capture, folder);
+      given.throwIfAborted();
+      const handed = taskContext(bound, decision, places, $, folder, capture, { ...context, signal });
+      await context.running.run(owner, { ...context, signal: given }, () => {
+        if (codeAccesses === undefined || witnesses === undefined) return bound.task.run(handed);
+        const { code } = witnesses;
+        return codeAccesses.inside(code, () => bound.task.run(auditedContext(handed, codeAccesses, code)));
+      });
+      given.throwIfAborted();
+      // A task that left a process behind is not finished: its outputs could still change.
+      await groups.terminate(0);
+      return { places, secondLook };
+    } finally {
+      given.removeEventListener("abort", end);
+      context.hurry?.removeEventListener("abort", kill);
+      await groups.terminate();
+    }
+  };
+  try {
+    for (const output of bound.outputs) refuseEscape(output, state.workspace);
+    // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
+    state.stamps.drop(bound.id);
+    await context.workplaces.open(workplace);
+    const { places, secondLook } = await attempt(bound.task, {
+      signal: context.signal,
+      once: callFunction,
+      onRetry: (message) => context.onNote(capture.clean(message)),
+    });
+    capture.end();
+
+    if (witnesses !== undefined) {
+      const undeclared = await undeclaredAccess(witnesses, bound, decision, folder, context);
+      if (undeclared !== undefined) context.onNote(`${bound.task.name}: ${capture.clean(undeclared)}`);
+    }
+    const unlinked = checkStaged(bound, workplace, places, state);
+    const outputs = await listOutputs(places, state.files);
+    refuseEscapingLink(outputs, bound);
+    const { moved, touched, inputs } = await secondLook.take(context.needed, unlinked);
+    const { fingerprint, parts } = reassess(decision, inputs);
+    let texts: readonly Digest[] = [];
+    const sources = context.movedSources();
+    const disturbed = [...moved, ...touched, ...sources];
+    if (disturbed.length === 0) {
+      if (bound.task.cached) await storeOutputs(places, outputs, state.store, state.joiner);
+      texts = await rememberInputs(inputs, state);
+    }
+    await placeAll(bound, places, workplace.replaced, state);
+    handOver(places, placesOf(bound.outputs), outputs, state);
+    if (disturbed.length > 0) {
+      context.onMoved(disturbed, moved.length + sources.length > 0);
+      context.onNote(
+        `${listed(disturbed)} changed while ${bound.task.name} ran: what it made is kept, and made again next time`,
+      );
+    } else {
+      const log = capture.text === "" ? undefined : state.store.putText(capture.text);
+      const facts = pathFacts(bound, context.variant);
+      const stamp: Stamp = {
+        fingerprint,
+        parts,
+        outputs: encodeListing(outputs),
+        seconds: Number(((performance.now() - startedAt) / 1000).toFixed(3)),
+        ...(log === undefined ? {} : { log }),
+        ...(texts.length === 0 ? {} : { texts }),
+        ...(facts.length === 0 ? {} : { facts }),
+      };
+      state.stamps.record(bound.id, stamp, state.clock.now());
+      context.onSettled(inputs);
+    }
+    return outputs;
+  } catch (error) {
+    // Code that still runs after the failure gets the signal to stop.
+    stop.abort(error);
+    capture.end();
+    state.files.forgetBelow(folder as AbsolutePath);
+    throw new TaskFailure(
+      capture.cleanError(explainSystemError(error, state.workspace, placeIn(bound, workplace))),
+      capture.text,
+    );
+  } finally {
+    capture.close();
+    context.workplaces.leave(workplace);
+    state.joiner.forgetBelow(folder);
+  }
+}
+
+/** Maps a path in the task's staging directory to its final place. */
+function placeIn(bound: BoundTask, { staging }: Workplace): KnownPlace {
+  return (staged) => {
+    const [slot = "", ...rest] = path.relative(staging, staged).split("/");
+    const output = bound.outputs.find((one) => one.slot === slot);
+    return output === undefined ? undefined : path.join(output.path, ...rest);
+  };
+}
+
+/**
+ * Brings the outputs of an earlier run back. Returns false when the store turned out to be damaged; then nothing was
+ * changed and the task has to run.
+ */
+export async function restoreTask(
+  bound: BoundTask,
+  decision: Extract<Decision, { kind: "restore" }>,
+  { state, workplaces }: Pick<ExecutionContext, "state" | "workplaces">,
+): Promise<boolean> {
+  const workplace = workplaces.of(bound);
+  for (const output of bound.outputs) refuseEscape(output, state.workspace);
+  try {
+    await workplaces.open(workplace);
+    const places = stagedPlaces(bound, workplace);
+    if (!(await unstoreOutputs(bound.outputs, places, decision.outputs, state.store))) return false;
+    vouchFor(places, decision.outputs, state.files);
+    state.stamps.drop(bound.id);
+    await placeAll(bound, places, workplace.replaced, state);
+    handOver(places, placesOf(bound.outputs), decision.outputs, state);
+    state.stamps.record(bound.id, decision.stamp, state.clock.now());
+    return true;
+  } finally {
+    workplaces.leave(workplace);
+  }
+}
+
+/** The places of the task's outputs while it works; its folders are made. */
+function stage(bound: BoundTask, workplace: Workplace): OutputPlaces {
+  const places = stagedPlaces(bound, workplace);
+  for (const output of bound.outputs) {
+    if (output.kind === "directory") mkdirSync(path.join(workplace.staging, output.slot));
+  }
+  return places;
+}
+
+/** Checks that the declared outputs were made, gives them their modes, and returns the inodes that were linked into them. */
+function checkStaged(
+  bound: BoundTask,
+  { staging }: Workplace,
+  places: OutputPlaces,
+  state: State,
+): ReadonlySet<bigint> {
+  const unlinked = new Set<bigint>();
+  for (const name of readdirSync(staging)) {
+    if (!places.has(name)) {
+      throw new UserError(`${bound.task.name} wrote ${name}, which is none of its outputs`, {
+        code: "output-undeclared",
+        hint: "write intermediate files to the scratch folder, or declare the output",
+      });
+    }
+  }
+  for (const output of bound.outputs) {
+    const staged = path.join(staging, output.slot);
+    const status = lstatSync(staged, { throwIfNoEntry: false });
+    const right = output.kind === "directory" ? status?.isDirectory() : status?.isFile();
+    if (right !== true) {
+      throw new UserError(`${bound.task.name} did not make its output "${output.slot}" (a ${output.kind})`, {
+        code: "output-not-made",
+        hint: "the task's run function must write every declared output",
+      });
+    }
+    settleStaged(staged, {
+      private: output.private,
+      isDone: (file) => !output.private && state.joiner.wrote(file),
+      onUnlinked: (inode) => unlinked.add(inode),
+    });
+    // Entries that were cached before the modes changed are stale.
+    if (output.private) state.files.forgetBelow(staged as AbsolutePath);
+  }
+  return unlinked;
+}
+
+/** Refuses links that leave their output: their targets would not be restored, and dependents would read undeclared files. */
+function refuseEscapingLink(outputs: Listing, bound: BoundTask): void {
+  const link = escapingLink(outputs);
+  if (link === undefined) return;
+  throw new UserError(`the link ${link} in an output of ${bound.task.name} leaves the output`, {
+    code: "output-link",
+    hint: "make its target relative and within the output, copy what it leads to, or put it into an archive",
+  });
+}
+
+async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {
+  for (const output of bound.outputs) {
+    const from = staged.get(output.slot);
+    if (from !== undefined) await placeOutput(from, output, trash, state.outputRoot);
+  }
+  for (const output of bound.outputs) {
+    if (output.kind === "directory") state.files.forgetBelow(output.path);
+    else state.files.forget(output.path);
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * The content store: blobs named by their sha256 under `store/ab/cdef…`, mode 0444, written beside and renamed. What is
+ * made of other contents, one behind the other, may be kept as `cdef….parts`, the list of their digests.
+ * It knows nothing of tasks; what may be removed is decided by whoever knows what is still needed.
+ */
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { access, chmod, copyFile, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { pipeline } from "node:stream/promises";
+import { systemErrorCode } from "../../errors/index.ts";
+import { type AbsolutePath, type Digest, isDigest } from "../define/names.ts";
+import type { JoinedPart } from "../files/concatenation-hash.ts";
+import { digestOfBytes, digestOfFile } from "../files/digest.ts";
+
+/** Maximum nesting of parts: an image holds an initrd that was joined too. A deeper list was not written by a join. */
+const deepestParts = 8;
+/** Maximum number of blobs of one joined content. */
+const mostParts = 65_536;
+
+/** From this many bytes on copying on a thread, which costs several switches between threads, is worth it. */
+const threadPays = 256 * 1024;
+
+/** Mode of a file while it is written: it may hold a secret. */
+const fileMode = { mode: 0o600 } as const;
+
+/** Who may read a blob: everybody (0444), or its owner only (0400). */
+type BlobAccess = "public" | "private";
+
+/** Ends the name of a content that is kept as the list of its parts. */
+export const partsSuffix = ".parts";
+
+export class Store {
+  readonly root: AbsolutePath;
+  /** Bytes that it held when it was last looked through, and what came since; undefined before that. */
+  expectedSize: number | undefined;
+  readonly #temporaryRoot: AbsolutePath;
+  /** The status of each blob that was taken over while this process ran, with bytes that had just been checked. */
+  readonly #adopted = new Map<Digest, string>();
+  /** Folders that are known to be real folders. */
+  readonly #folders = new Set<string>();
+  #counter = 0;
+
+  /** `temporaryRoot` is on the same file system, and emptied now and then: what a crash left half-written goes there. */
+  constructor(root: AbsolutePath, temporaryRoot: AbsolutePath) {
+    this.root = root;
+    this.#temporaryRoot = temporaryRoot;
+  }
+
+  /** Absolute path of a blob. @throws Error for a text that is no digest, which could name any file. */
+  pathOf(digest: Digest): AbsolutePath {
+    if (!isDigest(digest)) throw new Error("a blob is named by a sha256 in lower-case hex digits");
+    return path.join(this.root, digest.slice(0, 2), digest.slice(2)) as AbsolutePath;
+  }
+
+  /** Whether the content is there, whole or in parts. */
+  has(digest: Digest): boolean {
+    return existsSync(this.pathOf(digest)) || this.#wholeParts(digest) !== undefined;
+  }
+
+  /**
+   * The blobs of a content, in order; undefined where one is missing, and for lists that no join can have written: with
+   * a cycle, or nested so deeply that they expand without bound.
+   */
+  #wholeParts(digest: Digest): readonly Digest[] | undefined {
+    const blobs: Digest[] = [];
+    const collect = (content: Digest, depth: number): boolean => {
+      if (blobs.length >= mostParts) return false;
+      if (existsSync(this.pathOf(content))) {
+        blobs.push(content);
+        return true;
+      }
+      if (depth === deepestParts) return false;
+      return this.partsOf(content)?.every((part) => collect(part, depth + 1)) ?? false;
+    };
+    return collect(digest, 0) ? blobs : undefined;
+  }
+
+  /** The digests of the parts that a content is kept as; undefined for what is kept whole, or not at all. */
+  partsOf(digest: Digest): readonly Digest[] | undefined {
+    const list = `${this.pathOf(digest)}${partsSuffix}`;
+    // An error costs more than a look, and nearly nothing is kept in parts.
+    if (!existsSync(list)) return undefined;
+    let text: string;
+    try {
+      text = readFileSync(list, "utf8");
+    } catch {
+      return undefined;
+    }
+    const lines = text.split("\n").slice(0, -1);
+    // A damaged list names nothing; a part is never the whole.
+    return lines.every((line) => isDigest(line) && line !== digest) ? (lines as Digest[]) : undefined;
+  }
+
+  /** Stores a content as the list of its parts, and those of them that are not there. */
+  async putJoined(
+    parts: readonly JoinedPart[],
+    digest: Digest,
+    access: BlobAccess = "public",
+  ): Promise<void> {
+    for (const part of parts) {
+      if ("file" in part) await this.putFile(part.file, part.digest, part.size, access);
+      else if (this.has(part.digest)) this.#restrict(part.digest, access);
+      else this.#placeAtOnce(part.digest, (beside) => writeFileSync(beside, part.bytes, fileMode), access);
+    }
+    if (existsSync(this.pathOf(digest))) return;
+    const list = parts.map((part) => `${part.digest}\n`).join("");
+    this.#placeAtOnce(digest, (beside) => writeFileSync(beside, list), "public", partsSuffix);
+  }
+
+  /** Makes existing blobs private: content that is private in one output is private everywhere. */
+  #restrict(digest: Digest, access: BlobAccess): void {
+    if (access === "public") return;
+    for (const blob of this.#wholeParts(digest) ?? []) chmodSync(this.pathOf(blob), 0o400);
+  }
+
+  /** Removes a content, or the list of its parts. */
+  async remove(digest: Digest): Promise<void> {
+    const folder = path.dirname(this.pathOf(digest));
+    if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return rm(folder);
+    await rm(this.pathOf(digest), { recursive: true, force: true });
+    await rm(`${this.pathOf(digest)}${partsSuffix}`, { recursive: true, force: true });
+  }
+
+  /** Stores a small text and returns its digest, which must be the text's where it is known. */
+  putText(text: string, digest = digestOfBytes(text), access: BlobAccess = "public"): Digest {
+    if (this.has(digest)) this.#restrict(digest, access);
+    else this.#placeAtOnce(digest, (beside) => writeFileSync(beside, text, fileMode), access);
+    return digest;
+  }
+
+  /** The text of a blob, or undefined when it is not there or is damaged. */
+  readText(digest: Digest): string | undefined {
+    if (!isDigest(digest)) return undefined;
+    try {
+      const text = readFileSync(this.pathOf(digest), "utf8");
+      return digestOfBytes(text) === digest ? text : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Copies a file of `size` bytes in (sharing its blocks where the file system can). The digest must be the file's. */
+  async putFile(file: string, digest: Digest, size: number, access: BlobAccess = "public"): Promise<void> {
+    if (this.has(digest)) return this.#restrict(digest, access);
+    // The copy has the mode of the file, so it is never more open than that.
+    if (size < threadPays)
+      this.#placeAtOnce(digest, (beside) => copyFileSync(file, beside, constants.COPYFILE_FICLONE), access);
+    else await this.#place(digest, (beside) => copyFile(file, beside, constants.COPYFILE_FICLONE), access);
+  }
+
+  /** Moves a file in, whose bytes were just found to have this digest; on another file system it is copied and removed. */
+  async adopt(file: string, digest: Digest): Promise<void> {
+    if (this.has(digest)) return rm(file, { force: true });
+    await this.#place(
+      digest,
+      async (beside) => {
+        try {
+          await rename(file, beside);
+        } catch (error) {
+          if (systemErrorCode(error) !== "EXDEV") throw error;
+          await copyFile(file, beside);
+          await rm(file);
+        }
+      },
+      "public",
+    );
+    const status = statusOf(this.pathOf(digest));
+    if (status !== undefined) this.#adopted.set(digest, status);
+  }
+
+  /** Whether the blob was checked when it came, and nobody touched it since. */
+  #isAsAdopted(digest: Digest): boolean {
+    const status = this.#adopted.get(digest);
+    return status !== undefined && status === statusOf(this.pathOf(digest));
+  }
+
+  /**
+   * Copies a blob to a path that does not exist, with this mode, and says whether its content is what its name says; it is
+   * read for that unless it was taken over by this process. A blob that is not is removed from the store, so that it is made
+   * anew.
+   */
+  async copyOut(
+    digest: Digest,
+    target: string,
+    mode: number,
+    read: (path: string, size: number) => Digest | Promise<Digest> = digestOfFile,
+  ): Promise<boolean> {
+    const blob = this.pathOf(digest);
+    const parts = existsSync(blob) ? undefined : this.#wholeParts(digest);
+    const copied =
+      parts === undefined
+        ? await copyWhole(blob, target)
+        : await this.#copyParts(parts, target, mode).catch((error: unknown) => {
+            if (systemErrorCode(error) === "ENOENT") return false;
+            throw error;
+          });
+    if (copied) {
+      await chmod(target, mode);
+      if (this.#isAsAdopted(digest)) return true;
+      if ((await read(target, (await stat(target)).size)) === digest) return true;
+    }
+    await this.#removeDamaged(digest, parts);
+    return false;
+  }
+
+  async #copyParts(blobs: readonly Digest[], target: string, mode: number): Promise<boolean> {
+    const out = createWriteStream(target, { flags: "wx", mode });
+    await pipeline(this.#streamOf(blobs), out);
+    return true;
+  }
+
+  async *#streamOf(blobs: readonly Digest[]): AsyncGenerator<Uint8Array> {
+    for (const blob of blobs)
+      yield* createReadStream(this.pathOf(blob), { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>;
+  }
+
+  /** Of what is kept in parts, those go that are not what their names say. */
+  async #removeDamaged(digest: Digest, parts: readonly Digest[] | undefined): Promise<void> {
+    await this.remove(digest);
+    for (const part of parts ?? []) if (!(await this.isWhole(part))) await this.remove(part);
+  }
+
+  /** Whether the content, or that of all its parts, is what the digest says. */
+  async isWhole(digest: Digest): Promise<boolean> {
+    const blobs = this.#wholeParts(digest);
+    if (blobs === undefined) return false;
+    try {
+      const hash = createHash("sha256");
+      for await (const chunk of this.#streamOf(blobs)) hash.update(chunk);
+      return hash.digest("hex") === digest;
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      return false;
+    }
+  }
+
+  async #place(digest: Digest, write: (beside: string) => Promise<void>, access: BlobAccess): Promise<void> {
+    const beside = this.#beside(digest);
+    try {
+      await write(beside);
+      this.#finish(beside, digest, access);
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw error;
+    }
+  }
+
+  #placeAtOnce(
+    digest: Digest,
+    write: (beside: string) => void,
+    access: BlobAccess = "public",
+    suffix = "",
+  ): void {
+    const beside = this.#beside(digest);
+    try {
+      write(beside);
+      this.#finish(beside, digest, access, suffix);
+    } catch (error) {
+      rmSync(beside, { force: true });
+      throw error;
+    }
+  }
+
+  /** Where a blob is written before it has its name; the folder is made. */
+  #beside(digest: Digest): string {
+    if (!existsSync(this.#temporaryRoot)) mkdirSync(this.#temporaryRoot, { recursive: true, mode: 0o755 });
+    this.#counter += 1;
+    return path.join(this.#temporaryRoot, `${digest}.${process.pid}-${this.#counter}`);
+  }
+
+  #finish(beside: string, digest: Digest, access: BlobAccess, suffix = ""): void {
+    const place = `${this.pathOf(digest)}${suffix}`;
+    chmodSync(beside, access === "private" ? 0o400 : 0o444);
+    if (this.expectedSize !== undefined) this.expectedSize += statSync(beside).size;
+    this.#makeFolder(path.dirname(place));
+    try {
+      renameSync(beside, place);
+    } catch (error) {
+      // The folder was removed by somebody who emptied the cache meanwhile.
+      if (systemErrorCode(error) !== "ENOENT") throw error;
+      mkdirSync(path.dirname(place), { recursive: true, mode: 0o755 });
+      renameSync(beside, place);
+    }
+  }
+
+  /** Makes one of the 256 folders; a symlink in its place is replaced, since blobs would be written elsewhere through it. */
+  #makeFolder(folder: string): void {
+    if (this.#folders.has(folder)) return;
+    const status = lstatSync(folder, { throwIfNoEntry: false });
+    if (status !== undefined && !status.isDirectory()) rmSync(folder);
+    if (!status?.isDirectory()) mkdirSync(folder, { recursive: true, mode: 0o755 });
+    this.#folders.add(folder);
+  }
+}
+
+/** All that changes when a file does; undefined where there is none. */
+function statusOf(file: string): string | undefined {
+  const status = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return status && `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
+}
+
+async function copyWhole(blob: string, target: string): Promise<boolean> {
+  if (!(await isReadableFile(blob))) return false;
+  await copyFile(blob, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  return true;
+}
+
+async function isReadableFile(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.R_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}
