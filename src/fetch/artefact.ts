@@ -4,7 +4,6 @@
  */
 import type { ContentKind } from "./content-kind.ts";
 import type { DownloadRequest } from "./download.ts";
-import { coreFiles, type Mirror, releaseLocation } from "./mirror.ts";
 
 export interface Artefact {
   /** File name, and the key in the lock. */
@@ -34,20 +33,6 @@ export interface Artefact {
   readonly where?: string;
   /** Other things can only go on when it is there. */
   readonly urgent?: boolean;
-}
-
-/** The Core ISO of a mirror. */
-export function coreIsoArtefact(mirror: Mirror, where?: string): Artefact {
-  const { iso } = coreFiles(mirror.arch);
-  return {
-    name: iso,
-    url: releaseLocation(mirror, iso),
-    kind: "iso9660",
-    tail: `${mirror.release}/${mirror.arch}/release/${iso}`,
-    md5Url: releaseLocation(mirror, `${iso}.md5.txt`),
-    urgent: true,
-    ...(where === undefined ? {} : { where }),
-  };
 }
 
 /** What the transport is asked for an artefact. */

@@ -10,12 +10,12 @@ import {
   indexLimitSetting,
   parseDependencies,
   parseDependencyIndex,
-  parseMd5File,
   parseMd5Index,
   parseNameIndex,
   parseSizeIndex,
 } from "./indexes.ts";
 import { publicUrl } from "./location.ts";
+import { parseMd5File, readMd5At } from "./md5-file.ts";
 import { extensionLocation, type Mirror } from "./mirror.ts";
 import type { Transport } from "./transport.ts";
 
@@ -141,22 +141,6 @@ export async function readMd5(
   where: string,
 ): Promise<string | undefined> {
   return await readMd5At(transport, extensionLocation(mirror, `${name}.md5.txt`), `${name}.md5.txt`, where);
-}
-
-/** The md5 in the `.md5.txt` at `url`; undefined when there is no such file. */
-export async function readMd5At(
-  transport: Transport,
-  url: string,
-  name: string,
-  where?: string,
-  signal?: AbortSignal,
-): Promise<string | undefined> {
-  const place = { ...(where === undefined ? {} : { where }), ...(signal === undefined ? {} : { signal }) };
-  const maxBytes = maxSidecarBytes;
-  const answer = await transport.read({ name, url, kind: "text", optional: true, maxBytes, ...place });
-  return answer.status === "fetched"
-    ? parseMd5File(answer.bytes.toString("utf8"), publicUrl(url))
-    : undefined;
 }
 
 /** How far a small gzip file may blow up: 64 times, but a few hundred bytes of repetition are no bomb. */

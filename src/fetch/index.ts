@@ -1,9 +1,10 @@
 /** Getting bytes from elsewhere, once, and knowing what they are. */
-export { type Artefact, coreIsoArtefact } from "./artefact.ts";
+export type { Artefact } from "./artefact.ts";
 export { type Catalogue, type CatalogueEntry, type IndexMemory, openCatalogue } from "./catalogue.ts";
 export { type Change, describeChanges } from "./changes.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export type { ContentKind } from "./content-kind.ts";
+export { coreIsoArtefact } from "./core-iso.ts";
 export {
   type DownloadOutcome,
   type DownloadRequest,
@@ -32,13 +33,7 @@ export { blockedArtefacts, type FetchContext, type FetchResult, fetchArtefacts }
 export { type GemIndex, openGemIndex } from "./gem-index.ts";
 export { type GemRequest, parseGemList } from "./gem-list.ts";
 export { type GemsInput, type GemsResolution, gemNameOf, resolveGems } from "./gems.ts";
-export {
-  formatDependencies,
-  formatMd5File,
-  parseDependencies,
-  parseInfo,
-  parseMd5File,
-} from "./indexes.ts";
+export { formatDependencies, formatMd5File, parseDependencies, parseInfo } from "./indexes.ts";
 export { type ExtensionList, type ListEntry, parseExtensionList } from "./list.ts";
 export {
   besideLocation,
@@ -59,6 +54,7 @@ export {
   type SourceLock,
 } from "./lock.ts";
 export { linesOf, pinLines, readLock } from "./lock-file.ts";
+export { parseMd5File } from "./md5-file.ts";
 export {
   type Architecture,
   type CoreFiles,

@@ -8,6 +8,7 @@
  */
 import { UserError } from "../errors/index.ts";
 import { excerpt, nameFault } from "./list.ts";
+import { broken, lines, type NumberedLine } from "./numbered-lines.ts";
 
 /** Names as in the mirror, possibly with `-KERNEL`; md5 lower-case hexadecimal; sizes in bytes. */
 export type Md5Index = ReadonlyMap<string, string>;
@@ -22,26 +23,6 @@ interface DependencyRecord {
   /** Position behind the record's first line, and that line's number, from 1. */
   readonly position: number;
   readonly line: number;
-}
-
-interface NumberedLine {
-  readonly number: number;
-  readonly text: string;
-  /** Where the next line begins. */
-  readonly next: number;
-}
-
-/** The lines from a position on, without outer blanks, one at a time: an index may have millions. */
-function* lines(text: string, position = 0, number = 0): Generator<NumberedLine> {
-  const end = /\r\n|\n|\r/g;
-  let start = position === 0 && text.startsWith("\uFEFF") ? 1 : position;
-  for (let count = number + 1; start <= text.length; count += 1) {
-    end.lastIndex = start;
-    const match = end.exec(text);
-    const next = match === null ? text.length + 1 : end.lastIndex;
-    yield { number: count, text: text.slice(start, match?.index ?? text.length).trim(), next };
-    start = next;
-  }
 }
 
 /** How an index that names too many things is refused, and the setting that allows more. */
@@ -70,14 +51,6 @@ function tooManyNames(most: number, where: string): UserError {
     code: "index-too-large",
     where,
     hint: `use another mirror, or allow more with ${indexLimitSetting}`,
-  });
-}
-
-function broken(where: string, number: number, text: string, expected: string): UserError {
-  return new UserError(`a line that cannot be read: "${excerpt(text)}", where ${expected} was expected`, {
-    code: "bad-index",
-    where: `${where}:${number}`,
-    hint: "the mirror's file is damaged: try again later, or use another mirror",
   });
 }
 
@@ -193,17 +166,6 @@ function dependencyFault(name: string): string | undefined {
   if (/^[\w+.~@%:,=-]+$/.test(name) && !/\.(tcz|deb)$/.test(name) && nameFault(`${name}.tcz`) === undefined)
     return `"${name}" lacks its .tcz, and tce-load looks for a file of exactly this name`;
   return nameFault(name) ?? (name.endsWith(".tcz") ? undefined : "it does not end in .tcz");
-}
-
-/** The md5 (lower-case hexadecimal) in an `.md5.txt`: one md5sum line, of whatever file name. */
-export function parseMd5File(text: string, where: string): string {
-  for (const line of lines(text)) {
-    if (line.text === "") continue;
-    const md5 = /^([0-9a-fA-F]{32})(\s|$)/.exec(line.text)?.[1];
-    if (md5 === undefined) throw broken(where, line.number, line.text, "an md5sum line");
-    return md5.toLowerCase();
-  }
-  throw broken(where, 1, "", "an md5sum line");
 }
 
 /** An `.info` file: `Key: value`, continuation lines indented or without a key, joined by newlines. */

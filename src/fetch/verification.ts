@@ -4,10 +4,10 @@
  */
 import { UserError } from "../errors/index.ts";
 import type { Artefact } from "./artefact.ts";
-import { readMd5At } from "./catalogue.ts";
 import type { Received } from "./download.ts";
 import { isLocal, publicUrl } from "./location.ts";
 import type { LockEntry } from "./lock.ts";
+import { readMd5At } from "./md5-file.ts";
 import type { Transport } from "./transport.ts";
 
 /** The lock's line for bytes that have arrived. */
