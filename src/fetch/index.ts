@@ -1,10 +1,7 @@
 /** Getting bytes from elsewhere, once, and knowing what they are. */
-export type { Artefact } from "./artefact.ts";
-export { type Catalogue, type CatalogueEntry, type IndexMemory, openCatalogue } from "./catalogue.ts";
-export { type Change, describeChanges } from "./changes.ts";
-export { type Clock, systemClock } from "./clock.ts";
-export type { ContentKind } from "./content-kind.ts";
-export { coreIsoArtefact } from "./core-iso.ts";
+
+export { type Clock, systemClock } from "./http/clock.ts";
+export type { ContentKind } from "./http/content-kind.ts";
 export {
   type DownloadOutcome,
   type DownloadRequest,
@@ -12,29 +9,8 @@ export {
   type Received,
   type TransportLimits,
   type Validators,
-} from "./download.ts";
-export type { FetchEvent, FetchSink } from "./event.ts";
-export {
-  type ExtensionGraph,
-  type ExtensionNode,
-  fillKernel,
-  type GraphInput,
-  type Group,
-  loadExtensions,
-} from "./extension-graph.ts";
-export {
-  type Closure,
-  type ClosureItem,
-  extensionArtefacts,
-  formatOnboot,
-  orderExtensions,
-} from "./extensions.ts";
-export { blockedArtefacts, type FetchContext, type FetchResult, fetchArtefacts } from "./fetch-artefacts.ts";
-export { type GemIndex, openGemIndex } from "./gem-index.ts";
-export { type GemRequest, parseGemList } from "./gem-list.ts";
-export { type GemsInput, type GemsResolution, gemNameOf, resolveGems } from "./gems.ts";
-export { formatDependencies, formatMd5File, parseDependencies, parseInfo } from "./indexes.ts";
-export { type ExtensionList, type ListEntry, parseExtensionList } from "./list.ts";
+} from "./http/download.ts";
+export type { FetchEvent, FetchSink } from "./http/event.ts";
 export {
   besideLocation,
   isLocal,
@@ -42,7 +18,19 @@ export {
   parseFolderLocation,
   parseLocation,
   publicUrl,
-} from "./location.ts";
+} from "./http/location.ts";
+export { Network } from "./http/network.ts";
+export { type Environment, proxyFor } from "./http/proxy.ts";
+export { createFileHandler, type StaticServer, serve, serveDirectory } from "./http/serve.ts";
+export { Transport, type TransportOptions } from "./http/transport.ts";
+export type { Artefact } from "./pins/artefact.ts";
+export {
+  blockedArtefacts,
+  type FetchContext,
+  type FetchResult,
+  fetchArtefacts,
+} from "./pins/fetch-artefacts.ts";
+export { type ExtensionList, type ListEntry, parseExtensionList } from "./pins/list.ts";
 export {
   type AbsentEntry,
   entryOf,
@@ -52,9 +40,38 @@ export {
   type LockLine,
   parseLock,
   type SourceLock,
-} from "./lock.ts";
-export { linesOf, pinLines, readLock } from "./lock-file.ts";
-export { parseMd5File } from "./md5-file.ts";
+} from "./pins/lock.ts";
+export { linesOf, pinLines, readLock } from "./pins/lock-file.ts";
+export { parseMd5File } from "./pins/md5-file.ts";
+export { pinnedTime } from "./pins/pinned-time.ts";
+export { mayFetch, type Policy, refuseUnpinned, type Wanted } from "./pins/pinning.ts";
+export type { BlobStore } from "./pins/store.ts";
+export { type GemIndex, openGemIndex } from "./rubygems/gem-index.ts";
+export { type GemRequest, parseGemList } from "./rubygems/gem-list.ts";
+export { type GemsInput, type GemsResolution, gemNameOf, resolveGems } from "./rubygems/gems.ts";
+export {
+  type Catalogue,
+  type CatalogueEntry,
+  type IndexMemory,
+  openCatalogue,
+} from "./tinycore/catalogue.ts";
+export { coreIsoArtefact } from "./tinycore/core-iso.ts";
+export {
+  type ExtensionGraph,
+  type ExtensionNode,
+  fillKernel,
+  type GraphInput,
+  type Group,
+  loadExtensions,
+} from "./tinycore/extension-graph.ts";
+export {
+  type Closure,
+  type ClosureItem,
+  extensionArtefacts,
+  formatOnboot,
+  orderExtensions,
+} from "./tinycore/extensions.ts";
+export { formatDependencies, formatMd5File, parseDependencies, parseInfo } from "./tinycore/indexes.ts";
 export {
   type Architecture,
   type CoreFiles,
@@ -63,12 +80,6 @@ export {
   extensionLocation,
   type Mirror,
   releaseLocation,
-} from "./mirror.ts";
-export { Network } from "./network.ts";
-export { pinnedTime } from "./pinned-time.ts";
-export { mayFetch, type Policy, refuseUnpinned, type Wanted } from "./pinning.ts";
-export { type Environment, proxyFor } from "./proxy.ts";
-export { createFileHandler, type StaticServer, serve, serveDirectory } from "./serve.ts";
-export type { BlobStore } from "./store.ts";
-export { Transport, type TransportOptions } from "./transport.ts";
-export { isNamed, type Update, unpin, updateArtefacts } from "./update.ts";
+} from "./tinycore/mirror.ts";
+export { type Change, describeChanges } from "./update/changes.ts";
+export { isNamed, type Update, unpin, updateArtefacts } from "./update/update.ts";

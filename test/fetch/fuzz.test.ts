@@ -2,10 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseKeyValues } from "../../src/engine/index.ts";
 import { nearest, UserError } from "../../src/errors/index.ts";
-import { looksLikeHtml } from "../../src/fetch/content-kind.ts";
-import { parseGemInfo } from "../../src/fetch/gem-index.ts";
-import { formatGemRequirement, parseGemRequirement, satisfies } from "../../src/fetch/gem-requirement.ts";
-import { compareGemVersions, parseGemVersion } from "../../src/fetch/gem-version.ts";
+import { looksLikeHtml } from "../../src/fetch/http/content-kind.ts";
+import { parseRange } from "../../src/fetch/http/range.ts";
+import { parseRetryAfter } from "../../src/fetch/http/retry.ts";
 import {
   formatLock,
   parseDependencies,
@@ -18,16 +17,21 @@ import {
   proxyFor,
   publicUrl,
 } from "../../src/fetch/index.ts";
+import { nameFault } from "../../src/fetch/pins/list.ts";
+import { parseGemInfo } from "../../src/fetch/rubygems/gem-index.ts";
+import {
+  formatGemRequirement,
+  parseGemRequirement,
+  satisfies,
+} from "../../src/fetch/rubygems/gem-requirement.ts";
+import { compareGemVersions, parseGemVersion } from "../../src/fetch/rubygems/gem-version.ts";
 import {
   dependenciesIn,
   parseDependencyIndex,
   parseMd5Index,
   parseNameIndex,
   parseSizeIndex,
-} from "../../src/fetch/indexes.ts";
-import { nameFault } from "../../src/fetch/list.ts";
-import { parseRange } from "../../src/fetch/range.ts";
-import { parseRetryAfter } from "../../src/fetch/retry.ts";
+} from "../../src/fetch/tinycore/indexes.ts";
 import { cases } from "../support/cases.ts";
 
 /** Text that is near enough to the real formats to get past the first check of a parser. */

@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseGemRequirement, satisfies } from "../../src/fetch/gem-requirement.ts";
-import { compareGemVersions, parseGemVersion } from "../../src/fetch/gem-version.ts";
 import {
   type GemsInput,
   type LockLine,
@@ -9,6 +7,8 @@ import {
   resolveGems,
   type SourceLock,
 } from "../../src/fetch/index.ts";
+import { parseGemRequirement, satisfies } from "../../src/fetch/rubygems/gem-requirement.ts";
+import { compareGemVersions, parseGemVersion } from "../../src/fetch/rubygems/gem-version.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 
 function version(text: string) {

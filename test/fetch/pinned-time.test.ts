@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { parseRetryAfter } from "../../src/fetch/http/retry.ts";
 import { pinnedTime } from "../../src/fetch/index.ts";
-import { parseRetryAfter } from "../../src/fetch/retry.ts";
 
 const line = (lastModified?: string) => ({
   url: "http://mirror.example/4.x/x86/tcz/a.tcz",

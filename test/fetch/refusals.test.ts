@@ -1,7 +1,7 @@
 /** Downloads that cannot come right, and are refused at once. */
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { writeFailure } from "../../src/fetch/sink.ts";
+import { writeFailure } from "../../src/fetch/http/sink.ts";
 import { useDownloads } from "./download-rig.ts";
 import { content, endless, raw, status } from "./hostile-server.ts";
 import { rejection } from "./workshop.ts";

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile, utimes } from "node:fs/promises";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Part, Segments } from "../../src/fetch/segments.ts";
-import type { FileSink } from "../../src/fetch/sink.ts";
+import { type Part, Segments } from "../../src/fetch/http/segments.ts";
+import type { FileSink } from "../../src/fetch/http/sink.ts";
 import { type Fault, status } from "./hostile-server.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 

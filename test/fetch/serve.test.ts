@@ -3,8 +3,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseRange } from "../../src/fetch/http/range.ts";
 import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
-import { parseRange } from "../../src/fetch/range.ts";
 
 let dir: string;
 let server: StaticServer;

@@ -1,0 +1,118 @@
+/**
+ * What a failed download says to the user. It decides nothing.
+ */
+import { messageOf, systemErrorCode, UserError } from "../../errors/index.ts";
+import type { DownloadRequest } from "./download.ts";
+import type { Answer } from "./exchange.ts";
+import { type Environment, proxyFor, proxyVariables } from "./proxy.ts";
+import { leastRateSetting } from "./rate-watch.ts";
+import type { TransientFailure } from "./retry.ts";
+import { describeRoute, endOf, lastUrl, type Route } from "./route.ts";
+
+const networkHint =
+  `check the network; behind a proxy set ${proxyVariables}; ` +
+  "to build without a mirror use --source sample";
+
+/** The error after the last of `attempts` tries failed, which had come as far as `route`. */
+export function explainTransient(
+  failure: TransientFailure,
+  request: DownloadRequest,
+  attempts: number,
+  env: Environment,
+  route: Route = [new URL(request.url)],
+): UserError {
+  const proxy = proxyFor(lastUrl(route), env);
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy.url}`;
+  const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
+  const hints: Readonly<Record<string, string>> = {
+    unreachable: networkHint,
+    "cut-off": `${networkHint}; what was downloaded completely is kept`,
+    "too-slow": `use another mirror, or accept a lower rate with ${leastRateSetting}; 0 accepts any`,
+    "server-error": "the mirror has a problem of its own: try again later, or use another mirror",
+    "rate-limited": "the mirror asks for patience: try again later, or use another mirror",
+  };
+  const hint = hints[failure.code];
+  return new UserError(
+    `cannot download ${request.name} from ${describeRoute(route)}${through}: ${failure.message} (${tries})`,
+    {
+      code: failure.code,
+      where: request.where ?? endOf(route),
+      ...(hint === undefined ? {} : { hint }),
+      cause: failure.cause ?? failure,
+    },
+  );
+}
+
+/** The error for a status that another try would not change. */
+export function explainStatus(
+  { status, route, proxy }: Pick<Answer, "status" | "route" | "proxy">,
+  request: DownloadRequest,
+): UserError {
+  const url = endOf(route);
+  const meaning: Readonly<Record<number, string>> = {
+    401: "a user name and password are needed",
+    403: "access is forbidden",
+    404: "not found",
+    407: "the proxy wants a user name and password",
+    410: "it is gone",
+  };
+  const reason = meaning[status];
+  const missing = status === 404 || status === 410;
+  const through = proxy === undefined ? "" : ` through the proxy ${proxy}`;
+  return new UserError(
+    `cannot download ${request.name}: ${describeRoute(route)} answered ${status}${through}${reason === undefined ? "" : ` (${reason})`}`,
+    {
+      code: missing ? "not-found" : "http-status",
+      where: request.where ?? url,
+      hint: missing ? "check the name, and that the mirror has this release" : statusHint(status, proxy),
+    },
+  );
+}
+
+function statusHint(status: number, proxy: string | undefined): string {
+  const isRefused = status === 401 || status === 403 || status === 407;
+  if (isRefused && proxy !== undefined) {
+    return `check user name and password where the proxy is named (${proxyVariables}), and what it allows`;
+  }
+  if (status === 401) return "write user name and password into the URL, or use another mirror";
+  if (isRefused) return "check that you may use this mirror, or use another one";
+  return "try again later, or use another mirror";
+}
+
+/** Anything else that a request can die of: an untrusted certificate, a proxy that refuses. */
+export function explainOther(
+  error: unknown,
+  request: DownloadRequest,
+  env: Environment,
+  route: Route = [new URL(request.url)],
+): unknown {
+  if (error instanceof UserError) return error;
+  const url = describeRoute(route);
+  const place = { where: request.where ?? endOf(route), cause: error };
+  const code = systemErrorCode(error) ?? "";
+  if (/CERT|TLS|SSL|SELF_SIGNED|LEAF_SIGNATURE/.test(code)) {
+    return new UserError(
+      `cannot download ${request.name} from ${url}: no secure connection (${messageOf(error)})`,
+      {
+        ...place,
+        code: "tls",
+        hint: "if the certificate is one of your own authority, name its file in NODE_EXTRA_CA_CERTS",
+      },
+    );
+  }
+  const proxy = proxyFor(lastUrl(route), env);
+  if (proxy !== undefined && /proxy/i.test(messageOf(error))) {
+    return new UserError(
+      `cannot download ${request.name}: the proxy ${proxy.url} refuses (${messageOf(error)})`,
+      { ...place, code: "proxy-refused", hint: `check ${proxyVariables}` },
+    );
+  }
+  if (code.startsWith("UND_ERR")) {
+    return new UserError(`cannot download ${request.name} from ${url}: ${messageOf(error)}`, {
+      ...place,
+      code: "download-failed",
+      hint: "try again later, or use another mirror",
+    });
+  }
+  return error;
+}

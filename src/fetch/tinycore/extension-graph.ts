@@ -1,0 +1,273 @@
+/**
+ * What the extensions of two lists need, and what those need: loaded from the lock and, for what it does not
+ * know, from a catalogue. It does not order anything.
+ */
+import { didYouMean, UserError } from "../../errors/index.ts";
+import { excerpt, type ListEntry } from "../pins/list.ts";
+import type { SourceLock } from "../pins/lock.ts";
+import { type Policy, pinnedEntry, policyFor, refuseUnpinned, type Wanted } from "../pins/pinning.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { extensionLocation, type Mirror } from "./mirror.ts";
+
+export type Group = "builtin" | "mirror";
+
+/** A list entry with the kernel's release filled in. */
+export interface Root extends ListEntry {
+  readonly group: Group;
+}
+
+export interface ExtensionNode {
+  readonly name: string;
+  /** Direct dependencies as upstream writes them, and with the kernel's release filled in. */
+  readonly deps: readonly string[];
+  readonly needs: readonly string[];
+  readonly md5: string | undefined;
+  /** Which of the mirror's files says so; undefined when it is pinned. */
+  readonly md5Source: string | undefined;
+  readonly size: number | undefined;
+  /** The first list line that leads here, and the way from there. */
+  readonly where: string;
+  readonly way: Way;
+}
+
+/** A name and the way to what needs it: links, because chains of dependencies may be long and share their tails. */
+export interface Way {
+  readonly name: string;
+  readonly from: Way | undefined;
+}
+
+export interface ExtensionGraph {
+  readonly roots: readonly Root[];
+  readonly nodes: ReadonlyMap<string, ExtensionNode>;
+  /** False when something was left out because of the kernel. */
+  readonly isWhole: boolean;
+}
+
+export interface GraphInput {
+  readonly builtin: readonly ListEntry[];
+  readonly mirrored: readonly ListEntry[];
+  /** The kernel's release: the folder name under `lib/modules` in the Core ISO's initrd. */
+  readonly kernel: string | undefined;
+  readonly mirror: Mirror;
+  readonly lock: SourceLock;
+  /** Asked only for what the lock does not know. */
+  readonly catalogue: Catalogue;
+  readonly policy: Policy;
+  /** False for the listed extensions alone, without what they depend on. */
+  readonly follow?: boolean;
+  /** True to leave out, here and below, whatever the kernel's release decides about; `kernel` is not looked at. */
+  readonly anyKernel?: boolean;
+  /** Told of what the policy forbids to ask for, instead of an error: to name it together with what else is missing. */
+  readonly onUnpinned?: (wanted: Wanted) => void;
+}
+
+/**
+ * Follows the dependencies of every entry. Throws a UserError for a name that the mirror does not have (naming
+ * who wants it and what may have been meant), a list entry for another kernel, and, when the policy forbids to
+ * ask, one for all that would have had to be asked.
+ */
+export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph> {
+  // A pinned extension may need one that the mirror no longer has: then its current dependencies are asked for.
+  const asked = new Map<string, readonly string[]>();
+  for (;;) {
+    try {
+      return await loadWith(given, asked);
+    } catch (error) {
+      if (!(error instanceof MissingExtension)) throw error;
+      const { pending } = error;
+      const parent = pending.way.from?.name ?? "";
+      if (!mayAskAgain(pending, { ...given, asked })) throw await unknownExtension(pending, given.catalogue);
+      const now = await given.catalogue.find(parent, chain(pending.where, pending.way.from ?? pending.way));
+      asked.set(parent, now?.deps ?? pinnedExtension(given, parent)?.deps ?? []);
+    }
+  }
+}
+
+type Asked = ReadonlyMap<string, readonly string[]>;
+
+/** Whether the dependency comes from a pin, so that the mirror's current list may differ. */
+function mayAskAgain(pending: Pending, input: GraphInput & { readonly asked: Asked }): boolean {
+  const parent = pending.way.from?.name;
+  return parent !== undefined && !input.asked.has(parent) && pinnedExtension(input, parent) !== undefined;
+}
+
+function pinnedExtension({ lock, mirror }: GraphInput, name: string) {
+  const place = { name, url: extensionLocation(mirror, name), tail: extensionTail(mirror, name) };
+  return pinnedEntry(lock, place);
+}
+
+/** Follows all dependencies: those in `asked` where the mirror was asked again, else those of the pins. */
+async function loadWith(given: GraphInput, asked: Asked): Promise<ExtensionGraph> {
+  const input = { ...given, policy: policyFor(given.mirror.base, given.policy), asked };
+  let isWhole = true;
+  const kept = (name: string): boolean => {
+    const leftOut = input.anyKernel === true && /-(KERNEL|\d+(\.\d+)+-tinycore(64)?)\.(tcz|deb)$/.test(name);
+    isWhole &&= !leftOut;
+    return !leftOut;
+  };
+  const rootsOf = (entries: readonly ListEntry[], group: Group): readonly Root[] =>
+    entries.filter(({ name }) => kept(name)).map((entry) => rootOf(entry, group, input.kernel));
+  const roots = [...rootsOf(input.builtin, "builtin"), ...rootsOf(input.mirrored, "mirror")];
+  const converted = new Set<string>();
+  for (const root of roots) if (root.kind === "deb") converted.add(convertedName(root.name));
+  refuseClashes(roots, converted);
+
+  const nodes = new Map<string, ExtensionNode>();
+  const unpinned: Wanted[] = [];
+  const seen = new Set<string>(converted);
+  // Wave by wave, so that a mirror without indexes is asked for many at once.
+  let wave: Pending[] = [];
+  const enqueue = (pending: Pending): void => {
+    if (seen.has(pending.name)) return;
+    seen.add(pending.name);
+    wave.push(pending);
+  };
+  for (const { name, kind, where } of roots)
+    if (kind === "tcz") enqueue({ name, where, way: { name, from: undefined } });
+  while (wave.length > 0) {
+    const current = wave;
+    wave = [];
+    const loaded = await Promise.all(current.map((pending) => loadNode(pending, input, kept)));
+    for (const [index, node] of loaded.entries()) {
+      const pending = current[index];
+      if (node === undefined && pending !== undefined) unpinned.push(wantedOf(pending));
+      if (node === undefined) continue;
+      nodes.set(node.name, node);
+      if (input.follow === false) continue;
+      for (const name of node.needs) enqueue({ name, where: node.where, way: { name, from: node.way } });
+    }
+  }
+  if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy);
+  else for (const wanted of unpinned) input.onUnpinned(wanted);
+  return { roots, nodes, isWhole };
+}
+
+/** The extension that a package in a list becomes. */
+export function convertedName(deb: string): string {
+  return deb.replace(/\.deb$/, ".tcz");
+}
+
+/** `lists/builtin.lst:3`, followed by the names between it and what is wanted, the last ones when there are many. */
+export function chain(where: string, way: Way): string {
+  const names: string[] = [];
+  let link = way.from;
+  for (; link !== undefined && names.length < 6; link = link.from) names.unshift(link.name);
+  return [where, ...(link === undefined ? [] : ["…"]), ...names].join(" → ");
+}
+
+interface Pending {
+  readonly name: string;
+  readonly where: string;
+  readonly way: Way;
+}
+
+function wantedOf(pending: Pending): Wanted {
+  return { name: pending.name, where: chain(pending.where, pending.way) };
+}
+
+function refuseClashes(roots: readonly Root[], converted: ReadonlySet<string>): void {
+  for (const root of roots) {
+    if (root.kind !== "tcz" || !converted.has(root.name)) continue;
+    const deb = roots.find((other) => other.kind === "deb" && convertedName(other.name) === root.name);
+    throw new UserError(`${root.name} is listed, and ${deb?.name} (${deb?.where}) becomes ${root.name} too`, {
+      code: "duplicate-extension",
+      where: root.where,
+      hint: "remove one of the two lines",
+    });
+  }
+}
+
+/** Returns undefined when the lock does not know it and the policy forbids to ask. */
+async function loadNode(
+  pending: Pending,
+  input: GraphInput & { readonly asked: Asked },
+  kept: (dependency: string) => boolean,
+): Promise<ExtensionNode | undefined> {
+  const { name, where, way } = pending;
+  const pinned = pinnedExtension(input, name);
+  const rest = { name, where, way };
+  if (pinned !== undefined) {
+    const deps = input.asked.get(name) ?? pinned.deps ?? [];
+    const needs = deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
+    return { ...rest, deps, needs, md5: pinned.md5, md5Source: undefined, size: pinned.size };
+  }
+  if (input.policy !== "pin") return undefined;
+  const found = await input.catalogue.find(name, chain(where, way));
+  // Without indexes it is unknown whether the mirror has it; without an md5 it probably has not.
+  const isDoubtful = found?.md5 === undefined && mayAskAgain(pending, input);
+  if (found === undefined || isDoubtful) throw new MissingExtension(pending);
+  const needs = found.deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
+  const { deps, md5, md5Source, size } = found;
+  return { ...rest, deps, needs, md5, md5Source, size };
+}
+
+/** The mirror has no such extension. */
+class MissingExtension extends Error {
+  readonly pending: Pending;
+
+  constructor(pending: Pending) {
+    super(pending.name);
+    this.pending = pending;
+  }
+}
+
+async function unknownExtension(pending: Pending, catalogue: Catalogue): Promise<UserError> {
+  const parent = pending.way.from?.name;
+  const meant = didYouMean(pending.name, await catalogue.names());
+  if (parent === undefined) {
+    return new UserError(`the mirror has no extension ${pending.name}`, {
+      code: "unknown-extension",
+      where: pending.where,
+      hint: meant ?? "check the name, and that this release of the mirror has it",
+    });
+  }
+  return new UserError(
+    `${parent} needs ${pending.name}, which the mirror does not have (${chain(pending.where, pending.way)})`,
+    {
+      code: "missing-dependency",
+      where: pending.where,
+      hint: `a missing dependency would leave ${parent} half loaded at boot: use a mirror that is complete`,
+    },
+  );
+}
+
+/** Where an extension is below any mirror. */
+export function extensionTail(mirror: Mirror, name: string): string {
+  return `${mirror.release}/${mirror.arch}/tcz/${name}`;
+}
+
+/** `NAME-KERNEL.tcz` stands for `NAME-<release>.tcz`. */
+export function fillKernel(name: string, kernel: string | undefined, where: string): string {
+  if (!/-KERNEL\.(tcz|deb)$/.test(name)) return name;
+  if (kernel === undefined) {
+    throw new UserError(`${name} asks for the kernel's release, which is not known`, {
+      code: "unknown-kernel",
+      where,
+      hint: "the Core ISO's initrd has no folder below lib/modules",
+    });
+  }
+  return name.replace(/-KERNEL\.(tcz|deb)$/, `-${kernel}.$1`);
+}
+
+function rootOf(entry: ListEntry, group: Group, kernel: string | undefined): Root {
+  const named = kernel === undefined ? undefined : kernelNamedBy(entry.name, kernel);
+  if (named !== undefined && named !== kernel) {
+    const generic = entry.name.replace(`-${named}.`, "-KERNEL.");
+    throw new UserError(
+      `${excerpt(entry.name)} is for the kernel ${named}, but the Core ISO's kernel is ${kernel}`,
+      {
+        code: "kernel-mismatch",
+        where: entry.where,
+        hint: `write ${generic} to have the right one for every release`,
+      },
+    );
+  }
+  return { ...entry, name: fillKernel(entry.name, kernel, entry.where), group };
+}
+
+/** The kernel release in an extension's name: one like Tiny Core's, or one that looks like the present kernel's. */
+function kernelNamedBy(name: string, kernel: string): string | undefined {
+  const literal = kernel.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\d+/g, "\\d+");
+  const pattern = new RegExp(`-(\\d+(?:\\.\\d+)+-tinycore(?:64)?|${literal})\\.(?:tcz|deb)$`);
+  return pattern.exec(name)?.[1];
+}
