@@ -7,7 +7,7 @@ import { createGunzip } from "node:zlib";
 import { UserError } from "../../errors/index.ts";
 import { publicUrl } from "../http/location.ts";
 import type { Transport } from "../http/transport.ts";
-import { parseMd5File, readMd5At } from "../pins/md5-file.ts";
+import { readMd5At } from "../pins/md5-file.ts";
 import {
   dependenciesIn,
   indexLimitSetting,
