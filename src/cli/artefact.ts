@@ -1,7 +1,6 @@
 /** The files that a build puts into the workspace: what the user came for. */
 import path from "node:path";
-import { displayPath, type Graph, outputsOnDisk, type Task } from "../engine/index.ts";
-import type { Session } from "./session.ts";
+import { displayPath, type Graph, outputsOnDisk, type State, type Task } from "../engine/index.ts";
 
 export interface Artefact {
   /** Relative to the workspace. */
@@ -12,11 +11,10 @@ export interface Artefact {
 
 /** The files that the named targets put into the workspace, as they stand there. */
 export async function artefactsOf(
-  session: Session,
+  state: State,
   tasks: readonly Task[],
   graph: Graph,
 ): Promise<readonly Artefact[]> {
-  const { state } = session.workspace;
   const artefacts: Artefact[] = [];
   for (const bound of graph.values()) {
     if (!tasks.includes(bound.task)) continue;

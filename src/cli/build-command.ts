@@ -76,7 +76,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
       display.close();
       return await runBuild({ ...session, values: session.freshValues() }, tasks, attempt + 1);
     }
-    const artefacts = outcome === "succeeded" ? await artefactsOf(session, tasks, graph) : [];
+    const artefacts = outcome === "succeeded" ? await artefactsOf(session.workspace.state, tasks, graph) : [];
     display.record(artefacts);
     if (outcome === "interrupted") return display.interruptedStatus();
     if (outcome === "failed") {

@@ -2,14 +2,16 @@
  * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
  * It knows nothing of what runs.
  */
-import type { BuildEvent, Digest, EventSink, TaskId } from "../engine/index.ts";
+import type { BuildEvent, Digest, EventSink, TaskId, Workspace } from "../engine/index.ts";
 import type { Artefact } from "./artefact.ts";
 import { BuildSummary } from "./build-summary.ts";
 import { type Ending, statusOf } from "./ending.ts";
 import { encodeEvent } from "./event-stream.ts";
+import type { FailureText } from "./failure.ts";
+import type { Io } from "./io.ts";
 import { LiveDisplay } from "./live-reporter.ts";
 import { PlainReporter } from "./plain-reporter.ts";
-import type { Session } from "./session.ts";
+import type { Style } from "./style.ts";
 import { counted } from "./style.ts";
 import { Trace } from "./trace.ts";
 
@@ -52,16 +54,33 @@ class LineBuffer {
   }
 }
 
+/** What is shown, and to whom. */
+export interface Shown {
+  readonly io: Io;
+  /** For standard error. */
+  readonly style: Style;
+  readonly failure: FailureText;
+  readonly request: {
+    readonly verbose: boolean;
+    readonly quiet: boolean;
+    readonly json: boolean;
+    /** Files of reports, where they were asked for. */
+    readonly trace?: string | undefined;
+    readonly summary?: string | undefined;
+  };
+  readonly workspace: Pick<Workspace, "state">;
+}
+
 /** `fresh`: whether a line is shown for each task that had nothing to do. */
-export function openDisplay(session: Session, { fresh = true } = {}): Display {
-  const { io, style, request, workspace, failure } = session;
+export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
+  const { io, style, request, workspace, failure } = shown;
   const interruption = new AbortController();
   const hurry = new AbortController();
   let ending: Ending | undefined;
   const write = (text: string): unknown => io.stderr.write(text);
   const draw = (text: string): unknown => (io.stderr.draw === undefined ? write(text) : io.stderr.draw(text));
   const screen = { write: draw, columns: () => io.stderr.columns ?? 80 };
-  const live = usesLiveDisplay(session) ? new LiveDisplay(screen, style) : undefined;
+  const live = usesLiveDisplay(shown) ? new LiveDisplay(screen, style) : undefined;
   const lines = new LineBuffer(write);
   const print = (line: string): void => (live === undefined ? lines.add(line) : live.print(line));
   const reporter = new PlainReporter({
@@ -140,7 +159,7 @@ function interactiveAfter(event: BuildEvent, before: TaskId | undefined): TaskId
   }
 }
 
-function usesLiveDisplay({ io, request }: Session): boolean {
+function usesLiveDisplay({ io, request }: Shown): boolean {
   const { CI, TERM } = io.env;
   return (
     io.stderr.isTTY === true &&

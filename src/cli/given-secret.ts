@@ -6,6 +6,7 @@ import path from "node:path";
 import type { LateText, Parameter } from "../engine/index.ts";
 import { systemReason, UsageError } from "../errors/index.ts";
 import type { Io } from "./io.ts";
+import { decodeSecret } from "./secret-text.ts";
 import { readSmallFile } from "./small-file.ts";
 import type { ValueSources } from "./value-sources.ts";
 
@@ -116,19 +117,6 @@ function readSecretFile(option: string, file: string, cwd: string): string {
     });
   }
   return line;
-}
-
-/** The text of bytes that should be UTF-8, without a byte order mark; `what` names their place. */
-export function decodeSecret(bytes: Uint8Array, what: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new UsageError(`${what} is not UTF-8`, {
-      code: "secret-encoding",
-      hint: "save it as UTF-8: a password with other bytes cannot be typed at the login prompt",
-      cause,
-    });
-  }
 }
 
 function once(ask: LateText): LateText {

@@ -3,7 +3,7 @@ import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { ReadStream } from "node:tty";
 import { UsageError } from "../errors/index.ts";
-import { decodeSecret } from "./given-secret.ts";
+import { decodeSecret } from "./secret-text.ts";
 
 /** Lines of standard input are not waited for beyond this many bytes. */
 const mostBytes = 4096;

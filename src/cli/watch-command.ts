@@ -177,7 +177,7 @@ class WatchScreen {
   }
 
   async #artefacts(graph: Graph | undefined): Promise<readonly Artefact[]> {
-    return graph === undefined ? [] : artefactsOf(this.#session, this.#targets, graph);
+    return graph === undefined ? [] : artefactsOf(this.#session.workspace.state, this.#targets, graph);
   }
 
   #actions(): WatchActions {
