@@ -1,11 +1,11 @@
 /** What every command of the program is given. */
 import type { ParameterValues, SourceFile, Workspace } from "../engine/index.ts";
-import type { Request } from "./command-line.ts";
-import type { FailureText } from "./failure.ts";
-import type { Io } from "./io.ts";
+import type { Request } from "./options/command-line.ts";
+import type { FailureText } from "./output/failure.ts";
+import type { Transcript } from "./output/recorded-output.ts";
 import type { Handover, Start, UpToDateRecord } from "./start.ts";
-import type { Style } from "./style.ts";
-import type { Transcript } from "./transcript.ts";
+import type { Io } from "./terminal/io.ts";
+import type { Style } from "./terminal/style.ts";
 
 export interface Session {
   readonly io: Io;

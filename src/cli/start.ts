@@ -1,10 +1,10 @@
 /** What the launcher hands to the program, and how the program can be made anew while it runs. */
 import type { LoopGuard } from "../engine/index.ts";
 import type { Machine } from "../host/index.ts";
-import type { Manifest } from "./code-index.ts";
-import type { Io } from "./io.ts";
-import type { Style } from "./style.ts";
-import type { Said } from "./transcript.ts";
+import type { Manifest } from "./output/code-index.ts";
+import type { Said } from "./output/recorded-output.ts";
+import type { Io } from "./terminal/io.ts";
+import type { Style } from "./terminal/style.ts";
 
 export interface Start {
   readonly argv: readonly string[];

@@ -1,9 +1,9 @@
 /** Lines of a build as a log keeps them. */
 import { expect, it } from "vitest";
-import { FailureText } from "../../src/cli/failure.ts";
-import { PlainReporter } from "../../src/cli/plain-reporter.ts";
-import { SourceStack } from "../../src/cli/source-stack.ts";
-import { plainStyle as style } from "../../src/cli/style.ts";
+import { FailureText } from "../../src/cli/output/failure.ts";
+import { PlainReporter } from "../../src/cli/output/plain-reporter.ts";
+import { SourceStack } from "../../src/cli/output/source-stack.ts";
+import { plainStyle as style } from "../../src/cli/terminal/style.ts";
 import type { Progress, TaskId } from "../../src/engine/index.ts";
 
 it("have each large file once, when it is there, and nothing of the hundreds of small ones", () => {

@@ -1,7 +1,7 @@
 /** How far downloads are, on terminals of every width. */
 import { expect, it } from "vitest";
-import { progressText } from "../../src/cli/progress-text.ts";
-import { RateMeter } from "../../src/cli/rate-meter.ts";
+import { progressText } from "../../src/cli/output/progress-text.ts";
+import { RateMeter } from "../../src/cli/output/rate-meter.ts";
 import type { Progress } from "../../src/engine/index.ts";
 
 const items: readonly Progress[] = [

@@ -1,6 +1,6 @@
 /** What others see of a command line: never a secret, however it was written. */
 import { describe, expect, it } from "vitest";
-import { shownCommand } from "../../src/cli/shown-command.ts";
+import { shownCommand } from "../../src/cli/commands/shown-command.ts";
 import { out, param, task, taskfile } from "../../src/engine/index.ts";
 
 const password = param.secret({

@@ -1,12 +1,12 @@
 /** Untrusted text is escaped before it reaches a terminal. */
 import { describe, expect, it } from "vitest";
-import { FailureText } from "../../src/cli/failure.ts";
-import { LiveDisplay } from "../../src/cli/live-reporter.ts";
-import { PlainReporter } from "../../src/cli/plain-reporter.ts";
-import { SourceStack } from "../../src/cli/source-stack.ts";
-import { colourStyle, plainStyle, type Style } from "../../src/cli/style.ts";
-import { capturedLine, terminalText } from "../../src/cli/terminal-text.ts";
-import { Transcript } from "../../src/cli/transcript.ts";
+import { FailureText } from "../../src/cli/output/failure.ts";
+import { LiveDisplay } from "../../src/cli/output/live-reporter.ts";
+import { PlainReporter } from "../../src/cli/output/plain-reporter.ts";
+import { Transcript } from "../../src/cli/output/recorded-output.ts";
+import { SourceStack } from "../../src/cli/output/source-stack.ts";
+import { capturedLine, terminalText } from "../../src/cli/output/terminal-text.ts";
+import { colourStyle, plainStyle, type Style } from "../../src/cli/terminal/style.ts";
 import type { BuildEvent, TaskId } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 

@@ -3,9 +3,9 @@
  * put the answer into their shell's form.
  */
 import type { Target, Taskfile } from "../../engine/index.ts";
-import { type OptionEntry, optionsOf } from "../option-table.ts";
-import { type ProgramCommand, programCommands } from "../program-command.ts";
-import { aliasesOf, listedTargets, targetNamed } from "../target-name.ts";
+import { type OptionEntry, optionsOf } from "../options/option-table.ts";
+import { type ProgramCommand, programCommands } from "../options/program-command.ts";
+import { aliasesOf, listedTargets, targetNamed } from "../options/target-name.ts";
 
 export interface Candidate {
   readonly word: string;

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Taskfile } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
-import type { Io } from "../io.ts";
+import type { Io } from "../terminal/io.ts";
 import { answer } from "./answer.ts";
 import { installCompletion, isShell, type Shell, shells } from "./installation.ts";
 

@@ -1,7 +1,7 @@
 /** The cache: whether its records are whole, how full it is, and who works in it. Contents are `cache verify`'s. */
 import { existsSync } from "node:fs";
 import { storeStatistics, type Workspace } from "../../engine/index.ts";
-import { formatBytes } from "../style.ts";
+import { formatBytes } from "../terminal/style.ts";
 import type { Line } from "./line.ts";
 
 export function checkCache({ state, taskfile }: Workspace): Line {

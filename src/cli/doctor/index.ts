@@ -4,7 +4,7 @@
  */
 import { type Check, type CheckContext, type Digest, ParameterValues } from "../../engine/index.ts";
 import type { Session } from "../session.ts";
-import { styleFor } from "../style.ts";
+import { styleFor } from "../terminal/style.ts";
 import { checkCache } from "./cache.ts";
 import { checkFileSystem } from "./file-system.ts";
 import { failed, type Line } from "./line.ts";

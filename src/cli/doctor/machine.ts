@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import path from "node:path";
 import { reportTool } from "../../host/index.ts";
-import { formatBytes } from "../style.ts";
+import { formatBytes } from "../terminal/style.ts";
 import type { Line } from "./line.ts";
 
 /** `packageRoot` is the absolute path of the program's own folder, whose package.json says which Node is needed. */

@@ -8,9 +8,9 @@ import {
   toolUses,
 } from "../../engine/index.ts";
 import { knownTools, reportTool, type ToolReport, tableName, toolsOfFiles } from "../../host/index.ts";
+import { findTask, listedTargets } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
-import { counted } from "../style.ts";
-import { findTask, listedTargets } from "../target-name.ts";
+import { counted } from "../terminal/style.ts";
 import { failed, type Line } from "./line.ts";
 
 /** A task, with its parameters' values as far as they are known. */

@@ -18,7 +18,7 @@ import {
 import path from "node:path";
 import { systemErrorCode, systemReason, UsageError, UserError } from "../../errors/index.ts";
 import type { Session } from "../session.ts";
-import { counted } from "../style.ts";
+import { counted } from "../terminal/style.ts";
 import { type OwnFile, ownFiles } from "./own-files.ts";
 
 /** Makes the project in the folder that is named, or in the current one. Nothing that is there is changed. */

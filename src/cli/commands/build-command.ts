@@ -1,0 +1,125 @@
+/**
+ * Building targets from the command line: events to the screen, signals to the engine, a summary at the end.
+ */
+import { build, type Command, forecast, type Target, type Task } from "../../engine/index.ts";
+import { type Artefact, artefactsOf } from "../output/artefact.ts";
+import { openDisplay } from "../output/display.ts";
+import type { PlainReporter } from "../output/plain-reporter.ts";
+import type { Session } from "../session.ts";
+import { formatBytes, formatSeconds } from "../terminal/style.ts";
+import { printForecast } from "./forecast-text.ts";
+import { HeapGrowth } from "./heap-growth.ts";
+import { movedDuring, movedText } from "./moved-during.ts";
+import { runCommand } from "./run-command.ts";
+import { leaveRecord, Quietness } from "./up-to-date.ts";
+
+/** Runs commands in the order given, and builds all tasks in one graph. */
+export async function buildTargets(session: Session, targets: readonly Target[]): Promise<number> {
+  const asked = targets.filter((target): target is Task => target.kind === "task");
+  const also = session.workspace.taskfile.also ?? [];
+  const tasks = [...asked];
+  for (const [task, brings, wanted] of also) {
+    if (!asked.includes(task)) continue;
+    if (wanted === undefined || (await session.values.get(wanted))) tasks.push(brings);
+  }
+  const commands = targets.filter((target): target is Command => target.kind === "command");
+  for (const command of commands) {
+    const status = await runCommand(session, command, []);
+    if (status !== 0) return status;
+  }
+  if (tasks.length === 0) return 0;
+  return session.request.dryRun ? dryRun(session, tasks) : runBuild(session, tasks);
+}
+
+async function dryRun(session: Session, tasks: readonly Task[]): Promise<number> {
+  const { request, values, workspace } = session;
+  const forecasts = await forecast(workspace, {
+    targets: tasks,
+    variant: request.variant,
+    values,
+    force: request.force,
+  });
+  printForecast(session, forecasts);
+  return 0;
+}
+
+/** Maximum number of builds in a row when a parameter's value changes during each. */
+const mostAttempts = 3;
+
+async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): Promise<number> {
+  const { request, workspace } = session;
+  const startedAt = performance.now();
+  const display = openDisplay(session);
+  const quietness = new Quietness();
+  const heap = new HeapGrowth();
+  try {
+    const { outcome, graph, moved } = await build(workspace, {
+      targets: tasks,
+      variant: request.variant,
+      values: session.values,
+      force: request.force,
+      keepGoing: request.keepGoing,
+      ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
+      audit: request.audit,
+      command: session.command,
+      signal: display.signal,
+      hurry: display.hurry,
+      onEvent: (event) => {
+        heap.look();
+        quietness.onEvent(event);
+        display.onEvent(event);
+      },
+    });
+    if (outcome === "succeeded" && moved.length > 0) {
+      if (attempt === mostAttempts) throw movedDuring(moved);
+      display.onEvent({ type: "note", message: `${movedText(moved)}: building again` });
+      display.close();
+      return await runBuild({ ...session, values: session.freshValues() }, tasks, attempt + 1);
+    }
+    const artefacts = outcome === "succeeded" ? await artefactsOf(session.workspace.state, tasks, graph) : [];
+    display.record(artefacts);
+    if (outcome === "interrupted") return display.interruptedStatus();
+    if (outcome === "failed") {
+      display.print(display.failureLine());
+      return 1;
+    }
+    display.close();
+    printSummary(session, artefacts, display.reporter, (performance.now() - startedAt) / 1000);
+    // A command that was named beside the targets has its effect every time.
+    const alone = tasks.length === session.request.words.length;
+    if (alone && quietness.holds(session)) await leaveRecord(session, graph);
+    return 0;
+  } catch (error) {
+    display.record([]);
+    if (display.signal.aborted) return display.interruptedStatus();
+    throw error;
+  } finally {
+    display.close();
+  }
+}
+
+function printSummary(
+  session: Session,
+  artefacts: readonly Artefact[],
+  reporter: PlainReporter,
+  seconds: number,
+): void {
+  const { io, style, request } = session;
+  if (request.json) return;
+  const { fresh, restored, ran, savedSeconds } = reporter.counts;
+  if (!request.quiet) {
+    const counts = [
+      ...(ran === 0 ? [] : [`${ran} rebuilt`]),
+      ...(restored === 0 ? [] : [`${restored} restored`]),
+      ...(fresh === 0 ? [] : [`${fresh} fresh`]),
+    ].join(", ");
+    const what = ran + restored === 0 ? "nothing to do" : "done";
+    // Less than a second is not worth a word.
+    const saved = savedSeconds < 1 ? "" : `, ${formatSeconds(savedSeconds)} saved`;
+    const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}${saved}\n`;
+    session.transcript.writeTimed(line, formatSeconds(seconds));
+  }
+  for (const { path, bytes, sha256 } of artefacts) {
+    io.stdout.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);
+  }
+}

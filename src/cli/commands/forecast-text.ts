@@ -1,0 +1,27 @@
+/** What a build would do, as lines or as JSON. It only renders: what would be done is the engine's. */
+import { describeReason, type Forecast } from "../../engine/index.ts";
+import { nameOf, reasonLine } from "../output/plain-reporter.ts";
+import type { Session } from "../session.ts";
+
+export function printForecast({ io, request }: Session, forecasts: readonly Forecast[]): void {
+  if (request.json) {
+    const encoded = forecasts.map(({ id, verdict, reasons }) => ({
+      task: id,
+      verdict,
+      reasons: reasons.map((reason) => ({ ...reason, text: describeReason(reason) })),
+    }));
+    io.stdout.write(`${JSON.stringify(encoded, undefined, 2)}\n`);
+    return;
+  }
+  const verdicts = {
+    fresh: "fresh",
+    restore: "would be restored",
+    run: "would run",
+    maybe: "would maybe run",
+  } as const;
+  for (const { id, verdict, reasons } of forecasts) {
+    io.stdout.write(
+      `${nameOf(id)}: ${verdicts[verdict]}${reasons.length === 0 ? "" : `, ${reasonLine(reasons)}`}\n`,
+    );
+  }
+}

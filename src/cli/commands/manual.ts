@@ -1,0 +1,164 @@
+/**
+ * What there is to know of the program, of a target or of a command, as sections: `--help` and the manual page are two
+ * ways to write the same down. It knows neither.
+ */
+import {
+  type Example,
+  neededTask,
+  type Parameter,
+  type Target,
+  type Task,
+  type Taskfile,
+} from "../../engine/index.ts";
+import {
+  flagsOf,
+  type OptionEntry,
+  optionsOf,
+  parameterOptions,
+  parametersOf,
+  parametersOfTargets,
+} from "../options/option-table.ts";
+import { type ProgramCommand, programCommands } from "../options/program-command.ts";
+import { aliasesOf, findTarget, targetLinesByGroup } from "../options/target-name.ts";
+import { takesArguments } from "../options/task-arguments.ts";
+
+export interface Manual {
+  /** How it is called: `task why <target>`. */
+  readonly synopsis: readonly string[];
+  /** One sentence without a full stop. */
+  readonly summary: string;
+  readonly examples: readonly Example[];
+  readonly sections: readonly ManualSection[];
+}
+
+export interface ManualSection {
+  readonly title: string;
+  /** A paragraph before the rows. */
+  readonly text?: string;
+  readonly rows: readonly ManualRow[];
+}
+
+export type ManualRow = readonly [term: string, text: string];
+
+/** The manual of what the first word names, or of the program. Throws `UsageError` for an unknown word. */
+export function manualFor(words: readonly string[], taskfile: Taskfile): Manual {
+  const [first] = words;
+  if (first === undefined) return programManual(taskfile);
+  const command = programCommands.find(({ name }) => name === first);
+  return command === undefined
+    ? targetManual(findTarget(first, taskfile), taskfile)
+    : commandManual(command, taskfile);
+}
+
+function programManual(taskfile: Taskfile): Manual {
+  const options = optionsOf(taskfile).filter(({ hidden }) => !hidden);
+  const group = (name: OptionEntry["group"]) => options.filter((entry) => entry.group === name).map(rowOf);
+  return {
+    synopsis: ["task [options] [target...]", "task [options] <command> [argument...]"],
+    summary: "make targets, and only what changed since the last time",
+    examples: [...(taskfile.examples ?? []), ...programCommands.flatMap(({ examples }) => examples)],
+    sections: [
+      ...targetLinesByGroup(taskfile).map(({ title, lines }) => ({
+        title: title === undefined ? "Targets" : `Targets: ${title}`,
+        rows: lines,
+      })),
+      { title: "Commands", rows: programCommands.map((command) => [usageOf(command), command.description]) },
+      { title: "Variants", rows: group("variant") },
+      { title: "Options", rows: group("program") },
+      {
+        title: "Values",
+        text:
+          "They may also stand in a file of KEY=value lines (--config) or in the environment, under the names in" +
+          " brackets; the command line wins over the file, the file over the environment.",
+        rows: group("value"),
+      },
+      {
+        title: "Exit status",
+        rows: [
+          ["0", "all that was asked for is there"],
+          ["1", "something failed; what was built before is untouched"],
+          ["2", "wrong usage"],
+          ["130, 143", "interrupted, by Ctrl-C or by TERM"],
+          ["129, 141", "ended, because the terminal or the reader of the output is gone"],
+        ],
+      },
+    ],
+  };
+}
+
+function usageOf({ name, takes }: ProgramCommand): string {
+  return takes === undefined ? name : `${name} ${takes}`;
+}
+
+function rowOf(entry: OptionEntry): ManualRow {
+  const named = entry.env === undefined ? "" : ` [${entry.env}]`;
+  return [flagsOf(entry), `${entry.description}${named}`];
+}
+
+function commandManual(command: ProgramCommand, taskfile: Taskfile): Manual {
+  const rows = optionsOf(taskfile)
+    .filter(({ long }) => command.options.includes(long))
+    .map(rowOf);
+  return {
+    synopsis: [`task ${usageOf(command)}`],
+    summary: command.description,
+    examples: command.examples,
+    sections: rows.length === 0 ? [] : [{ title: "Options", rows }],
+  };
+}
+
+/** What is declared of a target says what may be asked of it. */
+function targetManual(target: Target, taskfile: Taskfile): Manual {
+  const aliases = aliasesOf(target, taskfile);
+  const reached = target.kind === "command" ? [target] : [...reach(target)];
+  const rows = inOrder(parametersOfTargets(reached), taskfile)
+    .flatMap(parameterOptions)
+    .filter(({ hidden }) => !hidden)
+    .map(rowOf);
+  const takes = takenWords(target);
+  const own = new Set([target.name, ...aliases]);
+  return {
+    synopsis: [target.name, ...aliases].map((name) => `task ${name} [options]${takes}`),
+    summary: target.description,
+    examples: (taskfile.examples ?? []).filter(({ command }) => own.has(command.split(" ")[0] ?? "")),
+    sections: [
+      ...(target.kind === "command" ? [] : factsOf(target)),
+      ...(rows.length === 0 ? [] : [{ title: "Values it depends on", rows }]),
+    ],
+  };
+}
+
+/** What may follow the target's name and options. */
+function takenWords(target: Target): string {
+  if (target.kind === "command") return target.takes === undefined ? "" : ` ${target.takes}`;
+  return takesArguments(target) ? " [-- ARGUMENT...]" : "";
+}
+
+/** In the Taskfile's order of all parameters. */
+function inOrder(used: readonly Parameter<unknown>[], taskfile: Taskfile): readonly Parameter<unknown>[] {
+  const names = new Set(used.map(({ name }) => name));
+  return parametersOf(taskfile).filter(({ name }) => names.has(name));
+}
+
+function factsOf(task: Task): readonly ManualSection[] {
+  const needs = Object.values(task.needs).map(neededTask);
+  const tools = [...new Set([...reach(task)].flatMap((one) => one.tools))].sort();
+  const rows: ManualRow[] = [];
+  if (needs.length > 0) rows.push(["needs", needs.map(({ name }) => name).join(", ")]);
+  const reads = Object.values(task.inputs).map((input) => {
+    const named = input.kind === "file" ? input.path : input.root;
+    const text = typeof named === "string" ? named : `--${named.name}`;
+    return input.kind === "file" ? text : `${text}/`;
+  });
+  if (reads.length > 0) rows.push(["reads", reads.join(", ")]);
+  if (tools.length > 0) rows.push(["runs", tools.join(", ")]);
+  return rows.length === 0 ? [] : [{ title: "What goes into it", rows }];
+}
+
+/** The task and all that it may need. */
+function reach(task: Task, found: Set<Task> = new Set()): Set<Task> {
+  if (found.has(task)) return found;
+  found.add(task);
+  for (const need of Object.values(task.needs)) reach(neededTask(need), found);
+  return found;
+}

@@ -1,0 +1,31 @@
+/**
+ * The program that goes on after its own sources changed: made of them as they are now, and tried before anything is handed
+ * over to it. It knows nothing of watching.
+ */
+import type { Session } from "../session.ts";
+import type { NextProgram } from "../start.ts";
+
+/**
+ * Compiles the changed sources (`changes`, relative to the workspace) and returns the new program. Where they are invalid,
+ * reports the reason and returns the absolute paths of the files that define the tasks now.
+ */
+export async function nextProgram(
+  session: Session,
+  changes: readonly string[],
+  say: (line: string) => void,
+): Promise<NextProgram | readonly string[]> {
+  const { io, reload, style, request } = session;
+  if (reload === undefined) return [];
+  const next = await reload();
+  // It says itself what is wrong with it: it has classes of errors, and a compiled form, of its own.
+  const isFaulty = "text" in next;
+  const wrong = isFaulty
+    ? next.text.trimEnd()
+    : await next.check({ ...next.start, noted: session.noted }, io);
+  if (!isFaulty && wrong === undefined) return next;
+  if (request.json)
+    io.stdout.write(`${JSON.stringify({ v: 1, type: "definitions-kept", changes, text: wrong })}\n`);
+  say(wrong ?? "");
+  say(`${style.red("✗")} ${changes.join(", ")} changed: the tasks stay as they were before`);
+  return isFaulty ? next.sources : next.start.manifest.sources.map((source) => source.path);
+}

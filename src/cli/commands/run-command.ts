@@ -1,0 +1,114 @@
+/**
+ * Running a command of the Taskfile: what it may ask of the program, and what becomes of its failure or interruption.
+ */
+import {
+  build,
+  type Command,
+  type CommandContext,
+  outputPathsOf,
+  RunningCode,
+  removeProducts,
+  workAlone,
+} from "../../engine/index.ts";
+import { printable } from "../../errors/index.ts";
+import { type Display, openDisplay } from "../output/display.ts";
+import { encodeLine } from "../output/event-stream.ts";
+import type { Session } from "../session.ts";
+import { movedDuring } from "./moved-during.ts";
+
+/** A build that a command asked for failed, and was reported. */
+class ReportedFailure extends Error {
+  override readonly name = "ReportedFailure";
+}
+
+/** Runs the command with the words behind its name; returns the exit status. */
+export async function runCommand(
+  session: Session,
+  command: Command,
+  words: readonly string[],
+): Promise<number> {
+  if (session.request.dryRun) {
+    const { io, request } = session;
+    io.stdout.write(request.json ? "[]\n" : `${command.name}: would be done, as it always is\n`);
+    return 0;
+  }
+  const display = openDisplay(session);
+  let fail: (error: unknown) => void = () => {};
+  const broken = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  broken.catch(() => undefined);
+  const running = new RunningCode({
+    onError: (error) => fail(error),
+    onEmpty: () => fail(new Error(`${command.name} never finished: what it waits for can no longer happen`)),
+  });
+  const stopListening = running.listen({ output: false });
+  try {
+    const owner = { name: command.name, print: () => {} };
+    const work = running.run<unknown>(owner, display, () =>
+      command.run(contextFor(session, command, words, display)),
+    );
+    const status = await Promise.race([work, broken]);
+    // A function that is said to return nothing may return anything, as an arrow before a call does.
+    return typeof status === "number" ? status : 0;
+  } catch (error) {
+    if (display.signal.aborted) return display.interruptedStatus();
+    const status = command.failureStatus;
+    if (error instanceof ReportedFailure) return status ?? 1;
+    if (status === undefined) throw error;
+    session.io.stderr.write(`${session.failure.of(error)}\n`);
+    return status;
+  } finally {
+    stopListening();
+    display.close();
+  }
+}
+
+function contextFor(
+  session: Session,
+  command: Command,
+  words: readonly string[],
+  display: Display,
+): CommandContext {
+  const { io, request, values, workspace } = session;
+  const { signal, hurry, onEvent } = display;
+  return {
+    words,
+    value: async (parameter) => values.get(parameter),
+    variant: request.variant,
+    workspace: workspace.state.workspace,
+    cwd: io.cwd,
+    env: workspace.env,
+    signal,
+    print: (line) => io.stdout.write(request.json ? encodeLine(line) : `${printable(line)}\n`),
+    show: (value, lines) =>
+      io.stdout.write(
+        request.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(""),
+      ),
+    note: (message) => onEvent({ type: "note", message }),
+    removeProducts: (options) => removeProducts(workspace, options, session.command),
+    build: async (task) => {
+      const { outcome, graph, moved } = await build(workspace, {
+        targets: [task],
+        variant: request.variant,
+        values,
+        force: request.force,
+        keepGoing: request.keepGoing,
+        ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
+        command: session.command,
+        signal,
+        hurry,
+        onEvent,
+      });
+      signal.throwIfAborted();
+      if (outcome === "failed") {
+        display.print(display.failureLine());
+        throw new ReportedFailure("the build failed");
+      }
+      if (moved.length > 0) throw movedDuring(moved);
+      return outputPathsOf(task, graph);
+    },
+    alone: (work) =>
+      workAlone(workspace, { name: command.name, command: session.command, signal, hurry, onEvent }, work),
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * Watch mode at the terminal: one build after the other, a line for each, keys, and what a user wants done after each
+ * success. It knows the engine's watch, and nothing of how changes are noticed.
+ */
+import {
+  type Cycle,
+  type Graph,
+  type Target,
+  type Task,
+  Watch,
+  type WatchEvent,
+} from "../../engine/index.ts";
+import { UsageError } from "../../errors/index.ts";
+import { type Artefact, artefactsOf } from "../output/artefact.ts";
+import { type Display, openDisplay } from "../output/display.ts";
+import { encodeWatchEvent } from "../output/event-stream.ts";
+import type { Session } from "../session.ts";
+import type { Told } from "../start.ts";
+import { statusOf } from "../terminal/shutdown.ts";
+import { counted } from "../terminal/style.ts";
+import { CycleRecord } from "./cycle-record.ts";
+import { loopError } from "./loop-error.ts";
+import { nextProgram } from "./next-program.ts";
+import { AfterSuccess } from "./on-success.ts";
+import { pressWatchKey, type WatchActions } from "./watch-keys.ts";
+
+/** Watches until it is ended; returns the exit status. */
+export async function watchTargets(session: Session, targets: readonly Target[]): Promise<number> {
+  const command = targets.find((target) => target.kind === "command");
+  if (command !== undefined) {
+    throw new UsageError(`${command.name} is a command: it always runs, and cannot be watched`, {
+      code: "watch-command",
+      hint: "watch tasks only",
+    });
+  }
+  return await new WatchScreen(session, targets as readonly Task[]).run();
+}
+
+class WatchScreen {
+  readonly #session: Session;
+  readonly #targets: readonly Task[];
+  readonly #stop = new AbortController();
+  readonly #watch: Watch;
+  readonly #afterSuccess: AfterSuccess;
+  #display: Display | undefined;
+  #record = new CycleRecord();
+  /** The last cycle in which anything happened: what `w` and `l` tell of. */
+  #told: Told;
+  #cycles = 0;
+  /** The last build failed, or the definitions were not in order: that all is well again is worth a line. */
+  #failing = false;
+  #status = 0;
+
+  constructor(session: Session, targets: readonly Task[]) {
+    const { request, continued } = session;
+    this.#session = session;
+    this.#targets = targets;
+    this.#told = continued?.told ?? new CycleRecord();
+    this.#afterSuccess = new AfterSuccess(session, continued?.machine, (line) => this.#say(line));
+    this.#watch = new Watch(session.workspace, {
+      request: (force) => ({
+        targets,
+        variant: request.variant,
+        values: session.freshValues(),
+        force: force ?? (this.#cycles <= 1 && continued === undefined ? request.force : new Set()),
+        keepGoing: request.keepGoing,
+        ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
+        audit: request.audit,
+        ...(this.#display === undefined ? {} : { hurry: this.#display.hurry }),
+        command: session.command,
+      }),
+      sources: session.sources,
+      ...(continued === undefined ? {} : { guard: continued.guard }),
+      signal: this.#stop.signal,
+      onBuildEvent: (event) => {
+        this.#record.onEvent(event);
+        this.#display?.onEvent(event);
+      },
+      onEvent: (event) => this.#onEvent(event),
+    });
+  }
+
+  async run(): Promise<number> {
+    const { io, continued, request } = this.#session;
+    this.#afterSuccess.check();
+    const stopEndings = io.onEnding((ending) => this.#end(statusOf(ending)));
+    // During a build the engine's own listener handles stray errors.
+    const onStray = (error: unknown): void => {
+      if (process.listeners("uncaughtException").at(-1) === onStray)
+        this.#say(this.#session.failure.of(error));
+    };
+    process.on("uncaughtException", onStray);
+    const stopListening = (): void => {
+      stopEndings();
+      process.off("uncaughtException", onStray);
+    };
+    const ended = continued?.take();
+    if (ended !== undefined) this.#end(ended);
+    const actions = this.#actions();
+    const stopReading = request.json ? undefined : io.onKey?.((key) => pressWatchKey(key, actions));
+    let first = continued;
+    try {
+      for (;;) {
+        const end = await this.#watch.run(first);
+        first = undefined;
+        if (end.kind === "stopped") break;
+        const next = await nextProgram(this.#session, end.changes, (line) => this.#say(line));
+        if (this.#stop.signal.aborted) break;
+        if (!("main" in next)) {
+          this.#failing = true;
+          await this.#watch.keepDefinitions(next);
+          continue;
+        }
+        await this.#watch.close();
+        stopReading?.();
+        const { changes, startedAt } = end;
+        const machine = await this.#afterSuccess.handOver();
+        const take = (): number | undefined => {
+          stopListening();
+          return this.#stop.signal.aborted ? this.#status : undefined;
+        };
+        const { guard } = this.#watch;
+        const continued = { changes, startedAt, machine, guard, told: this.#told, take };
+        return await next.main({ ...next.start, noted: this.#session.noted, continued }, io);
+      }
+    } finally {
+      stopReading?.();
+      stopListening();
+      this.#display?.close();
+      await Promise.all([this.#watch.close(), this.#afterSuccess.end()]);
+    }
+    return this.#status;
+  }
+
+  async #onEvent(event: WatchEvent): Promise<void> {
+    const { io, request, style, failure, continued } = this.#session;
+    switch (event.type) {
+      case "watch-ready":
+        if (continued === undefined && !request.quiet) {
+          const keys = io.onKey === undefined ? "Ctrl-C ends it" : "? lists the keys";
+          this.#say(style.dim(`watching ${counted(event.folders, "folder")}; ${keys}`));
+        }
+        break;
+      case "cycle-started":
+        this.#cycles += 1;
+        this.#record = new CycleRecord();
+        this.#display = openDisplay(this.#session, { fresh: false });
+        break;
+      case "cycle-finished":
+        await this.#finish(event);
+        break;
+      case "loop":
+        this.#closeDisplay();
+        this.#say(failure.of(loopError(event.loop)));
+        this.#say(`${style.red("✗")} stopped; waiting for another change`);
+        break;
+      case "unchanged":
+        break;
+    }
+    // Last, so that whoever reads it can rely on all that goes before.
+    if (request.json && event.type !== "cycle-finished") io.stdout.write(`${encodeWatchEvent(event)}\n`);
+  }
+
+  async #finish(cycle: Cycle): Promise<void> {
+    const { io, request, style, failure } = this.#session;
+    const record = this.#record;
+    if (cycle.error !== undefined) this.#say(failure.of(cycle.error));
+    const artefacts = cycle.outcome === "succeeded" ? await this.#artefacts(cycle.graph) : [];
+    this.#display?.record(artefacts);
+    this.#closeDisplay();
+    const asked = cycle.changes.length === 0;
+    const begins = this.#cycles === 1;
+    const first = begins && this.#session.continued === undefined;
+    const happened = record.didSomething || cycle.error !== undefined || this.#failing;
+    this.#failing = cycle.outcome === "failed";
+    if (record.didSomething || cycle.error !== undefined || asked) this.#told = record;
+    // Changed definitions were loaded even where they change nothing else.
+    if (happened || asked || begins) {
+      if (!request.json) this.#say(record.summaryLine(cycle, first, artefacts, style));
+      if (cycle.outcome === "failed") this.#say(style.dim("waiting for a change"));
+    }
+    if (cycle.outcome === "succeeded" && (happened || first)) await this.#afterSuccess.begin(artefacts);
+    if (request.json) io.stdout.write(`${encodeWatchEvent(cycle, artefacts)}\n`);
+  }
+
+  async #artefacts(graph: Graph | undefined): Promise<readonly Artefact[]> {
+    return graph === undefined ? [] : artefactsOf(this.#session.workspace.state, this.#targets, graph);
+  }
+
+  #actions(): WatchActions {
+    const { style } = this.#session;
+    const say = (...lines: readonly string[]): void => {
+      for (const line of lines) this.#say(line);
+    };
+    const sayAll = (lines: Iterable<string>, none: string): void => {
+      const all = [...lines];
+      say(...(all.length === 0 ? [none] : all));
+    };
+    return {
+      rerun: () => this.#watch.rerun(),
+      rerunAll: () => this.#watch.rerun("all"),
+      sayWhy: () => sayAll(this.#told.reasonLines(style), "nothing ran"),
+      sayLog: () => sayAll(this.#told.outputLines(style), "nothing was printed"),
+      quit: () => this.#end(0),
+      say,
+    };
+  }
+
+  #end(status: number): void {
+    if (!this.#stop.signal.aborted) this.#status = status;
+    this.#stop.abort();
+  }
+
+  #closeDisplay(): void {
+    this.#display?.close();
+    this.#display = undefined;
+  }
+
+  #say(line: string): void {
+    if (this.#display === undefined) this.#session.io.stderr.write(`${line}\n`);
+    else this.#display.print(line);
+  }
+}

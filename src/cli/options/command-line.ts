@@ -1,0 +1,208 @@
+/**
+ * Reading the command line: words and flags become a request. Parsing is commander's, the options are those of
+ * option-table.ts; this module knows what is asked for, not how it is done.
+ */
+import path from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import type { GivenValues, LateText, Taskfile } from "../../engine/index.ts";
+import { didYouMean, UsageError } from "../../errors/index.ts";
+import type { Io } from "../terminal/io.ts";
+import { readConfigFile } from "./config-file.ts";
+import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
+import { chosenVariant, configKeys, givenValues, namesGiven } from "./option-value.ts";
+import { givenSecrets } from "./secret-value.ts";
+import { findTask } from "./target-name.ts";
+import { atDashes, givenArguments, namedTasks } from "./task-arguments.ts";
+
+export interface Request {
+  /** Words that are not options: targets, or a command of the program and its arguments. */
+  readonly words: readonly string[];
+  readonly variant: string;
+  readonly given: GivenValues;
+  /** How each was given, for messages. */
+  readonly givenAs: ReadonlyMap<string, string>;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  readonly json: boolean;
+  readonly dryRun: boolean;
+  readonly keepGoing: boolean;
+  readonly jobs: number | undefined;
+  readonly force: ReadonlySet<string> | "all";
+  readonly format: string | undefined;
+  readonly audit: "off" | "report" | "strict";
+  readonly trace: string | undefined;
+  readonly summary: string | undefined;
+  readonly since: string | undefined;
+  readonly watch: boolean;
+  /** A command line for the shell, to be run after each success of a watch. */
+  readonly onSuccess: string | undefined;
+  /** Boot the image after each success of a watch. */
+  readonly boot: boolean;
+  /** Answers to options that are accepted and no longer do anything. */
+  readonly notes: readonly string[];
+  /** Absolute paths of the files that were read to understand the command line. */
+  readonly read: readonly string[];
+}
+
+/** What the command line asks for. */
+export type Parsed =
+  | { readonly kind: "request"; readonly request: Request }
+  | { readonly kind: "version" }
+  /** Help, of the program or of what the first word names. */
+  | { readonly kind: "help"; readonly words: readonly string[] };
+
+interface CoreOptions {
+  readonly help?: true;
+  readonly version?: true;
+  readonly config?: string;
+  readonly verbose?: true;
+  readonly quiet?: true;
+  readonly json?: true;
+  readonly dryRun?: true;
+  readonly keepGoing?: true;
+  readonly jobs?: string;
+  readonly force?: readonly string[] | true;
+  readonly format?: string;
+  readonly audit?: true;
+  readonly strict?: true;
+  readonly trace?: string;
+  readonly summary?: string;
+  readonly since?: string;
+  readonly watch?: true;
+  readonly onSuccess?: string;
+  readonly boot?: true;
+}
+
+/** Parses `argv` (without node and script). Throws `UsageError` for anything that is not understood. */
+export function parseCommandLine(
+  argv: readonly string[],
+  taskfile: Taskfile,
+  { env, cwd, askSecret }: Pick<Io, "env" | "cwd" | "askSecret">,
+): Parsed {
+  const entries = optionsOf(taskfile);
+  const program = commanderFor(entries);
+  const { options: before, after } = atDashes(argv);
+  try {
+    program.parse([...before], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw usageError(
+      error,
+      entries.map(({ long }) => long),
+    );
+  }
+  const options = program.opts<CoreOptions & Record<string, unknown>>();
+  const words = [...program.args];
+  const takers = after === undefined ? [] : namedTasks(words, taskfile);
+  // Without a task before it, `--` only ends the options, as usual.
+  if (after !== undefined && takers.length === 0) words.push(...after);
+  if (options.help === true) return { kind: "help", words };
+  if (options.version === true) return { kind: "version" };
+
+  const parameters = parametersOf(taskfile);
+  const config =
+    options.config === undefined
+      ? new Map<string, string>()
+      : readConfigFile(options.config, configKeys(taskfile, parameters));
+  const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
+  const sources = { flag, config, env };
+  const variant = chosenVariant(taskfile, sources);
+  const given: GivenValues = new Map<string, string | LateText>([
+    ...(after !== undefined && takers.length > 0 ? [givenArguments(after, takers)] : []),
+    ...givenValues(parameters, sources, cwd),
+    ...givenSecrets(parameters, sources, cwd, askSecret),
+  ]);
+  // Also for what the named targets do not use: a value that is ignored is worse than one that is refused.
+  for (const parameter of parameters) {
+    if (given.has(parameter.name)) parameter.check?.(variant);
+  }
+  const force = forcedTasks(options.force, words, taskfile);
+  return {
+    kind: "request",
+    request: {
+      words,
+      variant,
+      given,
+      givenAs: namesGiven(parameters, sources),
+      verbose: options.verbose === true,
+      quiet: options.quiet === true,
+      json: options.json === true,
+      dryRun: options.dryRun === true,
+      keepGoing: options.keepGoing === true,
+      jobs: parseJobs(options.jobs),
+      force,
+      format: options.format,
+      audit: options.strict === true ? "strict" : options.audit === true ? "report" : "off",
+      trace: options.trace,
+      summary: options.summary,
+      since: options.since,
+      watch: options.watch === true || options.onSuccess !== undefined || options.boot === true,
+      onSuccess: options.onSuccess,
+      boot: options.boot === true,
+      read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
+      notes: (taskfile.retired ?? [])
+        .filter(({ flags }) => flag(flags) !== undefined)
+        .map(({ answer }) => answer),
+    },
+  };
+}
+
+function commanderFor(entries: readonly OptionEntry[]): Command {
+  const program = new Command("task")
+    .argument("[word...]")
+    .helpOption(false)
+    .showSuggestionAfterError(false)
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} });
+  for (const entry of entries) {
+    const option = new Option(flagsOf(entry), entry.description);
+    if (entry.again === true) option.argParser(collect);
+    program.addOption(option);
+  }
+  return program;
+}
+
+/** `flags` are all long options, those that help does not list included. */
+function usageError(error: CommanderError, flags: readonly string[]): UsageError {
+  const text = error.message.replace(/^error: /, "");
+  const [what = text, ...more] = text.split("\n");
+  const hint = more
+    .join(" ")
+    .trim()
+    .replace(/^\(|\)$/g, "");
+  const option = /unknown option '(--[^'=]*)/.exec(what)?.[1];
+  const meant = option === undefined ? undefined : didYouMean(option, flags);
+  return new UsageError(what, {
+    code: error.code,
+    hint: meant ?? (hint === "" ? "`task --help` lists the options" : hint),
+  });
+}
+
+/** The values of an option that may be given again. */
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+function forcedTasks(
+  force: readonly string[] | true | undefined,
+  words: string[],
+  taskfile: Taskfile,
+): ReadonlySet<string> | "all" {
+  if (force === undefined) return new Set();
+  if (force === true) return "all";
+  // `--force iso` alone means: build iso, and run it whatever its stamp says.
+  if (words.length === 0) words.push(...force);
+  return new Set(force.map((name) => findTask(name, taskfile).name));
+}
+
+function parseJobs(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const jobs = Number(text);
+  if (!Number.isInteger(jobs) || jobs < 1) {
+    throw new UsageError(`--jobs is "${text}", but must be a whole number from 1 on`, {
+      code: "jobs-invalid",
+      hint: "leave it out for one task a core",
+    });
+  }
+  return jobs;
+}

@@ -1,0 +1,197 @@
+/**
+ * Every option of the command line as data, made from what the Taskfile declares: parameters become options, variants
+ * become switches. Parsing, help, the manual page and completion all read this one table.
+ */
+import type { Parameter, Target, Taskfile } from "../../engine/index.ts";
+import { fileFlag, fileKey } from "./secret-value.ts";
+
+export type OptionGroup = "variant" | "value" | "program";
+
+/** What completion offers for an option's value. */
+export type Offer = "files" | "folders" | "tasks" | "nothing" | readonly string[];
+
+export interface OptionEntry {
+  /** `--jobs`. */
+  readonly long: string;
+  /** `-j`. */
+  readonly short?: string;
+  /** How the value is called; a switch has none. */
+  readonly value?: string;
+  /** The value may be left out. */
+  readonly optional?: true;
+  /** It may be given again. */
+  readonly again?: true;
+  readonly description: string;
+  readonly group: OptionGroup;
+  /** Understood, and shown in no list: another name, or an option that is no longer needed. */
+  readonly hidden: boolean;
+  readonly offers: Offer;
+  /** The environment variable, and key of a configuration file, that says the same. */
+  readonly env?: string;
+}
+
+/** Every parameter that a target of the Taskfile uses, in the order of the pipeline. */
+export function parametersOf(taskfile: Taskfile): readonly Parameter<unknown>[] {
+  const found = [
+    ...parametersOfTargets(taskfile.targets),
+    ...(taskfile.also ?? []).flatMap(([, , wanted]) => (wanted === undefined ? [] : [wanted])),
+  ] as readonly Parameter<unknown>[];
+  const version = taskfile.version as Parameter<unknown> | undefined;
+  return version === undefined || found.some(({ name }) => name === version.name)
+    ? found
+    : [...found, version];
+}
+
+/** The parameters that these targets use themselves: not those of what they need. */
+export function parametersOfTargets(targets: Iterable<Target>): readonly Parameter<unknown>[] {
+  const found = new Map<string, Parameter<unknown>>();
+  for (const target of targets)
+    eachParameter(target, (parameter) => {
+      const isOption = parameter.kind !== "derived" && parameter.kind !== "arguments";
+      if (isOption && !found.has(parameter.name)) found.set(parameter.name, parameter);
+    });
+  return [...found.values()];
+}
+
+/** Calls `use` with each parameter of a target, its options and others, as often as the target names it. */
+export function eachParameter(target: Target, use: (parameter: Parameter<unknown>) => void): void {
+  // Of thousands of targets most have none: loops over the names make no list for each.
+  for (const name in target.params) {
+    const parameter = target.params[name];
+    if (parameter !== undefined) use(parameter);
+  }
+  if (target.kind === "command") return;
+  for (const name in target.needs) {
+    const need = target.needs[name];
+    if (need?.kind === "conditional" && need.condition.kind === "parameter")
+      use(need.condition.parameter as Parameter<unknown>);
+  }
+  for (const name in target.inputs) {
+    const input = target.inputs[name];
+    const named = input?.kind === "file" ? input.path : input?.root;
+    if (named !== undefined && typeof named !== "string") use(named as Parameter<unknown>);
+  }
+}
+
+/** Every option, in the order in which help lists them. */
+export function optionsOf(taskfile: Taskfile): readonly OptionEntry[] {
+  return [
+    ...parametersOf(taskfile).flatMap(parameterOptions),
+    ...Object.entries(taskfile.variants).flatMap(([name, { flags, description }]) =>
+      variantOptions(name, flags, description),
+    ),
+    ...programOptions,
+    ...(taskfile.retired ?? []).map(({ flags, answer }) => retiredOption(flags, answer)),
+  ];
+}
+
+/** The options of one parameter: its own name, and its other names. */
+export function parameterOptions(parameter: Parameter<unknown>): readonly OptionEntry[] {
+  const base = {
+    ...(parameter.kind === "switch" ? {} : { value: parameter.value ?? "VALUE" }),
+    ...(parameter.env === undefined ? {} : { env: parameter.env }),
+    ...(parameter.kind === "list" ? { again: true as const } : {}),
+    description: parameter.description,
+    group: "value" as const,
+    offers: offerOf(parameter),
+  };
+  const own = parameter.short === undefined ? {} : { short: `-${parameter.short}` };
+  return [
+    { ...base, ...own, long: `--${parameter.name}`, hidden: false },
+    ...(parameter.aliases ?? []).map((alias) => ({ ...base, long: `--${alias}`, hidden: true })),
+    ...(parameter.kind === "secret" ? [secretFileOption(parameter)] : []),
+  ];
+}
+
+/** A secret may stand in a file instead of the command line. */
+function secretFileOption(secret: Parameter<unknown>): OptionEntry {
+  const env = fileKey(secret);
+  return {
+    long: fileFlag(secret),
+    value: "FILE",
+    ...(env === undefined ? {} : { env }),
+    description: "the same from a file's one line; -: from standard input",
+    group: "value",
+    hidden: false,
+    offers: "files",
+  };
+}
+
+function offerOf(parameter: Parameter<unknown>): Offer {
+  if (parameter.choices !== undefined) return parameter.choices;
+  if (parameter.kind !== "path") return "nothing";
+  return parameter.value === "DIR" ? "folders" : "files";
+}
+
+/** The first long flag carries the short one; other long flags do the same and are not listed. */
+function variantOptions(name: string, flags: readonly string[], description: string): readonly OptionEntry[] {
+  const short = flags.find((flag) => !flag.startsWith("--"));
+  return flags
+    .filter((flag) => flag.startsWith("--"))
+    .map((long, index) => ({
+      long,
+      ...(index === 0 && short !== undefined ? { short } : {}),
+      description: `the ${name} variant: ${description}`,
+      group: "variant",
+      hidden: index > 0,
+      offers: "nothing",
+    }));
+}
+
+function retiredOption(flags: string, description: string): OptionEntry {
+  const [long = flags] = /--\S+/.exec(flags) ?? [];
+  const short = /(?:^|[ ,])(-[^-\s,])/.exec(flags)?.[1];
+  const own = short === undefined ? {} : { short };
+  return { long, ...own, description, group: "program", hidden: true, offers: "nothing" };
+}
+
+/** `-j, --jobs <N>`, as help shows it. */
+export function flagsOf({ short, long, value, optional }: OptionEntry): string {
+  const named = short === undefined ? long : `${short}, ${long}`;
+  if (value === undefined) return named;
+  return `${named} ${optional === true ? `[${value}]` : `<${value}>`}`;
+}
+
+const option = (
+  flags: `--${string}` | `-${string}, --${string}`,
+  description: string,
+  more: Partial<OptionEntry> = {},
+): OptionEntry => ({
+  ...retiredOption(flags, description),
+  hidden: false,
+  ...more,
+});
+
+/** What the program itself understands, whatever the Taskfile says. */
+const programOptions: readonly OptionEntry[] = [
+  option("-c, --config", "read options from KEY=value lines", { value: "FILE", offers: "files" }),
+  option("-j, --jobs", "run at most N tasks at once (default: one for each core)", { value: "N" }),
+  option("-k, --keep-going", "after a failure go on with what does not depend on it"),
+  option("-f, --force", "run TASK, or all, although nothing changed", {
+    value: "TASK",
+    optional: true,
+    again: true,
+    offers: "tasks",
+  }),
+  option("-n, --dry-run", "say what would run and why, and do nothing"),
+  option("-w, --watch", "build again whenever something changes"),
+  option("--on-success", "watch, and run CMD after each success", { value: "CMD" }),
+  option("--boot", "watch, and boot the ISO in QEMU after each success"),
+  option("-v, --verbose", "show what tasks and commands print, and stacks of internal errors"),
+  option("-q, --quiet", "print errors and the result only"),
+  option("--json", "print events as one JSON object a line"),
+  option("--audit", "watch the tasks' commands and code, and say what they touch without declaring it"),
+  option("--strict", "as --audit, and fail the task"),
+  option("--trace", "write a trace for chrome://tracing: tasks, processes, downloads", {
+    value: "FILE",
+    offers: "files",
+  }),
+  option("--summary", "write what happened as one JSON document", { value: "FILE", offers: "files" }),
+  option("--since", "with affected: the revision to compare with", { value: "REVISION" }),
+  option("--format", "format of `graph`: dot, mermaid, json, svg", {
+    value: "FORMAT",
+    offers: ["dot", "mermaid", "json", "svg"],
+  }),
+  option("-V, --version", "print the program's version"),
+  option("-h, --help", "print this help, or with a target what is known of it"),
+];

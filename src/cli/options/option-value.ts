@@ -1,0 +1,89 @@
+/**
+ * What the user said of each parameter and of the variant: the command line before the configuration file before the
+ * environment. It knows nothing of defaults; the engine does.
+ */
+import path from "node:path";
+import type { Parameter, Taskfile } from "../../engine/index.ts";
+import { UsageError } from "../../errors/index.ts";
+import { fileKey } from "./secret-value.ts";
+import type { ValueSources } from "./value-sources.ts";
+
+/** Keys that a configuration file may have. */
+export function configKeys(
+  taskfile: Taskfile,
+  parameters: readonly Parameter<unknown>[],
+): ReadonlySet<string> {
+  const keys = parameters
+    .flatMap((parameter) => [parameter.env, fileKey(parameter)])
+    .filter((key) => key !== undefined);
+  return new Set(taskfile.variantEnv === undefined ? keys : [...keys, taskfile.variantEnv]);
+}
+
+/** The variant to build. Throws `UsageError` when two are asked for, or one that is not known. */
+export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSources): string {
+  const names = Object.keys(taskfile.variants);
+  const chosen = names.filter((name) =>
+    taskfile.variants[name]?.flags.some((word) => word.startsWith("--") && flag(word) === true),
+  );
+  if (chosen.length > 1) {
+    throw new UsageError(`an image is either ${chosen.join(" or ")}, not both`, {
+      code: "variant-conflict",
+      hint: `leave out ${chosen
+        .slice(1)
+        .map((name) => taskfile.variants[name]?.flags.find((word) => word.startsWith("--")))
+        .join(", ")}`,
+    });
+  }
+  const key = taskfile.variantEnv;
+  const named = chosen[0] ?? (key === undefined ? undefined : (config.get(key) ?? env[key]));
+  if (named === undefined || named === "") return names[0] ?? "default";
+  if (!names.includes(named)) {
+    throw new UsageError(`${key} is "${named}", but must be one of: ${names.join(", ")}`, {
+      code: "variant-unknown",
+      hint: "set it to one of these, or unset it",
+    });
+  }
+  return named;
+}
+
+/** For each given parameter how it was given: `--name`, or the name of its variable or key. */
+export function namesGiven(
+  parameters: readonly Parameter<unknown>[],
+  sources: ValueSources,
+): ReadonlyMap<string, string> {
+  return new Map(
+    parameters.flatMap((parameter): [string, string][] => {
+      const long = [parameter.name, ...(parameter.aliases ?? [])].find(
+        (name) => sources.flag(`--${name}`) !== undefined,
+      );
+      if (long !== undefined) return [[parameter.name, `--${long}`]];
+      return fromConfigOrEnv(parameter, sources) === undefined ? [] : [[parameter.name, parameter.env ?? ""]];
+    }),
+  );
+}
+
+/** The texts that were given, by parameter, but no secrets; paths are made absolute, from the folder `cwd`. */
+export function givenValues(
+  parameters: readonly Parameter<unknown>[],
+  sources: ValueSources,
+  cwd: string,
+): ReadonlyMap<string, string> {
+  const given = new Map<string, string>();
+  for (const parameter of parameters) {
+    if (parameter.kind === "secret") continue;
+    const onCommandLine = [parameter.name, ...(parameter.aliases ?? [])]
+      .map((name) => sources.flag(`--${name}`) as string | readonly string[] | true | undefined)
+      .find((value) => value !== undefined);
+    const named = typeof onCommandLine === "object" ? onCommandLine.join("\n") : onCommandLine;
+    const value = named ?? fromConfigOrEnv(parameter, sources);
+    if (value === undefined) continue;
+    const text = value === true ? "1" : value;
+    given.set(parameter.name, parameter.kind === "path" ? path.resolve(cwd, text) : text);
+  }
+  return given;
+}
+
+function fromConfigOrEnv(parameter: Parameter<unknown>, { config, env }: ValueSources): string | undefined {
+  if (parameter.env === undefined) return undefined;
+  return config.get(parameter.env) ?? (env[parameter.env] === "" ? undefined : env[parameter.env]);
+}

@@ -1,0 +1,171 @@
+/**
+ * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
+ * It knows nothing of what runs.
+ */
+import type { BuildEvent, Digest, EventSink, TaskId, Workspace } from "../../engine/index.ts";
+import type { Io } from "../terminal/io.ts";
+import { type Ending, statusOf } from "../terminal/shutdown.ts";
+import type { Style } from "../terminal/style.ts";
+import { counted } from "../terminal/style.ts";
+import type { Artefact } from "./artefact.ts";
+import { BuildSummary } from "./build-summary.ts";
+import { encodeEvent } from "./event-stream.ts";
+import type { FailureText } from "./failure.ts";
+import { LiveDisplay } from "./live-reporter.ts";
+import { PlainReporter } from "./plain-reporter.ts";
+import { Trace } from "./trace.ts";
+
+export interface Display {
+  readonly reporter: PlainReporter;
+  readonly onEvent: EventSink;
+  /** Prints a line for people, above whatever moves. */
+  readonly print: (line: string) => void;
+  /** Aborted when the program is to end. */
+  readonly signal: AbortSignal;
+  /** Aborted when it is said a second time. */
+  readonly hurry: AbortSignal;
+  /** Writes the trace and the summary, where they were asked for. */
+  readonly record: (artefacts: readonly Artefact[]) => void;
+  /** How a failed build ends: how much failed, and that nothing was lost. */
+  readonly failureLine: () => string;
+  /** The exit status of what was interrupted. */
+  readonly interruptedStatus: () => number;
+  /** Shows what is still to be shown and ends the display; may be called again. */
+  readonly close: () => void;
+}
+
+/** Lines that come in one turn of the event loop are written at once: a thousand fresh tasks are one write. */
+class LineBuffer {
+  readonly #write: (text: string) => void;
+  #text = "";
+
+  constructor(write: (text: string) => void) {
+    this.#write = write;
+  }
+
+  add(line: string): void {
+    if (this.#text === "") setImmediate(() => this.flush());
+    this.#text += `${line}\n`;
+  }
+
+  flush(): void {
+    if (this.#text !== "") this.#write(this.#text);
+    this.#text = "";
+  }
+}
+
+/** What is shown, and to whom. */
+export interface Shown {
+  readonly io: Io;
+  /** For standard error. */
+  readonly style: Style;
+  readonly failure: FailureText;
+  readonly request: {
+    readonly verbose: boolean;
+    readonly quiet: boolean;
+    readonly json: boolean;
+    /** Files of reports, where they were asked for. */
+    readonly trace?: string | undefined;
+    readonly summary?: string | undefined;
+  };
+  readonly workspace: Pick<Workspace, "state">;
+}
+
+/** `fresh`: whether a line is shown for each task that had nothing to do. */
+export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
+  const { io, style, request, workspace, failure } = shown;
+  const interruption = new AbortController();
+  const hurry = new AbortController();
+  let ending: Ending | undefined;
+  const write = (text: string): unknown => io.stderr.write(text);
+  const draw = (text: string): unknown => (io.stderr.draw === undefined ? write(text) : io.stderr.draw(text));
+  const screen = { write: draw, columns: () => io.stderr.columns ?? 80 };
+  const live = usesLiveDisplay(shown) ? new LiveDisplay(screen, style) : undefined;
+  const lines = new LineBuffer(write);
+  const print = (line: string): void => (live === undefined ? lines.add(line) : live.print(line));
+  const reporter = new PlainReporter({
+    style,
+    failure,
+    verbose: request.verbose,
+    quiet: request.quiet || request.json,
+    fresh,
+    compact: live === undefined ? undefined : screen,
+    progressLines: live === undefined && !request.quiet,
+    print,
+    logText: (digest) => workspace.state.store.readText(digest as Digest),
+  });
+  const trace = new Trace();
+  const summary = new BuildSummary();
+  let interactive: TaskId | undefined;
+  const stopListening = io.onEnding((now) => {
+    // The terminal has sent it to the command too, which decides what Ctrl-C means, as an editor does.
+    if (interactive !== undefined && now === "SIGINT") return;
+    if (ending !== undefined) {
+      print(`${style.yellow("interrupted again:")} killing what runs`);
+      hurry.abort();
+      // A third one finds nobody who listens, and ends the program itself.
+      stopListening();
+      return;
+    }
+    ending = now;
+    print(`${style.yellow("interrupted:")} ending what runs`);
+    interruption.abort();
+  });
+  return {
+    reporter,
+    print,
+    signal: interruption.signal,
+    hurry: hurry.signal,
+    onEvent: (event: BuildEvent) => {
+      if (request.json) io.stdout.write(`${encodeEvent(event)}\n`);
+      if (request.trace !== undefined) trace.onEvent(event);
+      summary.onEvent(event);
+      interactive = interactiveAfter(event, interactive);
+      live?.onEvent(event);
+      reporter.onEvent(event);
+    },
+    record: (artefacts) => {
+      if (request.trace !== undefined) trace.write(request.trace);
+      if (request.summary !== undefined) summary.write(request.summary, artefacts);
+    },
+    failureLine: () => {
+      const { failed, skipped } = reporter.counts;
+      const rest =
+        skipped === 0
+          ? ""
+          : `, ${skipped} that need${skipped === 1 ? "s" : ""} ${failed === 1 ? "it" : "them"} skipped`;
+      return `${style.red("failed:")} ${counted(failed, "task")}${rest}; what was built before is untouched: mend it and start again, only the rest will run`;
+    },
+    interruptedStatus: () => statusOf(ending ?? "SIGINT"),
+    close: () => {
+      lines.flush();
+      live?.close();
+      stopListening();
+    },
+  };
+}
+
+/** The interactive task that runs after an event, where `before` ran before it. */
+function interactiveAfter(event: BuildEvent, before: TaskId | undefined): TaskId | undefined {
+  switch (event.type) {
+    case "task-started":
+      return event.interactive === true ? event.task : before;
+    case "task-done":
+    case "task-failed":
+    case "task-outdated":
+      return event.task === before ? undefined : before;
+    default:
+      return before;
+  }
+}
+
+function usesLiveDisplay({ io, request }: Shown): boolean {
+  const { CI, TERM } = io.env;
+  return (
+    io.stderr.isTTY === true &&
+    !request.quiet &&
+    !request.json &&
+    TERM !== "dumb" &&
+    (CI === undefined || CI === "")
+  );
+}

@@ -1,0 +1,132 @@
+/**
+ * A build as a trace that chrome://tracing and Perfetto draw: tasks, their processes and downloads on lanes.
+ * Format: "Trace Event Format" (Chromium), complete events (`ph: "X"`, times in microseconds) and metadata.
+ */
+import { type BuildEvent, describeReason, type TaskId } from "../../engine/index.ts";
+import { writeReport } from "./report-file.ts";
+
+interface Span {
+  readonly name: string;
+  readonly category: "task" | "process" | "download";
+  readonly start: number;
+  readonly end: number;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+type OpenSpan = Omit<Span, "end">;
+
+export class Trace {
+  readonly #now: () => number;
+  readonly #open = new Map<string, OpenSpan>();
+  readonly #spans: Span[] = [];
+
+  /** `now` counts milliseconds from any point on. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  onEvent(event: BuildEvent): void {
+    switch (event.type) {
+      case "task-started":
+        this.#begin(`task ${event.task}`, "task", event.task, { reasons: event.reasons.map(describeReason) });
+        break;
+      case "task-done":
+      case "task-failed":
+        this.#end(`task ${event.task}`, { outcome: event.type === "task-done" ? "done" : "failed" });
+        break;
+      case "task-restored":
+        this.#past(event.task, event.seconds, { outcome: "restored" });
+        break;
+      case "process-started":
+        this.#begin(`process ${event.pid}`, "process", firstWords(event.command), {
+          task: event.task,
+          command: event.command,
+        });
+        break;
+      case "process-ended":
+        this.#end(`process ${event.pid}`, {});
+        break;
+      case "task-progress":
+        if (event.progress.unit === "bytes") this.#download(event.task, event.progress);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Writes the trace to `file` (absolute or relative to the current folder). */
+  write(file: string): void {
+    for (const key of [...this.#open.keys()]) this.#end(key, { outcome: "unfinished" });
+    const trace = { displayTimeUnit: "ms", traceEvents: this.#events() };
+    writeReport("--trace", file, `${JSON.stringify(trace)}\n`);
+  }
+
+  #begin(key: string, category: Span["category"], name: string, args: Span["args"]): void {
+    this.#open.set(key, { name, category, start: this.#now(), args });
+  }
+
+  #end(key: string, args: Span["args"]): void {
+    const span = this.#open.get(key);
+    if (span === undefined) return;
+    this.#open.delete(key);
+    this.#spans.push({ ...span, end: this.#now(), args: { ...span.args, ...args } });
+  }
+
+  #past(task: TaskId, seconds: number, args: Span["args"]): void {
+    const end = this.#now();
+    this.#spans.push({ name: task, category: "task", start: end - seconds * 1000, end, args });
+  }
+
+  #download(task: TaskId, progress: { item: string; done: number; total?: number }): void {
+    // Planned only: its lane begins with its first bytes.
+    if (progress.done === 0 && progress.total !== 0) return;
+    const key = `download ${task} ${progress.item}`;
+    if (!this.#open.has(key)) this.#begin(key, "download", progress.item, { task });
+    if (progress.done === progress.total) this.#end(key, { bytes: progress.done });
+  }
+
+  #events(): readonly object[] {
+    const origin = Math.min(...this.#spans.map((span) => span.start));
+    const groups = { task: 1, process: 2, download: 3 } as const;
+    const names = Object.entries(groups).map(([name, pid]) => ({
+      ph: "M",
+      name: "process_name",
+      pid,
+      args: { name: name === "process" ? "processes" : `${name}s` },
+    }));
+    const lanes = new Map<Span["category"], number[]>();
+    const events = [...this.#spans]
+      .sort((a, b) => a.start - b.start)
+      .map((span) => ({
+        ph: "X",
+        name: span.name,
+        cat: span.category,
+        pid: groups[span.category],
+        tid: laneFor(span, lanes),
+        ts: Math.round((span.start - origin) * 1000),
+        dur: Math.max(1, Math.round((span.end - span.start) * 1000)),
+        args: span.args,
+      }));
+    return [...names, ...events];
+  }
+}
+
+/** The first lane on which nothing runs any more. */
+function laneFor(span: Span, lanes: Map<Span["category"], number[]>): number {
+  const ends = lanes.get(span.category) ?? [];
+  lanes.set(span.category, ends);
+  const free = ends.findIndex((end) => end <= span.start);
+  const lane = free === -1 ? ends.length : free;
+  ends[lane] = span.end;
+  return lane + 1;
+}
+
+/** zx puts its shell settings before the command; the program's name says enough for a lane. */
+function firstWords(command: string): string {
+  return command
+    .replace(/^set -euo pipefail;/, "")
+    .trim()
+    .split(/\s+/)
+    .slice(0, 3)
+    .join(" ");
+}

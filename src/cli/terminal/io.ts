@@ -1,0 +1,62 @@
+/** The outside world of the program: streams, environment, signals. Passed in, so that tests can bring their own. */
+import { isatty, type ReadStream, type WriteStream } from "node:tty";
+import { readKeys } from "./keys.ts";
+import { askSecret } from "./secret-prompt.ts";
+import { type EndingListener, Endings } from "./shutdown.ts";
+
+export interface Output {
+  write(text: string): unknown;
+  /** Writes text with cursor movements unchanged, for live displays. Where it is missing, `write` is used. */
+  draw?(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Both ends of a terminal that somebody sits at. */
+export interface Terminal {
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+}
+
+export interface Io {
+  /** Results: what a script would read. */
+  readonly stdout: Output;
+  /** Everything said to people. */
+  readonly stderr: Output;
+  readonly env: NodeJS.ProcessEnv;
+  /** Absolute path of the folder in which the command was given. */
+  readonly cwd: string;
+  /** Calls back for each key pressed until the returned function is called; undefined where there is no keyboard. */
+  readonly onKey?: ((listener: (key: string) => void) => () => void) | undefined;
+  /** Asks on the terminal, without showing the answer; on standard input that is no terminal, reads its first line. */
+  readonly askSecret: (what: string) => Promise<string>;
+  /** What the list of processes shows instead of the command line as it was given. */
+  readonly setTitle: (title: string) => void;
+  /** Removes variables from the environment of child processes; `env` keeps them. */
+  readonly hideFromChildren: (names: readonly string[]) => void;
+  /** The terminal, when standard input and output are one. */
+  readonly terminal: () => Terminal | undefined;
+  /** Calls back when the program is to end, until the returned function is called. */
+  readonly onEnding: (listener: EndingListener) => () => void;
+}
+
+export function processIo(): Io {
+  const endings = new Endings(process.stdout, process.stderr);
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: { ...process.env },
+    hideFromChildren: (names) => {
+      for (const name of names) delete process.env[name];
+    },
+    cwd: process.cwd(),
+    setTitle: (title) => {
+      process.title = title;
+    },
+    askSecret: (what) => askSecret(what, process.stdin, process.stderr),
+    // Asked for by number: to touch process.stdin is to open it.
+    onKey: isatty(0) && isatty(2) ? (listener) => readKeys(process.stdin, listener) : undefined,
+    terminal: () => (isatty(0) && isatty(1) ? { input: process.stdin, output: process.stdout } : undefined),
+    onEnding: (listener) => endings.listen(listener),
+  };
+}
