@@ -15,27 +15,20 @@ import {
 } from "../engine/index.ts";
 import { printable, systemErrorCode, UsageError } from "../errors/index.ts";
 import { installHint } from "../host/index.ts";
-import { affectedCommand } from "./commands/affected.ts";
 import { buildTargets } from "./commands/build-command.ts";
-import { cacheCommand } from "./commands/cache-command.ts";
-import { graphCommand } from "./commands/graph-command.ts";
 import { renderHelp } from "./commands/help.ts";
-import { listCommand } from "./commands/list-command.ts";
-import { renderManPage } from "./commands/man-page.ts";
+import { commandRuns } from "./commands/index.ts";
 import { manualFor } from "./commands/manual.ts";
 import { menuCommand } from "./commands/menu.ts";
 import { runCommand } from "./commands/run-command.ts";
 import { shownCommand } from "./commands/shown-command.ts";
 import { watchTargets } from "./commands/watch-command.ts";
-import { whyCommand } from "./commands/why-command.ts";
-import { answerQuestion, completionCommand } from "./completion/index.ts";
-import { doctorCommand } from "./doctor/index.ts";
-import { initCommand } from "./init/index.ts";
+import { answerQuestion } from "./completion/index.ts";
 import { parseCommandLine, type Request } from "./options/command-line.ts";
-import { noWords } from "./options/command-words.ts";
 import { refuseInteractive } from "./options/interactive.ts";
 import { checkWords } from "./options/name-conflict.ts";
 import { parametersOf } from "./options/option-table.ts";
+import { isProgramWord } from "./options/program-command.ts";
 import { programVersion } from "./options/program-version.ts";
 import { secretVariables } from "./options/secret-value.ts";
 import { findTarget, findTask, inItsPlace } from "./options/target-name.ts";
@@ -173,40 +166,14 @@ function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task
 }
 
 async function dispatch(session: Session, start: Start): Promise<number> {
-  const { words } = session.request;
-  const [first, ...rest] = words;
-  switch (first) {
-    case undefined:
-      return menuCommand(session);
-    case "why":
-      return whyCommand(session, rest);
-    case "list":
-      return listCommand(session, rest);
-    case "graph":
-      return graphCommand(session, rest);
-    case "affected":
-      return affectedCommand(session, rest);
-    case "cache":
-      return cacheCommand(session, rest);
-    case "manual":
-      noWords(rest, "manual");
-      session.io.stdout.write(renderManPage(manualFor([], session.workspace.taskfile), ["razor-mk", "task"]));
-      return 0;
-    case "init":
-      return initCommand(session, rest, start.manifest.packageRoot);
-    case "doctor":
-      return doctorCommand(session, rest, start.manifest.packageRoot);
-    case "completion":
-      return completionCommand(session.io, rest, start.manifest.packageRoot);
-    default: {
-      const { taskfile } = session.workspace;
-      const find = (word: string) => inItsPlace(findTarget(word, taskfile), taskfile, session.request.given);
-      const targets = [find(first)];
-      const [target] = targets;
-      if (target?.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
-      for (const word of rest) targets.push(find(word));
-      refuseInteractive(session.request, targets);
-      return session.request.watch ? watchTargets(session, targets) : buildTargets(session, targets);
-    }
-  }
+  const [first, ...rest] = session.request.words;
+  if (first === undefined) return menuCommand(session);
+  if (isProgramWord(first)) return commandRuns[first](session, rest, start.manifest.packageRoot);
+  const { taskfile } = session.workspace;
+  const find = (word: string) => inItsPlace(findTarget(word, taskfile), taskfile, session.request.given);
+  const target = find(first);
+  if (target.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
+  const targets = [target, ...rest.map(find)];
+  refuseInteractive(session.request, targets);
+  return session.request.watch ? watchTargets(session, targets) : buildTargets(session, targets);
 }

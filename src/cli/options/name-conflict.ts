@@ -10,7 +10,7 @@ import {
 } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import { eachParameter, optionsOf, parameterOptions, parametersOfTargets } from "./option-table.ts";
-import { programWords } from "./program-command.ts";
+import { isProgramWord } from "./program-command.ts";
 
 type Locate = CodeIndex["locate"];
 
@@ -28,7 +28,7 @@ export function checkWords(taskfile: Taskfile, locate: Locate): void {
 }
 
 function refuseCommandName(name: string, where: () => string): void {
-  if (!programWords.includes(name)) return;
+  if (!isProgramWord(name)) return;
   throw new UserError(`a target is named "${name}", as a command of this program is`, {
     code: "name-taken",
     where: `${where()}, and the command \`task ${name}\``,

@@ -1,11 +1,22 @@
 /**
  * The commands of the program itself, beside the Taskfile's targets, as data: help, the manual page and completion are
- * made from it. How they are done it does not know; main.ts does.
+ * made from it. What each one runs is in `commands/index.ts`.
  */
 import type { Example } from "../../engine/index.ts";
 
+export type ProgramWord =
+  | "why"
+  | "list"
+  | "graph"
+  | "affected"
+  | "cache"
+  | "init"
+  | "doctor"
+  | "completion"
+  | "manual";
+
 export interface ProgramCommand {
-  readonly name: string;
+  readonly name: ProgramWord;
   /** What the words behind the name are: `<target>`. */
   readonly takes?: string;
   /** What completion offers for these words. */
@@ -96,4 +107,8 @@ export const programCommands: readonly ProgramCommand[] = [
 ];
 
 /** Their names. */
-export const programWords: readonly string[] = programCommands.map(({ name }) => name);
+export const programWords: readonly ProgramWord[] = programCommands.map(({ name }) => name);
+
+export function isProgramWord(word: string): word is ProgramWord {
+  return (programWords as readonly string[]).includes(word);
+}

@@ -1,7 +1,7 @@
 /** The words after `--` on a command line, which are arguments of the tasks before it. */
 import { argumentsName, type Task, type Taskfile } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
-import { programWords } from "./program-command.ts";
+import { isProgramWord } from "./program-command.ts";
 import { targetNamed } from "./target-name.ts";
 
 /** Splits the command line at the first `--`; `after` is undefined where there is none. */
@@ -16,7 +16,7 @@ export function atDashes(argv: readonly string[]): {
 /** The tasks among the words, also after a built-in command such as `why`. */
 export function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task[] {
   const [first = "", ...rest] = words;
-  const targets = programWords.includes(first) ? rest : words;
+  const targets = isProgramWord(first) ? rest : words;
   return targets.flatMap((word) => {
     const target = targetNamed(word, taskfile);
     return target?.kind === "task" ? [target] : [];
