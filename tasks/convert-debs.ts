@@ -15,19 +15,19 @@ import {
   type SourceLock,
 } from "../src/fetch/index.ts";
 import { printName } from "../src/formats/index.ts";
-import { fetchIso } from "./fetch-iso.ts";
-import { readCoreFacts } from "./image/core-facts.ts";
-import { limitParams, limitsOf } from "./settings/limit-options.ts";
-import { builtinList, mirrorList } from "./settings/project-options.ts";
-import { frozen, offline, proxyVariables, source } from "./settings/source-options.ts";
-import { makeDebExtension } from "./source/deb-extension.ts";
+import { makeDebExtension } from "./debian/deb-extension.ts";
 import {
   checkPin,
   fetchPackages,
   findPackages,
   packageLine,
   type WantedPackage,
-} from "./source/distribution-packages.ts";
+} from "./debian/distribution-packages.ts";
+import { fetchIso } from "./fetch-iso.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
+import { limitParams, limitsOf } from "./settings/limit-options.ts";
+import { builtinList, mirrorList } from "./settings/project-options.ts";
+import { frozen, offline, proxyVariables, source } from "./settings/source-options.ts";
 import { lockInput, readPins, writePins } from "./source/source-lock.ts";
 
 /** Variables with which apt is told of another configuration than the system's. */

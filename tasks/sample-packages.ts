@@ -4,7 +4,8 @@
  */
 import { writeFile } from "node:fs/promises";
 import { files, out, task } from "../src/engine/index.ts";
-import { planPackages, samplePackages } from "./sample/index.ts";
+import { planPackages } from "./debian/packages.ts";
+import { samplePackages } from "./sample/index.ts";
 
 export const samplePackagePlan = task({
   name: "sample-packages",

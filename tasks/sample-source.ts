@@ -5,7 +5,10 @@
 import { mkdir, readFile, symlink } from "node:fs/promises";
 import path from "node:path";
 import { type BlobAccess, files, out, task } from "../src/engine/index.ts";
-import { buildSample, downloadPackages, type PackagePlan, packagesEpoch } from "./sample/index.ts";
+import { downloadPackages } from "./debian/downloads.ts";
+import type { PackagePlan } from "./debian/packages.ts";
+import { packagesEpoch } from "./debian/packages-epoch.ts";
+import { buildSample } from "./sample/index.ts";
 import { samplePackagePlan } from "./sample-packages.ts";
 import { ofPackage } from "./settings/package.ts";
 import { proxyVariables } from "./settings/source-options.ts";

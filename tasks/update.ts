@@ -16,6 +16,7 @@ import {
   unpin,
 } from "../src/fetch/index.ts";
 import { aptTools, aptVariables, readPackages } from "./convert-debs.ts";
+import { findPackages, updatePackagePins, type WantedPackage } from "./debian/distribution-packages.ts";
 import { planExtras } from "./fetch-extras.ts";
 import { planGems } from "./fetch-gems.ts";
 import { fetchIso, isoArtefact } from "./fetch-iso.ts";
@@ -30,7 +31,6 @@ import {
   openVmToolsUrl,
   rubyGemsUrl,
 } from "./settings/source-options.ts";
-import { findPackages, updatePackagePins, type WantedPackage } from "./source/distribution-packages.ts";
 import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source/index.ts";
 import { readPins, writePins } from "./source/source-lock.ts";
 

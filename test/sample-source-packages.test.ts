@@ -2,10 +2,10 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { UserError } from "../src/errors/index.ts";
-import { parseDependencies } from "../tasks/sample/apt-records.ts";
-import { downloadPackages } from "../tasks/sample/downloads.ts";
-import type { PackageWishes } from "../tasks/sample/package-closure.ts";
-import { planPackages } from "../tasks/sample/packages.ts";
+import { parseDependencies } from "../tasks/debian/apt-records.ts";
+import { downloadPackages } from "../tasks/debian/downloads.ts";
+import type { PackageWishes } from "../tasks/debian/package-closure.ts";
+import { planPackages } from "../tasks/debian/packages.ts";
 import { useWorkshop } from "./sample-source-workshop.ts";
 
 const workshop = useWorkshop();

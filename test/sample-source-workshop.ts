@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { createShell, ProcessGroups, type Shell } from "../src/host/index.ts";
-import type { PackagePlan } from "../tasks/sample/packages.ts";
+import type { PackagePlan } from "../tasks/debian/packages.ts";
 
 export interface PackageText {
   readonly name: string;

@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import { followLinks, readDebFiles } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
-import { alternativesOf } from "./package-closure.ts";
+import { alternativesOf } from "../debian/package-closure.ts";
 
 export interface PackageFiles {
   readonly $: Shell;

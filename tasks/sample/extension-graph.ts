@@ -2,9 +2,10 @@
  * Which extensions the planned packages become and which extension needs which.
  * It knows nothing of files.
  */
+
+import { alternativesOf } from "../debian/package-closure.ts";
+import type { PackagePlan, PlannedPackage } from "../debian/packages.ts";
 import type { ExtensionEntry } from "./extension-catalogue.ts";
-import { alternativesOf } from "./package-closure.ts";
-import type { PackagePlan, PlannedPackage } from "./packages.ts";
 
 export interface PlannedExtension {
   /** Without `.tcz`. */

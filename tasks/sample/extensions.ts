@@ -16,12 +16,17 @@ import {
   readDebFiles,
 } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
+import {
+  type ExtensionFacts,
+  formatIndexes,
+  formatSidecars,
+  readLicences,
+} from "../debian/extension-metadata.ts";
+import type { PackagePlan, PlannedPackage } from "../debian/packages.ts";
 import { catalogue } from "./extension-catalogue.ts";
 import { arrangeExtensions, type PlannedExtension, settleDependencies } from "./extension-graph.ts";
-import { type ExtensionFacts, formatIndexes, formatSidecars, readLicences } from "./extension-metadata.ts";
 import { addInstalledScript, addText, extensionPolicy, movePackage, settleTree } from "./extension-tree.ts";
 import { stageKernelModules } from "./kernel-modules.ts";
-import type { PackagePlan, PlannedPackage } from "./packages.ts";
 import { mapParallel } from "./workers.ts";
 
 export interface BuildOptions {

@@ -3,18 +3,16 @@
  * the distribution's own packages and laid out like a Tiny Core mirror (release folder `14.x`, arch `x86_64`).
  * It knows nothing of the pipeline that builds from it.
  */
+
+import type { PackageWishes } from "../debian/package-closure.ts";
 import { basePackages, buildBase } from "./base.ts";
 import { catalogue, satisfiedPackages } from "./extension-catalogue.ts";
 import { type BuildOptions, buildExtensions } from "./extensions.ts";
 import { buildExtras, extraPackages } from "./extras.ts";
 import { buildGems, gemPackages } from "./gems.ts";
-import type { PackageWishes } from "./package-closure.ts";
 
-export { type DownloadOptions, downloadPackages } from "./downloads.ts";
+export type { PackageWishes } from "../debian/package-closure.ts";
 export type { BuildOptions } from "./extensions.ts";
-export type { PackageWishes } from "./package-closure.ts";
-export { type PackagePlan, type PlannedPackage, type PlanOptions, planPackages } from "./packages.ts";
-export { packagesEpoch } from "./packages-epoch.ts";
 
 /** Everything that the sample source is made of; the `wanted` of `planPackages`. */
 export const samplePackages: PackageWishes = {

@@ -6,8 +6,8 @@
 import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Shell } from "../../src/host/index.ts";
+import type { PackagePlan } from "../debian/packages.ts";
 import { baseModules, findModules, unpackKernel } from "./kernel.ts";
-import type { PackagePlan } from "./packages.ts";
 
 /** Modules wanted, as their files are named without suffix; a kernel flavour may lack some. */
 const wantedModules: readonly string[] = [

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors/index.ts";
-import { makeDebExtension } from "../../tasks/source/deb-extension.ts";
+import { makeDebExtension } from "../../tasks/debian/deb-extension.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { type Canary, makeCanary, secretText } from "./canary.ts";

@@ -6,7 +6,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors/index.ts";
-import { makeDebExtension } from "../../tasks/source/deb-extension.ts";
+import { makeDebExtension } from "../../tasks/debian/deb-extension.ts";
 import { takeBundleApart } from "../../tasks/unpack-bundle.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { cases } from "../support/cases.ts";

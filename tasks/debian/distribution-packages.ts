@@ -13,8 +13,9 @@ import {
   type Update,
 } from "../../src/fetch/index.ts";
 import type { Shell } from "../../src/host/index.ts";
-import { type AptRecord, parseRecords } from "../sample/apt-records.ts";
-import { downloadPackages, type PlannedPackage } from "../sample/index.ts";
+import { type AptRecord, parseRecords } from "./apt-records.ts";
+import { downloadPackages } from "./downloads.ts";
+import type { PlannedPackage } from "./packages.ts";
 
 /** A package as a list names it. */
 export interface WantedPackage {

@@ -20,9 +20,9 @@ import {
   type UnpackLimits,
 } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
-import { parseDependencies } from "../sample/apt-records.ts";
-import { formatSidecars } from "../sample/extension-metadata.ts";
-import { packagesEpoch } from "../sample/index.ts";
+import { parseDependencies } from "./apt-records.ts";
+import { formatSidecars } from "./extension-metadata.ts";
+import { packagesEpoch } from "./packages-epoch.ts";
 
 export interface DebExtension {
   /** Without `.tcz`. */
