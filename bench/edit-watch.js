@@ -30,7 +30,7 @@ export async function run({ runs = 15 }) {
         (event) => event.type === "task-done" && event.task === "rebuild-iso@dev",
       );
       const line = await watch.next((event) => event.type === "cycle-finished");
-      const iso = path.join(workspace.root, line.event.artefacts[0].path);
+      const iso = path.join(workspace.root, line.event.artifacts[0].path);
       size = (await stat(iso)).size;
       const began = performance.now();
       await once(spawn("cp", [iso, copy], { stdio: "ignore" }), "close");

@@ -31,7 +31,7 @@ export const mirrorAnswers: Check = {
       return { status: "good", text: `${publicUrl(mirror.base)} answers` };
     } catch (error) {
       const pins = readPins(path.resolve(workspace, await value(lockFile)), name);
-      const digests = [...pins.keys()].flatMap((artefact) => entryOf(pins, artefact)?.sha256 ?? []);
+      const digests = [...pins.keys()].flatMap((artifact) => entryOf(pins, artifact)?.sha256 ?? []);
       const lacking = digests.filter((sha256) => !isStored(sha256)).length;
       const why = `the mirror does not answer: ${messageOf(error)}`;
       const hint = "name another with --source or --tcl-mirror-uri; --source sample needs none";

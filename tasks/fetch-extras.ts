@@ -1,7 +1,7 @@
 /** What is neither extension nor gem: RubyGems itself, MCollective, open-vm-tools. Each may be switched off. */
 import path from "node:path";
 import { out, task, when } from "../src/engine/index.ts";
-import type { Artefact } from "../src/fetch/index.ts";
+import type { Artifact } from "../src/fetch/index.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
 import { sampleSource } from "./sample-source.ts";
 import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./settings/source-options.ts";
@@ -28,12 +28,12 @@ export const fetchExtras = task({
     const { outputs, params } = context;
     await withSource(context, async (opened) => {
       const plan = planExtras(opened, params);
-      const lines = await opened.fetch(plan.map(([, artefact]) => artefact));
+      const lines = await opened.fetch(plan.map(([, artifact]) => artifact));
       const times = new FetchedTimes(params.source);
-      for (const [name, artefact] of plan) {
-        const fileName = name === "open-vm-tools" ? "mk-open-vm-tools.tar.gz" : artefact.name;
-        await opened.place(lines.get(artefact.name), path.join(outputs.extras, fileName));
-        times.add(fileName, lines.get(artefact.name));
+      for (const [name, artifact] of plan) {
+        const fileName = name === "open-vm-tools" ? "mk-open-vm-tools.tar.gz" : artifact.name;
+        await opened.place(lines.get(artifact.name), path.join(outputs.extras, fileName));
+        times.add(fileName, lines.get(artifact.name));
       }
       await times.write(outputs.times);
     });
@@ -51,19 +51,19 @@ export interface ExtraUrls {
 export function planExtras(
   opened: Pick<Source, "extras">,
   urls: ExtraUrls,
-): readonly (readonly [ExtraName, Artefact])[] {
+): readonly (readonly [ExtraName, Artifact])[] {
   const given: Readonly<Record<ExtraName, string | undefined>> = {
     rubygems: urls.rubyGemsUrl,
     mcollective: urls.mcollectiveUrl,
     "open-vm-tools": urls.openVmToolsUrl,
   };
-  return (Object.keys(given) as ExtraName[]).flatMap((name): readonly [ExtraName, Artefact][] => {
+  return (Object.keys(given) as ExtraName[]).flatMap((name): readonly [ExtraName, Artifact][] => {
     const url = given[name] === "none" ? undefined : (given[name] ?? opened.extras[name]);
-    return url === undefined ? [] : [[name, tarballArtefact(absoluteLocation(url))]];
+    return url === undefined ? [] : [[name, tarballArtifact(absoluteLocation(url))]];
   });
 }
 
-function tarballArtefact(url: string): Artefact {
+function tarballArtifact(url: string): Artifact {
   const name = decodeURIComponent(path.posix.basename(new URL(url, "file:///").pathname));
   return { name, url, kind: "tarball" };
 }

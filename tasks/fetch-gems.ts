@@ -3,7 +3,7 @@ import { copyFile, readFile } from "node:fs/promises";
 import path from "node:path";
 import { displayPath, file, out, task, when } from "../src/engine/index.ts";
 import {
-  type Artefact,
+  type Artifact,
   type GemRequest,
   openGemIndex,
   parseGemList,
@@ -61,11 +61,11 @@ export async function planGems(
   requests: readonly GemRequest[],
   serverUri: string | undefined,
   onUnpinned?: (wanted: Wanted) => void,
-): Promise<readonly Artefact[]> {
+): Promise<readonly Artifact[]> {
   const { lock, policy, transport } = opened;
   const server = serverUri === undefined ? opened.gems : absoluteLocation(serverUri);
   const index = openGemIndex(server, transport);
   const told = onUnpinned === undefined ? {} : { onUnpinned };
-  const { artefacts } = await resolveGems({ requests, server, index, lock, policy, ...told });
-  return artefacts;
+  const { artifacts } = await resolveGems({ requests, server, index, lock, policy, ...told });
+  return artifacts;
 }

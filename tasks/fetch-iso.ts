@@ -3,7 +3,7 @@
  */
 import path from "node:path";
 import { out, task, when } from "../src/engine/index.ts";
-import { type Artefact, besideLocation, coreIsoArtefact } from "../src/fetch/index.ts";
+import { type Artifact, besideLocation, coreIsoArtifact } from "../src/fetch/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
 import { sampleSource } from "./sample-source.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
@@ -31,7 +31,7 @@ export const fetchIso = task({
   async run(context) {
     const { outputs, params, scratch } = context;
     const name = await withSource(context, async (opened) => {
-      const wanted = isoArtefact(opened, params.isoUrl);
+      const wanted = isoArtifact(opened, params.isoUrl);
       const lines = await opened.fetch([wanted]);
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
@@ -41,8 +41,8 @@ export const fetchIso = task({
 });
 
 /** The Core ISO of the source, or the one at a URL of the user's. */
-export function isoArtefact(opened: Pick<Source, "mirror">, given: string | undefined): Artefact {
-  if (given === undefined) return coreIsoArtefact(opened.mirror);
+export function isoArtifact(opened: Pick<Source, "mirror">, given: string | undefined): Artifact {
+  if (given === undefined) return coreIsoArtifact(opened.mirror);
   const url = absoluteLocation(given);
   const name = path.posix.basename(new URL(url, "file:///").pathname);
   return {

@@ -7,11 +7,11 @@ import path from "node:path";
 import { displayPath, file, out, task, when, whenText } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import {
-  type Artefact,
+  type Artifact,
   type Closure,
   type ClosureItem,
   type ExtensionGraph,
-  extensionArtefacts,
+  extensionArtifacts,
   formatDependencies,
   formatMd5File,
   formatOnboot,
@@ -86,7 +86,7 @@ export const fetchTcz = task({
       // Without the Core ISO the task itself will not run, so its missing files are reported here.
       if (missing.length > 0 && !hasIso(opened))
         context.note(`missing as well, for fetch-tcz: ${namesOf(missing)}`);
-      const allowed = plan.filter((artefact) => opened.mayFetch(artefact));
+      const allowed = plan.filter((artifact) => opened.mayFetch(artifact));
       if (allowed.length > 0) await opened.fetch(allowed);
     });
   },
@@ -143,7 +143,7 @@ export interface ExtensionWishes {
 export async function resolveExtensions(
   opened: Pick<Source, "mirror" | "lock" | "policy" | "catalogue">,
   { exclude, ...wishes }: ExtensionWishes,
-): Promise<{ readonly closure: Closure; readonly plan: readonly Artefact[] }> {
+): Promise<{ readonly closure: Closure; readonly plan: readonly Artifact[] }> {
   const { mirror, lock, policy, catalogue } = opened;
   const common = { ...wishes, mirror, lock, policy, catalogue, anyKernel: wishes.kernel === undefined };
   const kept = (entries: readonly ListEntry[]) => entries.filter(({ name }) => !exclude.includes(name));
@@ -167,7 +167,7 @@ export async function resolveExtensions(
   const mirrored = graph.isWhole
     ? [...closure.mirror, ...(exclude.length === 0 ? mirroredInProduction(graph) : [])]
     : [];
-  const plan = extensionArtefacts(mirror, items, mirrored);
+  const plan = extensionArtifacts(mirror, items, mirrored);
   return { closure, plan };
 }
 

@@ -17,7 +17,7 @@ export const pxe = task({
   needs: initrdNeeds,
   params: { isoVersion, epoch },
   outputs: {
-    folder: out.artifactFolder(
+    folder: out.artifactDirectory(
       ({ variant, value }) => `build-files/rz_mk_${variant}-pxe.${value(isoVersion)}`,
     ),
   },

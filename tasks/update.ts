@@ -7,7 +7,7 @@ import path from "node:path";
 import { type CommandContext, command, type Parameter } from "../src/engine/index.ts";
 import { UsageError } from "../src/errors/index.ts";
 import {
-  type Artefact,
+  type Artifact,
   type Change,
   describeChanges,
   isNamed,
@@ -19,7 +19,7 @@ import { aptTools, aptVariables, readPackages } from "./convert-debs.ts";
 import { findPackages, updatePackagePins, type WantedPackage } from "./debian/distribution-packages.ts";
 import { planExtras } from "./fetch-extras.ts";
 import { planGems } from "./fetch-gems.ts";
-import { fetchIso, isoArtefact } from "./fetch-iso.ts";
+import { fetchIso, isoArtifact } from "./fetch-iso.ts";
 import { readList, resolveExtensions } from "./fetch-tcz.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { builtinList, gemList, mirrorList } from "./settings/project-options.ts";
@@ -80,10 +80,10 @@ const isDeb = (name: string): boolean => name.endsWith(".deb");
 async function updateIso(context: CommandContext, words: readonly string[]): Promise<readonly Change[]> {
   const url = await context.value(isoUrl);
   return await withOpened(context, async (opened) => {
-    const artefact = isoArtefact(opened, url);
-    const names = words.filter((word) => isNamed(artefact.name, undefined, word));
+    const artifact = isoArtifact(opened, url);
+    const names = words.filter((word) => isNamed(artifact.name, undefined, word));
     if (words.length > 0 && names.length === 0) return [];
-    return await applyUpdate(opened, [artefact], names, isIso);
+    return await applyUpdate(opened, [artifact], names, isIso);
   });
 }
 
@@ -112,12 +112,12 @@ async function updateRest(context: CommandContext, words: readonly string[]): Pr
     // Resolved as if what is meant had never been pinned.
     const afresh = { ...opened, lock: unpin(opened.lock, names) };
     const { plan } = await resolveExtensions(afresh, wishes);
-    const artefacts = [
+    const artifacts = [
       ...plan,
       ...(await planGems(afresh, gems, server)),
-      ...planExtras(opened, urls).map(([, artefact]) => artefact),
+      ...planExtras(opened, urls).map(([, artifact]) => artifact),
     ];
-    return await applyUpdate(opened, artefacts, names, (name) => !isIso(name) && !isDeb(name));
+    return await applyUpdate(opened, artifacts, names, (name) => !isIso(name) && !isDeb(name));
   });
 }
 
@@ -179,7 +179,7 @@ function entry(name: string, value: string | undefined): readonly (readonly [str
 /** Updates the part of the lock that `concerns` picks, and writes it; without names, all that it should hold. */
 async function applyUpdate(
   opened: Source,
-  plan: readonly Artefact[],
+  plan: readonly Artifact[],
   names: readonly string[],
   concerns: (name: string) => boolean,
 ): Promise<readonly Change[]> {

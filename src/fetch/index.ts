@@ -23,13 +23,13 @@ export { Network } from "./http/network.ts";
 export { type Environment, proxyFor } from "./http/proxy.ts";
 export { createFileHandler, type StaticServer, serve, serveDirectory } from "./http/serve.ts";
 export { Transport, type TransportOptions } from "./http/transport.ts";
-export type { Artefact } from "./pins/artefact.ts";
+export type { Artifact } from "./pins/artifact.ts";
 export {
-  blockedArtefacts,
+  blockedArtifacts,
   type FetchContext,
   type FetchResult,
-  fetchArtefacts,
-} from "./pins/fetch-artefacts.ts";
+  fetchArtifacts,
+} from "./pins/fetch-artifacts.ts";
 export { type ExtensionList, type ListEntry, parseExtensionList } from "./pins/list.ts";
 export {
   type AbsentEntry,
@@ -55,7 +55,7 @@ export {
   type IndexMemory,
   openCatalogue,
 } from "./tinycore/catalogue.ts";
-export { coreIsoArtefact } from "./tinycore/core-iso.ts";
+export { coreIsoArtifact } from "./tinycore/core-iso.ts";
 export {
   type ExtensionGraph,
   type ExtensionNode,
@@ -67,7 +67,7 @@ export {
 export {
   type Closure,
   type ClosureItem,
-  extensionArtefacts,
+  extensionArtifacts,
   formatOnboot,
   orderExtensions,
 } from "./tinycore/extensions.ts";
@@ -82,4 +82,4 @@ export {
   releaseLocation,
 } from "./tinycore/mirror.ts";
 export { type Change, describeChanges } from "./update/changes.ts";
-export { isNamed, type Update, unpin, updateArtefacts } from "./update/update.ts";
+export { isNamed, type Update, unpin, updateArtifacts } from "./update/update.ts";

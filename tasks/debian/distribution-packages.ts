@@ -136,7 +136,7 @@ export async function updatePackagePins(
   const unknown = names.find((name) => !wanted.some(({ file }) => file === name) && !pins.has(name));
   if (unknown !== undefined) {
     throw new UserError(`nothing is called "${unknown}", neither in the lists nor in the lock`, {
-      code: "unknown-artefact",
+      code: "unknown-artifact",
       hint: "`task update` without names asks for everything",
     });
   }

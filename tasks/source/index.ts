@@ -5,12 +5,12 @@
 import path from "node:path";
 import { type BlobAccess, file, type Progress, type Share, type Shareable } from "../../src/engine/index.ts";
 import {
-  type Artefact,
-  blockedArtefacts,
+  type Artifact,
+  blockedArtifacts,
   type Catalogue,
   type Environment,
   type FetchEvent,
-  fetchArtefacts,
+  fetchArtifacts,
   type IndexMemory,
   type LockLine,
   mayFetch,
@@ -22,7 +22,7 @@ import {
   Transport,
   type TransportLimits,
   type Update,
-  updateArtefacts,
+  updateArtifacts,
   type Wanted,
 } from "../../src/fetch/index.ts";
 import {
@@ -36,7 +36,7 @@ import {
   proxyVariables,
   source,
 } from "../settings/source-options.ts";
-import { inspectArtefact } from "./inspection.ts";
+import { inspectArtifact } from "./inspection.ts";
 import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
 import { readPins, writePins } from "./source-lock.ts";
 
@@ -98,19 +98,19 @@ export interface Source extends SourceLocations {
   readonly transport: Transport;
   readonly catalogue: Catalogue;
   /**
-   * Brings artefacts into the store, pins what was not pinned, and returns each one's lock line. `unresolved` is what
+   * Brings artifacts into the store, pins what was not pinned, and returns each one's lock line. `unresolved` is what
    * the plan lacks because the policy forbids to ask: an error names it with whatever else is missing.
    */
-  fetch(plan: readonly Artefact[], unresolved?: readonly Wanted[]): Promise<ReadonlyMap<string, LockLine>>;
-  /** The artefacts of a plan that are not in the cache and may not be downloaded. */
-  blocked(plan: readonly Artefact[]): Promise<readonly Artefact[]>;
+  fetch(plan: readonly Artifact[], unresolved?: readonly Wanted[]): Promise<ReadonlyMap<string, LockLine>>;
+  /** The artifacts of a plan that are not in the cache and may not be downloaded. */
+  blocked(plan: readonly Artifact[]): Promise<readonly Artifact[]>;
   /** Whether the cache has the bytes that a lock line names. */
   has(line: LockLine): boolean;
-  /** Whether the policy allows to ask for an artefact that is not here. */
-  mayFetch(artefact: Artefact): boolean;
+  /** Whether the policy allows to ask for an artifact that is not here. */
+  mayFetch(artifact: Artifact): boolean;
   /** Asks upstream again for what `names` mean in the plan, against the pins in `lock`; writes nothing. */
   update(
-    plan: readonly Artefact[],
+    plan: readonly Artifact[],
     names: readonly string[],
     options: { readonly lock: SourceLock; readonly complete: boolean },
   ): Promise<Update>;
@@ -195,20 +195,20 @@ function openSource(
     policy,
     transport,
     catalogue: openCatalogue(locations.mirror, transport, indexes),
-    blocked: (plan) => blockedArtefacts(plan, { lock, store: storeOf(request.blobs), policy }),
+    blocked: (plan) => blockedArtifacts(plan, { lock, store: storeOf(request.blobs), policy }),
     has: (line) => !("absent" in line) && request.blobs.has(line.sha256),
-    mayFetch: (artefact) => mayFetch(artefact, lock, policy),
+    mayFetch: (artifact) => mayFetch(artifact, lock, policy),
     fetch: async (plan, unresolved = []) => {
       const pinned = new Map<string, LockLine>();
       try {
-        const { lines } = await fetchArtefacts(plan, {
+        const { lines } = await fetchArtifacts(plan, {
           lock,
           store: storeOf(request.blobs),
           staging: path.join(request.scratch, "downloads"),
           transport,
           policy,
           unresolved,
-          inspect: inspectArtefact,
+          inspect: inspectArtifact,
           signal: request.signal,
           onPin: (name, line) => pinned.set(name, line),
           // The sample source's extras were made on this machine.
@@ -226,7 +226,7 @@ function openSource(
       }
     },
     update: (plan, names, { lock: pins, complete }) =>
-      updateArtefacts(
+      updateArtifacts(
         plan,
         names,
         {
@@ -235,7 +235,7 @@ function openSource(
           staging: path.join(request.scratch, "downloads"),
           transport,
           signal: request.signal,
-          inspect: inspectArtefact,
+          inspect: inspectArtifact,
         },
         { complete },
       ),

@@ -6,16 +6,16 @@ import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { UserError } from "../../src/errors/index.ts";
-import { type Artefact, gemNameOf, publicUrl } from "../../src/fetch/index.ts";
+import { type Artifact, gemNameOf, publicUrl } from "../../src/fetch/index.ts";
 import { printName, readGemIdentity, readIsoTree, readSquashfsSuperblock } from "../../src/formats/index.ts";
 
 /** Throws a `UserError` when the file (absolute path) is cut short, or is a gem of another name, version or platform. */
-export async function inspectArtefact(artefact: Artefact, file: string): Promise<void> {
-  const label = `${artefact.name} (${publicUrl(artefact.url)})`;
-  if (artefact.kind === "squashfs") await readSquashfsSuperblock(file, label);
-  if (artefact.kind === "gem") await checkGem(artefact, file, label);
-  if (artefact.kind === "tarball") await checkGzip(artefact.name, file, label);
-  if (artefact.kind === "iso9660") await checkIso(artefact.name, file, label);
+export async function inspectArtifact(artifact: Artifact, file: string): Promise<void> {
+  const label = `${artifact.name} (${publicUrl(artifact.url)})`;
+  if (artifact.kind === "squashfs") await readSquashfsSuperblock(file, label);
+  if (artifact.kind === "gem") await checkGem(artifact, file, label);
+  if (artifact.kind === "tarball") await checkGzip(artifact.name, file, label);
+  if (artifact.kind === "iso9660") await checkIso(artifact.name, file, label);
 }
 
 /** Whether all files that the directory names are there; limits, and what an image may hold, are for who takes it apart. */
@@ -66,7 +66,7 @@ async function checkGzip(name: string, file: string, label: string): Promise<voi
 }
 
 async function checkGem(
-  { name: fileName, version = "" }: Artefact,
+  { name: fileName, version = "" }: Artifact,
   file: string,
   label: string,
 ): Promise<void> {

@@ -27,9 +27,9 @@ export function isLocation(name: string): boolean {
 /** Gives the value of a parameter of the step's. */
 export type Value = <T>(parameter: Parameter<T>) => T;
 
-/** The lines of the lock that a step is about, one an artefact: another step's pins do not make it run again. */
+/** The lines of the lock that a step is about, one an artifact: another step's pins do not make it run again. */
 export function lockInput(
-  concerns: (artefact: string) => boolean,
+  concerns: (artifact: string) => boolean,
   leaveOut: (pins: SourceLock, value: Value, about: SelectContext) => ReadonlySet<string> = () => new Set(),
 ) {
   return file(lockFile, {

@@ -114,9 +114,9 @@ describe("the version of what is built", () => {
       for (;;) {
         const { value, done: over } = await lines.next();
         if (over === true) throw new Error(`ended before ${version}: ${(await done).stderr}`);
-        const event = JSON.parse(value) as { type: string; artefacts?: readonly { path: string }[] };
+        const event = JSON.parse(value) as { type: string; artifacts?: readonly { path: string }[] };
         if (event.type !== "cycle-finished") continue;
-        if (event.artefacts?.[0]?.path === `build/image.${version}.txt`) return read(version);
+        if (event.artifacts?.[0]?.path === `build/image.${version}.txt`) return read(version);
       }
     };
     expect(await reaches("1")).toBe("1: World");

@@ -137,30 +137,30 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   ],
   ...Object.fromEntries(
     ["Taskfile.ts", ".git", ".git/config", ".buildcache/v1/stamps.log", ".buildcache"].map((place) => [
-      `an artefact on ${place}`,
+      `an artifact on ${place}`,
       [
         `export default whole([make('x', { outputs: { o: out.artifact('${place}') } })]);`,
         ["x would", place, "have the task write elsewhere"].slice(0, 2),
       ] as const,
     ]),
   ),
-  "an artefact on a source": [
+  "an artifact on a source": [
     "import { name } from './tasks/all.ts';\nexport default whole([name, make('x', { outputs: { o: out.artifact('tasks/all.ts') } })]);",
     ["x would overwrite tasks/all.ts", "Taskfile.ts:"],
   ],
   "a folder with a source in it": [
-    "import { name } from './tasks/all.ts';\nexport default whole([name, make('x', { outputs: { o: out.artifactFolder('tasks') } })]);",
+    "import { name } from './tasks/all.ts';\nexport default whole([name, make('x', { outputs: { o: out.artifactDirectory('tasks') } })]);",
     ["x would make tasks", "tasks/all.ts"],
   ],
-  "an artefact whose computed path is the Taskfile": [
+  "an artifact whose computed path is the Taskfile": [
     "export default whole([make('x', { outputs: { o: out.artifact(() => 'Taskfile.ts') } })]);",
     ["x would overwrite Taskfile.ts"],
   ],
-  "an artefact that another task reads without needing it": [
+  "an artifact that another task reads without needing it": [
     "export default whole([make('x'), make('y', { inputs: { all: files('build/*') }, outputs: { o: out.file('o') } })]);",
     ['y reads build/x (input "all"), which x makes, and does not need it', "add x to its needs"],
   ],
-  "an artefact that another task names as its file": [
+  "an artifact that another task names as its file": [
     "export default whole([make('x'), make('y', { inputs: { all: file('build/x', { optional: true }) } })]);",
     ["y reads build/x"],
   ],

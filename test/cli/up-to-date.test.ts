@@ -107,8 +107,8 @@ describe("a build with nothing to do", () => {
       "an input's executable bit": (root) => chmodSync(path.join(root, "in/name"), 0o755),
       "an input that is gone": (root) => rmSync(path.join(root, "in/name")),
       "a file that comes to match a pattern": (root) => put(root, "in/more/one.txt", "1\n"),
-      "an artefact that was edited": (root) => put(root, "build/dev.txt", "mine\n"),
-      "an artefact that is gone": (root) => rmSync(path.join(root, "build/dev.txt")),
+      "an artifact that was edited": (root) => put(root, "build/dev.txt", "mine\n"),
+      "an artifact that is gone": (root) => rmSync(path.join(root, "build/dev.txt")),
       "an output in the cache": (root) => put(root, ".buildcache/v1/out/dev/name/text", "mine"),
       "the Taskfile": (root) =>
         writeFileSync(

@@ -139,10 +139,10 @@ ${tasks.replace('default: "Hello"', "default: once")}`,
     expect((await watch.done).status).toBe(130);
   });
 
-  it("runs a command after each success, with the artefacts' paths", async () => {
+  it("runs a command after each success, with the artifacts' paths", async () => {
     const root = demo();
     const seen = path.join(root, "seen");
-    const fifo = `while ! mv "${seen}.new" "${seen}" 2>/dev/null; do echo "$TASK_ARTEFACTS" > "${seen}.new"; done`;
+    const fifo = `while ! mv "${seen}.new" "${seen}" 2>/dev/null; do echo "$TASK_ARTIFACTS" > "${seen}.new"; done`;
     const { child, done } = startTask(root, ["greet", "--json", "--on-success", `${fifo}; echo ran`]);
     open.push(() => child.kill("SIGKILL"));
     for await (const line of createInterface({ input: child.stdout ?? process.stdin }))

@@ -91,9 +91,9 @@ describe("a process that is killed", () => {
           // What the machine is slower at now, it is given more time for.
           whole = Math.min(2000, whole * 1.02);
         } else whole = Math.max(5, wait);
-        // An artefact is whole whenever somebody looks: the old one, the new one, or none where it was removed.
-        const artefact = path.join(root, "build/joined");
-        if (existsSync(artefact)) expect(readFileSync(artefact, "utf8").split("\n")).toHaveLength(3);
+        // An artifact is whole whenever somebody looks: the old one, the new one, or none where it was removed.
+        const artifact = path.join(root, "build/joined");
+        if (existsSync(artifact)) expect(readFileSync(artifact, "utf8").split("\n")).toHaveLength(3);
         const beside = existsSync(path.join(root, "build")) ? readdirSync(path.join(root, "build")) : [];
         expect(beside.filter((name) => name !== "joined")).toEqual([]);
         if (moment % 10 === 9) {

@@ -66,7 +66,7 @@ function blob(root: string, text: string, suffix = ""): string {
   return digest;
 }
 
-/** A task with a folder and an artefact, built; its outputs are gone, so that the next build restores them. */
+/** A task with a folder and an artifact, built; its outputs are gone, so that the next build restores them. */
 async function emptied() {
   const root = workspace({ "in/text": "one" });
   const runs: string[] = [];
@@ -76,7 +76,7 @@ async function emptied() {
     inputs: { text: files("in/**") },
     outputs: {
       tree: out.directory("tree"),
-      made: out.artifactFolder("build/made"),
+      made: out.artifactDirectory("build/made"),
       file: out.artifact("build/file"),
     },
     run: ({ outputs }) => {
@@ -402,13 +402,13 @@ describe("task clean", () => {
       { all: false },
       "test",
     );
-    const artefacts = removed.filter((one) => !one.startsWith(".buildcache/"));
-    expect([...artefacts].sort()).toEqual(["build/one.iso", "build/other", "build/two.iso"]);
+    const artifacts = removed.filter((one) => !one.startsWith(".buildcache/"));
+    expect([...artifacts].sort()).toEqual(["build/one.iso", "build/other", "build/two.iso"]);
     expect(readFileSync(path.join(root, "src/precious"), "utf8")).toBe("1");
     expect(readFileSync(path.join(root, "precious"), "utf8")).toBe("2");
   });
 
-  it("finds artefacts whose names come from a parameter that only names an input, or is not fingerprinted", async () => {
+  it("finds artifacts whose names come from a parameter that only names an input, or is not fingerprinted", async () => {
     const root = workspace({ "lists/one.lst": "x", "lists/two.lst": "y" });
     const list = param.path({ name: "list", description: "", default: "lists/one.lst" });
     const label = param.text({ name: "label", description: "", default: "red", fingerprinted: false });
@@ -440,8 +440,8 @@ describe("task clean", () => {
       { all: false },
       "test",
     );
-    const artefacts = removed.filter((one) => !one.startsWith(".buildcache/"));
+    const artifacts = removed.filter((one) => !one.startsWith(".buildcache/"));
     const names = ["blue.txt", "dev.img", "one.iso", "red.txt", "two.iso"];
-    expect([...artefacts].sort()).toEqual(names.map((name) => `build/${name}`));
+    expect([...artifacts].sort()).toEqual(names.map((name) => `build/${name}`));
   });
 });

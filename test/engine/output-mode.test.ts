@@ -132,7 +132,7 @@ describe("an output that is a hard link", () => {
       name: "linking",
       description: "",
       inputs: { text: files("in/*") },
-      outputs: { text: out.artifact("build/text"), tree: out.artifactFolder("build/tree") },
+      outputs: { text: out.artifact("build/text"), tree: out.artifactDirectory("build/tree") },
       run: ({ inputs, outputs }) => {
         linkSync(path.join(inputs.text.root, "in/text"), outputs.text);
         linkSync(path.join(inputs.text.root, "in/second"), path.join(outputs.tree, "second"));
@@ -163,7 +163,7 @@ describe("a link in an output", () => {
       const linking = task({
         name: "linking",
         description: "",
-        outputs: { tree: out.artifactFolder("build/tree") },
+        outputs: { tree: out.artifactDirectory("build/tree") },
         run: ({ outputs }) => {
           mkdirSync(path.join(outputs.tree, "below"));
           symlinkSync(target, path.join(outputs.tree, "link"));

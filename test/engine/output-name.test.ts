@@ -16,7 +16,7 @@ function maker(name: Buffer): Task {
   return task({
     name: "maker",
     description: "",
-    outputs: { tree: out.artifactFolder("tree") },
+    outputs: { tree: out.artifactDirectory("tree") },
     run: ({ outputs }) => writeFileSync(inFolder(outputs.tree, name), "text"),
   }) as Task;
 }

@@ -25,16 +25,19 @@ describe("a task that reads what it makes", () => {
     "a file by its name": [file("build/made", { optional: true }), out.artifact("build/made")],
     "a file that a parameter names": [file(where, { optional: true }), out.artifact("build/made")],
     "a file by a pattern": [files("**/m*", { optional: true }), out.artifact("build/made")],
-    "a file in its folder": [file("build/in", { optional: true }), out.artifactFolder("build")],
-    "all of its folder": [files("**", { root: "build", optional: true }), out.artifactFolder("build")],
-    "a folder in its folder": [files("*", { root: "build/in", optional: true }), out.artifactFolder("build")],
+    "a file in its folder": [file("build/in", { optional: true }), out.artifactDirectory("build")],
+    "all of its folder": [files("**", { root: "build", optional: true }), out.artifactDirectory("build")],
+    "a folder in its folder": [
+      files("*", { root: "build/in", optional: true }),
+      out.artifactDirectory("build"),
+    ],
     "some of its folder, by a pattern": [
       files("b*/x/*.txt", { optional: true }),
-      out.artifactFolder("build"),
+      out.artifactDirectory("build"),
     ],
     "some of its folder, by one of several": [
       files("{lists/a,build/x}/*.txt", { optional: true }),
-      out.artifactFolder("build"),
+      out.artifactDirectory("build"),
     ],
     "a folder of its cache": [
       files("**", { root: ".buildcache/v1/out", optional: true }),
@@ -53,10 +56,13 @@ describe("a task that reads what it makes", () => {
 
   const straight: Readonly<Record<string, readonly [Input, Output]>> = {
     "another file of the same folder": [files("build/*.txt"), out.artifact("build/made")],
-    "what is beside its folder": [files("*.txt", { root: "build" }), out.artifactFolder("build/made")],
+    "what is beside its folder": [files("*.txt", { root: "build" }), out.artifactDirectory("build/made")],
     "all but what it makes": [files("**", { ignore: ["build/made"] }), out.artifact("build/made")],
-    "all but its folder": [files("**", { ignore: ["build/made/**"] }), out.artifactFolder("build/made")],
-    "all but the folder above it": [files("**", { ignore: ["b*/made"] }), out.artifactFolder("build/made/x")],
+    "all but its folder": [files("**", { ignore: ["build/made/**"] }), out.artifactDirectory("build/made")],
+    "all but the folder above it": [
+      files("**", { ignore: ["b*/made"] }),
+      out.artifactDirectory("build/made/x"),
+    ],
   };
   for (const [what, [input, output]] of Object.entries(straight)) {
     it(`is not one that reads ${what}`, async () => {
@@ -144,7 +150,7 @@ describe("a Taskfile", () => {
   }
 
   it("with an output below another one is refused, with both places", async () => {
-    const folder = plain("folder", { outputs: { all: out.artifactFolder("build") } });
+    const folder = plain("folder", { outputs: { all: out.artifactDirectory("build") } });
     const inside = plain("inside", { outputs: { one: out.artifact("build/deep/one") } });
     await expect(run(workspace({}), [folder, inside])).rejects.toMatchObject({
       code: "output-conflict",

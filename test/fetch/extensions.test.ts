@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   type Closure,
-  extensionArtefacts,
+  extensionArtifacts,
   formatOnboot,
   type GraphInput,
   loadExtensions,
@@ -200,8 +200,8 @@ describe("planning", () => {
   it("plans each file once, with .info and .list for the mirror's", async () => {
     const mirror = await stock(shop, shelf);
     const { builtin, mirror: mirrored } = orderExtensions(await load(mirror, "ncurses.tcz", "ncurses.tcz"));
-    const plan = extensionArtefacts(mirror, builtin, mirrored);
-    expect(plan.map((artefact) => artefact.name)).toEqual([
+    const plan = extensionArtifacts(mirror, builtin, mirrored);
+    expect(plan.map((artifact) => artifact.name)).toEqual([
       "ncurses.tcz",
       "ncurses.tcz.info",
       "ncurses.tcz.list",

@@ -116,7 +116,7 @@ describe("gems", () => {
     });
   }
   const files = async (list: string, more: Partial<GemsInput> = {}) =>
-    (await resolve(list, more)).artefacts.map((artefact) => artefact.name);
+    (await resolve(list, more)).artifacts.map((artifact) => artifact.name);
 
   it("are the highest that fit, no prereleases and no other platforms", async () => {
     expect(await files("json")).toEqual(["json-2.1.0.gem"]);
@@ -126,13 +126,13 @@ describe("gems", () => {
   });
 
   it("bring what they need, in one version that suits all", async () => {
-    const { artefacts } = await resolve("json\npuppet");
-    expect(artefacts.map((artefact) => artefact.name)).toEqual([
+    const { artifacts } = await resolve("json\npuppet");
+    expect(artifacts.map((artifact) => artifact.name)).toEqual([
       "json-1.7.7.gem",
       "facter-1.6.10.gem",
       "puppet-2.7.0.gem",
     ]);
-    expect(artefacts[2]).toMatchObject({
+    expect(artifacts[2]).toMatchObject({
       url: `${shop.server.url}/gems/puppet-2.7.0.gem`,
       sha256: sum("8"),
       kind: "gem",
@@ -189,9 +189,9 @@ describe("gems", () => {
   });
 
   const pins = async (list: string): Promise<SourceLock> => {
-    const { artefacts } = await resolve(list);
+    const { artifacts } = await resolve(list);
     return new Map(
-      artefacts.map(({ name, url, sha256 = "", version, deps }): [string, LockLine] => [
+      artifacts.map(({ name, url, sha256 = "", version, deps }): [string, LockLine] => [
         name,
         {
           url,
@@ -227,8 +227,8 @@ describe("gems", () => {
 
   it("give up their pin when the list asks for something else", async () => {
     const lock = await pins("json");
-    const { artefacts, obsolete } = await resolve("json < 1.8", { lock });
-    expect(artefacts.map((artefact) => artefact.name)).toEqual(["json-1.7.7.gem"]);
+    const { artifacts, obsolete } = await resolve("json < 1.8", { lock });
+    expect(artifacts.map((artifact) => artifact.name)).toEqual(["json-1.7.7.gem"]);
     expect(obsolete).toEqual(["json-2.1.0.gem"]);
     const error = await rejection(resolve("json < 1.8", { lock, policy: "frozen" }));
     expect(error.code).toBe("frozen");

@@ -34,7 +34,7 @@ const lock: Lock = new Map([
 ]);
 
 describe("the lock", () => {
-  it("is one line for an artefact, in byte order, the same however it was put together", () => {
+  it("is one line for an artifact, in byte order, the same however it was put together", () => {
     const text = formatLock(lock);
     expect(text.split("\n").filter((line) => line.includes('bash.tcz":'))).toHaveLength(1);
     expect(text.indexOf('"other"')).toBeLessThan(text.indexOf('"tinycore"'));

@@ -4,10 +4,10 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
-  type Artefact,
+  type Artifact,
   describeChanges,
-  extensionArtefacts,
-  fetchArtefacts,
+  extensionArtifacts,
+  fetchArtifacts,
   type GraphInput,
   type LockEntry,
   type LockLine,
@@ -16,7 +16,7 @@ import {
   openCatalogue,
   orderExtensions,
   parseExtensionList,
-  updateArtefacts,
+  updateArtifacts,
 } from "../../src/fetch/index.ts";
 import { openDirectoryStore } from "./directory-store.ts";
 import { folder, md5, sha256, stock, tcz } from "./tiny-mirror.ts";
@@ -58,7 +58,7 @@ function load(mirror: Mirror, list: string, more: Partial<GraphInput> = {}) {
 /** Resolves and fetches what a list asks for, as a build does. */
 async function build(mirror: Mirror, list: string, more: Partial<GraphInput> = {}) {
   const closure = orderExtensions(await load(mirror, list, more));
-  return await fetchArtefacts(extensionArtefacts(mirror, closure.builtin), context());
+  return await fetchArtifacts(extensionArtifacts(mirror, closure.builtin), context());
 }
 
 const warnings = () => shop.events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
@@ -108,11 +108,11 @@ describe("an md5.db.gz that is older than the extensions", () => {
     const mirror = await stock(shop, { a: [], b: [] });
     await build(mirror, "a.tcz");
     await stale();
-    const plan = extensionArtefacts(
+    const plan = extensionArtifacts(
       mirror,
       orderExtensions(await load(mirror, "a.tcz", { lock: new Map() })).builtin,
     );
-    const { changes } = await updateArtefacts(plan, [], context());
+    const { changes } = await updateArtifacts(plan, [], context());
     expect(changes.map(({ kind }) => kind)).toEqual(["unchanged"]);
     expect(warnings()[0]).toContain("md5.db.gz is out of date");
   });
@@ -161,21 +161,21 @@ describe("a dependency that the mirror does not have", () => {
 });
 
 describe("what upstream gives no digest of", () => {
-  const tarball = (): Artefact => ({ name: "x.tgz", url: `${shop.server.url}/x.tgz`, kind: "tarball" });
+  const tarball = (): Artifact => ({ name: "x.tgz", url: `${shop.server.url}/x.tgz`, kind: "tarball" });
 
   it("is pinned as it came, which is said once with its sha256, and an update shows both digests", async () => {
     const [first, second] = [gzipSync("first"), gzipSync("second")];
     await shop.put("x.tgz", first);
-    await fetchArtefacts([tarball()], context());
+    await fetchArtifacts([tarball()], context());
     expect(trusted).toEqual([`x.tgz ${sha256(first)}`]);
-    await fetchArtefacts([tarball()], context());
+    await fetchArtifacts([tarball()], context());
     expect(trusted).toHaveLength(1);
     await writeFile(path.join(shop.root, "x.tgz"), second);
-    const { changes } = await updateArtefacts([tarball()], [], context());
+    const { changes } = await updateArtifacts([tarball()], [], context());
     expect(describeChanges(changes)).toEqual([
       `x.tgz: sha256 ${sha256(first)} → ${sha256(second)}, ${first.length} bytes → ${second.length} bytes; upstream has no digest to check it by`,
     ]);
-    const fresh = await updateArtefacts([tarball()], [], { ...context(), lock: new Map() });
+    const fresh = await updateArtifacts([tarball()], [], { ...context(), lock: new Map() });
     expect(describeChanges(fresh.changes)[0]).toContain(
       `new, ${second.length} bytes, sha256 ${sha256(second)}`,
     );
@@ -185,7 +185,7 @@ describe("what upstream gives no digest of", () => {
     await shop.put("x.tgz", gzipSync("x"));
     await shop.put("x.tgz.md5.txt", `${md5(gzipSync("x"))}  x.tgz\n`);
     await shop.put("x.info", "Title: x\n");
-    await fetchArtefacts(
+    await fetchArtifacts(
       [
         { ...tarball(), md5Url: `${shop.server.url}/x.tgz.md5.txt` },
         { name: "x.info", url: `${shop.server.url}/x.info`, kind: "text" },

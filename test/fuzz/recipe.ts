@@ -150,7 +150,7 @@ function taskText(recipe: TaskRecipe): string {
 
 /** How an output in the workspace is declared. */
 function artifactOf(output: "directory" | "file"): string {
-  return output === "directory" ? "artifactFolder" : "artifact";
+  return output === "directory" ? "artifactDirectory" : "artifact";
 }
 
 function makeText(kind: TaskRecipe["kind"]): string {

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { readGemIdentity } from "../../src/formats/index.ts";
-import { inspectArtefact } from "../../tasks/source/inspection.ts";
+import { inspectArtifact } from "../../tasks/source/inspection.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { gemBytes, gemSpecification } from "./gem-builder.ts";
 import { tarBytes } from "./tar-builder.ts";
@@ -13,8 +13,8 @@ const workspace = useWorkspace();
 async function inspect(bytes: Buffer): Promise<void> {
   const file = workspace.path("a.gem");
   await writeFile(file, bytes);
-  const artefact = { name: "foo-1.0.gem", version: "1.0", url: "http://user:secret@gems/foo-1.0.gem" };
-  await inspectArtefact({ ...artefact, kind: "gem" }, file);
+  const artifact = { name: "foo-1.0.gem", version: "1.0", url: "http://user:secret@gems/foo-1.0.gem" };
+  await inspectArtifact({ ...artifact, kind: "gem" }, file);
 }
 
 describe("a gem", () => {

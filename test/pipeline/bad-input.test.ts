@@ -27,7 +27,7 @@ describe("given bad input", () => {
   let pristine = "";
   let mirror = "";
   let server: StaticServer;
-  let artefacts: readonly string[] = [];
+  let artifacts: readonly string[] = [];
   let tests = 0;
   let lock = "";
 
@@ -53,8 +53,8 @@ describe("given bad input", () => {
     await writeFile(sources, stringify({ ...parse(await readFile(sources, "utf8")), local }));
     await restore();
     await workspace.build(["iso", "bundle", "--prod", "--source", "local", "--lock", "good.lock.json"]);
-    artefacts = await listArtefacts();
-    expect(artefacts).toHaveLength(2);
+    artifacts = await listArtifacts();
+    expect(artifacts).toHaveLength(2);
   });
 
   afterAll(async () => {
@@ -69,7 +69,7 @@ describe("given bad input", () => {
   });
 
   afterEach(async () => {
-    expect(await listArtefacts()).toEqual(artefacts);
+    expect(await listArtifacts()).toEqual(artifacts);
     await restore();
   });
 
@@ -93,7 +93,7 @@ describe("given bad input", () => {
   }
 
   /** Name, size, time and digest of everything below build-files, hidden and half-written files too. */
-  async function listArtefacts(): Promise<readonly string[]> {
+  async function listArtifacts(): Promise<readonly string[]> {
     const names = (await readdir(workspace.path("build-files"))).sort();
     const describeFile = async (name: string) => {
       const file = workspace.path(`build-files/${name}`);
@@ -212,13 +212,13 @@ describe("given bad input", () => {
     await cp(workspace.path("build-files"), before, { recursive: true });
     const at = workspace.path("build-files");
     // Room for what is there, not for another ISO.
-    const size = artefacts.reduce((sum, line) => sum + Number(line.split(" ")[1]), 0) + 20 * 1024 * 1024;
+    const size = artifacts.reduce((sum, line) => sum + Number(line.split(" ")[1]), 0) + 20 * 1024 * 1024;
     const mounted = await workspace.$({ nothrow: true })`mount -t tmpfs -o size=${size} tmpfs ${at}`;
     if (mounted.exitCode !== 0) return context.skip("no file system can be mounted here");
     try {
       await cp(before, at, { recursive: true });
       expectFailure(await run(["--iso-version", "7.7.7", "--lock", "good.lock.json"]), 1, /space/);
-      expect(await listArtefacts()).toEqual(artefacts);
+      expect(await listArtifacts()).toEqual(artifacts);
     } finally {
       await workspace.$`umount ${at}`;
     }

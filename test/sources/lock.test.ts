@@ -356,7 +356,7 @@ describe("watch mode", () => {
 });
 
 describe("progress", () => {
-  it("is told for every artefact as JSON; a log has no lines for small ones", async () => {
+  it("is told for every artifact as JSON; a log has no lines for small ones", async () => {
     const { workspace } = shop;
     const plain = await workspace.build(["fetch-gems"]);
     expect(plain.stderr).toContain("fetch-gems: rebuilt");

@@ -2,7 +2,7 @@
  * Building targets from the command line: events to the screen, signals to the engine, a summary at the end.
  */
 import { build, type Command, forecast, type Target, type Task } from "../../engine/index.ts";
-import { type Artefact, artefactsOf } from "../output/artefact.ts";
+import { type Artifact, artifactsOf } from "../output/artifact.ts";
 import { openDisplay } from "../output/display.ts";
 import type { PlainReporter } from "../output/plain-reporter.ts";
 import type { Session } from "../session.ts";
@@ -76,15 +76,15 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
       display.close();
       return await runBuild({ ...session, values: session.freshValues() }, tasks, attempt + 1);
     }
-    const artefacts = outcome === "succeeded" ? await artefactsOf(session.workspace.state, tasks, graph) : [];
-    display.record(artefacts);
+    const artifacts = outcome === "succeeded" ? await artifactsOf(session.workspace.state, tasks, graph) : [];
+    display.record(artifacts);
     if (outcome === "interrupted") return display.interruptedStatus();
     if (outcome === "failed") {
       display.print(display.failureLine());
       return 1;
     }
     display.close();
-    printSummary(session, artefacts, display.reporter, (performance.now() - startedAt) / 1000);
+    printSummary(session, artifacts, display.reporter, (performance.now() - startedAt) / 1000);
     // A command that was named beside the targets has its effect every time.
     const alone = tasks.length === session.request.words.length;
     if (alone && quietness.holds(session)) await leaveRecord(session, graph);
@@ -100,7 +100,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
 
 function printSummary(
   session: Session,
-  artefacts: readonly Artefact[],
+  artifacts: readonly Artifact[],
   reporter: PlainReporter,
   seconds: number,
 ): void {
@@ -119,7 +119,7 @@ function printSummary(
     const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}${saved}\n`;
     session.transcript.writeTimed(line, formatSeconds(seconds));
   }
-  for (const { path, bytes, sha256 } of artefacts) {
+  for (const { path, bytes, sha256 } of artifacts) {
     io.stdout.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);
   }
 }

@@ -1,7 +1,7 @@
 /** What became of each task in one cycle of a watch, and the lines that tell it. It only reads events. */
 import { type BuildEvent, type Cycle, KeptOutput, type Reason, type TaskId } from "../../engine/index.ts";
 import { printableName } from "../../errors/index.ts";
-import type { Artefact } from "../output/artefact.ts";
+import type { Artifact } from "../output/artifact.ts";
 import { linesOf, nameOf, reasonText } from "../output/plain-reporter.ts";
 import { capturedLine } from "../output/terminal-text.ts";
 import { formatBytes, formatSeconds, hasColours, type Style, someOf } from "../terminal/style.ts";
@@ -58,7 +58,7 @@ export class CycleRecord {
   }
 
   /** The one line for the cycle: what changed, what ran, what did not have to, how long it took, what came of it. */
-  summaryLine(cycle: Cycle, first: boolean, artefacts: readonly Artefact[], style: Style): string {
+  summaryLine(cycle: Cycle, first: boolean, artifacts: readonly Artifact[], style: Style): string {
     const mark = cycle.outcome === "succeeded" ? style.green("✓") : style.red("✗");
     const parts = [
       ...this.#named("rebuilt", "rebuilt "),
@@ -70,7 +70,7 @@ export class CycleRecord {
     if (fresh > 0) parts.push(`${fresh} fresh`);
     if (parts.length === 0)
       parts.push(cycle.outcome === "succeeded" ? "nothing to do" : "nothing could be done");
-    const made = artefacts.map(
+    const made = artifacts.map(
       ({ path, bytes, sha256 }) => `${path} (${formatBytes(bytes)}, sha256 ${sha256.slice(0, 12)})`,
     );
     const time = style.bold(formatSeconds(cycle.seconds));

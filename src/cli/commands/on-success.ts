@@ -8,7 +8,7 @@ import { UserError } from "../../errors/index.ts";
 import { emulator, Machine } from "../../host/index.ts";
 import { parametersOf } from "../options/option-table.ts";
 import { secretVariables } from "../options/secret-value.ts";
-import type { Artefact } from "../output/artefact.ts";
+import type { Artifact } from "../output/artifact.ts";
 import type { Session } from "../session.ts";
 import { SuccessCommand } from "./success-command.ts";
 
@@ -37,10 +37,10 @@ export class AfterSuccess {
   }
 
   /** Begins what is wanted; what the last build's success began is ended first. */
-  async begin(artefacts: readonly Artefact[]): Promise<void> {
+  async begin(artifacts: readonly Artifact[]): Promise<void> {
     const { request, workspace } = this.#session;
     const root = workspace.state.workspace;
-    const files = artefacts.map((artefact) => path.resolve(root, artefact.path));
+    const files = artifacts.map((artifact) => path.resolve(root, artifact.path));
     await this.#command?.start(root, this.#environment(), files);
     if (request.boot) await this.#boot(files.find((file) => file.endsWith(".iso")));
   }

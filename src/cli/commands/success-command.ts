@@ -12,14 +12,14 @@ export class SuccessCommand {
     this.#onEnd = onEnd;
   }
 
-  /** Starts it in `cwd`, with the artefacts' paths, one a line, in TASK_ARTEFACTS. */
-  async start(cwd: string, env: NodeJS.ProcessEnv, artefacts: readonly string[]): Promise<void> {
+  /** Starts it in `cwd`, with the artifacts' paths, one a line, in TASK_ARTIFACTS. */
+  async start(cwd: string, env: NodeJS.ProcessEnv, artifacts: readonly string[]): Promise<void> {
     await this.end();
     const groups = new ProcessGroups();
     this.#groups = groups;
     const child = groups.spawn("sh", ["-c", this.#command], {
       cwd,
-      env: { ...toolEnvironment(), ...env, TASK_ARTEFACTS: artefacts.join("\n") },
+      env: { ...toolEnvironment(), ...env, TASK_ARTIFACTS: artifacts.join("\n") },
       stdio: ["ignore", "inherit", "inherit"],
     });
     child.once("error", (error) => this.#onEnd(`on success: ${error.message}`));

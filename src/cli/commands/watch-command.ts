@@ -11,7 +11,7 @@ import {
   type WatchEvent,
 } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
-import { type Artefact, artefactsOf } from "../output/artefact.ts";
+import { type Artifact, artifactsOf } from "../output/artifact.ts";
 import { type Display, openDisplay } from "../output/display.ts";
 import { encodeWatchEvent } from "../output/event-stream.ts";
 import type { Session } from "../session.ts";
@@ -165,8 +165,8 @@ class WatchScreen {
     const { io, request, style, failure } = this.#session;
     const record = this.#record;
     if (cycle.error !== undefined) this.#say(failure.of(cycle.error));
-    const artefacts = cycle.outcome === "succeeded" ? await this.#artefacts(cycle.graph) : [];
-    this.#display?.record(artefacts);
+    const artifacts = cycle.outcome === "succeeded" ? await this.#artifacts(cycle.graph) : [];
+    this.#display?.record(artifacts);
     this.#closeDisplay();
     const asked = cycle.changes.length === 0;
     const begins = this.#cycles === 1;
@@ -176,15 +176,15 @@ class WatchScreen {
     if (record.didSomething || cycle.error !== undefined || asked) this.#told = record;
     // Changed definitions were loaded even where they change nothing else.
     if (happened || asked || begins) {
-      if (!request.json) this.#say(record.summaryLine(cycle, first, artefacts, style));
+      if (!request.json) this.#say(record.summaryLine(cycle, first, artifacts, style));
       if (cycle.outcome === "failed") this.#say(style.dim("waiting for a change"));
     }
-    if (cycle.outcome === "succeeded" && (happened || first)) await this.#afterSuccess.begin(artefacts);
-    if (request.json) io.stdout.write(`${encodeWatchEvent(cycle, artefacts)}\n`);
+    if (cycle.outcome === "succeeded" && (happened || first)) await this.#afterSuccess.begin(artifacts);
+    if (request.json) io.stdout.write(`${encodeWatchEvent(cycle, artifacts)}\n`);
   }
 
-  async #artefacts(graph: Graph | undefined): Promise<readonly Artefact[]> {
-    return graph === undefined ? [] : artefactsOf(this.#session.workspace.state, this.#targets, graph);
+  async #artifacts(graph: Graph | undefined): Promise<readonly Artifact[]> {
+    return graph === undefined ? [] : artifactsOf(this.#session.workspace.state, this.#targets, graph);
   }
 
   #actions(): WatchActions {

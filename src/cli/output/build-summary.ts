@@ -6,7 +6,7 @@ import {
   type Reason,
   type TaskId,
 } from "../../engine/index.ts";
-import type { Artefact } from "./artefact.ts";
+import type { Artifact } from "./artifact.ts";
 import { writeReport } from "./report-file.ts";
 
 interface TaskRecord {
@@ -57,13 +57,13 @@ export class BuildSummary {
     this.#tasks.set(task, { verdict, seconds, savedSeconds, reasons: reasons.map(describeReason) });
   }
 
-  write(file: string, artefacts: readonly Artefact[]): void {
+  write(file: string, artifacts: readonly Artifact[]): void {
     const summary = {
       v: 1,
       outcome: this.#outcome,
       seconds: this.#seconds,
       tasks: Object.fromEntries(this.#tasks),
-      artefacts,
+      artifacts,
     };
     writeReport("--summary", file, `${JSON.stringify(summary, undefined, 2)}\n`);
   }

@@ -7,7 +7,7 @@ import type { Io } from "../terminal/io.ts";
 import { type Ending, statusOf } from "../terminal/shutdown.ts";
 import type { Style } from "../terminal/style.ts";
 import { counted } from "../terminal/style.ts";
-import type { Artefact } from "./artefact.ts";
+import type { Artifact } from "./artifact.ts";
 import { BuildSummary } from "./build-summary.ts";
 import { encodeEvent } from "./event-stream.ts";
 import type { FailureText } from "./failure.ts";
@@ -25,7 +25,7 @@ export interface Display {
   /** Aborted when it is said a second time. */
   readonly hurry: AbortSignal;
   /** Writes the trace and the summary, where they were asked for. */
-  readonly record: (artefacts: readonly Artefact[]) => void;
+  readonly record: (artifacts: readonly Artifact[]) => void;
   /** How a failed build ends: how much failed, and that nothing was lost. */
   readonly failureLine: () => string;
   /** The exit status of what was interrupted. */
@@ -124,9 +124,9 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
       live?.onEvent(event);
       reporter.onEvent(event);
     },
-    record: (artefacts) => {
+    record: (artifacts) => {
       if (request.trace !== undefined) trace.write(request.trace);
-      if (request.summary !== undefined) summary.write(request.summary, artefacts);
+      if (request.summary !== undefined) summary.write(request.summary, artifacts);
     },
     failureLine: () => {
       const { failed, skipped } = reporter.counts;

@@ -3,7 +3,7 @@
  */
 import { type BuildEvent, type Cycle, describeReason, type WatchEvent } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
-import type { Artefact } from "./artefact.ts";
+import type { Artifact } from "./artifact.ts";
 import { headline } from "./failure.ts";
 
 const streamVersion = 1;
@@ -20,11 +20,11 @@ export function encodeEvent(event: BuildEvent): string {
 }
 
 /** An event of watch mode, beside those of its builds. */
-export function encodeWatchEvent(event: WatchEvent, artefacts: readonly Artefact[] = []): string {
+export function encodeWatchEvent(event: WatchEvent, artifacts: readonly Artifact[] = []): string {
   if (event.type !== "cycle-finished") return JSON.stringify({ v: streamVersion, ...event });
   const { type, changes, outcome, seconds, error }: Cycle = event;
   const failure = error === undefined ? {} : { error: encodeError(error) };
-  return JSON.stringify({ v: streamVersion, type, changes, outcome, seconds, artefacts, ...failure });
+  return JSON.stringify({ v: streamVersion, type, changes, outcome, seconds, artifacts, ...failure });
 }
 
 function encodeError(error: unknown): unknown {

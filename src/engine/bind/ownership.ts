@@ -17,7 +17,7 @@ import {
 import { neededTask } from "../define/need.ts";
 import { asSearched, ignoredBy, matcherOf, positiveIn } from "../define/patterns.ts";
 import {
-  type Artefact,
+  type Artifact,
   type Reader,
   refuseForeignReads,
   refuseReserved,
@@ -27,12 +27,12 @@ import type { Taskfile } from "../define/taskfile.ts";
 import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 
 /**
- * What is wrong with a Taskfile whatever is asked of it: names that cannot be, two tasks of one name, or two that make one artefact. Paths
+ * What is wrong with a Taskfile whatever is asked of it: names that cannot be, two tasks of one name, or two that make one artifact. Paths
  * that depend on the variant or on parameters are compared when a graph is bound.
  */
 export async function checkTaskfile({ targets, pools = {} }: Taskfile, around: Surroundings): Promise<void> {
   const names = new Map<string, Task>();
-  const owners: (Owner & Artefact)[] = [];
+  const owners: (Owner & Artifact)[] = [];
   const readers: Reader[] = [];
   const visit = (task: Task): void => {
     const known = names.get(task.name);
@@ -96,12 +96,12 @@ function checkNames(task: Task, binding: Pick<Binding, "locate">): void {
 
 /** Throws `UserError` (`output-conflict`, `output-is-input` and others) for what is wrong with the outputs of a graph. */
 export async function checkOwnership(graph: Graph, binding: Binding): Promise<void> {
-  const artefacts = [...graph.values()].flatMap(({ task, outputs }) =>
+  const artifacts = [...graph.values()].flatMap(({ task, outputs }) =>
     outputs
       .filter(({ place }) => place === "workspace")
       .map(({ kind, path: place }) => ({ task, kind, path: place })),
   );
-  refuseReserved(artefacts, binding);
+  refuseReserved(artifacts, binding);
   refuseOverlap(
     [...graph.values()].flatMap(({ id, task, outputs }) =>
       outputs.map((output) => ({ task, name: id, path: output.path })),
@@ -114,7 +114,7 @@ export async function checkOwnership(graph: Graph, binding: Binding): Promise<vo
     task,
     inputs: rootsOf(task, binding.workspace, (name) => named.get(name)),
   }));
-  await refuseForeignReads(readers, artefacts, binding);
+  await refuseForeignReads(readers, artifacts, binding);
 }
 
 interface Owner {

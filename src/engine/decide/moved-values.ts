@@ -1,11 +1,11 @@
-/** Removes artefacts whose parameter values changed during the build, such as a version read before a checkout. */
+/** Removes artifacts whose parameter values changed during the build, such as a version read before a checkout. */
 import { rm } from "node:fs/promises";
 import type { Graph } from "../bind/bound-task.ts";
 import type { TaskId } from "../define/names.ts";
 import type { State } from "../state/state.ts";
 
 /**
- * Removes the artefacts of those tasks in `ran` that take one of the parameters named in `moved`: they may hold newer files
+ * Removes the artifacts of those tasks in `ran` that take one of the parameters named in `moved`: they may hold newer files
  * than their name and version say. Their stamps go first. Outputs in the cache stay, since no user reads them.
  */
 export async function removeMislabelled(

@@ -39,7 +39,7 @@ export interface CommandContext {
   readonly print: (line: string) => void;
   /** Prints the whole result: the lines, or with --json the value as one document. */
   readonly show: (value: unknown, lines: readonly string[]) => void;
-  /** Removes every artefact and output of the graph's tasks, or with `all` the whole cache; returns what went. */
+  /** Removes every artifact and output of the graph's tasks, or with `all` the whole cache; returns what went. */
   readonly removeProducts: (options: { readonly all: boolean }) => Promise<readonly string[]>;
   /** Absolute path of the workspace. */
   readonly workspace: string;

@@ -10,7 +10,7 @@ export interface OutputFacts {
 
 export interface Output {
   readonly kind: "file" | "directory";
-  /** In the task's own folder of the cache, or relative to the workspace for an artefact. */
+  /** In the task's own folder of the cache, or relative to the workspace for an artifact. */
   readonly place: "cache" | "workspace";
   readonly path: string | ((facts: OutputFacts) => string);
   /** Its files have mode 0600 instead of 0644 or 0755, its folders 0700; so do the copies in the store. */
@@ -43,7 +43,7 @@ export const out = {
     return output("directory", "cache", name, options);
   },
   /** A folder that the user came for, owned whole; the path is relative to the workspace. */
-  artifactFolder(path: OutputPath, options?: OutputOptions): Output {
+  artifactDirectory(path: OutputPath, options?: OutputOptions): Output {
     return output("directory", "workspace", path, options);
   },
   /** A file that the user came for; the path is relative to the workspace. */

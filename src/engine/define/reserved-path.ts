@@ -1,4 +1,4 @@
-/** Paths that no artefact may have: sources of the tasks, `.git`, the cache, and inputs of tasks that do not need it. */
+/** Paths that no artifact may have: sources of the tasks, `.git`, the cache, and inputs of tasks that do not need it. */
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { Input } from "./declared-input.ts";
@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly sources: readonly string[];
 }
 
-export interface Artefact {
+export interface Artifact {
   readonly task: Task;
   readonly kind: "file" | "directory";
   /** Absolute. */
@@ -28,12 +28,12 @@ export interface Reader {
   readonly inputs: ReadonlyMap<string, AbsolutePath>;
 }
 
-/** Throws `UserError` `output-reserved` for an artefact at a reserved path. */
-export function refuseReserved(artefacts: readonly Artefact[], around: Surroundings): void {
+/** Throws `UserError` `output-reserved` for an artifact at a reserved path. */
+export function refuseReserved(artifacts: readonly Artifact[], around: Surroundings): void {
   const { workspace, sources, locate } = around;
   const folders = [".git", cacheFolder].map((name) => path.join(workspace, name));
   const files = new Set([path.join(workspace, "Taskfile.ts"), ...sources]);
-  for (const { task, kind, path: place } of artefacts) {
+  for (const { task, kind, path: place } of artifacts) {
     const taken =
       (files.has(place) ? place : undefined) ??
       folders.find((folder) => folder === place || isBelow(place, folder)) ??
@@ -62,42 +62,42 @@ export function refuseReserved(artefacts: readonly Artefact[], around: Surroundi
  */
 export async function refuseForeignReads(
   readers: readonly Reader[],
-  artefacts: readonly Artefact[],
+  artifacts: readonly Artifact[],
   { workspace, locate }: Pick<Surroundings, "workspace" | "locate">,
 ): Promise<void> {
-  if (artefacts.length === 0) return;
+  if (artifacts.length === 0) return;
   const looks = readers.flatMap(({ task, inputs }) =>
     Array.from(inputs, ([name, root]) => ({ task, name, root, bases: basesOf(task.inputs[name], root) })),
   );
   // For most inputs the prefix without wildcards already shows that they lie elsewhere.
-  const byFolder = new Map<string, Artefact[]>();
+  const byFolder = new Map<string, Artifact[]>();
   for (const { bases } of looks) for (const base of bases) byFolder.set(base, []);
-  for (const artefact of artefacts) {
-    let folder: string = artefact.path;
+  for (const artifact of artifacts) {
+    let folder: string = artifact.path;
     for (; folder !== ""; folder = folder.slice(0, folder.lastIndexOf("/")))
-      byFolder.get(folder)?.push(artefact);
+      byFolder.get(folder)?.push(artifact);
   }
   const matchers = new Map<string, Matcher>();
   for (const { task, name, root, bases } of looks) {
     const input = task.inputs[name];
     if (input === undefined) continue;
-    for (const artefact of new Set(bases.flatMap((base) => byFolder.get(base) ?? []))) {
-      if (artefact.task === task) continue;
+    for (const artifact of new Set(bases.flatMap((base) => byFolder.get(base) ?? []))) {
+      if (artifact.task === task) continue;
       if (input.kind === "files") {
         const key = JSON.stringify([root, input.patterns, input.ignore]);
         const matches = matchers.get(key) ?? (await matcherOf(input, root, workspace));
         matchers.set(key, matches);
-        const relative = path.relative(root, artefact.path);
+        const relative = path.relative(root, artifact.path);
         // The files in an output folder are not known yet, so the pattern is tried with an arbitrary name.
-        if (!matches(artefact.kind === "file" ? relative : `${relative}/any`)) continue;
-      } else if (root !== artefact.path) continue;
-      if (needs(task, artefact.task)) continue;
+        if (!matches(artifact.kind === "file" ? relative : `${relative}/any`)) continue;
+      } else if (root !== artifact.path) continue;
+      if (needs(task, artifact.task)) continue;
       throw new UserError(
-        `${task.name} reads ${displayPath(workspace, artefact.path)} (input "${name}"), which ${artefact.task.name} makes, and does not need it`,
+        `${task.name} reads ${displayPath(workspace, artifact.path)} (input "${name}"), which ${artifact.task.name} makes, and does not need it`,
         {
           code: "output-is-others-input",
-          where: `${locate(task.definedAt[0])} and ${locate(artefact.task.definedAt[0])}`,
-          hint: `add ${artefact.task.name} to its needs, or ignore the path in the input's patterns`,
+          where: `${locate(task.definedAt[0])} and ${locate(artifact.task.definedAt[0])}`,
+          hint: `add ${artifact.task.name} to its needs, or ignore the path in the input's patterns`,
         },
       );
     }

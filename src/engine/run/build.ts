@@ -32,7 +32,7 @@ export interface BuildResult {
   readonly outcome: "succeeded" | "failed" | "interrupted";
   readonly graph: Graph;
   /**
-   * Names of parameters whose computed default changed while tasks ran: artefacts that were made with the old value, and are
+   * Names of parameters whose computed default changed while tasks ran: artifacts that were made with the old value, and are
    * named after it, has been removed.
    */
   readonly moved: readonly string[];

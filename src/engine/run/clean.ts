@@ -1,5 +1,5 @@
 /**
- * Removing what builds made: artefacts and outputs of every variant, or with them the whole cache.
+ * Removing what builds made: artifacts and outputs of every variant, or with them the whole cache.
  */
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
@@ -31,7 +31,7 @@ export async function removeProducts(
     removed.push(displayPath(state.workspace, target));
   };
   try {
-    for (const artefact of artefactsOf(workspace)) await remove(artefact);
+    for (const artifact of artifactsOf(workspace)) await remove(artifact);
     await remove(state.outputRoot);
     await remove(state.temporaryRoot);
     if (options.all) {
@@ -44,12 +44,12 @@ export async function removeProducts(
 }
 
 /**
- * Absolute paths of all artefacts in the workspace that a recorded result placed there. A record alone deletes nothing:
+ * Absolute paths of all artifacts in the workspace that a recorded result placed there. A record alone deletes nothing:
  * the path must be the one that its task, as the Taskfile has it, gives to such a result.
  */
-function artefactsOf({ state, taskfile }: Workspace): ReadonlySet<string> {
+function artifactsOf({ state, taskfile }: Workspace): ReadonlySet<string> {
   const tasks = new Map(tasksOf(taskfile.targets).map((task) => [task.name, task]));
-  const artefacts = new Set<string>();
+  const artifacts = new Set<string>();
   for (const { stamp } of state.stamps.results()) {
     const parts = new Map(stamp.parts);
     const task = tasks.get(parts.get("task") ?? "");
@@ -59,10 +59,10 @@ function artefactsOf({ state, taskfile }: Workspace): ReadonlySet<string> {
       const place = recorded?.slice(recorded.indexOf(" ") + 1);
       if (output.place !== "workspace" || place === undefined || !isPlainPath(place)) continue;
       if (place !== placeBy(output, task, stamp)) continue;
-      if (staysIn(state.workspace, place)) artefacts.add(path.join(state.workspace, place));
+      if (staysIn(state.workspace, place)) artifacts.add(path.join(state.workspace, place));
     }
   }
-  return artefacts;
+  return artifacts;
 }
 
 function isPlainPath(place: string): boolean {

@@ -1,4 +1,4 @@
-/** What the computed paths of a task's artefacts were computed from, kept with its result so that `clean` finds them again. */
+/** What the computed paths of a task's artifacts were computed from, kept with its result so that `clean` finds them again. */
 import path from "node:path";
 import type { BoundTask } from "../bind/bound-task.ts";
 import type { Output, OutputFacts } from "../define/declared-output.ts";
@@ -7,7 +7,7 @@ import { type Parameter, Secret } from "../define/parameter.ts";
 import type { Part, Stamp } from "../state/stamp.ts";
 
 /**
- * The values that paths of artefacts use and no part of the fingerprint tells: those of parameters that only an input names or that
+ * The values that paths of artifacts use and no part of the fingerprint tells: those of parameters that only an input names or that
  * are not fingerprinted, and in a task that all variants share the variant. Secrets are never among them.
  */
 export function pathFacts({ task, variant, named }: BoundTask, built: string): readonly Part[] {

@@ -62,7 +62,7 @@ function hold(file: string): (() => void) | undefined {
 }
 
 /**
- * Refuses an artefact whose folder is reached through a link that leaves the workspace (absolute path): nothing is
+ * Refuses an artifact whose folder is reached through a link that leaves the workspace (absolute path): nothing is
  * written there that the workspace does not own. To be called before the work that makes it. What does not exist yet
  * is no link.
  */

@@ -19,7 +19,7 @@ export interface Stamp {
   readonly log?: Digest;
   /** Blobs with the texts of inputs whose changes are told line by line. */
   readonly texts?: readonly Digest[];
-  /** What its artefacts' paths were computed from, where no part tells it. */
+  /** What its artifacts' paths were computed from, where no part tells it. */
   readonly facts?: readonly Part[];
 }
 

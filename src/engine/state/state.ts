@@ -64,7 +64,7 @@ export class State {
     return [this.#stampLog.file, this.fileLog.file];
   }
 
-  /** Where tasks without an artefact path leave their outputs. */
+  /** Where tasks without an artifact path leave their outputs. */
   get outputRoot(): AbsolutePath {
     return path.join(this.root, "out") as AbsolutePath;
   }

@@ -57,7 +57,7 @@ export function looksLikeHtml(head: Buffer): boolean {
 
 /**
  * Throws when `head` (the first `headLength` bytes, or all there are) is not of `kind`, with a message of its
- * own for a web page. `name` is the artefact, `where` the URL without credentials.
+ * own for a web page. `name` is the artifact, `where` the URL without credentials.
  */
 export function checkKind(kind: ContentKind, head: Buffer, name: string, where: string): void {
   if (kind === "any") return;

@@ -55,12 +55,12 @@ export function pinLines(
 
 /** A lock with some lines of one source pinned (or, where undefined, dropped); the given one is left as it is. */
 function withLines(lock: Lock, source: string, lines: ReadonlyMap<string, LockLine | undefined>): Lock {
-  const artefacts = new Map<string, LockLine>(lock.get(source) ?? []);
+  const artifacts = new Map<string, LockLine>(lock.get(source) ?? []);
   for (const [name, line] of lines) {
-    if (line === undefined) artefacts.delete(name);
-    else artefacts.set(name, line);
+    if (line === undefined) artifacts.delete(name);
+    else artifacts.set(name, line);
   }
-  return new Map([...lock, [source, artefacts]]);
+  return new Map([...lock, [source, artifacts]]);
 }
 
 /** The lines of one source; none when the lock does not know it. */

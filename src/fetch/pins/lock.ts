@@ -1,12 +1,12 @@
 /**
- * The lock: what was pinned for each artefact of each source, and its text. Pure: reading and writing the file
- * is for the lock file. It does not know how an artefact is resolved.
+ * The lock: what was pinned for each artifact of each source, and its text. Pure: reading and writing the file
+ * is for the lock file. It does not know how an artifact is resolved.
  */
 import { UserError } from "../../errors/index.ts";
 import { publicUrl } from "../http/location.ts";
 import { excerpt } from "./list.ts";
 
-/** What is known of one artefact. Digests are lower-case hexadecimal, sizes bytes, URLs without credentials. */
+/** What is known of one artifact. Digests are lower-case hexadecimal, sizes bytes, URLs without credentials. */
 export interface LockEntry {
   readonly url: string;
   readonly size: number;
@@ -28,15 +28,15 @@ export interface AbsentEntry {
 
 export type LockLine = LockEntry | AbsentEntry;
 
-/** Artefact name → what is pinned, for one source. */
+/** Artifact name → what is pinned, for one source. */
 export type SourceLock = ReadonlyMap<string, LockLine>;
 
-/** Source name → its artefacts. */
+/** Source name → its artifacts. */
 export type Lock = ReadonlyMap<string, SourceLock>;
 
 export const lockVersion = 1;
 
-/** The pinned bytes of an artefact; undefined when it is not pinned, or pinned as absent. */
+/** The pinned bytes of an artifact; undefined when it is not pinned, or pinned as absent. */
 export function entryOf(lock: SourceLock, name: string): LockEntry | undefined {
   const line = lock.get(name);
   return line === undefined || "absent" in line ? undefined : line;
@@ -46,11 +46,11 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** The lock's text: JSON, names in byte order, keys in a fixed order, one artefact a line. */
+/** The lock's text: JSON, names in byte order, keys in a fixed order, one artifact a line. */
 export function formatLock(lock: Lock): string {
-  const sources = [...lock].filter(([, artefacts]) => artefacts.size > 0).sort(([a], [b]) => byBytes(a, b));
-  const blocks = sources.map(([source, artefacts]) => {
-    const rows = [...artefacts]
+  const sources = [...lock].filter(([, artifacts]) => artifacts.size > 0).sort(([a], [b]) => byBytes(a, b));
+  const blocks = sources.map(([source, artifacts]) => {
+    const rows = [...artifacts]
       .sort(([a], [b]) => byBytes(a, b))
       .map(([name, line]) => `      ${JSON.stringify(name)}: ${JSON.stringify(ordered(line))}`);
     return `    ${JSON.stringify(source)}: {\n${rows.join(",\n")}\n    }`;
@@ -77,7 +77,7 @@ function ordered(line: LockLine): LockLine {
 
 /**
  * Reads a lock's text; `file` is how it is called in messages. Throws a UserError naming file and line for what
- * is not JSON, and file, line and artefact for a value that is not what it should be.
+ * is not JSON, and file, line and artifact for a value that is not what it should be.
  */
 export function parseLock(text: string, file: string): Lock {
   const fail = (reason: string, line: number): never => {
@@ -104,12 +104,12 @@ export function parseLock(text: string, file: string): Lock {
   }
   if (!isRecord(value.sources)) return fail("'sources' is not an object", lineOf(text, ['"sources"']));
   const lock = new Map<string, SourceLock>();
-  for (const [source, artefacts] of Object.entries(value.sources)) {
+  for (const [source, artifacts] of Object.entries(value.sources)) {
     const sourceKey = JSON.stringify(source);
-    if (!isRecord(artefacts)) return fail(`"${excerpt(source)}" is not an object`, lineOf(text, [sourceKey]));
+    if (!isRecord(artifacts)) return fail(`"${excerpt(source)}" is not an object`, lineOf(text, [sourceKey]));
     const lines = new Map<string, LockLine>();
-    for (const [name, raw] of Object.entries(artefacts)) {
-      const fault = artefactFault(name) ?? lineFault(raw);
+    for (const [name, raw] of Object.entries(artifacts)) {
+      const fault = artifactFault(name) ?? lineFault(raw);
       if (fault !== undefined) {
         return fail(`"${excerpt(name)}": ${fault}`, lineOf(text, [sourceKey, `${JSON.stringify(name)}:`]));
       }
@@ -120,8 +120,8 @@ export function parseLock(text: string, file: string): Lock {
   return lock;
 }
 
-/** Why `name` cannot name an artefact: it becomes a file name in the outputs. */
-export function artefactFault(name: string): string | undefined {
+/** Why `name` cannot name an artifact: it becomes a file name in the outputs. */
+export function artifactFault(name: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   const hostile = name === "" || name.startsWith(".") || /[\u0000-\u001f\u007f/\\]/.test(name);
   return hostile || name.length > 220 ? "it is not a plain file name" : undefined;

@@ -1,4 +1,4 @@
-/** The time of a pinned artefact. */
+/** The time of a pinned artifact. */
 import { parseHttpDate } from "../http/http-date.ts";
 import type { LockLine } from "./lock.ts";
 
@@ -6,7 +6,7 @@ import type { LockLine } from "./lock.ts";
 const lastSecond = 0xffff_ffff;
 
 /**
- * When upstream last changed the artefact, in seconds since 1970 (UTC), from the `Last-Modified` in its lock line. Undefined when
+ * When upstream last changed the artifact, in seconds since 1970 (UTC), from the `Last-Modified` in its lock line. Undefined when
  * upstream sent none (as for a source that is a folder), or none that is a date between 1970 and 2106. The same line always
  * gives the same time.
  */

@@ -3,7 +3,7 @@
  */
 import { UserError } from "../../errors/index.ts";
 import { isLocal, publicUrl } from "../http/location.ts";
-import type { Artefact } from "./artefact.ts";
+import type { Artifact } from "./artifact.ts";
 import { entryOf, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
 
 /**
@@ -23,33 +23,33 @@ export interface Wanted {
   readonly where?: string | undefined;
 }
 
-/** The lock's line for an artefact, unless it was pinned for another place (another release, another URL). */
+/** The lock's line for an artifact, unless it was pinned for another place (another release, another URL). */
 export function pinOf(
   lock: SourceLock,
-  artefact: Pick<Artefact, "name" | "url" | "tail">,
+  artifact: Pick<Artifact, "name" | "url" | "tail">,
 ): LockLine | undefined {
-  const line = lock.get(artefact.name);
-  return line !== undefined && isSamePlace(line.url, artefact) ? line : undefined;
+  const line = lock.get(artifact.name);
+  return line !== undefined && isSamePlace(line.url, artifact) ? line : undefined;
 }
 
-/** The pinned bytes of an artefact, under the same condition. */
+/** The pinned bytes of an artifact, under the same condition. */
 export function pinnedEntry(
   lock: SourceLock,
-  artefact: Pick<Artefact, "name" | "url" | "tail">,
+  artifact: Pick<Artifact, "name" | "url" | "tail">,
 ): LockEntry | undefined {
-  const entry = entryOf(lock, artefact.name);
-  return entry !== undefined && isSamePlace(entry.url, artefact) ? entry : undefined;
+  const entry = entryOf(lock, artifact.name);
+  return entry !== undefined && isSamePlace(entry.url, artifact) ? entry : undefined;
 }
 
-/** The same path below another mirror is the same artefact; another path is another one. */
-function isSamePlace(url: string, artefact: Pick<Artefact, "url" | "tail">): boolean {
-  if (artefact.tail === undefined) return url === publicUrl(artefact.url);
-  return url.endsWith(`/${artefact.tail}`);
+/** The same path below another mirror is the same artifact; another path is another one. */
+function isSamePlace(url: string, artifact: Pick<Artifact, "url" | "tail">): boolean {
+  if (artifact.tail === undefined) return url === publicUrl(artifact.url);
+  return url.endsWith(`/${artifact.tail}`);
 }
 
-/** Whether an artefact that is not in the store may be asked for. */
+/** Whether an artifact that is not in the store may be asked for. */
 export function mayFetch(
-  artefact: Pick<Artefact, "name" | "url" | "tail">,
+  artifact: Pick<Artifact, "name" | "url" | "tail">,
   lock: SourceLock,
   policy: Policy,
 ): boolean {
@@ -57,9 +57,9 @@ export function mayFetch(
     case "pin":
       return true;
     case "frozen":
-      return pinOf(lock, artefact) !== undefined;
+      return pinOf(lock, artifact) !== undefined;
     case "offline":
-      return isLocal(artefact.url);
+      return isLocal(artifact.url);
   }
 }
 

@@ -6,17 +6,17 @@ import { UserError } from "../../errors/index.ts";
 import type { Received } from "../http/download.ts";
 import { isLocal, publicUrl } from "../http/location.ts";
 import type { Transport } from "../http/transport.ts";
-import type { Artefact } from "./artefact.ts";
+import type { Artifact } from "./artifact.ts";
 import type { LockEntry } from "./lock.ts";
 import { readMd5At } from "./md5-file.ts";
 
 /** The lock's line for bytes that have arrived. */
-export function lineFor(artefact: Artefact, received: Received): LockEntry {
+export function lineFor(artifact: Artifact, received: Received): LockEntry {
   const { size, sha256, md5, etag, lastModified } = received;
-  const { version, deps } = artefact;
+  const { version, deps } = artifact;
   return {
     ...(version === undefined ? {} : { version }),
-    url: publicUrl(artefact.url),
+    url: publicUrl(artifact.url),
     size,
     sha256,
     md5,
@@ -27,29 +27,29 @@ export function lineFor(artefact: Artefact, received: Received): LockEntry {
 }
 
 /**
- * The md5 that upstream says the artefact has, asked for when the plan does not know it and has no better digest.
+ * The md5 that upstream says the artifact has, asked for when the plan does not know it and has no better digest.
  * Asked before the bytes have come, so as not to wait for it afterwards; a failure shows when it is awaited.
  */
 export function upstreamDigest(
-  artefact: Artefact,
+  artifact: Artifact,
   transport: Transport,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  if (artefact.md5 !== undefined || artefact.sha256 !== undefined || artefact.md5Url === undefined) {
-    return Promise.resolve(artefact.md5);
+  if (artifact.md5 !== undefined || artifact.sha256 !== undefined || artifact.md5Url === undefined) {
+    return Promise.resolve(artifact.md5);
   }
-  const asked = readMd5At(transport, artefact.md5Url, `${artefact.name}.md5.txt`, artefact.where, signal);
+  const asked = readMd5At(transport, artifact.md5Url, `${artifact.name}.md5.txt`, artifact.where, signal);
   asked.catch(() => undefined);
   return asked;
 }
 
 /**
- * Whether an artefact is pinned unchecked because upstream publishes no digest; `md5` is from `upstreamDigest`. Texts are only
+ * Whether an artifact is pinned unchecked because upstream publishes no digest; `md5` is from `upstreamDigest`. Texts are only
  * shown, and local files are the user's own.
  */
-export function isTrusted(artefact: Artefact, md5: string | undefined): boolean {
-  const isChecked = md5 !== undefined || artefact.sha256 !== undefined;
-  return !isChecked && artefact.kind !== "text" && !isLocal(artefact.url);
+export function isTrusted(artifact: Artifact, md5: string | undefined): boolean {
+  const isChecked = md5 !== undefined || artifact.sha256 !== undefined;
+  return !isChecked && artifact.kind !== "text" && !isLocal(artifact.url);
 }
 
 /**
@@ -57,46 +57,46 @@ export function isTrusted(artefact: Artefact, md5: string | undefined): boolean 
  * beside each extension and may be older than they are: when it disagrees, the file's own `.md5.txt` decides.
  */
 export async function checkUpstream(
-  artefact: Artefact,
+  artifact: Artifact,
   received: Received,
   md5: string | undefined,
   transport: Transport,
 ): Promise<void> {
-  const where = publicUrl(artefact.url);
+  const where = publicUrl(artifact.url);
   const mismatch = (kind: string, expected: string | number, got: string | number, who = ""): UserError =>
-    new UserError(`${artefact.name}: upstream's ${kind} is ${expected}${who}, but what came has ${got}`, {
+    new UserError(`${artifact.name}: upstream's ${kind} is ${expected}${who}, but what came has ${got}`, {
       code: `${kind}-mismatch`,
       where,
       hint: "the file is damaged, or the mirror is being changed just now: try again later, or use another mirror",
     });
-  if (artefact.sha256 !== undefined && artefact.sha256 !== received.sha256) {
-    throw mismatch("sha256", artefact.sha256, received.sha256);
+  if (artifact.sha256 !== undefined && artifact.sha256 !== received.sha256) {
+    throw mismatch("sha256", artifact.sha256, received.sha256);
   }
   if (md5 !== undefined && md5 !== received.md5) {
-    const source = artefact.md5 === undefined ? artefact.md5Url : artefact.md5Source;
-    const isIndex = source !== undefined && source !== publicUrl(artefact.md5Url ?? "");
-    const own = isIndex ? await upstreamMd5(artefact, transport) : undefined;
+    const source = artifact.md5 === undefined ? artifact.md5Url : artifact.md5Source;
+    const isIndex = source !== undefined && source !== publicUrl(artifact.md5Url ?? "");
+    const own = isIndex ? await upstreamMd5(artifact, transport) : undefined;
     if (source === undefined) throw mismatch("md5", md5, received.md5);
     if (own !== received.md5) {
-      const beside = own === undefined ? "" : `, and ${own} (${publicUrl(artefact.md5Url ?? "")})`;
+      const beside = own === undefined ? "" : `, and ${own} (${publicUrl(artifact.md5Url ?? "")})`;
       throw mismatch("md5", md5, received.md5, ` (${publicUrl(source)})${beside}`);
     }
-    const message = `${artefact.name}: the index ${publicUrl(source)} is out of date; the file's own .md5.txt agrees with what came`;
+    const message = `${artifact.name}: the index ${publicUrl(source)} is out of date; the file's own .md5.txt agrees with what came`;
     transport.onEvent({ type: "warning", message, where: undefined });
   }
-  if (md5 === undefined && artefact.size !== undefined && artefact.size !== received.size) {
-    throw mismatch("size", artefact.size, received.size);
+  if (md5 === undefined && artifact.size !== undefined && artifact.size !== received.size) {
+    throw mismatch("size", artifact.size, received.size);
   }
 }
 
 /** The error for bytes that are not the pinned ones, with upstream's own opinion on the new ones. */
 export async function lockMismatch(
-  artefact: Artefact,
+  artifact: Artifact,
   pin: LockEntry,
   received: Received,
   transport: Transport,
 ): Promise<UserError> {
-  const upstream = await upstreamMd5(artefact, transport);
+  const upstream = await upstreamMd5(artifact, transport);
   const agrees = upstream === undefined ? undefined : upstream === received.md5;
   const verdict =
     agrees === undefined
@@ -105,24 +105,24 @@ export async function lockMismatch(
         ? "upstream's own md5 agrees with the new bytes: the release has moved"
         : "upstream's own md5 does not agree with the new bytes either: they are damaged or were tampered with";
   return new UserError(
-    `${artefact.name} is not what the lock says: locked sha256 ${pin.sha256} (${pin.size} bytes), ` +
+    `${artifact.name} is not what the lock says: locked sha256 ${pin.sha256} (${pin.size} bytes), ` +
       `received sha256 ${received.sha256} (${received.size} bytes); ${verdict}`,
     {
       code: "lock-mismatch",
-      where: publicUrl(artefact.url),
+      where: publicUrl(artifact.url),
       hint:
         agrees === false
           ? "use another mirror"
-          : `if the change is expected: npx task update ${artefact.name}`,
+          : `if the change is expected: npx task update ${artifact.name}`,
     },
   );
 }
 
 /** What upstream says now: the lock's md5, and what was planned from it, are of the old bytes. */
-async function upstreamMd5(artefact: Artefact, transport: Transport): Promise<string | undefined> {
-  if (artefact.md5Url === undefined) return undefined;
+async function upstreamMd5(artifact: Artifact, transport: Transport): Promise<string | undefined> {
+  if (artifact.md5Url === undefined) return undefined;
   try {
-    return await readMd5At(transport, artefact.md5Url, `${artefact.name}.md5.txt`);
+    return await readMd5At(transport, artifact.md5Url, `${artifact.name}.md5.txt`);
   } catch {
     return undefined;
   }

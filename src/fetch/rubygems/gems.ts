@@ -4,7 +4,7 @@
  */
 import { didYouMean, UserError } from "../../errors/index.ts";
 import { joinLocation } from "../http/location.ts";
-import type { Artefact } from "../pins/artefact.ts";
+import type { Artifact } from "../pins/artifact.ts";
 import { entryOf, type SourceLock } from "../pins/lock.ts";
 import { type Policy, policyFor, refuseUnpinned, type Wanted } from "../pins/pinning.ts";
 import type { GemIndex, GemRelease } from "./gem-index.ts";
@@ -25,7 +25,7 @@ export interface GemsInput {
   readonly lock: SourceLock;
   readonly index: GemIndex;
   readonly policy: Policy;
-  /** Told of gems that the policy forbids to ask for, instead of an error: they are left out of the artefacts. */
+  /** Told of gems that the policy forbids to ask for, instead of an error: they are left out of the artifacts. */
   readonly onUnpinned?: (wanted: Wanted) => void;
   /** When given, releases that say they do not run on this Ruby are not chosen. */
   readonly ruby?: string;
@@ -33,7 +33,7 @@ export interface GemsInput {
 
 export interface GemsResolution {
   /** Dependencies before dependents, in the order of the list otherwise. */
-  readonly artefacts: readonly Artefact[];
+  readonly artifacts: readonly Artifact[];
   /** Lock lines of gems of these names in versions that are no longer used. */
   readonly obsolete: readonly string[];
 }
@@ -157,7 +157,7 @@ function parseDependency(text: string) {
 }
 
 function describe(input: GemsInput, chosen: ReadonlyMap<string, GemRelease>): GemsResolution {
-  const artefacts = new Map<string, Artefact>();
+  const artifacts = new Map<string, Artifact>();
   const visited = new Set<string>();
   const add = (name: string, path: readonly string[]): void => {
     const release = chosen.get(name);
@@ -166,7 +166,7 @@ function describe(input: GemsInput, chosen: ReadonlyMap<string, GemRelease>): Ge
     for (const dep of release.deps) add(dep.name, [...path, name]);
     const version = release.version.text;
     const file = `${name}-${version}.gem`;
-    artefacts.set(name, {
+    artifacts.set(name, {
       name: file,
       url: joinLocation(input.server, "gems", file),
       kind: "gem",
@@ -178,12 +178,12 @@ function describe(input: GemsInput, chosen: ReadonlyMap<string, GemRelease>): Ge
     });
   };
   for (const { name, where } of input.requests) add(name, [where]);
-  const used = new Set([...artefacts.values()].map((artefact) => artefact.name));
+  const used = new Set([...artifacts.values()].map((artifact) => artifact.name));
   const obsolete: string[] = [];
   for (const [file] of input.lock) {
     const version = entryOf(input.lock, file)?.version;
     const name = version === undefined ? undefined : gemNameOf(file, version);
-    if (name !== undefined && artefacts.has(name) && !used.has(file)) obsolete.push(file);
+    if (name !== undefined && artifacts.has(name) && !used.has(file)) obsolete.push(file);
   }
-  return { artefacts: [...artefacts.values()], obsolete };
+  return { artifacts: [...artifacts.values()], obsolete };
 }

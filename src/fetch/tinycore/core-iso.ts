@@ -1,9 +1,9 @@
-/** The Core ISO as an artefact of a mirror. */
-import type { Artefact } from "../pins/artefact.ts";
+/** The Core ISO as an artifact of a mirror. */
+import type { Artifact } from "../pins/artifact.ts";
 import { coreFiles, type Mirror, releaseLocation } from "./mirror.ts";
 
 /** The Core ISO of a mirror. */
-export function coreIsoArtefact(mirror: Mirror, where?: string): Artefact {
+export function coreIsoArtifact(mirror: Mirror, where?: string): Artifact {
   const { iso } = coreFiles(mirror.arch);
   return {
     name: iso,

@@ -3,7 +3,7 @@
  * before.
  */
 import { UserError } from "../../errors/index.ts";
-import type { Artefact } from "../pins/artefact.ts";
+import type { Artifact } from "../pins/artifact.ts";
 import {
   chain,
   convertedName,
@@ -132,16 +132,16 @@ export function formatOnboot(items: readonly ClosureItem[]): string {
  * The files to fetch for these items, each once: the extensions, and for those in `withInfo` also `.info` and
  * `.list`. `.md5.txt` and `.dep` need no request: their text follows from the node and the pinned bytes.
  */
-export function extensionArtefacts(
+export function extensionArtifacts(
   mirror: Mirror,
   items: readonly ClosureItem[],
   withInfo: readonly ClosureItem[] = [],
-): readonly Artefact[] {
-  const artefacts = new Map<string, Artefact>();
-  const add = (name: string, rest: Omit<Artefact, "name" | "url" | "tail">): void => {
-    if (artefacts.has(name)) return;
+): readonly Artifact[] {
+  const artifacts = new Map<string, Artifact>();
+  const add = (name: string, rest: Omit<Artifact, "name" | "url" | "tail">): void => {
+    if (artifacts.has(name)) return;
     const url = extensionLocation(mirror, name);
-    artefacts.set(name, { name, url, tail: extensionTail(mirror, name), ...rest });
+    artifacts.set(name, { name, url, tail: extensionTail(mirror, name), ...rest });
   };
   for (const item of [...items, ...withInfo]) {
     if (item.kind !== "tcz") continue;
@@ -162,5 +162,5 @@ export function extensionArtefacts(
       add(`${item.name}${suffix}`, { kind: "text", optional: true, where: item.node.where });
     }
   }
-  return [...artefacts.values()];
+  return [...artifacts.values()];
 }

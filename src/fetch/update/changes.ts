@@ -16,7 +16,7 @@ export interface Change {
   readonly where?: string;
 }
 
-/** One line for each artefact that changed, gems by name with both versions, and one for all that did not. */
+/** One line for each artifact that changed, gems by name with both versions, and one for all that did not. */
 export function describeChanges(changes: readonly Change[]): readonly string[] {
   const removedGems = new Map<string, Change>();
   for (const change of changes) {

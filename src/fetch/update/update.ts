@@ -6,9 +6,9 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { didYouMean, UserError } from "../../errors/index.ts";
 import { publicUrl } from "../http/location.ts";
-import { type Artefact, requestOf } from "../pins/artefact.ts";
-import type { FetchContext } from "../pins/fetch-artefacts.ts";
-import { artefactFault, entryOf, type LockLine, type SourceLock } from "../pins/lock.ts";
+import { type Artifact, requestOf } from "../pins/artifact.ts";
+import type { FetchContext } from "../pins/fetch-artifacts.ts";
+import { artifactFault, entryOf, type LockLine, type SourceLock } from "../pins/lock.ts";
 import { pinnedEntry } from "../pins/pinning.ts";
 import { checkUpstream, isTrusted, lineFor, upstreamDigest } from "../pins/verification.ts";
 import { gemNameOf } from "../rubygems/gems.ts";
@@ -17,15 +17,15 @@ import type { Change } from "./changes.ts";
 export interface Update {
   /** Lines to pin, and undefined for lines to drop. */
   readonly lines: ReadonlyMap<string, LockLine | undefined>;
-  /** One for each artefact that was looked at, in the order of the plan, then what was removed. */
+  /** One for each artifact that was looked at, in the order of the plan, then what was removed. */
   readonly changes: readonly Change[];
 }
 
-/** Whether a user who writes `wanted` means this artefact: `bash`, `bash.tcz`, `facter`, `facter-1.6.10.gem`. */
-export function isNamed(artefact: string, version: string | undefined, wanted: string): boolean {
-  const gem = version === undefined ? undefined : gemNameOf(artefact, version);
-  const tcz = /^(.+)\.tcz(\.info|\.list)?$/.exec(artefact)?.[1];
-  return artefact === wanted || gem === wanted || tcz === wanted || `${tcz}.tcz` === wanted;
+/** Whether a user who writes `wanted` means this artifact: `bash`, `bash.tcz`, `facter`, `facter-1.6.10.gem`. */
+export function isNamed(artifact: string, version: string | undefined, wanted: string): boolean {
+  const gem = version === undefined ? undefined : gemNameOf(artifact, version);
+  const tcz = /^(.+)\.tcz(\.info|\.list)?$/.exec(artifact)?.[1];
+  return artifact === wanted || gem === wanted || tcz === wanted || `${tcz}.tcz` === wanted;
 }
 
 /** The lock without the lines of these names (all, when none is given): what to resolve an update with. */
@@ -37,30 +37,30 @@ export function unpin(lock: SourceLock, names: readonly string[]): SourceLock {
 }
 
 /**
- * Asks for every artefact of the plan that `names` mean (all, when there are none), with the validators of its
+ * Asks for every artifact of the plan that `names` mean (all, when there are none), with the validators of its
  * pin. With `complete` the plan is all that the source's lock should hold, and other lines are dropped. Throws a
  * UserError for a name that means nothing, and the error of the first download that fails.
  */
-export async function updateArtefacts(
-  plan: readonly Artefact[],
+export async function updateArtifacts(
+  plan: readonly Artifact[],
   names: readonly string[],
   context: Omit<FetchContext, "policy">,
   options: { readonly complete?: boolean } = {},
 ): Promise<Update> {
   refuseUnknown(plan, names, context.lock);
   await mkdir(context.staging, { recursive: true });
-  const meant = (artefact: Artefact): boolean =>
-    names.length === 0 || names.some((name) => isNamed(artefact.name, artefact.version, name));
+  const meant = (artifact: Artifact): boolean =>
+    names.length === 0 || names.some((name) => isNamed(artifact.name, artifact.version, name));
   // Dependencies that are new come along even when they were not named.
-  const affected = plan.filter((artefact) => meant(artefact) || !context.lock.has(artefact.name));
+  const affected = plan.filter((artifact) => meant(artifact) || !context.lock.has(artifact.name));
   const controller = new AbortController();
   const signals = [controller.signal, ...(context.signal === undefined ? [] : [context.signal])];
   const signal = AbortSignal.any(signals);
   let failure: { readonly error: unknown } | undefined;
   const results = await Promise.all(
-    affected.map(async (artefact) => {
+    affected.map(async (artifact) => {
       try {
-        return await updateOne(artefact, context, signal);
+        return await updateOne(artifact, context, signal);
       } catch (error) {
         failure ??= { error };
         controller.abort(error);
@@ -76,8 +76,8 @@ export async function updateArtefacts(
     lines.set(result.change.name, result.line);
     changes.push(result.change);
   }
-  const planned = new Set(plan.map((artefact) => artefact.name));
-  const gems = new Set(plan.flatMap((artefact) => gemNameOf(artefact.name, artefact.version ?? "") ?? []));
+  const planned = new Set(plan.map((artifact) => artifact.name));
+  const gems = new Set(plan.flatMap((artifact) => gemNameOf(artifact.name, artifact.version ?? "") ?? []));
   for (const file of context.lock.keys()) {
     const before = entryOf(context.lock, file);
     const gem = before?.version === undefined ? undefined : gemNameOf(file, before.version);
@@ -89,25 +89,25 @@ export async function updateArtefacts(
   return { lines, changes };
 }
 
-function refuseUnknown(plan: readonly Artefact[], names: readonly string[], lock: SourceLock): void {
+function refuseUnknown(plan: readonly Artifact[], names: readonly string[], lock: SourceLock): void {
   for (const name of names) {
     const inLock = [...lock.keys()].some((file) => isNamed(file, entryOf(lock, file)?.version, name));
-    if (inLock || plan.some((artefact) => isNamed(artefact.name, artefact.version, name))) continue;
-    const meant = didYouMean(name, new Set([...plan.map((artefact) => artefact.name), ...lock.keys()]));
+    if (inLock || plan.some((artifact) => isNamed(artifact.name, artifact.version, name))) continue;
+    const meant = didYouMean(name, new Set([...plan.map((artifact) => artifact.name), ...lock.keys()]));
     throw new UserError(`nothing is called "${name}", neither in the lists nor in the lock`, {
-      code: "unknown-artefact",
+      code: "unknown-artifact",
       ...(meant === undefined ? {} : { hint: meant }),
     });
   }
 }
 
 async function updateOne(
-  artefact: Artefact,
+  artifact: Artifact,
   context: Omit<FetchContext, "policy">,
   signal: AbortSignal,
 ): Promise<{ readonly change: Change; readonly line: LockLine }> {
-  const { name, url, where } = artefact;
-  const fault = artefactFault(name);
+  const { name, url, where } = artifact;
+  const fault = artifactFault(name);
   if (fault !== undefined)
     throw new UserError(`"${name}" cannot be fetched: ${fault}`, {
       code: "bad-name",
@@ -115,16 +115,16 @@ async function updateOne(
     });
   const before = entryOf(context.lock, name);
   const target = path.join(context.staging, name);
-  const validators = validatorsFor(artefact, context.lock);
+  const validators = validatorsFor(artifact, context.lock);
   const request = {
-    ...requestOf(artefact),
+    ...requestOf(artifact),
     target,
     signal,
     ...(validators === undefined ? {} : { validators }),
   };
-  const digest = upstreamDigest(artefact, context.transport, signal);
+  const digest = upstreamDigest(artifact, context.transport, signal);
   const outcome = await context.transport.download(request, async (received) =>
-    checkUpstream(artefact, received, await digest, context.transport),
+    checkUpstream(artifact, received, await digest, context.transport),
   );
   const about = where === undefined ? { name } : { name, where };
   const old = before === undefined ? {} : { before };
@@ -133,25 +133,25 @@ async function updateOne(
     return { line, change: { ...about, ...old, kind: before === undefined ? "unchanged" : "removed" } };
   }
   if (outcome.status === "unchanged" && before !== undefined) {
-    const line = artefact.deps === undefined ? before : { ...before, deps: artefact.deps };
+    const line = artifact.deps === undefined ? before : { ...before, deps: artifact.deps };
     return { line, change: { ...about, before, after: line, kind: "unchanged" } };
   }
   if (outcome.status === "unchanged") throw new Error(`${name}: unchanged since nothing`);
-  await context.inspect?.(artefact, target);
+  await context.inspect?.(artifact, target);
   await context.store.adopt(target, outcome.sha256);
-  const after = lineFor(artefact, outcome);
+  const after = lineFor(artifact, outcome);
   const kindOfChange =
     before === undefined ? "added" : before.sha256 === after.sha256 ? "unchanged" : "changed";
-  const isUnchecked = isTrusted(artefact, await digest);
+  const isUnchecked = isTrusted(artifact, await digest);
   return { line: after, change: { ...about, ...old, after, kind: kindOfChange, isUnchecked } };
 }
 
 /** What the pin's bytes were known by; nothing when they are not in question, as when the index has another md5. */
-function validatorsFor(artefact: Artefact, lock: SourceLock) {
-  const pin = pinnedEntry(lock, artefact);
+function validatorsFor(artifact: Artifact, lock: SourceLock) {
+  const pin = pinnedEntry(lock, artifact);
   if (pin === undefined || (pin.etag === undefined && pin.lastModified === undefined)) return undefined;
-  if (artefact.md5 !== undefined && artefact.md5 !== pin.md5) return undefined;
-  if (artefact.sha256 !== undefined && artefact.sha256 !== pin.sha256) return undefined;
+  if (artifact.md5 !== undefined && artifact.md5 !== pin.md5) return undefined;
+  if (artifact.sha256 !== undefined && artifact.sha256 !== pin.sha256) return undefined;
   return {
     ...(pin.etag === undefined ? {} : { etag: pin.etag }),
     ...(pin.lastModified === undefined ? {} : { lastModified: pin.lastModified }),

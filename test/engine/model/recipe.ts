@@ -19,7 +19,7 @@ import {
 } from "../../../src/engine/index.ts";
 import { encodeTree, fileNode, readTree, type Tree, type TreeNode, writeTree } from "./tree.ts";
 
-export type SlotKind = "file" | "directory" | "artefact" | "variant-artefact";
+export type SlotKind = "file" | "directory" | "artifact" | "variant-artifact";
 
 export interface Recipe {
   readonly name: string;
@@ -86,9 +86,9 @@ export function evaluate(recipe: Recipe, seen: Seen): readonly Tree[] {
 export function slotPath(recipe: Recipe, slot: number, variant: string): string {
   const name = `${recipe.name}-${slot}`;
   switch (recipe.slots[slot]) {
-    case "artefact":
+    case "artifact":
       return `build/${name}`;
-    case "variant-artefact":
+    case "variant-artifact":
       return `build/${variant}/${name}`;
     default:
       return `.buildcache/v1/out/${recipe.shared ? "shared" : variant}/${recipe.name}/s${slot}`;
@@ -99,9 +99,9 @@ function outputOf(recipe: Recipe, slot: number): Task["outputs"][string] {
   switch (recipe.slots[slot]) {
     case "directory":
       return out.directory(`s${slot}`);
-    case "artefact":
+    case "artifact":
       return out.artifact(slotPath(recipe, slot, ""));
-    case "variant-artefact":
+    case "variant-artifact":
       return out.artifact(({ variant }) => slotPath(recipe, slot, variant));
     default:
       return out.file(`s${slot}`);
@@ -245,7 +245,7 @@ const seed = fc.record({
   parameter: fc.option(fc.constantFrom(...parameterNames), { nil: undefined, freq: 2 }),
   secret: fc.integer({ min: 0, max: 5 }).map((n) => n === 5),
   env: fc.integer({ min: 0, max: 5 }).map((n) => n === 5),
-  slots: fc.array(fc.constantFrom("file", "directory", "artefact", "variant-artefact"), {
+  slots: fc.array(fc.constantFrom("file", "directory", "artifact", "variant-artifact"), {
     minLength: 1,
     maxLength: 2,
   }),
@@ -268,7 +268,7 @@ export const graphs: fc.Arbitrary<readonly Recipe[]> = fc
         .filter((need) => !one.shared || recipes[need.index]?.shared === true);
       // An output that differs by variant, at one path for all of them, belongs to a task made for each.
       const slots = one.slots.map(
-        (kind): SlotKind => (one.shared && kind === "variant-artefact" ? "artefact" : kind),
+        (kind): SlotKind => (one.shared && kind === "variant-artifact" ? "artifact" : kind),
       );
       recipes.push({ ...one, name: `t${index}`, needs, slots });
     }

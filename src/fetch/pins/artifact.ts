@@ -5,7 +5,7 @@
 import type { ContentKind } from "../http/content-kind.ts";
 import type { DownloadRequest } from "../http/download.ts";
 
-export interface Artefact {
+export interface Artifact {
   /** File name, and the key in the lock. */
   readonly name: string;
   /** http(s) or file: URL or absolute path; credentials in it are used and never written down. */
@@ -14,7 +14,7 @@ export interface Artefact {
   /** 404 means that there is none. */
   readonly optional?: boolean;
   /**
-   * The end of the URL's path that makes it this artefact, whatever mirror it comes from. A pin for another
+   * The end of the URL's path that makes it this artifact, whatever mirror it comes from. A pin for another
    * tail is not used. Without one the whole URL must be the pinned one.
    */
   readonly tail?: string;
@@ -35,8 +35,8 @@ export interface Artefact {
   readonly urgent?: boolean;
 }
 
-/** What the transport is asked for an artefact. */
-export function requestOf({ name, url, kind, optional, where, urgent }: Artefact): DownloadRequest {
+/** What the transport is asked for an artifact. */
+export function requestOf({ name, url, kind, optional, where, urgent }: Artifact): DownloadRequest {
   return {
     name,
     url,

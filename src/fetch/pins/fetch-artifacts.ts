@@ -1,5 +1,5 @@
 /**
- * Bringing a plan's artefacts into a store: nothing for what is locked and there, a verified download for what
+ * Bringing a plan's artifacts into a store: nothing for what is locked and there, a verified download for what
  * is locked, a pinned one for the rest. It neither reads nor writes the lock file.
  */
 import { mkdir } from "node:fs/promises";
@@ -8,8 +8,8 @@ import { UserError } from "../../errors/index.ts";
 import type { Received } from "../http/download.ts";
 import { publicUrl } from "../http/location.ts";
 import type { Transport } from "../http/transport.ts";
-import { type Artefact, requestOf } from "./artefact.ts";
-import { artefactFault, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
+import { type Artifact, requestOf } from "./artifact.ts";
+import { artifactFault, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
 import { mayFetch, type Policy, pinOf, refuseUnpinned, type Wanted } from "./pinning.ts";
 import type { BlobStore } from "./store.ts";
 import { checkUpstream, isTrusted, lineFor, lockMismatch, upstreamDigest } from "./verification.ts";
@@ -25,53 +25,53 @@ export interface FetchContext {
   /** What the plan lacks because the policy forbids to resolve it: named in one error with all that is missing. */
   readonly unresolved?: readonly Wanted[];
   /** Checks the content of a complete file (absolute path) before it is stored or pinned; throws where it is wrong. */
-  readonly inspect?: (artefact: Artefact, file: string) => Promise<void>;
+  readonly inspect?: (artifact: Artifact, file: string) => Promise<void>;
   /** Told of every line as soon as its bytes are in the store: what is kept when another download fails. */
   readonly onPin?: (name: string, line: LockLine) => void;
-  /** Called for every artefact that is pinned unchecked, because upstream publishes no digest. */
+  /** Called for every artifact that is pinned unchecked, because upstream publishes no digest. */
   readonly onTrust?: (name: string, sha256: string) => void;
 }
 
 export interface FetchResult {
-  /** The lines of the plan's artefacts, in its order: pinned before or now. */
+  /** The lines of the plan's artifacts, in its order: pinned before or now. */
   readonly lines: ReadonlyMap<string, LockLine>;
   /** Those that were not in the lock as they are now. */
   readonly pinned: ReadonlyMap<string, LockLine>;
 }
 
 /**
- * After it every artefact of the plan that exists is in the store under the digest in `lines`. Throws the error
+ * After it every artifact of the plan that exists is in the store under the digest in `lines`. Throws the error
  * of the first download that fails; those in flight are given up, those that were complete are kept.
  */
-export async function fetchArtefacts(plan: readonly Artefact[], context: FetchContext): Promise<FetchResult> {
+export async function fetchArtifacts(plan: readonly Artifact[], context: FetchContext): Promise<FetchResult> {
   const lines = new Map<string, LockLine>();
   const jobs: (() => Promise<readonly [string, LockLine]>)[] = [];
-  const blocked: Artefact[] = [];
+  const blocked: Artifact[] = [];
   const planned: { readonly name: string; readonly total: number }[] = [];
   const repinned = new Map<string, LockLine>();
   const controller = new AbortController();
   const signals = [controller.signal, ...(context.signal === undefined ? [] : [context.signal])];
   const signal = AbortSignal.any(signals);
-  for (const artefact of largestFirst(plan)) {
-    const fault = artefactFault(artefact.name);
+  for (const artifact of largestFirst(plan)) {
+    const fault = artifactFault(artifact.name);
     if (fault !== undefined) {
-      throw new UserError(`"${artefact.name}" cannot be fetched: ${fault}`, {
+      throw new UserError(`"${artifact.name}" cannot be fetched: ${fault}`, {
         code: "bad-name",
         hint: "correct the name where it stands, in a list or on the mirror",
       });
     }
-    const pin = pinOf(context.lock, artefact);
+    const pin = pinOf(context.lock, artifact);
     if (pin !== undefined && ("absent" in pin || (await context.store.has(pin.sha256)))) {
-      const line = withDependencies(pin, artefact);
-      lines.set(artefact.name, line);
-      if (line !== pin) repinned.set(artefact.name, line);
+      const line = withDependencies(pin, artifact);
+      lines.set(artifact.name, line);
+      if (line !== pin) repinned.set(artifact.name, line);
       continue;
     }
-    if (!mayFetch(artefact, context.lock, context.policy)) blocked.push(artefact);
-    else if (pin === undefined) jobs.push(() => pinArtefact(artefact, context, signal));
-    else jobs.push(() => restoreArtefact(artefact, withDependencies(pin, artefact), context, signal));
-    const total = pin?.size ?? artefact.size ?? 0;
-    if (total > 0) planned.push({ name: artefact.name, total });
+    if (!mayFetch(artifact, context.lock, context.policy)) blocked.push(artifact);
+    else if (pin === undefined) jobs.push(() => pinArtifact(artifact, context, signal));
+    else jobs.push(() => restoreArtifact(artifact, withDependencies(pin, artifact), context, signal));
+    const total = pin?.size ?? artifact.size ?? 0;
+    if (total > 0) planned.push({ name: artifact.name, total });
   }
   refuseUnpinned([...(context.unresolved ?? []), ...blocked], context.policy);
   for (const one of planned) context.transport.onEvent({ type: "download-planned", ...one });
@@ -103,37 +103,37 @@ export async function fetchArtefacts(plan: readonly Artefact[], context: FetchCo
   return { lines: inOrder(plan, lines), pinned: inOrder(plan, pinned) };
 }
 
-/** The artefacts of a plan that are not in the store and may not be downloaded. */
-export async function blockedArtefacts(
-  plan: readonly Artefact[],
+/** The artifacts of a plan that are not in the store and may not be downloaded. */
+export async function blockedArtifacts(
+  plan: readonly Artifact[],
   { lock, store, policy }: Pick<FetchContext, "lock" | "store" | "policy">,
-): Promise<readonly Artefact[]> {
-  const blocked: Artefact[] = [];
-  for (const artefact of plan) {
-    const pin = pinOf(lock, artefact);
+): Promise<readonly Artifact[]> {
+  const blocked: Artifact[] = [];
+  for (const artifact of plan) {
+    const pin = pinOf(lock, artifact);
     const isHere = pin !== undefined && ("absent" in pin || (await store.has(pin.sha256)));
-    if (!isHere && !mayFetch(artefact, lock, policy)) blocked.push(artefact);
+    if (!isHere && !mayFetch(artifact, lock, policy)) blocked.push(artifact);
   }
   return blocked;
 }
 
 /** A pin with the plan's dependencies, which may be newer than the pin's. */
-function withDependencies<T extends LockLine>(pin: T, { kind, deps = [] }: Artefact): T | LockEntry {
+function withDependencies<T extends LockLine>(pin: T, { kind, deps = [] }: Artifact): T | LockEntry {
   const isExtension = kind === "squashfs" && !("absent" in pin);
   if (!isExtension || deps.join() === (pin.deps ?? []).join()) return pin;
   return { ...pin, deps };
 }
 
 /** What takes longest begins first, and what may be large because its size is not known. */
-function largestFirst(plan: readonly Artefact[]): readonly Artefact[] {
-  const weight = (artefact: Artefact): number => artefact.size ?? (artefact.kind === "text" ? 0 : Infinity);
+function largestFirst(plan: readonly Artifact[]): readonly Artifact[] {
+  const weight = (artifact: Artifact): number => artifact.size ?? (artifact.kind === "text" ? 0 : Infinity);
   return plan
-    .map((artefact, index) => ({ artefact, index, weight: weight(artefact) }))
+    .map((artifact, index) => ({ artifact, index, weight: weight(artifact) }))
     .sort((a, b) => (a.weight === b.weight ? a.index - b.index : b.weight - a.weight))
-    .map(({ artefact }) => artefact);
+    .map(({ artifact }) => artifact);
 }
 
-function inOrder(plan: readonly Artefact[], lines: ReadonlyMap<string, LockLine>): Map<string, LockLine> {
+function inOrder(plan: readonly Artifact[], lines: ReadonlyMap<string, LockLine>): Map<string, LockLine> {
   const ordered = new Map<string, LockLine>();
   for (const { name } of plan) {
     const line = lines.get(name);
@@ -143,46 +143,46 @@ function inOrder(plan: readonly Artefact[], lines: ReadonlyMap<string, LockLine>
 }
 
 async function download(
-  artefact: Artefact,
+  artifact: Artifact,
   context: FetchContext,
   signal: AbortSignal,
   check: (received: Received) => Promise<void> | void,
 ) {
-  const target = path.join(context.staging, artefact.name);
-  const request = { ...requestOf(artefact), target, signal };
+  const target = path.join(context.staging, artifact.name);
+  const request = { ...requestOf(artifact), target, signal };
   const outcome = await context.transport.download(request, check);
   if (outcome.status === "fetched") {
-    await context.inspect?.(artefact, target);
+    await context.inspect?.(artifact, target);
     await context.store.adopt(target, outcome.sha256);
   }
   return outcome;
 }
 
-async function pinArtefact(
-  artefact: Artefact,
+async function pinArtifact(
+  artifact: Artifact,
   context: FetchContext,
   signal: AbortSignal,
 ): Promise<readonly [string, LockLine]> {
-  const digest = upstreamDigest(artefact, context.transport, signal);
+  const digest = upstreamDigest(artifact, context.transport, signal);
   const check = async (received: Received) =>
-    checkUpstream(artefact, received, await digest, context.transport);
-  const outcome = await download(artefact, context, signal, check);
-  if (outcome.status !== "fetched") return [artefact.name, { url: publicUrl(artefact.url), absent: true }];
-  if (isTrusted(artefact, await digest)) context.onTrust?.(artefact.name, outcome.sha256);
-  return [artefact.name, lineFor(artefact, outcome)];
+    checkUpstream(artifact, received, await digest, context.transport);
+  const outcome = await download(artifact, context, signal, check);
+  if (outcome.status !== "fetched") return [artifact.name, { url: publicUrl(artifact.url), absent: true }];
+  if (isTrusted(artifact, await digest)) context.onTrust?.(artifact.name, outcome.sha256);
+  return [artifact.name, lineFor(artifact, outcome)];
 }
 
-async function restoreArtefact(
-  artefact: Artefact,
+async function restoreArtifact(
+  artifact: Artifact,
   pin: LockEntry,
   context: FetchContext,
   signal: AbortSignal,
 ): Promise<readonly [string, LockLine]> {
   const check = async (received: Received): Promise<void> => {
     if (received.sha256 === pin.sha256 && received.size === pin.size) return;
-    throw await lockMismatch(artefact, pin, received, context.transport);
+    throw await lockMismatch(artifact, pin, received, context.transport);
   };
-  // An artefact that is pinned exists: 404 is an error now, also for an optional one.
-  await download({ ...artefact, optional: false }, context, signal, check);
-  return [artefact.name, pin];
+  // An artifact that is pinned exists: 404 is an error now, also for an optional one.
+  await download({ ...artifact, optional: false }, context, signal, check);
+  return [artifact.name, pin];
 }

@@ -3,17 +3,17 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors/index.ts";
 import {
-  type Artefact,
+  type Artifact,
   type BlobStore,
-  coreIsoArtefact,
+  coreIsoArtifact,
   defineMirror,
   describeChanges,
   type FetchContext,
-  fetchArtefacts,
+  fetchArtifacts,
   type LockEntry,
   type LockLine,
   unpin,
-  updateArtefacts,
+  updateArtifacts,
 } from "../../src/fetch/index.ts";
 import { openDirectoryStore } from "./directory-store.ts";
 import { content, cutOff, endless, type Fault, raw, stall, status } from "./hostile-server.ts";
@@ -31,7 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => shop.close());
 
-function artefact(name: string, more: Partial<Artefact> = {}): Artefact {
+function artifact(name: string, more: Partial<Artifact> = {}): Artifact {
   const file = `${name}.tcz`;
   return {
     name: file,
@@ -44,7 +44,7 @@ function artefact(name: string, more: Partial<Artefact> = {}): Artefact {
     ...more,
   };
 }
-const abc = () => [artefact("a"), artefact("b"), artefact("c")];
+const abc = () => [artifact("a"), artifact("b"), artifact("c")];
 
 function context(more: Partial<FetchContext> = {}): FetchContext {
   return {
@@ -69,7 +69,7 @@ async function stored(): Promise<readonly string[]> {
 
 describe("fetching", () => {
   it("pins what is not locked, and the second time opens no connection", async () => {
-    const { lines, pinned } = await fetchArtefacts(abc(), context());
+    const { lines, pinned } = await fetchArtifacts(abc(), context());
     expect([...lines.keys()]).toEqual(["a.tcz", "b.tcz", "c.tcz"]);
     expect(pinned.size).toBe(3);
     const line = lines.get("a.tcz") as LockEntry;
@@ -79,7 +79,7 @@ describe("fetching", () => {
 
     const before = [shop.server.connections(), shop.server.log.length];
     for (const policy of ["pin", "frozen", "offline"] as const) {
-      const again = await fetchArtefacts(abc(), context({ policy }));
+      const again = await fetchArtifacts(abc(), context({ policy }));
       expect(again.pinned.size).toBe(0);
       expect(again.lines).toEqual(lines);
     }
@@ -88,33 +88,33 @@ describe("fetching", () => {
 
   it("says before the first download how much there is to come, as far as that is known", async () => {
     const { events } = shop;
-    const plan = [artefact("a", { size: tcz("a").length }), artefact("b")];
-    await fetchArtefacts(plan, context());
+    const plan = [artifact("a", { size: tcz("a").length }), artifact("b")];
+    await fetchArtifacts(plan, context());
     const planned = { type: "download-planned", name: "a.tcz", total: tcz("a").length };
     expect(events[0]).toEqual(planned);
     expect(events.filter(({ type }) => type === "download-planned")).toHaveLength(1);
     // Nothing of it comes any more when all is there.
     events.length = 0;
-    await fetchArtefacts(plan, context());
+    await fetchArtifacts(plan, context());
     expect(events).toEqual([]);
     // What is pinned has its size in the lock.
     await rm(path.join(shop.dir, "store"), { recursive: true });
-    await fetchArtefacts([artefact("a"), artefact("b")], context());
+    await fetchArtifacts([artifact("a"), artifact("b")], context());
     expect(events.slice(0, 2).map(({ type }) => type)).toEqual(["download-planned", "download-planned"]);
   });
 
   it("brings what is locked but not in the store, also when frozen, and keeps the lock", async () => {
-    await fetchArtefacts(abc(), context());
+    await fetchArtifacts(abc(), context());
     await rm(path.join(shop.dir, "store"), { recursive: true });
-    const { pinned } = await fetchArtefacts(abc(), context({ policy: "frozen" }));
+    const { pinned } = await fetchArtifacts(abc(), context({ policy: "frozen" }));
     expect(pinned.size).toBe(0);
     expect((await stored()).length).toBe(3);
   });
 
   it("frozen refuses all that is not locked, before anything is downloaded", async () => {
-    await fetchArtefacts([artefact("a")], context());
+    await fetchArtifacts([artifact("a")], context());
     shop.server.log.length = 0;
-    const error = await rejection(fetchArtefacts(abc(), context({ policy: "frozen" })));
+    const error = await rejection(fetchArtifacts(abc(), context({ policy: "frozen" })));
     expect(error.code).toBe("frozen");
     expect(error.message).toMatch(/b\.tcz[\s\S]*c\.tcz/);
     expect(error.message).not.toContain("a.tcz");
@@ -122,11 +122,11 @@ describe("fetching", () => {
   });
 
   it("offline lists everything that is missing, at once, and opens no socket", async () => {
-    await fetchArtefacts(abc(), context());
+    await fetchArtifacts(abc(), context());
     await rm(store.pathOf(sha256(tcz("b"))));
     const opened = shop.server.connections();
-    const plan = [...abc(), artefact("d")];
-    const error = await rejection(fetchArtefacts(plan, context({ policy: "offline" })));
+    const plan = [...abc(), artifact("d")];
+    const error = await rejection(fetchArtifacts(plan, context({ policy: "offline" })));
     expect(error.code).toBe("offline");
     expect(error.message).toMatch(/b\.tcz[\s\S]*d\.tcz|d\.tcz[\s\S]*b\.tcz/);
     expect(error.message).not.toContain("a.tcz");
@@ -135,30 +135,30 @@ describe("fetching", () => {
 
   it("takes a folder for a source, offline too", async () => {
     const url = path.join(shop.root, folder, "a.tcz");
-    await fetchArtefacts([artefact("a", { url })], context({ policy: "offline" }));
+    await fetchArtifacts([artifact("a", { url })], context({ policy: "offline" }));
     expect(await stored()).toEqual([sha256(tcz("a"))]);
   });
 
   it("remembers that an optional file does not exist", async () => {
-    const info = artefact("none", { kind: "text", optional: true });
-    const { lines } = await fetchArtefacts([info], context());
+    const info = artifact("none", { kind: "text", optional: true });
+    const { lines } = await fetchArtifacts([info], context());
     expect(lines.get("none.tcz")).toMatchObject({ absent: true });
     shop.server.log.length = 0;
-    await fetchArtefacts([info], context({ policy: "frozen" }));
+    await fetchArtifacts([info], context({ policy: "frozen" }));
     expect(shop.server.log).toEqual([]);
   });
 
   it("does not take a pin of another release for this one's", async () => {
-    await fetchArtefacts([artefact("a")], context());
-    const other = artefact("a", { tail: "5.x/x86/tcz/a.tcz" });
-    expect((await rejection(fetchArtefacts([other], context({ policy: "frozen" })))).code).toBe("frozen");
-    const mirror = artefact("a", { url: `http://127.0.0.1:1/mirror/${folder}/a.tcz` });
-    expect((await fetchArtefacts([mirror], context())).pinned.size).toBe(0);
+    await fetchArtifacts([artifact("a")], context());
+    const other = artifact("a", { tail: "5.x/x86/tcz/a.tcz" });
+    expect((await rejection(fetchArtifacts([other], context({ policy: "frozen" })))).code).toBe("frozen");
+    const mirror = artifact("a", { url: `http://127.0.0.1:1/mirror/${folder}/a.tcz` });
+    expect((await fetchArtifacts([mirror], context())).pinned.size).toBe(0);
   });
 
   it("never writes credentials into a line", async () => {
-    const url = artefact("a").url.replace("http://", "http://me:s3cret@");
-    const { lines } = await fetchArtefacts([artefact("a", { url })], context());
+    const url = artifact("a").url.replace("http://", "http://me:s3cret@");
+    const { lines } = await fetchArtifacts([artifact("a", { url })], context());
     expect(JSON.stringify([...lines])).not.toContain("s3cret");
   });
 
@@ -168,11 +168,11 @@ describe("fetching", () => {
     iso.write("CD001", 0x8001);
     await shop.put("4.x/x86/release/Core-current.iso", iso);
     await shop.put("4.x/x86/release/Core-current.iso.md5.txt", `${md5(iso)}  Core-current.iso\n`);
-    await fetchArtefacts([coreIsoArtefact(mirror)], context());
+    await fetchArtifacts([coreIsoArtifact(mirror)], context());
     expect(await stored()).toEqual([sha256(iso)]);
     lock.clear();
     await shop.put("4.x/x86/release/Core-current.iso.md5.txt", `${"0".repeat(32)}  Core-current.iso\n`);
-    const error = await rejection(fetchArtefacts([coreIsoArtefact(mirror)], context()));
+    const error = await rejection(fetchArtifacts([coreIsoArtifact(mirror)], context()));
     expect(error.code).toBe("md5-mismatch");
     expect(lock.size).toBe(0);
   });
@@ -181,7 +181,7 @@ describe("fetching", () => {
 describe("bytes that are not what they should be", () => {
   it("by upstream's md5 are refused, with both digests, and nothing is kept", async () => {
     shop.server.always(`/${folder}/a.tcz`, content(tcz("evil")));
-    const error = await rejection(fetchArtefacts([artefact("a")], context()));
+    const error = await rejection(fetchArtifacts([artifact("a")], context()));
     expect(error.code).toBe("md5-mismatch");
     expect(error.message).toContain(md5(tcz("a")));
     expect(error.message).toContain(md5(tcz("evil")));
@@ -190,15 +190,15 @@ describe("bytes that are not what they should be", () => {
   });
 
   it("by the gem index's sha256 are refused", async () => {
-    const gem = artefact("a", { sha256: "0".repeat(64) });
-    expect((await rejection(fetchArtefacts([gem], context()))).code).toBe("sha256-mismatch");
+    const gem = artifact("a", { sha256: "0".repeat(64) });
+    expect((await rejection(fetchArtifacts([gem], context()))).code).toBe("sha256-mismatch");
   });
 
   it("by the lock are refused: tampered with, when upstream's md5 disagrees too", async () => {
-    await fetchArtefacts([artefact("a")], context());
+    await fetchArtifacts([artifact("a")], context());
     await rm(path.join(shop.dir, "store"), { recursive: true });
     shop.server.always(`/${folder}/a.tcz`, content(tcz("evil")));
-    const error = await rejection(fetchArtefacts([artefact("a")], context()));
+    const error = await rejection(fetchArtifacts([artifact("a")], context()));
     expect(error.code).toBe("lock-mismatch");
     expect(error.message).toContain(sha256(tcz("a")));
     expect(error.message).toContain(sha256(tcz("evil")));
@@ -207,10 +207,10 @@ describe("bytes that are not what they should be", () => {
   });
 
   it("by the lock are refused: moved, when upstream's md5 agrees", async () => {
-    await fetchArtefacts([artefact("a")], context());
+    await fetchArtifacts([artifact("a")], context());
     await rm(path.join(shop.dir, "store"), { recursive: true });
     await stock(shop, { a: [] }, { salt: "new" });
-    const error = await rejection(fetchArtefacts([artefact("a")], context({ policy: "frozen" })));
+    const error = await rejection(fetchArtifacts([artifact("a")], context({ policy: "frozen" })));
     expect(error.code).toBe("lock-mismatch");
     expect(error.message).toContain("agrees with the new bytes");
     expect(error.hint).toContain("npx task update a.tcz");
@@ -242,7 +242,7 @@ describe("after the mirror recovers", () => {
       await fault(request, response, next);
     });
     const transport = shop.transport({ limits: { maxBytes: 1024 ** 2, idleMs: 150 } });
-    const error = await rejection(fetchArtefacts(abc(), context({ transport })));
+    const error = await rejection(fetchArtifacts(abc(), context({ transport })));
     expect(error).toBeInstanceOf(UserError);
     expect(error.code).toBe(code);
     expect(`${error.message} ${error.where}`).toContain("b.tcz");
@@ -252,7 +252,7 @@ describe("after the mirror recovers", () => {
 
     shop.server.recover();
     shop.server.log.length = 0;
-    await fetchArtefacts(abc(), context());
+    await fetchArtifacts(abc(), context());
     expect(shop.server.log).toEqual([`GET /${folder}/b.tcz`]);
     expect((await stored()).length).toBe(3);
   });
@@ -260,7 +260,7 @@ describe("after the mirror recovers", () => {
   it("the error is that of the download that failed, not of those it took along", async () => {
     shop.server.always(`/${folder}/a.tcz`, () => undefined);
     shop.server.always(`/${folder}/b.tcz`, status(404));
-    const error = await rejection(fetchArtefacts(abc(), context()));
+    const error = await rejection(fetchArtifacts(abc(), context()));
     expect(error.code).toBe("not-found");
     expect(error.where).toBe("lists/b.lst:1");
     expect(await shop.outputs()).toEqual([]);
@@ -269,10 +269,10 @@ describe("after the mirror recovers", () => {
 
 describe("an update", () => {
   const update = (names: readonly string[] = [], plan = abc(), options = {}) =>
-    updateArtefacts(plan, names, context(), options);
+    updateArtifacts(plan, names, context(), options);
 
   it("asks with validators, and downloads nothing that has not changed", async () => {
-    await fetchArtefacts(abc(), context());
+    await fetchArtifacts(abc(), context());
     shop.events.length = 0;
     const { lines, changes } = await update();
     expect(changes.map((change) => change.kind)).toEqual(["unchanged", "unchanged", "unchanged"]);
@@ -283,9 +283,9 @@ describe("an update", () => {
   });
 
   it("pins what has changed and says so", async () => {
-    await fetchArtefacts(abc(), context());
+    await fetchArtifacts(abc(), context());
     await writeFile(path.join(shop.root, folder, "b.tcz"), tcz("longer name"));
-    const plan = [artefact("a"), artefact("b", { md5: md5(tcz("longer name")) }), artefact("c")];
+    const plan = [artifact("a"), artifact("b", { md5: md5(tcz("longer name")) }), artifact("c")];
     const { lines, changes } = await update([], plan);
     expect((lines.get("b.tcz") as LockEntry).sha256).toBe(sha256(tcz("longer name")));
     const digests = `${sha256(tcz("b")).slice(0, 12)}… → ${sha256(tcz("longer name")).slice(0, 12)}…`;
@@ -297,18 +297,18 @@ describe("an update", () => {
   });
 
   it("of some names leaves the others alone", async () => {
-    await fetchArtefacts(abc(), context());
+    await fetchArtifacts(abc(), context());
     shop.server.log.length = 0;
     const { lines } = await update(["b"]);
     expect([...lines.keys()]).toEqual(["b.tcz"]);
     expect(shop.server.log).toEqual([`GET /${folder}/b.tcz`]);
     expect([...unpin(lock, ["b.tcz"]).keys()].sort()).toEqual(["a.tcz", "c.tcz"]);
-    expect(await rejection(update(["bb"]))).toMatchObject({ code: "unknown-artefact" });
+    expect(await rejection(update(["bb"]))).toMatchObject({ code: "unknown-artifact" });
   });
 
   it("does not believe validators when the index has another md5", async () => {
-    await fetchArtefacts([artefact("a")], context());
-    const error = await rejection(update([], [artefact("a", { md5: md5(tcz("other")) })]));
+    await fetchArtifacts([artifact("a")], context());
+    const error = await rejection(update([], [artifact("a", { md5: md5(tcz("other")) })]));
     expect(error.code).toBe("md5-mismatch");
   });
 
@@ -318,7 +318,7 @@ describe("an update", () => {
     const bytes = Buffer.alloc(1024);
     bytes.write("ustar", 257);
     await shop.put("gems/json-1.1.gem", bytes);
-    const gem: Artefact = {
+    const gem: Artifact = {
       name: "json-1.1.gem",
       url: `${shop.server.url}/gems/json-1.1.gem`,
       kind: "gem",

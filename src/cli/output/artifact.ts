@@ -2,7 +2,7 @@
 import path from "node:path";
 import { displayPath, type Graph, outputsOnDisk, type State, type Task } from "../../engine/index.ts";
 
-export interface Artefact {
+export interface Artifact {
   /** Relative to the workspace. */
   readonly path: string;
   readonly bytes: number;
@@ -10,22 +10,22 @@ export interface Artefact {
 }
 
 /** The files that the named targets put into the workspace, as they stand there. */
-export async function artefactsOf(
+export async function artifactsOf(
   state: State,
   tasks: readonly Task[],
   graph: Graph,
-): Promise<readonly Artefact[]> {
-  const artefacts: Artefact[] = [];
+): Promise<readonly Artifact[]> {
+  const artifacts: Artifact[] = [];
   for (const bound of graph.values()) {
     if (!tasks.includes(bound.task)) continue;
     for (const { output, entry, within } of await outputsOnDisk(bound, state)) {
       if (output.place !== "workspace" || entry.type !== "file") continue;
-      artefacts.push({
+      artifacts.push({
         path: path.join(displayPath(state.workspace, output.path), within),
         bytes: entry.size,
         sha256: entry.digest,
       });
     }
   }
-  return artefacts;
+  return artifacts;
 }
