@@ -13,7 +13,7 @@ import { fetchGems } from "./tasks/fetch-gems.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
 import { fetchTcz } from "./tasks/fetch-tcz.ts";
 import { isoFromBundle } from "./tasks/iso-from-bundle.ts";
-import { isoSkeleton } from "./tasks/iso-skeleton.ts";
+import { isoTemplate } from "./tasks/iso-template.ts";
 import { overlay } from "./tasks/overlay.ts";
 import { overlayTarball } from "./tasks/overlay-tarball.ts";
 import { payload } from "./tasks/payload.ts";
@@ -49,7 +49,7 @@ export default taskfile({
     setupFiles,
     overlay,
     overlayTarball,
-    isoSkeleton,
+    isoTemplate,
     bundle,
     rebuildIso,
     unpackBundle,
@@ -60,8 +60,8 @@ export default taskfile({
     update,
     clean,
   ],
-  instead: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
-  also: [
+  replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
+  alsoBuilds: [
     [overlay, overlayTarball],
     [rebuildIso, pxe, pxeWanted],
   ],
@@ -87,7 +87,7 @@ export default taskfile({
   },
   template: ["lists", "overlay-src", "COPYING", "LICENSE"],
   variantEnv: "MK_BUNDLE_TYPE",
-  retired: [
+  deprecated: [
     {
       flags: "-r, --reuse-prev-dl",
       answer: "-r/--reuse-prev-dl is not needed: what was downloaded is kept, and verified, by the cache",

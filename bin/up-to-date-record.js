@@ -13,7 +13,7 @@ const recordsKept = 32;
 
 /**
  * What a build without anything to do leaves for the next one.
- * @typedef {object} Evidence
+ * @typedef {object} Dependencies
  * @property {readonly string[]} environment Names of the variables that were asked for.
  * @property {ReadonlyMap<string, boolean>} looks Absolute paths whose own status matters, links not followed; and
  *   whether something was there.
@@ -33,7 +33,7 @@ const recordsKept = 32;
 /**
  * Writes the record; nothing at all when something that was looked at is too young.
  * @param {Place} record
- * @param {Evidence} evidence
+ * @param {Dependencies} dependencies
  */
 function write({ base, folder, file, identity }, { environment, looks, followed, said }) {
   // Another build may be at work when its lock is there.

@@ -93,11 +93,11 @@ class UpToDateRecord {
 
   /**
    * Leaves the record of a build that had nothing to do, for the next one.
-   * @param {import("./up-to-date-record.js").Evidence} evidence
+   * @param {import("./up-to-date-record.js").Dependencies} dependencies
    */
-  write(evidence) {
+  write(dependencies) {
     // Only now: who replays a record has no use for it.
-    require("./up-to-date-record.js").write(this, evidence);
+    require("./up-to-date-record.js").write(this, dependencies);
   }
 }
 

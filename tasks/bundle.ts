@@ -9,9 +9,9 @@ import { file, files, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
-import { derived } from "./derived.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
 import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
@@ -30,7 +30,7 @@ export const bundle = task({
     loaders: bootLoaders,
     payload: only(payload, "openVmTools"),
     setup: only(setupFiles, "setups"),
-    derived: only(derived, "tarballs"),
+    linkerTables: only(linkerTables, "tarballs"),
     overlay: overlayTarball,
     layout: only(overlay, "single"),
   },
@@ -45,7 +45,7 @@ export const bundle = task({
   },
   async run({ needs, inputs, params, outputs, variant, signal }) {
     const mtime = Number(params.epoch);
-    await refuseTrap(needs.layout.single);
+    await refuseConflict(needs.layout.single);
     const { kernel, initrd } = await readCoreFacts(needs.core.core);
     const tree = await treeFromDirectory(inputs.scripts.root, {
       mtime,
@@ -63,7 +63,7 @@ export const bundle = task({
     await add(needs.overlay.tarball, "dependencies/razor-microkernel-overlay.tar.gz");
     for (const name of await readdir(needs.overlay.first))
       await add(path.join(needs.overlay.first, name), name);
-    for (const folder of [needs.setup.setups, needs.payload.openVmTools, needs.derived.tarballs]) {
+    for (const folder of [needs.setup.setups, needs.payload.openVmTools, needs.linkerTables.tarballs]) {
       for (const name of await readdir(folder)) await add(path.join(folder, name), `dependencies/${name}`);
     }
     for (const name of await readdir(needs.loaders.loaders)) {
@@ -76,12 +76,15 @@ export const bundle = task({
 });
 
 /** The bundle's scripts lay the image's files on Core's initrd as a layer, and have no other way. */
-async function refuseTrap(folder: string): Promise<void> {
-  if (!(await readdir(folder)).includes("trap")) return;
-  const trap = await readFile(path.join(folder, "trap"), "utf8");
-  throw new UserError(`a bundle makes the image of layers, which do not lie well on one another: ${trap}`, {
-    code: "layer-trap",
-    where: "bundle",
-    hint: "change overlay-src so that the path keeps the type that Core gives it, or make the ISO itself: task iso",
-  });
+async function refuseConflict(folder: string): Promise<void> {
+  if (!(await readdir(folder)).includes("conflict")) return;
+  const conflict = await readFile(path.join(folder, "conflict"), "utf8");
+  throw new UserError(
+    `a bundle makes the image of layers, which do not lie well on one another: ${conflict}`,
+    {
+      code: "layer-trap",
+      where: "bundle",
+      hint: "change overlay-src so that the path keeps the type that Core gives it, or make the ISO itself: task iso",
+    },
+  );
 }

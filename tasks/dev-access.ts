@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { files, out, type SeedContext, task } from "../src/engine/index.ts";
+import { files, type GenerateContext, out, task } from "../src/engine/index.ts";
 import { bytesContent, FileTree, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
 import { undated } from "./image/fetched-times.ts";
 import { imagePolicy } from "./image/image-tree.ts";
@@ -36,7 +36,7 @@ export const devAccess = task({
   inputs: {
     keys: files(["salt", "ssh_host_*_key", "ssh_host_*_key.pub"], {
       root: devKeys,
-      seed: { tools: ["ssh-keygen"], make: makeKeys },
+      generate: { tools: ["ssh-keygen"], make: makeKeys },
     }),
   },
   params: { tcPassword, passwordHash },
@@ -74,7 +74,7 @@ export const devAccess = task({
 });
 
 /** Host keys, and the salt of the password's hash: without one of its own every build would hash differently. */
-async function makeKeys({ directory, $ }: SeedContext): Promise<void> {
+async function makeKeys({ directory, $ }: GenerateContext): Promise<void> {
   for (const type of keyTypes) {
     await $`ssh-keygen -q -t ${type} -N "" -C ${"razor-mk dev image"} -f ${path.join(directory, `ssh_host_${type}_key`)}`;
   }

@@ -69,7 +69,7 @@ export const fetchTcz = task({
     /** When each of them was made, for `readTimes`, by its path in the folders above: `builtin/optional/NAME.tcz`. */
     times: out.file("times.json"),
   },
-  async headStart(context) {
+  async prefetch(context) {
     // Its mirror may not be made yet, and is not far.
     if (context.params.source === "sample") return;
     const { inputs, variant } = context;

@@ -5,7 +5,7 @@ import { file, out, task } from "../src/engine/index.ts";
 import { describeFallback } from "./image/layout.ts";
 import { packerFor } from "./image/members.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
-import { makeSkeleton } from "./iso-skeleton.ts";
+import { makeTemplate } from "./iso-template.ts";
 import { compress, epoch, imageVariant, isoVersion, layout } from "./settings/image-options.ts";
 import { unpackBundle } from "./unpack-bundle.ts";
 
@@ -28,33 +28,33 @@ export const isoFromBundle = task({
     const { needs, inputs, params, outputs, scratch, join, digest } = context;
     const { bundle } = needs;
     const layers = [bundle.layer];
-    const trap = await readFile(bundle.trap, "utf8");
-    if (trap !== "" && params.layout === "layered") context.note(describeFallback(trap));
-    const folder = path.join(scratch, "skeleton");
+    const conflict = await readFile(bundle.conflict, "utf8");
+    if (conflict !== "" && params.layout === "layered") context.note(describeFallback(conflict));
+    const folder = path.join(scratch, "template");
     await mkdir(folder);
-    const skeleton = {
+    const template = {
       head: path.join(folder, "head"),
       tail: path.join(folder, "tail"),
       plan: path.join(folder, "plan.json"),
       versionLayer: path.join(folder, "version.cpio.gz"),
       single: path.join(folder, "single"),
     };
-    await mkdir(skeleton.single);
+    await mkdir(template.single);
     const common = { core: bundle, version: params.isoVersion, epoch: Number(params.epoch) };
     // A bundle of another release of the project may have texts of its own.
     const own = (await readdir(bundle.texts)).map((name) => [name, path.join(bundle.texts, name)]);
-    await makeSkeleton({
+    await makeTemplate({
       ...common,
       layers,
       room: 0,
-      single: params.layout === "single" || trap !== "",
+      single: params.layout === "single" || conflict !== "",
       compress: params.compress,
       loaders: bundle.loaders,
       texts: { COPYING: inputs.copying, LICENSE: inputs.license, ...Object.fromEntries(own) },
-      places: skeleton,
+      places: template,
       context,
     });
-    const pieces = await joinInitrd({ core: bundle, layers, skeleton });
-    await joinIso({ ...common, ...pieces, skeleton, join, digest }, outputs.iso);
+    const chunks = await joinInitrd({ core: bundle, layers, template });
+    await joinIso({ ...common, ...chunks, template, join, digest }, outputs.iso);
   },
 });

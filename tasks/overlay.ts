@@ -5,13 +5,13 @@
 import { copyFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { displayPath, files, inVariants, only, out, task } from "../src/engine/index.ts";
-import { mendLayer, writeLayers } from "../src/formats/index.ts";
+import { fixUpLayer, writeLayers } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { editorFiles } from "./image/editor-files.ts";
 import { inheritFolders, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
-import { describeFallback, findTrap } from "./image/layout.ts";
+import { describeFallback, findConflict } from "./image/layout.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective } from "./image/mcollective.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
@@ -63,7 +63,7 @@ export const overlay = task({
     const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder });
     await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
     given.ensureParents({ mtime });
-    const { before, layer: tree } = mendLayer([core, fetched, setup], given);
+    const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
     inheritFolders(tree, core);
     inheritFolders(before, core);
     refuseClashes(tree, folder, fetched, "what the build fetches");
@@ -72,7 +72,7 @@ export const overlay = task({
     await writeLinkedFiles(tree, outputs.linked, signal);
     await writeFile(outputs.room, `${roomFor((await stat(outputs.layer)).size, variant)}\n`);
 
-    const trap = findTrap([
+    const conflict = findConflict([
       ["Core's initrd", core],
       ["the payload", fetched],
       ["the setup files", setup],
@@ -81,10 +81,10 @@ export const overlay = task({
       ["the version", versionTree("", mtime, core)],
     ]);
     const layered = params.layout === "layered";
-    if (layered && trap === undefined) return;
+    if (layered && conflict === undefined) return;
     await copyFile(outputs.layer, path.join(outputs.single, overlayLayer));
-    if (trap === undefined) return;
-    await writeFile(path.join(outputs.single, "trap"), trap);
-    if (layered) note(describeFallback(trap));
+    if (conflict === undefined) return;
+    await writeFile(path.join(outputs.single, "conflict"), conflict);
+    if (layered) note(describeFallback(conflict));
   },
 });

@@ -12,7 +12,7 @@ import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { readTimes, undated } from "./image/fetched-times.ts";
-import { imagePolicy, inheritFolders, relativeModuleLinks, settleOwners } from "./image/image-tree.ts";
+import { imagePolicy, inheritFolders, normalizeOwners, relativeModuleLinks } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
 import { packerFor, packMembers, splitMembers } from "./image/members.ts";
@@ -85,7 +85,7 @@ export const payload = task({
     const core = await readListing(needs.iso.listing);
     tree.addTree(relativeModuleLinks(core, mtime));
     tree.ensureParents({ mtime });
-    inheritFolders(settleOwners(tree), core);
+    inheritFolders(normalizeOwners(tree), core);
     await writeListing(tree, outputs.tarballListing);
 
     // open-vm-tools has a tarball of its own in the bundle: only the initrd's layer holds it.
@@ -98,7 +98,7 @@ export const payload = task({
         label: path.basename(openVmTools),
       });
       const time = extraTime(path.basename(openVmTools));
-      for (const [name, node] of settleOwners(found)) {
+      for (const [name, node] of normalizeOwners(found)) {
         if (name !== ".") whole.set(name, { ...node, mtime: node.type === "directory" ? mtime : time });
       }
       inheritFolders(whole.ensureParents({ mtime }), core);

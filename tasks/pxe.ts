@@ -7,8 +7,8 @@ import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
 import { defaultLabel, readLabels } from "./image/boot-labels.ts";
 import { readLoaderFile } from "./image/boot-menu.ts";
-import { metadataOf } from "./iso-skeleton.ts";
-import { initrdNeeds, readInitrdPieces } from "./rebuild-iso.ts";
+import { metadataOf } from "./iso-template.ts";
+import { initrdNeeds, readInitrdMembers } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
 
 export const pxe = task({
@@ -22,7 +22,7 @@ export const pxe = task({
     ),
   },
   async run({ needs, params, outputs, join }) {
-    const { initrd, plan } = await readInitrdPieces(needs);
+    const { initrd, plan } = await readInitrdMembers(needs);
     const place = (name: string): string => path.join(outputs.folder, name);
     const { sha256 } = await join(place(plan.initrd), initrd);
     await copyFile(path.join(needs.core.boot, plan.kernel), place(plan.kernel));

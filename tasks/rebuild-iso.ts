@@ -2,11 +2,11 @@
  * The bootable ISO: Core's initrd with the image's layers behind it, Core's boot files, and what the ISO says of itself.
  * All of it is there already: here it is joined.
  */
-import { type NeedPaths, only, out, type Piece, task } from "../src/engine/index.ts";
-import { derived } from "./derived.ts";
+import { type Chunk, type NeedPaths, only, out, task } from "../src/engine/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
-import { type IsoPlan, isoSkeleton } from "./iso-skeleton.ts";
+import { type IsoPlan, isoTemplate } from "./iso-template.ts";
+import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
@@ -17,9 +17,9 @@ export const initrdNeeds = {
   core: only(fetchIso, "boot"),
   payload: only(payload, "layer"),
   setup: only(setupFiles, "layer"),
-  derived: only(derived, "layer"),
+  linkerTables: only(linkerTables, "layer"),
   overlay: only(overlay, "layer"),
-  skeleton: isoSkeleton,
+  template: isoTemplate,
 } as const;
 
 export const rebuildIso = task({
@@ -32,9 +32,9 @@ export const rebuildIso = task({
   },
   async run({ needs, params, outputs, join, digest }) {
     const { isoVersion: version, epoch } = params;
-    const pieces = await readInitrdPieces(needs);
+    const chunks = await readInitrdMembers(needs);
     await joinIso(
-      { ...pieces, skeleton: needs.skeleton, version, epoch: Number(epoch), join, digest },
+      { ...chunks, template: needs.template, version, epoch: Number(epoch), join, digest },
       outputs.iso,
     );
   },
@@ -43,10 +43,10 @@ export const rebuildIso = task({
 type InitrdPaths = { readonly [K in keyof typeof initrdNeeds]: NeedPaths<(typeof initrdNeeds)[K]> };
 
 /** The pieces of the initrd, in order, filled up to the room that the ISO has for it. */
-export async function readInitrdPieces(
+export async function readInitrdMembers(
   needs: InitrdPaths,
-): Promise<{ readonly initrd: readonly Piece[]; readonly plan: IsoPlan }> {
-  const { core, payload, setup, derived, overlay, skeleton } = needs;
-  const layers = [payload.layer, setup.layer, derived.layer, overlay.layer];
-  return await joinInitrd({ core, layers, skeleton });
+): Promise<{ readonly initrd: readonly Chunk[]; readonly plan: IsoPlan }> {
+  const { core, payload, setup, linkerTables, overlay, template } = needs;
+  const layers = [payload.layer, setup.layer, linkerTables.layer, overlay.layer];
+  return await joinInitrd({ core, layers, template });
 }

@@ -17,7 +17,7 @@ import {
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { undated } from "./image/fetched-times.ts";
-import { inheritFolders, refuseClashes, settleOwners } from "./image/image-tree.ts";
+import { inheritFolders, normalizeOwners, refuseClashes } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
@@ -66,7 +66,7 @@ export const setupFiles = task({
       });
       for (const [at, node] of tree) tree.set(at, { ...node, mtime });
       tree.delete(".");
-      return settleOwners(tree).ensureParents({ mtime });
+      return normalizeOwners(tree).ensureParents({ mtime });
     };
     const layer = new FileTree();
     const place = async (name: string, tree: FileTree): Promise<void> => {

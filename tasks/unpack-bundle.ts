@@ -13,7 +13,7 @@ import {
   defaultLimits,
   describeProblem,
   type FileTree,
-  mendLayer,
+  fixUpLayer,
   mergeLayers,
   parentOf,
   treeFromTarball,
@@ -21,8 +21,8 @@ import {
   writeLayers,
 } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
-import { inheritFolders, settleOwners } from "./image/image-tree.ts";
-import { findTrap } from "./image/layout.ts";
+import { inheritFolders, normalizeOwners } from "./image/image-tree.ts";
+import { findConflict } from "./image/layout.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlayMember, readBundleFacts } from "./settings/bundle-facts.ts";
@@ -46,7 +46,7 @@ export const unpackBundle = task({
     listing: out.file("initrd.json"),
     layer: out.file("image.cpio.gz"),
     /** Empty, or one sentence: what the kernel would not make of the layer as it is meant. */
-    trap: out.file("trap"),
+    conflict: out.file("conflict"),
     /** GRUB's files and the MBR's code; old bundles have none. */
     loaders: out.directory("loaders"),
     /** COPYING and LICENSE, as far as the bundle has them. */
@@ -62,7 +62,7 @@ export const unpackBundle = task({
 
 /** Where the parts of a bundle go; absolute paths, named as the task's outputs. */
 export type BundlePlaces = Readonly<
-  Record<"iso" | "boot" | "core" | "listing" | "layer" | "trap" | "loaders" | "texts", string>
+  Record<"iso" | "boot" | "core" | "listing" | "layer" | "conflict" | "loaders" | "texts", string>
 >;
 
 /**
@@ -96,18 +96,18 @@ export async function takeBundleApart(
   const core = await readListing(places.listing);
   const image = await imageOf(bundle, core, { where: file, scratch: path.join(scratch, "image") }, limits);
   for (const [name, node] of image) image.set(name, { ...node, mtime });
-  const { before, layer } = mendLayer([core], image.ensureParents({ mtime }));
+  const { before, layer } = fixUpLayer([core], image.ensureParents({ mtime }));
   inheritFolders(before, core);
   inheritFolders(layer, core);
   const options = { level, ...(signal === undefined ? {} : { signal }) };
   await writeLayers(before.size === 0 ? [layer] : [before, layer], places.layer, options);
-  const trap = findTrap([
+  const conflict = findConflict([
     ["Core's initrd", core],
     ["what the bundle removes first", before],
     ["the bundle's image", layer],
     ["the version", versionTree("", mtime, core)],
   ]);
-  await writeFile(places.trap, trap ?? "");
+  await writeFile(places.conflict, conflict ?? "");
 }
 
 /** The one ISO at the top: the old scripts gave it the name that it had on the mirror. */
@@ -153,7 +153,7 @@ async function imageOf(
     left = Math.max(0, left - bytesIn(tree));
     tree.delete(".");
     addParents(tree, mergeLayers(trees).tree, core);
-    trees.push(settleOwners(tree));
+    trees.push(normalizeOwners(tree));
   }
   const { tree, problems } = mergeLayers(trees);
   const serious = problems.find(({ kind }) => kind !== "directory-changed");

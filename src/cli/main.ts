@@ -34,7 +34,7 @@ import { secretVariables } from "./options/secret-value.ts";
 import { findTarget, findTask, inItsPlace } from "./options/target-name.ts";
 import { codeIndexOf } from "./output/code-index.ts";
 import { FailureText } from "./output/failure.ts";
-import { Transcript } from "./output/recorded-output.ts";
+import { RecordedOutput } from "./output/recorded-output.ts";
 import { checkReport } from "./output/report-file.ts";
 import { SourceStack } from "./output/source-stack.ts";
 import type { Session } from "./session.ts";
@@ -44,8 +44,8 @@ import { styleFor } from "./terminal/style.ts";
 
 /** Runs the program and returns its exit status: 0, 1 failed, 2 wrong usage, 130 and 143 when interrupted. */
 export async function main(start: Start, outside: Io = processIo()): Promise<number> {
-  const transcript = new Transcript(outside);
-  const { io } = transcript;
+  const recordedOutput = new RecordedOutput(outside);
+  const { io } = recordedOutput;
   const failure = failureTextOf(start, io);
   try {
     const taskfile = await loadedTaskfile(start);
@@ -64,7 +64,7 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
       io.stdout.write(renderHelp(manual, styleFor(io.stdout, io.env), io.stdout.columns));
       return 0;
     }
-    const session = openSession(start, taskfile, parsed.request, transcript);
+    const session = openSession(start, taskfile, parsed.request, recordedOutput);
     return await dispatch(session, start);
   } catch (error) {
     if (systemErrorCode(error) === "EPIPE") return 0;
@@ -93,7 +93,7 @@ async function tryOut(start: Start, io: Io): Promise<void> {
   const parsed = parseCommandLine(start.argv, taskfile, io);
   if (parsed.kind !== "request") return;
   const { words, variant, given } = parsed.request;
-  const { workspace, freshValues } = openSession(start, taskfile, parsed.request, new Transcript(io));
+  const { workspace, freshValues } = openSession(start, taskfile, parsed.request, new RecordedOutput(io));
   const targets = words.map((word) => inItsPlace(findTask(word, taskfile), taskfile, given));
   await bind(workspace, { targets, variant, values: freshValues() });
 }
@@ -110,8 +110,13 @@ function failureTextOf({ argv, manifest, workspace }: Start, io: Io): FailureTex
   return new FailureText(styleFor(io.stderr, io.env), verbose, new SourceStack(manifest, workspace));
 }
 
-function openSession(start: Start, taskfile: Taskfile, request: Request, transcript: Transcript): Session {
-  const { io } = transcript;
+function openSession(
+  start: Start,
+  taskfile: Taskfile,
+  request: Request,
+  recordedOutput: RecordedOutput,
+): Session {
+  const { io } = recordedOutput;
   io.hideFromChildren(secretVariables(parametersOf(taskfile)));
   const style = styleFor(io.stderr, io.env);
   const noted = start.noted ?? new Set<string>();
@@ -123,7 +128,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
   if (request.trace !== undefined) checkReport("--trace", request.trace);
   if (request.summary !== undefined) checkReport("--summary", request.summary);
   const root = start.workspace as AbsolutePath;
-  const host = { root, env: io.env, variant: request.variant, note, givenAs: request.givenAs };
+  const host = { root, env: io.env, variant: request.variant, note, setBy: request.setBy };
   const values = new ParameterValues(request.given, host);
   const freshValues = (): ParameterValues => {
     const fresh = new ParameterValues(request.given, host);
@@ -146,7 +151,7 @@ function openSession(start: Start, taskfile: Taskfile, request: Request, transcr
     reload: start.reload,
     continued: start.continued,
     noted,
-    transcript,
+    recordedOutput,
     record: start.record,
     workspace: {
       taskfile,

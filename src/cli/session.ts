@@ -2,7 +2,7 @@
 import type { ParameterValues, SourceFile, Workspace } from "../engine/index.ts";
 import type { Request } from "./options/command-line.ts";
 import type { FailureText } from "./output/failure.ts";
-import type { Transcript } from "./output/recorded-output.ts";
+import type { RecordedOutput } from "./output/recorded-output.ts";
 import type { Handover, Start, UpToDateRecord } from "./start.ts";
 import type { Io } from "./terminal/io.ts";
 import type { Style } from "./terminal/style.ts";
@@ -28,7 +28,7 @@ export interface Session {
   /** Notes that were shown before anything ran. */
   readonly noted: Set<string>;
   /** What was said so far, and which variables were asked for. */
-  readonly transcript: Transcript;
+  readonly recordedOutput: RecordedOutput;
   /** Where a build without anything to do may leave word of that. */
   readonly record: UpToDateRecord | undefined;
 }

@@ -2,7 +2,7 @@
 import type { LoopGuard } from "../engine/index.ts";
 import type { Machine } from "../host/index.ts";
 import type { Manifest } from "./output/code-index.ts";
-import type { Said } from "./output/recorded-output.ts";
+import type { RecordedWrite } from "./output/recorded-output.ts";
 import type { Io } from "./terminal/io.ts";
 import type { Style } from "./terminal/style.ts";
 
@@ -35,11 +35,11 @@ export interface NextProgram {
 
 /** The launcher's side, `bin/up-to-date.js`. */
 export interface UpToDateRecord {
-  write(evidence: {
+  write(dependencies: {
     readonly environment: readonly string[];
     readonly looks: ReadonlyMap<string, boolean>;
     readonly followed: readonly string[];
-    readonly said: readonly Said[];
+    readonly said: readonly RecordedWrite[];
   }): void;
 }
 

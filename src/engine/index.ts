@@ -8,11 +8,17 @@ export { inputCovers, prefetchValues } from "./bind/graph.ts";
 export { toolUses } from "./bind/optional-tool.ts";
 export { findTool } from "./bind/tool.ts";
 export type { CodeIndex } from "./decide/decision.ts";
-export { type Evidence, evidenceOf } from "./decide/dependencies.ts";
+export { dependenciesOf, type UpToDateDependencies } from "./decide/dependencies.ts";
 export { describeReason, type Reason } from "./decide/reason.ts";
 export type { Check, CheckContext, Finding } from "./define/check.ts";
-export { type Command, type CommandContext, command, type Target, type Workbench } from "./define/command.ts";
-export { file, files, type SeedContext, type SelectContext } from "./define/declared-input.ts";
+export {
+  type Command,
+  type CommandContext,
+  command,
+  type ExclusiveContext,
+  type Target,
+} from "./define/command.ts";
+export { file, files, type GenerateContext, type SelectContext } from "./define/declared-input.ts";
 export { out } from "./define/declared-output.ts";
 export type { NeedPaths, Task, ToolUse } from "./define/declared-task.ts";
 export { requireTaskfile } from "./define/definition-check.ts";
@@ -22,13 +28,13 @@ export { displayPath } from "./define/names.ts";
 export { inVariants, neededTask, only, tasksOf, when, whenText } from "./define/need.ts";
 export {
   argumentsName,
-  type GivenValues,
   type LateText,
-  type Looked,
-  type LookedAt,
+  type OptionValues,
   type Parameter,
   type ParameterHost,
   ParameterValues,
+  type PathDependencies,
+  type PathDependencySource,
   param,
   Secret,
   type ValuesHost,
@@ -39,9 +45,9 @@ export { task } from "./define/task.ts";
 export type {
   AnyTaskContext,
   BlobAccess,
+  Chunk,
   FileSet,
   Memo,
-  Piece,
   Progress,
 } from "./define/task-context-types.ts";
 export { type Example, type Taskfile, taskfile, type Variant } from "./define/taskfile.ts";
@@ -55,7 +61,12 @@ export { outputPathsOf, workAlone } from "./run/exclusive-work.ts";
 export { type Forecast, forecast } from "./run/forecast.ts";
 export { KeptOutput } from "./run/kept-output.ts";
 export { RunningCode } from "./run/running-code.ts";
-export { type Collection, collectGarbage, storeStatistics, verifyStore } from "./state/garbage-collection.ts";
+export {
+  collectGarbage,
+  type GarbageCollection,
+  storeStatistics,
+  verifyStore,
+} from "./state/garbage-collection.ts";
 export { acquireLock } from "./state/lock.ts";
 export { State } from "./state/state.ts";
 export {

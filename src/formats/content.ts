@@ -38,11 +38,11 @@ export async function* streamContent(content: FileContent): AsyncGenerator<Uint8
   try {
     let done = 0;
     while (done < content.size) {
-      const piece = Buffer.allocUnsafe(Math.min(chunkSize, content.size - done));
-      const { bytesRead } = await handle.read(piece, 0, piece.length, content.offset + done);
+      const chunk = Buffer.allocUnsafe(Math.min(chunkSize, content.size - done));
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, content.offset + done);
       if (bytesRead === 0) throw changed(content.path);
       done += bytesRead;
-      yield piece.subarray(0, bytesRead);
+      yield chunk.subarray(0, bytesRead);
     }
   } finally {
     await handle.close();
@@ -60,14 +60,14 @@ function changed(path: string): UserError {
 /** The whole content at once: for small files only. */
 export async function readContent(content: FileContent): Promise<Buffer> {
   if (content.kind === "bytes") return Buffer.from(content.bytes);
-  const pieces: Uint8Array[] = [];
-  for await (const piece of streamContent(content)) pieces.push(piece);
-  return Buffer.concat(pieces);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of streamContent(content)) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 /** sha256 of the content, in hex. */
 export async function digestContent(content: FileContent): Promise<string> {
   const hash = createHash("sha256");
-  for await (const piece of streamContent(content)) hash.update(piece);
+  for await (const chunk of streamContent(content)) hash.update(chunk);
   return hash.digest("hex");
 }

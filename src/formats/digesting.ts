@@ -52,9 +52,9 @@ const gathered = 64 * 1024;
 async function* gather(source: Bytes): AsyncGenerator<Uint8Array> {
   let held: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of source) {
-    held.push(piece);
-    length += piece.length;
+  for await (const chunk of source) {
+    held.push(chunk);
+    length += chunk.length;
     if (length < gathered) continue;
     yield Buffer.concat(held);
     held = [];

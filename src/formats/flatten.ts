@@ -2,7 +2,7 @@
  * Several layers as one tree, for an archive of its own: the upper one is right, and what it takes the place of is gone, also
  * where the kernel could not do that from layers. It knows nothing of why the layers are what they are.
  */
-import { mendLayer } from "./mend.ts";
+import { fixUpLayer } from "./fix-up.ts";
 import { FileTree } from "./tree.ts";
 
 /**
@@ -14,7 +14,7 @@ export function flattenLayers(layers: readonly FileTree[]): FileTree {
   const flat = new FileTree();
   for (const [index, layer] of layers.entries()) {
     const before = flat.clone();
-    for (const [path, node] of mendLayer([before], layer).layer) {
+    for (const [path, node] of fixUpLayer([before], layer).layer) {
       // Entries of the layer itself never lie below a folder that it replaces.
       if (node.type !== "directory" && flat.get(path)?.type === "directory") {
         for (const gone of before.below(path)) flat.delete(gone);

@@ -122,11 +122,11 @@ const nuls = Buffer.alloc(64 * 1024);
 async function skipNuls(file: FileWindow, from: number, size: number): Promise<number> {
   let at = from;
   while (at < size) {
-    const piece = await file.read(at, Math.min(nuls.length, size - at));
-    if (piece.length === 0) break;
+    const chunk = await file.read(at, Math.min(nuls.length, size - at));
+    if (chunk.length === 0) break;
     // Comparing buffers is many times faster than testing each byte, and there may be gigabytes.
-    if (!piece.equals(nuls.subarray(0, piece.length))) return at + piece.findIndex((byte) => byte !== 0);
-    at += piece.length;
+    if (!chunk.equals(nuls.subarray(0, chunk.length))) return at + chunk.findIndex((byte) => byte !== 0);
+    at += chunk.length;
   }
   return size;
 }

@@ -80,9 +80,9 @@ async function* concatenate(paths: readonly string[]): AsyncGenerator<Uint8Array
       at += padding.length;
       yield padding;
     }
-    for await (const piece of createReadStream(encodeName(path), { highWaterMark: 256 * 1024 })) {
-      at += (piece as Buffer).length;
-      yield piece as Buffer;
+    for await (const chunk of createReadStream(encodeName(path), { highWaterMark: 256 * 1024 })) {
+      at += (chunk as Buffer).length;
+      yield chunk as Buffer;
     }
   }
 }

@@ -29,9 +29,9 @@ function decodeEscaping(bytes: Uint8Array): string {
   let at = 0;
   while (at < bytes.length) {
     const length = sequenceLength(bytes, at);
-    const piece = bytes.subarray(at, at + Math.max(length, 1));
-    text += length === 0 ? String.fromCharCode(0xdc00 + (bytes[at] ?? 0)) : strictUtf8.decode(piece);
-    at += piece.length;
+    const chunk = bytes.subarray(at, at + Math.max(length, 1));
+    text += length === 0 ? String.fromCharCode(0xdc00 + (bytes[at] ?? 0)) : strictUtf8.decode(chunk);
+    at += chunk.length;
   }
   return text;
 }
@@ -52,12 +52,12 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
 /** The bytes of a name made by `decodeName` (or of any well-formed string, as UTF-8). */
 export function encodeName(name: string): Buffer {
   if (!escaped.test(name)) return Buffer.from(name, "utf8");
-  const pieces: Buffer[] = [];
+  const chunks: Buffer[] = [];
   for (const character of name) {
     const code = character.codePointAt(0) ?? 0;
-    pieces.push(code >= 0xdc80 && code <= 0xdcff ? Buffer.from([code - 0xdc00]) : Buffer.from(character));
+    chunks.push(code >= 0xdc80 && code <= 0xdcff ? Buffer.from([code - 0xdc00]) : Buffer.from(character));
   }
-  return Buffer.concat(pieces);
+  return Buffer.concat(chunks);
 }
 
 /** Whether every byte of the name is part of valid UTF-8. */

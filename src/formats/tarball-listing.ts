@@ -53,5 +53,5 @@ export async function readTarballFiles(
     },
     limits,
   );
-  return new Map([...found].map(([name, pieces]) => [name, Buffer.concat(pieces)]));
+  return new Map([...found].map(([name, chunks]) => [name, Buffer.concat(chunks)]));
 }

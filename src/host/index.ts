@@ -10,8 +10,8 @@ export {
   toolsOfFiles,
 } from "./installed-tool.ts";
 export { emulator, Machine, type MachineOptions } from "./machine.ts";
+export { endOrphans, findOrphans, type OrphanedProcess } from "./orphaned-processes.ts";
 export { type CommandWrapper, ProcessGroups, type ProcessListener } from "./process-groups.ts";
 export { createShell, type Shell, type ShellOptions } from "./shell.ts";
-export { endStragglers, findStragglers, type Straggler } from "./stragglers.ts";
 export { toolEnvironment } from "./tool-environment.ts";
 export { searchTool, type ToolSearch } from "./tool-path.ts";

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn as nodeSpawn, type SpawnOptions } from "node:child_process";
 import path from "node:path";
 import { closeOutput, launchOf, launchOptions } from "./launch.ts";
-import { endStragglers, markVariable } from "./stragglers.ts";
+import { endOrphans, markVariable } from "./orphaned-processes.ts";
 
 /** Milliseconds within which the output of a command that has ended comes to its end too. */
 const outputGraceMs = 200;
@@ -152,7 +152,7 @@ function endWhatIsLeft(child: ChildProcess, target: number, mark: string | undef
     // A single process leaves nothing behind, and its id may have been reused.
     if (target < 0) send(target, "SIGKILL");
     if (mark === undefined) return;
-    const timer = setTimeout(() => endStragglers(mark), outputGraceMs);
+    const timer = setTimeout(() => endOrphans(mark), outputGraceMs);
     child.once("close", () => clearTimeout(timer));
   });
 }

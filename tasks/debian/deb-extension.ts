@@ -172,6 +172,6 @@ function addScript(tree: FileTree, name: string, text: Uint8Array, label: string
 
 async function md5Of(file: string): Promise<string> {
   const hash = createHash("md5");
-  for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }

@@ -88,7 +88,7 @@ async function findMismatch(file: string, wanted: PlannedPackage): Promise<strin
     const { size } = await stat(file);
     if (size !== wanted.size) return `it has ${size} bytes, ${wanted.size} were planned`;
     const hash = createHash("sha256");
-    for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
     const sha256 = hash.digest("hex");
     return sha256 === wanted.sha256 ? undefined : `its sha256 is ${sha256}, ${wanted.sha256} was planned`;
   } catch (error) {

@@ -30,7 +30,7 @@ export const imagePolicy: ModePolicy = (path, entry: EntryOnDisk) => {
 };
 
 /** Applies the policy to every entry of a tree that came with owners and modes of its own, such as a tarball's. */
-export function settleOwners(tree: FileTree, policy: ModePolicy = imagePolicy): FileTree {
+export function normalizeOwners(tree: FileTree, policy: ModePolicy = imagePolicy): FileTree {
   for (const [path, node] of tree) {
     const entry = { type: node.type, executable: (node.mode & 0o100) !== 0, diskMode: node.mode };
     tree.set(path, { ...node, ...policy(path, entry) });

@@ -20,7 +20,7 @@ export type NamedLayer = readonly [name: string, tree: FileTree];
  * The kernel applies layer after layer, lowest first, with traps for the unwary. One sentence about the first place where the
  * image would not be what it seems; undefined where there is none.
  */
-export function findTrap(layers: readonly NamedLayer[]): string | undefined {
+export function findConflict(layers: readonly NamedLayer[]): string | undefined {
   const { problems } = mergeLayers(layers.map(([, tree]) => tree));
   // A folder of ours that has a mode by rule (such as /tmp) may well change what Core had.
   const [first, ...others] = problems.filter((problem) => problem.kind !== "directory-changed");
@@ -30,8 +30,8 @@ export function findTrap(layers: readonly NamedLayer[]): string | undefined {
 }
 
 /** What a build says when it does without layers, though they were not switched off. */
-export function describeFallback(trap: string): string {
-  return `the initrd is a single archive, packed anew at each edit: ${trap}`;
+export function describeFallback(conflict: string): string {
+  return `the initrd is a single archive, packed anew at each edit: ${conflict}`;
 }
 
 /**

@@ -6,7 +6,7 @@ import path from "node:path";
 import type { Secret } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { FileTree, treeFromTarball, type UnpackLimits } from "../../src/formats/index.ts";
-import { settleOwners } from "./image-tree.ts";
+import { normalizeOwners } from "./image-tree.ts";
 
 const installed = "usr/local/tce.installed";
 
@@ -39,7 +39,7 @@ export async function mcollectiveTree(
     .addSymlink("usr/local/mcollective", `/${installed}/${top}`, { mtime })
     .addSymlink("usr/local/bin/mcollectived", "/usr/local/mcollective/bin/mcollectived", { mtime })
     .ensureParents({ mtime });
-  return settleOwners(tree);
+  return normalizeOwners(tree);
 }
 
 /** The folder that MCollective is installed in, relative to the image's root; undefined in an image without it. */

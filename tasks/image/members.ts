@@ -6,7 +6,7 @@ import { lstatSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import type { Memo, Piece, ToolUse } from "../../src/engine/index.ts";
+import type { Chunk, Memo, ToolUse } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { FileTree, writeLayer } from "../../src/formats/index.ts";
 import { installHint, type Shell } from "../../src/host/index.ts";
@@ -70,7 +70,7 @@ export async function packMembers(
   members: ReadonlyMap<string, FileTree>,
   compress: string,
   context: PackContext,
-): Promise<readonly Piece[]> {
+): Promise<readonly Chunk[]> {
   const trees = [...members.values()];
   const files: string[] = [];
   let next = 0;

@@ -5,7 +5,7 @@
 import { FileTree, type TreeNode, treeFromDirectory } from "../../src/formats/index.ts";
 import { isOldProject } from "../settings/old-project.ts";
 import { isEditorFile } from "./editor-files.ts";
-import { imagePolicy, settleOwners } from "./image-tree.ts";
+import { imagePolicy, normalizeOwners } from "./image-tree.ts";
 
 /** Folders of a project that nothing is taken from; patterns. */
 export const ignoredInProjects = [
@@ -43,7 +43,7 @@ export async function overlayTree(folder: string, options: OverlayOptions): Prom
     const target = placeOf(name, options, project);
     if (target !== undefined) tree.set(target, node);
   }
-  return settleOwners(tree);
+  return normalizeOwners(tree);
 }
 
 function isTakenFile(name: string, type: TreeNode["type"]): boolean {

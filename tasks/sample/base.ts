@@ -101,7 +101,7 @@ async function packInitrd($: Shell, tree: FileTree, initrd: string, signal: Abor
 
 async function md5Of(file: string): Promise<string> {
   const hash = createHash("md5");
-  for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }
 

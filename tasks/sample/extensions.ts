@@ -188,6 +188,6 @@ function requireDownload(downloads: Readonly<Record<string, string>>, name: stri
 
 async function digestMd5(file: string): Promise<string> {
   const hash = createHash("md5");
-  for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest("hex");
 }

@@ -1,7 +1,7 @@
 /** Lists the paths that git's answers about a checkout depend on. */
 import { homedir } from "node:os";
 import path from "node:path";
-import type { Looked, ParameterHost } from "../../src/engine/index.ts";
+import type { ParameterHost, PathDependencies } from "../../src/engine/index.ts";
 import type { AskGit } from "./git.ts";
 
 /**
@@ -13,7 +13,7 @@ export async function pathsThatGitReads(
   folder: string,
   env: ParameterHost["env"],
   git: AskGit,
-): Promise<Looked> {
+): Promise<PathDependencies> {
   const home = env.HOME ?? homedir();
   const configuration = [
     env.GIT_CONFIG_SYSTEM ?? "/etc/gitconfig",

@@ -39,7 +39,7 @@ export async function askGit(
   args: readonly string[],
 ): Promise<string | undefined> {
   const git = gitIn(host, folder);
-  host.lookedAt(`git in ${folder}`, () => pathsThatGitReads(folder, host.env, git));
+  host.dependsOn(`git in ${folder}`, () => pathsThatGitReads(folder, host.env, git));
   const answer = await git(args);
   if (answer.failure === undefined) return answer.text.trim();
   await refuseFailure(folder, answer.failure, git);

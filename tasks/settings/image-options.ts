@@ -21,7 +21,7 @@ const bundleFacts: Parameter<BundleFacts | undefined> = param.derived({
   default: async (host) => {
     const file = await host.value(bundleFile);
     if (file === "") return undefined;
-    host.lookedAt("bundle", async () => ({ paths: [file], isWhole: true }));
+    host.dependsOn("bundle", async () => ({ paths: [file], isWhole: true }));
     return await readBundleFacts(file, await limitsGiven((limit) => host.value(limit)));
   },
 });

@@ -26,7 +26,7 @@ export const emptyFolders: Parameter<readonly string[]> = param.derived({
     const root = path.resolve(host.root, await host.value(overlayFolder));
     const folders: string[] = [];
     const empty = isOldProject(root) ? [] : emptyFoldersIn(root, "", folders);
-    host.lookedAt("overlay folders", async () => ({ paths: [root, ...folders], isWhole: true }));
+    host.dependsOn("overlay folders", async () => ({ paths: [root, ...folders], isWhole: true }));
     return empty;
   },
 });
@@ -59,7 +59,7 @@ export const fileOf =
     const named = await host.value(overlayFolder);
     if (named === ownOverlay) return otherwise;
     // A project's layout shows in more than one place.
-    host.lookedAt("overlay project", async () => ({ paths: [], isWhole: false }));
+    host.dependsOn("overlay project", async () => ({ paths: [], isWhole: false }));
     const folder = path.resolve(host.root, named);
     return findInOldProject(folder, inOldProject) ?? otherwise;
   };

@@ -43,9 +43,9 @@ async function checkGzip(name: string, file: string, label: string): Promise<voi
   const most = (await stat(file)).size * mostRatio;
   let size = 0;
   try {
-    await pipeline(createReadStream(file), createGunzip(), async (pieces) => {
-      for await (const piece of pieces) {
-        size += (piece as Buffer).length;
+    await pipeline(createReadStream(file), createGunzip(), async (chunks) => {
+      for await (const chunk of chunks) {
+        size += (chunk as Buffer).length;
         if (size > most) return;
       }
     });

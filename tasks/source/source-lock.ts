@@ -34,7 +34,7 @@ export function lockInput(
 ) {
   return file(lockFile, {
     optional: true,
-    revised: true,
+    mutable: true,
     select: (text, value, about) => {
       // The sample source's pins are a record that no step reads: another variant's do not make this one run again.
       if (value(source) === "sample") return "";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FailureText } from "../../src/cli/output/failure.ts";
 import { LiveDisplay } from "../../src/cli/output/live-reporter.ts";
 import { PlainReporter } from "../../src/cli/output/plain-reporter.ts";
-import { Transcript } from "../../src/cli/output/recorded-output.ts";
+import { RecordedOutput } from "../../src/cli/output/recorded-output.ts";
 import { SourceStack } from "../../src/cli/output/source-stack.ts";
 import { capturedLine, terminalText } from "../../src/cli/output/terminal-text.ts";
 import { colourStyle, plainStyle, type Style } from "../../src/cli/terminal/style.ts";
@@ -87,20 +87,20 @@ describe("a name that holds escape sequences is shown, and does nothing", () => 
     const written: string[] = [];
     const output = { write: (text: string) => written.push(text) };
     const io = { stdout: output, stderr: output, env: { NO_COLOR: "1" }, cwd: "/" };
-    const transcript = new Transcript(io as never);
-    transcript.io.stdout.write(`${hostile}\n\tnext\n`);
-    transcript.io.stderr.write(hostile);
+    const recordedOutput = new RecordedOutput(io as never);
+    recordedOutput.io.stdout.write(`${hostile}\n\tnext\n`);
+    recordedOutput.io.stderr.write(hostile);
     expect(written.join("")).not.toMatch(acts);
     expect(written[0]).toContain("\n\tnext\n");
     // What a later build without anything to do says again is the same.
-    expect(transcript.said.map(([, text]) => text).join("")).toBe(written.join(""));
+    expect(recordedOutput.said.map(([, text]) => text).join("")).toBe(written.join(""));
   });
 
   it("in JSON, where it still means the same", () => {
     const written: string[] = [];
     const output = { write: (text: string) => written.push(text) };
-    const transcript = new Transcript({ stdout: output, stderr: output, env: {}, cwd: "/" } as never);
-    transcript.io.stdout.write(`${JSON.stringify({ name: hostile })}\n`);
+    const recordedOutput = new RecordedOutput({ stdout: output, stderr: output, env: {}, cwd: "/" } as never);
+    recordedOutput.io.stdout.write(`${JSON.stringify({ name: hostile })}\n`);
     expect(written.join("")).not.toMatch(acts);
     expect(JSON.parse(written.join(""))).toEqual({ name: hostile });
   });

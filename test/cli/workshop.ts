@@ -70,7 +70,7 @@ export default taskfile({
     debug: { description: "for bugs", flags: ["-d", "--debug"] },
   },
   variantEnv: "DEMO_TYPE",
-  retired: [{ flags: "-r, --reuse-prev-dl", answer: "-r is not needed" }],
+  deprecated: [{ flags: "-r, --reuse-prev-dl", answer: "-r is not needed" }],
 });
 `;
 

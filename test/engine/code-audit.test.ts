@@ -204,7 +204,7 @@ describe("a strict audit", () => {
         text: file("in/text"),
         none: file("none", { optional: true }),
         tree: files("**", { root: "tree", links: "keep", ignore: ["**/*.swp"] }),
-        lock: file("more/one", { revised: true }),
+        lock: file("more/one", { mutable: true }),
       },
       needs: { first: only(first, "tree") },
       tools: ["cat"],
@@ -253,7 +253,7 @@ describe("a strict audit", () => {
 
   it("fails one that hands on an undeclared file to be joined, or writes in a piece of work that is remembered", async () => {
     const root = workspace(content);
-    const joiner = task({
+    const concatenator = task({
       name: "joiner",
       description: "",
       outputs: { text: out.file("text") },
@@ -262,7 +262,7 @@ describe("a strict audit", () => {
         await memo(["key"], async (target) => fs.copyFileSync(path.join(root, "more/two"), target));
       },
     });
-    const { outcomes } = await run(root, [joiner], { audit: "strict" });
+    const { outcomes } = await run(root, [concatenator], { audit: "strict" });
     expect(outcomes["joiner@dev"]).toMatch(/: read more\/one, read more\/two$/);
   });
 

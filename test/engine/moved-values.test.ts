@@ -10,9 +10,9 @@ import { run, workspace, write } from "./workshop.ts";
 const label = param.text({
   name: "label",
   description: "",
-  default: async ({ root, lookedAt }) => {
+  default: async ({ root, dependsOn }) => {
     const place = path.join(root, "labels/label.txt");
-    lookedAt("label", async () => ({ paths: [place], isWhole: true }));
+    dependsOn("label", async () => ({ paths: [place], isWhole: true }));
     return readFileSync(place, "utf8");
   },
 });

@@ -89,7 +89,7 @@ describe("layers made one tree", () => {
           const parent = name.split("/").slice(0, -1).join("/");
           if (parent !== "") expect(flat.get(parent)?.type, name).toBe("directory");
         }
-        for await (const piece of writeCpio(flat)) expect(piece.length).toBeGreaterThan(0);
+        for await (const chunk of writeCpio(flat)) expect(chunk.length).toBeGreaterThan(0);
       }),
       cases(200),
     );

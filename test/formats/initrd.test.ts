@@ -43,9 +43,9 @@ async function read(path: string) {
 }
 
 async function cpioBytes(tree: FileTree): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of writeCpio(tree)) pieces.push(piece);
-  return Buffer.concat(pieces);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of writeCpio(tree)) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 describe("one layer", () => {

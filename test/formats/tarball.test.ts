@@ -201,7 +201,7 @@ describe("reading a tarball that means harm", () => {
     const path = workspace.path("damaged.tar");
     await writeTarball(sample(), path, { level: "none" });
     const whole = await readFile(path);
-    const pieces: readonly (readonly [string, Uint8Array])[] = [
+    const chunks: readonly (readonly [string, Uint8Array])[] = [
       ["checksum", Buffer.concat([Buffer.from("x"), whole.subarray(1)])],
       ["page", Buffer.from("<html>not found</html>")],
       ["nothing", Buffer.alloc(0)],
@@ -209,7 +209,7 @@ describe("reading a tarball that means harm", () => {
       ["cut gzip", gzipSync(whole).subarray(0, 300)],
       ["gzip of nothing", gzipSync(Buffer.alloc(0))],
     ];
-    for (const [name, bytes] of pieces) {
+    for (const [name, bytes] of chunks) {
       await writeFile(path, bytes);
       expect(await refusal(path), name).toBe("bad-tarball");
     }

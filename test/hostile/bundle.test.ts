@@ -31,7 +31,7 @@ async function unpack(parts: Partial<BundleParts> | Buffer, limits: { readonly m
   const before = await canary.look();
   const file = `${place}/bundle.tar.gz`;
   await writeFile(file, Buffer.isBuffer(parts) ? parts : bundleBytes({ iso, ...parts }));
-  const names = ["iso", "boot", "core", "listing", "layer", "trap", "loaders", "texts"] as const;
+  const names = ["iso", "boot", "core", "listing", "layer", "conflict", "loaders", "texts"] as const;
   const places = Object.fromEntries(names.map((name) => [name, `${place}/${name}`]));
   const request = { scratch: `${place}/scratch`, mtime: 0, limits };
   const error: unknown = await takeBundleApart(
@@ -177,7 +177,7 @@ describe("a bundle that means harm", () => {
       core: pipe,
       listing: pipe,
       layer: pipe,
-      trap: pipe,
+      conflict: pipe,
       loaders: pipe,
       texts: pipe,
     };

@@ -30,7 +30,7 @@ export function debBytes({ fields = [], control = [], data = [] }: DebParts): Bu
 
 /** ar(5), the common form: a header of 60 bytes before each member, members at even offsets. */
 export function arBytes(members: readonly (readonly [name: string, bytes: Buffer])[]): Buffer {
-  const pieces: Buffer[] = [Buffer.from("!<arch>\n")];
+  const chunks: Buffer[] = [Buffer.from("!<arch>\n")];
   for (const [name, bytes] of members) {
     const field = (value: string, width: number) => value.padEnd(width).slice(0, width);
     const numbers = [
@@ -40,8 +40,8 @@ export function arBytes(members: readonly (readonly [name: string, bytes: Buffer
       field("100644", 8),
       field(`${bytes.length}`, 10),
     ];
-    pieces.push(Buffer.from(`${field(name, 16)}${numbers.join("")}\`\n`, "latin1"), bytes);
-    if (bytes.length % 2 === 1) pieces.push(Buffer.from("\n"));
+    chunks.push(Buffer.from(`${field(name, 16)}${numbers.join("")}\`\n`, "latin1"), bytes);
+    if (bytes.length % 2 === 1) chunks.push(Buffer.from("\n"));
   }
-  return Buffer.concat(pieces);
+  return Buffer.concat(chunks);
 }

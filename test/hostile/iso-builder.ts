@@ -24,9 +24,9 @@ export async function smallInitrd(): Promise<Buffer> {
   const tree = new FileTree().addFile(`lib/modules/${kernelRelease}/modules.dep`, bytesContent(""), {
     mtime: 0,
   });
-  const pieces: Uint8Array[] = [];
-  for await (const piece of writeCpio(tree.ensureParents({ mtime: 0 }))) pieces.push(piece);
-  return gzipSync(Buffer.concat(pieces));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of writeCpio(tree.ensureParents({ mtime: 0 }))) chunks.push(chunk);
+  return gzipSync(Buffer.concat(chunks));
 }
 
 /**

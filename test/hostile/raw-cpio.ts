@@ -21,8 +21,8 @@ export function cpioEntry({ name, mode = 0o100644, ino = 1, nlink = 1, content =
 
 /** An archive of these entries, with its trailer. */
 export function cpioArchive(entries: Iterable<RawEntry>): Buffer {
-  const pieces = Array.from(entries, cpioEntry);
-  return Buffer.concat([...pieces, cpioEntry({ name: "TRAILER!!!", mode: 0 })]);
+  const chunks = Array.from(entries, cpioEntry);
+  return Buffer.concat([...chunks, cpioEntry({ name: "TRAILER!!!", mode: 0 })]);
 }
 
 /** Files without content in one folder, all names of one file where `linked`. */

@@ -57,7 +57,7 @@ async function ask(folder: string): Promise<string> {
         throw new Error("no other value is asked for");
       },
       note: () => {},
-      lookedAt: () => {},
+      dependsOn: () => {},
     },
     folder,
   );

@@ -193,7 +193,7 @@ describe("a bundle at random", () => {
           core: at("core"),
           listing: at("listing"),
           layer: at("layer"),
-          trap: at("trap"),
+          conflict: at("conflict"),
           loaders: at("loaders"),
           texts: at("texts"),
         },

@@ -160,7 +160,7 @@ describe("a build from the sample source", () => {
 
   describe("in another folder, as another user, under another umask, time zone and language, from files made in another order and at another time", () => {
     const steps = [
-      ...["payload", "payload-tarball", "setup-files", "overlay", "overlay-tarball", "iso-skeleton"],
+      ...["payload", "payload-tarball", "setup-files", "overlay", "overlay-tarball", "iso-template"],
       ...["rebuild-iso", "bundle"],
     ];
     const forced = (...names: readonly string[]) => names.flatMap((name) => ["--force", name]);

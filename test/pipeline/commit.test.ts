@@ -21,7 +21,7 @@ function rebuilt({ stderr }: TaskResult): readonly string[] {
 }
 
 const iso = ["iso", "--source", "sample"];
-const carriesTheVersion = ["iso-skeleton", "overlay", "rebuild-iso"];
+const carriesTheVersion = ["iso-template", "overlay", "rebuild-iso"];
 
 describe("a commit", () => {
   let workspace: Workspace;

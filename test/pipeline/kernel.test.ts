@@ -11,9 +11,9 @@ import {
   bytesContent,
   FileTree,
   FileWindow,
+  fixUpLayer,
   flattenLayers,
   joinLayers,
-  mendLayer,
   mergeLayers,
   readCpio,
   readInitrd,
@@ -88,7 +88,7 @@ function attempts(layers: Layers, index: number): readonly Attempt[] {
     const prefix = prefixOf("mended", index);
     const placed = place(layers, prefix);
     const lower = placed.slice(0, -1);
-    const { before, layer } = mendLayer(lower, placed.at(-1) ?? new FileTree());
+    const { before, layer } = fixUpLayer(lower, placed.at(-1) ?? new FileTree());
     found.push(
       attempt(
         prefix,

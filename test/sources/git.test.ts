@@ -4,7 +4,7 @@ import { lstatSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import type { LookedAt, ParameterHost } from "../../src/engine/index.ts";
+import type { ParameterHost, PathDependencySource } from "../../src/engine/index.ts";
 import { askGit } from "../../tasks/settings/git.ts";
 import { usesPrograms } from "../support/programs.ts";
 
@@ -33,7 +33,7 @@ function repository() {
   put("folder/one", "1\n");
   git("add", "folder");
   git("commit", "-q", "-m", "first");
-  let lookedAt: LookedAt = async () => ({ paths: [], isWhole: true });
+  let dependsOn: PathDependencySource = async () => ({ paths: [], isWhole: true });
   const host: ParameterHost = {
     root,
     env,
@@ -42,8 +42,8 @@ function repository() {
       throw new Error("nothing else is asked");
     },
     note: () => {},
-    lookedAt: (_place, paths) => {
-      lookedAt = paths;
+    dependsOn: (_place, paths) => {
+      dependsOn = paths;
     },
   };
   return {
@@ -51,7 +51,7 @@ function repository() {
     git,
     put,
     describe: () => askGit(host, root, ["describe", "--tags", "--dirty", "--always"]),
-    lookedAt: () => lookedAt(),
+    dependsOn: () => dependsOn(),
   };
 }
 
@@ -67,7 +67,7 @@ function statusesOf(paths: readonly string[]): string {
 
 describe("what git says of a workspace", () => {
   it("changes with nothing but what it is said to come from", async () => {
-    const { git, put, describe, lookedAt } = repository();
+    const { git, put, describe, dependsOn } = repository();
     const changes: readonly (() => unknown)[] = [
       () => git("tag", "v1.0"),
       () => put("folder/one", "2\n"),
@@ -81,7 +81,7 @@ describe("what git says of a workspace", () => {
     ];
     let before = await describe();
     for (const change of changes) {
-      const { paths, isWhole } = await lookedAt();
+      const { paths, isWhole } = await dependsOn();
       expect(isWhole).toBe(true);
       expect(paths.length).toBeGreaterThan(5);
       const statuses = statusesOf(paths);
@@ -95,17 +95,17 @@ describe("what git says of a workspace", () => {
   });
 
   it("comes, without a repository, from one that may come to be here or above", async () => {
-    const { root, describe, lookedAt } = repository();
+    const { root, describe, dependsOn } = repository();
     rmSync(path.join(root, ".git"), { recursive: true });
     expect(await describe()).toBeUndefined();
-    expect((await lookedAt()).paths).toEqual(expect.arrayContaining([path.join(root, ".git"), "/.git"]));
+    expect((await dependsOn()).paths).toEqual(expect.arrayContaining([path.join(root, ".git"), "/.git"]));
   });
 
   it("cannot be traced where there are submodules", async () => {
-    const { git, describe, lookedAt } = repository();
+    const { git, describe, dependsOn } = repository();
     const commit = git("rev-parse", "HEAD").trim();
     git("update-index", "--add", "--cacheinfo", `160000,${commit},part`);
     await describe();
-    expect(await lookedAt()).toMatchObject({ isWhole: false });
+    expect(await dependsOn()).toMatchObject({ isWhole: false });
   });
 });

@@ -55,7 +55,7 @@ describe("the version of a build", () => {
         throw new Error("no other value is asked for");
       },
       note: (message) => notes.push(message),
-      lookedAt: () => {},
+      dependsOn: () => {},
     };
   }
 

@@ -11,14 +11,14 @@ import { printForecast } from "./forecast-text.ts";
 import { HeapGrowth } from "./heap-growth.ts";
 import { movedDuring, movedText } from "./moved-during.ts";
 import { runCommand } from "./run-command.ts";
-import { leaveRecord, Quietness } from "./up-to-date.ts";
+import { leaveRecord, NoOpDetector } from "./up-to-date.ts";
 
 /** Runs commands in the order given, and builds all tasks in one graph. */
 export async function buildTargets(session: Session, targets: readonly Target[]): Promise<number> {
   const asked = targets.filter((target): target is Task => target.kind === "task");
-  const also = session.workspace.taskfile.also ?? [];
+  const alsoBuilds = session.workspace.taskfile.alsoBuilds ?? [];
   const tasks = [...asked];
-  for (const [task, brings, wanted] of also) {
+  for (const [task, brings, wanted] of alsoBuilds) {
     if (!asked.includes(task)) continue;
     if (wanted === undefined || (await session.values.get(wanted))) tasks.push(brings);
   }
@@ -50,7 +50,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
   const { request, workspace } = session;
   const startedAt = performance.now();
   const display = openDisplay(session);
-  const quietness = new Quietness();
+  const noOpDetector = new NoOpDetector();
   const heap = new HeapGrowth();
   try {
     const { outcome, graph, moved } = await build(workspace, {
@@ -66,7 +66,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
       hurry: display.hurry,
       onEvent: (event) => {
         heap.look();
-        quietness.onEvent(event);
+        noOpDetector.onEvent(event);
         display.onEvent(event);
       },
     });
@@ -87,7 +87,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     printSummary(session, artifacts, display.reporter, (performance.now() - startedAt) / 1000);
     // A command that was named beside the targets has its effect every time.
     const alone = tasks.length === session.request.words.length;
-    if (alone && quietness.holds(session)) await leaveRecord(session, graph);
+    if (alone && noOpDetector.holds(session)) await leaveRecord(session, graph);
     return 0;
   } catch (error) {
     display.record([]);
@@ -117,7 +117,7 @@ function printSummary(
     // Less than a second is not worth a word.
     const saved = savedSeconds < 1 ? "" : `, ${formatSeconds(savedSeconds)} saved`;
     const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}${saved}\n`;
-    session.transcript.writeTimed(line, formatSeconds(seconds));
+    session.recordedOutput.writeTimed(line, formatSeconds(seconds));
   }
   for (const { path, bytes, sha256 } of artifacts) {
     io.stdout.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);

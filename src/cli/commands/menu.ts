@@ -7,7 +7,7 @@ import { messageOf, printableName } from "../../errors/index.ts";
 import { aliasesOf, listedTargets, targetLines, targetLinesByGroup } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
 import type { Choice } from "../terminal/picker.ts";
-import { type Ending, statusOf } from "../terminal/shutdown.ts";
+import { type Shutdown, statusOf } from "../terminal/shutdown.ts";
 import { styleFor } from "../terminal/style.ts";
 import { buildTargets } from "./build-command.ts";
 import { runCommand } from "./run-command.ts";
@@ -21,9 +21,9 @@ export async function menuCommand(session: Session): Promise<number> {
   if (terminal === undefined) return printMenu(session);
 
   const interruption = new AbortController();
-  let ending: Ending | undefined;
-  const stopListening = io.onEnding((now) => {
-    ending = now;
+  let shutdown: Shutdown | undefined;
+  const stopListening = io.onShutdown((now) => {
+    shutdown = now;
     interruption.abort();
   });
   let chosen: Target | undefined;
@@ -37,13 +37,13 @@ export async function menuCommand(session: Session): Promise<number> {
       terminal,
       signal: interruption.signal,
       onInterrupt: () => {
-        ending = "SIGINT";
+        shutdown = "SIGINT";
       },
     });
   } finally {
     stopListening();
   }
-  if (ending !== undefined) return statusOf(ending);
+  if (shutdown !== undefined) return statusOf(shutdown);
   if (chosen === undefined) return 0;
   io.stderr.write(`${session.style.dim(`$ ${[session.command, chosen.name].join(" ")}`)}\n`);
   return chosen.kind === "command" ? runCommand(session, chosen, []) : buildTargets(session, [chosen]);

@@ -83,7 +83,7 @@ class WatchScreen {
   async run(): Promise<number> {
     const { io, continued, request } = this.#session;
     this.#afterSuccess.check();
-    const stopEndings = io.onEnding((ending) => this.#end(statusOf(ending)));
+    const ignoreShutdown = io.onShutdown((shutdown) => this.#end(statusOf(shutdown)));
     // During a build the engine's own listener handles stray errors.
     const onStray = (error: unknown): void => {
       if (process.listeners("uncaughtException").at(-1) === onStray)
@@ -91,7 +91,7 @@ class WatchScreen {
     };
     process.on("uncaughtException", onStray);
     const stopListening = (): void => {
-      stopEndings();
+      ignoreShutdown();
       process.off("uncaughtException", onStray);
     };
     const ended = continued?.take();

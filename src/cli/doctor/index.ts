@@ -32,14 +32,14 @@ async function examine(
   const { workspace, request } = session;
   const root = workspace.state.workspace;
   const interruption = new AbortController();
-  const stopListening = session.io.onEnding(() => interruption.abort());
+  const stopListening = session.io.onShutdown(() => interruption.abort());
   // Nobody is to be told twice that a default is used, and the report is no place for it.
   const values = new ParameterValues(request.given, {
     root,
     env: session.io.env,
     variant: request.variant,
     note: () => {},
-    givenAs: request.givenAs,
+    setBy: request.setBy,
   });
   const context: CheckContext = {
     value: async (parameter) => values.get(parameter),

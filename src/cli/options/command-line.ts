@@ -4,23 +4,23 @@
  */
 import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
-import type { GivenValues, LateText, Taskfile } from "../../engine/index.ts";
+import type { LateText, OptionValues, Taskfile } from "../../engine/index.ts";
 import { didYouMean, UsageError } from "../../errors/index.ts";
 import type { Io } from "../terminal/io.ts";
 import { readConfigFile } from "./config-file.ts";
 import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
-import { chosenVariant, configKeys, givenValues, namesGiven } from "./option-value.ts";
-import { givenSecrets } from "./secret-value.ts";
+import { chosenVariant, configKeys, namesGiven, optionValues } from "./option-value.ts";
+import { secretValues } from "./secret-value.ts";
 import { findTask } from "./target-name.ts";
-import { atDashes, givenArguments, namedTasks } from "./task-arguments.ts";
+import { atDashes, namedTasks, taskArguments } from "./task-arguments.ts";
 
 export interface Request {
   /** Words that are not options: targets, or a command of the program and its arguments. */
   readonly words: readonly string[];
   readonly variant: string;
-  readonly given: GivenValues;
+  readonly given: OptionValues;
   /** How each was given, for messages. */
-  readonly givenAs: ReadonlyMap<string, string>;
+  readonly setBy: ReadonlyMap<string, string>;
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -107,10 +107,10 @@ export function parseCommandLine(
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
   const sources = { flag, config, env };
   const variant = chosenVariant(taskfile, sources);
-  const given: GivenValues = new Map<string, string | LateText>([
-    ...(after !== undefined && takers.length > 0 ? [givenArguments(after, takers)] : []),
-    ...givenValues(parameters, sources, cwd),
-    ...givenSecrets(parameters, sources, cwd, askSecret),
+  const given: OptionValues = new Map<string, string | LateText>([
+    ...(after !== undefined && takers.length > 0 ? [taskArguments(after, takers)] : []),
+    ...optionValues(parameters, sources, cwd),
+    ...secretValues(parameters, sources, cwd, askSecret),
   ]);
   // Also for what the named targets do not use: a value that is ignored is worse than one that is refused.
   for (const parameter of parameters) {
@@ -123,7 +123,7 @@ export function parseCommandLine(
       words,
       variant,
       given,
-      givenAs: namesGiven(parameters, sources),
+      setBy: namesGiven(parameters, sources),
       verbose: options.verbose === true,
       quiet: options.quiet === true,
       json: options.json === true,
@@ -140,7 +140,7 @@ export function parseCommandLine(
       onSuccess: options.onSuccess,
       boot: options.boot === true,
       read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
-      notes: (taskfile.retired ?? [])
+      notes: (taskfile.deprecated ?? [])
         .filter(({ flags }) => flag(flags) !== undefined)
         .map(({ answer }) => answer),
     },

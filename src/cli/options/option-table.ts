@@ -34,7 +34,7 @@ export interface OptionEntry {
 export function parametersOf(taskfile: Taskfile): readonly Parameter<unknown>[] {
   const found = [
     ...parametersOfTargets(taskfile.targets),
-    ...(taskfile.also ?? []).flatMap(([, , wanted]) => (wanted === undefined ? [] : [wanted])),
+    ...(taskfile.alsoBuilds ?? []).flatMap(([, , wanted]) => (wanted === undefined ? [] : [wanted])),
   ] as readonly Parameter<unknown>[];
   const version = taskfile.version as Parameter<unknown> | undefined;
   return version === undefined || found.some(({ name }) => name === version.name)
@@ -81,7 +81,7 @@ export function optionsOf(taskfile: Taskfile): readonly OptionEntry[] {
       variantOptions(name, flags, description),
     ),
     ...programOptions,
-    ...(taskfile.retired ?? []).map(({ flags, answer }) => retiredOption(flags, answer)),
+    ...(taskfile.deprecated ?? []).map(({ flags, answer }) => deprecatedOption(flags, answer)),
   ];
 }
 
@@ -138,7 +138,7 @@ function variantOptions(name: string, flags: readonly string[], description: str
     }));
 }
 
-function retiredOption(flags: string, description: string): OptionEntry {
+function deprecatedOption(flags: string, description: string): OptionEntry {
   const [long = flags] = /--\S+/.exec(flags) ?? [];
   const short = /(?:^|[ ,])(-[^-\s,])/.exec(flags)?.[1];
   const own = short === undefined ? {} : { short };
@@ -157,7 +157,7 @@ const option = (
   description: string,
   more: Partial<OptionEntry> = {},
 ): OptionEntry => ({
-  ...retiredOption(flags, description),
+  ...deprecatedOption(flags, description),
   hidden: false,
   ...more,
 });

@@ -63,7 +63,7 @@ export function namesGiven(
 }
 
 /** The texts that were given, by parameter, but no secrets; paths are made absolute, from the folder `cwd`. */
-export function givenValues(
+export function optionValues(
   parameters: readonly Parameter<unknown>[],
   sources: ValueSources,
   cwd: string,

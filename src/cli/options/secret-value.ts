@@ -33,7 +33,7 @@ export function secretVariables(parameters: readonly Parameter<unknown>[]): read
  * environment; at each of these a secret and its file are an error together. What comes from standard input or a
  * person is asked for on first use, and once. Throws `UsageError`, without the secret in it.
  */
-export function givenSecrets(
+export function secretValues(
   parameters: readonly Parameter<unknown>[],
   sources: ValueSources,
   cwd: string,

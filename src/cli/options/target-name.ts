@@ -2,7 +2,7 @@
  * The targets of a Taskfile as users know them: names, other names, lines of a list, and what a wrong name may have
  * meant. It knows nothing of options, nor of what targets do.
  */
-import type { GivenValues, Target, Task, Taskfile } from "../../engine/index.ts";
+import type { OptionValues, Target, Task, Taskfile } from "../../engine/index.ts";
 import { didYouMean, UsageError } from "../../errors/index.ts";
 import { programWords } from "./program-command.ts";
 
@@ -57,8 +57,8 @@ function linesOf(targets: readonly Target[], taskfile: Taskfile): readonly Targe
 }
 
 /** What is done for a target: itself, or what takes its place for what the user gave. */
-export function inItsPlace<T extends Target>(target: T, taskfile: Taskfile, given: GivenValues): T | Task {
-  return taskfile.instead?.find((one) => one.of === target && given.has(one.given.name))?.use ?? target;
+export function inItsPlace<T extends Target>(target: T, taskfile: Taskfile, given: OptionValues): T | Task {
+  return taskfile.replacements?.find((one) => one.of === target && given.has(one.given.name))?.use ?? target;
 }
 
 /** The target with this name or alias, or undefined. */

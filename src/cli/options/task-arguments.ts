@@ -24,7 +24,7 @@ export function namedTasks(words: readonly string[], taskfile: Taskfile): readon
 }
 
 /** The arguments as a given value. Throws `UsageError` when none of the tasks takes any. */
-export function givenArguments(
+export function taskArguments(
   after: readonly string[],
   tasks: readonly Task[],
 ): readonly [name: string, text: string] {

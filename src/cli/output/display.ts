@@ -4,7 +4,7 @@
  */
 import type { BuildEvent, Digest, EventSink, TaskId, Workspace } from "../../engine/index.ts";
 import type { Io } from "../terminal/io.ts";
-import { type Ending, statusOf } from "../terminal/shutdown.ts";
+import { type Shutdown, statusOf } from "../terminal/shutdown.ts";
 import type { Style } from "../terminal/style.ts";
 import { counted } from "../terminal/style.ts";
 import type { Artifact } from "./artifact.ts";
@@ -76,7 +76,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
   const { io, style, request, workspace, failure } = shown;
   const interruption = new AbortController();
   const hurry = new AbortController();
-  let ending: Ending | undefined;
+  let shutdown: Shutdown | undefined;
   const write = (text: string): unknown => io.stderr.write(text);
   const draw = (text: string): unknown => (io.stderr.draw === undefined ? write(text) : io.stderr.draw(text));
   const screen = { write: draw, columns: () => io.stderr.columns ?? 80 };
@@ -97,17 +97,17 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
   const trace = new Trace();
   const summary = new BuildSummary();
   let interactive: TaskId | undefined;
-  const stopListening = io.onEnding((now) => {
+  const stopListening = io.onShutdown((now) => {
     // The terminal has sent it to the command too, which decides what Ctrl-C means, as an editor does.
     if (interactive !== undefined && now === "SIGINT") return;
-    if (ending !== undefined) {
+    if (shutdown !== undefined) {
       print(`${style.yellow("interrupted again:")} killing what runs`);
       hurry.abort();
       // A third one finds nobody who listens, and ends the program itself.
       stopListening();
       return;
     }
-    ending = now;
+    shutdown = now;
     print(`${style.yellow("interrupted:")} ending what runs`);
     interruption.abort();
   });
@@ -136,7 +136,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
           : `, ${skipped} that need${skipped === 1 ? "s" : ""} ${failed === 1 ? "it" : "them"} skipped`;
       return `${style.red("failed:")} ${counted(failed, "task")}${rest}; what was built before is untouched: mend it and start again, only the rest will run`;
     },
-    interruptedStatus: () => statusOf(ending ?? "SIGINT"),
+    interruptedStatus: () => statusOf(shutdown ?? "SIGINT"),
     close: () => {
       lines.flush();
       live?.close();

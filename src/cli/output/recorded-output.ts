@@ -7,16 +7,16 @@ import { plainStyle, styleFor } from "../terminal/style.ts";
 import { terminalText } from "./terminal-text.ts";
 
 /** Text for standard output (1) or error (2); `elapsedMark` in it stands for the time that it took. */
-export type Said = readonly [stream: 1 | 2, text: string];
+export type RecordedWrite = readonly [stream: 1 | 2, text: string];
 
 const elapsedMark = "\0";
 
 /** Streams and environment that remember what was said and what was asked for. */
-export class Transcript {
+export class RecordedOutput {
   readonly io: Io;
-  readonly said: Said[] = [];
+  readonly said: RecordedWrite[] = [];
   /** Whether nothing but lines was written; when not, nothing is remembered. */
-  still = true;
+  isReplayable = true;
   /** Tools are looked for in PATH, whoever asks. */
   readonly #asked = new Set(["PATH"]);
   #askedForAll = false;
@@ -51,13 +51,13 @@ export class Transcript {
   writeTimed(text: (elapsed: string) => string, elapsed: string): void {
     this.io.stderr.write(text(elapsed));
     const marked = text(elapsedMark).split(elapsedMark).map(this.#safe(this.io.stderr)).join(elapsedMark);
-    if (this.still) this.said.splice(-1, 1, [2, marked]);
+    if (this.isReplayable) this.said.splice(-1, 1, [2, marked]);
   }
 
   /** A record is for what stays on the screen: colours yes, a cursor that moves no. */
   #note(stream: 1 | 2, text: string): void {
-    if (movesCursor.test(text)) this.still = false;
-    if (this.still) this.said.push([stream, text]);
+    if (movesCursor.test(text)) this.isReplayable = false;
+    if (this.isReplayable) this.said.push([stream, text]);
     else this.said.length = 0;
   }
 

@@ -2,7 +2,7 @@
 import { isatty, type ReadStream, type WriteStream } from "node:tty";
 import { readKeys } from "./keys.ts";
 import { askSecret } from "./secret-prompt.ts";
-import { type EndingListener, Endings } from "./shutdown.ts";
+import { type ShutdownListener, ShutdownSignals } from "./shutdown.ts";
 
 export interface Output {
   write(text: string): unknown;
@@ -37,11 +37,11 @@ export interface Io {
   /** The terminal, when standard input and output are one. */
   readonly terminal: () => Terminal | undefined;
   /** Calls back when the program is to end, until the returned function is called. */
-  readonly onEnding: (listener: EndingListener) => () => void;
+  readonly onShutdown: (listener: ShutdownListener) => () => void;
 }
 
 export function processIo(): Io {
-  const endings = new Endings(process.stdout, process.stderr);
+  const shutdownSignals = new ShutdownSignals(process.stdout, process.stderr);
   return {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -57,6 +57,6 @@ export function processIo(): Io {
     // Asked for by number: to touch process.stdin is to open it.
     onKey: isatty(0) && isatty(2) ? (listener) => readKeys(process.stdin, listener) : undefined,
     terminal: () => (isatty(0) && isatty(1) ? { input: process.stdin, output: process.stdout } : undefined),
-    onEnding: (listener) => endings.listen(listener),
+    onShutdown: (listener) => shutdownSignals.listen(listener),
   };
 }

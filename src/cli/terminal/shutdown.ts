@@ -7,13 +7,13 @@ import { isatty } from "node:tty";
 import { systemErrorCode } from "../../errors/index.ts";
 
 /** SIGPIPE stands for output that nobody takes any more. */
-export type Ending = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE";
+export type Shutdown = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE";
 
-export type EndingListener = (ending: Ending) => void;
+export type ShutdownListener = (shutdown: Shutdown) => void;
 
 /** The exit status of a program that was ended so, as shells count: 130, 143, 129, 141. */
-export function statusOf(ending: Ending): number {
-  return 128 + constants.signals[ending];
+export function statusOf(shutdown: Shutdown): number {
+  return 128 + constants.signals[shutdown];
 }
 
 const outputFailures: Readonly<Record<string, string>> = {
@@ -23,10 +23,10 @@ const outputFailures: Readonly<Record<string, string>> = {
 };
 
 /** Hears the endings of this process; the first stream is for results, the second one for people. */
-export class Endings {
-  readonly #listeners = new Set<EndingListener>();
+export class ShutdownSignals {
+  readonly #listeners = new Set<ShutdownListener>();
   /** Those who know that nobody is there any more. */
-  readonly #left = new WeakSet<EndingListener>();
+  readonly #left = new WeakSet<ShutdownListener>();
   #lost = false;
 
   constructor(results: NodeJS.WriteStream, people: NodeJS.WriteStream) {
@@ -42,7 +42,7 @@ export class Endings {
   }
 
   /** Calls back until the returned function is called. While nobody listens, signals do what they always do. */
-  listen(listener: EndingListener): () => void {
+  listen(listener: ShutdownListener): () => void {
     const leave = (): void => this.#leave(listener, "SIGHUP");
     this.#listeners.add(listener);
     process.on("SIGINT", listener);
@@ -57,10 +57,10 @@ export class Endings {
   }
 
   /** A terminal that is closed says so up to three times: itself, through the shell, and at the next line that is written. */
-  #leave(listener: EndingListener, ending: Ending): void {
+  #leave(listener: ShutdownListener, shutdown: Shutdown): void {
     if (this.#left.has(listener)) return;
     this.#left.add(listener);
-    listener(ending);
+    listener(shutdown);
   }
 
   /** Whoever reads our output may leave when it has seen enough (`task list | head`): then there is no more to do. */

@@ -100,7 +100,7 @@ async function holds(condition: ConditionalNeed["condition"], binding: Binding):
       for (const named of condition.files) {
         const given = typeof named === "string" ? named : await binding.values.get(named);
         const text = await readFile(path.resolve(binding.workspace, given), "utf8").catch(() => "");
-        if (condition.says(text)) return true;
+        if (condition.matches(text)) return true;
       }
       return false;
   }

@@ -33,7 +33,7 @@ export function toolUses(bound: Used): ReadonlyMap<string, Exclude<ToolUse, "unu
     for (const tool of parameter.tools ?? []) uses.set(tool, "useful");
   for (const [tool, use] of Object.entries(usesOf(bound))) if (use !== "unused") uses.set(tool, use);
   const seeds = Object.values(bound.task.inputs).flatMap((input) =>
-    input.kind === "files" ? (input.seed?.tools ?? []) : [],
+    input.kind === "files" ? (input.generate?.tools ?? []) : [],
   );
   for (const tool of [...bound.task.tools, ...seeds]) uses.set(tool, "needed");
   return uses;

@@ -12,7 +12,7 @@ import { displayPath } from "../define/names.ts";
 import { neededTask } from "../define/need.ts";
 import type { Parameter } from "../define/parameter.ts";
 import type { SourceLocation } from "../define/source-location.ts";
-import { isRevised, type ResolvedInput, resolveInput } from "../files/input.ts";
+import { isMutable, type ResolvedInput, resolveInput } from "../files/input.ts";
 import {
   compareListings,
   decodeListing,
@@ -331,7 +331,7 @@ export function movedInputs(
 ): readonly string[] {
   return before.flatMap((input, index) => {
     const later = after[index];
-    if (isRevised(input)) return [];
+    if (isMutable(input)) return [];
     if (later === undefined || input.digest === later.digest) return [];
     return compareListings(input.listing, later.listing).map((change) => change.path);
   });

@@ -11,7 +11,7 @@ import type { ParameterValues } from "../define/parameter.ts";
 import { foldersOf } from "../files/input.ts";
 import type { State } from "../state/state.ts";
 
-export interface Evidence {
+export interface UpToDateDependencies {
   /** Absolute paths whose own status counts, links not followed; with what was seen there. */
   readonly looks: ReadonlyMap<string, boolean>;
   /** Absolute paths for which the status behind links counts. */
@@ -22,11 +22,11 @@ export interface Evidence {
  * The evidence of a build in which every task was fresh. Undefined when some of it is not known: a folder changed so
  * lately that its file set is not remembered, or a default came from what cannot be named.
  */
-export async function evidenceOf(
+export async function dependenciesOf(
   graph: Graph,
   state: State,
   values: ParameterValues,
-): Promise<Evidence | undefined> {
+): Promise<UpToDateDependencies | undefined> {
   const followed = new Set<string>();
   for (const bound of graph.values()) {
     const folders = inputFolders(bound, state);
@@ -36,7 +36,7 @@ export async function evidenceOf(
     for (const tool of [...neededTools(bound), ...usefulTools(bound)])
       for (const place of placesOfTool(tool)) followed.add(place);
   }
-  const outside = await values.lookedAt();
+  const outside = await values.dependsOn();
   if (!outside.isWhole) return undefined;
   for (const one of outside.paths) followed.add(one);
   const logs = state.logFiles.map((file) => [file, true] as const);

@@ -6,10 +6,10 @@ import { UserError } from "../../errors/index.ts";
 import { type BoundTask, neededSlots } from "../bind/bound-task.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
-import { isRevised, type ResolvedInput } from "../files/input.ts";
+import { isMutable, type ResolvedInput } from "../files/input.ts";
 import { wayBehind } from "../files/link-path.ts";
 import { compareListings, type Listing } from "../files/listing.ts";
-import { type FileTable, isLinking, signatureAt } from "../files/stat-cache.ts";
+import { isLinking, type StatCache, signatureAt } from "../files/stat-cache.ts";
 import { listOutputs, type OutputPlaces, pathIn, slotOf } from "../state/output.ts";
 import type { State } from "../state/state.ts";
 import { type Assessment, movedInputs, resolveInputs } from "./decision.ts";
@@ -36,7 +36,7 @@ interface Statuses {
 }
 
 /** Remembers how a task found its inputs; to be made before it runs. */
-export class SecondLook {
+export class InputRecheck {
   readonly #bound: BoundTask;
   readonly #state: State;
   readonly #before: readonly ResolvedInput[];
@@ -62,14 +62,14 @@ export class SecondLook {
     bound: BoundTask,
     { inputs, binaries }: Pick<Assessment, "inputs" | "binaries">,
     state: State,
-  ): SecondLook {
+  ): InputRecheck {
     const { files } = state;
     const statuses = inputs.map((input): Statuses => {
       const all = filesOf(input, files);
       return { files: all, before: Array.from(all(), (file) => files.signatureSeen(file)) };
     });
     const tools = new Map(binaries.map((file) => [file, files.signatureSeen(file) ?? signatureAt(file)]));
-    return new SecondLook(bound, state, inputs, statuses, tools);
+    return new InputRecheck(bound, state, inputs, statuses, tools);
   }
 
   /** `linked` are the inodes of files that the task hard-linked, which changes their status but not their content. */
@@ -97,7 +97,7 @@ export class SecondLook {
   #touched(linked: ReadonlySet<bigint>): readonly string[] {
     return this.#statuses.flatMap((statuses, index) => {
       const input = this.#before[index];
-      if (input === undefined || isRevised(input)) return [];
+      if (input === undefined || isMutable(input)) return [];
       const touched: string[] = [];
       let at = 0;
       for (const file of statuses.files()) {
@@ -133,7 +133,7 @@ export class SecondLook {
 }
 
 /** Whether all outputs are single files that were not written to since they were made; this needs no listing. */
-function isUnchanged({ places, listing }: NeededOutputs, files: FileTable): boolean {
+function isUnchanged({ places, listing }: NeededOutputs, files: StatCache): boolean {
   if (listing.size !== places.size) return false;
   for (const [slot, place] of places) {
     const made = listing.get(slot);
@@ -147,7 +147,7 @@ function isUnchanged({ places, listing }: NeededOutputs, files: FileTable): bool
 }
 
 /** The files of an input; where it is a link, each that it leads to. */
-function filesOf(input: ResolvedInput, files: FileTable): () => Iterable<AbsolutePath> {
+function filesOf(input: ResolvedInput, files: StatCache): () => Iterable<AbsolutePath> {
   if (input.declaration.kind === "files") return () => pathsOf(input);
   const entry = files.at(input.root);
   // A file that has to be read is no link.

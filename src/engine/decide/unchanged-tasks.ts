@@ -37,7 +37,7 @@ const tasksAtOnce = 64;
  * Adds to `made` the outputs of every task that is up to date and needs only such tasks. The graph has needs
  * before what needs them.
  */
-export async function settleUnchanged(
+export async function markUnchanged(
   graph: Graph,
   made: Map<TaskId, Listing>,
   context: UnchangedContext,

@@ -52,11 +52,11 @@ export interface CommandContext {
   /** Brings a task up to date, and returns the absolute paths of its outputs. */
   readonly build: <O extends Outputs>(task: Task<O>) => Promise<OutputPaths<O>>;
   /** Does work while no build runs in this workspace; never to be used within itself or around `build`. */
-  readonly alone: <T>(work: (bench: Workbench) => Promise<T>) => Promise<T>;
+  readonly alone: <T>(work: (bench: ExclusiveContext) => Promise<T>) => Promise<T>;
 }
 
 /** What a command has while it works alone. */
-export interface Workbench {
+export interface ExclusiveContext {
   readonly share: Share;
   /** An empty folder, removed afterwards. */
   readonly scratch: string;

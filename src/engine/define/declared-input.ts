@@ -10,7 +10,7 @@ export interface FileInput {
   /** The part of the text that counts; without it the whole file does. */
   readonly select?: SelectPart;
   /** The task may rewrite it: the stamp then names what it was left as, so that the next run finds it fresh. */
-  readonly revised: boolean;
+  readonly mutable: boolean;
   /** A change is told line by line, as that of a selected part always is. */
   readonly byLine: boolean;
 }
@@ -39,17 +39,17 @@ export interface FilesInput {
   /** Whether links are followed, or only their targets' names count. */
   readonly links: "follow" | "keep";
   /** Makes the directory's content once, when nothing matches; from then on the files are the user's. */
-  readonly seed?: Seed;
+  readonly generate?: GeneratedOnce;
 }
 
 /** How an absent input is made. */
-export interface Seed {
+export interface GeneratedOnce {
   /** Host tools that `make` runs. */
   readonly tools: readonly string[];
-  readonly make: (context: SeedContext) => Promise<void>;
+  readonly make: (context: GenerateContext) => Promise<void>;
 }
 
-export interface SeedContext {
+export interface GenerateContext {
   /** Absolute, and empty: what is made goes here. */
   readonly directory: string;
   readonly $: Shell;
@@ -61,14 +61,14 @@ export interface FileOptions {
   /** It may be absent; its path is given to the task all the same. */
   readonly optional?: boolean;
   readonly select?: SelectPart;
-  readonly revised?: boolean;
+  readonly mutable?: boolean;
   readonly byLine?: boolean;
 }
 
 /** A file that must exist (unless `optional`). */
 export function file(path: string | Parameter<string>, options: FileOptions = {}): FileInput {
-  const { optional = false, revised = false, select, byLine = select !== undefined } = options;
-  return { kind: "file", path, optional, revised, byLine, ...(select === undefined ? {} : { select }) };
+  const { optional = false, mutable = false, select, byLine = select !== undefined } = options;
+  return { kind: "file", path, optional, mutable, byLine, ...(select === undefined ? {} : { select }) };
 }
 
 export interface FilesOptions {
@@ -82,7 +82,7 @@ export interface FilesOptions {
    * files in that folder; with `keep` only where it points, for links that are copied and never read through.
    */
   readonly links?: "follow" | "keep";
-  readonly seed?: Seed;
+  readonly generate?: GeneratedOnce;
 }
 
 /** All files and links that one of the patterns matches, dot files included. */
@@ -95,7 +95,7 @@ export function files(patterns: string | readonly string[], options: FilesOption
     optional: options.optional ?? false,
     links: options.links ?? "follow",
   };
-  return options.seed === undefined ? base : { ...base, seed: options.seed };
+  return options.generate === undefined ? base : { ...base, generate: options.generate };
 }
 
 /** Name, among a task's inputs, of the env file at a path. */

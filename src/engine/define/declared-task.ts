@@ -36,7 +36,7 @@ export interface Task<O extends Outputs = Outputs> {
   /** Seconds; undefined for no limit. */
   readonly timeout: number | undefined;
   readonly retries: number;
-  readonly headStart: ((context: object) => Promise<void>) | undefined;
+  readonly prefetch: ((context: object) => Promise<void>) | undefined;
   readonly run: (context: object) => Promise<void> | void;
   /** Where it was defined: the stack frames of the call, innermost first. */
   readonly definedAt: readonly SourceLocation[];
@@ -52,7 +52,7 @@ export interface ConditionalNeed<T extends Task = Task> {
     | {
         readonly kind: "text";
         readonly files: readonly (string | Parameter<string>)[];
-        readonly says: TestText;
+        readonly matches: TestText;
       };
 }
 

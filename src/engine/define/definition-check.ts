@@ -37,9 +37,9 @@ export function requireTaskfile(found: unknown, locate: Locate): Taskfile {
   }
   for (const [alias, target] of Object.entries(aliases))
     if (!isTarget(target)) throw noTarget(`aliases.${alias}`, target);
-  for (const [asked, brings] of taskfile.also ?? [])
+  for (const [asked, brings] of taskfile.alsoBuilds ?? [])
     for (const one of [asked, brings]) if (!isTarget(one)) throw noTarget("also", one);
-  for (const { of, use } of taskfile.instead ?? [])
+  for (const { of, use } of taskfile.replacements ?? [])
     for (const one of [of, use]) if (!isTarget(one)) throw noTarget("instead", one);
   for (const [pool, width] of Object.entries(taskfile.pools ?? {})) {
     if (Number.isInteger(width) && width > 0) continue;

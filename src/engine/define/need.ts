@@ -20,10 +20,10 @@ export function inVariants<T extends Task>(variants: readonly string[], needed: 
 /** Needed when one of these text files says so; a file that is missing says nothing. Paths as in `file`. */
 export function whenText<T extends Task>(
   files: readonly (string | Parameter<string>)[],
-  says: TestText,
+  matches: TestText,
   needed: T,
 ): ConditionalNeed<T> {
-  return { kind: "conditional", task: needed, condition: { kind: "text", files, says } };
+  return { kind: "conditional", task: needed, condition: { kind: "text", files, matches } };
 }
 
 /** Needs these outputs of the task, and no others. */

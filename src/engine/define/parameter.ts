@@ -21,21 +21,21 @@ export interface ParameterHost {
    * Whoever looks at anything but this host says here how it finds every path that its answer came from: as long as
    * their statuses stay the same, so does the answer. Of several calls with one `place`, the first counts.
    */
-  readonly lookedAt: (place: string, paths: LookedAt) => void;
+  readonly dependsOn: (place: string, paths: PathDependencySource) => void;
 }
 
 /** What a value was computed from: absolute paths, existing or not, with links followed; `isWhole` says that the list is complete. */
-export interface Looked {
+export interface PathDependencies {
   readonly paths: readonly string[];
   readonly isWhole: boolean;
 }
 
-export type LookedAt = () => Promise<Looked>;
+export type PathDependencySource = () => Promise<PathDependencies>;
 
 /** What values are computed with. */
-export interface ValuesHost extends Omit<ParameterHost, "value" | "lookedAt"> {
+export interface ValuesHost extends Omit<ParameterHost, "value" | "dependsOn"> {
   /** How a value was given, by parameter name: `--source-date-epoch`, or the name of a variable. */
-  readonly givenAs?: ReadonlyMap<string, string>;
+  readonly setBy?: ReadonlyMap<string, string>;
 }
 
 export interface ParameterOptions<T> {
@@ -190,25 +190,25 @@ export const argumentsName = "--";
 export type LateText = () => Promise<string>;
 
 /** Texts that the user gave, by parameter name, in order of precedence already resolved. */
-export type GivenValues = ReadonlyMap<string, string | LateText>;
+export type OptionValues = ReadonlyMap<string, string | LateText>;
 
 /** The values of parameters in one build; each is resolved once, on first use. */
 export class ParameterValues {
-  readonly #given: GivenValues;
+  readonly #given: OptionValues;
   readonly #outside: ValuesHost;
   readonly #host: ParameterHost;
   readonly #resolved = new Map<string, unknown>();
   readonly #computed = new Set<Parameter<unknown>>();
-  readonly #lookedAt = new Map<string, LookedAt>();
+  readonly #dependsOn = new Map<string, PathDependencySource>();
 
-  constructor(given: GivenValues, host: ValuesHost) {
+  constructor(given: OptionValues, host: ValuesHost) {
     this.#given = given;
     this.#outside = host;
     this.#host = {
       ...host,
       value: (parameter) => this.get(parameter),
-      lookedAt: (place, paths) => {
-        if (!this.#lookedAt.has(place)) this.#lookedAt.set(place, paths);
+      dependsOn: (place, paths) => {
+        if (!this.#dependsOn.has(place)) this.#dependsOn.set(place, paths);
       },
     };
   }
@@ -222,8 +222,8 @@ export class ParameterValues {
   }
 
   /** Every path that a computed default came from, as far as these are known. */
-  async lookedAt(): Promise<Looked> {
-    const all = await Promise.all([...this.#lookedAt.values()].map((ask) => ask()));
+  async dependsOn(): Promise<PathDependencies> {
+    const all = await Promise.all([...this.#dependsOn.values()].map((ask) => ask()));
     return { paths: all.flatMap(({ paths }) => paths), isWhole: all.every(({ isWhole }) => isWhole) };
   }
 
@@ -284,7 +284,7 @@ export class ParameterValues {
     try {
       return (parameter.parse?.(text, this.#host) ?? text) as T;
     } catch (error) {
-      const where = this.#outside.givenAs?.get(parameter.name);
+      const where = this.#outside.setBy?.get(parameter.name);
       if (!(error instanceof UsageError) || error.where !== undefined || where === undefined) throw error;
       const { code, hint } = error;
       throw new UsageError(error.message, {

@@ -7,10 +7,10 @@ import type { Params, ParamValues } from "./parameter.ts";
 import type { Share } from "./shared.ts";
 
 /** A whole file (absolute path), or bytes, which may still be on their way. */
-export type Piece = { readonly file: string } | { readonly bytes: Uint8Array | Promise<Uint8Array> };
+export type Chunk = { readonly file: string } | { readonly bytes: Uint8Array | Promise<Uint8Array> };
 
 /** What was written: size in bytes, sha256 in hex. */
-export interface Joined {
+export interface Concatenation {
   readonly size: number;
   readonly sha256: string;
 }
@@ -47,14 +47,14 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
    * Writes pieces one behind the other to `target`, an absolute path of an output or in the scratch folder, in one pass.
    * An output that is written so is neither read again nor kept twice.
    */
-  readonly join: (target: string, pieces: readonly Piece[]) => Promise<Joined>;
+  readonly join: (target: string, chunks: readonly Chunk[]) => Promise<Concatenation>;
   /**
    * Has `make` write a file, unless that was done before for the same key (all that it depends on, beside the task's code and
    * tools), in whatever build; the path of the file, which is one of the scratch folder.
    */
   readonly memo: Memo;
   /** The sha256, in hex, of pieces one behind the other, computed beside whatever else goes on. */
-  readonly digest: (pieces: readonly Piece[]) => Promise<string>;
+  readonly digest: (chunks: readonly Chunk[]) => Promise<string>;
   /** An empty folder for intermediate files, removed afterwards. */
   readonly scratch: string;
   /** Content that outlives results and is named by its digest: downloads. */
@@ -64,7 +64,7 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
 }
 
 /** What of a task's context there is before its needs are done. */
-export type HeadStartContext<I extends Inputs, P extends Params> = Omit<
+export type PrefetchContext<I extends Inputs, P extends Params> = Omit<
   TaskContext<Record<never, never>, I, P, Record<never, never>>,
   "needs" | "outputs" | "$" | "log" | "join" | "digest"
 >;
@@ -96,4 +96,4 @@ export interface BlobAccess {
 export type Memo = (key: readonly string[], make: (file: string) => Promise<void>) => Promise<string>;
 
 export type AnyTaskContext = TaskContext<Needs, Inputs, Params, Outputs>;
-export type AnyHeadStartContext = HeadStartContext<Inputs, Params>;
+export type AnyPrefetchContext = PrefetchContext<Inputs, Params>;

@@ -7,7 +7,7 @@ import type { Outputs } from "./declared-output.ts";
 import type { Needs, Task, ToolUse } from "./declared-task.ts";
 import type { Params, ParamValues } from "./parameter.ts";
 import { callers } from "./source-location.ts";
-import type { HeadStartContext, TaskContext } from "./task-context-types.ts";
+import type { PrefetchContext, TaskContext } from "./task-context-types.ts";
 
 export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Params, O extends Outputs> {
   readonly name: string;
@@ -61,7 +61,7 @@ export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Par
    * What may begin while the needs still run: it makes nothing, and only spares `run` some time. Called once a build at
    * most, when a need has to run; `run` waits for its end, and meets again whatever fails here.
    */
-  readonly headStart?: (context: HeadStartContext<I, P>) => Promise<void>;
+  readonly prefetch?: (context: PrefetchContext<I, P>) => Promise<void>;
   readonly run: (context: TaskContext<N, I, P, O>) => Promise<void> | void;
 }
 
@@ -96,7 +96,7 @@ export function task<
     retries: definition.retries ?? 0,
     // The one place where the types of a definition are let go of: the runner builds the context from the same
     // definition, so what it passes has the types that `run` was checked against.
-    headStart: definition.headStart as unknown as Task["headStart"],
+    prefetch: definition.prefetch as unknown as Task["prefetch"],
     run: definition.run as unknown as Task["run"],
     definedAt: callers(task),
   };

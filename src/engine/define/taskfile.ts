@@ -28,7 +28,7 @@ export interface TaskfileDefinition {
   /** Environment variable and configuration key that names the variant. */
   readonly variantEnv?: string;
   /** Who asks for the first by its name gets the second too, which needs it and which most builds do not want; where a parameter stands with them, only when it is on. */
-  readonly also?: readonly (readonly [asked: Task, brings: Task, wanted?: Parameter<boolean>])[];
+  readonly alsoBuilds?: readonly (readonly [asked: Task, brings: Task, wanted?: Parameter<boolean>])[];
   /** Other names of targets. */
   readonly aliases?: Readonly<Record<string, Target>>;
   /** Shown in the menu as the version that a build would get now. */
@@ -50,13 +50,13 @@ export interface TaskfileDefinition {
   /** Width of each pool; `cpu` is as wide as the machine unless said. */
   readonly pools?: Readonly<Record<string, number>>;
   /** Tasks that take the place of a target when the user gives a parameter. */
-  readonly instead?: readonly {
+  readonly replacements?: readonly {
     readonly of: Task;
     readonly given: Pick<Parameter<unknown>, "name">;
     readonly use: Task;
   }[];
   /** Options that are accepted and answered with one line, for users of what this replaces. */
-  readonly retired?: readonly { readonly flags: string; readonly answer: string }[];
+  readonly deprecated?: readonly { readonly flags: string; readonly answer: string }[];
 }
 
 export interface Taskfile extends TaskfileDefinition {

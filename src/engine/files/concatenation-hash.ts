@@ -8,7 +8,7 @@ import type { Digest } from "../define/names.ts";
 import { digestOfParts } from "./digest.ts";
 
 /** A part of a joined file: where its bytes are now, and their digest. */
-export type JoinedPart = { readonly digest: Digest } & (
+export type ConcatenationPart = { readonly digest: Digest } & (
   | { readonly file: string; readonly size: number }
   | { readonly bytes: Uint8Array }
 );
@@ -23,25 +23,25 @@ const chunkSize = 1024 * 1024;
 /** From this size (bytes) on it is worth to keep the hash behind a part. */
 const large = 1024 * 1024;
 
-export function sizeOf(part: JoinedPart): number {
+export function sizeOf(part: ConcatenationPart): number {
   return "file" in part ? part.size : part.bytes.length;
 }
 
 /** The hash of what has been added so far, begun at the furthest midpoint that still holds. */
-export class JoinedHash {
+export class ConcatenationHash {
   readonly #known: readonly Midpoint[];
   readonly #keys: string[] = [];
   readonly #midpoints: Midpoint[] = [];
   #hash: Hash = createHash("sha256");
   /** Parts that the hash does not have yet: a midpoint further on may hold them all. */
-  #pending: JoinedPart[] = [];
+  #pending: ConcatenationPart[] = [];
 
   constructor(known: readonly Midpoint[]) {
     this.#known = known;
   }
 
   /** Adds a part, and passes its bytes on to `write` where that is given. */
-  async add(part: JoinedPart, write?: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  async add(part: ConcatenationPart, write?: (chunk: Uint8Array) => Promise<void>): Promise<void> {
     this.#keys.push(part.digest);
     const key = digestOfParts(this.#keys);
     const known = this.#known.find((midpoint) => midpoint.key === key);
@@ -77,7 +77,7 @@ export class JoinedHash {
 }
 
 /** The bytes, piece by piece; a piece is only valid until the next one is asked for. */
-async function* bytesOf(part: JoinedPart): AsyncGenerator<Uint8Array> {
+async function* bytesOf(part: ConcatenationPart): AsyncGenerator<Uint8Array> {
   if ("bytes" in part) {
     yield part.bytes;
     return;

@@ -6,27 +6,30 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { UserError } from "../../errors/index.ts";
 import type { AbsolutePath, Digest } from "../define/names.ts";
-import type { Joined, Piece } from "../define/task-context-types.ts";
-import { JoinedHash, type JoinedPart, type Midpoint, sizeOf } from "./concatenation-hash.ts";
+import type { Chunk, Concatenation } from "../define/task-context-types.ts";
+import { ConcatenationHash, type ConcatenationPart, type Midpoint, sizeOf } from "./concatenation-hash.ts";
 import { digestOfBytes } from "./digest.ts";
 import { DigestThread } from "./hash-worker.ts";
-import { Formers, type PlacedPart } from "./previous-output.ts";
-import { type FileTable, settleTime } from "./stat-cache.ts";
+import { type PlacedPart, PreviousOutputs } from "./previous-output.ts";
+import { markMtime, type StatCache } from "./stat-cache.ts";
 
-export class Joiner {
-  readonly #files: FileTable;
+export class Concatenator {
+  readonly #files: StatCache;
   readonly #thread = new DigestThread();
-  readonly #written = new Map<string, { readonly digest: Digest; readonly parts: readonly JoinedPart[] }>();
-  readonly #formers = new Formers();
+  readonly #written = new Map<
+    string,
+    { readonly digest: Digest; readonly parts: readonly ConcatenationPart[] }
+  >();
+  readonly #previousOutputs = new PreviousOutputs();
   /** By purpose: the path that is written to. */
   readonly #midpoints = new Map<string, readonly Midpoint[]>();
 
-  constructor(files: FileTable) {
+  constructor(files: StatCache) {
     this.#files = files;
   }
 
   /** The parts of a file that was written here, provided that it is still meant by this digest. */
-  partsOf(file: string, digest: Digest): readonly JoinedPart[] | undefined {
+  partsOf(file: string, digest: Digest): readonly ConcatenationPart[] | undefined {
     const written = this.#written.get(file);
     return written?.digest === digest ? written.parts : undefined;
   }
@@ -36,23 +39,23 @@ export class Joiner {
     return this.#written.has(file);
   }
 
-  /** What was written at `from` was renamed to `to`, and the file table knows. */
+  /** What was written at `from` was renamed to `to`, and the stat cache knows. */
   moved(from: AbsolutePath, to: AbsolutePath): void {
     const written = this.#written.get(from);
     const signature = this.#files.signatureSeen(to);
     if (written === undefined || signature === undefined) return;
     const parts = written.parts.map((part) => ({ digest: part.digest, size: sizeOf(part) }));
-    this.#formers.remember(from, to, signature, parts);
+    this.#previousOutputs.remember(from, to, signature, parts);
   }
 
   /** Files will soon be joined below this folder, where some were before: what can be done ahead begins. */
   anticipate(folder: string): void {
-    this.#formers.anticipate(folder);
+    this.#previousOutputs.anticipate(folder);
   }
 
   /** What was done ahead and not used is removed. */
   giveUp(): Promise<void> {
-    return this.#formers.giveUp();
+    return this.#previousOutputs.giveUp();
   }
 
   forgetBelow(folder: string): void {
@@ -63,18 +66,18 @@ export class Joiner {
    * Writes the pieces to `target` (absolute; replaced, mode 0644). @throws UserError `piece-changed` when a file is
    * written to meanwhile.
    */
-  async join(target: string, pieces: readonly Piece[], signal: AbortSignal): Promise<Joined> {
-    const there = await this.#formers.bring(target);
+  async join(target: string, chunks: readonly Chunk[], signal: AbortSignal): Promise<Concatenation> {
+    const there = await this.#previousOutputs.bring(target);
     const out = await open(target, there === undefined ? "w" : "r+");
     const writer = new PartWriter(out, there ?? []);
-    const hash = new JoinedHash(this.#midpoints.get(target) ?? []);
-    const parts: JoinedPart[] = [];
+    const hash = new ConcatenationHash(this.#midpoints.get(target) ?? []);
+    const parts: ConcatenationPart[] = [];
     let size: number;
     try {
       await out.chmod(0o644);
-      for (const piece of pieces) {
+      for (const chunk of chunks) {
         signal.throwIfAborted();
-        const part = await this.#partOf(piece);
+        const part = await this.#partOf(chunk);
         parts.push(part);
         await hash.add(part, writer.next(part));
         this.#refuseChanged(part);
@@ -85,26 +88,26 @@ export class Joiner {
     }
     const { digest, midpoints } = hash.end();
     this.#midpoints.set(target, midpoints);
-    settleTime(target);
-    this.#files.vouch(target as AbsolutePath, digest);
+    markMtime(target);
+    this.#files.recordWritten(target as AbsolutePath, digest);
     this.#written.set(target, { digest, parts });
     return { size, sha256: digest };
   }
 
   /** The sha256 of the pieces, one behind the other, computed on a thread of its own. */
-  async digest(pieces: readonly Piece[]): Promise<string> {
-    const parts = await Promise.all(pieces.map((piece) => this.#partOf(piece)));
+  async digest(chunks: readonly Chunk[]): Promise<string> {
+    const parts = await Promise.all(chunks.map((chunk) => this.#partOf(chunk)));
     const digest = await this.#thread.digest(parts);
     for (const part of parts) this.#refuseChanged(part);
     return digest;
   }
 
-  async #partOf(piece: Piece): Promise<JoinedPart> {
-    if ("bytes" in piece) {
-      const bytes = await piece.bytes;
+  async #partOf(chunk: Chunk): Promise<ConcatenationPart> {
+    if ("bytes" in chunk) {
+      const bytes = await chunk.bytes;
       return { bytes, digest: digestOfBytes(bytes) };
     }
-    const file = piece.file as AbsolutePath;
+    const file = chunk.file as AbsolutePath;
     // What this run saw before may have been written anew since: intermediate files have the same name each time.
     if (!this.#files.isUnchanged(file)) this.#files.forget(file);
     const entry = await this.#files.at(file);
@@ -112,7 +115,7 @@ export class Joiner {
     throw new Error(`${file} is to be joined, and is no file`);
   }
 
-  #refuseChanged(part: JoinedPart): void {
+  #refuseChanged(part: ConcatenationPart): void {
     if (!("file" in part) || this.#files.isUnchanged(part.file as AbsolutePath)) return;
     throw new UserError("the file changed while it was being read", {
       code: "piece-changed",
@@ -139,7 +142,7 @@ class PartWriter {
   }
 
   /** What writes the bytes of the next part; undefined where they stand there already. */
-  next(part: JoinedPart): ((chunk: Uint8Array) => Promise<void>) | undefined {
+  next(part: ConcatenationPart): ((chunk: Uint8Array) => Promise<void>) | undefined {
     let at = this.#offset;
     this.#offset += sizeOf(part);
     if (this.#there.get(at)?.digest === part.digest) return undefined;

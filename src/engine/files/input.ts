@@ -17,7 +17,7 @@ import { behindLink } from "./linked-input.ts";
 import { digestOfListing, type ListedEntry, type Listing, lineOf, listed, listingOf } from "./listing.ts";
 import type { RecordLog } from "./record-log.ts";
 import { flatFolder, search } from "./search.ts";
-import type { FileTable } from "./stat-cache.ts";
+import type { StatCache } from "./stat-cache.ts";
 
 export interface ResolvedInput {
   readonly name: string;
@@ -38,7 +38,7 @@ export interface ResolvedInput {
 
 export interface InputContext {
   readonly workspace: AbsolutePath;
-  readonly files: FileTable;
+  readonly files: StatCache;
   /** Remembers file sets; shared with the stat cache. */
   readonly memory: RecordLog;
   readonly value: <T>(parameter: Parameter<T>) => T;
@@ -94,7 +94,12 @@ export async function resolveInput(
     const name = displayPath(context.workspace, absolute);
     if (!matched.has(name)) entries.push([name, entry]);
   }
-  if (entries.length === 0 && !declaration.optional && selected === undefined && !isSeeded(declaration, root))
+  if (
+    entries.length === 0 &&
+    !declaration.optional &&
+    selected === undefined &&
+    !isGenerated(declaration, root)
+  )
     throw nothingFound(declaration, asked, root);
   const part = selected === undefined ? {} : { selected };
   const listing = listingOf(entries);
@@ -149,13 +154,13 @@ export function digestOfKnownInput(
 }
 
 /** Whether the task itself may write to it. */
-export function isRevised({ declaration }: Pick<ResolvedInput, "declaration">): boolean {
-  return declaration.kind === "file" && declaration.revised;
+export function isMutable({ declaration }: Pick<ResolvedInput, "declaration">): boolean {
+  return declaration.kind === "file" && declaration.mutable;
 }
 
 /** It is made before the task runs; a forecast, which makes nothing, comes before that. */
-function isSeeded(declaration: Input, root: string): boolean {
-  return declaration.kind === "files" && declaration.seed !== undefined && isEmptyFolder(root);
+function isGenerated(declaration: Input, root: string): boolean {
+  return declaration.kind === "files" && declaration.generate !== undefined && isEmptyFolder(root);
 }
 
 /** Also a folder that is not there. */
@@ -182,7 +187,7 @@ function entryOfPart(part: string): ListedEntry {
 
 /** A named file may be reached through a link: what counts is the content behind it. */
 async function followFile(
-  found: Awaited<ReturnType<FileTable["at"]>>,
+  found: Awaited<ReturnType<StatCache["at"]>>,
   declaration: Input,
   absolute: AbsolutePath,
   context: InputContext,

@@ -5,7 +5,7 @@ import { systemErrorCode, UserError } from "../../errors/index.ts";
 import { type AbsolutePath, byteOrder, cacheFolder, isBelow } from "../define/names.ts";
 import { realPath, wayBehind } from "./link-path.ts";
 import { type ListedEntry, listed } from "./listing.ts";
-import type { FileTable } from "./stat-cache.ts";
+import type { StatCache } from "./stat-cache.ts";
 
 /** Where links may lead to folders: below the workspace, or below the input's own root (both absolute). */
 export interface LinkBounds {
@@ -21,7 +21,7 @@ export interface LinkBounds {
 export async function behindLink(
   link: AbsolutePath,
   bounds: LinkBounds,
-  files: FileTable,
+  files: StatCache,
   into: Map<AbsolutePath, ListedEntry> = new Map(),
 ): Promise<ReadonlyMap<AbsolutePath, ListedEntry>> {
   const { links, end } = wayBehind(link);
@@ -59,7 +59,7 @@ export function targetOf(link: string): AbsolutePath | undefined {
 async function collect(
   folder: AbsolutePath,
   bounds: LinkBounds,
-  files: FileTable,
+  files: StatCache,
   into: Map<AbsolutePath, ListedEntry>,
 ): Promise<void> {
   // The entry marks the folder as collected.

@@ -13,7 +13,7 @@ export interface PlacedPart {
   readonly size: number;
 }
 
-interface Former {
+interface PreviousOutput {
   /** Where it stands (absolute). */
   readonly file: string;
   /** Its status when it was put there: as long as it is the same, so are the bytes. */
@@ -23,25 +23,25 @@ interface Former {
 
 interface Copy {
   readonly file: string;
-  readonly of: Former;
+  readonly of: PreviousOutput;
   /** Whether it was made. */
   readonly made: Promise<boolean>;
 }
 
-export class Formers {
+export class PreviousOutputs {
   /** By the path that the next one is written to. */
-  readonly #formers = new Map<string, Former>();
+  readonly #previousOutputs = new Map<string, PreviousOutput>();
   readonly #copies = new Map<string, Copy>();
   #count = 0;
 
   /** What was written to `target` stands at `file` now, with this status. */
   remember(target: string, file: string, signature: string, parts: readonly PlacedPart[]): void {
-    this.#formers.set(target, { file, signature, parts });
+    this.#previousOutputs.set(target, { file, signature, parts });
   }
 
   /** Begins to copy what will be changed into the targets below a folder; a copy stands beside the folder. */
   anticipate(folder: string): void {
-    for (const target of this.#formers.keys())
+    for (const target of this.#previousOutputs.keys())
       if (target.startsWith(`${folder}/`)) this.#copy(target, folder);
   }
 
@@ -74,25 +74,25 @@ export class Formers {
   }
 
   #copy(target: string, beside: string): Copy | undefined {
-    const former = this.#formers.get(target);
-    if (former === undefined || this.#copies.has(target)) return undefined;
-    if (!isStill(former)) {
-      this.#formers.delete(target);
+    const previous = this.#previousOutputs.get(target);
+    if (previous === undefined || this.#copies.has(target)) return undefined;
+    if (!isStill(previous)) {
+      this.#previousOutputs.delete(target);
       return undefined;
     }
     this.#count += 1;
     const file = `${beside}-former-${this.#count}`;
     // Whatever it was that made it impossible, writing it all meets it again, and reports it.
-    const made = copyFile(former.file, file, constants.COPYFILE_FICLONE).then(
+    const made = copyFile(previous.file, file, constants.COPYFILE_FICLONE).then(
       () => true,
       () => false,
     );
-    const copy = { file, of: former, made };
+    const copy = { file, of: previous, made };
     this.#copies.set(target, copy);
     return copy;
   }
 }
 
-function isStill({ file, signature }: Former): boolean {
+function isStill({ file, signature }: PreviousOutput): boolean {
   return signatureAt(file) === signature;
 }

@@ -35,7 +35,7 @@ export interface Clock {
 const forgotten = Symbol("forgotten");
 type Seen = FileEntry | undefined | Promise<FileEntry | undefined> | typeof forgotten;
 
-export class FileTable {
+export class StatCache {
   readonly #log: RecordLog;
   readonly #clock: Clock;
   /**
@@ -79,7 +79,7 @@ export class FileTable {
    * Takes the digest of a file that the engine wrote itself, so that it is not read again. To be called when it is closed;
    * a write that follows changes its status.
    */
-  vouch(path: AbsolutePath, digest: Digest): void {
+  recordWritten(path: AbsolutePath, digest: Digest): void {
     const status = lstatIfThere(path);
     if (status?.isFile() !== true) return;
     this.#signatures.set(path, signatureOf(status));
@@ -104,7 +104,7 @@ export class FileTable {
     this.#signatures.delete(from);
     this.forget(to);
     if (typeof entry !== "object" || entry instanceof Promise || entry.type !== "file") return;
-    if (before === undefined || now?.isFile() !== true || !isSettledTime(now.mtimeNs)) return;
+    if (before === undefined || now?.isFile() !== true || !isMarkedMtime(now.mtimeNs)) return;
     if (withoutCtime(before) !== withoutCtime(signatureOf(now))) return;
     this.#signatures.set(to, signatureOf(now));
     this.#seen.set(to, entry);
@@ -186,16 +186,16 @@ const mark = 321_000n;
  * rarest chance only: whoever writes to the file afterwards, however soon, changes its mtime. So the digest taken
  * then may be remembered at once. On a file system that keeps no such fine times nothing is gained and nothing lost.
  */
-export function settleTime(path: string): void {
+export function markMtime(path: string): void {
   const status = lstatSync(path, { bigint: true });
   // Set once already: another time would make a stranger of a file whose digest is known.
-  if (isSettledTime(status.mtimeNs)) return;
+  if (isMarkedMtime(status.mtimeNs)) return;
   const wanted = (status.mtimeNs / 1_000_000n - 50n) * 1_000_000n + mark;
   utimesSync(path, Number(status.atimeNs / 1_000n) / 1e6, Number(wanted / 1_000n) / 1e6);
 }
 
 /** Whether a time is one that `settleTime` set; it is set to a microsecond or two. */
-function isSettledTime(mtimeNs: bigint): boolean {
+function isMarkedMtime(mtimeNs: bigint): boolean {
   const digits = mtimeNs % 1_000_000n;
   return digits > mark - 3_000n && digits < mark + 3_000n;
 }

@@ -55,7 +55,7 @@ export interface Declared {
   /** Files and folders that they may write to, and read. */
   readonly writable: readonly string[];
   /** Files that they may also replace, by renaming one whose name begins with the file's and a dot. */
-  readonly revised: readonly string[];
+  readonly mutable: readonly string[];
   /** The folder that the running program is loaded from: its code may read there. */
   readonly program?: string;
   /** Whether a file is left out of an input: that it is there does not count. */
@@ -82,7 +82,7 @@ export class Audit {
   /** What was touched and is neither declared nor in a system folder. */
   async undeclared(declared: Declared): Promise<readonly UndeclaredAccess[]> {
     // A trace has paths as the kernel resolved them.
-    const writable = bothWays([...declared.writable, ...declared.revised, ...kernelFolders]);
+    const writable = bothWays([...declared.writable, ...declared.mutable, ...kernelFolders]);
     const readable = [...writable, ...bothWays(declared.folders), ...systemFolders];
     const files = new Set([...bothWays(declared.files), ...Array.from(declared.unfollowed, withRealFolder)]);
     const isReplacement = replacementMatcher(declared);
@@ -109,8 +109,8 @@ export function isWithin(file: string, roots: readonly string[]): boolean {
 }
 
 /** Tells which files are there to replace a revised one. */
-export function replacementMatcher({ revised }: Declared): (file: string) => boolean {
-  const beginnings = bothWays(revised).map((one) => `${one}.`);
+export function replacementMatcher({ mutable }: Declared): (file: string) => boolean {
+  const beginnings = bothWays(mutable).map((one) => `${one}.`);
   return (file) => beginnings.some((beginning) => file.startsWith(beginning));
 }
 

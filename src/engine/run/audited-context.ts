@@ -1,6 +1,6 @@
 /** The context of an audited task: what the engine does for the task is not counted as done by the task's code. */
 import type { Shell } from "../../host/index.ts";
-import type { AnyTaskContext, Piece } from "../define/task-context-types.ts";
+import type { AnyTaskContext, Chunk } from "../define/task-context-types.ts";
 import type { AccessRecord, CodeAccesses } from "./code-access.ts";
 
 /** The same context, for code that runs inside of `accesses`. Paths that it hands over count as touched by it. */
@@ -12,21 +12,21 @@ export function auditedContext(
   const { memo, join, digest, blobs, share, $ } = context;
   const outside = <T>(work: () => T): T => accesses.outside(work);
   const note = (kind: "read" | "wrote", file: string): void => accesses.note(kind, file, record);
-  const notePieces = (pieces: readonly Piece[]): void => {
-    for (const piece of pieces) if ("file" in piece) note("read", piece.file);
+  const noteChunks = (chunks: readonly Chunk[]): void => {
+    for (const chunk of chunks) if ("file" in chunk) note("read", chunk.file);
   };
   return {
     ...context,
     $: shellOutside($, outside),
     memo: (key, make) => outside(() => memo(key, (file) => accesses.inside(record, () => make(file)))),
-    join: (target, pieces) => {
+    join: (target, chunks) => {
       note("wrote", target);
-      notePieces(pieces);
-      return outside(() => join(target, pieces));
+      noteChunks(chunks);
+      return outside(() => join(target, chunks));
     },
-    digest: (pieces) => {
-      notePieces(pieces);
-      return outside(() => digest(pieces));
+    digest: (chunks) => {
+      noteChunks(chunks);
+      return outside(() => digest(chunks));
     },
     blobs: {
       has: (sha256) => outside(() => blobs.has(sha256)),

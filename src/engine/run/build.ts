@@ -3,7 +3,7 @@
  * contents of the engine; each line of it is a module of its own.
  */
 import path from "node:path";
-import { endStragglers } from "../../host/index.ts";
+import { endOrphans } from "../../host/index.ts";
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
 import { bindGraph } from "../bind/graph.ts";
 import { requireTools } from "../bind/optional-tool.ts";
@@ -21,7 +21,7 @@ import { Breakdown } from "./breakdown.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
 import { CodeAccesses } from "./code-access.ts";
 import type { EventSink } from "./event.ts";
-import { seedInputs } from "./generated-file.ts";
+import { generateInputs } from "./generated-file.ts";
 import { runGraph } from "./graph-run.ts";
 import { RunningCode } from "./running-code.ts";
 import { explainSystemError } from "./system-failure.ts";
@@ -82,7 +82,9 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     // What a build that was killed left running would go on in what is removed now.
     if (state.hasTemporaries()) endLeftBehind(state, emit);
     await state.removeTemporaries();
-    await seedInputs(graph, state, workspace.toolHint, signal, (message) => emit({ type: "note", message }));
+    await generateInputs(graph, state, workspace.toolHint, signal, (message) =>
+      emit({ type: "note", message }),
+    );
     const succeeded = await runGraph(
       graph,
       workspace,
@@ -114,7 +116,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     stopListening();
     stopNoting?.();
     breakdown.close();
-    await state.joiner.giveUp();
+    await state.concatenator.giveUp();
     await shared.close();
     release();
   }
@@ -122,7 +124,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
 
 /** Ends and names the processes that left the group they were started in: the build is over, and so are they. */
 function endLeftBehind(state: State, emit: EventSink): void {
-  for (const { pid, mark, command } of endStragglers(state.temporaryRoot)) {
+  for (const { pid, mark, command } of endOrphans(state.temporaryRoot)) {
     const [folder = ""] = path.relative(state.temporaryRoot, mark).split("/");
     const message = `${taskOfFolder(folder.replace(/-\d+$/, ""))} left ${command.split(" ")[0]} running behind its back (process ${pid}); it was ended`;
     emit({ type: "note", message });

@@ -41,7 +41,7 @@ interface Use {
 
 const read: Use = { kind: "read" };
 const looked: Use = { kind: "looked at" };
-const lookedAtLink: Use = { kind: "looked at", link: true };
+const readLinkStatus: Use = { kind: "looked at", link: true };
 const listed: Use = { kind: "listed" };
 const wrote: Use = { kind: "wrote" };
 const wroteLink: Use = { kind: "wrote", link: true };
@@ -60,8 +60,8 @@ const uses: Readonly<Record<string, readonly (Use | undefined)[]>> = {
   realpath: [looked],
   watch: [looked],
   watchFile: [looked],
-  lstat: [lookedAtLink],
-  readlink: [lookedAtLink],
+  lstat: [readLinkStatus],
+  readlink: [readLinkStatus],
   writeFile: [wrote],
   appendFile: [wrote],
   createWriteStream: [wrote],

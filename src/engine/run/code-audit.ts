@@ -21,7 +21,7 @@ const kinds: readonly CodeAccessKind[] = [
  * there counts as well: whether a file exists is something that a result can depend on.
  */
 export function undeclaredByCode(accesses: Iterable<CodeAccess>, declared: Declared): readonly CodeAccess[] {
-  const writable = bothWays([...declared.writable, ...declared.revised, ...kernelFolders]);
+  const writable = bothWays([...declared.writable, ...declared.mutable, ...kernelFolders]);
   const program = declared.program === undefined ? [] : [declared.program];
   const readable = [...writable, ...bothWays([...declared.folders, ...program])];
   // A link is declared under its own name, also where the workspace is reached through another one.

@@ -7,7 +7,7 @@ import path from "node:path";
 import { createShell, ProcessGroups } from "../../host/index.ts";
 import type { Graph } from "../bind/bound-task.ts";
 import { findTool } from "../bind/tool.ts";
-import type { Workbench } from "../define/command.ts";
+import type { ExclusiveContext } from "../define/command.ts";
 import type { Output, OutputPaths } from "../define/declared-output.ts";
 import type { Task } from "../define/declared-task.ts";
 import { taskId } from "../define/names.ts";
@@ -36,7 +36,7 @@ export interface WorkRequest {
 export async function workAlone<T>(
   workspace: Workspace,
   request: WorkRequest,
-  work: (bench: Workbench) => Promise<T>,
+  work: (bench: ExclusiveContext) => Promise<T>,
 ): Promise<T> {
   const { state } = workspace;
   const { onEvent, signal } = request;

@@ -8,14 +8,14 @@ import path from "node:path";
 import { createShell, ProcessGroups } from "../../host/index.ts";
 import type { Graph } from "../bind/bound-task.ts";
 import { findTool, type ToolHint } from "../bind/tool.ts";
-import type { Seed } from "../define/declared-input.ts";
+import type { GeneratedOnce } from "../define/declared-input.ts";
 import type { AbsolutePath } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
 import { isEmptyFolder } from "../files/input.ts";
 import type { State } from "../state/state.ts";
 
 /** Fills every absent seeded input of the graph; a folder that holds anything is left alone. */
-export async function seedInputs(
+export async function generateInputs(
   graph: Graph,
   state: State,
   toolHint: ToolHint,
@@ -24,19 +24,19 @@ export async function seedInputs(
 ): Promise<void> {
   for (const bound of graph.values()) {
     for (const input of Object.values(bound.task.inputs)) {
-      if (input.kind !== "files" || input.seed === undefined) continue;
+      if (input.kind !== "files" || input.generate === undefined) continue;
       const given = typeof input.root === "string" ? input.root : String(bound.named.get(input.root.name));
       const directory = path.resolve(state.workspace, given) as AbsolutePath;
       if (!isEmptyFolder(directory)) continue;
-      for (const tool of input.seed.tools) findTool(tool, toolHint);
-      await seed(input.seed, directory, state, signal, note);
+      for (const tool of input.generate.tools) findTool(tool, toolHint);
+      await generate(input.generate, directory, state, signal, note);
     }
   }
 }
 
 /** Made beside and renamed, so that an interrupted seeding leaves nothing that looks complete. */
-async function seed(
-  recipe: Seed,
+async function generate(
+  recipe: GeneratedOnce,
   directory: AbsolutePath,
   state: State,
   signal: AbortSignal,

@@ -8,7 +8,7 @@ import { dependentsOf, digestsOfNeeds, needsOf } from "../bind/adjacency.ts";
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
 import { type Decision, decide } from "../decide/decision.ts";
 import type { Reason } from "../decide/reason.ts";
-import { settleUnchanged } from "../decide/unchanged-tasks.ts";
+import { markUnchanged } from "../decide/unchanged-tasks.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
 import type { Shared } from "../define/shared.ts";
@@ -20,10 +20,10 @@ import type { BuildRequest, Workspace } from "./build-request.ts";
 import type { CodeAccesses } from "./code-access.ts";
 import { CodeCheck } from "./code-check.ts";
 import { Cancellation } from "./live-build.ts";
-import { HeadStarts } from "./prefetch.ts";
+import { Prefetches } from "./prefetch.ts";
 import type { RunningCode } from "./running-code.ts";
 import { schedule } from "./schedule.ts";
-import { Workplaces } from "./staging.ts";
+import { StagingAreas } from "./staging.ts";
 import { explainSystemError } from "./system-failure.ts";
 import type { ExecutionContext } from "./task-context.ts";
 import { restoreTask, runTask, TaskFailure } from "./task-run.ts";
@@ -47,11 +47,11 @@ export async function runGraph(
   const seen = new Map<TaskId, readonly ResolvedInput[] | undefined>();
   const { watcher } = request;
   const cancellation = watcher === undefined ? undefined : new Cancellation();
-  const headStarts = new HeadStarts();
+  const prefetches = new Prefetches();
   const codeCheck = new CodeCheck();
   /** Tasks whose code threw after they were done. */
   const late = new Set<TaskId>();
-  const workplaces = new Workplaces(state.temporaryRoot);
+  const stagingAreas = new StagingAreas(state.temporaryRoot);
   const dependents = dependentsOf(graph);
   /** Pools in which a failure of a kind that is reported all at once has happened. */
   const collecting = new Set<string>();
@@ -79,7 +79,7 @@ export async function runGraph(
     const seconds = (): number => (performance.now() - startedAt) / 1000;
     const signal = cancellation?.begin(id, request.signal) ?? request.signal;
     try {
-      await headStarts.over(id);
+      await prefetches.over(id);
       const needs = digestsOfNeeds(bound, made);
       const decision = await decide(bound, needs, isForced(bound), { ...workspace, foundTools });
       // Whoever does not watch needs no memory of a hundred thousand names.
@@ -126,7 +126,7 @@ export async function runGraph(
 
   const executionContext = (bound: BoundTask, signal: AbortSignal): ExecutionContext => ({
     state,
-    workplaces,
+    stagingAreas,
     variant: request.variant,
     env: workspace.env,
     signal,
@@ -182,7 +182,7 @@ export async function runGraph(
         return decision.outputs;
       case "restore":
         reasons = decision.reasons;
-        if (await restoreTask(bound, decision, { state, workplaces })) {
+        if (await restoreTask(bound, decision, { state, stagingAreas })) {
           emit({
             type: "task-restored",
             task: bound.id,
@@ -207,10 +207,10 @@ export async function runGraph(
       ...(bound.task.interactive ? { interactive: true as const } : {}),
       ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
     });
-    workplaces.prepare();
+    stagingAreas.prepare();
     for (const other of dependents.get(bound.id) ?? []) {
-      state.joiner.anticipate(workplaces.of(other).folder);
-      headStarts.begin(other, executionContext(other, request.signal));
+      state.concatenator.anticipate(stagingAreas.of(other).folder);
+      prefetches.begin(other, executionContext(other, request.signal));
     }
     const outputs = await runTask(bound, decision, executionContext(bound, signal));
     emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
@@ -221,7 +221,7 @@ export async function runGraph(
   if (watcher === undefined) {
     const { signal } = request;
     const context = { ...workspace, foundTools, signal, isForced, onFresh: emitFresh };
-    await settleUnchanged(graph, made, context);
+    await markUnchanged(graph, made, context);
   }
   const nodes = new Map<TaskId, readonly TaskId[]>();
   for (const [id, bound] of graph)
@@ -255,8 +255,8 @@ export async function runGraph(
   // What a failed build no longer needs is given up.
   return succeeded
     .finally(async () => {
-      await headStarts.end();
-      await workplaces.settled();
+      await prefetches.end();
+      await stagingAreas.settled();
     })
     .then((all) => all && late.size === 0);
 }

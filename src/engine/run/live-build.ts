@@ -6,7 +6,7 @@
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
 import { resolveInputs } from "../decide/decision.ts";
 import type { TaskId } from "../define/names.ts";
-import { isRevised, type ResolvedInput } from "../files/input.ts";
+import { isMutable, type ResolvedInput } from "../files/input.ts";
 import { compareListings } from "../files/listing.ts";
 import type { State } from "../state/state.ts";
 import type { Restart } from "./schedule.ts";
@@ -58,7 +58,7 @@ export function differences(
 ): readonly string[] {
   return before.flatMap((input, index) => {
     const later = after[index];
-    if (later === undefined || later.digest === input.digest || (running && isRevised(input))) return [];
+    if (later === undefined || later.digest === input.digest || (running && isMutable(input))) return [];
     return compareListings(input.listing, later.listing).map(({ path }) => path);
   });
 }

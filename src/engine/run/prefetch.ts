@@ -10,16 +10,16 @@ import { folderName, type TaskId } from "../define/names.ts";
 import { removeTree } from "../files/tree-removal.ts";
 import { Capture } from "./capture.ts";
 import { KeptOutput } from "./kept-output.ts";
-import { type ExecutionContext, headStartContext } from "./task-context.ts";
+import { type ExecutionContext, prefetchContext } from "./task-context.ts";
 
-export class HeadStarts {
+export class Prefetches {
   readonly #ended = new AbortController();
   readonly #begun = new Map<TaskId, Promise<void>>();
 
-  /** Begins a task's head start, where it has one and has not begun. */
+  /** Begins a task's prefetch, where it has one and has not begun. */
   begin(bound: BoundTask, context: ExecutionContext): void {
-    const { headStart } = bound.task;
-    if (headStart === undefined || this.#begun.has(bound.id)) return;
+    const { prefetch } = bound.task;
+    if (prefetch === undefined || this.#begun.has(bound.id)) return;
     const signal = AbortSignal.any([context.signal, this.#ended.signal]);
     const folder = path.join(context.state.temporaryRoot, `${folderName(bound.id)}-early-${process.pid}`);
     const work = async (): Promise<void> => {
@@ -31,7 +31,7 @@ export class HeadStarts {
         // What it prints, and what goes wrong, is the task's own business when it runs.
         const owner = { name: bound.task.name, print: () => {} };
         await context.running.run(owner, { ...context, signal }, () =>
-          headStart(headStartContext(bound, inputs, scratch, capture, { ...context, signal })),
+          prefetch(prefetchContext(bound, inputs, scratch, capture, { ...context, signal })),
         );
       } catch {
         // Whatever it was, the task itself meets it again, and reports it where it belongs.
@@ -42,7 +42,7 @@ export class HeadStarts {
     this.#begun.set(bound.id, work());
   }
 
-  /** Resolves when a task's head start is over, be it because there was none. */
+  /** Resolves when a task's prefetch is over, be it because there was none. */
   async over(id: TaskId): Promise<void> {
     await this.#begun.get(id);
   }

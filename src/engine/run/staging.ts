@@ -13,7 +13,7 @@ import { removeTree } from "../files/tree-removal.ts";
 import type { OutputPlaces } from "../state/output.ts";
 
 /** Absolute paths. */
-export interface Workplace {
+export interface StagingArea {
   readonly folder: string;
   /** What the task makes is written here. */
   readonly staging: string;
@@ -30,7 +30,7 @@ export interface Workplace {
 
 const rmdir = promisify(removeFolder);
 
-export class Workplaces {
+export class StagingAreas {
   readonly #root: string;
   #prepared = false;
   /** By folder: what is being removed. */
@@ -41,15 +41,15 @@ export class Workplaces {
     this.#root = root;
   }
 
-  /** Makes the folder that workplaces are in. */
+  /** Makes the folder that staging areas are in. */
   prepare(): void {
     if (this.#prepared) return;
     mkdirSync(this.#root, { recursive: true });
     this.#prepared = true;
   }
 
-  /** The task's workplace, the same each time. */
-  of(bound: BoundTask): Workplace {
+  /** The task's staging area, the same each time. */
+  of(bound: BoundTask): StagingArea {
     const folder = path.join(this.#root, `${folderName(bound.id)}-${process.pid}`);
     return {
       folder,
@@ -63,10 +63,10 @@ export class Workplaces {
   }
 
   /**
-   * Makes the workplace, with nothing of another in it. Synchronous but for what is still being removed, as all that is a
+   * Makes the staging area, with nothing of another in it. Synchronous but for what is still being removed, as all that is a
    * handful of system calls for each task: a thread's answer would cost ten times that.
    */
-  async open({ folder, staging, scratch, mode }: Workplace): Promise<void> {
+  async open({ folder, staging, scratch, mode }: StagingArea): Promise<void> {
     await this.#leaving.get(folder);
     this.prepare();
     try {
@@ -81,17 +81,17 @@ export class Workplaces {
   }
 
   /** Removes what an earlier attempt left in the staging and the scratch directory, and its commands' home. */
-  empty({ staging, scratch, home }: Workplace): void {
+  empty({ staging, scratch, home }: StagingArea): void {
     for (const folder of [staging, scratch]) {
       for (const name of readdirSync(folder)) rmSync(path.join(folder, name), { recursive: true });
     }
     rmSync(home, { recursive: true, force: true });
   }
 
-  /** Begins to remove the workplace; the next `open` of it waits for that. */
-  leave(workplace: Workplace): void {
-    const { folder } = workplace;
-    const removed = remove(workplace).then(() => void this.#leaving.delete(folder));
+  /** Begins to remove the staging area; the next `open` of it waits for that. */
+  leave(area: StagingArea): void {
+    const { folder } = area;
+    const removed = remove(area).then(() => void this.#leaving.delete(folder));
     // Whoever waits is told of a failure.
     removed.catch(() => undefined);
     this.#leaving.set(folder, removed);
@@ -109,14 +109,14 @@ function holdsSecret({ outputs, values }: BoundTask): boolean {
   );
 }
 
-export function stagedPlaces(bound: BoundTask, { staging }: Workplace): OutputPlaces {
+export function stagedPlaces(bound: BoundTask, { staging }: StagingArea): OutputPlaces {
   return new Map(
     bound.outputs.map((output) => [output.slot, path.join(staging, output.slot) as AbsolutePath]),
   );
 }
 
 /** Most tasks leave nothing but two empty folders; whatever else there is takes a walk. */
-async function remove({ folder, staging, scratch }: Workplace): Promise<void> {
+async function remove({ folder, staging, scratch }: StagingArea): Promise<void> {
   try {
     const home = path.join(folder, "home");
     await Promise.all([rmdir(staging), rmdir(scratch), existsSync(home) ? rmdir(home) : undefined]);

@@ -15,28 +15,28 @@ import type { AbsolutePath, Digest, TaskId } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
 import type { Share } from "../define/shared.ts";
 import type {
-  AnyHeadStartContext,
+  AnyPrefetchContext,
   AnyTaskContext,
   BlobAccess,
+  Chunk,
   FileSet,
-  Piece,
   Progress,
 } from "../define/task-context-types.ts";
 import { digestInPieces } from "../files/digest.ts";
 import type { ResolvedInput } from "../files/input.ts";
-import { settleTime } from "../files/stat-cache.ts";
+import { markMtime } from "../files/stat-cache.ts";
 import type { OutputPlaces } from "../state/output.ts";
 import type { State } from "../state/state.ts";
 import type { Capture } from "./capture.ts";
 import type { CodeAccesses } from "./code-access.ts";
 import { memoFor } from "./memo.ts";
 import type { RunningCode } from "./running-code.ts";
-import type { Workplaces } from "./staging.ts";
+import type { StagingAreas } from "./staging.ts";
 
 /** What the runner of a task is given by the build. */
 export interface ExecutionContext {
   readonly state: State;
-  readonly workplaces: Workplaces;
+  readonly stagingAreas: StagingAreas;
   readonly variant: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -133,26 +133,26 @@ export function taskContext(
   });
   // The definition's own types describe these records; see `task`.
   return {
-    ...headStartContext(bound, inputs, path.join(folder, "scratch"), capture, context),
+    ...prefetchContext(bound, inputs, path.join(folder, "scratch"), capture, context),
     needs: Object.fromEntries(needs),
     outputs: Object.fromEntries(places),
     $,
     log: (message: string) => capture.add(`${message}\n`),
     memo: memoFor(bound.task.name, parts, path.join(folder, "scratch"), context.state),
-    join: (target: string, pieces: readonly Piece[]) =>
-      context.state.joiner.join(target, pieces, context.signal),
-    digest: (pieces: readonly Piece[]) => context.state.joiner.digest(pieces),
+    join: (target: string, chunks: readonly Chunk[]) =>
+      context.state.concatenator.join(target, chunks, context.signal),
+    digest: (chunks: readonly Chunk[]) => context.state.concatenator.digest(chunks),
   } as unknown as AnyTaskContext;
 }
 
 /** What of that there is before the needs are done. `scratch` is an absolute path. */
-export function headStartContext(
+export function prefetchContext(
   bound: BoundTask,
   inputs: readonly ResolvedInput[],
   scratch: string,
   capture: Capture,
   context: ExecutionContext,
-): AnyHeadStartContext {
+): AnyPrefetchContext {
   const inputValues = inputs.map((input): [string, string | FileSet] => [
     input.name,
     input.declaration.kind === "file" ? input.root : { root: input.root, paths: input.paths },
@@ -169,7 +169,7 @@ export function headStartContext(
     scratch,
     blobs: blobAccess(context.state),
     share: context.share,
-  } as unknown as AnyHeadStartContext;
+  } as unknown as AnyPrefetchContext;
 }
 
 /** The store as a task or a command may use it. */
@@ -182,8 +182,8 @@ export function blobAccess(state: State): BlobAccess {
       const digest = sha256 as Digest;
       if (await state.store.copyOut(digest, target, 0o644, digestInPieces)) {
         // Checked just now: it need not be read once more as an output.
-        settleTime(target);
-        state.files.vouch(target as AbsolutePath, digest);
+        markMtime(target);
+        state.files.recordWritten(target as AbsolutePath, digest);
         return;
       }
       throw new UserError("what was downloaded earlier is damaged, and was removed from the cache", {

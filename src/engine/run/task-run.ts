@@ -9,19 +9,19 @@ import { ProcessGroups } from "../../host/index.ts";
 import type { BoundTask } from "../bind/bound-task.ts";
 import type { Assessment, Decision } from "../decide/decision.ts";
 import { reassess, rememberInputs } from "../decide/decision.ts";
-import { SecondLook } from "../decide/input-recheck.ts";
+import { InputRecheck } from "../decide/input-recheck.ts";
 import type { AbsolutePath, Digest } from "../define/names.ts";
 import { encodeListing, type Listing } from "../files/listing.ts";
 import { escapingLink } from "../state/listing-rules.ts";
 import {
   handOver,
   listOutputs,
+  normalizeStaged,
   type OutputPlaces,
   placesOf,
-  settleStaged,
+  recordWrittenOutputs,
   storeOutputs,
   unstoreOutputs,
-  vouchFor,
 } from "../state/output.ts";
 import type { Stamp } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
@@ -33,7 +33,7 @@ import { AccessRecord } from "./code-access.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { pathFacts } from "./path-facts.ts";
 import { placeOutput, refuseEscape } from "./placement.ts";
-import { stagedPlaces, type Workplace } from "./staging.ts";
+import { type StagingArea, stagedPlaces } from "./staging.ts";
 import { explainSystemError, type KnownPlace } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
 import { listed, undeclaredAccess, type Witnesses } from "./undeclared-access.ts";
@@ -57,13 +57,9 @@ export async function runTask(
 ): Promise<Listing> {
   const { state } = context;
   const startedAt = performance.now();
-  const workplace = context.workplaces.of(bound);
-  const { folder } = workplace;
-  const capture = new Capture(
-    bound,
-    context.onOutput,
-    new KeptOutput(context.outputLimit, workplace.printed),
-  );
+  const area = context.stagingAreas.of(bound);
+  const { folder } = area;
+  const capture = new Capture(bound, context.onOutput, new KeptOutput(context.outputLimit, area.printed));
   const stop = new AbortController();
   const { codeAccesses } = context;
   const witnesses: Witnesses | undefined =
@@ -92,9 +88,9 @@ export async function runTask(
     given.addEventListener("abort", end, { once: true });
     context.hurry?.addEventListener("abort", kill, { once: true });
     try {
-      if (++attempts > 1) context.workplaces.empty(workplace);
-      const places = stage(bound, workplace);
-      const secondLook = SecondLook.prepare(bound, decision, state);
+      if (++attempts > 1) context.stagingAreas.empty(area);
+      const places = stage(bound, area);
+      const inputRecheck = InputRecheck.prepare(bound, decision, state);
       const $ = await shellFor(bound, context, groups, capture, folder);
       given.throwIfAborted();
       const handed = taskContext(bound, decision, places, $, folder, capture, { ...context, signal });
@@ -106,7 +102,7 @@ export async function runTask(
       given.throwIfAborted();
       // A task that left a process behind is not finished: its outputs could still change.
       await groups.terminate(0);
-      return { places, secondLook };
+      return { places, inputRecheck };
     } finally {
       given.removeEventListener("abort", end);
       context.hurry?.removeEventListener("abort", kill);
@@ -117,8 +113,8 @@ export async function runTask(
     for (const output of bound.outputs) refuseEscape(output, state.workspace);
     // From here on the outputs on disk are nobody's: a crash must find no stamp for them.
     state.stamps.drop(bound.id);
-    await context.workplaces.open(workplace);
-    const { places, secondLook } = await attempt(bound.task, {
+    await context.stagingAreas.open(area);
+    const { places, inputRecheck } = await attempt(bound.task, {
       signal: context.signal,
       once: callFunction,
       onRetry: (message) => context.onNote(capture.clean(message)),
@@ -129,19 +125,19 @@ export async function runTask(
       const undeclared = await undeclaredAccess(witnesses, bound, decision, folder, context);
       if (undeclared !== undefined) context.onNote(`${bound.task.name}: ${capture.clean(undeclared)}`);
     }
-    const unlinked = checkStaged(bound, workplace, places, state);
+    const unlinked = checkStaged(bound, area, places, state);
     const outputs = await listOutputs(places, state.files);
     refuseEscapingLink(outputs, bound);
-    const { moved, touched, inputs } = await secondLook.take(context.needed, unlinked);
+    const { moved, touched, inputs } = await inputRecheck.take(context.needed, unlinked);
     const { fingerprint, parts } = reassess(decision, inputs);
     let texts: readonly Digest[] = [];
     const sources = context.movedSources();
     const disturbed = [...moved, ...touched, ...sources];
     if (disturbed.length === 0) {
-      if (bound.task.cached) await storeOutputs(places, outputs, state.store, state.joiner);
+      if (bound.task.cached) await storeOutputs(places, outputs, state.store, state.concatenator);
       texts = await rememberInputs(inputs, state);
     }
-    await placeAll(bound, places, workplace.replaced, state);
+    await placeAll(bound, places, area.replaced, state);
     handOver(places, placesOf(bound.outputs), outputs, state);
     if (disturbed.length > 0) {
       context.onMoved(disturbed, moved.length + sources.length > 0);
@@ -170,18 +166,18 @@ export async function runTask(
     capture.end();
     state.files.forgetBelow(folder as AbsolutePath);
     throw new TaskFailure(
-      capture.cleanError(explainSystemError(error, state.workspace, placeIn(bound, workplace))),
+      capture.cleanError(explainSystemError(error, state.workspace, placeIn(bound, area))),
       capture.text,
     );
   } finally {
     capture.close();
-    context.workplaces.leave(workplace);
-    state.joiner.forgetBelow(folder);
+    context.stagingAreas.leave(area);
+    state.concatenator.forgetBelow(folder);
   }
 }
 
 /** Maps a path in the task's staging directory to its final place. */
-function placeIn(bound: BoundTask, { staging }: Workplace): KnownPlace {
+function placeIn(bound: BoundTask, { staging }: StagingArea): KnownPlace {
   return (staged) => {
     const [slot = "", ...rest] = path.relative(staging, staged).split("/");
     const output = bound.outputs.find((one) => one.slot === slot);
@@ -196,30 +192,30 @@ function placeIn(bound: BoundTask, { staging }: Workplace): KnownPlace {
 export async function restoreTask(
   bound: BoundTask,
   decision: Extract<Decision, { kind: "restore" }>,
-  { state, workplaces }: Pick<ExecutionContext, "state" | "workplaces">,
+  { state, stagingAreas }: Pick<ExecutionContext, "state" | "stagingAreas">,
 ): Promise<boolean> {
-  const workplace = workplaces.of(bound);
+  const area = stagingAreas.of(bound);
   for (const output of bound.outputs) refuseEscape(output, state.workspace);
   try {
-    await workplaces.open(workplace);
-    const places = stagedPlaces(bound, workplace);
+    await stagingAreas.open(area);
+    const places = stagedPlaces(bound, area);
     if (!(await unstoreOutputs(bound.outputs, places, decision.outputs, state.store))) return false;
-    vouchFor(places, decision.outputs, state.files);
+    recordWrittenOutputs(places, decision.outputs, state.files);
     state.stamps.drop(bound.id);
-    await placeAll(bound, places, workplace.replaced, state);
+    await placeAll(bound, places, area.replaced, state);
     handOver(places, placesOf(bound.outputs), decision.outputs, state);
     state.stamps.record(bound.id, decision.stamp, state.clock.now());
     return true;
   } finally {
-    workplaces.leave(workplace);
+    stagingAreas.leave(area);
   }
 }
 
 /** The places of the task's outputs while it works; its folders are made. */
-function stage(bound: BoundTask, workplace: Workplace): OutputPlaces {
-  const places = stagedPlaces(bound, workplace);
+function stage(bound: BoundTask, area: StagingArea): OutputPlaces {
+  const places = stagedPlaces(bound, area);
   for (const output of bound.outputs) {
-    if (output.kind === "directory") mkdirSync(path.join(workplace.staging, output.slot));
+    if (output.kind === "directory") mkdirSync(path.join(area.staging, output.slot));
   }
   return places;
 }
@@ -227,7 +223,7 @@ function stage(bound: BoundTask, workplace: Workplace): OutputPlaces {
 /** Checks that the declared outputs were made, gives them their modes, and returns the inodes that were linked into them. */
 function checkStaged(
   bound: BoundTask,
-  { staging }: Workplace,
+  { staging }: StagingArea,
   places: OutputPlaces,
   state: State,
 ): ReadonlySet<bigint> {
@@ -250,9 +246,9 @@ function checkStaged(
         hint: "the task's run function must write every declared output",
       });
     }
-    settleStaged(staged, {
+    normalizeStaged(staged, {
       private: output.private,
-      isDone: (file) => !output.private && state.joiner.wrote(file),
+      isDone: (file) => !output.private && state.concatenator.wrote(file),
       onUnlinked: (inode) => unlinked.add(inode),
     });
     // Entries that were cached before the modes changed are stale.

@@ -6,7 +6,7 @@ import type { Assessment } from "../decide/decision.ts";
 import type { AbsolutePath } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
 import { ignoredMatcher } from "../define/patterns.ts";
-import { isRevised, type ResolvedInput } from "../files/input.ts";
+import { isMutable, type ResolvedInput } from "../files/input.ts";
 import { type Audit, bothWays, type Declared } from "./audit.ts";
 import type { AccessRecord } from "./code-access.ts";
 import { undeclaredByCode } from "./code-audit.ts";
@@ -68,7 +68,7 @@ async function declaredBy(
     files: [...binaries, ...inputs.filter((input) => !keepsLinks(input)).flatMap(filesOf)],
     unfollowed: inputs.filter(keepsLinks).flatMap(filesOf),
     writable: [folder],
-    revised: inputs.filter(isRevised).map(({ root }) => root),
+    mutable: inputs.filter(isMutable).map(({ root }) => root),
     ...(context.program === undefined ? {} : { program: context.program }),
     isIgnored: await leftOutOf(inputs, workspace),
   };

@@ -10,7 +10,7 @@ import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
 import { partsSuffix, type Store } from "./store.ts";
 
-export interface Collection {
+export interface GarbageCollection {
   /** Bytes of all blobs before and after. */
   readonly before: number;
   readonly after: number;
@@ -19,7 +19,7 @@ export interface Collection {
 }
 
 /** Brings the store below `maxSize` bytes, as far as current results allow. Needs the lock. */
-export async function collectGarbage(state: State, maxSize: number): Promise<Collection> {
+export async function collectGarbage(state: State, maxSize: number): Promise<GarbageCollection> {
   const { store } = state;
   // Whoever builds again and again need not look at the whole store each time.
   const expected = store.expectedSize;
@@ -66,7 +66,7 @@ export async function collectGarbage(state: State, maxSize: number): Promise<Col
   return { before, after: total, removedBlobs, forgottenResults };
 }
 
-function unchanged(size: number): Collection {
+function unchanged(size: number): GarbageCollection {
   return { before: size, after: size, removedBlobs: 0, forgottenResults: 0 };
 }
 

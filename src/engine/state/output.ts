@@ -8,9 +8,9 @@ import path from "node:path";
 import { systemErrorCode, UserError } from "../../errors/index.ts";
 import type { BoundOutput } from "../bind/bound-task.ts";
 import type { AbsolutePath } from "../define/names.ts";
-import type { Joiner } from "../files/concatenation.ts";
+import type { Concatenator } from "../files/concatenation.ts";
 import { type ListedEntry, type Listing, listedOutput, listingOf } from "../files/listing.ts";
-import { type FileTable, settleTime } from "../files/stat-cache.ts";
+import { markMtime, type StatCache } from "../files/stat-cache.ts";
 import type { Store } from "./store.ts";
 
 /** Where an output is looked for: its own place, or the one it was staged at. */
@@ -21,7 +21,7 @@ export function placesOf(outputs: readonly BoundOutput[]): OutputPlaces {
 }
 
 /** What stands at the places now. Paths are `slot` for an output itself, `slot/path` for what a folder holds. */
-export async function listOutputs(places: OutputPlaces, files: FileTable): Promise<Listing> {
+export async function listOutputs(places: OutputPlaces, files: StatCache): Promise<Listing> {
   const entries: [string, ListedEntry][] = [];
   for (const [slot, root] of places) {
     // A link is an entry of its own: what lies behind it is not looked at.
@@ -51,7 +51,7 @@ export async function listOutputs(places: OutputPlaces, files: FileTable): Promi
 }
 
 /** The same without waiting; undefined where a digest has to be computed or a file is missing. */
-export function listKnownOutputs(places: OutputPlaces, files: FileTable): Listing | undefined {
+export function listKnownOutputs(places: OutputPlaces, files: StatCache): Listing | undefined {
   const entries: [string, ListedEntry][] = [];
   for (const [slot, root] of places) {
     const isFolder = isDirectory(files.at(root));
@@ -65,7 +65,7 @@ export function listKnownOutputs(places: OutputPlaces, files: FileTable): Listin
   return listingOf(entries);
 }
 
-function isDirectory(entry: ReturnType<FileTable["at"]>): boolean {
+function isDirectory(entry: ReturnType<StatCache["at"]>): boolean {
   return entry !== undefined && !(entry instanceof Promise) && entry.type === "directory";
 }
 
@@ -96,15 +96,15 @@ export async function storeOutputs(
   places: OutputPlaces,
   listing: Listing,
   store: Store,
-  joiner: Joiner,
+  concatenator: Concatenator,
 ): Promise<void> {
   for (const [name, entry] of listing) {
     if (entry.type !== "file") continue;
     const file = pathIn(places, name);
-    const parts = joiner.partsOf(file, entry.digest);
+    const parts = concatenator.partsOf(file, entry.digest);
     const access = entry.private === true ? "private" : "public";
     if (parts === undefined) await store.putFile(file, entry.digest, entry.size, access);
-    else await store.putJoined(parts, entry.digest, access);
+    else await store.putConcatenation(parts, entry.digest, access);
   }
 }
 
@@ -113,24 +113,24 @@ export function handOver(
   staged: OutputPlaces,
   placed: OutputPlaces,
   listing: Listing,
-  { files, joiner }: { readonly files: FileTable; readonly joiner: Joiner },
+  { files, concatenator }: { readonly files: StatCache; readonly concatenator: Concatenator },
 ): void {
   for (const [name, entry] of listing) {
     const [from, to] = [pathIn(staged, name), pathIn(placed, name)];
     if (entry.type === "file") {
       files.moved(from, to);
-      joiner.moved(from, to);
+      concatenator.moved(from, to);
     } else files.forget(from);
   }
 }
 
 /** Remembers the digests of files that were just brought out of the store, where each was checked. */
-export function vouchFor(staged: OutputPlaces, listing: Listing, files: FileTable): void {
+export function recordWrittenOutputs(staged: OutputPlaces, listing: Listing, files: StatCache): void {
   for (const [name, entry] of listing) {
     if (entry.type !== "file") continue;
     const file = pathIn(staged, name);
-    settleTime(file);
-    files.vouch(file, entry.digest);
+    markMtime(file);
+    files.recordWritten(file, entry.digest);
   }
 }
 
@@ -199,7 +199,7 @@ export interface Settling {
  * private), and every file a time after which its digest can be remembered. @throws UserError `output-name` for a name
  * that is not UTF-8: such a file could be neither stored nor restored.
  */
-export function settleStaged(root: string, how: Settling): void {
+export function normalizeStaged(root: string, how: Settling): void {
   const status = lstatIfThere(root);
   if (status === undefined && isUnreadable(path.basename(root))) {
     throw new UserError(`the name ${path.basename(root)} in an output is not UTF-8`, {
@@ -211,11 +211,11 @@ export function settleStaged(root: string, how: Settling): void {
   if (status === undefined || status.isSymbolicLink() || how.isDone(root)) return;
   if (status.isDirectory()) {
     giveMode(root, status, how.private ? 0o700 : 0o755);
-    for (const child of readdirSync(root)) settleStaged(path.join(root, child), how);
+    for (const child of readdirSync(root)) normalizeStaged(path.join(root, child), how);
   } else if (status.isFile()) {
     if (status.nlink > 1) how.onUnlinked(breakLink(root));
     giveMode(root, status, how.private ? 0o600 : (status.mode & 0o111) === 0 ? 0o644 : 0o755);
-    settleTime(root);
+    markMtime(root);
   }
 }
 

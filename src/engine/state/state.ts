@@ -17,9 +17,9 @@ import path from "node:path";
 import { systemErrorCode, systemReason, UserError } from "../../errors/index.ts";
 import { type AbsolutePath, cacheFolder } from "../define/names.ts";
 import { newSecretKey } from "../define/parameter.ts";
-import { Joiner } from "../files/concatenation.ts";
+import { Concatenator } from "../files/concatenation.ts";
 import { RecordLog } from "../files/record-log.ts";
-import { type Clock, FileTable } from "../files/stat-cache.ts";
+import { type Clock, StatCache } from "../files/stat-cache.ts";
 import { removeTree } from "../files/tree-removal.ts";
 import { Stamps } from "./stamp.ts";
 import { Store } from "./store.ts";
@@ -34,8 +34,8 @@ export class State {
   readonly clock: Clock;
   readonly store: Store;
   readonly stamps: Stamps;
-  readonly files: FileTable;
-  readonly joiner: Joiner;
+  readonly files: StatCache;
+  readonly concatenator: Concatenator;
   /** The stat cache and the remembered file sets. */
   readonly fileLog: RecordLog;
   readonly #stampLog: RecordLog;
@@ -51,8 +51,8 @@ export class State {
     this.fileLog = new RecordLog(path.join(this.root, "files.log"));
     this.store = new Store(path.join(this.root, "store") as AbsolutePath, this.temporaryRoot);
     this.stamps = new Stamps(this.#stampLog);
-    this.files = new FileTable(this.fileLog, clock);
-    this.joiner = new Joiner(this.files);
+    this.files = new StatCache(this.fileLog, clock);
+    this.concatenator = new Concatenator(this.files);
   }
 
   get lockFile(): AbsolutePath {

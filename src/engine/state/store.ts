@@ -24,7 +24,7 @@ import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { systemErrorCode } from "../../errors/index.ts";
 import { type AbsolutePath, type Digest, isDigest } from "../define/names.ts";
-import type { JoinedPart } from "../files/concatenation-hash.ts";
+import type { ConcatenationPart } from "../files/concatenation-hash.ts";
 import { digestOfBytes, digestOfFile } from "../files/digest.ts";
 
 /** Maximum nesting of parts: an image holds an initrd that was joined too. A deeper list was not written by a join. */
@@ -107,8 +107,8 @@ export class Store {
   }
 
   /** Stores a content as the list of its parts, and those of them that are not there. */
-  async putJoined(
-    parts: readonly JoinedPart[],
+  async putConcatenation(
+    parts: readonly ConcatenationPart[],
     digest: Digest,
     access: BlobAccess = "public",
   ): Promise<void> {

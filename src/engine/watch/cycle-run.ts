@@ -10,7 +10,7 @@ import type { BuildRequest, Workspace } from "../run/build-request.ts";
 import type { BuildEvent } from "../run/event.ts";
 import type { LiveBuild, SeenInputs } from "../run/live-build.ts";
 import type { BurstCollector } from "./burst.ts";
-import type { Lookout } from "./input-watch.ts";
+import type { InputWatch } from "./input-watch.ts";
 import type { Loop, LoopGuard } from "./loop-guard.ts";
 import type { Cycle, WatchOptions } from "./watch-event.ts";
 
@@ -18,7 +18,7 @@ export interface CycleTools {
   readonly workspace: Workspace;
   readonly options: WatchOptions;
   readonly collector: BurstCollector;
-  readonly lookout: Lookout;
+  readonly inputWatch: InputWatch;
   readonly guard: LoopGuard;
   /** The graph is known, and its inputs are watched. */
   readonly onCovered: () => Promise<void>;
@@ -65,7 +65,7 @@ export class CycleRun {
   }
 
   async #build(force: BuildRequest["force"] | undefined): Promise<Built> {
-    const { workspace, options, lookout, onCovered } = this.#tools;
+    const { workspace, options, inputWatch, onCovered } = this.#tools;
     const over = new AbortController();
     let follower: Promise<void> | undefined;
     let seen: SeenInputs = new Map();
@@ -84,7 +84,7 @@ export class CycleRun {
         },
         watcher: {
           onGraph: async (graph) => {
-            await lookout.cover(graph);
+            await inputWatch.cover(graph);
             await onCovered();
           },
           onMoved: (id, paths) => this.#tools.guard.moved(id, paths),
@@ -100,8 +100,8 @@ export class CycleRun {
     over.abort();
     await follower;
     // Of a task that had not looked yet nobody could say that it was concerned.
-    for (const path of lookout.firstSeenIn(seen)) this.#changes.add(path);
-    lookout.note(error === undefined ? seen : undefined);
+    for (const path of inputWatch.firstSeenIn(seen)) this.#changes.add(path);
+    inputWatch.note(error === undefined ? seen : undefined);
     const moved = result?.moved ?? [];
     if (this.#loop !== undefined) return { end: this.#loop, moved };
     const end: Cycle = {
@@ -117,14 +117,14 @@ export class CycleRun {
 
   /** Follows what changes while a build runs, and has done again what that makes stale. */
   async #follow(live: LiveBuild, over: AbortSignal): Promise<void> {
-    const { collector, lookout, guard } = this.#tools;
+    const { collector, inputWatch, guard } = this.#tools;
     const pending = new Set<string>();
     for (;;) {
       const burst = await collector.next(over);
       if (burst === undefined) break;
       for (const file of burst.paths) pending.add(file);
-      if (burst.entries) await lookout.refresh();
-      const stale = await lookout.staleBy(burst, live.seen, this.#running);
+      if (burst.entries) await inputWatch.refresh();
+      const stale = await inputWatch.staleBy(burst, live.seen, this.#running);
       const known = [...stale].filter(([, changes]) => changes !== undefined);
       if (known.length === 0) continue;
       for (const [id, changes = []] of known) if (this.#running.has(id)) guard.moved(id, changes);

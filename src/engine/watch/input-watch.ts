@@ -21,7 +21,7 @@ export type Stale = ReadonlyMap<TaskId, readonly string[] | undefined>;
 
 const none: ReadonlySet<TaskId> = new Set();
 
-export class Lookout {
+export class InputWatch {
   readonly #state: State;
   readonly #others: () => ReadonlySet<string>;
   readonly #folders: FolderWatch;

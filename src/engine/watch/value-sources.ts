@@ -12,7 +12,7 @@ export class ValueSources {
   async follow(values: ParameterValues): Promise<boolean> {
     const before = this.#paths;
     this.#values = values;
-    this.#paths = new Set((await values.lookedAt()).paths);
+    this.#paths = new Set((await values.dependsOn()).paths);
     return [...this.#paths].some((one) => !before.has(one));
   }
 

@@ -7,7 +7,7 @@ import { displayPath } from "../define/names.ts";
 import type { BuildRequest, Workspace } from "../run/build-request.ts";
 import { type Burst, BurstCollector } from "./burst.ts";
 import { CycleRun } from "./cycle-run.ts";
-import { Lookout } from "./input-watch.ts";
+import { InputWatch } from "./input-watch.ts";
 import { type Loop, LoopGuard } from "./loop-guard.ts";
 import { SourceFiles } from "./source-files.ts";
 import type { WatchEnd, WatchOptions } from "./watch-event.ts";
@@ -15,7 +15,7 @@ import type { WatchEnd, WatchOptions } from "./watch-event.ts";
 export class Watch {
   readonly #workspace: Workspace;
   readonly #options: WatchOptions;
-  readonly #lookout: Lookout;
+  readonly #inputWatch: InputWatch;
   readonly #collector: BurstCollector;
   /** Passed on to the watch of the next program, since the endless change may be that of a source. */
   readonly guard: LoopGuard;
@@ -34,8 +34,8 @@ export class Watch {
     this.#options = options;
     this.guard = options.guard ?? new LoopGuard();
     this.#sources = new SourceFiles(options.sources);
-    this.#collector = new BurstCollector((file) => this.#lookout.saw(file));
-    this.#lookout = new Lookout(workspace.state, () => this.#sources.folders(), {
+    this.#collector = new BurstCollector((file) => this.#inputWatch.saw(file));
+    this.#inputWatch = new InputWatch(workspace.state, () => this.#sources.folders(), {
       onTouched: (file, entries) => this.#collector.add(file, entries),
       onError: (error) => {
         this.#fault ??= error;
@@ -94,7 +94,7 @@ export class Watch {
    */
   async keepDefinitions(files: readonly string[]): Promise<void> {
     this.#sources.add(files);
-    await this.#lookout.refresh();
+    await this.#inputWatch.refresh();
     this.#idleSince = performance.now();
   }
 
@@ -104,22 +104,22 @@ export class Watch {
     this.#unread = [];
     // A missing folder may have been created, and may already hold the missing file.
     const absent = burst.entries ? this.#sources.absent() : [];
-    if (absent.length > 0) await this.#lookout.refresh();
+    if (absent.length > 0) await this.#inputWatch.refresh();
     const changed = this.#sources.changed(new Set([...burst.paths, ...absent]));
     return [...new Set([...unread, ...changed])];
   }
 
   close(): Promise<void> {
-    return this.#lookout.close();
+    return this.#inputWatch.close();
   }
 
   /** Builds what a burst made stale. */
   async #answer(burst: Burst): Promise<void> {
-    const changed = await this.#lookout.changedBy(burst);
-    const moved = await this.#lookout.movedBy(burst);
+    const changed = await this.#inputWatch.changedBy(burst);
+    const moved = await this.#inputWatch.movedBy(burst);
     const changes = [...(changed ?? []), ...moved];
     if (changed === undefined && moved.length === 0) {
-      const paths = this.#lookout.concerning(burst);
+      const paths = this.#inputWatch.concerning(burst);
       if (paths.length > 0) await this.#options.onEvent({ type: "unchanged", paths });
       return;
     }
@@ -135,7 +135,7 @@ export class Watch {
       workspace: this.#workspace,
       options: this.#options,
       collector: this.#collector,
-      lookout: this.#lookout,
+      inputWatch: this.#inputWatch,
       guard: this.guard,
       onCovered: () => this.#covered(),
     });
@@ -145,7 +145,7 @@ export class Watch {
     else if (!signal.aborted) await onEvent(end);
     if (signal.aborted || cycle.values === undefined) return;
     // Last, so that nothing waits for it: finding these paths runs some processes.
-    const moved = await this.#lookout.follow(cycle.values);
+    const moved = await this.#inputWatch.follow(cycle.values);
     if (moved.length > 0) await this.#cycle(moved, performance.now());
   }
 
@@ -155,13 +155,13 @@ export class Watch {
     this.#ready = true;
     // A file that was saved after compilation, and before its folder was watched, counts as changed.
     for (const file of this.#sources.stale()) this.#collector.add(file, false);
-    await this.#options.onEvent({ type: "watch-ready", folders: this.#lookout.size });
+    await this.#options.onEvent({ type: "watch-ready", folders: this.#inputWatch.size });
   }
 
   /** From what the loop left, only somebody else's change starts a new build. */
   async #stopLoop(loop: Loop): Promise<void> {
     this.guard.reset();
-    await this.#lookout.noteAll();
+    await this.#inputWatch.noteAll();
     await this.#options.onEvent({ type: "loop", loop });
   }
 

@@ -5,8 +5,8 @@ import { describe, expect, it } from "vitest";
 import { file, out, type Shareable, task } from "../../src/engine/index.ts";
 import { run, workspace, write } from "./workshop.ts";
 
-/** `late` needs `slow`, which only ends when the head start of `late` lets it. */
-function pair(headStart: (text: string, scratch: string, signal: AbortSignal) => Promise<void>) {
+/** `late` needs `slow`, which only ends when the prefetch of `late` lets it. */
+function pair(prefetch: (text: string, scratch: string, signal: AbortSignal) => Promise<void>) {
   let release: () => void = () => {};
   const released = new Promise<void>((resolve) => {
     release = resolve;
@@ -31,10 +31,10 @@ function pair(headStart: (text: string, scratch: string, signal: AbortSignal) =>
     needs: { slow },
     inputs: { text: file("in/late") },
     outputs: { text: out.file("text") },
-    async headStart({ inputs, scratch, signal }) {
-      seen.push("head start");
+    async prefetch({ inputs, scratch, signal }) {
+      seen.push("prefetch");
       release();
-      await headStart(readFileSync(inputs.text, "utf8"), scratch, signal);
+      await prefetch(readFileSync(inputs.text, "utf8"), scratch, signal);
     },
     run({ needs, outputs }) {
       seen.push("late ran");
@@ -44,7 +44,7 @@ function pair(headStart: (text: string, scratch: string, signal: AbortSignal) =>
   return { slow, late, seen };
 }
 
-describe("a head start", () => {
+describe("a prefetch", () => {
   it("begins while a need runs, and is over before the task runs", async () => {
     const root = workspace({ "in/slow": "1", "in/late": "2" });
     let read = "";
@@ -57,12 +57,12 @@ describe("a head start", () => {
       while (!isReadable()) await new Promise(setImmediate);
       for (let turn = 0; turn < 20_000; turn += 1) await new Promise(setImmediate);
       read = text;
-      seen.push("head start over");
+      seen.push("prefetch over");
     });
     const { outcomes } = await run(root, [late]);
     expect(outcomes).toEqual({ "slow@dev": "never built", "late@dev": "never built" });
     expect(read).toBe("2");
-    expect(seen).toEqual(["head start", "slow ran", "head start over", "late ran"]);
+    expect(seen).toEqual(["prefetch", "slow ran", "prefetch over", "late ran"]);
     expect(existsSync(scratch)).toBe(false);
 
     // With nothing to wait for there is none.

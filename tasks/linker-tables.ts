@@ -29,8 +29,8 @@ import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { setupFiles } from "./setup-files.ts";
 
-export const derived = task({
-  name: "derived",
+export const linkerTables = task({
+  name: "linker-tables",
   description: "Work out the tables of libraries and modules where the image has more than Core's",
   internal: true,
   needs: {

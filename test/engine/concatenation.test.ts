@@ -151,9 +151,9 @@ describe("a file that is joined again by the same process", () => {
   async function joinedOnce() {
     const root = workspace({ "large.txt": large, "small.txt": "one", "work/other": "" });
     const at = (name: string) => path.join(root, name) as AbsolutePath;
-    const { joiner, files } = new State(root as AbsolutePath);
+    const { concatenator, files } = new State(root as AbsolutePath);
     const join = () =>
-      joiner.join(
+      concatenator.join(
         at("work/image"),
         [{ file: at("large.txt") }, { file: at("small.txt") }, { bytes: Buffer.from("end") }],
         new AbortController().signal,
@@ -161,17 +161,17 @@ describe("a file that is joined again by the same process", () => {
     await join();
     renameSync(at("work/image"), at("image"));
     files.moved(at("work/image"), at("image"));
-    joiner.moved(at("work/image"), at("image"));
-    return { at, joiner, files, join };
+    concatenator.moved(at("work/image"), at("image"));
+    return { at, concatenator, files, join };
   }
 
   it.each([false, true])(
     "is a copy into which only what differs is written (begun ahead: %s)",
     async (ahead) => {
-      const { at, joiner, files, join } = await joinedOnce();
+      const { at, concatenator, files, join } = await joinedOnce();
       for (const text of ["two", "three, which is longer", "4"]) {
         writeFileSync(at("small.txt"), text);
-        if (ahead) joiner.anticipate(at("work"));
+        if (ahead) concatenator.anticipate(at("work"));
         const joined = await join();
         expect(readFileSync(at("work/image"), "utf8") === `${large}${text}end`).toBe(true);
         expect(joined).toEqual({
@@ -181,7 +181,7 @@ describe("a file that is joined again by the same process", () => {
       }
       // Whoever read the large part again would see this.
       writeFileSync(at("large.txt"), "x".repeat(large.length));
-      files.vouch(at("large.txt"), sha256(large) as Digest);
+      files.recordWritten(at("large.txt"), sha256(large) as Digest);
       await join();
       expect(readFileSync(at("work/image"), "utf8") === `${large}4end`).toBe(true);
     },
@@ -190,9 +190,9 @@ describe("a file that is joined again by the same process", () => {
   it.each([false, true])(
     "is written whole where somebody changed the one before (begun ahead: %s)",
     async (ahead) => {
-      const { at, joiner, join } = await joinedOnce();
+      const { at, concatenator, join } = await joinedOnce();
       const { atime, mtime } = statSync(at("image"));
-      if (ahead) joiner.anticipate(at("work"));
+      if (ahead) concatenator.anticipate(at("work"));
       writeFileSync(at("image"), "y".repeat(large.length + 6));
       utimesSync(at("image"), atime, mtime);
       await join();
@@ -201,10 +201,10 @@ describe("a file that is joined again by the same process", () => {
   );
 
   it("leaves nothing of what was begun ahead and not needed", async () => {
-    const { at, joiner } = await joinedOnce();
+    const { at, concatenator } = await joinedOnce();
     const before = readdirSync(at("."));
-    joiner.anticipate(at("work"));
-    await joiner.giveUp();
+    concatenator.anticipate(at("work"));
+    await concatenator.giveUp();
     expect(readdirSync(at("."))).toEqual(before);
   });
 });

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { writeIso, writeIsoSkeleton } from "../../src/formats/index.ts";
+import { writeIso, writeIsoTemplate } from "../../src/formats/index.ts";
 import { createShell, ProcessGroups, type Shell } from "../../src/host/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 
@@ -34,7 +34,7 @@ describe("an ISO that is joined", () => {
     const size = 3 * 2048;
     const head = path.join(folder, "head");
     const tail = path.join(folder, "tail");
-    await writeIsoSkeleton($, {
+    await writeIsoTemplate($, {
       ...common,
       gaps: [
         { path: "boot/initrd", size },

@@ -26,7 +26,7 @@ export interface Mended {
  * What cannot be mended stays as it is: `mergeLayers` tells of it.
  * @throws UserError `layer-entries-meet` when a link below leads two entries of the layer to one place
  */
-export function mendLayer(lower: readonly FileTree[], layer: FileTree): Mended {
+export function fixUpLayer(lower: readonly FileTree[], layer: FileTree): Mended {
   const through = throughLinks(mergeLayers(lower).tree, layer);
   const before = new FileTree();
   for (const problem of mergeLayers([...lower, through]).problems) {

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 /** The variable that marks a process and all that it starts; its value is the folder it works for. */
 export const markVariable = "TASK_WORKPLACE";
 
-export interface Straggler {
+export interface OrphanedProcess {
   readonly pid: number;
   /** The value of its mark. */
   readonly mark: string;
@@ -16,7 +16,7 @@ export interface Straggler {
 }
 
 /** Every other living process of this user that is marked with `folder` (absolute) or something below it. */
-export function findStragglers(folder: string): readonly Straggler[] {
+export function findOrphans(folder: string): readonly OrphanedProcess[] {
   return processIds().flatMap((pid) => {
     if (pid === process.pid) return [];
     const mark = markOf(pid);
@@ -26,16 +26,16 @@ export function findStragglers(folder: string): readonly Straggler[] {
 }
 
 /** Finds them, and ends them at once: whatever they do, nobody waits for it any more. Returns those that were found. */
-export function endStragglers(folder: string): readonly Straggler[] {
-  const found = new Map<number, Straggler>();
+export function endOrphans(folder: string): readonly OrphanedProcess[] {
+  const found = new Map<number, OrphanedProcess>();
   // What one started just before it was ended is found by looking again.
   for (let look = 0; look < 5; look += 1) {
-    const left = findStragglers(folder).filter(({ pid }) => !found.has(pid));
+    const left = findOrphans(folder).filter(({ pid }) => !found.has(pid));
     if (left.length === 0) break;
-    for (const straggler of left) {
-      found.set(straggler.pid, straggler);
+    for (const orphan of left) {
+      found.set(orphan.pid, orphan);
       try {
-        process.kill(straggler.pid, "SIGKILL");
+        process.kill(orphan.pid, "SIGKILL");
       } catch {
         // It was quicker.
       }

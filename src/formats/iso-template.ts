@@ -20,7 +20,7 @@ export interface IsoGap {
   readonly size: number;
 }
 
-export interface SkeletonOptions extends Omit<IsoOptions, "out" | "last"> {
+export interface TemplateOptions extends Omit<IsoOptions, "out" | "last"> {
   /** Two or more; all but the last have sizes that are multiples of 2048. They follow one another in this order. */
   readonly gaps: readonly IsoGap[];
   /** Absolute path of a file for the whole ISO with zeros in the gaps; removed afterwards. */
@@ -38,7 +38,7 @@ export interface SkeletonOptions extends Omit<IsoOptions, "out" | "last"> {
  * `writeIso` would make. No structure of an ISO depends on the contents of its files, save a boot loader's own.
  * @throws UserError as `writeIso`
  */
-export async function writeIsoSkeleton($: Shell, options: SkeletonOptions): Promise<void> {
+export async function writeIsoTemplate($: Shell, options: TemplateOptions): Promise<void> {
   const { gaps, scratch, head, tail, adapt, ...iso } = options;
   for (const gap of gaps) await writeHole(path.join(options.root, gap.path), gap.size);
   await writeIso($, { ...iso, out: scratch, last: gaps.map((gap) => gap.path) });

@@ -5,9 +5,8 @@
 import { constants, copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { file, only, out, task } from "../src/engine/index.ts";
-import { type IsoBoot, writeIsoSkeleton, writeLayer } from "../src/formats/index.ts";
+import { type IsoBoot, writeIsoTemplate, writeLayer } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
-import { derived } from "./derived.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
 import { adaptBootMenu } from "./image/boot-menu.ts";
@@ -18,6 +17,7 @@ import { packSingle } from "./image/layout.ts";
 import { type PackContext, packerFor } from "./image/members.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
+import { linkerTables } from "./linker-tables.ts";
 import { overlay, overlayLayer } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { compress, epoch, isoVersion } from "./settings/image-options.ts";
@@ -35,15 +35,15 @@ export interface IsoPlan {
   readonly kernelSha256: string;
 }
 
-export const isoSkeleton = task({
-  name: "iso-skeleton",
+export const isoTemplate = task({
+  name: "iso-template",
   description: "Make the ISO without its initrd",
   internal: true,
   needs: {
     core: only(fetchIso, "boot", "core", "listing"),
     payload: only(payload, "layer"),
     setup: only(setupFiles, "layer"),
-    derived: only(derived, "layer"),
+    linkerTables: only(linkerTables, "layer"),
     overlay: only(overlay, "room", "single"),
     loaders: bootLoaders,
   },
@@ -66,12 +66,12 @@ export const isoSkeleton = task({
     const overlaid = (await readdir(needs.overlay.single)).includes(overlayLayer)
       ? path.join(needs.overlay.single, overlayLayer)
       : undefined;
-    await makeSkeleton({
+    await makeTemplate({
       core: needs.core,
       layers: [
         needs.payload.layer,
         needs.setup.layer,
-        needs.derived.layer,
+        needs.linkerTables.layer,
         ...(overlaid === undefined ? [] : [overlaid]),
       ],
       room: Number(await readFile(needs.overlay.room, "utf8")),
@@ -88,7 +88,7 @@ export const isoSkeleton = task({
 });
 
 /** What an ISO is made of beside its edited layer; all paths are absolute. */
-export interface SkeletonParts {
+export interface TemplateParts {
   /** The boot folder, the facts, and what Core's initrd holds. */
   readonly core: { readonly boot: string; readonly core: string; readonly listing: string };
   /** Layers on Core's initrd, as far as they are there; all of them, where the initrd is to be a single archive. */
@@ -105,12 +105,12 @@ export interface SkeletonParts {
   readonly version: string;
   /** Seconds since 1970. */
   readonly epoch: number;
-  readonly places: SkeletonPlaces;
+  readonly places: TemplatePlaces;
   readonly context: PackContext & { readonly note: (message: string) => void };
 }
 
 /** Where its parts go: the ISO before and behind the initrd, the plan, the version's layer, and a folder for the initrd. */
-export interface SkeletonPlaces {
+export interface TemplatePlaces {
   readonly head: string;
   readonly tail: string;
   readonly plan: string;
@@ -119,7 +119,7 @@ export interface SkeletonPlaces {
 }
 
 /** Makes the ISO without its initrd, for which it leaves room. */
-export async function makeSkeleton(parts: SkeletonParts): Promise<void> {
+export async function makeTemplate(parts: TemplateParts): Promise<void> {
   const { places, epoch: mtime, context } = parts;
   const { $, scratch, signal } = context;
   const { kernel, initrd } = await readCoreFacts(parts.core.core);
@@ -132,8 +132,8 @@ export async function makeSkeleton(parts: SkeletonParts): Promise<void> {
     const whole = await packSingle(core, layers, parts.compress, context);
     await copyFile(whole, path.join(places.single, initrd), constants.COPYFILE_FICLONE);
   }
-  const pieces = parts.single ? [path.join(places.single, initrd)] : [core, ...layers];
-  const sizes = await Promise.all(pieces.map(async (piece) => (await stat(piece)).size));
+  const chunks = parts.single ? [path.join(places.single, initrd)] : [core, ...layers];
+  const sizes = await Promise.all(chunks.map(async (chunk) => (await stat(chunk)).size));
   const initrdSize = wholeSectors(
     sizes.reduce((sum, size) => sum + size + paddingAfter(size), parts.single ? 0 : parts.room),
   );
@@ -151,7 +151,7 @@ export async function makeSkeleton(parts: SkeletonParts): Promise<void> {
     kernelSha256: await sha256Of(path.join(root, "boot", kernel)),
   };
   await writeFile(places.plan, `${JSON.stringify(plan, undefined, 2)}\n`);
-  await writeIsoSkeleton($, {
+  await writeIsoTemplate($, {
     root,
     gaps: [
       { path: `boot/${initrd}`, size: initrdSize },
