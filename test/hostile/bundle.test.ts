@@ -82,7 +82,7 @@ describe("an old bundle", () => {
     expect(tree.get("usr/local/etc/mcollective")).toMatchObject({ type: "directory", mode: 0o755 });
     expect(tree.get("lib/modules")).toMatchObject({ type: "directory" });
     expect((await tree.read("usr/local/etc/ssh/sshd_config")).toString()).toBe("text");
-    expect(await readFile(`${place}/trap`, "utf8")).toBe("");
+    expect(await readFile(`${place}/conflict`, "utf8")).toBe("");
   });
 
   test("may put files below a link of another of its tarballs, where the link leads", async () => {
