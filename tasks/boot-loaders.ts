@@ -13,9 +13,9 @@ import { fetchIso } from "./fetch-iso.ts";
 import { readLabels } from "./image/boot-labels.ts";
 import { adaptTimeout, readLoaderFile } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { undated } from "./image/fetched-times.ts";
 import { grubMenu } from "./image/grub-menu.ts";
 import { firmware } from "./settings/image-options.ts";
+import { undated } from "./settings/undated.ts";
 
 /** Where distributions keep isolinux's MBR code. */
 const mbrFiles = {

@@ -7,9 +7,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { files, type GenerateContext, out, task } from "../src/engine/index.ts";
 import { bytesContent, FileTree, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
-import { undated } from "./image/fetched-times.ts";
 import { imagePolicy } from "./image/image-tree.ts";
 import { devKeys, passwordHash, passwordOrDefault, tcPassword } from "./settings/access-options.ts";
+import { undated } from "./settings/undated.ts";
 
 const keyTypes = ["ecdsa", "ed25519", "rsa"] as const;
 const sshFolder = "usr/local/etc/ssh";

@@ -20,13 +20,13 @@ import {
 import { installHint } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { undated } from "./image/fetched-times.ts";
 import { inheritFolders } from "./image/image-tree.ts";
 import { isLibraryFile, linkedFiles, moduleRelease } from "./image/linked-files.ts";
 import { isKnownMachine, libraryTables, moduleTables } from "./image/linking-tables.ts";
 import { writeListing } from "./image/tree-listing.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
+import { undated } from "./settings/undated.ts";
 import { setupFiles } from "./setup-files.ts";
 
 export const linkerTables = task({

@@ -11,7 +11,7 @@ import { fetchExtras } from "./fetch-extras.ts";
 import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
-import { readTimes, undated } from "./image/fetched-times.ts";
+import { readTimes } from "./image/fetched-times.ts";
 import { imagePolicy, inheritFolders, normalizeOwners, relativeModuleLinks } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
@@ -19,6 +19,7 @@ import { packerFor, packMembers, splitMembers } from "./image/members.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { compress } from "./settings/image-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
+import { undated } from "./settings/undated.ts";
 
 export const payload = task({
   name: "payload",

@@ -16,7 +16,6 @@ import {
 } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { undated } from "./image/fetched-times.ts";
 import { inheritFolders, normalizeOwners, refuseClashes } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
@@ -25,6 +24,7 @@ import { payload } from "./payload.ts";
 import { mcollectivePassword, mcollectivePsk } from "./settings/access-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { setupFolder } from "./settings/project-options.ts";
+import { undated } from "./settings/undated.ts";
 
 /** Their names in a bundle, and in an old project that has its own. */
 const tarballs = { mcollective: "mcollective-setup-files.tar.gz", ssh: "ssh-setup-files.tar.gz" } as const;

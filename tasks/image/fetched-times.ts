@@ -2,12 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { type LockLine, pinnedTime } from "../../src/fetch/index.ts";
 import { compareNames } from "../../src/formats/index.ts";
-
-/**
- * The time, in seconds since 1970, of files without one of their own: 1980-01-01T00:00:00Z, the earliest that FAT can
- * record (Microsoft, FAT specification, "Date and Time Formats"); also what Nixpkgs sets SOURCE_DATE_EPOCH to.
- */
-export const undated = 315_532_800;
+import { undated } from "../settings/undated.ts";
 
 /** Times in seconds since 1970, by the path of the file among the outputs of a fetch step. */
 export class FetchedTimes {

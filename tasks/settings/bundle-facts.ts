@@ -5,9 +5,9 @@
 import { existsSync } from "node:fs";
 import { UserError } from "../../src/errors/index.ts";
 import { readTarballFiles, type TarballEntry, type UnpackLimits } from "../../src/formats/index.ts";
-import { undated } from "../image/fetched-times.ts";
 import { secondsOf } from "./epoch.ts";
 import { versionForm } from "./git-version.ts";
+import { undated } from "./undated.ts";
 
 /** What every bundle has, an old one too. */
 export const overlayMember = "dependencies/razor-microkernel-overlay.tar.gz";

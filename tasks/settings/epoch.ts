@@ -1,8 +1,8 @@
 /** The default of SOURCE_DATE_EPOCH: the commit's time, never the clock's or a file's. */
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
-import { undated } from "../image/fetched-times.ts";
 import { askProject } from "./git.ts";
+import { undated } from "./undated.ts";
 
 /** The last second that the 32 bits of a cpio header can hold, in 2106. */
 const lastSecond = 0xffff_ffff;

@@ -2,7 +2,7 @@
 import { copyFile, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { undated } from "../../tasks/image/fetched-times.ts";
+import { undated } from "../../tasks/settings/undated.ts";
 import { readImage } from "./image.ts";
 import {
   commandEnvironment,

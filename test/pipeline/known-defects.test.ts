@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { hostname, release, userInfo } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { undated } from "../../tasks/image/fetched-times.ts";
+import { undated } from "../../tasks/settings/undated.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { type Image, readImage } from "./image.ts";
 import { epoch, makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ParameterHost } from "../../src/engine/index.ts";
-import { undated } from "../../tasks/image/fetched-times.ts";
 import { sourceDateEpoch } from "../../tasks/settings/epoch.ts";
 import { describeVersion, isVersion } from "../../tasks/settings/git-version.ts";
+import { undated } from "../../tasks/settings/undated.ts";
 import { usesPrograms } from "../support/programs.ts";
 
 usesPrograms("git");
