@@ -1,0 +1,77 @@
+/** The rooms of the source tree: which may import which. `biome-walls.json` has to refuse everything else. */
+
+const aboveSession = [
+  "src/cli/terminal",
+  "src/cli/options",
+  "src/cli/output",
+  "src/cli/start.ts",
+  "src/cli/session.ts",
+  "src/engine",
+  "src/host",
+  "src/errors",
+];
+
+/**
+ * Each room with the rooms whose modules it may import. A room of another folder is entered by its `index.ts`: that is
+ * written as the folder itself (`src/host`). `tasks` is the steps, which lie directly in that folder; a room of one
+ * module has its name.
+ */
+export const permitted: Readonly<Record<string, readonly string[]>> = {
+  "src/errors": [],
+  "src/host": ["src/errors"],
+  "src/formats": ["src/host", "src/errors"],
+  "src/comparison": ["src/formats", "src/errors"],
+  ...floors("src/fetch", ["http", "pins"], ["src/errors"]),
+  "src/fetch/tinycore": ["src/fetch/http", "src/fetch/pins", "src/errors"],
+  "src/fetch/rubygems": ["src/fetch/http", "src/fetch/pins", "src/errors"],
+  "src/fetch/update": [
+    "src/fetch/http",
+    "src/fetch/pins",
+    "src/fetch/tinycore",
+    "src/fetch/rubygems",
+    "src/errors",
+  ],
+  ...floors(
+    "src/engine",
+    ["define", "files", "bind", "state", "decide", "run", "watch"],
+    ["src/host", "src/errors"],
+  ),
+  ...floors(
+    "src/cli",
+    ["terminal", "options", "output", "start.ts", "session.ts"],
+    ["src/engine", "src/host", "src/errors"],
+  ),
+  "src/cli/completion": aboveSession,
+  "src/cli/doctor": aboveSession,
+  "src/cli/init": aboveSession,
+  "src/cli/commands": [...aboveSession, "src/cli/completion", "src/cli/doctor", "src/cli/init"],
+  "tasks/settings": ["src/engine", "src/fetch", "src/formats", "src/host", "src/errors"],
+  "tasks/image": ["tasks/settings", "src/engine", "src/fetch", "src/formats", "src/host", "src/errors"],
+  "tasks/debian": ["src/fetch", "src/formats", "src/host", "src/errors"],
+  "tasks/sample": ["tasks/debian", "src/formats", "src/host", "src/errors"],
+  "tasks/source": ["tasks/settings", "src/engine", "src/fetch", "src/formats", "src/errors"],
+  tasks: [
+    "tasks/settings",
+    "tasks/image",
+    "tasks/debian",
+    "tasks/sample",
+    "tasks/source",
+    "src/engine",
+    "src/comparison",
+    "src/fetch",
+    "src/formats",
+    "src/host",
+    "src/errors",
+  ],
+  "Taskfile.ts": ["tasks", "tasks/settings", "src/engine"],
+};
+
+/** Rooms of a folder, lowest first: each may import those before it, and all of them `outside`. */
+function floors(
+  folder: string,
+  names: readonly string[],
+  outside: readonly string[],
+): Readonly<Record<string, readonly string[]>> {
+  const rooms = names.map((name) => `${folder}/${name}`);
+  return Object.fromEntries(rooms.map((room, index) => [room, [...rooms.slice(0, index), ...outside]]));
+}
