@@ -10,6 +10,7 @@ export {
   toolsOfFiles,
 } from "./installed-tool.ts";
 export { emulator, Machine, type MachineOptions } from "./machine.ts";
+export { mapParallel } from "./map-parallel.ts";
 export { endOrphans, findOrphans, type OrphanedProcess } from "./orphaned-processes.ts";
 export { type CommandWrapper, ProcessGroups, type ProcessListener } from "./process-groups.ts";
 export { createShell, type Shell, type ShellOptions } from "./shell.ts";

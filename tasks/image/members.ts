@@ -9,7 +9,7 @@ import path from "node:path";
 import type { Chunk, Memo, ToolUse } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { FileTree, writeLayer } from "../../src/formats/index.ts";
-import { installHint, type Shell } from "../../src/host/index.ts";
+import { installHint, mapParallel, type Shell } from "../../src/host/index.ts";
 import { paddingAfter } from "./layers.ts";
 
 /**
@@ -71,16 +71,11 @@ export async function packMembers(
   compress: string,
   context: PackContext,
 ): Promise<readonly Chunk[]> {
-  const trees = [...members.values()];
-  const files: string[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < trees.length; index = next++) {
-      const tree = trees[index];
-      if (tree !== undefined) files[index] = await packMember(tree, compress, context, `member-${index}`);
-    }
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  const files = await mapParallel(
+    [...[...members.values()].entries()],
+    availableParallelism(),
+    ([index, tree]) => packMember(tree, compress, context, `member-${index}`),
+  );
   return files.flatMap((file) => [{ file }, { bytes: Buffer.alloc(paddingAfter(lstatSync(file).size)) }]);
 }
 

@@ -15,7 +15,7 @@ import {
   readDebControl,
   readDebFiles,
 } from "../../src/formats/index.ts";
-import type { Shell } from "../../src/host/index.ts";
+import { mapParallel, type Shell } from "../../src/host/index.ts";
 import {
   type ExtensionFacts,
   formatIndexes,
@@ -27,7 +27,6 @@ import { catalogue } from "./extension-catalogue.ts";
 import { arrangeExtensions, type PlannedExtension, settleDependencies } from "./extension-graph.ts";
 import { addInstalledScript, addText, extensionPolicy, movePackage, settleTree } from "./extension-tree.ts";
 import { stageKernelModules } from "./kernel-modules.ts";
-import { mapParallel } from "./workers.ts";
 
 export interface BuildOptions {
   readonly $: Shell;

@@ -1,7 +1,4 @@
-/**
- * Running one function over many items, a few at a time.
- * It knows nothing of what the function does.
- */
+/** One function over many items, a few at a time. */
 
 /**
  * Calls `work` for every item, at most `width` at once, and returns the results in the order of the items.
