@@ -12,7 +12,7 @@ import { displayPath } from "../define/names.ts";
 import { neededTask } from "../define/need.ts";
 import type { Parameter } from "../define/parameter.ts";
 import type { SourceLocation } from "../define/source-location.ts";
-import { isMutable, type ResolvedInput, resolveInput } from "../files/input.ts";
+import { type ResolvedInput, resolveInput } from "../files/input.ts";
 import {
   compareListings,
   decodeListing,
@@ -322,17 +322,4 @@ export async function rememberInputs(
     if (text !== undefined) texts.push(state.store.putText(text, undefined, "private"));
   }
   return texts;
-}
-
-/** True when two looks at the inputs saw the same; otherwise the paths that moved. */
-export function movedInputs(
-  before: readonly ResolvedInput[],
-  after: readonly ResolvedInput[],
-): readonly string[] {
-  return before.flatMap((input, index) => {
-    const later = after[index];
-    if (isMutable(input)) return [];
-    if (later === undefined || input.digest === later.digest) return [];
-    return compareListings(input.listing, later.listing).map((change) => change.path);
-  });
 }

@@ -12,7 +12,8 @@ import { compareListings, type Listing } from "../files/listing.ts";
 import { isLinking, type StatCache, signatureAt } from "../files/stat-cache.ts";
 import { listOutputs, type OutputPlaces, pathIn, slotOf } from "../state/output.ts";
 import type { State } from "../state/state.ts";
-import { type Assessment, movedInputs, resolveInputs } from "./decision.ts";
+import { type Assessment, resolveInputs } from "./decision.ts";
+import { inputDifferences } from "./input-differences.ts";
 
 /** What a task needs of another one: where it stands, and what was made. */
 export interface NeededOutputs {
@@ -78,7 +79,7 @@ export class InputRecheck {
     for (const { files } of this.#statuses) for (const file of files()) this.#state.files.forget(file);
     try {
       const inputs = await resolveInputs(this.#bound, this.#state);
-      const moved = [...others, ...movedInputs(this.#before, inputs)];
+      const moved = [...others, ...inputDifferences(this.#before, inputs, { mutable: "ignored" })];
       return { moved, touched: moved.length > 0 ? [] : this.#touched(linked), inputs };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

@@ -5,9 +5,9 @@
 
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
 import { resolveInputs } from "../decide/decision.ts";
+import { inputDifferences } from "../decide/input-differences.ts";
 import type { TaskId } from "../define/names.ts";
-import { isMutable, type ResolvedInput } from "../files/input.ts";
-import { compareListings } from "../files/listing.ts";
+import type { ResolvedInput } from "../files/input.ts";
 import type { State } from "../state/state.ts";
 import type { Restart } from "./schedule.ts";
 
@@ -43,24 +43,13 @@ export async function changesSince(
 ): Promise<readonly string[] | undefined> {
   if (seen === undefined) return undefined;
   try {
-    return differences(seen, await resolveInputs(bound, state), running);
+    return inputDifferences(seen, await resolveInputs(bound, state), {
+      mutable: running ? "ignored" : "compared",
+    });
   } catch {
     // A named file or a whole folder is gone: the next decision says so.
     return undefined;
   }
-}
-
-/** The paths, as users know them, by which two looks at a task's inputs differ; `running` as for `changesSince`. */
-export function differences(
-  before: readonly ResolvedInput[],
-  after: readonly ResolvedInput[],
-  running: boolean,
-): readonly string[] {
-  return before.flatMap((input, index) => {
-    const later = after[index];
-    if (later === undefined || later.digest === input.digest || (running && isMutable(input))) return [];
-    return compareListings(input.listing, later.listing).map(({ path }) => path);
-  });
 }
 
 /** The controllers by which single running tasks are ended. */

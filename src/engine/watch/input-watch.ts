@@ -5,11 +5,12 @@
 import path from "node:path";
 import type { Graph } from "../bind/bound-task.ts";
 import { resolveInputs } from "../decide/decision.ts";
+import { inputDifferences } from "../decide/input-differences.ts";
 import type { FilesInput } from "../define/declared-input.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
 import type { ParameterValues } from "../define/parameter.ts";
-import { changesSince, differences, type SeenInputs } from "../run/live-build.ts";
+import { changesSince, type SeenInputs } from "../run/live-build.ts";
 import type { State } from "../state/state.ts";
 import type { Burst } from "./burst.ts";
 import { Coverage, coverageOf, type LinkTarget, linkTargets } from "./coverage.ts";
@@ -115,7 +116,9 @@ export class InputWatch {
 
   /** What a build saw that is not what was seen before it, as users know it: whatever was told of it, or not yet. */
   firstSeenIn(seen: SeenInputs): readonly string[] {
-    return [...seen].flatMap(([id, inputs = []]) => differences(this.#seen.get(id) ?? [], inputs, true));
+    return [...seen].flatMap(([id, inputs = []]) =>
+      inputDifferences(this.#seen.get(id) ?? [], inputs, { mutable: "ignored" }),
+    );
   }
 
   /** What stands there now counts as seen. */
