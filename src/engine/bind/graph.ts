@@ -11,6 +11,7 @@ import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { Input } from "../define/declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "../define/declared-task.ts";
+import { declaredPath } from "../define/input-path.ts";
 import {
   type AbsolutePath,
   displayPath,
@@ -23,6 +24,7 @@ import {
 import type { Parameter, ParameterValues } from "../define/parameter.ts";
 import { matcherOf } from "../define/patterns.ts";
 import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
+import { inputPath } from "./input-path.ts";
 import { checkOwnership, sameName } from "./ownership.ts";
 
 /**
@@ -123,7 +125,7 @@ async function bind(
   }
   // Inputs that are named by a parameter make it one of the task's, without saying so twice.
   for (const input of Object.values(task.inputs)) {
-    const named = input.kind === "file" ? input.path : input.root;
+    const named = declaredPath(input);
     if (typeof named === "string") continue;
     const value = await binding.values.get(named);
     byParameter.set(named.name, value);
@@ -217,9 +219,7 @@ export async function inputCovers(
   workspace: AbsolutePath,
   bound: BoundTask,
 ): Promise<boolean> {
-  const declared = input.kind === "file" ? input.path : input.root;
-  const given = typeof declared === "string" ? declared : String(bound.named.get(declared.name));
-  const root = path.resolve(workspace, given) as AbsolutePath;
+  const root = inputPath(input, bound, workspace);
   if (input.kind === "file") return root === file;
   return isBelow(file, root) && (await matcherOf(input, root, workspace))(path.relative(root, file));
 }

@@ -2,10 +2,12 @@
  * Who owns which output: one path has one owner, a name one task, and no task reads what it makes. Both sides of a conflict
  * are named with the places where they are defined.
  */
+
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { FilesInput, Input } from "../define/declared-input.ts";
 import type { Task } from "../define/declared-task.ts";
+import { givenPath } from "../define/input-path.ts";
 import {
   type AbsolutePath,
   displayPath,
@@ -25,6 +27,7 @@ import {
 } from "../define/reserved-path.ts";
 import type { Taskfile } from "../define/taskfile.ts";
 import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
+import { inputPath } from "./input-path.ts";
 
 /**
  * What is wrong with a Taskfile whatever is asked of it: names that cannot be, two tasks of one name, or two that make one artifact. Paths
@@ -62,8 +65,7 @@ function rootsOf(
 ): ReadonlyMap<string, AbsolutePath> {
   const roots = new Map<string, AbsolutePath>();
   for (const [name, input] of Object.entries(task.inputs)) {
-    const declared = input.kind === "file" ? input.path : input.root;
-    const given = typeof declared === "string" ? declared : named(declared.name);
+    const given = givenPath(input, (parameter) => named(parameter.name));
     if (typeof given === "string") roots.set(name, resolveIn(workspace, given));
   }
   return roots;
@@ -152,10 +154,7 @@ async function checkOwnInputs(bound: BoundTask, binding: Binding): Promise<void>
   for (const name of Object.keys(bound.task.inputs)) {
     const input = bound.task.inputs[name];
     if (input === undefined) continue;
-    const declared = input.kind === "file" ? input.path : input.root;
-    const given = typeof declared === "string" ? declared : bound.named.get(declared.name);
-    if (typeof given !== "string") continue;
-    const root = resolveIn(binding.workspace, given);
+    const root = inputPath(input, bound, binding.workspace);
     for (const output of bound.outputs) {
       const isApart = root !== output.path && !isBelow(root, output.path) && !isBelow(output.path, root);
       if (isApart || !(await reads(input, root, output, binding.workspace))) continue;

@@ -2,11 +2,12 @@
  * What the finding that nothing has to be done rests on: every path whose status would have to change before a build
  * could find anything else. It knows which paths these are, not what becomes of them.
  */
+
 import path from "node:path";
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
+import { inputPath } from "../bind/input-path.ts";
 import { neededTools, usefulTools } from "../bind/optional-tool.ts";
 import { placesOfTool } from "../bind/tool.ts";
-import type { AbsolutePath } from "../define/names.ts";
 import type { ParameterValues } from "../define/parameter.ts";
 import { foldersOf } from "../files/input.ts";
 import type { State } from "../state/state.ts";
@@ -47,8 +48,7 @@ function inputFolders(bound: BoundTask, state: State): readonly string[] | undef
   const all: string[] = [];
   for (const input of Object.values(bound.task.inputs)) {
     if (input.kind === "file") continue;
-    const root = typeof input.root === "string" ? input.root : String(bound.named.get(input.root.name));
-    const folder = path.resolve(state.workspace, root) as AbsolutePath;
+    const folder = inputPath(input, bound, state.workspace);
     const folders = foldersOf(input, folder, state.workspace, state.fileLog);
     if (folders === undefined) return undefined;
     all.push(...folders);

@@ -4,10 +4,12 @@
  * A pattern's file set is remembered with the status of every directory that was walked; as long as none of these
  * changed, no file was added or removed, and nothing has to be walked.
  */
+
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { FilesInput, Input } from "../define/declared-input.ts";
+import { declaredPath, givenPath } from "../define/input-path.ts";
 import { type AbsolutePath, byteOrder, type Digest, displayPath, resolveIn } from "../define/names.ts";
 import type { Parameter } from "../define/parameter.ts";
 import { ignoredBy, matcherOf, positiveIn } from "../define/patterns.ts";
@@ -56,8 +58,8 @@ export async function resolveInput(
   declaration: Input,
   context: InputContext,
 ): Promise<ResolvedInput> {
-  const declared = declaration.kind === "file" ? declaration.path : declaration.root;
-  const given = typeof declared === "string" ? declared : context.value(declared);
+  const declared = declaredPath(declaration);
+  const given = givenPath(declaration, context.value);
   const root = resolveIn(context.workspace, given);
   const asked =
     typeof declared === "string" ? given : `--${declared.name} ${displayPath(context.workspace, given)}`;
@@ -125,9 +127,7 @@ export function digestOfKnownInput(
 ): Digest | undefined {
   if (declaration.kind === "file" && declaration.select !== undefined) return undefined;
   const { workspace, files } = context;
-  const declared = declaration.kind === "file" ? declaration.path : declaration.root;
-  const given = typeof declared === "string" ? declared : context.value(declared);
-  const root = resolveIn(workspace, given);
+  const root = resolveIn(workspace, givenPath(declaration, context.value));
   if (declaration.kind === "file") {
     const entry = files.at(root);
     if (entry instanceof Promise || entry?.type !== "file") return undefined;

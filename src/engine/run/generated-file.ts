@@ -7,6 +7,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { createShell, ProcessGroups } from "../../host/index.ts";
 import type { Graph } from "../bind/bound-task.ts";
+import { inputPath } from "../bind/input-path.ts";
 import { findTool, type ToolHint } from "../bind/tool.ts";
 import type { GeneratedOnce } from "../define/declared-input.ts";
 import type { AbsolutePath } from "../define/names.ts";
@@ -25,8 +26,7 @@ export async function generateInputs(
   for (const bound of graph.values()) {
     for (const input of Object.values(bound.task.inputs)) {
       if (input.kind !== "files" || input.generate === undefined) continue;
-      const given = typeof input.root === "string" ? input.root : String(bound.named.get(input.root.name));
-      const directory = path.resolve(state.workspace, given) as AbsolutePath;
+      const directory = inputPath(input, bound, state.workspace);
       if (!isEmptyFolder(directory)) continue;
       for (const tool of input.generate.tools) findTool(tool, toolHint);
       await generate(input.generate, directory, state, signal, note);

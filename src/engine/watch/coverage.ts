@@ -2,9 +2,11 @@
  * What a graph's inputs make worth watching: the folders that own them, and the tasks that a path concerns. It decides
  * by declarations alone; whether anything is different is found out by looking.
  */
+
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import type { BoundTask, Graph } from "../bind/bound-task.ts";
+import type { Graph } from "../bind/bound-task.ts";
+import { inputPath } from "../bind/input-path.ts";
 import type { FilesInput } from "../define/declared-input.ts";
 import { type AbsolutePath, isBelow, type TaskId } from "../define/names.ts";
 import { ignoredBy, type Matcher, matcherOf, positiveIn } from "../define/patterns.ts";
@@ -122,8 +124,7 @@ export async function coverageOf(
   };
   for (const bound of graph.values()) {
     for (const input of Object.values(bound.task.inputs)) {
-      const declared = input.kind === "file" ? input.path : input.root;
-      const root = path.resolve(workspace, textOf(declared, bound)) as AbsolutePath;
+      const root = inputPath(input, bound, workspace);
       const chain = linksOf(root);
       for (const link of chain) add(path.dirname(link), 0);
       if (input.kind === "file") {
@@ -145,10 +146,6 @@ export async function coverageOf(
     claims,
     [...owned, ...own],
   );
-}
-
-function textOf(declared: string | { readonly name: string }, bound: BoundTask): string {
-  return typeof declared === "string" ? declared : String(bound.named.get(declared.name));
 }
 
 /** The folders above one, up to the workspace; of one outside of it only its parent. */
