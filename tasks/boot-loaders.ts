@@ -2,10 +2,11 @@
  * What an ISO needs to start other than from a CD under BIOS: MBR code for a stick, and GRUB for UEFI, both out of the
  * host's packages. Made once: no edit of the image touches it.
  */
+
 import { existsSync } from "node:fs";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { displayPath, file, files, out, task } from "../src/engine/index.ts";
+import { file, files, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { bytesContent, FileTree, writeFat } from "../src/formats/index.ts";
 import { installHint, type Shell } from "../src/host/index.ts";
@@ -15,6 +16,7 @@ import { adaptTimeout, readLoaderFile } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { grubMenu } from "./image/grub-menu.ts";
 import { firmware } from "./settings/image-options.ts";
+import { shownPath } from "./settings/shown-path.ts";
 import { undated } from "./settings/undated.ts";
 
 /** Where distributions keep isolinux's MBR code. */
@@ -131,7 +133,7 @@ export const bootLoaders = task({
     } else if (lacking.some((name) => !dispensable.includes(name))) {
       without(
         underUefi,
-        `${displayPath(process.cwd(), modules.root)} lacks ${lacking.join(", ")}`,
+        `${shownPath(modules.root)} lacks ${lacking.join(", ")}`,
         installHint("grub-mkimage"),
       );
     } else if (readLabels(menu).length === 0) {

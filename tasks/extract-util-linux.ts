@@ -2,9 +2,10 @@
  * The few files of util-linux that the image carries, and no others: the rest of the extension makes facter misjudge
  * whether the hardware is virtual. What they need and nobody brings is said by name.
  */
+
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { displayPath, file, out, task } from "../src/engine/index.ts";
+import { file, out, task } from "../src/engine/index.ts";
 import { didYouMean, UserError } from "../src/errors/index.ts";
 import {
   contentSize,
@@ -20,6 +21,7 @@ import { fetchTcz } from "./fetch-tcz.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { utilLinuxList } from "./settings/project-options.ts";
+import { shownPath } from "./settings/shown-path.ts";
 
 /** Name of the extension in messages. */
 const utilLinux = "util-linux.tcz";
@@ -33,7 +35,7 @@ export const extractUtilLinux = task({
   tools: ["unsquashfs"],
   outputs: { tree: out.directory("tree") },
   async run({ $, needs, inputs, outputs, params, note }) {
-    const list = displayPath(process.cwd(), inputs.list);
+    const list = shownPath(inputs.list);
     const wanted = parsePaths(await readFile(inputs.list, "utf8"), list);
     const held = (await listSquashfs($, needs.tcz.utilLinux, utilLinux)).filter(
       (entry) => entry.type !== "directory",

@@ -2,9 +2,10 @@
  * The overlay: what the user edits, made a layer of the initrd. This is the step that each edit takes, so it reads
  * overlay-src and next to nothing else.
  */
+
 import { copyFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { displayPath, files, inVariants, only, out, task } from "../src/engine/index.ts";
+import { files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { fixUpLayer, writeLayers } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
@@ -21,6 +22,7 @@ import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
 import { emptyFolders, overlayFolder } from "./settings/project-options.ts";
+import { shownPath } from "./settings/shown-path.ts";
 import { setupFiles } from "./setup-files.ts";
 
 /** The layer's file name. */
@@ -58,7 +60,7 @@ export const overlay = task({
     const core = await readListing(needs.iso.listing);
     const fetched = await readListing(needs.payload.layerListing);
     const setup = await readListing(needs.setup.listing);
-    const folder = displayPath(process.cwd(), inputs.tree.root);
+    const folder = shownPath(inputs.tree.root);
     const mcollectiveFolder = installedMcollective(fetched);
     const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder });
     await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
