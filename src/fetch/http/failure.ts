@@ -9,24 +9,23 @@ import { leastRateSetting } from "./rate-watch.ts";
 import type { TransientFailure } from "./retry.ts";
 import { describeRoute, endOf, lastUrl, type Route } from "./route.ts";
 
-const networkHint =
-  `check the network; behind a proxy set ${proxyVariables}; ` +
-  "to build without a mirror use --source sample";
+const networkHint = `check the network; behind a proxy set ${proxyVariables}`;
 
 /** The error after the last of `attempts` tries failed, which had come as far as `route`. */
 export function explainTransient(
   failure: TransientFailure,
   request: DownloadRequest,
   attempts: number,
-  env: Environment,
+  { env, advice }: { readonly env: Environment; readonly advice: string | undefined },
   route: Route = [new URL(request.url)],
 ): UserError {
   const proxy = proxyFor(lastUrl(route), env);
   const through = proxy === undefined ? "" : ` through the proxy ${proxy.url}`;
   const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
+  const reachable = advice === undefined ? networkHint : `${networkHint}; ${advice}`;
   const hints: Readonly<Record<string, string>> = {
-    unreachable: networkHint,
-    "cut-off": `${networkHint}; what was downloaded completely is kept`,
+    unreachable: reachable,
+    "cut-off": `${reachable}; what was downloaded completely is kept`,
     "too-slow": `use another mirror, or accept a lower rate with ${leastRateSetting}; 0 accepts any`,
     "server-error": "the mirror has a problem of its own: try again later, or use another mirror",
     "rate-limited": "the mirror asks for patience: try again later, or use another mirror",

@@ -33,6 +33,8 @@ export interface TransportOptions {
   readonly limits?: Partial<TransportLimits>;
   /** Connections and places that several transports share; one without has its own, with the limits above. */
   readonly network?: Network;
+  /** What else the user can do when a server cannot be reached: a clause for the hint. */
+  readonly advice?: string;
 }
 
 export class Transport {
@@ -59,6 +61,7 @@ export class Transport {
       network: this.#network,
       limits: this.limits,
       env: options.env,
+      advice: options.advice,
       clock: this.#clock,
       random: options.random ?? Math.random,
       onEvent: this.onEvent,
