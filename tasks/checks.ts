@@ -7,10 +7,11 @@ import path from "node:path";
 import type { Check, Finding } from "../src/engine/index.ts";
 import { messageOf } from "../src/errors/index.ts";
 import { coreFiles, entryOf, publicUrl, releaseLocation, Transport } from "../src/fetch/index.ts";
-import { lockFile, mirrorUri, offline, proxyVariables, source } from "./settings/source-options.ts";
+import { proxyVariables } from "./settings/proxy-variables.ts";
 import { sourcesFile } from "./source/index.ts";
-import { readLocations } from "./source/source-locations.ts";
+import { kindOf, sourceChoices, withoutMirror } from "./source/kinds/index.ts";
 import { readPins } from "./source/source-lock.ts";
+import { lockFile, mirrorUri, offline, source } from "./source/source-options.ts";
 
 /** Milliseconds that a server may take for a first answer. */
 const patienceMs = 5000;
@@ -20,9 +21,18 @@ export const mirrorAnswers: Check = {
   name: "mirror",
   run: async ({ value, workspace, env, isStored, signal }): Promise<Finding> => {
     const name = await value(source);
-    if (name === "sample") return { status: "good", text: "the sample source is made on this machine" };
+    const { withoutUpstream, open } = kindOf(name);
+    if (withoutUpstream !== undefined) return { status: "good", text: withoutUpstream.doctor };
     if (await value(offline)) return { status: "good", text: "not asked, since --offline is given" };
-    const { mirror } = await readLocations(name, path.join(workspace, sourcesFile), await value(mirrorUri));
+    const { locations, close } = await open({
+      name,
+      made: undefined,
+      sourcesFile: path.join(workspace, sourcesFile),
+      mirrorUri: await value(mirrorUri),
+      offline: false,
+      choices: sourceChoices,
+    });
+    const { mirror } = locations;
     const url = releaseLocation(mirror, `${coreFiles(mirror.arch).iso}.md5.txt`);
     const limits = { attempts: 1, connectMs: patienceMs, idleMs: patienceMs };
     const transport = new Transport({ env, signal, limits });
@@ -34,7 +44,7 @@ export const mirrorAnswers: Check = {
       const digests = [...pins.keys()].flatMap((artifact) => entryOf(pins, artifact)?.sha256 ?? []);
       const lacking = digests.filter((sha256) => !isStored(sha256)).length;
       const why = `the mirror does not answer: ${messageOf(error)}`;
-      const hint = "name another with --source or --tcl-mirror-uri; --source sample needs none";
+      const hint = `name another with --source or --tcl-mirror-uri; ${withoutMirror} needs none`;
       if (digests.length === 0)
         return { status: "missing", text: `${why}; nothing of it is pinned yet`, hint };
       if (lacking === 0)
@@ -43,6 +53,7 @@ export const mirrorAnswers: Check = {
       return { status: "missing", text: `${why}; ${counted} are not in the cache`, hint };
     } finally {
       await transport.close();
+      await close();
     }
   },
 };

@@ -2,9 +2,10 @@
  * The packages of the distribution that a list names, fetched with its own package tool and made into extensions.
  * Needed only when a list names one.
  */
+
 import { mkdir, readFile, symlink } from "node:fs/promises";
 import path from "node:path";
-import { displayPath, file, out, task } from "../src/engine/index.ts";
+import { file, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import {
   entryOf,
@@ -27,8 +28,11 @@ import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
-import { frozen, offline, proxyVariables, source } from "./settings/source-options.ts";
+import { proxyVariables } from "./settings/proxy-variables.ts";
+import { shownPath } from "./settings/shown-path.ts";
+import { kindOf } from "./source/kinds/index.ts";
 import { lockInput, readPins, writePins } from "./source/source-lock.ts";
+import { frozen, offline, source } from "./source/source-options.ts";
 
 /** Variables with which apt is told of another configuration than the system's. */
 export const aptVariables = ["APT_CONFIG"] as const;
@@ -70,20 +74,19 @@ export const convertDebs = task({
   async run({ $, needs, inputs, outputs, params, scratch, blobs, signal, note }) {
     const { kernel, kernelRelease } = await readCoreFacts(needs.iso.core);
     const wanted = await readPackages([inputs.builtin, inputs.mirror], kernelRelease);
-    const isSample = params.source === "sample";
+    const isBinding = kindOf(params.source).lock.pins === "binding";
     const pins = readPins(inputs.lock, params.source);
     const known = (one: WantedPackage): LockEntry | undefined => {
       const pin = entryOf(pins, one.file);
       return pin !== undefined && blobs.has(pin.sha256) ? pin : undefined;
     };
     const missing = wanted.filter((one) => known(one) === undefined);
-    refuseMissing(missing, pins, { ...params, frozen: params.frozen && !isSample });
+    refuseMissing(missing, pins, { ...params, frozen: params.frozen && isBinding });
 
-    const offered = await findPackages($, missing, isSample ? new Map() : pins);
+    const offered = await findPackages($, missing, isBinding ? pins : new Map());
     for (const one of offered) {
       const pin = entryOf(pins, one.file);
-      // The sample source moves with the distribution: its pins are a record, never a demand.
-      if (pin !== undefined && !isSample) checkPin(one, pin);
+      if (pin !== undefined && isBinding) checkPin(one, pin);
     }
     const fetched = await fetchPackages($, offered, path.join(scratch, "downloads"), signal);
     for (const one of offered) await blobs.adopt(fetched.get(one.file) ?? "", one.sha256);
@@ -122,7 +125,7 @@ export async function readPackages(
 ): Promise<readonly WantedPackage[]> {
   const wanted = new Map<string, WantedPackage>();
   for (const list of lists) {
-    const { entries } = parseExtensionList(await readFile(list, "utf8"), displayPath(process.cwd(), list));
+    const { entries } = parseExtensionList(await readFile(list, "utf8"), shownPath(list));
     for (const entry of entries) {
       if (entry.kind !== "deb") continue;
       const name = fillKernel(entry.name, kernel, entry.where);

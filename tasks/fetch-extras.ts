@@ -1,19 +1,26 @@
 /** What is neither extension nor gem: RubyGems itself, MCollective, open-vm-tools. Each may be switched off. */
 import path from "node:path";
-import { out, task, when } from "../src/engine/index.ts";
+import { out, task } from "../src/engine/index.ts";
 import type { Artifact } from "../src/fetch/index.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
-import { sampleSource } from "./sample-source.ts";
-import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl, source } from "./settings/source-options.ts";
-import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
-import { absoluteLocation, type ExtraName } from "./source/source-locations.ts";
+import {
+  type Source,
+  sourceEnv,
+  sourceInputs,
+  sourceNeeds,
+  sourceParams,
+  withSource,
+} from "./source/index.ts";
+import type { ExtraName } from "./source/kinds/source-kind.ts";
+import { absoluteLocation } from "./source/kinds/source-name.ts";
 import { lockInput } from "./source/source-lock.ts";
+import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl } from "./source/source-options.ts";
 
 export const fetchExtras = task({
   name: "fetch-extras",
   description: "Fetch RubyGems, MCollective and open-vm-tools, as far as the source has them",
   variants: "shared",
-  needs: { sample: when(source, "sample", sampleSource) },
+  needs: sourceNeeds,
   inputs: { ...sourceInputs, lock: lockInput((name) => /\.(tgz|tar\.gz)$/.test(name)) },
   params: { ...sourceParams, rubyGemsUrl, mcollectiveUrl, openVmToolsUrl },
   passEnv: sourceEnv,
@@ -29,7 +36,7 @@ export const fetchExtras = task({
     await withSource(context, async (opened) => {
       const plan = planExtras(opened, params);
       const lines = await opened.fetch(plan.map(([, artifact]) => artifact));
-      const times = new FetchedTimes(params.source);
+      const times = new FetchedTimes(opened.kind.lock);
       for (const [name, artifact] of plan) {
         const fileName = name === "open-vm-tools" ? "mk-open-vm-tools.tar.gz" : artifact.name;
         await opened.place(lines.get(artifact.name), path.join(outputs.extras, fileName));

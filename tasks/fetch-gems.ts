@@ -1,7 +1,8 @@
 /** The gems of `gem.list` and their runtime dependencies, fetched and verified without Ruby. */
+
 import { copyFile, readFile } from "node:fs/promises";
 import path from "node:path";
-import { displayPath, file, out, task, when } from "../src/engine/index.ts";
+import { file, out, task } from "../src/engine/index.ts";
 import {
   type Artifact,
   type GemRequest,
@@ -11,18 +12,25 @@ import {
   type Wanted,
 } from "../src/fetch/index.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
-import { sampleSource } from "./sample-source.ts";
 import { gemList } from "./settings/project-options.ts";
-import { gemServerUri, source } from "./settings/source-options.ts";
-import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
-import { absoluteLocation } from "./source/source-locations.ts";
+import { shownPath } from "./settings/shown-path.ts";
+import {
+  type Source,
+  sourceEnv,
+  sourceInputs,
+  sourceNeeds,
+  sourceParams,
+  withSource,
+} from "./source/index.ts";
+import { absoluteLocation } from "./source/kinds/source-name.ts";
 import { lockInput } from "./source/source-lock.ts";
+import { gemServerUri } from "./source/source-options.ts";
 
 export const fetchGems = task({
   name: "fetch-gems",
   description: "Fetch the gems of lists/gem.list and what they need at run time",
   variants: "shared",
-  needs: { sample: when(source, "sample", sampleSource) },
+  needs: sourceNeeds,
   inputs: {
     ...sourceInputs,
     list: file(gemList, { byLine: true }),
@@ -38,13 +46,13 @@ export const fetchGems = task({
   },
   async run(context) {
     const { inputs, outputs, params } = context;
-    const label = displayPath(process.cwd(), inputs.list);
+    const label = shownPath(inputs.list);
     const requests = parseGemList(await readFile(inputs.list, "utf8"), label);
     await withSource(context, async (opened) => {
       const unresolved: Wanted[] = [];
       const plan = await planGems(opened, requests, params.gemServerUri, (wanted) => unresolved.push(wanted));
       const lines = await opened.fetch(plan, unresolved);
-      const times = new FetchedTimes(params.source);
+      const times = new FetchedTimes(opened.kind.lock);
       for (const [name, line] of lines) {
         await opened.place(line, path.join(outputs.gems, name));
         times.add(name, line);

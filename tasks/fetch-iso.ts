@@ -2,21 +2,27 @@
  * The Core ISO: fetched, verified, its boot folder taken out, and looked into for what later steps must know.
  */
 import path from "node:path";
-import { out, task, when } from "../src/engine/index.ts";
+import { out, task } from "../src/engine/index.ts";
 import { type Artifact, besideLocation, coreIsoArtifact } from "../src/fetch/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
-import { sampleSource } from "./sample-source.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
-import { isoUrl, source } from "./settings/source-options.ts";
-import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
-import { absoluteLocation } from "./source/source-locations.ts";
+import {
+  type Source,
+  sourceEnv,
+  sourceInputs,
+  sourceNeeds,
+  sourceParams,
+  withSource,
+} from "./source/index.ts";
+import { absoluteLocation } from "./source/kinds/source-name.ts";
 import { lockInput } from "./source/source-lock.ts";
+import { isoUrl } from "./source/source-options.ts";
 
 export const fetchIso = task({
   name: "fetch-iso",
   description: "Fetch and verify the Core ISO, and take its boot files out",
   variants: "shared",
-  needs: { sample: when(source, "sample", sampleSource) },
+  needs: sourceNeeds,
   inputs: { ...sourceInputs, lock: lockInput((name) => name.endsWith(".iso")) },
   params: { ...sourceParams, ...limitParams, isoUrl },
   passEnv: sourceEnv,

@@ -2,9 +2,10 @@
  * The extensions: what the two lists ask for and what that needs, fetched, verified and laid out as the image has
  * them. Production images get neither openssh nor what only openssh needs.
  */
+
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { displayPath, file, out, task, when, whenText } from "../src/engine/index.ts";
+import { file, out, task, whenText } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import {
   type Artifact,
@@ -28,11 +29,18 @@ import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
 import { mountDoubt } from "./image/mountable.ts";
-import { sampleSource } from "./sample-source.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
-import { source } from "./settings/source-options.ts";
+import { shownPath } from "./settings/shown-path.ts";
 import { developmentOnly, developmentPins } from "./source/development-pins.ts";
-import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
+import {
+  type Source,
+  sourceEnv,
+  sourceInputs,
+  sourceNeeds,
+  sourceParams,
+  withSource,
+} from "./source/index.ts";
+import { kindOf } from "./source/kinds/index.ts";
 import { lockInput } from "./source/source-lock.ts";
 
 const utilLinux = "util-linux.tcz";
@@ -42,7 +50,7 @@ export const fetchTcz = task({
   description: "Fetch and verify the builtin and mirror extensions",
   needs: {
     iso: fetchIso,
-    sample: when(source, "sample", sampleSource),
+    ...sourceNeeds,
     debs: whenText([builtinList, mirrorList], namesPackages, convertDebs),
   },
   inputs: {
@@ -70,10 +78,10 @@ export const fetchTcz = task({
     times: out.file("times.json"),
   },
   async prefetch(context) {
-    // Its mirror may not be made yet, and is not far.
-    if (context.params.source === "sample") return;
+    // A mirror that is made here may not be there yet, and is not far.
+    if (kindOf(context.params.source).needs !== undefined) return;
     const { inputs, variant } = context;
-    await withSource({ ...context, needs: { sample: undefined } }, async (opened) => {
+    await withSource({ ...context, needs: {} }, async (opened) => {
       const unresolved: Wanted[] = [];
       const { plan } = await resolveExtensions(opened, {
         kernel: undefined,
@@ -106,7 +114,7 @@ export const fetchTcz = task({
       });
       for (const warning of closure.warnings) note(`${warning.where}: ${warning.message}`);
       const lines = await opened.fetch(plan, unresolved);
-      const times = new FetchedTimes(context.params.source);
+      const times = new FetchedTimes(opened.kind.lock);
       const fetched = { lines, debs: needs.debs?.extensions, kernelRelease, note, times };
       await placeBuiltin(opened, closure.builtin, fetched, outputs.builtin);
       await placeMirror(opened, closure.mirror, fetched, outputs.mirror);
@@ -183,7 +191,7 @@ function mirroredInProduction(graph: ExtensionGraph): readonly ClosureItem[] {
 
 /** Reads the list at an absolute path; its lines are named as the user would name them. */
 export async function readList(list: string, note: (message: string) => void = () => undefined) {
-  const label = displayPath(process.cwd(), list);
+  const label = shownPath(list);
   const { entries, duplicates } = parseExtensionList(await readFile(list, "utf8"), label);
   for (const { name, where } of duplicates) note(`${where}: ${name} is listed already`);
   return entries;

@@ -11,7 +11,7 @@ import { packagesEpoch } from "./debian/packages-epoch.ts";
 import { buildSample } from "./sample/index.ts";
 import { samplePackagePlan } from "./sample-packages.ts";
 import { ofPackage } from "./settings/package.ts";
-import { proxyVariables } from "./settings/source-options.ts";
+import { proxyVariables } from "./settings/proxy-variables.ts";
 
 export const sampleSource = task({
   name: "sample-source",

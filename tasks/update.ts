@@ -23,6 +23,9 @@ import { fetchIso, isoArtifact } from "./fetch-iso.ts";
 import { readList, resolveExtensions } from "./fetch-tcz.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { builtinList, gemList, mirrorList } from "./settings/project-options.ts";
+import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source/index.ts";
+import { kindOf } from "./source/kinds/index.ts";
+import { readPins, writePins } from "./source/source-lock.ts";
 import {
   gemServerUri,
   isoUrl,
@@ -30,9 +33,7 @@ import {
   mcollectiveUrl,
   openVmToolsUrl,
   rubyGemsUrl,
-} from "./settings/source-options.ts";
-import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source/index.ts";
-import { readPins, writePins } from "./source/source-lock.ts";
+} from "./source/source-options.ts";
 
 export const update = command({
   name: "update",
@@ -52,10 +53,9 @@ export const update = command({
   },
   async run(context) {
     const { print, words, value } = context;
-    if ((await value(sourceParams.source)) === "sample") {
-      print(
-        "the sample source follows apt: run `apt-get update` as root, and the next build takes what is new",
-      );
+    const { withoutUpstream } = kindOf(await value(sourceParams.source));
+    if (withoutUpstream !== undefined) {
+      print(withoutUpstream.update);
       return;
     }
     if (await value(sourceParams.offline)) {
@@ -149,7 +149,7 @@ async function withOpened<T>(context: CommandContext, use: (opened: Source) => P
   return await context.alone(async ({ scratch, blobs, progress, share }) =>
     withSource(
       {
-        needs: { sample: undefined },
+        needs: {},
         inputs: {
           sources: path.join(workspace, sourcesFile),
           lock: path.resolve(workspace, await value(lockFile)),

@@ -19,7 +19,7 @@ export {
   type Target,
 } from "./define/command.ts";
 export { file, files, type GenerateContext, type SelectContext } from "./define/declared-input.ts";
-export { out } from "./define/declared-output.ts";
+export { type Output, out } from "./define/declared-output.ts";
 export type { NeedPaths, Task, ToolUse } from "./define/declared-task.ts";
 export { requireTaskfile } from "./define/definition-check.ts";
 export { parseKeyValues } from "./define/key-values.ts";

@@ -7,16 +7,16 @@ import { undated } from "../settings/undated.ts";
 /** Times in seconds since 1970, by the path of the file among the outputs of a fetch step. */
 export class FetchedTimes {
   readonly #times = new Map<string, number>();
-  readonly #isPinned: boolean;
+  readonly #hasTimes: boolean;
 
-  /** `source` as the user named it. The sample source is made on each machine, so its times are ignored. */
-  constructor(source: string) {
-    this.#isPinned = source !== "sample";
+  /** `hasTimes`: whether the pinned times count. */
+  constructor({ hasTimes }: { readonly hasTimes: boolean }) {
+    this.#hasTimes = hasTimes;
   }
 
   /** Adds the file at `path`, with the time in its line of the lock. */
   add(path: string, line: LockLine | undefined): void {
-    const time = this.#isPinned ? pinnedTime(line) : undefined;
+    const time = this.#hasTimes ? pinnedTime(line) : undefined;
     if (time !== undefined) this.set(path, time);
   }
 

@@ -3,13 +3,12 @@
  * it. The fetch steps share this; none of them knows which source it is.
  */
 import path from "node:path";
-import { type BlobAccess, file, type Progress, type Share, type Shareable } from "../../src/engine/index.ts";
+import type { BlobAccess, Progress, Share, Shareable } from "../../src/engine/index.ts";
 import {
   type Artifact,
   blockedArtifacts,
   type Catalogue,
   type Environment,
-  type FetchEvent,
   fetchArtifacts,
   type IndexMemory,
   type LockLine,
@@ -18,46 +17,23 @@ import {
   openCatalogue,
   type Policy,
   type SourceLock,
-  serveDirectory,
   Transport,
   type TransportLimits,
   type Update,
   updateArtifacts,
   type Wanted,
 } from "../../src/fetch/index.ts";
-import {
-  downloads,
-  downloadsPerServer,
-  frozen,
-  indexLimit,
-  leastRate,
-  mirrorUri,
-  offline,
-  proxyVariables,
-  source,
-} from "../settings/source-options.ts";
+import { reportEvent } from "./download-report.ts";
 import { inspectArtifact } from "./inspection.ts";
-import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
+import { kindOf, sourceChoices, withoutMirror } from "./kinds/index.ts";
+import type { OpenedLocations, SourceKind, SourceLocations } from "./kinds/source-kind.ts";
 import { readPins, writePins } from "./source-lock.ts";
 
-/** What every fetch step declares. */
-export const sourceParams = {
-  source,
-  mirrorUri,
-  frozen,
-  offline,
-  downloads,
-  downloadsPerServer,
-  leastRate,
-  indexLimit,
-} as const;
-export const sourcesFile = "lists/sources.yaml";
-export const sourceInputs = { sources: file(sourcesFile, { byLine: true }) } as const;
-export const sourceEnv: readonly string[] = proxyVariables;
+export { sourceEnv, sourceInputs, sourceNeeds, sourceParams, sourcesFile } from "./fetch-step.ts";
 
 /** What a fetch step hands over of its own context. */
 export interface SourceContext {
-  readonly needs: { readonly sample: { readonly mirror: string } | undefined };
+  readonly needs: Readonly<Record<string, Readonly<Record<string, string>> | undefined>>;
   readonly inputs: { readonly sources: string; readonly lock: string };
   readonly params: {
     readonly source: string;
@@ -82,17 +58,14 @@ export interface SourceContext {
 
 interface SourceRequest extends Omit<SourceContext, "needs" | "inputs" | "params"> {
   readonly name: string;
-  /** Absolute path of `lists/sources.yaml`. */
-  readonly sourcesFile: string;
+  readonly kind: SourceKind;
   readonly lockFile: string;
-  readonly mirrorUri: string | undefined;
   readonly frozen: boolean;
   readonly offline: boolean;
-  /** Absolute path of the sample source's mirror, where that is the source. */
-  readonly sampleMirror: string | undefined;
 }
 
 export interface Source extends SourceLocations {
+  readonly kind: SourceKind;
   readonly lock: SourceLock;
   readonly policy: Policy;
   readonly transport: Transport;
@@ -136,61 +109,61 @@ const sharedAccess: Shareable<SharedAccess, { env: Environment; limits: Partial<
 
 /** Opens the source, calls `use` with it and closes it whatever happens. */
 export async function withSource<T>(context: SourceContext, use: (source: Source) => Promise<T>): Promise<T> {
+  const { inputs, needs, params } = context;
+  const kind = kindOf(params.source);
+  const { locations, isLocal, close } = await kind.open({
+    name: params.source,
+    made: kind.name === undefined ? undefined : needs[kind.name]?.mirror,
+    sourcesFile: inputs.sources,
+    mirrorUri: params.mirrorUri,
+    offline: params.offline,
+    choices: sourceChoices,
+  });
   const request: SourceRequest = {
     ...context,
-    ...context.params,
-    name: context.params.source,
-    sourcesFile: context.inputs.sources,
-    lockFile: context.inputs.lock,
-    sampleMirror: context.needs.sample?.mirror,
+    ...params,
+    name: params.source,
+    kind,
+    lockFile: inputs.lock,
   };
-  const isSample = request.sampleMirror !== undefined;
-  const server =
-    request.sampleMirror === undefined || request.offline
-      ? undefined
-      : await serveDirectory(request.sampleMirror);
-  // The sample source is on this machine: a proxy could not reach it.
-  const env = isSample ? {} : request.env;
+  const env = isLocal ? {} : request.env;
   const limits = {
-    overall: Number(context.params.downloads),
-    perOrigin: Number(context.params.downloadsPerServer),
-    leastRate: Number(context.params.leastRate),
-    maxIndexNames: Number(context.params.indexLimit),
+    overall: Number(params.downloads),
+    perOrigin: Number(params.downloadsPerServer),
+    leastRate: Number(params.leastRate),
+    maxIndexNames: Number(params.indexLimit),
   };
-  const access = isSample ? sharedAccess.open({ env, limits }) : request.share(sharedAccess, { env, limits });
+  const access = isLocal ? sharedAccess.open({ env, limits }) : request.share(sharedAccess, { env, limits });
   const transport = new Transport({
     env,
     network: access.network,
     offline: request.offline,
     signal: request.signal,
-    onEvent: (event) => report(event, request),
+    onEvent: (event) => reportEvent(event, request),
+    advice: `to build without a mirror use ${withoutMirror}`,
   });
   try {
-    const { sampleMirror: folder } = request;
-    const locations =
-      folder === undefined
-        ? await readLocations(request.name, request.sourcesFile, request.mirrorUri)
-        : sampleLocations(server?.url ?? folder, folder);
-    return await use(openSource(request, locations, transport, access.indexes));
+    return await use(openSource(request, { locations, isLocal }, transport, access.indexes));
   } finally {
     await transport.close();
-    if (isSample) await access.close();
-    await server?.close();
+    if (isLocal) await access.close();
+    await close();
   }
 }
 
 function openSource(
   request: SourceRequest,
-  locations: SourceLocations,
+  { locations, isLocal }: Pick<OpenedLocations, "locations" | "isLocal">,
   transport: Transport,
   indexes: IndexMemory,
 ): Source {
-  // The sample source moves with the distribution: its pins are a record, never a demand.
-  const isSample = request.sampleMirror !== undefined;
-  const lock: SourceLock = isSample ? new Map() : readPins(request.lockFile, request.name);
-  const policy: Policy = request.offline ? "offline" : request.frozen && !isSample ? "frozen" : "pin";
+  const { kind } = request;
+  const isBinding = kind.lock.pins === "binding";
+  const lock: SourceLock = isBinding ? readPins(request.lockFile, request.name) : new Map();
+  const policy: Policy = request.offline ? "offline" : request.frozen && isBinding ? "frozen" : "pin";
   return {
     ...locations,
+    kind,
     lock,
     policy,
     transport,
@@ -211,9 +184,8 @@ function openSource(
           inspect: inspectArtifact,
           signal: request.signal,
           onPin: (name, line) => pinned.set(name, line),
-          // The sample source's extras were made on this machine.
           onTrust: (name, sha256) => {
-            if (!isSample)
+            if (!isLocal)
               request.note(
                 `${name} is pinned as it came, sha256 ${sha256}: upstream has no digest to check it by`,
               );
@@ -253,38 +225,4 @@ function storeOf(blobs: BlobAccess) {
     pathOf: (sha256: string) => blobs.pathOf(sha256),
     adopt: (from: string, sha256: string) => blobs.adopt(from, sha256),
   };
-}
-
-function report(event: FetchEvent, { progress, note }: SourceRequest): void {
-  switch (event.type) {
-    case "download-planned":
-      progress({ item: event.name, done: 0, total: event.total, unit: "bytes" });
-      break;
-    case "download-progress":
-      progress({
-        item: event.name,
-        done: event.bytes,
-        unit: "bytes",
-        ...(event.total === undefined ? {} : { total: event.total }),
-      });
-      break;
-    case "download-done":
-      if (event.status === "fetched")
-        progress({ item: event.name, done: event.bytes, total: event.bytes, unit: "bytes" });
-      break;
-    case "download-slow":
-      note(
-        `${event.name}: only ${event.rate} bytes a second come; it is given up below ${event.leastRate} over ${event.seconds} s (--least-rate)`,
-      );
-      break;
-    case "download-retry":
-      note(`${event.name}: ${event.reason}; trying again (${event.attempt + 1} of ${event.attempts})`);
-      break;
-    case "warning":
-      note(event.where === undefined ? event.message : `${event.where}: ${event.message}`);
-      break;
-    case "download-start":
-    case "download-failed":
-      break;
-  }
 }

@@ -2,27 +2,20 @@
  * The lock as the pipeline uses it: which lines a step is about, reading them, pinning more. It does not know what
  * the lines are pinned for.
  */
-import { displayPath, file, type Parameter, type SelectContext } from "../../src/engine/index.ts";
+
+import { file, type Parameter, type SelectContext } from "../../src/engine/index.ts";
 import {
   type LockLine,
   linesOf,
   parseLock,
   pinLines,
-  publicUrl,
   readLock,
   type SourceLock,
 } from "../../src/fetch/index.ts";
-import { lockFile, source } from "../settings/source-options.ts";
-
-/** The name under which a source's pins stand: as it was given, but never with a password. */
-export function sourceKey(name: string): string {
-  return isLocation(name) ? publicUrl(name) : name;
-}
-
-/** Whether a source is a mirror's URL or folder, rather than a name of the sources file. */
-export function isLocation(name: string): boolean {
-  return /^[a-z]+:\/\//i.test(name) || name.includes("/");
-}
+import { shownPath } from "../settings/shown-path.ts";
+import { kindOf } from "./kinds/index.ts";
+import { sourceKey } from "./kinds/source-name.ts";
+import { lockFile, source } from "./source-options.ts";
 
 /** Gives the value of a parameter of the step's. */
 export type Value = <T>(parameter: Parameter<T>) => T;
@@ -36,8 +29,8 @@ export function lockInput(
     optional: true,
     mutable: true,
     select: (text, value, about) => {
-      // The sample source's pins are a record that no step reads: another variant's do not make this one run again.
-      if (value(source) === "sample") return "";
+      // No step reads recorded pins: another variant's do not make this one run again.
+      if (kindOf(value(source)).lock.pins === "recorded") return "";
       const pins = linesOf(parseLock(text, value(lockFile)), sourceKey(value(source)));
       const left = leaveOut(pins, value, about);
       return [...pins]
@@ -50,7 +43,7 @@ export function lockInput(
 
 /** What is pinned for one source in the lock at the absolute `path`. */
 export function readPins(path: string, name: string): SourceLock {
-  return linesOf(readLock(path, labelOf(path)), sourceKey(name));
+  return linesOf(readLock(path, shownPath(path)), sourceKey(name));
 }
 
 /** Pins lines of one source, and drops those that are undefined; other sources' lines stay as they are. */
@@ -59,9 +52,5 @@ export function writePins(
   name: string,
   lines: ReadonlyMap<string, LockLine | undefined>,
 ): void {
-  pinLines(path, sourceKey(name), lines, labelOf(path));
-}
-
-function labelOf(path: string): string {
-  return displayPath(process.cwd(), path);
+  pinLines(path, sourceKey(name), lines, shownPath(path));
 }

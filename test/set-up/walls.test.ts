@@ -43,7 +43,7 @@ const hasEntry = (room: string): boolean => /^src\/([^/]+|cli\/(completion|docto
 
 /** Modules that an import may name, in every room and at the top of every folder with rooms. */
 const targets: readonly { readonly room: string; readonly module: string; readonly isEntry: boolean }[] = [
-  ...new Set([...Object.keys(permitted), "src/cli", "src/engine", "src/fetch"]),
+  ...new Set([...Object.entries(permitted).flat(2), "src/cli"]),
 ].flatMap((room) => {
   if (isModule(room)) return [{ room, module: room, isEntry: true }];
   const inner = { room, module: `${room}/inner.ts`, isEntry: !hasEntry(room) };

@@ -49,8 +49,25 @@ export const permitted: Readonly<Record<string, readonly string[]>> = {
   "tasks/image": ["tasks/settings", "src/engine", "src/fetch", "src/formats", "src/host", "src/errors"],
   "tasks/debian": ["src/fetch", "src/formats", "src/host", "src/errors"],
   "tasks/sample": ["tasks/debian", "src/formats", "src/host", "src/errors"],
-  "tasks/source": ["tasks/settings", "src/engine", "src/fetch", "src/formats", "src/errors"],
+  "tasks/source": [
+    "tasks/source/kinds",
+    "tasks/settings",
+    "src/engine",
+    "src/fetch",
+    "src/formats",
+    "src/errors",
+  ],
+  "tasks/source/kinds": [
+    "tasks/sample-source.ts",
+    "tasks/settings",
+    "src/engine",
+    "src/fetch",
+    "src/formats",
+    "src/errors",
+  ],
   tasks: [
+    "tasks/sample-source.ts",
+    "tasks/source/kinds",
     "tasks/settings",
     "tasks/image",
     "tasks/debian",
@@ -63,7 +80,7 @@ export const permitted: Readonly<Record<string, readonly string[]>> = {
     "src/host",
     "src/errors",
   ],
-  "Taskfile.ts": ["tasks", "tasks/settings", "src/engine"],
+  "Taskfile.ts": ["tasks", "tasks/sample-source.ts", "tasks/settings", "src/engine"],
 };
 
 /** Rooms of a folder, lowest first: each may import those before it, and all of them `outside`. */

@@ -3,16 +3,16 @@ import { pathToFileURL } from "node:url";
 import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
 import { UsageError, UserError } from "../../src/errors/index.ts";
 import { parseFolderLocation, parseLocation, publicUrl } from "../../src/fetch/index.ts";
-import { fileOf } from "./project-options.ts";
+import { fileOf } from "../settings/project-options.ts";
+import { kindOf, sourceChoices, sourceKinds } from "./kinds/index.ts";
 
 /** Which part of the lists and of the sources file is used. */
 export const source: Parameter<string> = param.choice({
   name: "source",
-  description:
-    "where everything comes from: tinycore, sample, another name of lists/sources.yaml, a mirror's URL or folder",
+  description: `where everything comes from: ${sourceKinds.map(({ description }) => description).join(", ")}`,
   value: "SOURCE",
   env: "MK_BUNDLE_SOURCE",
-  choices: ["tinycore", "sample"],
+  choices: sourceChoices,
   open: true,
   recorded: publicUrl,
   parse: (text) => checkUrl("source", text, true),
@@ -87,13 +87,12 @@ export const openVmToolsUrl = urlOption(
   },
 );
 
-/** What is pinned; the sample source's packages move with the distribution, so its lock stays in the cache. */
+/** What is pinned. */
 export const lockFile: Parameter<string> = param.path({
   name: "lock",
   description: "what is pinned (default: lists/sources.lock.json)",
   value: "FILE",
-  default: async (host) =>
-    (await host.value(source)) === "sample" ? ".buildcache/sample.lock.json" : "lists/sources.lock.json",
+  default: async (host) => kindOf(await host.value(source)).lock.file,
 });
 
 export const frozen: Parameter<boolean> = param.switch({
@@ -168,9 +167,3 @@ export const indexLimit = downloadLimit({
   default: "100000",
   most: 10_000_000,
 });
-
-/** Variables that say how to reach the network; they never change what comes from it. */
-export const proxyVariables: readonly string[] = ["http", "https", "no"].flatMap((kind) => [
-  `${kind}_proxy`,
-  `${kind.toUpperCase()}_PROXY`,
-]);

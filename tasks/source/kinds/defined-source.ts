@@ -1,0 +1,105 @@
+/** Sources that `lists/sources.yaml` defines: where each has its mirror, gem server and extras. Nothing is fetched here. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { UserError } from "../../../src/errors/index.ts";
+import { defineMirror, parseFolderLocation, parseLocation } from "../../../src/fetch/index.ts";
+import { shownPath } from "../../settings/shown-path.ts";
+import type { ExtraName, OpenRequest, SourceKind, SourceLocations } from "./source-kind.ts";
+import { absoluteLocation, sourceKey } from "./source-name.ts";
+
+interface DefinedSource extends Pick<SourceKind, "name" | "description" | "matches"> {
+  /** The name in the sources file under which a source is defined. */
+  readonly definition: (source: string) => string;
+  /** The mirror that a source itself names, instead of the defined one. */
+  readonly mirror?: (source: string) => string;
+}
+
+/** A kind of source that the sources file defines: its pins are binding, and upstream can be asked for updates. */
+export function definedSource({ definition, mirror, ...kind }: DefinedSource): SourceKind {
+  return {
+    ...kind,
+    needs: undefined,
+    lock: { file: "lists/sources.lock.json", pins: "binding", hasTimes: true },
+    withoutUpstream: undefined,
+    async open(request) {
+      const { name, mirrorUri } = request;
+      const locations = await readLocations(definition(name), {
+        ...request,
+        mirrorUri: mirrorUri ?? mirror?.(name),
+      });
+      return { locations, isLocal: false, close: async () => undefined };
+    },
+  };
+}
+
+/** Reads what the sources file defines under a name. */
+async function readLocations(
+  defined: string,
+  { name, sourcesFile: file, mirrorUri, choices }: OpenRequest,
+): Promise<SourceLocations> {
+  const { parse } = await import("yaml");
+  const where = shownPath(file);
+  const shown = sourceKey(name);
+  const fail = (message: string, hint: string): UserError =>
+    new UserError(message, { code: "source-definition", where, hint });
+  let sources: unknown;
+  try {
+    sources = parse(readFileSync(file, "utf8"));
+  } catch (cause) {
+    throw new UserError(`the sources file is not YAML: ${cause instanceof Error ? cause.message : cause}`, {
+      code: "source-definition",
+      hint: "correct the line that is named",
+      where,
+      cause,
+    });
+  }
+  const known = isRecord(sources) ? sources : {};
+  const definition = known[defined];
+  if (!isRecord(definition)) {
+    const names = [...new Set([...Object.keys(known), ...choices])].join(", ");
+    throw fail(
+      `there is no source "${shown}"`,
+      `known sources: ${names}; or name a mirror's URL or folder (./folder)`,
+    );
+  }
+  const text = (key: string): string => {
+    const value = definition[key];
+    if (typeof value === "string" && value !== "") return value;
+    throw fail(
+      `the source "${shown}" has no "${key}"`,
+      "add it: a source is mirror, release, arch, gems and extras",
+    );
+  };
+  // A folder that the file names is meant from the workspace, wherever the command was given.
+  const workspace = path.resolve(path.dirname(file), "..");
+  const folder = (key: string): string => {
+    const place = absoluteLocation(text(key), workspace);
+    parseFolderLocation(place, where);
+    return place;
+  };
+  const extra = (key: ExtraName): string | undefined => {
+    const value = definition[key];
+    if (typeof value !== "string" || value === "none") return undefined;
+    const place = absoluteLocation(value, workspace);
+    parseLocation(place, where);
+    return place;
+  };
+  return {
+    mirror: defineMirror(
+      mirrorUri === undefined ? folder("mirror") : absoluteLocation(mirrorUri),
+      text("release"),
+      text("arch"),
+      mirrorUri === undefined ? where : undefined,
+    ),
+    gems: folder("gems"),
+    extras: {
+      rubygems: extra("rubygems"),
+      mcollective: extra("mcollective"),
+      "open-vm-tools": extra("open-vm-tools"),
+    },
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,12 @@
+/** A mirror's URL or folder; gems and extras come from where Tiny Core's do. */
+import { definedSource } from "./defined-source.ts";
+import type { SourceKind } from "./source-kind.ts";
+import { isLocation } from "./source-name.ts";
+
+export const location: SourceKind = definedSource({
+  name: undefined,
+  description: "a mirror's URL or folder",
+  matches: isLocation,
+  definition: () => "tinycore",
+  mirror: (source) => source,
+});
