@@ -2,9 +2,10 @@
  * The program: reads the command line, loads the Taskfile, does what was asked and returns the exit status. The
  * table of contents of this folder; it knows the engine, and nothing of what the tasks make.
  */
+
 import path from "node:path";
 import {
-  type AbsolutePath,
+  absolutePath,
   bind,
   ParameterValues,
   prefetchValues,
@@ -127,7 +128,7 @@ function openSession(
   for (const message of request.notes) note(message);
   if (request.trace !== undefined) checkReport("--trace", request.trace);
   if (request.summary !== undefined) checkReport("--summary", request.summary);
-  const root = start.workspace as AbsolutePath;
+  const root = absolutePath(start.workspace);
   const host = { root, env: io.env, variant: request.variant, note, setBy: request.setBy };
   const values = new ParameterValues(request.given, host);
   const freshValues = (): ParameterValues => {

@@ -2,7 +2,7 @@
  * `doctor`: what a build needs of this machine, what is there of it, and how to get the rest. The table of contents of
  * this folder; what only the project can check is in its Taskfile.
  */
-import { type Check, type CheckContext, type Digest, ParameterValues } from "../../engine/index.ts";
+import { type Check, type CheckContext, isDigest, ParameterValues } from "../../engine/index.ts";
 import type { Session } from "../session.ts";
 import { styleFor } from "../terminal/style.ts";
 import { checkCache } from "./cache.ts";
@@ -45,7 +45,7 @@ async function examine(
     value: async (parameter) => values.get(parameter),
     workspace: root,
     env: session.io.env,
-    isStored: (sha256) => workspace.state.store.has(sha256 as Digest),
+    isStored: (sha256) => isDigest(sha256) && workspace.state.store.has(sha256),
     signal: interruption.signal,
   };
   try {

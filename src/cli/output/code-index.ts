@@ -2,15 +2,18 @@
  * Which source a piece of the running, compiled program came from: needed for fingerprints (the digest of a task's
  * code) and for messages (`file:line`). Knows the compiler's manifest, not the tasks.
  */
+
 import { readFileSync } from "node:fs";
 import { SourceMap } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type AbsolutePath,
+  absolutePath,
   type CodeIndex,
   type Digest,
   digestOfParts,
+  isDigest,
   type SourceFile,
   type SourceLocation,
 } from "../../engine/index.ts";
@@ -58,7 +61,10 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
       for (const imported of manifest.imports[module] ?? []) reached.add(imported);
     return [...reached];
   };
-  const compiled = new Map(manifest.sources.map(({ path: file, digest }) => [file, digest as Digest]));
+  // What was looked for and is no source has no digest.
+  const compiled = new Map(
+    manifest.sources.flatMap(({ path: file, digest }) => (isDigest(digest) ? [[file, digest] as const] : [])),
+  );
   /** Digests by list of modules: hundreds of tasks may be defined in one module. */
   const digests = new Map<string, Digest>();
   const digestOf = (modules: readonly string[]): Digest => {
@@ -76,7 +82,7 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     const known = sourceLists.get(key);
     if (known !== undefined) return known;
     const sources = reach(locations).flatMap((module): readonly (readonly [AbsolutePath, Digest])[] => {
-      const file = path.resolve(workspace, module) as AbsolutePath;
+      const file = absolutePath(path.resolve(workspace, module));
       const digest = compiled.get(file);
       return digest === undefined ? [] : [[file, digest]];
     });

@@ -2,7 +2,9 @@
  * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
  * It knows nothing of what runs.
  */
-import type { BuildEvent, Digest, EventSink, TaskId, Workspace } from "../../engine/index.ts";
+
+import type { BuildEvent, EventSink, TaskId, Workspace } from "../../engine/index.ts";
+import { isDigest } from "../../engine/index.ts";
 import type { Io } from "../terminal/io.ts";
 import { type Shutdown, statusOf } from "../terminal/shutdown.ts";
 import type { Style } from "../terminal/style.ts";
@@ -92,7 +94,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     compact: live === undefined ? undefined : screen,
     progressLines: live === undefined && !request.quiet,
     print,
-    logText: (digest) => workspace.state.store.readText(digest as Digest),
+    logText: (digest) => (isDigest(digest) ? workspace.state.store.readText(digest) : undefined),
   });
   const trace = new Trace();
   const summary = new BuildSummary();

@@ -2,13 +2,14 @@
  * Whether a task is fresh, can be restored, or has to run, and why. `why` and `--dry-run` call the same function as a
  * build, so they cannot disagree with it.
  */
+
 import { readFile } from "node:fs/promises";
 import { UserError } from "../../errors/index.ts";
 import type { BoundTask } from "../bind/bound-task.ts";
 import { neededTools, usefulTools } from "../bind/optional-tool.ts";
 import { findTool, locateTool, type ToolHint } from "../bind/tool.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "../define/names.ts";
-import { displayPath } from "../define/names.ts";
+import { absolutePath, displayPath, isDigest } from "../define/names.ts";
 import { neededTask } from "../define/need.ts";
 import type { Parameter } from "../define/parameter.ts";
 import type { SourceLocation } from "../define/source-location.ts";
@@ -169,7 +170,7 @@ export async function resolveInputs(bound: BoundTask, state: State): Promise<rea
 }
 
 async function digestOfTool(tool: string, binary: string, context: DecisionContext): Promise<Digest> {
-  const entry = await context.state.files.at(binary as AbsolutePath);
+  const entry = await context.state.files.at(absolutePath(binary));
   if (entry?.type !== "file") {
     throw new UserError(`the program "${tool}" cannot be read`, {
       code: "tool-unreadable",
@@ -250,7 +251,9 @@ async function explainPart(
       return [{ kind: "need-changed", need: need === undefined ? name : neededTask(need).name }];
     }
     case "input":
-      return explainInput(name, old as Digest, now, context);
+      return isDigest(old)
+        ? explainInput(name, old, now, context)
+        : [{ kind: "inputs-changed", input: name }];
     default:
       return [{ kind: "declaration-changed" }];
   }

@@ -2,10 +2,11 @@
  * What a task read, looked at once more when it has run: a result may only be remembered for what was there all the time.
  * It knows nothing of stamps, or of who is told.
  */
+
 import { UserError } from "../../errors/index.ts";
 import { type BoundTask, neededSlots } from "../bind/bound-task.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
-import { displayPath } from "../define/names.ts";
+import { displayPath, pathBelow } from "../define/names.ts";
 import { isMutable, type ResolvedInput } from "../files/input.ts";
 import { wayBehind } from "../files/link-path.ts";
 import { compareListings, type Listing } from "../files/listing.ts";
@@ -159,6 +160,6 @@ function filesOf(input: ResolvedInput, files: StatCache): () => Iterable<Absolut
 }
 
 function* pathsOf({ root, paths, behind }: ResolvedInput): IterableIterator<AbsolutePath> {
-  for (const relative of paths) yield `${root}/${relative}` as AbsolutePath;
+  for (const relative of paths) yield pathBelow(root, relative);
   yield* behind;
 }

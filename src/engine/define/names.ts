@@ -11,6 +11,28 @@ export type Fingerprint = string & { readonly brand: "Fingerprint" };
 export type RelativePath = string & { readonly brand: "RelativePath" };
 /** An absolute path of this machine. */
 export type AbsolutePath = string & { readonly brand: "AbsolutePath" };
+
+/** A text that is an absolute path. @throws Error for another one. */
+export function absolutePath(text: string): AbsolutePath {
+  if (!isAbsolutePath(text)) throw new Error(`"${text}" is no absolute path`);
+  return text;
+}
+
+function isAbsolutePath(text: string): text is AbsolutePath {
+  return text.startsWith("/");
+}
+
+/** The path of what lies below a folder: `relative` has neither `.` nor `..`; an empty one is the folder itself. */
+export function pathBelow(folder: AbsolutePath, relative: string): AbsolutePath {
+  return relative === "" ? folder : absolutePath(`${folder}/${relative}`);
+}
+
+/** A text that is a digest. @throws Error for another one. */
+export function digestFrom(text: string): Digest {
+  if (!isDigest(text)) throw new Error(`"${text}" is no sha256 in lower-case hex digits`);
+  return text;
+}
+
 /** Whether a value that was read from a record has the form of a digest. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
@@ -50,7 +72,7 @@ const irregular = /(?:^|\/)\.{0,2}(?:\/|$)/;
  */
 export function resolveIn(folder: string, given: string): AbsolutePath {
   const isPlain = folder !== "/" && !irregular.test(given);
-  return (isPlain ? `${folder}/${given}` : path.resolve(folder, given)) as AbsolutePath;
+  return absolutePath(isPlain ? `${folder}/${given}` : path.resolve(folder, given));
 }
 
 /** Whether `inner` lies below `outer`; both absolute. */

@@ -2,9 +2,11 @@
  * The hash of parts that lie one behind the other. That of much that seldom changes and little that often does need not
  * start anew each time: it is kept as it was behind each large part. It does not know what the parts are for.
  */
+
 import { createHash, type Hash } from "node:crypto";
 import { open } from "node:fs/promises";
 import type { Digest } from "../define/names.ts";
+import { digestFrom } from "../define/names.ts";
 import { digestOfParts } from "./digest.ts";
 
 /** A part of a joined file: where its bytes are now, and their digest. */
@@ -72,7 +74,7 @@ export class ConcatenationHash {
 
   end(): { readonly digest: Digest; readonly midpoints: readonly Midpoint[] } {
     for (const part of this.#pending) if ("bytes" in part) this.#hash.update(part.bytes);
-    return { digest: this.#hash.digest("hex") as Digest, midpoints: this.#midpoints };
+    return { digest: digestFrom(this.#hash.digest("hex")), midpoints: this.#midpoints };
   }
 }
 

@@ -3,9 +3,11 @@
  * that the store need not hold them a second time. A process that made a file before writes only what differs into a copy
  * of it. It knows nothing of what the parts are.
  */
+
 import { type FileHandle, open } from "node:fs/promises";
 import { UserError } from "../../errors/index.ts";
 import type { AbsolutePath, Digest } from "../define/names.ts";
+import { absolutePath } from "../define/names.ts";
 import type { Chunk, Concatenation } from "../define/task-context-types.ts";
 import { ConcatenationHash, type ConcatenationPart, type Midpoint, sizeOf } from "./concatenation-hash.ts";
 import { digestOfBytes } from "./digest.ts";
@@ -89,7 +91,7 @@ export class Concatenator {
     const { digest, midpoints } = hash.end();
     this.#midpoints.set(target, midpoints);
     markMtime(target);
-    this.#files.recordWritten(target as AbsolutePath, digest);
+    this.#files.recordWritten(absolutePath(target), digest);
     this.#written.set(target, { digest, parts });
     return { size, sha256: digest };
   }
@@ -107,7 +109,7 @@ export class Concatenator {
       const bytes = await chunk.bytes;
       return { bytes, digest: digestOfBytes(bytes) };
     }
-    const file = chunk.file as AbsolutePath;
+    const file = absolutePath(chunk.file);
     // What this run saw before may have been written anew since: intermediate files have the same name each time.
     if (!this.#files.isUnchanged(file)) this.#files.forget(file);
     const entry = await this.#files.at(file);
@@ -116,7 +118,7 @@ export class Concatenator {
   }
 
   #refuseChanged(part: ConcatenationPart): void {
-    if (!("file" in part) || this.#files.isUnchanged(part.file as AbsolutePath)) return;
+    if (!("file" in part) || this.#files.isUnchanged(absolutePath(part.file))) return;
     throw new UserError("the file changed while it was being read", {
       code: "piece-changed",
       where: part.file,

@@ -1,10 +1,12 @@
 /**
  * Turning values and files into digests. Knows nothing of tasks or caches.
  */
+
 import { createHash, hash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Digest } from "../define/names.ts";
+import { digestFrom } from "../define/names.ts";
 
 /** From this size (bytes) on a file is read in pieces, so that others get their turn in between. */
 const piecesThreshold = 1024 * 1024;
@@ -13,7 +15,7 @@ const piecesThreshold = 1024 * 1024;
 const workerThreshold = 16 * 1024 * 1024;
 
 export function digestOfBytes(bytes: string | Uint8Array): Digest {
-  return hash("sha256", bytes, "hex") as Digest;
+  return digestFrom(hash("sha256", bytes, "hex"));
 }
 
 /**
@@ -40,7 +42,7 @@ export async function digestInPieces(path: string): Promise<Digest> {
     const piece = Buffer.allocUnsafe(256 * 1024);
     for (;;) {
       const { bytesRead } = await handle.read(piece, 0, piece.length);
-      if (bytesRead === 0) return sum.digest("hex") as Digest;
+      if (bytesRead === 0) return digestFrom(sum.digest("hex"));
       sum.update(piece.subarray(0, bytesRead));
     }
   } finally {
@@ -50,5 +52,5 @@ export async function digestInPieces(path: string): Promise<Digest> {
 
 async function digestOfLargeFile(path: string): Promise<Digest> {
   const { hashFile } = await import("hasha");
-  return (await hashFile(path, { algorithm: "sha256" })) as Digest;
+  return digestFrom(await hashFile(path, { algorithm: "sha256" }));
 }

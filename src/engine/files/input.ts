@@ -10,7 +10,14 @@ import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { FilesInput, Input } from "../define/declared-input.ts";
 import { declaredPath, givenPath } from "../define/input-path.ts";
-import { type AbsolutePath, byteOrder, type Digest, displayPath, resolveIn } from "../define/names.ts";
+import {
+  type AbsolutePath,
+  byteOrder,
+  type Digest,
+  displayPath,
+  pathBelow,
+  resolveIn,
+} from "../define/names.ts";
 import type { Parameter } from "../define/parameter.ts";
 import { ignoredBy, matcherOf, positiveIn } from "../define/patterns.ts";
 import { digestOfBytes } from "./digest.ts";
@@ -69,7 +76,7 @@ export async function resolveInput(
   const behind = new Map<AbsolutePath, ListedEntry>();
   let selected: string | undefined;
   for (const relative of declaration.kind === "file" ? [""] : paths) {
-    const absolute = (relative === "" ? root : `${root}/${relative}`) as AbsolutePath;
+    const absolute = pathBelow(root, relative);
     const found = context.files.at(absolute);
     const known = found instanceof Promise ? await found : found;
     const entry =
@@ -142,7 +149,7 @@ export function digestOfKnownInput(
   let text = "";
   // In byte order already, as in a listing.
   for (const relative of known.paths) {
-    const entry = files.at(`${root}/${relative}` as AbsolutePath);
+    const entry = files.at(pathBelow(root, relative));
     if (entry instanceof Promise || entry === undefined) return undefined;
     // Links have to be followed, which needs I/O.
     if (entry.type !== "file" && !(entry.type === "link" && declaration.links === "keep")) return undefined;

@@ -1,7 +1,9 @@
 /** The way that the system takes behind a symlink: one link after the other, also those in the middle of a target's path. */
+
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import path from "node:path";
 import type { AbsolutePath } from "../define/names.ts";
+import { absolutePath } from "../define/names.ts";
 
 export interface LinkWay {
   /** Absolute paths of all links on the way, the first one included, none below another link. */
@@ -20,7 +22,7 @@ export function wayBehind(link: string): LinkWay {
   let rest: readonly string[] = [path.basename(link)];
   for (;;) {
     const [name, ...more] = rest;
-    if (name === undefined) return { links, end: at as AbsolutePath };
+    if (name === undefined) return { links, end: absolutePath(at) };
     rest = more;
     const next = path.join(at, name);
     const target = name === ".." ? undefined : targetIn(next);
@@ -28,7 +30,7 @@ export function wayBehind(link: string): LinkWay {
       at = next;
       continue;
     }
-    links.push(next as AbsolutePath);
+    links.push(absolutePath(next));
     if (links.length > mostLinks) return { links, end: undefined };
     if (target.startsWith("/")) at = "/";
     rest = [...target.split("/").filter((one) => one !== "" && one !== "."), ...rest];
@@ -40,7 +42,7 @@ export function wayBehind(link: string): LinkWay {
  * target by its letters (lib/fs.js resolves targets with path.resolve), and finds another file than the one that is opened.
  */
 export function realPath(place: string): AbsolutePath {
-  return realpathSync.native(place) as AbsolutePath;
+  return absolutePath(realpathSync.native(place));
 }
 
 function realFolder(folder: string): string {

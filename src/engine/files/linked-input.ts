@@ -1,8 +1,9 @@
 /** Follows the symlinks that an input's patterns match, so that their targets count too. */
+
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../errors/index.ts";
-import { type AbsolutePath, byteOrder, cacheFolder, isBelow } from "../define/names.ts";
+import { type AbsolutePath, byteOrder, cacheFolder, isBelow, pathBelow } from "../define/names.ts";
 import { realPath, wayBehind } from "./link-path.ts";
 import { type ListedEntry, listed } from "./listing.ts";
 import type { StatCache } from "./stat-cache.ts";
@@ -65,7 +66,7 @@ async function collect(
   // The entry marks the folder as collected.
   into.set(folder, { type: "directory" });
   for (const name of readdirSync(folder).sort(byteOrder)) {
-    const at = `${folder}/${name}` as AbsolutePath;
+    const at = pathBelow(folder, name);
     const entry = await files.at(at);
     if (entry === undefined || into.has(at)) continue;
     if (entry.type === "directory") await collect(at, bounds, files, into);

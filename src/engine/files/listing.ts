@@ -4,8 +4,9 @@
  * Inputs, outputs and restored results are all compared as listings. A listing maps onto the Remote Execution API's
  * `Directory`: sorted names, sha256 digests, the executable bit, link targets; nothing of owners or times.
  */
+
 import { createHash, type Hash } from "node:crypto";
-import { byteOrder, type Digest, sortEntries } from "../define/names.ts";
+import { byteOrder, type Digest, digestFrom, sortEntries } from "../define/names.ts";
 import { digestOfBytes } from "./digest.ts";
 import type { FileEntry } from "./stat-cache.ts";
 
@@ -87,11 +88,11 @@ export function decodeListing(text: string): Listing | undefined {
     const path = textIn(quoted);
     if (path === undefined) return undefined;
     let entry: ListedEntry = { type: "directory" };
-    if (kind !== undefined) {
+    if (kind !== undefined && digest !== undefined) {
       const base = {
         type: "file",
         executable: kind === "x",
-        digest: digest as Digest,
+        digest: digestFrom(digest),
         size: Number(size),
       } as const;
       entry = kind === "p" ? { ...base, private: true } : base;
@@ -127,7 +128,7 @@ export function digestOfListing(listing: Listing): Digest {
     sum = (sum ?? createHash("sha256")).update(piece);
     piece = "";
   }
-  return sum === undefined ? digestOfBytes(piece) : (sum.update(piece).digest("hex") as Digest);
+  return sum === undefined ? digestOfBytes(piece) : digestFrom(sum.update(piece).digest("hex"));
 }
 
 export type ListingChange = {

@@ -5,9 +5,10 @@
  * status is the same in every field and was already older than the clock's grain when the digest was taken (git's
  * racy-file rule). It knows nothing of tasks.
  */
+
 import { type BigIntStats, lstatSync, readlinkSync, utimesSync } from "node:fs";
 import { systemErrorCode } from "../../errors/index.ts";
-import { type AbsolutePath, type Digest, isDigest } from "../define/names.ts";
+import { type AbsolutePath, absolutePath, type Digest, isDigest } from "../define/names.ts";
 import { digestOfBytes, digestOfFile } from "./digest.ts";
 import type { RecordLog } from "./record-log.ts";
 
@@ -131,7 +132,7 @@ export class StatCache {
   /** Forgets what this run saw at the path and below it. */
   forgetBelow(path: AbsolutePath): void {
     for (const seen of this.#seen.keys())
-      if (seen === path || seen.startsWith(`${path}/`)) this.forget(seen as AbsolutePath);
+      if (seen === path || seen.startsWith(`${path}/`)) this.forget(absolutePath(seen));
   }
 
   /** Forgets what this run saw at all paths. */

@@ -5,7 +5,7 @@
 
 import { lstatSync } from "node:fs";
 import path from "node:path";
-import { type AbsolutePath, isDigest } from "../define/names.ts";
+import { absolutePath, isDigest } from "../define/names.ts";
 import type { Memo } from "../define/task-context-types.ts";
 import { digestOfFile, digestOfParts } from "../files/digest.ts";
 import type { Part } from "../state/stamp.ts";
@@ -17,7 +17,7 @@ export function memoFor(task: string, parts: readonly Part[], folder: string, st
   let count = 0;
   return async (key, make) => {
     const name = `memo ${digestOfParts([task, ...base, ...key])}`;
-    const file = path.join(folder, `memo-${count++}`) as AbsolutePath;
+    const file = absolutePath(path.join(folder, `memo-${count++}`));
     const known = state.fileLog.get(name);
     if (isDigest(known) && state.store.has(known) && (await state.store.copyOut(known, file, 0o644)))
       return file;

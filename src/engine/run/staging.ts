@@ -2,12 +2,13 @@
  * Where tasks work: a folder for each that runs, with its staged outputs and its scratch files. Nothing in it outlives the
  * run. What a task leaves is removed while others go on: a file system that is busy can take its time over that.
  */
+
 import { existsSync, mkdirSync, readdirSync, rmdir as removeFolder, rmSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../../errors/index.ts";
 import type { BoundTask } from "../bind/bound-task.ts";
-import { type AbsolutePath, folderName } from "../define/names.ts";
+import { absolutePath, folderName } from "../define/names.ts";
 import { Secret } from "../define/parameter.ts";
 import { removeTree } from "../files/tree-removal.ts";
 import type { OutputPlaces } from "../state/output.ts";
@@ -110,9 +111,7 @@ function holdsSecret({ outputs, values }: BoundTask): boolean {
 }
 
 export function stagedPlaces(bound: BoundTask, { staging }: StagingArea): OutputPlaces {
-  return new Map(
-    bound.outputs.map((output) => [output.slot, path.join(staging, output.slot) as AbsolutePath]),
-  );
+  return new Map(bound.outputs.map((output) => [output.slot, absolutePath(path.join(staging, output.slot))]));
 }
 
 /** Most tasks leave nothing but two empty folders; whatever else there is takes a walk. */

@@ -1,6 +1,7 @@
 /**
  * What a running task is handed: its declared inputs, needs, parameters and tools, and nothing else.
  */
+
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
@@ -11,8 +12,8 @@ import { locateTool } from "../bind/tool.ts";
 import type { Assessment } from "../decide/decision.ts";
 import type { NeededOutputs } from "../decide/input-recheck.ts";
 import { parseKeyValues } from "../define/key-values.ts";
-import type { AbsolutePath, Digest, TaskId } from "../define/names.ts";
-import { displayPath } from "../define/names.ts";
+import type { TaskId } from "../define/names.ts";
+import { absolutePath, digestFrom, displayPath, isDigest } from "../define/names.ts";
 import type { Share } from "../define/shared.ts";
 import type {
   AnyPrefetchContext,
@@ -175,15 +176,15 @@ export function prefetchContext(
 /** The store as a task or a command may use it. */
 export function blobAccess(state: State): BlobAccess {
   return {
-    has: (sha256) => state.store.has(sha256 as Digest),
-    pathOf: (sha256) => state.store.pathOf(sha256 as Digest),
-    adopt: (file, sha256) => state.store.adopt(file, sha256 as Digest),
+    has: (sha256) => isDigest(sha256) && state.store.has(sha256),
+    pathOf: (sha256) => state.store.pathOf(digestFrom(sha256)),
+    adopt: (file, sha256) => state.store.adopt(file, digestFrom(sha256)),
     async copyOut(sha256, target) {
-      const digest = sha256 as Digest;
+      const digest = digestFrom(sha256);
       if (await state.store.copyOut(digest, target, 0o644, digestInPieces)) {
         // Checked just now: it need not be read once more as an output.
         markMtime(target);
-        state.files.recordWritten(target as AbsolutePath, digest);
+        state.files.recordWritten(absolutePath(target), digest);
         return;
       }
       throw new UserError("what was downloaded earlier is damaged, and was removed from the cache", {

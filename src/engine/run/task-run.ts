@@ -2,6 +2,7 @@
  * One task at work: staged, run, checked, stored, put in place, stamped. In that order, so that at every moment a
  * crash leaves either the old outputs or the new ones, and no stamp that is not true.
  */
+
 import { lstatSync, mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
@@ -10,7 +11,8 @@ import type { BoundTask } from "../bind/bound-task.ts";
 import type { Assessment, Decision } from "../decide/decision.ts";
 import { reassess, rememberInputs } from "../decide/decision.ts";
 import { InputRecheck } from "../decide/input-recheck.ts";
-import type { AbsolutePath, Digest } from "../define/names.ts";
+import type { Digest } from "../define/names.ts";
+import { absolutePath } from "../define/names.ts";
 import { encodeListing, type Listing } from "../files/listing.ts";
 import { escapingLink } from "../state/listing-rules.ts";
 import {
@@ -164,7 +166,7 @@ export async function runTask(
     // Code that still runs after the failure gets the signal to stop.
     stop.abort(error);
     capture.end();
-    state.files.forgetBelow(folder as AbsolutePath);
+    state.files.forgetBelow(absolutePath(folder));
     throw new TaskFailure(
       capture.cleanError(explainSystemError(error, state.workspace, placeIn(bound, area))),
       capture.text,
@@ -252,7 +254,7 @@ function checkStaged(
       onUnlinked: (inode) => unlinked.add(inode),
     });
     // Entries that were cached before the modes changed are stale.
-    if (output.private) state.files.forgetBelow(staged as AbsolutePath);
+    if (output.private) state.files.forgetBelow(absolutePath(staged));
   }
   return unlinked;
 }

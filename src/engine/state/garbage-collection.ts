@@ -127,7 +127,7 @@ function withParts(digests: Iterable<Digest>, store: Store): ReadonlySet<Digest>
 function* blobsOf(stamp: Stamp): IterableIterator<Digest> {
   for (const entry of decodeListing(stamp.outputs)?.values() ?? [])
     if (entry.type === "file") yield entry.digest;
-  for (const [label, value] of stamp.parts) if (label.startsWith("input ")) yield value as Digest;
+  for (const [label, value] of stamp.parts) if (label.startsWith("input ") && isDigest(value)) yield value;
   if (stamp.log !== undefined) yield stamp.log;
   yield* stamp.texts ?? [];
 }

@@ -2,12 +2,14 @@
  * Outputs on disk: what is there now, keeping it in the store, and bringing it back. Where outputs are put, and how, is another
  * module's matter.
  */
+
 import { chmodSync, constants, copyFileSync, lstatSync, readdirSync, renameSync, type Stats } from "node:fs";
 import { mkdir, symlink } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../errors/index.ts";
 import type { BoundOutput } from "../bind/bound-task.ts";
 import type { AbsolutePath } from "../define/names.ts";
+import { pathBelow } from "../define/names.ts";
 import type { Concatenator } from "../files/concatenation.ts";
 import { type ListedEntry, type Listing, listedOutput, listingOf } from "../files/listing.ts";
 import { markMtime, type StatCache } from "../files/stat-cache.ts";
@@ -28,7 +30,7 @@ export async function listOutputs(places: OutputPlaces, files: StatCache): Promi
     const top = files.at(root);
     const isFolder = (top instanceof Promise ? await top : top)?.type === "directory";
     for (const relative of isFolder ? walk(root, "") : [""]) {
-      const found = files.at((relative === "" ? root : `${root}/${relative}`) as AbsolutePath);
+      const found = files.at(pathBelow(root, relative));
       const entry = found instanceof Promise ? await found : found;
       const name = relative === "" ? slot : `${slot}/${relative}`;
       if (entry === undefined) {
@@ -56,7 +58,7 @@ export function listKnownOutputs(places: OutputPlaces, files: StatCache): Listin
   for (const [slot, root] of places) {
     const isFolder = isDirectory(files.at(root));
     for (const relative of isFolder ? walk(root, "") : [""]) {
-      const entry = files.at((relative === "" ? root : `${root}/${relative}`) as AbsolutePath);
+      const entry = files.at(pathBelow(root, relative));
       const kept = entry === undefined || entry instanceof Promise ? undefined : listedOutput(entry);
       if (kept === undefined) return undefined;
       entries.push([relative === "" ? slot : `${slot}/${relative}`, kept]);
@@ -182,7 +184,7 @@ export function pathIn(places: OutputPlaces, name: string): AbsolutePath {
   const slot = slotOf(name);
   const root = places.get(slot);
   if (root === undefined) throw new Error(`no place for the output ${slot}`);
-  return (slot === name ? root : path.join(root, name.slice(slot.length + 1))) as AbsolutePath;
+  return pathBelow(root, slot === name ? "" : name.slice(slot.length + 1));
 }
 
 export interface Settling {

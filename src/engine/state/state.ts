@@ -2,6 +2,7 @@
  * Everything that outlives a run: stamps, the stat cache, the store, the workspace's secret key. All of it may be
  * lost or damaged at any time without a wrong result; the worst is work done again.
  */
+
 import {
   accessSync,
   constants,
@@ -15,7 +16,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, systemReason, UserError } from "../../errors/index.ts";
-import { type AbsolutePath, cacheFolder } from "../define/names.ts";
+import { type AbsolutePath, absolutePath, cacheFolder } from "../define/names.ts";
 import { newSecretKey } from "../define/parameter.ts";
 import { Concatenator } from "../files/concatenation.ts";
 import { RecordLog } from "../files/record-log.ts";
@@ -46,17 +47,17 @@ export class State {
   constructor(workspace: AbsolutePath, clock: Clock = Date) {
     this.workspace = workspace;
     this.clock = clock;
-    this.root = path.join(workspace, cacheFolder, "v1") as AbsolutePath;
+    this.root = absolutePath(path.join(workspace, cacheFolder, "v1"));
     this.#stampLog = new RecordLog(path.join(this.root, "stamps.log"));
     this.fileLog = new RecordLog(path.join(this.root, "files.log"));
-    this.store = new Store(path.join(this.root, "store") as AbsolutePath, this.temporaryRoot);
+    this.store = new Store(absolutePath(path.join(this.root, "store")), this.temporaryRoot);
     this.stamps = new Stamps(this.#stampLog);
     this.files = new StatCache(this.fileLog, clock);
     this.concatenator = new Concatenator(this.files);
   }
 
   get lockFile(): AbsolutePath {
-    return path.join(this.root, "lock") as AbsolutePath;
+    return absolutePath(path.join(this.root, "lock"));
   }
 
   /** The files that say what was built, and what was seen of it. */
@@ -66,12 +67,12 @@ export class State {
 
   /** Where tasks without an artifact path leave their outputs. */
   get outputRoot(): AbsolutePath {
-    return path.join(this.root, "out") as AbsolutePath;
+    return absolutePath(path.join(this.root, "out"));
   }
 
   /** Staging and scratch folders of running tasks. */
   get temporaryRoot(): AbsolutePath {
-    return path.join(this.root, "tmp") as AbsolutePath;
+    return absolutePath(path.join(this.root, "tmp"));
   }
 
   /** One sentence for each state file that could not be used as it was. */

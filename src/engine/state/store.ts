@@ -3,6 +3,7 @@
  * made of other contents, one behind the other, may be kept as `cdef….parts`, the list of their digests.
  * It knows nothing of tasks; what may be removed is decided by whoever knows what is still needed.
  */
+
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -23,7 +24,7 @@ import { access, chmod, copyFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { systemErrorCode } from "../../errors/index.ts";
-import { type AbsolutePath, type Digest, isDigest } from "../define/names.ts";
+import { type AbsolutePath, absolutePath, type Digest, isDigest } from "../define/names.ts";
 import type { ConcatenationPart } from "../files/concatenation-hash.ts";
 import { digestOfBytes, digestOfFile } from "../files/digest.ts";
 
@@ -64,7 +65,7 @@ export class Store {
   /** Absolute path of a blob. @throws Error for a text that is no digest, which could name any file. */
   pathOf(digest: Digest): AbsolutePath {
     if (!isDigest(digest)) throw new Error("a blob is named by a sha256 in lower-case hex digits");
-    return path.join(this.root, digest.slice(0, 2), digest.slice(2)) as AbsolutePath;
+    return absolutePath(path.join(this.root, digest.slice(0, 2), digest.slice(2)));
   }
 
   /** Whether the content is there, whole or in parts. */
@@ -103,7 +104,8 @@ export class Store {
     }
     const lines = text.split("\n").slice(0, -1);
     // A damaged list names nothing; a part is never the whole.
-    return lines.every((line) => isDigest(line) && line !== digest) ? (lines as Digest[]) : undefined;
+    const parts = lines.filter(isDigest);
+    return parts.length === lines.length && !parts.includes(digest) ? parts : undefined;
   }
 
   /** Stores a content as the list of its parts, and those of them that are not there. */

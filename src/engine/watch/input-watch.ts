@@ -2,13 +2,14 @@
  * Where a watch looks, and what it saw there: the folders that the graph's inputs make worth watching, and what is different
  * for the tasks after a burst of events. It runs nothing.
  */
+
 import path from "node:path";
 import type { Graph } from "../bind/bound-task.ts";
 import { resolveInputs } from "../decide/decision.ts";
 import { inputDifferences } from "../decide/input-differences.ts";
 import type { FilesInput } from "../define/declared-input.ts";
-import type { AbsolutePath, TaskId } from "../define/names.ts";
-import { displayPath } from "../define/names.ts";
+import type { TaskId } from "../define/names.ts";
+import { absolutePath, displayPath } from "../define/names.ts";
 import type { ParameterValues } from "../define/parameter.ts";
 import { changesSince, type SeenInputs } from "../run/live-build.ts";
 import type { State } from "../state/state.ts";
@@ -59,7 +60,7 @@ export class InputWatch {
 
   /** Whether anything was at an absolute path when it was last looked at. */
   saw(file: string): boolean {
-    return this.#state.files.saw(file as AbsolutePath) || this.#folders.has(file);
+    return this.#state.files.saw(absolutePath(file)) || this.#folders.has(file);
   }
 
   /** The graph of the next build is known: once this resolves, nothing that it reads may change unseen. */
@@ -158,7 +159,7 @@ export class InputWatch {
       for (const id of this.#graph.keys()) concerned.add(id);
     } else {
       for (const file of burst.paths) {
-        files.forgetBelow(file as AbsolutePath);
+        files.forgetBelow(absolutePath(file));
         for (const id of this.#coverage.concernedBy(file)) concerned.add(id);
       }
     }
