@@ -25,7 +25,7 @@ import { sampleSource } from "./tasks/sample-source.ts";
 import { bundleFile, isoVersion, pxeWanted } from "./tasks/settings/image-options.ts";
 import { setupFiles } from "./tasks/setup-files.ts";
 import { size } from "./tasks/size.ts";
-import { templates } from "./tasks/templates/index.ts";
+import { templates } from "./tasks/templates.ts";
 import { unpackBundle } from "./tasks/unpack-bundle.ts";
 import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";

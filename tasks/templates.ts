@@ -1,5 +1,5 @@
 /** What a new project may begin with: files of this package, and where they go in the project. */
-import type { ProjectTemplate } from "../../src/engine/index.ts";
+import type { ProjectTemplate } from "../src/engine/index.ts";
 
 const everyProject = {
   "tasks/package-list.ts": "tasks/templates/example/package-list.ts",
