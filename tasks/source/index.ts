@@ -170,7 +170,7 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
     const locations =
       folder === undefined
         ? await readLocations(request.name, request.sourcesFile, request.mirrorUri)
-        : sampleLocations(server?.url ?? folder, folder);
+        : await sampleLocations(server?.url ?? folder, folder, request.sourcesFile);
     return await use(openSource(request, locations, transport, access.indexes));
   } finally {
     await transport.close();

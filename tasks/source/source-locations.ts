@@ -20,10 +20,15 @@ export interface SourceLocations {
   readonly extras: Readonly<Record<ExtraName, string | undefined>>;
 }
 
-/** `base` is where the mirror is served, `folder` where it lies: a name with a version is found by looking. */
-export function sampleLocations(base: string, folder: string): SourceLocations {
+/**
+ * `base` is where the mirror is served, `folder` where it lies: a name with a version is found by looking. An extra that
+ * the sources file at the absolute `file` says is `none` for the sample is left out.
+ */
+export async function sampleLocations(base: string, folder: string, file: string): Promise<SourceLocations> {
   const offered = readdirSync(path.join(folder, "extras"));
-  const extra = (start: string): string | undefined => {
+  const { sample } = await readSources(file);
+  const extra = (key: ExtraName, start: string): string | undefined => {
+    if (isRecord(sample) && sample[key] === "none") return undefined;
     const name = offered.find((candidate) => candidate.startsWith(start));
     return name === undefined ? undefined : `${base}/extras/${name}`;
   };
@@ -31,9 +36,9 @@ export function sampleLocations(base: string, folder: string): SourceLocations {
     mirror: defineMirror(base, sampleMirror.release, sampleMirror.arch),
     gems: `${base}/gems`,
     extras: {
-      rubygems: extra("rubygems-"),
-      mcollective: extra("mcollective-"),
-      "open-vm-tools": extra("mk-open-vm-tools"),
+      rubygems: extra("rubygems", "rubygems-"),
+      mcollective: extra("mcollective", "mcollective-"),
+      "open-vm-tools": extra("open-vm-tools", "mk-open-vm-tools"),
     },
   };
 }
@@ -47,26 +52,14 @@ export async function readLocations(
   file: string,
   mirrorUri: string | undefined,
 ): Promise<SourceLocations> {
-  const { parse } = await import("yaml");
   const where = path.relative(process.cwd(), file);
   const shown = sourceKey(name);
   const fail = (message: string, hint: string): UserError =>
     new UserError(message, { code: "source-definition", where, hint });
-  let sources: unknown;
-  try {
-    sources = parse(readFileSync(file, "utf8"));
-  } catch (cause) {
-    throw new UserError(`the sources file is not YAML: ${cause instanceof Error ? cause.message : cause}`, {
-      code: "source-definition",
-      hint: "correct the line that is named",
-      where,
-      cause,
-    });
-  }
-  const known = isRecord(sources) ? sources : {};
+  const known = await readSources(file);
   const definition = known[isLocation(name) ? "tinycore" : name];
   if (!isRecord(definition)) {
-    const names = [...Object.keys(known), "sample"].join(", ");
+    const names = [...new Set([...Object.keys(known), "sample"])].join(", ");
     throw fail(
       `there is no source "${shown}"`,
       `known sources: ${names}; or name a mirror's URL or folder (./folder)`,
@@ -109,6 +102,22 @@ export async function readLocations(
       "open-vm-tools": extra("open-vm-tools"),
     },
   };
+}
+
+/** The entries of the sources file by their names. */
+async function readSources(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const { parse } = await import("yaml");
+  try {
+    const sources: unknown = parse(readFileSync(file, "utf8"));
+    return isRecord(sources) ? sources : {};
+  } catch (cause) {
+    throw new UserError(`the sources file is not YAML: ${cause instanceof Error ? cause.message : cause}`, {
+      code: "source-definition",
+      hint: "correct the line that is named",
+      where: path.relative(process.cwd(), file),
+      cause,
+    });
+  }
 }
 
 /** A URL as it is; a path, which may be relative to `base` (default: where the command was given), made absolute. */

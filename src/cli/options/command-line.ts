@@ -33,6 +33,8 @@ export interface Request {
   readonly trace: string | undefined;
   readonly summary: string | undefined;
   readonly since: string | undefined;
+  /** What a new project begins with. */
+  readonly template: string | undefined;
   readonly watch: boolean;
   /** A command line for the shell, to be run after each success of a watch. */
   readonly onSuccess: string | undefined;
@@ -68,6 +70,7 @@ interface CoreOptions {
   readonly trace?: string;
   readonly summary?: string;
   readonly since?: string;
+  readonly template?: string;
   readonly watch?: true;
   readonly onSuccess?: string;
   readonly boot?: true;
@@ -136,6 +139,7 @@ export function parseCommandLine(
       trace: options.trace,
       summary: options.summary,
       since: options.since,
+      template: options.template,
       watch: options.watch === true || options.onSuccess !== undefined || options.boot === true,
       onSuccess: options.onSuccess,
       boot: options.boot === true,

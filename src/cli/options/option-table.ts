@@ -81,6 +81,8 @@ export function optionsOf(taskfile: Taskfile): readonly OptionEntry[] {
       variantOptions(name, flags, description),
     ),
     ...programOptions,
+    ...templateOption(taskfile),
+    ...closingOptions,
     ...(taskfile.deprecated ?? []).map(({ flags, answer }) => deprecatedOption(flags, answer)),
   ];
 }
@@ -138,6 +140,14 @@ function variantOptions(name: string, flags: readonly string[], description: str
     }));
 }
 
+/** What `init` may begin a project with. */
+function templateOption({ templates = {} }: Taskfile): readonly OptionEntry[] {
+  const names = Object.keys(templates);
+  if (names.length === 0) return [];
+  const description = `with init: what the project begins with: ${names.join(", ")}`;
+  return [option("--template", description, { value: "NAME", offers: names })];
+}
+
 function deprecatedOption(flags: string, description: string): OptionEntry {
   const [long = flags] = /--\S+/.exec(flags) ?? [];
   const short = /(?:^|[ ,])(-[^-\s,])/.exec(flags)?.[1];
@@ -192,6 +202,10 @@ const programOptions: readonly OptionEntry[] = [
     value: "FORMAT",
     offers: ["dot", "mermaid", "json", "svg"],
   }),
+];
+
+/** What help lists last. */
+const closingOptions: readonly OptionEntry[] = [
   option("-V, --version", "print the program's version"),
   option("-h, --help", "print this help, or with a target what is known of it"),
 ];

@@ -71,8 +71,11 @@ export const programCommands: readonly ProgramCommand[] = [
     takes: "[folder]",
     offers: "folders",
     description: "make a new project, with lists, an overlay and a Taskfile of its own",
-    options: [],
-    examples: [{ command: "init my-image", does: "a new project that builds an image of its own" }],
+    options: ["--template"],
+    examples: [
+      { command: "init my-image", does: "a new project that builds an image of its own" },
+      { command: "init my-rescue --template rescue", does: "the same for a rescue system, without Razor" },
+    ],
     anywhere: true,
   },
   {
