@@ -135,6 +135,8 @@ function openSession(
     prefetchValues(namedTasks(request.words, taskfile), fresh, request.variant);
     return fresh;
   };
+  // Also what no named target uses: a wrong value is refused before anything runs.
+  values.checkGiven(parametersOf(taskfile));
   // Processes that compute defaults run while the state is read.
   prefetchValues(namedTasks(request.words, taskfile), values, request.variant);
   const command = shownCommand(start.argv, taskfile);

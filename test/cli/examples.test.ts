@@ -8,7 +8,8 @@ import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { programWords } from "../../src/cli/options/program-command.ts";
 import { usesPrograms } from "../support/programs.ts";
-import { checkout, demo, put, runTask } from "./workshop.ts";
+import { realProject } from "./real-project.ts";
+import { checkout, put, runTask } from "./workshop.ts";
 
 usesPrograms("git");
 
@@ -63,10 +64,7 @@ describe("in the real project", () => {
   }
 
   beforeAll(async () => {
-    const root = demo({ kept: true });
-    const made = await runTask(root, ["init", "my image"]);
-    expect(made, made.stderr).toMatchObject({ status: 0 });
-    project = path.join(root, "my image");
+    project = await realProject({ kept: true });
     const git = (...words: readonly string[]): unknown =>
       execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...words], {
         cwd: project,
