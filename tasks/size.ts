@@ -18,6 +18,7 @@ export const size = command({
   offers: "files",
   description: "Say where an ISO's bytes are: by layer, extension and folder, before and after compression",
   params: limitParams,
+  needsProject: (words) => words.length === 0,
   async run({ words, cwd, build, show, value }) {
     const [named] = words;
     if (words.length > 1)

@@ -5,6 +5,7 @@ import { build, type Command, forecast, type Target, type Task } from "../../eng
 import { type Artifact, artifactsOf } from "../output/artifact.ts";
 import { openDisplay } from "../output/display.ts";
 import type { PlainReporter } from "../output/plain-reporter.ts";
+import { standardOutput } from "../output/report-file.ts";
 import type { Session } from "../session.ts";
 import { formatBytes, formatSeconds } from "../terminal/style.ts";
 import { printForecast } from "./forecast-text.ts";
@@ -119,7 +120,10 @@ function printSummary(
     const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}${saved}\n`;
     session.recordedOutput.writeTimed(line, formatSeconds(seconds));
   }
+  // A report on standard output is a document, which nothing else may stand in.
+  const output =
+    request.summary === standardOutput || request.trace === standardOutput ? io.stderr : io.stdout;
   for (const { path, bytes, sha256 } of artifacts) {
-    io.stdout.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);
+    output.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);
   }
 }

@@ -13,6 +13,8 @@ export interface ReporterOptions {
   readonly failure: FailureText;
   readonly verbose: boolean;
   readonly quiet: boolean;
+  /** Say what a user should know, such as that another build is waited for. */
+  readonly notes: boolean;
   /** Say of each task that has nothing to do that it has not. */
   readonly fresh: boolean;
   /** Name, time, reason: the short form for people who look on, on a terminal of so many columns. */
@@ -108,11 +110,12 @@ export class PlainReporter {
         break;
       }
       case "note":
-        if (!this.#notes.has(event.message))
+        if (this.#options.notes && !this.#notes.has(event.message))
           this.#options.print(`${style.yellow("note:")} ${printable(event.message)}`);
         this.#notes.add(event.message);
         break;
       case "lock-wait":
+        if (!this.#options.notes) break;
         this.#options.print(
           `${style.yellow("note:")} waiting for another build in this workspace: ` +
             `process ${event.pid} on ${event.host} (${printable(event.command)})`,
