@@ -11,6 +11,7 @@ import type { Choice } from "../terminal/picker.ts";
 import { type Shutdown, statusOf } from "../terminal/shutdown.ts";
 import { styleFor } from "../terminal/style.ts";
 import { buildTargets } from "./build-command.ts";
+import { wrap } from "./help.ts";
 import { runCommand } from "./run-command.ts";
 import { watchTargets } from "./watch-command.ts";
 
@@ -71,10 +72,14 @@ function choicesOf({ workspace: { taskfile } }: Session): readonly Choice<Target
 async function printMenu(session: Session): Promise<number> {
   const style = styleFor(session.io.stdout, session.io.env);
   const { taskfile } = session.workspace;
+  const columns = Math.max(40, session.io.stdout.columns ?? 80);
   const width = Math.max(...targetLines(taskfile).map(([name]) => name.length)) + 2;
   const blocks = targetLinesByGroup(taskfile).map(({ title, lines }) => [
     ...(title === undefined ? [] : [` ${title}`]),
-    ...lines.map(([name, description]) => `  ${style.cyan(name.padEnd(width))}- ${description}`),
+    ...lines.map(([name, description]) => {
+      const text = wrap(`- ${description}`, columns, width + 4);
+      return `  ${style.cyan(name.padEnd(width))}${text}`;
+    }),
   ]);
   session.io.stdout.write(
     `${[await bannerOf(session), ...blocks].map((lines) => lines.join("\n")).join("\n\n")}\n\n  task <target> builds it; task --help lists the options\n`,
