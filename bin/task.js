@@ -30,9 +30,6 @@ function findWorkspace(current) {
   }
 }
 
-/** Commands that need no project: outside of any, the program's own Taskfile stands in for one. */
-const needNoProject = ["init", "doctor", "completion"];
-
 async function start() {
   // Nothing in the cache may be writable by others, so the umask may only be stricter.
   process.umask(process.umask() | 0o022);
@@ -49,16 +46,10 @@ async function start() {
     process.stderr.write(refusal);
     return 2;
   }
-  const command = process.argv[2] ?? "";
-  // A new project is made of the program's own files, wherever the command is given.
-  const outside = command === "init" || (project === undefined && needNoProject.includes(command));
+  // A new project is made of the program's own files, wherever the command is given. Outside of any project the program's
+  // own Taskfile stands in for one; what needs a project is refused by the program.
+  const outside = project === undefined || process.argv[2] === "init";
   const workspace = outside ? packageRoot : project;
-  if (workspace === undefined) {
-    process.stderr.write(
-      "error: no Taskfile.ts in this folder or any above it\n  hint: change into the project's folder first\n",
-    );
-    return 2;
-  }
   const record = new UpToDateRecord(workspace);
   if (record.replay()) return 0;
   // Loaded only now, since replaying a record does not need them.

@@ -25,7 +25,15 @@ function failureText(style: Style): FailureText {
 function reported(style: Style, ...events: readonly BuildEvent[]): string {
   const lines: string[] = [];
   const reporter = new PlainReporter({
-    ...{ style, failure: failureText(style), verbose: false, quiet: false, fresh: true, compact: undefined },
+    ...{
+      style,
+      failure: failureText(style),
+      verbose: false,
+      quiet: false,
+      notes: true,
+      fresh: true,
+      compact: undefined,
+    },
     ...{ progressLines: true, print: (line) => lines.push(line), logText: () => undefined },
   });
   for (const event of events) reporter.onEvent(event);

@@ -13,6 +13,7 @@ import { chosenVariant, configKeys, namesGiven, optionValues } from "./option-va
 import { secretValues } from "./secret-value.ts";
 import { findTask } from "./target-name.ts";
 import { atDashes, namedTasks, taskArguments } from "./task-arguments.ts";
+import { checkVariables } from "./variable-name.ts";
 
 export interface Request {
   /** Words that are not options: targets, or a command of the program and its arguments. */
@@ -80,7 +81,7 @@ interface CoreOptions {
 export function parseCommandLine(
   argv: readonly string[],
   taskfile: Taskfile,
-  { env, cwd, askSecret }: Pick<Io, "env" | "cwd" | "askSecret">,
+  { env, variables, cwd, askSecret }: Pick<Io, "env" | "variables" | "cwd" | "askSecret">,
 ): Parsed {
   const entries = optionsOf(taskfile);
   const program = commanderFor(entries);
@@ -103,10 +104,10 @@ export function parseCommandLine(
   if (options.version === true) return { kind: "version" };
 
   const parameters = parametersOf(taskfile);
+  const keys = configKeys(taskfile, parameters);
+  checkVariables(taskfile, keys, variables);
   const config =
-    options.config === undefined
-      ? new Map<string, string>()
-      : readConfigFile(options.config, configKeys(taskfile, parameters));
+    options.config === undefined ? new Map<string, string>() : readConfigFile(options.config, keys);
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
   const sources = { flag, config, env };
   const variant = chosenVariant(taskfile, sources);
