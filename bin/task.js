@@ -6,6 +6,7 @@
 const { existsSync } = require("node:fs");
 const path = require("node:path");
 const { refuseFolderName } = require("./folder-name.js");
+const { shownCode, startFailure } = require("./start-failure.js");
 const { UpToDateRecord } = require("./up-to-date.js");
 
 const packageRoot = path.dirname(__dirname);
@@ -36,7 +37,11 @@ async function start() {
   const current = currentFolder();
   if (current === undefined) {
     process.stderr.write(
-      "error: the current folder is not there any more\n  hint: change into the project's folder first\n",
+      startFailure(
+        "directory-missing",
+        "the current directory no longer exists",
+        "change into the project's directory",
+      ),
     );
     return 2;
   }
@@ -60,13 +65,17 @@ async function start() {
   let ready = readCurrent(compiled, packageRoot);
   if (ready === "damaged") {
     process.stderr.write(
-      "note: what was compiled earlier was damaged, or comes from another folder; it is compiled again\n",
+      "note: the compiled program is damaged, or comes from another directory; compiling it again\n",
     );
   }
   if (typeof ready === "string") {
     if (!isInstalled("esbuild")) {
       process.stderr.write(
-        "error: the project's node modules are not installed\n  hint: run `npm run quickstart`, or `npm ci`\n",
+        startFailure(
+          "modules-missing",
+          "the project's npm packages are not installed",
+          "run `npm run quickstart` or `npm ci`",
+        ),
       );
       return 1;
     }
@@ -80,7 +89,7 @@ async function start() {
   /** @param {Compiled} made */
   const load = ({ manifest, program }) =>
     loadProgram(manifest, program, compiled, async () => {
-      process.stderr.write("note: a compiled library was damaged; it is made again\n");
+      process.stderr.write("note: a compiled library is damaged; compiling it again\n");
       const again = await compileAnew(where);
       return "text" in again ? manifest : again.manifest;
     });
@@ -123,7 +132,12 @@ async function compileAnew(where) {
   const program = readVerified(file, manifest.program);
   if (program !== undefined) return { manifest, program };
   return {
-    text: `error: the compiled program was changed while it was started\n  where: ${file}\n  hint: start again\n`,
+    text: startFailure(
+      "compile-unwritable",
+      "the compiled program changed while it started",
+      "run the command again",
+      file,
+    ),
     sources: [],
   };
 }
@@ -160,7 +174,8 @@ const onStray = (/** @type {unknown} */ error) => {
 process.on("uncaughtException", onStray);
 const onEmpty = () => {
   if (isOver || process.listeners("beforeExit").at(-1) !== onEmpty) return;
-  process.stderr.write("error: the program cannot continue: what it waits for can no longer happen\n");
+  const code = shownCode("build-never-settled");
+  process.stderr.write(`error: the program waits for something that can no longer happen ${code}\n`);
 };
 process.on("beforeExit", onEmpty);
 

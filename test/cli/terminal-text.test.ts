@@ -48,7 +48,7 @@ function withoutOwnColours(text: string): string {
 
 describe("a name that holds escape sequences is shown, and does nothing", () => {
   it("in errors: what failed, where, and the hint", () => {
-    const error = new UserError(`bad ${hostile}`, { code: "x", where: hostile, hint: hostile });
+    const error = new UserError(`bad ${hostile}`, { code: "usage", where: hostile, hint: hostile });
     const text = failureText(plainStyle).of(error, "task");
     expect(text).not.toMatch(acts);
     expect(text.split("\n")).toHaveLength(3);

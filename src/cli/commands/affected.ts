@@ -52,7 +52,7 @@ export async function affectedCommand(session: Session, words: readonly string[]
 async function changedFiles(root: string, since: string, env: Io["env"]): Promise<readonly string[]> {
   if (since.startsWith("-"))
     throw new UsageError(`"${since}" is not a revision`, {
-      code: "revision",
+      code: "revision-unknown",
       hint: "name a commit, a branch or a tag of this repository",
     });
   const changed = await git(
@@ -70,7 +70,7 @@ function git({ args, env }: GitCommand, since: string): Promise<string> {
       const why = stderr.trim().split("\n")[0] ?? error.message;
       reject(
         new UsageError(`git cannot compare with "${since}": ${why}`, {
-          code: "revision",
+          code: "revision-unknown",
           hint: "name a commit, a branch or a tag of this repository",
         }),
       );

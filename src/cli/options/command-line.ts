@@ -5,7 +5,7 @@
 import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { LateText, OptionValues, Taskfile } from "../../engine/index.ts";
-import { didYouMean, UsageError } from "../../errors/index.ts";
+import { didYouMean, type ErrorCode, UsageError } from "../../errors/index.ts";
 import type { Io } from "../terminal/io.ts";
 import { readConfigFile } from "./config-file.ts";
 import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
@@ -167,6 +167,12 @@ function commanderFor(entries: readonly OptionEntry[]): Command {
   return program;
 }
 
+/** The errors of commander that have a code of their own here; any other one is wrong usage. */
+const codes: Readonly<Record<string, ErrorCode>> = {
+  "commander.unknownOption": "option-unknown",
+  "commander.optionMissingArgument": "option-value-missing",
+};
+
 /** `flags` are all long options, those that help does not list included. */
 function usageError(error: CommanderError, flags: readonly string[]): UsageError {
   const text = error.message.replace(/^error: /, "");
@@ -178,7 +184,7 @@ function usageError(error: CommanderError, flags: readonly string[]): UsageError
   const option = /unknown option '(--[^'=]*)/.exec(what)?.[1];
   const meant = option === undefined ? undefined : didYouMean(option, flags);
   return new UsageError(what, {
-    code: error.code,
+    code: codes[error.code] ?? "usage",
     hint: meant ?? (hint === "" ? "`task --help` lists the options" : hint),
   });
 }
