@@ -25,6 +25,7 @@ import { sampleSource } from "./tasks/sample-source.ts";
 import { bundleFile, isoVersion, pxeWanted } from "./tasks/settings/image-options.ts";
 import { setupFiles } from "./tasks/setup-files.ts";
 import { size } from "./tasks/size.ts";
+import { templates } from "./tasks/templates.ts";
 import { unpackBundle } from "./tasks/unpack-bundle.ts";
 import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
@@ -85,7 +86,7 @@ export default taskfile({
       flags: ["-d", "--debug", "--build-debug-image"],
     },
   },
-  template: ["lists", "overlay-src", "COPYING", "LICENSE"],
+  templates,
   variantEnv: "MK_BUNDLE_TYPE",
   deprecated: [
     {

@@ -8,10 +8,9 @@ import type { Check, Finding } from "../src/engine/index.ts";
 import { messageOf } from "../src/errors/index.ts";
 import { coreFiles, entryOf, publicUrl, releaseLocation, Transport } from "../src/fetch/index.ts";
 import { proxyVariables } from "./settings/proxy-variables.ts";
-import { sourcesFile } from "./source/index.ts";
 import { kindOf, sourceChoices, withoutMirror } from "./source/kinds/index.ts";
 import { readPins } from "./source/source-lock.ts";
-import { lockFile, mirrorUri, offline, source } from "./source/source-options.ts";
+import { lockFile, mirrorUri, offline, source, sourcesFile } from "./source/source-options.ts";
 
 /** Milliseconds that a server may take for a first answer. */
 const patienceMs = 5000;

@@ -59,7 +59,7 @@ export const fetchGems = task({
       }
       await times.write(outputs.times);
     });
-    await copyFile(inputs.list, path.join(outputs.gems, "gem.list"));
+    if (requests.length > 0) await copyFile(inputs.list, path.join(outputs.gems, "gem.list"));
   },
 });
 

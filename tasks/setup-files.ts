@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
-import { UserError } from "../src/errors/index.ts";
+import { systemErrorCode, UserError } from "../src/errors/index.ts";
 import {
   bytesContent,
   FileTree,
@@ -26,6 +26,8 @@ import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { setupFolder } from "./settings/project-options.ts";
 import { undated } from "./settings/undated.ts";
 
+const settingsFile = "lists/mcollective.yaml";
+
 /** Their names in a bundle, and in an old project that has its own. */
 const tarballs = { mcollective: "mcollective-setup-files.tar.gz", ssh: "ssh-setup-files.tar.gz" } as const;
 
@@ -39,7 +41,7 @@ export const setupFiles = task({
     access: inVariants(["dev", "debug"], devAccess),
   },
   inputs: {
-    mcollective: file("lists/mcollective.yaml"),
+    mcollective: file(settingsFile, { optional: true }),
     own: files(Object.values(tarballs), { root: setupFolder, optional: true }),
   },
   params: { mcollectivePassword, mcollectivePsk, ...limitParams },
@@ -75,7 +77,7 @@ export const setupFiles = task({
       await writeTarball(tree, path.join(outputs.setups, name), { signal });
     };
     if (installedMcollective(beneath) !== undefined) {
-      const settings = await readSettings(await readFile(inputs.mcollective, "utf8"));
+      const settings = await readSettings(await settingsText(inputs.mcollective));
       const { mcollectivePassword: password, mcollectivePsk: psk } = params;
       const text = serverConfiguration({ ...settings, password, psk });
       const ours = new FileTree()
@@ -93,9 +95,24 @@ export const setupFiles = task({
   },
 });
 
+/** A project without MCollective needs no settings of it; one with it does. */
+async function settingsText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    if (systemErrorCode(cause) !== "ENOENT") throw cause;
+    throw new UserError("the image has MCollective, and its settings are missing", {
+      code: "mcollective-settings",
+      where: settingsFile,
+      hint: "write the file, or leave MCollective out: --mcollective-url none",
+      cause,
+    });
+  }
+}
+
 async function readSettings(text: string) {
   const { parse } = await import("yaml");
-  const where = "lists/mcollective.yaml";
+  const where = settingsFile;
   const settings = (parse(text) ?? {}) as Readonly<Record<string, unknown>>;
   const word = (key: string): string => {
     const value = settings[key];

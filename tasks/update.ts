@@ -23,7 +23,7 @@ import { fetchIso, isoArtifact } from "./fetch-iso.ts";
 import { readList, resolveExtensions } from "./fetch-tcz.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { builtinList, gemList, mirrorList } from "./settings/project-options.ts";
-import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source/index.ts";
+import { type Source, sourceEnv, sourceParams, withSource } from "./source/index.ts";
 import { kindOf } from "./source/kinds/index.ts";
 import { readPins, writePins } from "./source/source-lock.ts";
 import {
@@ -33,6 +33,7 @@ import {
   mcollectiveUrl,
   openVmToolsUrl,
   rubyGemsUrl,
+  sourcesFile,
 } from "./source/source-options.ts";
 
 export const update = command({

@@ -33,6 +33,7 @@ export {
   type Parameter,
   type ParameterHost,
   ParameterValues,
+  type ParseHost,
   type PathDependencies,
   type PathDependencySource,
   param,
@@ -50,7 +51,13 @@ export type {
   Memo,
   Progress,
 } from "./define/task-context-types.ts";
-export { type Example, type Taskfile, taskfile, type Variant } from "./define/taskfile.ts";
+export {
+  type Example,
+  type ProjectTemplate,
+  type Taskfile,
+  taskfile,
+  type Variant,
+} from "./define/taskfile.ts";
 export { digestOfBytes, digestOfParts } from "./files/digest.ts";
 export type { Clock } from "./files/stat-cache.ts";
 export { type BuildResult, bind, build, outputsOnDisk } from "./run/build.ts";

@@ -27,7 +27,9 @@ export async function adaptToVariant(
   if (variant !== "debug") return;
   await changeLine("etc/inittab", /^tty1:.*$/m, autologin);
   await changeLine("etc/inittab", /^(.*\/etc\/init\.d\/serial-console)$/m, "$1 autologin", "optional");
-  await changeLine("tmp/mk_conf.yaml", /^(mk_log_level:\s*(?:Logger::)?)\w+/m, "$1DEBUG");
+  // A system without the Microkernel's controller has no settings of it.
+  const settings = "tmp/mk_conf.yaml";
+  if (tree.has(settings)) await changeLine(settings, /^(mk_log_level:\s*(?:Logger::)?)\w+/m, "$1DEBUG");
 }
 
 async function replaceLine(

@@ -11,6 +11,7 @@ import {
   mirrorUri,
   offline,
   source,
+  sourcesFile,
 } from "./source-options.ts";
 
 export const sourceParams = {
@@ -23,7 +24,6 @@ export const sourceParams = {
   leastRate,
   indexLimit,
 } as const;
-export const sourcesFile = "lists/sources.yaml";
 export const sourceInputs = { sources: file(sourcesFile, { byLine: true }) } as const;
 /** Steps that make a mirror, each needed when its kind of source is asked for. */
 export const sourceNeeds = Object.fromEntries(

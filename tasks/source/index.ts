@@ -29,7 +29,7 @@ import { kindOf, sourceChoices, withoutMirror } from "./kinds/index.ts";
 import type { OpenedLocations, SourceKind, SourceLocations } from "./kinds/source-kind.ts";
 import { readPins, writePins } from "./source-lock.ts";
 
-export { sourceEnv, sourceInputs, sourceNeeds, sourceParams, sourcesFile } from "./fetch-step.ts";
+export { sourceEnv, sourceInputs, sourceNeeds, sourceParams } from "./fetch-step.ts";
 
 /** What a fetch step hands over of its own context. */
 export interface SourceContext {

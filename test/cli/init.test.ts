@@ -47,6 +47,7 @@ describe("init", () => {
       "node_modules",
       "overlay-src",
       "package.json",
+      "tasks",
       "tsconfig.json",
     ]);
     const command = path.join(project, "node_modules/.bin/task");
@@ -70,7 +71,7 @@ export const motd = task({
     put(
       project,
       "Taskfile.ts",
-      `import { motd } from "./tasks/motd.ts";\n${taskfile.replace("[...pipeline.targets]", "[...pipeline.targets, motd]")}`,
+      `import { motd } from "./tasks/motd.ts";\n${taskfile.replace("packageList]", "packageList, motd]")}`,
     );
     const built = await runProgram(command, project, ["motd"]);
     expect(built, built.stderr).toMatchObject({ status: 0 });
@@ -80,6 +81,47 @@ export const motd = task({
     const plan = await runProgram(command, project, ["iso", "--source", "sample", "--dry-run", "--json"]);
     expect(plan, plan.stderr).toMatchObject({ status: 0 });
     expect(plan.stdout).toContain('"overlay@dev"');
+  });
+
+  it("makes a rescue system's project without the Microkernel's parts", async () => {
+    const root = demo();
+    expect(await runTask(root, ["init", "rescue", "--template", "rescue"])).toMatchObject({ status: 0 });
+    const project = path.join(root, "rescue");
+    const below = readdirSync(project, { recursive: true, encoding: "utf8" }).filter(
+      (name) => !name.startsWith("node_modules"),
+    );
+    expect(below).toContain("overlay-src/opt/bootsync.sh");
+    const razor = /mcollective|rz_mk|razor_microkernel|mk_conf|checkin/;
+    expect(below.filter((name) => razor.test(name))).toEqual([]);
+    expect(readFileSync(path.join(project, "overlay-src/opt/bootsync.sh"), "utf8")).not.toMatch(
+      /ruby|razor/i,
+    );
+    expect(readFileSync(path.join(project, "lists/gem.list"), "utf8")).toMatch(/^(#.*\n)*$/);
+    const command = path.join(project, "node_modules/.bin/task");
+    const plan = await runProgram(command, project, ["iso", "--source", "sample", "--dry-run"]);
+    expect(plan, plan.stderr).toMatchObject({ status: 0 });
+  });
+
+  it("names the templates there are when another is asked for", async () => {
+    const root = demo();
+    const near = await runTask(root, ["init", "image", "--template", "rescu"]);
+    expect(near).toMatchObject({ status: 2, stderr: expect.stringContaining("did you mean rescue?") });
+    const far = await runTask(root, ["init", "image", "--template", "toaster"]);
+    expect(far).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/there is no template "toaster"[\s\S]*razor \(.*; rescue \(/),
+    });
+    expect(readdirSync(root)).not.toContain("image");
+  });
+
+  it("refuses a package.json whose modules cannot import, and says how to change that", async () => {
+    const root = demo();
+    const text = JSON.stringify({ type: "commonjs", dependencies: { "razor-mk": "file:../razor-mk" } });
+    put(root, "image/package.json", text);
+    const refused = await runTask(root, ["init", "image"]);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining("npm pkg set type=module") });
+    expect(readdirSync(path.join(root, "image"))).toEqual(["package.json"]);
+    expect(readFileSync(path.join(root, "image/package.json"), "utf8")).toBe(text);
   });
 
   it("says so where no folder can be made", async () => {

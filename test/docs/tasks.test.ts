@@ -31,11 +31,7 @@ async function projectWithAll(): Promise<string> {
   put(
     project,
     "Taskfile.ts",
-    imports +
-      taskfile.replace(
-        "[...pipeline.targets]",
-        `[...pipeline.targets, ${names.map(({ name }) => name).join(", ")}]`,
-      ),
+    imports + taskfile.replace("packageList]", `packageList, ${names.map(({ name }) => name).join(", ")}]`),
   );
   put(project, "my.token", "s3cret\n");
   put(project, "lab.env", "SERVER=lab.example\n");

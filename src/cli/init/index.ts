@@ -1,29 +1,20 @@
 /**
- * `init`: a new project that uses this program, from what its Taskfile says a project begins with. It knows how a
- * project is laid out, and nothing of what is in the files.
+ * `init`: a new project that uses this program, from a template of the program's Taskfile. It knows how a project is
+ * laid out, not what is in the files.
  */
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
 import path from "node:path";
-import { systemErrorCode, systemReason, UsageError, UserError } from "../../errors/index.ts";
+import type { ProjectTemplate } from "../../engine/index.ts";
+import { didYouMean, systemErrorCode, systemReason, UsageError, UserError } from "../../errors/index.ts";
 import type { Session } from "../session.ts";
 import { counted } from "../terminal/style.ts";
-import { type OwnFile, ownFiles } from "./own-files.ts";
+import { readManifest } from "./manifest.ts";
+import { ownFiles } from "./own-files.ts";
+import { linkPackage } from "./package-link.ts";
+import { copy, filesBelow, isThere, write } from "./project-folder.ts";
 
-/** Makes the project in the folder that is named, or in the current one. Nothing that is there is changed. */
+/** Makes the project in the folder that is named, or in the current one. No file that is there is replaced. */
 export function initCommand(
-  { io, workspace: { taskfile } }: Session,
+  { io, workspace: { taskfile }, request }: Session,
   words: readonly string[],
   packageRoot: string,
 ): number {
@@ -34,14 +25,15 @@ export function initCommand(
     });
   }
   const root = path.resolve(io.cwd, words[0] ?? ".");
-  const copied = (taskfile.template ?? []).flatMap((name) => filesBelow(packageRoot, name));
+  const copied = filesOf(chosenTemplate(taskfile.templates ?? {}, request.template), packageRoot);
+  const completed = refuseProject(root, packageRoot);
   const own = ownFiles(root, packageRoot);
-  const names = [...own.map(({ name }) => name), ...copied];
+  const names = [...own.map(({ name }) => name), ...copied.keys()].filter((name) => name !== completed);
   const kept = new Set(names.filter((name) => isThere(path.join(root, name))));
-  refuseProject(root, kept);
   try {
-    for (const file of own) if (!kept.has(file.name)) write(root, file);
-    for (const name of copied) if (!kept.has(name)) copy(path.join(packageRoot, name), path.join(root, name));
+    for (const { name, text } of own)
+      if (!kept.has(name)) write(path.join(root, name), text, name === completed);
+    for (const [name, from] of copied) if (!kept.has(name)) copy(from, path.join(root, name));
     linkPackage(root, packageRoot);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
@@ -59,12 +51,15 @@ export function initCommand(
   io.stdout.write(
     [
       `made ${counted(names.length - kept.size, "file")} in ${root}`,
+      ...(completed === undefined ? [] : [`completed: ${completed}`]),
       ...(kept.size === 0 ? [] : [`kept as they were: ${[...kept].join(", ")}`]),
+      ...colleagueLines(root, packageRoot),
       "next:",
       ...(shown === ""
         ? []
         : [`  cd ${/^[\w./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`}`]),
       "  npx task                       # what can be built",
+      "  npx task package-list          # this project's own example, tasks/package-list.ts",
       "  npx task iso --source sample   # an ISO, from this distribution's own packages",
       "",
     ].join("\n"),
@@ -72,18 +67,44 @@ export function initCommand(
   return 0;
 }
 
-/** Paths relative to `root` of the files and links in a file or folder of it, in byte order. */
-function filesBelow(root: string, name: string): readonly string[] {
-  if (!lstatSync(path.join(root, name)).isDirectory()) return [name];
-  return readdirSync(path.join(root, name))
-    .sort()
-    .flatMap((entry) => filesBelow(root, path.join(name, entry)));
+/** The first one unless another is named. Throws a `UsageError` for a name that is none. */
+function chosenTemplate(
+  templates: Readonly<Record<string, ProjectTemplate>>,
+  name: string | undefined,
+): ProjectTemplate {
+  const [first] = Object.values(templates);
+  const found = name === undefined ? first : new Map(Object.entries(templates)).get(name);
+  if (found !== undefined) return found;
+  const known = Object.entries(templates).map(([one, { description }]) => `${one} (${description})`);
+  throw new UsageError(`there is no template "${name ?? ""}"`, {
+    code: "unknown-template",
+    hint: didYouMean(name ?? "", Object.keys(templates)) ?? `templates: ${known.join("; ")}`,
+  });
 }
 
-/** Where a project is already, nothing is added to it. */
-function refuseProject(root: string, present: ReadonlySet<string>): void {
-  const taken = ["Taskfile.ts", "package.json"].filter((name) => present.has(name));
-  if (taken.length === 0) return;
+/** Each file of a template by its path in the project, with its absolute path in the package; a later entry replaces an earlier one. */
+function filesOf(template: ProjectTemplate, packageRoot: string): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(template.contents).flatMap(([to, from]) =>
+      filesBelow(path.join(packageRoot, from)).map((below): [string, string] => [
+        path.join(to, below),
+        path.join(packageRoot, from, below),
+      ]),
+    ),
+  );
+}
+
+/**
+ * Where a project is already, nothing is added to it. A folder in which `npm install` of this package left nothing but
+ * a package.json is none yet: that file is completed, and its name returned.
+ */
+function refuseProject(root: string, packageRoot: string): "package.json" | undefined {
+  const taken = ["Taskfile.ts", "package.json"].filter((name) => isThere(path.join(root, name)));
+  if (taken.length === 0) return undefined;
+  const { name = "" } = readManifest(packageRoot) ?? {};
+  const present = readManifest(root);
+  const isInstalledHere = { ...present?.dependencies, ...present?.devDependencies }[name] !== undefined;
+  if (isInstalledHere && !taken.includes("Taskfile.ts")) return "package.json";
   throw new UserError(`there is a project already, and nothing was changed: ${taken.join(" and ")}`, {
     code: "init-taken",
     where: root,
@@ -91,53 +112,12 @@ function refuseProject(root: string, present: ReadonlySet<string>): void {
   });
 }
 
-function isThere(file: string): boolean {
-  try {
-    lstatSync(file);
-    return true;
-  } catch (error) {
-    // A file where a folder would have to be is in the way as well.
-    return systemErrorCode(error) === "ENOTDIR";
-  }
-}
-
-/** With those above it. Node's own way to do so never ends where a folder refuses what is new as if it were not there: /proc. */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  makeFolder(path.dirname(folder));
-  mkdirSync(folder);
-}
-
-function write(root: string, { name, text }: OwnFile): void {
-  makeFolder(path.dirname(path.join(root, name)));
-  writeFileSync(path.join(root, name), text, { flag: "wx" });
-}
-
-function copy(from: string, to: string): void {
-  makeFolder(path.dirname(to));
-  const status = lstatSync(from);
-  if (status.isSymbolicLink()) {
-    symlinkSync(readlinkSync(from), to);
-    return;
-  }
-  copyFileSync(from, to, constants.COPYFILE_EXCL);
-  // The package may be installed read-only; what is copied is the user's to edit.
-  chmodSync(to, (status.mode & 0o111) === 0 ? 0o644 : 0o755);
-}
-
-/** What `npm install` would do for a package in a folder of this machine, without asking anybody. */
-function linkPackage(root: string, packageRoot: string): void {
-  const { name, bin } = JSON.parse(readFileSync(path.join(packageRoot, "package.json"), "utf8")) as {
-    readonly name: string;
-    readonly bin: Readonly<Record<string, string>>;
-  };
-  const modules = path.join(root, "node_modules");
-  const link = (at: string, target: string): void => {
-    if (isThere(at) || existsSync(at)) return;
-    makeFolder(path.dirname(at));
-    symlinkSync(path.relative(path.dirname(at), target), at);
-  };
-  link(path.join(modules, name), packageRoot);
-  for (const [command, file] of Object.entries(bin))
-    link(path.join(modules, ".bin", command), path.join(modules, name, file));
+/** What a colleague needs beside the project. */
+function colleagueLines(root: string, packageRoot: string): readonly string[] {
+  const { name = "" } = readManifest(packageRoot) ?? {};
+  const spec = readManifest(root)?.dependencies?.[name];
+  if (spec?.startsWith("file:") !== true) return [];
+  return [
+    `package.json takes ${name} from ${spec.slice("file:".length)}: a clone of the project needs it there`,
+  ];
 }

@@ -1,7 +1,9 @@
 /** The files that are made for a new project, rather than copied: its Taskfile and what npm, git and editors want. */
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { UserError } from "../../errors/index.ts";
+import { dependencyOn } from "./dependency.ts";
+import { jsonText, readManifest } from "./manifest.ts";
 
 export interface OwnFile {
   /** Relative to the new project. */
@@ -11,48 +13,29 @@ export interface OwnFile {
 
 /** `root` and `packageRoot` are absolute paths: the new project's, and that of the package it will use. */
 export function ownFiles(root: string, packageRoot: string): readonly OwnFile[] {
-  const project = projectName(root);
-  const manifest = JSON.parse(readFileSync(path.join(packageRoot, "package.json"), "utf8")) as {
-    readonly name: string;
-    readonly version: string;
-    readonly engines: { readonly node: string };
-  };
-  const { name, version, engines } = manifest;
-  // A package that npm installed is asked for by version; one that is a checkout is where it is.
-  const isInstalled = packageRoot.split(path.sep).includes("node_modules");
-  const wanted = isInstalled ? `^${version}` : `file:${path.relative(root, packageRoot)}`;
-  const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+  const { name = "" } = readManifest(packageRoot) ?? {};
   return [
-    {
-      name: "package.json",
-      text: json({
-        name: project,
-        version: "0.1.0",
-        private: true,
-        type: "module",
-        engines,
-        dependencies: { [name]: wanted },
-      }),
-    },
+    { name: "package.json", text: jsonText(manifestOf(root, packageRoot)) },
     {
       name: "Taskfile.ts",
       text: `/** The targets of this image. To add one, make it with task({...}) of "${name}" and put it into \`targets\`. */
 import { taskfile } from "${name}";
 import pipeline from "${name}/pipeline";
+import { packageList } from "./tasks/package-list.ts";
 
 export default taskfile({
   ...pipeline,
-  title: "${project}",
-  targets: [...pipeline.targets],
+  title: "${projectName(root)}",
+  targets: [...pipeline.targets, packageList],
 });
 `,
     },
     {
       name: "tsconfig.json",
-      text: json({
+      text: jsonText({
         extends: `${name}/tsconfig.json`,
         compilerOptions: {
-          typeRoots: typeRoots(root, packageRoot),
+          ...(isInstalled(packageRoot) ? {} : { typeRoots: typeRoots(root, packageRoot) }),
           // Unused names are no error while code is being written.
           noUnusedLocals: false,
           noUnusedParameters: false,
@@ -68,13 +51,47 @@ export default taskfile({
 }
 
 /**
- * Folders with Node's type declarations, relative to the project: where npm installs them in the project, and where
- * they are now: npm may have put them beside the package or below it.
+ * The project's package.json: what is there already, as `npm install` of this package leaves it, and what it lacks.
+ * Throws a `UserError` where modules of the project could not import.
  */
-function typeRoots(root: string, packageRoot: string): readonly string[] {
+function manifestOf(root: string, packageRoot: string): object {
+  const { name = "", engines, devDependencies } = readManifest(packageRoot) ?? {};
+  const present = readManifest(root) ?? {};
+  if (present.type !== undefined && present.type !== "module") {
+    throw new UserError(`package.json has "type": "${present.type}", and a Taskfile needs "module"`, {
+      code: "init-taken",
+      where: path.join(root, "package.json"),
+      hint: "run `npm pkg set type=module`, then this command again",
+    });
+  }
+  const typescript = devDependencies?.typescript;
+  return {
+    name: projectName(root),
+    version: "0.1.0",
+    private: true,
+    type: "module",
+    engines,
+    scripts: { types: "tsc --noEmit" },
+    ...present,
+    dependencies: { [name]: dependencyOn(name, packageRoot, root), ...present.dependencies },
+    devDependencies: { ...(typescript === undefined ? {} : { typescript }), ...present.devDependencies },
+  };
+}
+
+/** Whether npm installed the package; else it is a checkout. */
+export function isInstalled(packageRoot: string): boolean {
+  return packageRoot.split(path.sep).includes("node_modules");
+}
+
+/** Absolute path of the package with Node's type declarations: npm may have put it beside the package or below it. */
+export function nodeTypes(packageRoot: string): string {
   const own = createRequire(path.join(packageRoot, "package.json"));
-  const now = path.dirname(path.dirname(own.resolve("@types/node/package.json")));
-  return [...new Set(["node_modules/@types", path.relative(root, now)])];
+  return path.dirname(own.resolve("@types/node/package.json"));
+}
+
+/** Folders with Node's type declarations, relative to the project: its own, and those of the checkout. */
+function typeRoots(root: string, packageRoot: string): readonly string[] {
+  return ["node_modules/@types", path.relative(root, path.dirname(nodeTypes(packageRoot)))];
 }
 
 /** The folder's name, as far as npm takes it for a package's. */

@@ -19,6 +19,13 @@ export interface Example {
   readonly does: string;
 }
 
+/** What a new project begins with. */
+export interface ProjectTemplate {
+  readonly description: string;
+  /** Files and folders: the path in the project → the path in the package, each relative to its root. */
+  readonly contents: Readonly<Record<string, string>>;
+}
+
 export interface TaskfileDefinition {
   /** Shown above the menu. */
   readonly title: string;
@@ -35,8 +42,8 @@ export interface TaskfileDefinition {
   readonly version?: Parameter<string>;
   /** Shown first in help; the help of a target shows those that begin with its name. */
   readonly examples?: readonly Example[];
-  /** Files and folders of the package that a new project begins with, relative to the package. */
-  readonly template?: readonly string[];
+  /** What a new project may begin with, by name; the first one is the default. */
+  readonly templates?: Readonly<Record<string, ProjectTemplate>>;
   /** What `doctor` looks at beside the machine itself. */
   readonly checks?: readonly Check[];
   readonly cache?: {

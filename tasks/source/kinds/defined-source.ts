@@ -1,13 +1,13 @@
 /** Sources that `lists/sources.yaml` defines: where each has its mirror, gem server and extras. Nothing is fetched here. */
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../../src/errors/index.ts";
 import { defineMirror, parseFolderLocation, parseLocation } from "../../../src/fetch/index.ts";
 import { shownPath } from "../../settings/shown-path.ts";
 import type { ExtraName, OpenRequest, SourceKind, SourceLocations } from "./source-kind.ts";
 import { absoluteLocation, sourceKey } from "./source-name.ts";
+import { isRecord, readSources } from "./sources-file.ts";
 
-interface DefinedSource extends Pick<SourceKind, "name" | "description" | "matches"> {
+interface DefinedSource extends Pick<SourceKind, "name" | "description" | "matches" | "isListed"> {
   /** The name in the sources file under which a source is defined. */
   readonly definition: (source: string) => string;
   /** The mirror that a source itself names, instead of the defined one. */
@@ -37,23 +37,11 @@ async function readLocations(
   defined: string,
   { name, sourcesFile: file, mirrorUri, choices }: OpenRequest,
 ): Promise<SourceLocations> {
-  const { parse } = await import("yaml");
   const where = shownPath(file);
   const shown = sourceKey(name);
   const fail = (message: string, hint: string): UserError =>
     new UserError(message, { code: "source-definition", where, hint });
-  let sources: unknown;
-  try {
-    sources = parse(readFileSync(file, "utf8"));
-  } catch (cause) {
-    throw new UserError(`the sources file is not YAML: ${cause instanceof Error ? cause.message : cause}`, {
-      code: "source-definition",
-      hint: "correct the line that is named",
-      where,
-      cause,
-    });
-  }
-  const known = isRecord(sources) ? sources : {};
+  const known = await readSources(file);
   const definition = known[defined];
   if (!isRecord(definition)) {
     const names = [...new Set([...Object.keys(known), ...choices])].join(", ");
@@ -98,8 +86,4 @@ async function readLocations(
       "open-vm-tools": extra("open-vm-tools"),
     },
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@ export const location: SourceKind = definedSource({
   name: undefined,
   description: "a mirror's URL or folder",
   matches: isLocation,
+  isListed: false,
   definition: () => "tinycore",
   mirror: (source) => source,
 });

@@ -7,5 +7,6 @@ export const named: SourceKind = definedSource({
   name: undefined,
   description: "another name of lists/sources.yaml",
   matches: (source) => !isLocation(source),
+  isListed: true,
   definition: (source) => source,
 });

@@ -3,7 +3,8 @@ import { readdirSync } from "node:fs";
 import path from "node:path";
 import { defineMirror, serveDirectory } from "../../../src/fetch/index.ts";
 import { sampleSource } from "../../sample-source.ts";
-import type { SourceKind, SourceLocations } from "./source-kind.ts";
+import type { ExtraName, SourceKind, SourceLocations } from "./source-kind.ts";
+import { isRecord, readSources } from "./sources-file.ts";
 
 const release = "14.x";
 const arch = "x86_64";
@@ -12,6 +13,7 @@ export const sample: SourceKind = {
   name: "sample",
   description: "sample",
   matches: (source) => source === "sample",
+  isListed: false,
   needs: sampleSource,
   // Its packages move with the distribution.
   lock: { file: ".buildcache/sample.lock.json", pins: "recorded", hasTimes: false },
@@ -20,31 +22,40 @@ export const sample: SourceKind = {
       "the sample source follows apt: run `apt-get update` as root, and the next build takes what is new",
     doctor: "the sample source is made on this machine",
   },
-  async open({ made, offline }) {
+  async open({ made, sourcesFile, offline }) {
     if (made === undefined) throw new Error("the sample source was not made");
+    const { sample: entry } = await readSources(sourcesFile);
+    const leftOut = (extra: ExtraName): boolean => isRecord(entry) && entry[extra] === "none";
     const server = offline ? undefined : await serveDirectory(made);
     return {
-      locations: sampleLocations(server?.url ?? made, made),
+      locations: sampleLocations(server?.url ?? made, made, leftOut),
       isLocal: true,
       close: async () => server?.close(),
     };
   },
 };
 
-/** `base` is where the mirror is served, `folder` where it lies: a name with a version is found by looking. */
-function sampleLocations(base: string, folder: string): SourceLocations {
+/**
+ * `base` is where the mirror is served, `folder` where it lies: a name with a version is found by looking. Extras that the
+ * sample's entry in the sources file gives as `none` are left out.
+ */
+function sampleLocations(
+  base: string,
+  folder: string,
+  leftOut: (extra: ExtraName) => boolean,
+): SourceLocations {
   const offered = readdirSync(path.join(folder, "extras"));
-  const extra = (start: string): string | undefined => {
-    const name = offered.find((candidate) => candidate.startsWith(start));
+  const extra = (key: ExtraName, start: string): string | undefined => {
+    const name = leftOut(key) ? undefined : offered.find((candidate) => candidate.startsWith(start));
     return name === undefined ? undefined : `${base}/extras/${name}`;
   };
   return {
     mirror: defineMirror(base, release, arch),
     gems: `${base}/gems`,
     extras: {
-      rubygems: extra("rubygems-"),
-      mcollective: extra("mcollective-"),
-      "open-vm-tools": extra("mk-open-vm-tools"),
+      rubygems: extra("rubygems", "rubygems-"),
+      mcollective: extra("mcollective", "mcollective-"),
+      "open-vm-tools": extra("open-vm-tools", "mk-open-vm-tools"),
     },
   };
 }

@@ -18,6 +18,8 @@ export interface SourceKind {
   readonly description: string;
   /** Whether a value of `--source` means it; the first kind in `sourceKinds` that matches is taken. */
   readonly matches: (source: string) => boolean;
+  /** Whether the sources file must have an entry of the name that `--source` has. */
+  readonly isListed: boolean;
   /** The step that makes its mirror; undefined where the mirror is made elsewhere. Such a kind has a `name`. */
   readonly needs: MirrorTask | undefined;
   /** Finds its locations. Throws a `UserError` for a source that is not defined, or not well. */

@@ -6,5 +6,6 @@ export const tinycore: SourceKind = definedSource({
   name: "tinycore",
   description: "tinycore",
   matches: (source) => source === "tinycore",
+  isListed: true,
   definition: () => "tinycore",
 });

@@ -1,0 +1,58 @@
+/** Files of a new project: writing and copying them. What they hold it does not know. */
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import path from "node:path";
+import { systemErrorCode } from "../../errors/index.ts";
+
+/** Paths relative to `file` of the files and links below it, in byte order; of a file just "". */
+export function filesBelow(file: string): readonly string[] {
+  if (!lstatSync(file).isDirectory()) return [""];
+  return readdirSync(file)
+    .sort()
+    .flatMap((entry) => filesBelow(path.join(file, entry)).map((below) => path.join(entry, below)));
+}
+
+export function isThere(file: string): boolean {
+  try {
+    lstatSync(file);
+    return true;
+  } catch (error) {
+    // A file where a folder would have to be is in the way as well.
+    return systemErrorCode(error) === "ENOTDIR";
+  }
+}
+
+/** With those above it. Node's own way to do so never ends where a folder refuses what is new as if it were not there: /proc. */
+export function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  mkdirSync(folder);
+}
+
+/** Writes a file that is new, or, with `replace`, one that the project has. */
+export function write(file: string, text: string, replace: boolean): void {
+  makeFolder(path.dirname(file));
+  writeFileSync(file, text, { flag: replace ? "w" : "wx" });
+}
+
+export function copy(from: string, to: string): void {
+  makeFolder(path.dirname(to));
+  const status = lstatSync(from);
+  if (status.isSymbolicLink()) {
+    symlinkSync(readlinkSync(from), to);
+    return;
+  }
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
+  // The package may be installed read-only; what is copied is the user's to edit.
+  chmodSync(to, (status.mode & 0o111) === 0 ? 0o644 : 0o755);
+}

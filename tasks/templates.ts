@@ -1,0 +1,28 @@
+/** What a new project may begin with: files of this package, and where they go in the project. */
+import type { ProjectTemplate } from "../src/engine/index.ts";
+
+const everyProject = {
+  "tasks/package-list.ts": "tasks/templates/example/package-list.ts",
+  COPYING: "COPYING",
+  LICENSE: "LICENSE",
+} as const;
+
+export const templates: Readonly<Record<string, ProjectTemplate>> = {
+  razor: {
+    description: "the Razor Microkernel: collects facts and checks in with a Razor server",
+    contents: { lists: "lists", "overlay-src": "overlay-src", ...everyProject },
+  },
+  rescue: {
+    description: "a rescue system with tools and ssh, without Razor, gems and MCollective",
+    contents: {
+      lists: "tasks/templates/rescue/lists",
+      "lists/util-linux-exec.lst": "lists/util-linux-exec.lst",
+      "overlay-src/etc/init.d/serial-console": "overlay-src/etc/init.d/serial-console",
+      "overlay-src/etc/inittab": "overlay-src/etc/inittab",
+      "overlay-src/etc/passwd": "overlay-src/etc/passwd",
+      "overlay-src/etc/shadow": "overlay-src/etc/shadow",
+      "overlay-src/opt/bootsync.sh": "tasks/templates/rescue/bootsync.sh",
+      ...everyProject,
+    },
+  },
+};
