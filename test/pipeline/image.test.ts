@@ -275,9 +275,11 @@ describe("an image", () => {
           return isOurs(line) && (!openVmTools.has(name) || openVmTools.get(name)?.type === "directory");
         }),
       };
+      // Debug differs from dev in the contents of files, not in paths, owners or modes.
+      const reviewed = variant === "debug" ? "dev" : variant;
       for (const [what, lines] of Object.entries(listings)) {
         const listing = `${lines.map((line) => maskVersions(line, release)).join("\n")}\n`;
-        await expect(listing).toMatchFileSnapshot(`golden/${variant}-${what}.txt`);
+        await expect(listing).toMatchFileSnapshot(`golden/${reviewed}-${what}.txt`);
       }
     });
   });
