@@ -48,7 +48,7 @@ export const fetchExtras = task({
 });
 
 /** The user's URLs; `none` leaves an extra out. */
-export interface ExtraUrls {
+interface ExtraUrls {
   readonly rubyGemsUrl: string | undefined;
   readonly mcollectiveUrl: string | undefined;
   readonly openVmToolsUrl: string | undefined;

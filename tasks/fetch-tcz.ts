@@ -138,7 +138,7 @@ function namesOf(wanted: readonly Wanted[]): string {
 }
 
 /** What is asked for: the two lists as they were read, and what a variant leaves out. */
-export interface ExtensionWishes {
+interface ExtensionWishes {
   /** The kernel's release; while it is not known, all that depends on it is left out. */
   readonly kernel: string | undefined;
   readonly builtin: readonly ListEntry[];

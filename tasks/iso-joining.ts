@@ -8,7 +8,7 @@ import { paddingAfter } from "./image/layers.ts";
 import { type IsoPlan, metadataOf, type TemplatePlaces } from "./iso-template.ts";
 
 /** What an initrd is joined of; paths are absolute. */
-export interface InitrdParts {
+interface InitrdParts {
   readonly core: { readonly boot: string };
   /** Files of one or more archives on Core's initrd and below the version, lowest first. */
   readonly layers: readonly string[];
@@ -16,7 +16,7 @@ export interface InitrdParts {
 }
 
 /** The pieces of an initrd, in order, and the plan that they follow. */
-export interface InitrdChunks {
+interface InitrdChunks {
   readonly initrd: readonly Chunk[];
   readonly plan: IsoPlan;
 }
@@ -41,7 +41,7 @@ export async function joinInitrd({ core, layers, template }: InitrdParts): Promi
 }
 
 /** What an ISO is joined of beside its initrd. */
-export interface IsoChunks extends InitrdChunks, Pick<AnyTaskContext, "join" | "digest"> {
+interface IsoChunks extends InitrdChunks, Pick<AnyTaskContext, "join" | "digest"> {
   readonly template: Pick<TemplatePlaces, "head" | "tail">;
   readonly version: string;
   /** Seconds since 1970. */

@@ -88,7 +88,7 @@ export const isoTemplate = task({
 });
 
 /** What an ISO is made of beside its edited layer; all paths are absolute. */
-export interface TemplateParts {
+interface TemplateParts {
   /** The boot folder, the facts, and what Core's initrd holds. */
   readonly core: { readonly boot: string; readonly core: string; readonly listing: string };
   /** Layers on Core's initrd, as far as they are there; all of them, where the initrd is to be a single archive. */

@@ -61,7 +61,7 @@ export const unpackBundle = task({
 });
 
 /** Where the parts of a bundle go; absolute paths, named as the task's outputs. */
-export type BundlePlaces = Readonly<
+type BundlePlaces = Readonly<
   Record<"iso" | "boot" | "core" | "listing" | "layer" | "conflict" | "loaders" | "texts", string>
 >;
 

@@ -44,7 +44,7 @@ export interface UpToDateRecord {
 }
 
 /** Sources that do not compile. */
-export interface FaultySources {
+interface FaultySources {
   /** The error messages. */
   readonly text: string;
   /** Absolute paths of the files to watch: a change of one of them may repair it. */

@@ -23,7 +23,7 @@ import { type Difference, sides } from "./difference.ts";
 import { compareLayers, compareMembers, lastLayers } from "./layers.ts";
 import { pairsOf } from "./trees.ts";
 
-export interface ComparisonOptions {
+interface ComparisonOptions {
   /** Absolute path of an empty folder for what has to be unpacked; the caller removes it. */
   readonly spoolDir: string;
   readonly signal?: AbortSignal;

@@ -1,6 +1,4 @@
-/**
- * A file that holds others, opened: an ISO, a tarball, an initrd. It knows nothing of comparing them.
- */
+/** A file that holds others, opened: an ISO, a tarball, an initrd. */
 import { constants } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import path from "node:path";
@@ -23,7 +21,7 @@ import {
   type UnpackLimits,
 } from "../formats/index.ts";
 
-export type ContainerKind = "ISO" | "tarball" | "initrd";
+type ContainerKind = "ISO" | "tarball" | "initrd";
 
 export interface Container {
   readonly kind: ContainerKind;

@@ -1,9 +1,7 @@
-/**
- * What may differ between two files, and how it is said. It knows nothing of how differences are found.
- */
+/** What may differ between two files, and how it is said. */
 
 /** Which of the two files. */
-export type Side = "a" | "b";
+type Side = "a" | "b";
 
 export interface Difference {
   /**

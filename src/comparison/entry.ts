@@ -11,10 +11,10 @@ interface LinkedNames {
 }
 
 /** By each name of a file that has several. */
-export type Links = ReadonlyMap<string, LinkedNames>;
+type Links = ReadonlyMap<string, LinkedNames>;
 
 /** An entry as one side has it: its path, its node, and all names of its file where it has several. */
-export interface Entry {
+interface Entry {
   readonly path: string;
   readonly node: TreeNode | undefined;
   readonly links: LinkedNames | undefined;

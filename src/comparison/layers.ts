@@ -1,6 +1,6 @@
 /**
- * Two layered initrds, archive by archive: how many there are, which have other bytes, and what of them a later one hides. It knows
- * nothing of the merged trees, nor of what files hold.
+ * Two layered initrds, archive by archive: how many there are, which have other bytes, and what of them a later one
+ * hides.
  */
 import type { FileContent, InitrdMember } from "../formats/index.ts";
 import { type Container, describeContent } from "./container.ts";

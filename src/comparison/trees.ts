@@ -1,13 +1,10 @@
-/**
- * Two trees, path by path: what differs in entries, and which files of both have contents to compare. It knows nothing of what
- * these hold.
- */
+/** Two trees, path by path: what differs in entries, and which files of both have contents to compare. */
 import { compareNames, type FileContent, type FileTree, printName } from "../formats/index.ts";
 import type { Difference } from "./difference.ts";
 import { compareEntries, linksOf } from "./entry.ts";
 
 /** One path of the two trees. */
-export interface Pair {
+interface Pair {
   /** For messages. */
   readonly name: string;
   /** All but the content. */

@@ -21,7 +21,7 @@ export interface Admission {
 }
 
 /** Makes the error for the entry at `path`; `why` follows its name in a sentence. */
-export type Refusal = (code: ErrorCode, why: string, path: string) => UserError;
+type Refusal = (code: ErrorCode, why: string, path: string) => UserError;
 
 /** Checks one entry's type and mode. @throws what `refuse` makes, `unsafe-entry` */
 export function admitEntry(

@@ -1,7 +1,4 @@
-/**
- * The bytes of one file of a tree: in memory when small, or a stretch of a file on disk.
- * It knows nothing of the tree they belong to.
- */
+/** The bytes of one file of a tree: in memory when small, or a stretch of a file on disk. */
 import { createHash } from "node:crypto";
 import { UserError } from "../errors/index.ts";
 import { printName } from "./names.ts";

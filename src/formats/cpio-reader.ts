@@ -1,7 +1,4 @@
-/**
- * Reads one newc archive that lies in a file on disk; contents stay there and are referred to by offset.
- * It knows nothing of compression or of what follows the archive.
- */
+/** Reads one newc archive that lies in a file on disk; contents stay there and are referred to by offset. */
 import type { FileHandle } from "node:fs/promises";
 import { type ErrorCode, UserError } from "../errors/index.ts";
 import { contentSize, type FileContent } from "./content.ts";
@@ -71,7 +68,7 @@ interface RawEntry {
   readonly nextAt: number;
 }
 
-export interface CpioLimits {
+interface CpioLimits {
   /** Called with the path of each entry; throws where there are too many. */
   readonly count?: (path: string) => void;
 }

@@ -1,7 +1,4 @@
-/**
- * Writing a stream of bytes to a file while counting and hashing them, in one pass.
- * It knows nothing of what the bytes are.
- */
+/** Writing a stream of bytes to a file while counting and hashing them, in one pass. */
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";

@@ -1,6 +1,6 @@
 /**
- * Several layers as one tree, for an archive of its own: the upper one is right, and what it takes the place of is gone, also
- * where the kernel could not do that from layers. It knows nothing of why the layers are what they are.
+ * Several layers as one tree, for an archive of its own: the upper one is right, and what it takes the place of is
+ * gone, also where the kernel could not do that from layers.
  */
 import { fixUpLayer } from "./fix-up.ts";
 import { FileTree } from "./tree.ts";

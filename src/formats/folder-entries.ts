@@ -3,7 +3,7 @@ import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 
-export interface FolderEntry {
+interface FolderEntry {
   /** Relative to the folder. */
   readonly path: string;
   readonly type: Dirent;

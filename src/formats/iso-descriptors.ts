@@ -10,7 +10,7 @@ import { printName } from "./names.ts";
 export const isoSectorSize = 2048;
 
 /** A volume descriptor's sector, and its type: 0 boot record, 1 primary, 2 supplementary. */
-export interface VolumeDescriptor {
+interface VolumeDescriptor {
   readonly type: number;
   readonly bytes: Buffer;
 }

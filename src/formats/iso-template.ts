@@ -1,7 +1,6 @@
 /**
  * An ISO without the contents of its last files: what stands before them and what follows them. With it an ISO is
  * written by joining, as often as these contents change and their sizes do not.
- * It knows nothing of what is put into the gaps.
  */
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, open, rm, stat } from "node:fs/promises";

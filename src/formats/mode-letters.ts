@@ -1,7 +1,4 @@
-/**
- * The ten letters in which `ls -l` and the tools that follow it show a type and a mode.
- * It knows nothing of whose listing it reads.
- */
+/** The ten letters in which `ls -l` and the tools that follow it show a type and a mode. */
 
 /** The 12 mode bits of e.g. `-rwsr-xr-t` (the first letter is not looked at). */
 export function parseModeLetters(letters: string): number {

@@ -1,7 +1,4 @@
-/**
- * Path names as archives carry them: bytes, mostly UTF-8, held as strings without losing the others.
- * It knows nothing of trees or of any disk.
- */
+/** Path names as archives carry them: bytes, mostly UTF-8, held as strings without losing the others. */
 import { printableName, UserError } from "../errors/index.ts";
 
 /** The root directory's own entry in a tree. */

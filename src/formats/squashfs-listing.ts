@@ -1,7 +1,4 @@
-/**
- * What a squashfs file holds, as `unsquashfs -lln` tells it.
- * It knows nothing of unpacking.
- */
+/** What a squashfs file holds, as `unsquashfs -lln` tells it. */
 import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
 import { parseModeLetters } from "./mode-letters.ts";

@@ -1,7 +1,4 @@
-/**
- * squashfs files (Tiny Core's extensions) through squashfs-tools.
- * It knows nothing of what an extension means.
- */
+/** squashfs files (Tiny Core's extensions) through squashfs-tools. */
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../errors/index.ts";

@@ -1,6 +1,6 @@
 /**
- * Goes through a tarball entry by entry (plain or gzip; ustar, pax and GNU long names), with the `tar` package's parser.
- * It knows nothing of which entries are acceptable.
+ * Goes through a tarball entry by entry (plain or gzip; ustar, pax and GNU long names), with the `tar` package's
+ * parser.
  */
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";

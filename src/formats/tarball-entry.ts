@@ -1,6 +1,4 @@
-/**
- * One entry of a tarball in our words: what it is, and where it lies. It knows nothing of which entries are wanted.
- */
+/** One entry of a tarball in our words: what it is, and where it lies. */
 import type { ReadEntry } from "tar";
 import { type ErrorCode, UserError } from "../errors/index.ts";
 import { isUtf8Name, normaliseName, printName } from "./names.ts";

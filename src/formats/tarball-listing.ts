@@ -1,6 +1,4 @@
-/**
- * What a tarball holds, and single small files of it, without unpacking. It knows nothing of trees.
- */
+/** What a tarball holds, and single small files of it, without unpacking. */
 import type { UnpackLimits } from "./limits.ts";
 import { visitTarball } from "./tarball-entries.ts";
 import { describeEntry, type TarballEntry } from "./tarball-entry.ts";

@@ -1,7 +1,4 @@
-/**
- * Tarballs as trees whose contents are spooled to disk. Entries that could do harm are refused.
- * It knows nothing of where the tree goes.
- */
+/** Tarballs as trees whose contents are spooled to disk. Entries that could do harm are refused. */
 import { type FileHandle, mkdir, mkdtemp, open } from "node:fs/promises";
 import type { ReadEntry } from "tar";
 import type { ErrorCode, UserError } from "../errors/index.ts";

@@ -1,11 +1,8 @@
-/**
- * Turns the failure of a host tool into a message that names the file it worked on.
- * It knows nothing of what the tools do.
- */
+/** Turns the failure of a host tool into a message that names the file it worked on. */
 import { systemErrorCode, UserError } from "../errors/index.ts";
 import { printName } from "./names.ts";
 
-export interface ToolContext {
+interface ToolContext {
   /** The tool's name, for the message. */
   readonly tool: string;
   /** What was to be done, as in "cannot WHAT". */

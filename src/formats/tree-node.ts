@@ -1,6 +1,4 @@
-/**
- * What can stand at a path of a file tree: files, directories, links, devices, with their owners and times. It knows nothing of paths.
- */
+/** What can stand at a path of a file tree: files, directories, links, devices, with their owners and times. */
 import type { FileContent } from "./content.ts";
 
 /** What every entry carries: `mode` is the 12 permission bits, `mtime` seconds since 1970. */

@@ -1,7 +1,4 @@
-/**
- * A file tree as archives describe it: paths, types, modes, owners, times, contents.
- * It knows nothing of any disk, nor of how an archive writes it down.
- */
+/** A file tree as archives describe it: paths, types, modes, owners, times, contents. */
 import { createHash } from "node:crypto";
 import { UserError } from "../errors/index.ts";
 import { contentSize, digestContent, type FileContent, readContent, streamContent } from "./content.ts";

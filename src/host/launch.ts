@@ -6,7 +6,7 @@ import { closeSync, openSync, statSync } from "node:fs";
 import path from "node:path";
 import { parsePlain } from "./plain-command.ts";
 
-export interface Launch {
+interface Launch {
   readonly program: string;
   readonly words: readonly string[];
   /** A file that was opened for standard output; whoever starts the program closes it afterwards. */

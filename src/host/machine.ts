@@ -1,7 +1,4 @@
-/**
- * A virtual machine that boots a CD image, under QEMU: what a user looks at while an image is worked on. It knows
- * nothing of how the image is made.
- */
+/** A virtual machine that boots a CD image, under QEMU: what a user looks at while an image is worked on. */
 import { accessSync, constants, readFileSync } from "node:fs";
 import { ProcessGroups } from "./process-groups.ts";
 

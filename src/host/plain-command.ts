@@ -3,7 +3,7 @@
  * costs more than most programs take. Of all other command lines it only knows that they are others.
  */
 
-export interface PlainCommand {
+interface PlainCommand {
   /** The program's name, and its arguments. */
   readonly words: readonly [string, ...string[]];
   /** Where its standard output goes: a path, relative to where the command runs. */

@@ -1,7 +1,4 @@
-/**
- * The child processes of one run, each leading its own process group, and how they are ended.
- * It knows nothing of what the processes do.
- */
+/** The child processes of one run, each leading its own process group, and how they are ended. */
 import { type ChildProcess, spawn as nodeSpawn, type SpawnOptions } from "node:child_process";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -41,7 +38,7 @@ export type CommandWrapper = (
   args: readonly string[],
 ) => readonly [string, readonly string[]];
 
-export interface ProcessGroupsOptions {
+interface ProcessGroupsOptions {
   readonly listener?: ProcessListener;
   readonly wrap?: CommandWrapper;
   /** The processes have the terminal: they stay in the program's own process group, and are ended one by one. */

@@ -1,7 +1,4 @@
-/**
- * The records that `apt-cache show` prints, and the dependency fields in them.
- * It knows nothing of which packages anybody wants.
- */
+/** The records that `apt-cache show` prints, and the dependency fields in them. */
 
 /** One dependency: any of these package names satisfies it, the first is preferred. */
 export type Alternatives = readonly string[];
@@ -24,7 +21,7 @@ export interface AptRecord {
  * The fields of one record (deb-control(5)): `Name: value`, where lines that begin with a blank continue the
  * value above, kept with their line breaks.
  */
-export function parseFields(record: string): ReadonlyMap<string, string> {
+function parseFields(record: string): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
   let current: string | undefined;
   for (const line of record.split("\n")) {

@@ -1,6 +1,6 @@
 /**
  * A package of the distribution made into an extension: its files as they are, without documents, its script for the
- * time after installation run when the extension is loaded. It knows nothing of lists or of where packages come from.
+ * time after installation run when the extension is loaded.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -24,7 +24,7 @@ import { parseDependencies } from "./apt-records.ts";
 import { formatSidecars } from "./extension-metadata.ts";
 import { packagesEpoch } from "./packages-epoch.ts";
 
-export interface DebExtension {
+interface DebExtension {
   /** Without `.tcz`. */
   readonly name: string;
   /** Absolute path of the package's file; scratch files lie beside it. */

@@ -1,6 +1,6 @@
 /**
  * Packages of the distribution, by name: what apt offers, and their files, each checked against what apt or the lock
- * says of it. It knows nothing of what becomes of them.
+ * says of it.
  */
 import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
@@ -28,7 +28,7 @@ export interface WantedPackage {
 }
 
 /** A package that apt offers. */
-export type OfferedPackage = WantedPackage & Omit<PlannedPackage, "depends" | "name">;
+type OfferedPackage = WantedPackage & Omit<PlannedPackage, "depends" | "name">;
 
 /**
  * What apt offers under these names: the pinned version as long as it has that, else the one that it would install.

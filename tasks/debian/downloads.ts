@@ -1,7 +1,4 @@
-/**
- * Fetching the packages of a plan with apt, several at once, each checked against the plan.
- * It knows nothing of what is inside them.
- */
+/** Fetching the packages of a plan with apt, several at once, each checked against the plan. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, stat } from "node:fs/promises";
@@ -10,7 +7,7 @@ import { messageOf, systemErrorCode, UserError } from "../../src/errors/index.ts
 import type { Shell } from "../../src/host/index.ts";
 import type { PackagePlan, PlannedPackage } from "./packages.ts";
 
-export interface DownloadOptions {
+interface DownloadOptions {
   readonly $: Shell;
   readonly plan: PackagePlan;
   /** Absolute; made if it is not there. Holds the package files by their names. */

@@ -1,7 +1,4 @@
-/**
- * The text files beside an extension and the indexes of the repository, in the forms of Tiny Core's mirrors.
- * It knows nothing of where they are written.
- */
+/** The text files beside an extension and the indexes of the repository, in the forms of Tiny Core's mirrors. */
 import { gzipSync } from "node:zlib";
 
 export interface ExtensionFacts {
@@ -27,7 +24,7 @@ export interface ExtensionFacts {
 }
 
 /** The `.info` file: `Key: value`, where a line that begins with a blank continues the one above. */
-export function formatInfo(facts: ExtensionFacts, epoch: number): string {
+function formatInfo(facts: ExtensionFacts, epoch: number): string {
   const date = new Date(epoch * 1000).toISOString().slice(0, 10).replaceAll("-", "/");
   const fields: readonly (readonly [string, readonly string[]])[] = [
     ["Title", [`${facts.name}.tcz`]],
@@ -50,7 +47,7 @@ export function formatInfo(facts: ExtensionFacts, epoch: number): string {
 }
 
 /** The `.tree` file: what is needed, directly or not, each level indented by three blanks, root first. */
-export function formatTree(root: string, depends: ReadonlyMap<string, readonly string[]>): string {
+function formatTree(root: string, depends: ReadonlyMap<string, readonly string[]>): string {
   const lines: string[] = [];
   function visit(name: string, above: readonly string[]): void {
     lines.push(`${"   ".repeat(above.length)}${name}.tcz`);

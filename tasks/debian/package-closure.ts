@@ -20,7 +20,7 @@ export interface PackageWishes {
   readonly satisfied: ReadonlySet<string>;
 }
 
-export interface PackageClosure {
+interface PackageClosure {
   /** Names of the packages of the base, in the order of the wishes. */
   readonly base: readonly string[];
   /** Every package, by name in byte order, with the names that it depends on in the order of its record. */

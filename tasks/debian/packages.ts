@@ -1,6 +1,5 @@
 /**
  * Which of the distribution's packages, at which versions, the sample source is made from: asked of apt, without root.
- * It knows nothing of what becomes of them.
  */
 import { UserError } from "../../src/errors/index.ts";
 import type { Shell } from "../../src/host/index.ts";
@@ -32,7 +31,7 @@ export interface PackagePlan {
   readonly packages: readonly PlannedPackage[];
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   readonly $: Shell;
   readonly wanted: PackageWishes;
   readonly log?: (line: string) => void;

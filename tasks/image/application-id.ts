@@ -1,7 +1,4 @@
-/**
- * The application id in an ISO's primary volume descriptor as it is meant: xorriso turns it to capitals there.
- * It knows nothing of what the ISO holds.
- */
+/** The application id in an ISO's primary volume descriptor as it is meant: xorriso turns it to capitals there. */
 import { open } from "node:fs/promises";
 import { UserError } from "../../src/errors/index.ts";
 

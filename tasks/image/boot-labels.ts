@@ -6,7 +6,7 @@
  */
 import { UserError } from "../../src/errors/index.ts";
 
-export interface Label {
+interface Label {
   readonly name: string;
   readonly kernel: string;
   readonly initrds: readonly string[];

@@ -17,7 +17,7 @@ import type { CoreFacts } from "./core-facts.ts";
 import { writeListing } from "./tree-listing.ts";
 
 /** Where the parts of a Core ISO go; all absolute. */
-export interface CorePlaces {
+interface CorePlaces {
   /** An existing folder. */
   readonly boot: string;
   /** The facts, as `readCoreFacts` reads them. */

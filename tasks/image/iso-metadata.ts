@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 
-export interface MetadataSources {
+interface MetadataSources {
   readonly version: string;
   /** File names in the ISO's boot folder, and digests in hex. */
   readonly kernel: string;

@@ -1,4 +1,4 @@
-/** The layers of an image's initrd: how much room they are given. It knows nothing of what is in them. */
+/** The layers of an image's initrd: how much room they are given. */
 
 /** ECMA-119 6.1.2: a file of an ISO takes up a multiple of it. */
 const sector = 2048;

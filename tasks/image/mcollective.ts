@@ -48,7 +48,7 @@ export function installedMcollective(image: FileTree): string | undefined {
   return link?.type === "symlink" ? link.target.slice(1) : undefined;
 }
 
-export interface McollectiveSettings {
+interface McollectiveSettings {
   readonly host: string;
   readonly port: number;
   readonly user: string;

@@ -1,7 +1,4 @@
-/**
- * Packing parts of an image as members of its initrd: how much effort each is worth, and each only once. It knows nothing of
- * what the parts are.
- */
+/** Packing parts of an image as members of its initrd: how much effort each is worth, and each only once. */
 import { lstatSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { availableParallelism } from "node:os";

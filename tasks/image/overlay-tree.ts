@@ -15,7 +15,7 @@ export const ignoredInProjects = [
   "build-files/**",
 ] as const;
 
-export interface OverlayOptions {
+interface OverlayOptions {
   /** Seconds since 1970. */
   readonly mtime: number;
   readonly variant: string;

@@ -25,7 +25,7 @@ export interface SizeRow {
 }
 
 /** A layer has no name of its own: its largest file tells what it is. */
-export interface LayerRow extends SizeRow {
+interface LayerRow extends SizeRow {
   /** A path in the image; undefined where the layer has no file. */
   readonly largest?: string;
 }

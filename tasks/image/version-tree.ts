@@ -1,4 +1,4 @@
-/** The image's own word on its version, as the last layer of its initrd. It knows nothing of where a version comes from. */
+/** The image's own word on its version, as the last layer of its initrd. */
 import { bytesContent, FileTree } from "../../src/formats/index.ts";
 import { inheritFolders } from "./image-tree.ts";
 import { versionFile } from "./iso-metadata.ts";

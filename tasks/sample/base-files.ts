@@ -1,7 +1,4 @@
-/**
- * What the sample base takes out of the distribution's packages, the kernel's left aside.
- * It knows nothing of the image that the files go into.
- */
+/** What the sample base takes out of the distribution's packages, the kernel's left aside. */
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
@@ -9,7 +6,7 @@ import { followLinks, readDebFiles } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 import { alternativesOf } from "../debian/package-closure.ts";
 
-export interface PackageFiles {
+interface PackageFiles {
   readonly $: Shell;
   /** Absolute path of the `.deb` by package name. */
   readonly packages: Readonly<Record<string, string>>;

@@ -1,7 +1,4 @@
-/**
- * The file tree of the sample base's initrd: folders, device nodes, applets, and the boot scripts of `rootfs/`.
- * It knows nothing of packages or of how the tree is packed.
- */
+/** The file tree of the sample base's initrd: folders, device nodes, applets, and the boot scripts of `rootfs/`. */
 import {
   bytesContent,
   type FileTree,
@@ -56,7 +53,7 @@ const devices: readonly (readonly [name: string, major: number, minor: number, m
   ["zero", 1, 5, 0o666],
 ];
 
-export interface TreeSources {
+interface TreeSources {
   /** Absolute path of a folder with the files of packages, laid out as in the image. */
   readonly root: string;
   /** Absolute path of `tasks/sample/rootfs`; where both have a file, this one's is taken. */

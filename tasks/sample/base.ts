@@ -1,7 +1,6 @@
 /**
- * The sample's base: a Core-compatible ISO made from the distribution's kernel, busybox, C library and isolinux,
- * and from the boot scripts in `rootfs/`.
- * It knows nothing of extensions or of the Microkernel.
+ * The sample's base: a Core-compatible ISO made from the distribution's kernel, busybox, C library and isolinux, and
+ * from the boot scripts in `rootfs/`.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -22,7 +21,7 @@ export const basePackages: readonly string[] = [
   "syslinux-common",
 ];
 
-export interface BaseOptions {
+interface BaseOptions {
   readonly $: Shell;
   /** Absolute path of the `.deb` by package name; more than the base's do no harm. */
   readonly packages: Readonly<Record<string, string>>;

@@ -1,7 +1,4 @@
-/**
- * The extensions that the sample source offers, as data: which packages make them and what is added to them.
- * It knows nothing of how a package becomes an extension.
- */
+/** The extensions that the sample source offers, as data: which packages make them and what is added to them. */
 import { opensshFiles, opensshInstalled } from "./openssh.ts";
 
 export interface ExtensionEntry {

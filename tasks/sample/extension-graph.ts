@@ -1,7 +1,4 @@
-/**
- * Which extensions the planned packages become and which extension needs which.
- * It knows nothing of files.
- */
+/** Which extensions the planned packages become and which extension needs which. */
 
 import { alternativesOf } from "../debian/package-closure.ts";
 import type { PackagePlan, PlannedPackage } from "../debian/packages.ts";

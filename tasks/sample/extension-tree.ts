@@ -1,7 +1,6 @@
 /**
- * An unpacked package's files on their way into an extension: programs go to `usr/local`, libraries stay where
- * Debian has them (so that the dynamic linker and built-in paths find them), documents and services are left out.
- * It knows nothing of squashfs, nor of which packages make which extension.
+ * An unpacked package's files on their way into an extension: programs go to `usr/local`, libraries stay where Debian
+ * has them (so that the dynamic linker and built-in paths find them), documents and services are left out.
  */
 import {
   chmod,
@@ -30,7 +29,7 @@ export const extensionPolicy: ModePolicy = (path, entry) => {
 };
 
 /** Where a path of a package lies in the extension; both relative to the root. */
-export function relocate(path: string): string {
+function relocate(path: string): string {
   return path.replace(/^(usr\/)?(bin|sbin)(\/|$)/, "usr/local/$2$3");
 }
 

@@ -1,6 +1,6 @@
 /**
- * The sample source's extensions: packages unpacked, arranged for Tiny Core and packed, with all that a mirror
- * has beside them. It knows nothing of the base or of downloads.
+ * The sample source's extensions: packages unpacked, arranged for Tiny Core and packed, with all that a mirror has
+ * beside them.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -44,7 +44,7 @@ export interface BuildOptions {
 }
 
 /** Where extensions lie in the mirror. */
-export const extensionFolder = "14.x/x86_64/tcz";
+const extensionFolder = "14.x/x86_64/tcz";
 
 /** An extension that was packed, before it is settled what it needs. */
 export type PackedExtension = Omit<ExtensionFacts, "depends">;

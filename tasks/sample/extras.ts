@@ -1,7 +1,4 @@
-/**
- * The extras of the sample source: a RubyGems tarball, one shaped like MCollective's, and the open-vm-tools.
- * It knows nothing of where an image puts them.
- */
+/** The extras of the sample source: a RubyGems tarball, one shaped like MCollective's, and the open-vm-tools. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
@@ -20,7 +17,7 @@ import { mcollectiveFiles, mcollectiveName } from "./mcollective.ts";
 export const extraPackages: readonly string[] = ["open-vm-tools", "ruby-rubygems | rubygems"];
 
 /** Where the extras lie in the sample. */
-export const extraFolder = "extras";
+const extraFolder = "extras";
 
 const installRubygems = `# Installs RubyGems from this folder into the Ruby that runs this file: ruby setup.rb
 require "fileutils"

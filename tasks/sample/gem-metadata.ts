@@ -1,7 +1,4 @@
-/**
- * A gem's metadata as RubyGems keeps it inside a `.gem` file, and its lines in the compact index.
- * It knows nothing of tar or of where gems come from.
- */
+/** A gem's metadata as RubyGems keeps it inside a `.gem` file, and its lines in the compact index. */
 import { createHash } from "node:crypto";
 import type { GemSpecification } from "./gemspec.ts";
 

@@ -1,7 +1,4 @@
-/**
- * Real `.gem` files made from the distribution's packages of Ruby libraries, behind a compact index.
- * It knows nothing of extensions, nor of which gems an image wants.
- */
+/** Real `.gem` files made from the distribution's packages of Ruby libraries, behind a compact index. */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -24,7 +21,7 @@ export const gemPackages: readonly string[] = [
 ];
 
 /** Where the gem server's files lie in the sample: `info/NAME`, `versions`, `names` and `gems/NAME-VERSION.gem`. */
-export const gemFolder = "gems";
+const gemFolder = "gems";
 
 /**
  * Writes `<outDir>/gems`. The gems need no compiler: what a package has as machine code is left out, and JSON is

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../../src/errors/index.ts";
 
-export interface GemDependency {
+interface GemDependency {
   readonly name: string;
   /** `>= 1.0.1`, `< 2.0`, … */
   readonly requirements: readonly string[];

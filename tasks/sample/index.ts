@@ -22,14 +22,14 @@ export const samplePackages: PackageWishes = {
   satisfied: satisfiedPackages,
 };
 
-export interface SampleOptions extends BuildOptions {
+interface SampleOptions extends BuildOptions {
   /** Absolute path of `tasks/sample/rootfs`. */
   readonly rootfs: string;
   readonly signal: AbortSignal;
   readonly log: (line: string) => void;
 }
 
-export interface SampleSummary {
+interface SampleSummary {
   /** As `uname -r` prints it; `NAME-KERNEL.tcz` stands for this release. */
   readonly kernelRelease: string;
   /** Without `.tcz`, in byte order. */

@@ -1,7 +1,6 @@
 /**
- * The extension `scsi-<kernel release>`: drivers of disk controllers, from the packages that the base's kernel
- * came in. It loads nothing: whoever loads the extension refreshes the tables of modules and asks for drivers.
- * It knows nothing of squashfs.
+ * The extension `scsi-<kernel release>`: drivers of disk controllers, from the packages that the base's kernel came
+ * in. It loads nothing: whoever loads the extension refreshes the tables of modules and asks for drivers.
  */
 import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -28,7 +27,7 @@ const wantedModules: readonly string[] = [
   ...["hv_storvsc", "vmw_pvscsi", "xen-blkfront", "xen-scsifront"],
 ];
 
-export interface ModulesOptions {
+interface ModulesOptions {
   readonly $: Shell;
   readonly plan: PackagePlan;
   /** Absolute path of each package's file, by package name. */

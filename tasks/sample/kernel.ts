@@ -1,7 +1,4 @@
-/**
- * The kernel of the sample base: which package holds it, which of its modules are wanted, and what those need.
- * It knows nothing of how modules get into an image.
- */
+/** The kernel of the sample base: which package holds it, which of its modules are wanted, and what those need. */
 import { copyFile, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
@@ -29,7 +26,7 @@ export const baseModules = [
   "virtio_pci",
 ] as const;
 
-export interface Kernel {
+interface Kernel {
   /** As `uname -r` prints it. */
   readonly release: string;
   /** Absolute path of the kernel image. */
@@ -38,7 +35,7 @@ export interface Kernel {
   readonly modules: string;
 }
 
-export interface UnpackKernelOptions {
+interface UnpackKernelOptions {
   readonly $: Shell;
   /** Absolute paths of `.deb` files by package name; those of other packages are not looked at. */
   readonly packages: Readonly<Record<string, string>>;

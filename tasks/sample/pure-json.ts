@@ -1,7 +1,4 @@
-/**
- * The `json_pure` gem, from the gem `json`: the part of it that is written in Ruby.
- * It knows nothing of packages or of how a gem is packed.
- */
+/** The `json_pure` gem, from the gem `json`: the part of it that is written in Ruby. */
 import type { GemSource } from "./gem-source.ts";
 
 /** For releases of json that no longer have their own generator and parser in Ruby. */

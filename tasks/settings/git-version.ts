@@ -72,7 +72,7 @@ const untagged = "0.0.0+g";
 const shownDigits = 7;
 
 /** The version for what `git describe --tags --dirty --always --long --abbrev=64` printed. */
-export function versionOf(described: string): string {
+function versionOf(described: string): string {
   const [, name = described, dirty = ""] = /^(.*?)(-dirty)?$/s.exec(described) ?? [];
   // Without a tag git prints the commit alone.
   if (/^[0-9a-f]{40,64}$/.test(name)) return `${untagged}${name.slice(0, shownDigits)}${dirty}`;

@@ -47,7 +47,7 @@ export async function askGit(
 }
 
 /** What git printed, and why it failed if it did: its error code or exit status, and the first line that says "fatal". */
-export interface GitAnswer {
+interface GitAnswer {
   readonly text: string;
   readonly failure?: { readonly code: string | number; readonly sentence: string };
 }

@@ -74,7 +74,7 @@ export const maxEntries: Parameter<number | undefined> = limit(
   "1000000",
 );
 
-export const maxDepth: Parameter<number | undefined> = limit(
+const maxDepth: Parameter<number | undefined> = limit(
   {
     name: "max-depth",
     env: "MK_BUNDLE_MAX_DEPTH",

@@ -32,7 +32,7 @@ import { readPins, writePins } from "./source-lock.ts";
 export { sourceEnv, sourceInputs, sourceNeeds, sourceParams } from "./fetch-step.ts";
 
 /** What a fetch step hands over of its own context. */
-export interface SourceContext {
+interface SourceContext {
   readonly needs: Readonly<Record<string, Readonly<Record<string, string>> | undefined>>;
   readonly inputs: { readonly sources: string; readonly lock: string };
   readonly params: {

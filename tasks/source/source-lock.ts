@@ -18,7 +18,7 @@ import { sourceKey } from "./kinds/source-name.ts";
 import { lockFile, source } from "./source-options.ts";
 
 /** Gives the value of a parameter of the step's. */
-export type Value = <T>(parameter: Parameter<T>) => T;
+type Value = <T>(parameter: Parameter<T>) => T;
 
 /** The lines of the lock that a step is about, one an artifact: another step's pins do not make it run again. */
 export function lockInput(

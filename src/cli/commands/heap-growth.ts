@@ -1,6 +1,6 @@
 /**
- * How far the heap may grow before V8 looks what of it is still of use: by default to several times of that, which with a
- * hundred thousand files is as much memory again as they need. It knows nothing of what is being built.
+ * How far the heap may grow before V8 looks what of it is still of use: by default to several times of that, which
+ * with a hundred thousand files is as much memory again as they need.
  */
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 

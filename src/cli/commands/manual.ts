@@ -31,7 +31,7 @@ export interface Manual {
   readonly sections: readonly ManualSection[];
 }
 
-export interface ManualSection {
+interface ManualSection {
   readonly title: string;
   /** A paragraph before the rows. */
   readonly text?: string;

@@ -1,6 +1,6 @@
 /**
- * The program that goes on after its own sources changed: made of them as they are now, and tried before anything is handed
- * over to it. It knows nothing of watching.
+ * The program that goes on after its own sources changed: made of them as they are now, and tried before anything is
+ * handed over to it.
  */
 import type { Session } from "../session.ts";
 import type { NextProgram } from "../start.ts";

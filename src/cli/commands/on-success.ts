@@ -1,6 +1,5 @@
 /**
- * What a user wants done after each build of a watch that succeeded: a command of the shell, or the new image booted. It knows
- * nothing of builds.
+ * What a user wants done after each build of a watch that succeeded: a command of the shell, or the new image booted.
  */
 import path from "node:path";
 import { findTool } from "../../engine/index.ts";

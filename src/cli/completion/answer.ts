@@ -7,16 +7,16 @@ import { type OptionEntry, optionsOf } from "../options/option-table.ts";
 import { type ProgramCommand, programCommands } from "../options/program-command.ts";
 import { aliasesOf, listedTargets, targetNamed } from "../options/target-name.ts";
 
-export interface Candidate {
+interface Candidate {
   readonly word: string;
   readonly description: string;
 }
 
-export type Answer =
+type Answer =
   | { readonly kind: "words"; readonly candidates: readonly Candidate[] }
   | { readonly kind: "files" | "folders" };
 
-export interface Question {
+interface Question {
   /** The words before the one that is typed, without the program's name. */
   readonly before: readonly string[];
   /** What is typed of the word. */

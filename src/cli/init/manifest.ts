@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-export interface Manifest {
+interface Manifest {
   readonly name?: string;
   readonly type?: string;
   readonly bin?: Readonly<Record<string, string>>;

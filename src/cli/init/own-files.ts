@@ -5,7 +5,7 @@ import { UserError } from "../../errors/index.ts";
 import { dependencyOn } from "./dependency.ts";
 import { jsonText, readManifest } from "./manifest.ts";
 
-export interface OwnFile {
+interface OwnFile {
   /** Relative to the new project. */
   readonly name: string;
   readonly text: string;

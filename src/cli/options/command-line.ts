@@ -48,7 +48,7 @@ export interface Request {
 }
 
 /** What the command line asks for. */
-export type Parsed =
+type Parsed =
   | { readonly kind: "request"; readonly request: Request }
   | { readonly kind: "version" }
   /** Help, of the program or of what the first word names. */

@@ -5,10 +5,10 @@
 import type { Parameter, Target, Taskfile } from "../../engine/index.ts";
 import { fileFlag, fileKey } from "./secret-value.ts";
 
-export type OptionGroup = "variant" | "value" | "program";
+type OptionGroup = "variant" | "value" | "program";
 
 /** What completion offers for an option's value. */
-export type Offer = "files" | "folders" | "tasks" | "nothing" | readonly string[];
+type Offer = "files" | "folders" | "tasks" | "nothing" | readonly string[];
 
 export interface OptionEntry {
   /** `--jobs`. */

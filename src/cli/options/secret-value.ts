@@ -1,6 +1,5 @@
 /**
  * Where a secret comes from: its option, a file that another option names, standard input, or somebody who types it.
- * It knows nothing of what the secret is for, nor of terminals.
  */
 import path from "node:path";
 import type { LateText, Parameter } from "../../engine/index.ts";

@@ -1,6 +1,6 @@
 /**
  * The targets of a Taskfile as users know them: names, other names, lines of a list, and what a wrong name may have
- * meant. It knows nothing of options, nor of what targets do.
+ * meant.
  */
 import type { OptionValues, Target, Task, Taskfile } from "../../engine/index.ts";
 import { didYouMean, UsageError } from "../../errors/index.ts";
@@ -28,7 +28,7 @@ export function aliasesOf(target: Target, taskfile: Taskfile): readonly string[]
 }
 
 /** A target as it is listed to users: name with other names, one line of description. */
-export type TargetLine = readonly [name: string, description: string];
+type TargetLine = readonly [name: string, description: string];
 
 /** The targets as they are listed to users, by group; the group of targets without one has no title. */
 export function targetLinesByGroup(

@@ -1,6 +1,5 @@
 /**
  * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
- * It knows nothing of what runs.
  */
 
 import type { BuildEvent, EventSink, TaskId, Workspace } from "../../engine/index.ts";
@@ -57,7 +56,7 @@ class LineBuffer {
 }
 
 /** What is shown, and to whom. */
-export interface Shown {
+interface Shown {
   readonly io: Io;
   /** For standard error. */
   readonly style: Style;

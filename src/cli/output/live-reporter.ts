@@ -10,7 +10,7 @@ import { amountDone, progressText } from "./progress-text.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { terminalText } from "./terminal-text.ts";
 
-export interface Screen {
+interface Screen {
   write(text: string): void;
   /** Asked each time: a terminal changes its size. */
   readonly columns: () => number;

@@ -8,7 +8,7 @@ import { formatBytes, formatSeconds, hasColours, type Style, someOf } from "../t
 import type { FailureText } from "./failure.ts";
 import { capturedLine } from "./terminal-text.ts";
 
-export interface ReporterOptions {
+interface ReporterOptions {
   readonly style: Style;
   readonly failure: FailureText;
   readonly verbose: boolean;
@@ -27,7 +27,7 @@ export interface ReporterOptions {
   readonly logText: (digest: string) => string | undefined;
 }
 
-export interface Counts {
+interface Counts {
   fresh: number;
   restored: number;
   ran: number;

@@ -4,7 +4,7 @@
 import type { Progress } from "../../engine/index.ts";
 import { formatBytes, truncate } from "../terminal/style.ts";
 
-export interface Measured {
+interface Measured {
   /** Since the task began. */
   readonly seconds: number;
   /** Bytes a second over the last seconds; undefined while nothing comes. */

@@ -7,7 +7,7 @@ import { SourceMap } from "node:module";
 import path from "node:path";
 import type { Manifest } from "./code-index.ts";
 
-export interface SourcePlace {
+interface SourcePlace {
   /** `tasks/overlay.ts:12`, relative to the workspace. */
   readonly where: string;
   /** It is the program's own code, and not the project's. */

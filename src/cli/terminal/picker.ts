@@ -13,7 +13,7 @@ export interface Choice<T> {
   readonly description: string;
 }
 
-export interface PickRequest<T> {
+interface PickRequest<T> {
   /** Lines above the list. */
   readonly banner: readonly string[];
   readonly choices: readonly Choice<T>[];

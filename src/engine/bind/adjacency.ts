@@ -1,4 +1,4 @@
-/** Who needs whom in a bound graph, and what a task sees of those it needs. It knows nothing of how tasks are run. */
+/** Who needs whom in a bound graph, and what a task sees of those it needs. */
 
 import type { Digest, TaskId } from "../define/names.ts";
 import type { Listing } from "../files/listing.ts";

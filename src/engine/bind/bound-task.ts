@@ -1,4 +1,4 @@
-/** The tasks of one build: variant, values and places of outputs chosen. It knows nothing of how they are chosen, or run. */
+/** The tasks of one build: variant, values and places of outputs chosen. */
 import type { Task } from "../define/declared-task.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
 import type { ParameterValues } from "../define/parameter.ts";

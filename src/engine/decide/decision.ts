@@ -45,7 +45,7 @@ export interface CodeIndex {
   locate(location: SourceLocation | undefined): string;
 }
 
-export interface DecisionContext {
+interface DecisionContext {
   readonly state: State;
   readonly code: CodeIndex;
   readonly toolHint: ToolHint;

@@ -14,7 +14,7 @@ import type { Part } from "../state/stamp.ts";
 /** Changes whenever the meaning of a part, or of the stored results, changes. */
 const formatVersion = "1";
 
-export interface FingerprintSources {
+interface FingerprintSources {
   readonly workspace: AbsolutePath;
   readonly bound: BoundTask;
   readonly inputs: readonly Pick<ResolvedInput, "name" | "digest">[];

@@ -1,6 +1,6 @@
 /**
- * What a task read, looked at once more when it has run: a result may only be remembered for what was there all the time.
- * It knows nothing of stamps, or of who is told.
+ * What a task read, looked at once more when it has run: a result may only be remembered for what was there all the
+ * time.
  */
 
 import { UserError } from "../../errors/index.ts";
@@ -22,7 +22,7 @@ export interface NeededOutputs {
   readonly listing: Listing;
 }
 
-export interface Seen {
+interface Seen {
   /** Paths that are something else now, as users know them. */
   readonly moved: readonly string[];
   /** Paths that were written to and are what they were: what they were in between nobody knows. */

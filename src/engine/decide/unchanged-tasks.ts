@@ -17,7 +17,7 @@ import type { State } from "../state/state.ts";
 import type { CodeIndex } from "./decision.ts";
 import { partsOf } from "./fingerprint.ts";
 
-export interface UnchangedContext {
+interface UnchangedContext {
   readonly state: State;
   readonly code: CodeIndex;
   readonly toolHint: ToolHint;

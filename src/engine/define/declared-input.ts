@@ -3,7 +3,7 @@ import type { Shell } from "../../host/index.ts";
 import type { Parameter } from "./parameter.ts";
 
 /** One named file; the path is relative to the workspace, or the value of a parameter. */
-export interface FileInput {
+interface FileInput {
   readonly kind: "file";
   readonly path: string | Parameter<string>;
   readonly optional: boolean;
@@ -16,11 +16,7 @@ export interface FileInput {
 }
 
 /** Picks the part of a file's text that counts; `value` gives the task's parameters. */
-export type SelectPart = (
-  text: string,
-  value: <T>(parameter: Parameter<T>) => T,
-  about: SelectContext,
-) => string;
+type SelectPart = (text: string, value: <T>(parameter: Parameter<T>) => T, about: SelectContext) => string;
 
 export interface SelectContext {
   /** Undefined where all variants share the result. */
@@ -57,7 +53,7 @@ export interface GenerateContext {
 
 export type Input = FileInput | FilesInput;
 
-export interface FileOptions {
+interface FileOptions {
   /** It may be absent; its path is given to the task all the same. */
   readonly optional?: boolean;
   readonly select?: SelectPart;
@@ -71,7 +67,7 @@ export function file(path: string | Parameter<string>, options: FileOptions = {}
   return { kind: "file", path, optional, mutable, byLine, ...(select === undefined ? {} : { select }) };
 }
 
-export interface FilesOptions {
+interface FilesOptions {
   /** Folder that the patterns are relative to; default: the workspace. */
   readonly root?: string | Parameter<string>;
   readonly ignore?: readonly string[];

@@ -17,7 +17,7 @@ export interface Output {
   readonly private: boolean;
 }
 
-export interface OutputOptions {
+interface OutputOptions {
   /** For what holds a secret: only the user who builds may read it. */
   readonly private?: boolean;
 }

@@ -41,7 +41,7 @@ export interface ValuesHost extends Omit<ParameterHost, "value" | "dependsOn"> {
   readonly setBy?: ReadonlyMap<string, string>;
 }
 
-export interface ParameterOptions<T> {
+interface ParameterOptions<T> {
   /** Long name without dashes: `builtin-list`. Also the name in messages and in `why`. */
   readonly name: string;
   readonly description: string;

@@ -3,7 +3,7 @@
  * is over. It does not know what is shared.
  */
 
-export interface Closable {
+interface Closable {
   close(): Promise<void>;
 }
 

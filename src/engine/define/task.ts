@@ -9,7 +9,7 @@ import type { Params, ParamValues } from "./parameter.ts";
 import { callers } from "./source-location.ts";
 import type { PrefetchContext, TaskContext } from "./task-context-types.ts";
 
-export interface TaskDefinition<N extends Needs, I extends Inputs, P extends Params, O extends Outputs> {
+interface TaskDefinition<N extends Needs, I extends Inputs, P extends Params, O extends Outputs> {
   readonly name: string;
   /** One line for the menu. */
   readonly description: string;

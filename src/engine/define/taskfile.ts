@@ -26,7 +26,7 @@ export interface ProjectTemplate {
   readonly contents: Readonly<Record<string, string>>;
 }
 
-export interface TaskfileDefinition {
+interface TaskfileDefinition {
   /** Shown above the menu. */
   readonly title: string;
   readonly targets: readonly Target[];

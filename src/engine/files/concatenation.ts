@@ -1,7 +1,7 @@
 /**
  * Files made of others, one behind the other: written, counted and hashed in one pass, and known by their parts, so
- * that the store need not hold them a second time. A process that made a file before writes only what differs into a copy
- * of it. It knows nothing of what the parts are.
+ * that the store need not hold them a second time. A process that made a file before writes only what differs into a
+ * copy of it.
  */
 
 import { type FileHandle, open } from "node:fs/promises";

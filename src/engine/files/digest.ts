@@ -1,6 +1,4 @@
-/**
- * Turning values and files into digests. Knows nothing of tasks or caches.
- */
+/** Turning values and files into digests. */
 
 import { createHash, hash } from "node:crypto";
 import { readFileSync } from "node:fs";

@@ -6,10 +6,7 @@ import { Worker } from "node:worker_threads";
 import type { Digest } from "../define/names.ts";
 
 /** A file (absolute path) or bytes, and the digest of the content: what was hashed already is not read again. */
-export type Hashed = { readonly digest: string } & (
-  | { readonly file: string }
-  | { readonly bytes: Uint8Array }
-);
+type Hashed = { readonly digest: string } & ({ readonly file: string } | { readonly bytes: Uint8Array });
 
 type Answer = { readonly id: number } & ({ readonly digest: Digest } | { readonly error: string });
 

@@ -46,7 +46,7 @@ export interface ResolvedInput {
   readonly selected?: string;
 }
 
-export interface InputContext {
+interface InputContext {
   readonly workspace: AbsolutePath;
   readonly files: StatCache;
   /** Remembers file sets; shared with the stat cache. */

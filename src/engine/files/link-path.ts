@@ -5,7 +5,7 @@ import path from "node:path";
 import type { AbsolutePath } from "../define/names.ts";
 import { absolutePath } from "../define/names.ts";
 
-export interface LinkWay {
+interface LinkWay {
   /** Absolute paths of all links on the way, the first one included, none below another link. */
   readonly links: readonly AbsolutePath[];
   /** Absolute path of what the way ends at, be something there or not; undefined where it is a circle. */

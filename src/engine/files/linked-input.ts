@@ -9,7 +9,7 @@ import { type ListedEntry, listed } from "./listing.ts";
 import type { StatCache } from "./stat-cache.ts";
 
 /** Where links may lead to folders: below the workspace, or below the input's own root (both absolute). */
-export interface LinkBounds {
+interface LinkBounds {
   readonly workspace: AbsolutePath;
   readonly root: AbsolutePath;
 }
@@ -47,7 +47,7 @@ export async function behindLink(
 }
 
 /** The real path of a link's target; undefined where it is dangling or part of a loop. */
-export function targetOf(link: string): AbsolutePath | undefined {
+function targetOf(link: string): AbsolutePath | undefined {
   try {
     return realPath(link);
   } catch (error) {

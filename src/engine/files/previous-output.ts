@@ -1,6 +1,6 @@
 /**
- * Joined files as they were the last time: most of the next one's bytes stand there already, and the kernel copies them
- * quicker than anybody writes them, be it while the rest is still being made. It knows nothing of how files are joined.
+ * Joined files as they were the last time: most of the next one's bytes stand there already, and the kernel copies
+ * them quicker than anybody writes them, be it while the rest is still being made.
  */
 import { constants } from "node:fs";
 import { copyFile, rename, rm } from "node:fs/promises";

@@ -37,7 +37,7 @@ const tab = 0x09;
 const lineFeed = 0x0a;
 
 /** What loading a log found beside its records. */
-export interface LogDamage {
+interface LogDamage {
   /** Lines that were skipped. */
   readonly damagedLines: number;
   /** The whole file was unreadable or of a foreign version, and counts as empty. */

@@ -1,6 +1,6 @@
 /**
- * Finding files by patterns: fast-glob, for all names that Linux allows. Its `**` ends at a line break in a name, and what
- * is not found would be an input that does not count; so breaks have stand-ins while it looks. It knows nothing of inputs.
+ * Finding files by patterns: fast-glob, for all names that Linux allows. Its `**` ends at a line break in a name, and
+ * what is not found would be an input that does not count; so breaks have stand-ins while it looks.
  */
 import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import type { Entry, Options } from "fast-glob";

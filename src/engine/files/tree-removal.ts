@@ -1,4 +1,4 @@
-/** Removing trees that may not let themselves be removed. It knows nothing of what they are. */
+/** Removing trees that may not let themselves be removed. */
 import { chmod, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode } from "../../errors/index.ts";

@@ -9,7 +9,7 @@ export interface AttemptRules {
   readonly retries: number;
 }
 
-export interface AttemptOptions<T> {
+interface AttemptOptions<T> {
   /** Aborts the current attempt; an aborted attempt is not retried. */
   readonly signal: AbortSignal;
   /** One attempt; its own signal is aborted when the time is up, or with `signal`. */

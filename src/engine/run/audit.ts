@@ -12,7 +12,7 @@ import { byteOrder, isBelow } from "../define/names.ts";
 import { realPath } from "../files/link-path.ts";
 import { withRealFolder } from "./code-access.ts";
 
-export interface UndeclaredAccess {
+interface UndeclaredAccess {
   readonly kind: "read" | "wrote";
   /** Absolute. */
   readonly path: string;

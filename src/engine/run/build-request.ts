@@ -1,4 +1,4 @@
-/** What is built, and how: all that a front end says to a build. It knows nothing of how builds are done. */
+/** What is built, and how: all that a front end says to a build. */
 
 import type { ToolHint } from "../bind/tool.ts";
 import type { CodeIndex } from "../decide/decision.ts";

@@ -1,6 +1,6 @@
 /**
  * What a command works with when it does more than look: the workspace to itself, a scratch folder, the content store,
- * host tools. It knows nothing of tasks or of what the command is for.
+ * host tools.
  */
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
@@ -22,7 +22,7 @@ import { blobAccess } from "./task-context.ts";
 /** Milliseconds that a command's work has to end when it is interrupted. */
 const commandGraceMs = 2500;
 
-export interface WorkRequest {
+interface WorkRequest {
   /** The command's name: progress is reported under it. */
   readonly name: string;
   /** The command line, for whoever waits. */

@@ -1,6 +1,6 @@
 /**
  * The tasks of a bound graph at work: each one decided when those it needs are done, then left alone, restored or run,
- * and told of. It knows nothing of locks or of what is tidied up afterwards.
+ * and told of.
  */
 import { availableParallelism } from "node:os";
 import { UserError } from "../../errors/index.ts";

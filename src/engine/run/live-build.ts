@@ -1,7 +1,4 @@
-/**
- * A build that goes on while its inputs change: what each task saw, and the means to have it done again at once. It
- * knows nothing of who notices a change.
- */
+/** A build that goes on while its inputs change: what each task saw, and the means to have it done again at once. */
 
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
 import { resolveInputs } from "../decide/decision.ts";

@@ -1,6 +1,6 @@
 /**
- * Pieces of work within a task that are done once for the same inputs, also in later builds: what a piece makes is found by a key
- * that holds all it depends on, and the task's code and tools. It knows nothing of what the work is.
+ * Pieces of work within a task that are done once for the same inputs, also in later builds: what a piece makes is
+ * found by a key that holds all it depends on, and the task's code and tools.
  */
 
 import { lstatSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
  * Putting outputs in their places, and what may stand in the way. An output is made beside and renamed, so that an
- * interrupted build leaves either the old one or the new one. It knows nothing of what outputs hold.
+ * interrupted build leaves either the old one or the new one.
  */
 import {
   close,

@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { messageOf, UserError } from "../../errors/index.ts";
 
 /** The task or command that code runs for. */
-export interface CodeOwner {
+interface CodeOwner {
   /** Its name in messages. */
   readonly name: string;
   /** Takes what its code prints. */
@@ -16,14 +16,14 @@ export interface CodeOwner {
 }
 
 /** Takes errors that belong to no owner. */
-export interface Nobody {
+interface Nobody {
   readonly onError: (error: unknown) => void;
   /** The event loop ran empty. */
   readonly onEmpty: () => void;
 }
 
 /** The signals that interrupt work. */
-export interface CodeSignals {
+interface CodeSignals {
   /** Asks it to end within the grace period. */
   readonly signal: AbortSignal;
   /** Abandons it at once. */

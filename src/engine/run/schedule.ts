@@ -1,6 +1,6 @@
 /**
  * Runs the nodes of a graph, each after what it needs, as many at once as their pools are wide, the longest remaining
- * path first. What became outdated meanwhile can be done again. It knows nothing of what a node does.
+ * path first. What became outdated meanwhile can be done again.
  */
 
 export interface ScheduleOptions<Id> {

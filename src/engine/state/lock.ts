@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { systemErrorCode } from "../../errors/index.ts";
 import type { AbsolutePath } from "../define/names.ts";
 
-export interface LockOwner {
+interface LockOwner {
   readonly host: string;
   readonly pid: number;
   /** When the process started, as the kernel counts it: tells a reused process id from the owner. */

@@ -187,7 +187,7 @@ export function pathIn(places: OutputPlaces, name: string): AbsolutePath {
   return pathBelow(root, slot === name ? "" : name.slice(slot.length + 1));
 }
 
-export interface Settling {
+interface Settling {
   /** Only the owner may read the files. */
   readonly private: boolean;
   /** Whether a file has its mode and its time already. */

@@ -1,6 +1,6 @@
 /**
  * Stamps: the records of successful runs, kept in a log. A result is found by its fingerprint; which result a task's
- * outputs on disk are now, by the task's id. It knows nothing of how either is made.
+ * outputs on disk are now, by the task's id.
  */
 import { type Digest, type Fingerprint, isDigest, type TaskId } from "../define/names.ts";
 import type { RecordLog } from "../files/record-log.ts";

@@ -1,6 +1,6 @@
 /**
  * Many events become one change: a save is several of them, a checkout thousands. A burst is over when nothing has
- * happened for a while, and the while is longer where an editor seems to be half-way. It knows nothing of inputs.
+ * happened for a while, and the while is longer where an editor seems to be half-way.
  */
 import { lstatSync } from "node:fs";
 

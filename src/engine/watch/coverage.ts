@@ -14,7 +14,7 @@ import { wayBehind } from "../files/link-path.ts";
 import { search } from "../files/search.ts";
 
 /** A folder whose own entries count, and down to which depth those below it do. */
-export interface WatchRoot {
+interface WatchRoot {
   /** Absolute; may not exist. */
   readonly folder: string;
   /** How many levels of folders below it count too. */

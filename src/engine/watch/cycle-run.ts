@@ -1,7 +1,4 @@
-/**
- * One build of a watch: what changes while it runs is followed, and done again where that makes it stale. It knows nothing of
- * what comes between two builds.
- */
+/** One build of a watch: what changes while it runs is followed, and done again where that makes it stale. */
 
 import type { TaskId } from "../define/names.ts";
 import type { ParameterValues } from "../define/parameter.ts";
@@ -14,7 +11,7 @@ import type { InputWatch } from "./input-watch.ts";
 import type { Loop, LoopGuard } from "./loop-guard.ts";
 import type { Cycle, WatchOptions } from "./watch-event.ts";
 
-export interface CycleTools {
+interface CycleTools {
   readonly workspace: Workspace;
   readonly options: WatchOptions;
   readonly collector: BurstCollector;

@@ -1,6 +1,6 @@
 /**
  * Watching a set of folders, each for its own entries, with chokidar. Says that something happened under a name, never
- * what: a watch that looks itself cannot be misled. It knows nothing of inputs.
+ * what: a watch that looks itself cannot be misled.
  */
 import { statSync } from "node:fs";
 import path from "node:path";

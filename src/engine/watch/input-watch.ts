@@ -19,7 +19,7 @@ import { type FolderListener, FolderWatch } from "./folder-watch.ts";
 import { ValueSources } from "./value-sources.ts";
 
 /** The tasks for which something is different, with what it is (as users know it) where that is known. */
-export type Stale = ReadonlyMap<TaskId, readonly string[] | undefined>;
+type Stale = ReadonlyMap<TaskId, readonly string[] | undefined>;
 
 const none: ReadonlySet<TaskId> = new Set();
 

@@ -1,4 +1,4 @@
-/** Notices a task that changes its own input: it would run for ever. It knows nothing of how changes are seen. */
+/** Notices a task that changes its own input: it would run for ever. */
 import type { TaskId } from "../define/names.ts";
 
 export interface Loop {

@@ -1,4 +1,4 @@
-/** What a watch is asked for and what it tells. It knows nothing of how changes are noticed. */
+/** What a watch is asked for and what it tells. */
 
 import type { Graph } from "../bind/bound-task.ts";
 import type { BuildResult } from "../run/build.ts";

@@ -1,7 +1,7 @@
 /** Counts attempts by URL, so that several tasks that ask for one URL share its retries. */
 import type { UserError } from "../../errors/index.ts";
 
-export interface Attempt {
+interface Attempt {
   /** Number of failed attempts. */
   readonly failed: number;
   /** Milliseconds since 1970 before which no request may be made. */

@@ -8,7 +8,7 @@ import type { buildConnector, Dispatcher } from "undici";
 import { InterimFilter } from "./interim-answers.ts";
 import { type Environment, type ProxyServer, proxyFor } from "./proxy.ts";
 
-export interface ConnectionLimits {
+interface ConnectionLimits {
   /** Milliseconds to establish a connection, and between two bytes of an answer. */
   readonly connectMs: number;
   readonly idleMs: number;

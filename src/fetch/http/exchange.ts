@@ -1,6 +1,4 @@
-/**
- * One GET request with its redirects. It knows nothing of files, retries or what the answer should be.
- */
+/** One GET request with its redirects. */
 import type { Dispatcher } from "undici";
 import { UserError } from "../../errors/index.ts";
 import type { Connections, Lane } from "./connections.ts";
@@ -21,7 +19,7 @@ export interface Answer {
   hasExcess(): Promise<boolean>;
 }
 
-export interface Exchange {
+interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly maxRedirects: number;

@@ -6,7 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../errors/index.ts";
 
-export type Location =
+type Location =
   | { readonly kind: "remote"; readonly url: URL }
   | { readonly kind: "local"; readonly path: string };
 

@@ -2,7 +2,7 @@
  * The `Range` header of a request, as a server understands it (RFC 9110 14.1.2). It serves nothing.
  */
 
-export interface ByteRange {
+interface ByteRange {
   /** Positions of the first and the last byte, both included. */
   readonly first: number;
   readonly last: number;

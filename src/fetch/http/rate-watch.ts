@@ -1,7 +1,7 @@
 /** Detects downloads that make progress, but too slowly. */
 import { TransientFailure } from "./retry.ts";
 
-export interface RateLimits {
+interface RateLimits {
   /** Minimum rate in bytes a second, on average over `rateMs`; 0 for none. */
   readonly leastRate: number;
   /** Milliseconds. */

@@ -1,6 +1,6 @@
 /**
  * Giving back the memory of what has been received. Buffers lie outside of V8's heap, which therefore sees little
- * reason to collect them: on a quick line tens of megabytes would wait to be freed. It knows nothing of downloads.
+ * reason to collect them: on a quick line tens of megabytes would wait to be freed.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

@@ -6,7 +6,7 @@ import { type ErrorCode, systemErrorCode } from "../../errors/index.ts";
 import { parseHttpDate } from "./http-date.ts";
 
 /** The kinds of failure that another try may not meet. */
-export type TransientCode = Extract<
+type TransientCode = Extract<
   ErrorCode,
   "unreachable" | "cut-off" | "too-slow" | "server-error" | "rate-limited"
 >;
@@ -81,7 +81,7 @@ export function isTransientStatus(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status <= 599);
 }
 
-export interface BackoffLimits {
+interface BackoffLimits {
   /** Milliseconds: the first wait, and what none exceeds. */
   readonly backoffMs: number;
   readonly maxBackoffMs: number;

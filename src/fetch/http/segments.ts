@@ -14,7 +14,7 @@ export interface Part {
   readonly end: number;
 }
 
-export interface SegmentsOptions {
+interface SegmentsOptions {
   readonly sink: FileSink;
   /** Bytes of the whole file, and of the smallest part. */
   readonly total: number;

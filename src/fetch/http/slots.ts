@@ -8,7 +8,7 @@
  */
 const priorities = ["small", "urgent", "normal", "spare"] as const;
 
-export type Priority = (typeof priorities)[number];
+type Priority = (typeof priorities)[number];
 
 interface Waiter {
   readonly origin: string;

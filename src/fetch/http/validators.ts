@@ -41,7 +41,7 @@ function contentLength(answer: Answer): number | undefined {
   return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
-export interface ContentRange {
+interface ContentRange {
   /** Positions of the first and the last byte, both included. */
   readonly first: number;
   readonly last: number;

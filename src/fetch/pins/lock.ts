@@ -34,7 +34,7 @@ export type SourceLock = ReadonlyMap<string, LockLine>;
 /** Source name → its artifacts. */
 export type Lock = ReadonlyMap<string, SourceLock>;
 
-export const lockVersion = 1;
+const lockVersion = 1;
 
 /** The pinned bytes of an artifact; undefined when it is not pinned, or pinned as absent. */
 export function entryOf(lock: SourceLock, name: string): LockEntry | undefined {

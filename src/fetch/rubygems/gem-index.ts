@@ -13,7 +13,7 @@ import { isGemName } from "./gem-list.ts";
 import { type GemRequirement, parseGemRequirement } from "./gem-requirement.ts";
 import { type GemVersion, parseGemVersion } from "./gem-version.ts";
 
-export interface GemDependency {
+interface GemDependency {
   readonly name: string;
   readonly requirement: GemRequirement;
 }

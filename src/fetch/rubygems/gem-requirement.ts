@@ -1,6 +1,6 @@
 /**
- * Requirements on gems (`>= 1.7.7`, `~> 1.2`) and which versions satisfy them. It knows nothing of where gems
- * come from. The operators are those of RubyGems' `Gem::Requirement` documentation.
+ * Requirements on gems (`>= 1.7.7`, `~> 1.2`) and which versions satisfy them. The operators are those of RubyGems'
+ * `Gem::Requirement` documentation.
  */
 import { bump, compareGemVersions, type GemVersion, parseGemVersion, releaseOf } from "./gem-version.ts";
 

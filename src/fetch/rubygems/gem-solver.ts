@@ -11,13 +11,13 @@ import { formatGemRequirement, type GemRequirement, satisfies } from "./gem-requ
 import { compareGemVersions } from "./gem-version.ts";
 
 /** A requirement on a gem and the way that leads to it: a list line, then the gems in between. */
-export interface Demand {
+interface Demand {
   readonly requirement: GemRequirement;
   readonly path: readonly string[];
   readonly parents: readonly string[];
 }
 
-export interface Conflict {
+interface Conflict {
   readonly name: string;
   readonly demands: readonly Demand[];
   /** The releases that there are, highest first. */
@@ -27,7 +27,7 @@ export interface Conflict {
 export type ReleasesOf = (name: string, demands: readonly Demand[]) => Promise<readonly GemRelease[]>;
 
 /** Chosen releases by name, in the order in which they were first needed; or the first conflict met. */
-export type Solution = { readonly chosen: ReadonlyMap<string, GemRelease> } | { readonly conflict: Conflict };
+type Solution = { readonly chosen: ReadonlyMap<string, GemRelease> } | { readonly conflict: Conflict };
 
 interface State {
   readonly chosen: ReadonlyMap<string, GemRelease>;

@@ -134,7 +134,7 @@ async function readDependencies(
 }
 
 /** The md5 beside an extension of a mirror without indexes; undefined when there is none. */
-export async function readMd5(
+async function readMd5(
   mirror: Mirror,
   transport: Transport,
   name: string,
@@ -151,7 +151,7 @@ const maxLimit = 256 * 1024 ** 2;
 const bytesPerName = 512;
 
 /** Unpacks a gzip file in memory to text, limited to `most` bytes and to a plausible compression ratio. */
-export async function inflate(bytes: Buffer, where: string, most: number = maxLimit): Promise<string> {
+async function inflate(bytes: Buffer, where: string, most: number = maxLimit): Promise<string> {
   const limit = Math.max(minLimit, Math.min(maxLimit, most, bytes.length * maxRatio));
   const chunks: Buffer[] = [];
   let size = 0;

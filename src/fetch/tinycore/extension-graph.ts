@@ -31,7 +31,7 @@ export interface ExtensionNode {
 }
 
 /** A name and the way to what needs it: links, because chains of dependencies may be long and share their tails. */
-export interface Way {
+interface Way {
   readonly name: string;
   readonly from: Way | undefined;
 }

@@ -11,10 +11,10 @@ import { excerpt, nameFault } from "../pins/list.ts";
 import { broken, lines, type NumberedLine } from "../pins/numbered-lines.ts";
 
 /** Names as in the mirror, possibly with `-KERNEL`; md5 lower-case hexadecimal; sizes in bytes. */
-export type Md5Index = ReadonlyMap<string, string>;
-export type SizeIndex = ReadonlyMap<string, number>;
+type Md5Index = ReadonlyMap<string, string>;
+type SizeIndex = ReadonlyMap<string, number>;
 /** For each extension where its record is in the text, to be read only when it is asked for: see `dependenciesIn`. */
-export interface DependencyIndex {
+interface DependencyIndex {
   readonly text: string;
   readonly records: ReadonlyMap<string, DependencyRecord>;
 }

@@ -30,10 +30,10 @@ export interface SourceKind {
 }
 
 /** A step with a mirror's folder among its outputs. */
-export type MirrorTask = Task<{ readonly mirror: Output }>;
+type MirrorTask = Task<{ readonly mirror: Output }>;
 
 /** How a source's pins are used. */
-export interface LockPolicy {
+interface LockPolicy {
   /** The lock's path by default, relative to the workspace. */
   readonly file: string;
   /** `binding`: what is fetched must be what is pinned. `recorded`: pins say what was fetched, and no step reads them. */
