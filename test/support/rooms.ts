@@ -45,7 +45,7 @@ export const permitted: Readonly<Record<string, readonly string[]>> = {
   "src/cli/doctor": aboveSession,
   "src/cli/init": aboveSession,
   "src/cli/commands": [...aboveSession, "src/cli/completion", "src/cli/doctor", "src/cli/init"],
-  "tasks/settings": ["src/engine", "src/fetch", "src/formats", "src/host", "src/errors"],
+  "tasks/settings": ["src/engine", "src/formats", "src/host", "src/errors"],
   "tasks/image": ["tasks/settings", "src/engine", "src/fetch", "src/formats", "src/host", "src/errors"],
   "tasks/debian": ["src/fetch", "src/formats", "src/host", "src/errors"],
   "tasks/sample": ["tasks/debian", "src/formats", "src/host", "src/errors"],
