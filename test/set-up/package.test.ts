@@ -91,6 +91,7 @@ describe("the package", () => {
       "bin/placement.mjs",
       "bin/program.js",
       "bin/source-reader.mjs",
+      "bin/start-failure.js",
       "bin/task.js",
       "bin/up-to-date-record.js",
       "bin/up-to-date.js",
