@@ -57,8 +57,9 @@ export function requireRights(commands) {
   if (process.getuid?.() === 0 || isInstalled("sudo")) return;
   const lines = commands.map((args) => `\n  apt-get ${args.join(" ")}`);
   throw new SetupFailure(
-    `programs have to be installed by root, and there is no sudo${lines.join("")}`,
-    "run the lines above as root (or have an administrator run them), and then this command again",
+    "root-needed",
+    `only root can install programs, and sudo is not installed${lines.join("")}`,
+    "run the lines above as root (or ask an administrator), then run this command again",
   );
 }
 
@@ -95,20 +96,20 @@ export async function apt(args, say) {
  */
 function aptFailure(command, output, status) {
   const said = output.trim() === "" ? "" : `\n${output.trim().replaceAll(/^/gm, "  | ")}`;
-  const how = status === undefined ? "brought no package lists" : `failed with status ${status}`;
-  return new SetupFailure(`${command} ${how}${said}`, aptHint(output));
+  const how = status === undefined ? "downloaded no package lists" : `failed with status ${status}`;
+  return new SetupFailure("packages-failed", `${command} ${how}${said}`, aptHint(output));
 }
 
 /** @param {string} output */
 function aptHint(output) {
-  if (/^sudo: /m.test(output)) return "run that command yourself, as root, and then this one again";
+  if (/^sudo: /m.test(output)) return "run the apt-get command as root, then run this command again";
   if (/lock/i.test(output)) {
-    return "another package manager is at work: wait until it has finished, and run the command again";
+    return "another package manager is running: wait until it has finished, then run this command again";
   }
   if (/unable to locate|no installation candidate/i.test(output)) {
-    return "run apt-get update; on Ubuntu the packages of the component universe are needed";
+    return "run apt-get update; on Ubuntu, enable the component universe";
   }
   if (/dpkg was interrupted|dpkg --configure/i.test(output)) return "run dpkg --configure -a as root first";
-  if (/no space left/i.test(output)) return "make room on the disk";
-  return "is the network reachable, and are the package sources right? A proxy is named in http_proxy and https_proxy";
+  if (/no space left/i.test(output)) return "free disk space";
+  return "check the network and apt's package sources; http_proxy and https_proxy name a proxy";
 }

@@ -100,6 +100,7 @@ async function git(args) {
   const { status, output } = await runChild("git", args, { cwd: root, output: "kept" });
   if (status !== 0)
     throw new SetupFailure(
+      "check-revision",
       `git ${args[0]} failed: ${output.trim()}`,
       "name a revision that git knows: npm run check -- main",
     );

@@ -68,7 +68,15 @@ export function runChild(command, args, { cwd, output, env = process.env, own = 
     const end = (status) => {
       process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate).off("SIGHUP", onHangUp);
       if (interrupted === undefined) resolve({ status, output: kept });
-      else reject(new SetupFailure("interrupted", "run it again: what was finished is kept", interrupted));
+      else
+        reject(
+          new SetupFailure(
+            "interrupted",
+            "interrupted",
+            "run the command again: finished steps are kept",
+            interrupted,
+          ),
+        );
     };
     child.on("error", (error) => {
       kept += `${error.message}\n`;

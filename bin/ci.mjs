@@ -20,9 +20,9 @@ await runScript(async () => {
     machine = await FreshMachine.make(root, say);
   } catch (error) {
     if (!(error instanceof SetupFailure) || error.status !== 1) throw error;
-    say(`${error.message}\nso everything runs on this machine`);
+    say(`${error.message}\nrunning everything on this machine`);
     notes.push(
-      `not proved: that a fresh machine needs no more than README.md says (${error.message.split("\n")[0]})`,
+      `not proved: that README.md names everything that a fresh machine needs (${error.message.split("\n")[0]})`,
     );
   }
   const output = "shown-and-kept";

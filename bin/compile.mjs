@@ -11,6 +11,9 @@ import { bundleLibraries } from "./libraries.mjs";
 import { codeDigests, importsOf, moduleLines } from "./modules.mjs";
 import { placeFolder } from "./placement.mjs";
 import { SourceReader } from "./source-reader.mjs";
+import startFailures from "./start-failure.js";
+
+const { shownCode, startFailure } = startFailures;
 
 /**
  * @typedef {object} Manifest
@@ -61,7 +64,12 @@ export async function compile(where) {
     const reason = diskFailures[code];
     if (reason === undefined) throw error;
     return {
-      text: `error: the program cannot be compiled: ${reason}\n  where: ${place}\n  hint: free some space, and start again\n`,
+      text: startFailure(
+        "compile-unwritable",
+        `the program cannot be compiled: ${reason}`,
+        "free disk space and run the command again",
+        place,
+      ),
       sources: [],
     };
   }
@@ -83,7 +91,7 @@ const compilers = [
 ].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 
 /** @type {Readonly<Record<string, string>>} */
-const diskFailures = { ENOSPC: "no space left on the device", EDQUOT: "the disk quota is used up" };
+const diskFailures = { ENOSPC: "no space left on the device", EDQUOT: "the disk quota is exceeded" };
 
 /**
  * @param {Where} where
@@ -143,7 +151,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
     const messages = await formatMessages(errors, { kind: "error", color: process.stderr.isTTY === true });
     reader.noteMissing(errors, workspace);
     return {
-      text: `error: the Taskfile or a task does not compile\n\n${messages.join("")}`,
+      text: `error: the Taskfile or a task does not compile ${shownCode("compile-failed")}\n\n${messages.join("")}`,
       sources: [...reader.sources.map((source) => source.path), ...reader.missing],
     };
   }

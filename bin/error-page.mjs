@@ -1,42 +1,39 @@
-// The catalogue of errors as a page of documentation. How they are found it does not know.
+// The error codes as a page of documentation.
 
-/** @typedef {import("./error-catalogue.mjs").CataloguedError} CataloguedError */
-
-const status = /** @type {const} */ ({ UserError: 1, UsageError: 2, SetupFailure: 1, start: "1 or 2" });
+/** @typedef {import("../src/errors/codes/index.ts").ErrorArea} ErrorArea */
 
 /**
- * @param {readonly CataloguedError[]} errors
- * @returns {string} Markdown.
+ * @param {Readonly<Record<string, ErrorArea>>} areas Codes by the area's title.
+ * @returns {string} Markdown: an index by area, then one section per code in alphabetical order.
  */
-export function renderErrors(errors) {
-  /** @type {Map<string, CataloguedError[]>} */
-  const byCode = new Map();
-  for (const error of errors) byCode.set(error.code, [...(byCode.get(error.code) ?? []), error]);
-  const entries = [...byCode].map(([code, list]) => {
-    const places = [...new Set(list.map(({ file }) => `\`${file}\``))].join(", ");
-    const statuses = [
-      ...new Set(list.map(({ kind }) => status[/** @type {keyof typeof status} */ (kind)])),
-    ].join(" or ");
-    return `## ${code}\n\nExit status ${statuses}; ${places}\n\n${list.map(entry).join("")}`;
-  });
+export function renderErrors(areas) {
+  const index = Object.entries(areas).map(
+    ([title, codes]) =>
+      `**${title}:** ${sorted(codes)
+        .map(([code]) => `[${code}](#${code})`)
+        .join(", ")}.\n`,
+  );
+  const sections = sorted(Object.assign({}, ...Object.values(areas))).map(
+    ([code, { meaning, remedy }]) => `## ${code}\n\n${meaning}\n\n*What to do:* ${remedy}\n`,
+  );
   return `# Errors
 
-Every error that the program can print, by its code. It is one message on standard error: what failed and why, then \`where\` (a
-file and line, a URL, a member of an archive) and \`hint\`, what to do. What is filled in stands in \`<…>\` as the source
-calls it. This page is made from the sources by \`npm run docs\`.
+Every error has a code, which is printed in brackets after the message:
 
-${entries.join("\n")}`;
+\`\`\`
+error: there is no target "ios" [target-unknown]
+  hint: did you mean iso?
+\`\`\`
+
+The message says what failed and why, \`where\` names the file and line, URL or archive member, and \`hint\` says what to do in this
+case. With \`--json\` the code is the field \`code\` of \`error\`. Wrong usage exits with status 2, every other error with status 1.
+A name in braces, such as \`{name}\`, stands for the value that the message states.
+
+${index.join("\n")}
+${sections.join("\n")}`;
 }
 
-/** @param {CataloguedError} error */
-function entry({ messages, hints, where }) {
-  const said = messages.map((message) => `- ${inline(message)}\n`).join("");
-  const place = where ? "  - where: yes\n" : "";
-  return `${said}${place}${hints.map((hint) => `  - hint: ${inline(hint)}\n`).join("")}`;
-}
-
-/** As code, since it holds signs that Markdown would take for its own. @param {string} text */
-function inline(text) {
-  const oneLine = text.replaceAll("\n", " ⏎ ");
-  return oneLine.includes("`") ? `\`\` ${oneLine} \`\`` : `\`${oneLine}\``;
+/** @param {ErrorArea} codes */
+function sorted(codes) {
+  return Object.entries(codes).sort(([one], [other]) => (one < other ? -1 : 1));
 }

@@ -1,5 +1,6 @@
-// What is wrong with the names of the folders that a project is in, where nothing could be built there.
+// Refuses directories from which Node cannot load modules.
 const { existsSync } = require("node:fs");
+const { startFailure } = require("./start-failure.js");
 
 /**
  * @param {string} current The current folder, as Node gives it.
@@ -9,12 +10,14 @@ const { existsSync } = require("node:fs");
 function refuseFolderName(current, folders) {
   // Node decodes the name, and what is not UTF-8 is lost.
   if (current.includes("\uFFFD") && !existsSync(current)) {
-    return `error: the name of the current folder is not UTF-8\n  where: ${current}\n  hint: rename the folder\n`;
+    const what = "the name of the current directory is not UTF-8";
+    return startFailure("directory-name", what, "rename the directory", current);
   }
   // https://nodejs.org/api/esm.html, "Resolution Algorithm Specification": a path with an encoded backslash is refused.
   const refused = folders.find((folder) => folder?.includes("\\"));
   if (refused === undefined) return undefined;
-  return `error: the folder's path has a backslash (\\) in it, and Node loads no modules from there\n  where: ${refused}\n  hint: rename the folder\n`;
+  const what = "Node cannot load modules from a directory with a backslash (\\) in its path";
+  return startFailure("directory-name", what, "rename the directory", refused);
 }
 
 module.exports = { refuseFolderName };

@@ -52,7 +52,8 @@ export class FreshMachine {
    */
   static async make(checkout, say) {
     const lack = whatIsLacking();
-    if (lack !== undefined) throw new SetupFailure(`a fresh machine cannot be made: ${lack}`, hint);
+    if (lack !== undefined)
+      throw new SetupFailure("fresh-machine", `a fresh machine cannot be made: ${lack}`, hint);
     if (!isInstalled("mmdebstrap"))
       await apt(["install", "--yes", "--no-install-recommends", "mmdebstrap"], say);
     const folder = mkdtempSync(path.join(process.env.TMPDIR ?? "/var/tmp", "razor-mk-machine-"));
@@ -99,7 +100,11 @@ export class FreshMachine {
     await this.#mustRun("chroot", [root, "chown", "-R", "dev:dev", "/home/dev"]);
     const { status, output } = await this.run("dev", ["node", "--version"], { output: "kept" });
     if (status !== 0)
-      throw new SetupFailure(`the host's Node does not run in a minimal ${suite}\n${output}`, hint);
+      throw new SetupFailure(
+        "fresh-machine",
+        `the host's Node does not run in a minimal ${suite}\n${output}`,
+        hint,
+      );
   }
 
   /**
@@ -112,13 +117,14 @@ export class FreshMachine {
     if (status === 0) return;
     const last = output.trim().split("\n").slice(-15).join("\n").replaceAll(/^/gm, "  | ");
     throw new SetupFailure(
+      "fresh-machine",
       `a fresh machine cannot be made: ${program} failed with status ${status}\n${last}`,
       hint,
     );
   }
 
   #refuseInterrupted() {
-    if (this.#interrupted) throw new SetupFailure("interrupted", "run it again", 130);
+    if (this.#interrupted) throw new SetupFailure("interrupted", "interrupted", "run the command again", 130);
   }
 
   /**
@@ -146,7 +152,7 @@ export class FreshMachine {
   }
 }
 
-const hint = "it needs Debian or Ubuntu, root, and access to apt's archive";
+const hint = "use Debian or Ubuntu, as root, with access to apt's archive";
 
 /** Why this machine cannot make a fresh one; undefined where no reason is known. */
 function whatIsLacking() {

@@ -9,8 +9,9 @@ await runScript(async () => {
   const command = user === "dev" ? words.slice(1) : words;
   if (command.length === 0)
     throw new SetupFailure(
+      "fresh-usage",
       "no command is given",
-      "npm run fresh -- COMMAND, e.g. npm run fresh -- npm run quickstart; --plain-user before it runs it without root's rights",
+      "usage: npm run fresh -- [--plain-user] COMMAND, e.g. npm run fresh -- npm run quickstart",
       2,
     );
   const machine = await FreshMachine.make(root, say);

@@ -20,7 +20,9 @@ export async function ensureTools(tools, say, dispensable = []) {
   if (missing.length > 0 && (!isInstalled("apt-get") || !isInstalled("dpkg")))
     throw withoutApt(missing, table);
   if (missing.length > 0) {
-    say(`needed and not installed:\n${missing.map((tool) => `  ${describe(tool, table)}`).join("\n")}`);
+    say(
+      `required programs that are not installed:\n${missing.map((tool) => `  ${describe(tool, table)}`).join("\n")}`,
+    );
   }
   const lists = tools.includes("apt-cache") || missing.length > 0 ? statusOfLists() : "recent";
   const isStale = lists === "none" || (lists === "old" && missing.length > 0);
@@ -37,13 +39,17 @@ export async function ensureTools(tools, say, dispensable = []) {
     await apt(installOf(known, table), say);
   } catch (error) {
     if (known.length === needed.length || !(error instanceof SetupFailure) || error.status !== 1) throw error;
-    say(`${error.message}\nso without what only tests need`);
+    say(`${error.message}\ncontinuing without the programs that only tests need`);
     if (needed.length > 0) await apt(installOf(needed, table), say);
   }
   const still = missing.filter((tool) => !isInstalled(tool));
   const lost = still.filter((tool) => tools.includes(tool));
   if (lost.length === 0) return still;
-  throw new SetupFailure(`still missing after the installation: ${lost.join(", ")}`, "is it in PATH?");
+  throw new SetupFailure(
+    "packages-failed",
+    `still missing after the installation: ${lost.join(", ")}`,
+    "check that PATH has the directories of these programs",
+  );
 }
 
 /**
@@ -82,14 +88,15 @@ function packagesOf(tools, table, manager) {
 function withoutApt(missing, table) {
   const lines = managers.map((manager) => {
     const names = packagesOf(missing, table, manager);
-    return `  ${`${manager}:`.padEnd(8)}${names.length === 0 ? "(none has them)" : names.join(" ")}`;
+    return `  ${`${manager}:`.padEnd(8)}${names.length === 0 ? "(no package)" : names.join(" ")}`;
   });
   const noApt = missing.some((tool) => tool.startsWith("apt-"))
-    ? "\nThe sample source is made of a distribution's packages with apt: without it, build from a Tiny Core mirror" +
-      " (./bin/task.js iso), or on Debian or Ubuntu, in a container for example."
+    ? "\nThe sample source is made from a distribution's packages with apt. Without apt, build from a Tiny Core mirror" +
+      " (./bin/task.js iso), or on Debian or Ubuntu, for example in a container."
     : "";
   return new SetupFailure(
-    `these programs are needed and not installed: ${missing.join(", ")}\nThe packages that have them:\n${lines.join("\n")}${noApt}`,
-    "install them with your package manager, and run the command again",
+    "programs-missing",
+    `required programs are not installed: ${missing.join(", ")}\nInstall one of these sets of packages:\n${lines.join("\n")}${noApt}`,
+    "install them with your package manager, then run this command again",
   );
 }

@@ -39,7 +39,12 @@ async function tryNode(major) {
       cwd: folder,
       output: "errors-shown",
     });
-    if (cloned.status !== 0) throw new SetupFailure("the checkout cannot be cloned", "is it a git checkout?");
+    if (cloned.status !== 0)
+      throw new SetupFailure(
+        "checkout-clone",
+        "the checkout cannot be cloned",
+        "run the command in a git checkout",
+      );
     const hook = path.join(clone, "test/support/deprecations.cjs");
     const env = {
       ...process.env,
@@ -49,8 +54,9 @@ async function tryNode(major) {
     const version = await runChild("node", ["--version"], { cwd: clone, output: "kept", env });
     if (version.status !== 0)
       throw new SetupFailure(
+        "node-release",
         `Node ${major} does not start: ${version.output.trim()}`,
-        "is a library that it is linked with missing?",
+        "install the shared library that the message names",
       );
     say(`trying ${version.output.trim()}`);
     const built = await runChild("npm", ["run", "quickstart"], { cwd: clone, output: "shown", env });
@@ -71,7 +77,8 @@ async function tryNode(major) {
  * @returns {Promise<string>} Absolute path of the folder with the program.
  */
 async function fetchNode(major) {
-  if (!/^\d+$/.test(major)) throw new SetupFailure(`"${major}" is no major version`, "write it as 24");
+  if (!/^\d+$/.test(major))
+    throw new SetupFailure("node-release", `"${major}" is not a major version`, "write it as 24");
   const folder = path.join(root, ".buildcache/nodes", major);
   const name = `node-linux-${process.arch}`;
   mkdirSync(folder, { recursive: true });
@@ -86,5 +93,9 @@ async function fetchNode(major) {
   ];
   const { status, output } = await runChild("npm", args, { cwd: folder, output: "kept" });
   if (status === 0) return path.join(folder, "node_modules", name, "bin");
-  throw new SetupFailure(`Node ${major} cannot be fetched: ${output.trim()}`, "is npm's registry reachable?");
+  throw new SetupFailure(
+    "node-release",
+    `Node ${major} cannot be downloaded: ${output.trim()}`,
+    "check that npm's registry is reachable",
+  );
 }

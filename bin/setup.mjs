@@ -32,9 +32,7 @@ export async function runScript(body) {
     process.exitCode = await body();
   } catch (error) {
     if (!(error instanceof SetupFailure)) throw error;
-    process.stderr.write(`${error.status === 1 ? "error: " : ""}${error.message}
-  hint: ${error.hint}
-`);
+    process.stderr.write(error.text);
     process.exitCode = error.status;
   }
 }
@@ -56,8 +54,9 @@ function requireNode() {
   const [ownMajor = 0, ownMinor = 0] = process.versions.node.split(".").map(Number);
   if (ownMajor > Number(major) || (ownMajor === Number(major) && ownMinor >= Number(minor))) return;
   throw new SetupFailure(
+    "node-too-old",
     `Node ${major}.${minor} or later is needed; this is ${process.versions.node} (${process.execPath})`,
-    "install a newer Node, from nodejs.org or your distribution's backports",
+    "install a newer Node from nodejs.org or your distribution's backports",
   );
 }
 
@@ -66,8 +65,8 @@ async function ensureModules() {
   const installed = modifiedAt("node_modules/.package-lock.json");
   const wanted = modifiedAt("package-lock.json");
   if (installed !== undefined && installed >= (wanted ?? 0)) return;
-  const why = installed === undefined ? "they are missing" : "package-lock.json is newer than they are";
-  say(`installing the node modules with npm ci: ${why}`);
+  const why = installed === undefined ? "none are installed" : "package-lock.json is newer";
+  say(`running npm ci to install the npm packages: ${why}`);
   // npm names itself to the scripts it runs; there may be no other in PATH.
   const own = process.env.npm_execpath;
   const npm = own !== undefined && path.basename(own) === "npm-cli.js" ? [process.execPath, own] : ["npm"];
@@ -75,8 +74,9 @@ async function ensureModules() {
   const { status, output } = await runChild(program, args, { cwd: root, output: "kept" });
   if (status === 0) return;
   throw new SetupFailure(
+    "npm-failed",
     `npm ci failed with status ${status}\n${output.trim().replaceAll(/^/gm, "  | ")}`,
-    "is the network reachable? A proxy is named in https_proxy, a certificate authority's file in NODE_EXTRA_CA_CERTS",
+    "check the network; https_proxy names a proxy, NODE_EXTRA_CA_CERTS the file of a certificate authority",
   );
 }
 

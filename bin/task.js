@@ -6,6 +6,7 @@
 const { existsSync } = require("node:fs");
 const path = require("node:path");
 const { refuseFolderName } = require("./folder-name.js");
+const { shownCode, startFailure } = require("./start-failure.js");
 const { UpToDateRecord } = require("./up-to-date.js");
 
 const packageRoot = path.dirname(__dirname);
@@ -30,16 +31,17 @@ function findWorkspace(current) {
   }
 }
 
-/** Commands that need no project: outside of any, the program's own Taskfile stands in for one. */
-const needNoProject = ["init", "doctor", "completion"];
-
 async function start() {
   // Nothing in the cache may be writable by others, so the umask may only be stricter.
   process.umask(process.umask() | 0o022);
   const current = currentFolder();
   if (current === undefined) {
     process.stderr.write(
-      "error: the current folder is not there any more\n  hint: change into the project's folder first\n",
+      startFailure(
+        "directory-missing",
+        "the current directory no longer exists",
+        "change into the project's directory",
+      ),
     );
     return 2;
   }
@@ -49,16 +51,10 @@ async function start() {
     process.stderr.write(refusal);
     return 2;
   }
-  const command = process.argv[2] ?? "";
-  // A new project is made of the program's own files, wherever the command is given.
-  const outside = command === "init" || (project === undefined && needNoProject.includes(command));
+  // A new project is made of the program's own files, wherever the command is given. Outside of any project the program's
+  // own Taskfile stands in for one; what needs a project is refused by the program.
+  const outside = project === undefined || process.argv[2] === "init";
   const workspace = outside ? packageRoot : project;
-  if (workspace === undefined) {
-    process.stderr.write(
-      "error: no Taskfile.ts in this folder or any above it\n  hint: change into the project's folder first\n",
-    );
-    return 2;
-  }
   const record = new UpToDateRecord(workspace);
   if (record.replay()) return 0;
   // Loaded only now, since replaying a record does not need them.
@@ -69,13 +65,17 @@ async function start() {
   let ready = readCurrent(compiled, packageRoot);
   if (ready === "damaged") {
     process.stderr.write(
-      "note: what was compiled earlier was damaged, or comes from another folder; it is compiled again\n",
+      "note: the compiled program is damaged, or comes from another directory; compiling it again\n",
     );
   }
   if (typeof ready === "string") {
     if (!isInstalled("esbuild")) {
       process.stderr.write(
-        "error: the project's node modules are not installed\n  hint: run `npm run quickstart`, or `npm ci`\n",
+        startFailure(
+          "modules-missing",
+          "the project's npm packages are not installed",
+          "run `npm run quickstart` or `npm ci`",
+        ),
       );
       return 1;
     }
@@ -89,7 +89,7 @@ async function start() {
   /** @param {Compiled} made */
   const load = ({ manifest, program }) =>
     loadProgram(manifest, program, compiled, async () => {
-      process.stderr.write("note: a compiled library was damaged; it is made again\n");
+      process.stderr.write("note: a compiled library is damaged; compiling it again\n");
       const again = await compileAnew(where);
       return "text" in again ? manifest : again.manifest;
     });
@@ -132,7 +132,12 @@ async function compileAnew(where) {
   const program = readVerified(file, manifest.program);
   if (program !== undefined) return { manifest, program };
   return {
-    text: `error: the compiled program was changed while it was started\n  where: ${file}\n  hint: start again\n`,
+    text: startFailure(
+      "compile-unwritable",
+      "the compiled program changed while it started",
+      "run the command again",
+      file,
+    ),
     sources: [],
   };
 }
@@ -169,7 +174,8 @@ const onStray = (/** @type {unknown} */ error) => {
 process.on("uncaughtException", onStray);
 const onEmpty = () => {
   if (isOver || process.listeners("beforeExit").at(-1) !== onEmpty) return;
-  process.stderr.write("error: the program cannot continue: what it waits for can no longer happen\n");
+  const code = shownCode("build-never-settled");
+  process.stderr.write(`error: the program waits for something that can no longer happen ${code}\n`);
 };
 process.on("beforeExit", onEmpty);
 

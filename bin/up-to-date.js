@@ -140,11 +140,12 @@ function identityOf() {
 
 /**
  * The values of the variables, and of all that git listens to.
- * @param {readonly string[]} names
+ * @param {readonly string[]} names A name with a star at its end stands for all that begin so.
  */
 function valuesOf(names) {
-  const git = Object.keys(process.env).filter((name) => name.startsWith("GIT_"));
-  return JSON.stringify([...names, ...git.sort()].map((name) => [name, process.env[name] ?? null]));
+  const prefixes = ["GIT_", ...names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))];
+  const begun = Object.keys(process.env).filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
+  return JSON.stringify([...names, ...begun.sort()].map((name) => [name, process.env[name] ?? null]));
 }
 
 /**

@@ -82,7 +82,7 @@ async function refuseConflict(folder: string): Promise<void> {
   throw new UserError(
     `a bundle makes the image of layers, which do not lie well on one another: ${conflict}`,
     {
-      code: "layer-trap",
+      code: "layer-conflict",
       where: "bundle",
       hint: "change overlay-src so that the path keeps the type that Core gives it, or make the ISO itself: task iso",
     },

@@ -7,8 +7,14 @@ import path from "node:path";
 import type { Check, Finding } from "../src/engine/index.ts";
 import { messageOf } from "../src/errors/index.ts";
 import { coreFiles, entryOf, publicUrl, releaseLocation, Transport } from "../src/fetch/index.ts";
-import { lockFile, mirrorUri, offline, proxyVariables, source } from "./settings/source-options.ts";
-import { sourcesFile } from "./source/index.ts";
+import {
+  lockFile,
+  mirrorUri,
+  offline,
+  proxyVariables,
+  source,
+  sourcesFile,
+} from "./settings/source-options.ts";
 import { readLocations } from "./source/source-locations.ts";
 import { readPins } from "./source/source-lock.ts";
 

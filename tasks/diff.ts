@@ -16,6 +16,7 @@ export const diff = command({
   offers: "files",
   description: "Say what differs between two ISOs or bundles, down to lines (exit status as diff's)",
   params: limitParams,
+  needsProject: () => false,
   failureStatus: 2,
   async run({ words, cwd, show, signal, value }) {
     const [a, b] = words;

@@ -39,7 +39,8 @@ export const linkerTables = task({
     setup: only(setupFiles, "linked"),
     overlay: only(overlay, "linked"),
   },
-  optionalTools: ["ldconfig", "depmod"],
+  // Whether they are run depends on what the layers hold: nearly every image has libraries.
+  optionalTools: () => ({ ldconfig: "self-checked", depmod: "self-checked" }),
   outputs: {
     /** A gzipped cpio archive; of no bytes where nothing is to be derived. */
     layer: out.file("derived.cpio.gz"),

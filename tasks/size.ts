@@ -1,12 +1,11 @@
-/** Where the bytes of an ISO are: of one that is named, or of the variant's own, which is built where it has to be. */
-import { mkdtemp, rm, stat } from "node:fs/promises";
+/** Where the bytes of an ISO are: of one that is named, or of the newest that this project built. It builds none. */
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { command } from "../src/engine/index.ts";
 import { UsageError, UserError } from "../src/errors/index.ts";
 import { printPath } from "../src/formats/index.ts";
 import { measureIso, type SizeReport, type SizeRow } from "./image/size-report.ts";
-import { rebuildIso } from "./rebuild-iso.ts";
 import { limitParams, limitsGiven } from "./settings/limit-options.ts";
 
 /** Of each list so many are shown, the largest, in the list's order; --json has all. */
@@ -16,14 +15,16 @@ export const size = command({
   name: "size",
   takes: "[ISO]",
   offers: "files",
-  description: "Say where an ISO's bytes are: by layer, extension and folder, before and after compression",
+  description: "Say where an ISO's bytes are (default: the newest): by layer, extension and folder",
   params: limitParams,
-  async run({ words, cwd, build, show, value }) {
+  needsProject: (words) => words.length === 0,
+  async run({ words, cwd, workspace, variant, note, show, value }) {
     const [named] = words;
     if (words.length > 1)
       throw new UsageError("one ISO is looked into", { code: "size-usage", hint: "usage: task size [ISO]" });
     const limits = await limitsGiven(value);
-    const iso = named === undefined ? (await build(rebuildIso)).iso : path.resolve(cwd, named);
+    const iso = named === undefined ? await newestIso(workspace, variant) : path.resolve(cwd, named);
+    if (named === undefined) note(`measuring ${path.relative(workspace, iso)}, the newest`);
     const status = await stat(iso).catch((cause: unknown) => {
       throw new UserError("the ISO cannot be read", {
         code: "unreadable-file",
@@ -35,7 +36,7 @@ export const size = command({
     if (!status.isFile()) {
       throw new UserError(`the ISO is ${status.isDirectory() ? "a folder" : "no regular file"}`, {
         code: "not-a-file",
-        hint: "name an ISO, or none for the one that this project builds",
+        hint: "name an ISO, or none for the newest in build-files/",
         where: iso,
       });
     }
@@ -48,6 +49,27 @@ export const size = command({
     }
   },
 });
+
+/** The newest ISO in `build-files/`, of this variant where it is not the default one. Throws a `UserError` when there is none. */
+async function newestIso(workspace: string, variant: string): Promise<string> {
+  const folder = path.join(workspace, "build-files");
+  const names = await readdir(folder).catch(() => []);
+  const isWanted = (name: string): boolean =>
+    name.endsWith(".iso") && (variant === "dev" || name.startsWith(`rz_mk_${variant}-`));
+  const found = await Promise.all(
+    names.filter(isWanted).map(async (name) => {
+      const file = path.join(folder, name);
+      return { file, time: (await stat(file)).mtimeMs };
+    }),
+  );
+  const [newest] = found.sort((a, b) => b.time - a.time);
+  if (newest !== undefined) return newest.file;
+  throw new UserError(`there is no ${variant === "dev" ? "" : `${variant} `}ISO in build-files/`, {
+    code: "iso-missing",
+    hint: "name an ISO, or build one: task iso",
+    where: folder,
+  });
+}
 
 function describe({ iso, beside, layers, extensions, folders }: SizeReport): readonly string[] {
   const rest = { name: "structure and gaps", files: 0, before: iso.rest, after: iso.rest };

@@ -160,7 +160,7 @@ async function imageOf(
   if (serious === undefined) return tree;
   throw new UserError(
     `the bundle's tarballs do not lie well on one another: ${describeProblem(serious, (layer) => names[layer] ?? "")}`,
-    { code: "layer-trap", where, hint: "make the bundle anew" },
+    { code: "layer-conflict", where, hint: "make the bundle anew" },
   );
 }
 

@@ -30,8 +30,9 @@ import {
   mcollectiveUrl,
   openVmToolsUrl,
   rubyGemsUrl,
+  sourcesFile,
 } from "./settings/source-options.ts";
-import { type Source, sourceEnv, sourceParams, sourcesFile, withSource } from "./source/index.ts";
+import { type Source, sourceEnv, sourceParams, withSource } from "./source/index.ts";
 import { readPins, writePins } from "./source/source-lock.ts";
 
 export const update = command({

@@ -27,7 +27,9 @@ import { answerQuestion } from "./completion/index.ts";
 import { parseCommandLine, type Request } from "./options/command-line.ts";
 import { refuseInteractive } from "./options/interactive.ts";
 import { checkWords } from "./options/name-conflict.ts";
+import { refuseConflicts } from "./options/option-conflict.ts";
 import { parametersOf } from "./options/option-table.ts";
+import { requireProject } from "./options/outside-project.ts";
 import { isProgramWord } from "./options/program-command.ts";
 import { programVersion } from "./options/program-version.ts";
 import { secretVariables } from "./options/secret-value.ts";
@@ -55,6 +57,10 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
       return 0;
     }
     const parsed = parseCommandLine(start.argv, taskfile, io);
+    if (parsed.kind === "request") {
+      if (start.outside === true) requireProject(parsed.request.words, taskfile);
+      refuseConflicts(parsed.request);
+    }
     if (parsed.kind === "version") {
       io.stdout.write(`razor-mk ${programVersion}\n`);
       return 0;
@@ -120,8 +126,11 @@ function openSession(
   io.hideFromChildren(secretVariables(parametersOf(taskfile)));
   const style = styleFor(io.stderr, io.env);
   const noted = start.noted ?? new Set<string>();
+  const [first = ""] = request.words;
+  // Only who builds is told what an image will have; who asks for the answer to a question is not.
+  const isTold = !request.quiet && !isProgramWord(first) && !request.dryRun;
   const note = (message: string): void => {
-    if (!noted.has(message)) io.stderr.write(`${style.yellow("note:")} ${printable(message)}\n`);
+    if (isTold && !noted.has(message)) io.stderr.write(`${style.yellow("note:")} ${printable(message)}\n`);
     noted.add(message);
   };
   for (const message of request.notes) note(message);
@@ -135,6 +144,8 @@ function openSession(
     prefetchValues(namedTasks(request.words, taskfile), fresh, request.variant);
     return fresh;
   };
+  // Also what no named target uses: a wrong value is refused before anything runs.
+  values.checkGiven(parametersOf(taskfile));
   // Processes that compute defaults run while the state is read.
   prefetchValues(namedTasks(request.words, taskfile), values, request.variant);
   const command = shownCommand(start.argv, taskfile);
@@ -177,6 +188,7 @@ async function dispatch(session: Session, start: Start): Promise<number> {
   const { taskfile } = session.workspace;
   const find = (word: string) => inItsPlace(findTarget(word, taskfile), taskfile, session.request.given);
   const target = find(first);
+  if (target.kind === "command" && session.request.watch) return watchTargets(session, [target]);
   if (target.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
   const targets = [target, ...rest.map(find)];
   refuseInteractive(session.request, targets);

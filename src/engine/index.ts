@@ -33,6 +33,7 @@ export {
   type Parameter,
   type ParameterHost,
   ParameterValues,
+  type ParseHost,
   type PathDependencies,
   type PathDependencySource,
   param,

@@ -1,15 +1,17 @@
 /**
- * The one error class for everything a user can cause or mend, and what may have been meant.
+ * The error class for everything that a user can cause or fix, the codes of all errors, and suggestions for misspelt names.
  *
- * It knows nothing of terminals: who prints it decides on colours and on whether a cause is shown.
+ * Terminals are not known here: the printing code chooses colours and decides whether to show a cause.
  */
+import type { ErrorCode } from "./codes/index.ts";
 
+export type { ErrorCode } from "./codes/index.ts";
 export { printable, printableName } from "./printable.ts";
 export { didYouMean, editDistance, nearest } from "./suggestion.ts";
 
 export interface UserErrorOptions {
-  /** Stable, kebab-case name of the kind of failure, e.g. `md5-mismatch`. */
-  readonly code: string;
+  /** The kind of failure. A task of a project uses `project-error`. */
+  readonly code: ErrorCode;
   /** Where it went wrong: `file:line`, a URL (without credentials), an archive member. */
   readonly where?: string;
   /** What the user can do about it, as one sentence. */
@@ -25,7 +27,7 @@ export interface UserErrorOptions {
  */
 export class UserError extends Error {
   override readonly name: string = "UserError";
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly where: string | undefined;
   readonly hint: string | undefined;
   readonly isCollected: boolean;
@@ -55,7 +57,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Why a call of the system failed: `no such file or directory`, without the call and its path, which are told elsewhere. */
+/** Why a call of the system failed: `no such file or directory`, without the call and its path. */
 export function systemReason(error: unknown): string {
   return messageOf(error).replace(/^E[A-Z0-9]+: (.*?), \w+(?: '.*)?$/s, "$1");
 }

@@ -3,7 +3,7 @@
  *
  * Links are data: they are resolved in the tree, and never followed on the host.
  */
-import type { UserError } from "../errors/index.ts";
+import type { ErrorCode, UserError } from "../errors/index.ts";
 import { followLinks } from "./links.ts";
 import { encodeName, parentOf, printName } from "./names.ts";
 import type { FileTree } from "./tree.ts";
@@ -21,7 +21,7 @@ export interface Admission {
 }
 
 /** Makes the error for the entry at `path`; `why` follows its name in a sentence. */
-export type Refusal = (code: string, why: string, path: string) => UserError;
+export type Refusal = (code: ErrorCode, why: string, path: string) => UserError;
 
 /** Checks one entry's type and mode. @throws what `refuse` makes, `unsafe-entry` */
 export function admitEntry(

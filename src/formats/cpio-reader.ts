@@ -3,7 +3,7 @@
  * It knows nothing of compression or of what follows the archive.
  */
 import type { FileHandle } from "node:fs/promises";
-import { UserError } from "../errors/index.ts";
+import { type ErrorCode, UserError } from "../errors/index.ts";
 import { contentSize, type FileContent } from "./content.ts";
 import { headerSize, longestName, paddingOf, trailerName, typeBits } from "./cpio.ts";
 import { decodeName, normaliseName, printName, printPath } from "./names.ts";
@@ -196,7 +196,7 @@ class HardLinks {
   }
 }
 
-function fault(code: string, message: string, file: FileWindow, place: string): UserError {
+function fault(code: ErrorCode, message: string, file: FileWindow, place: string): UserError {
   return new UserError(message, {
     code,
     where: `${printName(file.name)}: ${printPath(place)}`,

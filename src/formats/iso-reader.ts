@@ -2,7 +2,7 @@
  * Files out of ISO 9660 images. The directory is read as a tree and checked before anything is written; no tool lays it out.
  */
 import { stat } from "node:fs/promises";
-import { UserError } from "../errors/index.ts";
+import { type ErrorCode, UserError } from "../errors/index.ts";
 import { admitEntry } from "./admission.ts";
 import { contentSize } from "./content.ts";
 import { readIsoTree } from "./iso-tree.ts";
@@ -45,7 +45,7 @@ export async function readIsoFiles(
   }
   const isWanted = (path: string) =>
     paths === "all" || paths.some((one) => path === one || path.startsWith(`${one}/`));
-  const refuse = (code: string, why: string, path: string) => refusal(code, why, path, label);
+  const refuse = (code: ErrorCode, why: string, path: string) => refusal(code, why, path, label);
   const tree = new FileTree();
   let total = 0;
   for (const [path, node] of whole) {
@@ -90,7 +90,7 @@ function followInside(tree: FileTree, path: string, link: SymlinkNode, label: st
   throw refusal("unsafe-link", why, path, label);
 }
 
-function refusal(code: string, why: string, path: string, label: string): UserError {
+function refusal(code: ErrorCode, why: string, path: string, label: string): UserError {
   return new UserError(`the ISO's ${printName(path)} ${why}`, {
     code,
     where: `${printName(label)}: ${printName(path)}`,

@@ -9,7 +9,7 @@ import { chmod, link, mkdir, readdir, symlink } from "node:fs/promises";
 import { posix } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { UserError } from "../errors/index.ts";
+import { type ErrorCode, UserError } from "../errors/index.ts";
 import { streamContent } from "./content.ts";
 import { encodeName, parentOf, printName, rootPath } from "./names.ts";
 import type { FileTree } from "./tree.ts";
@@ -75,7 +75,7 @@ const longestPath = 3072;
 
 /** Refuses trees that cannot be written, before anything is written. */
 function refuseUnfit(tree: FileTree, label: string | undefined): void {
-  const unfit = (code: string, message: string, path: string) =>
+  const unfit = (code: ErrorCode, message: string, path: string) =>
     new UserError(message, {
       code,
       where: `${label === undefined ? "" : `${printName(label)}: `}${printName(path).slice(0, 200)}`,

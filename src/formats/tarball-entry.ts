@@ -2,7 +2,7 @@
  * One entry of a tarball in our words: what it is, and where it lies. It knows nothing of which entries are wanted.
  */
 import type { ReadEntry } from "tar";
-import { UserError } from "../errors/index.ts";
+import { type ErrorCode, UserError } from "../errors/index.ts";
 import { isUtf8Name, normaliseName, printName } from "./names.ts";
 import type { RawNames } from "./tar-names.ts";
 import type { Metadata, TreeNode } from "./tree-node.ts";
@@ -76,7 +76,7 @@ function disguiseOf(record: string): string {
 }
 
 /** The error for a member at `path` of a tarball that is not to be had; `why` follows its name. */
-export function refuseMember(code: string, why: string, archive: string, path: string): UserError {
+export function refuseMember(code: ErrorCode, why: string, archive: string, path: string): UserError {
   return new UserError(`the tarball's member ${printName(path)} ${why}`, {
     code,
     where: `${printName(archive)}: ${printName(path)}`,

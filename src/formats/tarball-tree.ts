@@ -4,7 +4,7 @@
  */
 import { type FileHandle, mkdir, mkdtemp, open } from "node:fs/promises";
 import type { ReadEntry } from "tar";
-import type { UserError } from "../errors/index.ts";
+import type { ErrorCode, UserError } from "../errors/index.ts";
 import { type Admission, admitEntry, admitLinks } from "./admission.ts";
 import type { UnpackLimits } from "./limits.ts";
 import { encodeName, normaliseName, printName } from "./names.ts";
@@ -144,7 +144,7 @@ class TreeBuilder implements EntryVisitor {
     this.tree.set(target, linked).set(path, linked);
   }
 
-  #refusal(code: string, why: string, path: string): UserError {
+  #refusal(code: ErrorCode, why: string, path: string): UserError {
     return refuseMember(code, why, this.#archive, path);
   }
 }

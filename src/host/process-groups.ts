@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn as nodeSpawn, type SpawnOptions } from "node:child_process";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { closeOutput, launchOf, launchOptions } from "./launch.ts";
 import { endOrphans, markVariable } from "./orphaned-processes.ts";
 
@@ -155,8 +156,4 @@ function endWhatIsLeft(child: ChildProcess, target: number, mark: string | undef
     const timer = setTimeout(() => endOrphans(mark), outputGraceMs);
     child.once("close", () => clearTimeout(timer));
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

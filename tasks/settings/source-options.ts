@@ -1,9 +1,19 @@
 /** Where everything that is fetched comes from, what pins it, and whether the network may be used. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
-import { UsageError, UserError } from "../../src/errors/index.ts";
+import { type Parameter, type ParameterHost, type ParseHost, param } from "../../src/engine/index.ts";
+import { didYouMean, UsageError, UserError } from "../../src/errors/index.ts";
 import { parseFolderLocation, parseLocation, publicUrl } from "../../src/fetch/index.ts";
 import { fileOf } from "./project-options.ts";
+
+/** Names the sources and says where each one is; relative to the workspace. */
+export const sourcesFile = "lists/sources.yaml";
+
+/** Whether a source is a mirror's URL or folder, rather than a name of the sources file. */
+export function isLocation(name: string): boolean {
+  return /^[a-z]+:\/\//i.test(name) || name.includes("/");
+}
 
 /** Which part of the lists and of the sources file is used. */
 export const source: Parameter<string> = param.choice({
@@ -15,9 +25,41 @@ export const source: Parameter<string> = param.choice({
   choices: ["tinycore", "sample"],
   open: true,
   recorded: publicUrl,
-  parse: (text) => checkUrl("source", text, true),
+  parse: (text, host) => {
+    if (text !== "sample" && !isLocation(text) && !text.includes(":")) checkSourceName(text, host);
+    return checkUrl("source", text, true);
+  },
   default: "tinycore",
 });
+
+/** Throws a `UsageError` for a name that the sources file does not have. A file that cannot be read is the fetch steps' error. */
+function checkSourceName(name: string, { root, dependsOn }: ParseHost): void {
+  const file = path.join(root, sourcesFile);
+  dependsOn("sources file", async () => ({ paths: [file], isWhole: true }));
+  const names = namesIn(file);
+  if (names === undefined || names.includes(name)) return;
+  const known = [...names, "sample"];
+  throw new UsageError(`there is no source "${name}"`, {
+    code: "source-unknown",
+    hint:
+      didYouMean(name, known) ??
+      `known sources: ${known.join(", ")}; or name a mirror's URL or folder (./folder)`,
+  });
+}
+
+/** The keys at the top of a YAML file; undefined where it cannot be read or has none at the beginning of a line. */
+function namesIn(file: string): readonly string[] | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+  const keys = [...text.matchAll(/^(["']?)([^\s"'#{[&*-][^"'#\n:]*)\1\s*:/gm)].map(([, , key = ""]) =>
+    key.trim(),
+  );
+  return keys.length === 0 ? undefined : keys;
+}
 
 const urlOption = (
   name: string,

@@ -35,6 +35,7 @@ import {
   offline,
   proxyVariables,
   source,
+  sourcesFile,
 } from "../settings/source-options.ts";
 import { inspectArtifact } from "./inspection.ts";
 import { readLocations, type SourceLocations, sampleLocations } from "./source-locations.ts";
@@ -51,7 +52,6 @@ export const sourceParams = {
   leastRate,
   indexLimit,
 } as const;
-export const sourcesFile = "lists/sources.yaml";
 export const sourceInputs = { sources: file(sourcesFile, { byLine: true }) } as const;
 export const sourceEnv: readonly string[] = proxyVariables;
 

@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import { defineMirror, type Mirror, parseFolderLocation, parseLocation } from "../../src/fetch/index.ts";
-import { isLocation, sourceKey } from "./source-lock.ts";
+import { isLocation } from "../settings/source-options.ts";
+import { sourceKey } from "./source-lock.ts";
 
 /** Release and architecture of the sample source. */
 const sampleMirror = { release: "14.x", arch: "x86_64" } as const;

@@ -12,16 +12,11 @@ import {
   readLock,
   type SourceLock,
 } from "../../src/fetch/index.ts";
-import { lockFile, source } from "../settings/source-options.ts";
+import { isLocation, lockFile, source } from "../settings/source-options.ts";
 
 /** The name under which a source's pins stand: as it was given, but never with a password. */
 export function sourceKey(name: string): string {
   return isLocation(name) ? publicUrl(name) : name;
-}
-
-/** Whether a source is a mirror's URL or folder, rather than a name of the sources file. */
-export function isLocation(name: string): boolean {
-  return /^[a-z]+:\/\//i.test(name) || name.includes("/");
 }
 
 /** Gives the value of a parameter of the step's. */

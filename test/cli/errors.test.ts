@@ -1,54 +1,78 @@
-/** Every error that the program can print: in one form, and written down. */
-import { readFileSync } from "node:fs";
+/** Every error code: explained, thrown somewhere, and on the page of errors. Every message: in one style. */
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { collectErrors, errorsIn } from "../../bin/error-catalogue.mjs";
 import { renderErrors } from "../../bin/error-page.mjs";
+import { errorAreas } from "../../src/errors/codes/index.ts";
 import { checkout } from "./workshop.ts";
 
-const errors = collectErrors(checkout);
+const areas = Object.values(errorAreas);
+const codes = areas.flatMap((area) => Object.keys(area));
+const explanations = areas.flatMap((area) => Object.values(area));
 
-describe("every error", () => {
-  it("stands in docs/errors.md as it is printed (`npm run docs` writes the page)", () => {
-    expect(errors.length).toBeGreaterThan(150);
-    expect(readFileSync(path.join(checkout, "docs/errors.md"), "utf8")).toBe(renderErrors(errors));
+/** The program's sources, without the table itself. */
+const sources = ["src", "tasks", "bin"]
+  .flatMap((folder) =>
+    readdirSync(path.join(checkout, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(ts|mjs|js)$/.test(name))
+      .map((name) => path.join(folder, name)),
+  )
+  .filter((name) => !name.startsWith("src/errors/codes/"))
+  .map((name) => readFileSync(path.join(checkout, name), "utf8"));
+
+/** For the project's own tasks, which are not part of the program. */
+const forProjects = ["project-error"];
+
+describe("an error code", () => {
+  it("is in kebab case, and in one area only", () => {
+    expect(codes.filter((code) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(code))).toEqual([]);
+    expect(new Set(codes).size).toBe(codes.length);
   });
 
-  it("has a code, and says what to do", () => {
-    expect(errors.filter(({ code }) => !/^[a-z0-9<][a-zA-Z0-9-.>, ]*$/.test(code))).toEqual([]);
-    expect(errors.filter(({ hints }) => hints.length === 0)).toEqual([]);
+  it("is used by the program", () => {
+    const text = sources.join("\n");
+    const unused = codes.filter((code) => !text.includes(`"${code}"`) && !text.includes(`[${code}]`));
+    expect(unused).toEqual(forProjects);
   });
 
-  it("speaks in one voice: no full stop, no capital at the beginning, names in double quotes", () => {
-    const texts = errors.flatMap(({ messages, hints }) => [...messages, ...hints]);
-    // Names may begin with a capital.
-    const loud = texts.filter(
-      (text) => /[^.][.!]$/.test(text) || /^(?!Node )[A-Z][a-z]+ /.test(text) || /'</.test(text),
-    );
-    expect(loud).toEqual([]);
+  it("is explained in full sentences, without source code", () => {
+    for (const { meaning, remedy } of explanations) {
+      expect(meaning).toMatch(/^[A-Z`].*\.$/);
+      expect(remedy).toMatch(/^[A-Z`].*\.$/);
+      expect(`${meaning} ${remedy}`).not.toMatch(/\$\{|=>|undefined|JSON\.|<\w/);
+    }
   });
 });
 
-describe("the catalogue of errors", () => {
-  const source = `
-    const known = "is known";
-    function refuse(what: string, hint?: string): never {
-      throw new UserError(\`\${what} \${n} is no good\`, { code: "no-good", where: w, ...(hint === undefined ? {} : { hint }) });
-    }
-    if (a) refuse("this", "take that");
-    throw new UsageError(b ? "either" : \`or \${c.name}\`, { code: "choice", hint: known });
-  `;
-  it("finds messages that are put together, chosen between, or handed to a function that makes the error", () => {
-    const found = errorsIn(source, "x.ts").map(({ kind, code, messages, hints, where }) => [
-      kind,
-      code,
-      messages,
-      hints,
-      where,
-    ]);
-    expect(found).toEqual([
-      ["UserError", "no-good", ["this <n> is no good"], ["take that"], true],
-      ["UsageError", "choice", ["either", "or <c.name>"], ["is known"], false],
-    ]);
+describe("docs/errors.md", () => {
+  const page = readFileSync(path.join(checkout, "docs/errors.md"), "utf8");
+  const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+
+  it("is generated from the table (`npm run docs` writes it)", () => {
+    expect(page).toBe(renderErrors(errorAreas));
+  });
+
+  it("has a section for every code, in alphabetical order, and links to it from the index", () => {
+    expect(headings).toEqual([...codes].sort());
+    expect([...page.matchAll(/\]\(#([^)]*)\)/g)].map(([, anchor]) => anchor).sort()).toEqual(headings);
+  });
+});
+
+/** Messages and hints that are written as one text: the first argument of an error, and its hint. */
+function messagesIn(source: string): readonly string[] {
+  const text = /(?:new (?:UserError|UsageError)\(\s*|\bhint: )(["'`])((?:\\.|(?!\1)[^\\])*)\1/gs;
+  return [...source.matchAll(text)].map(([, , message]) => message ?? "");
+}
+
+describe("a message", () => {
+  const messages = sources.flatMap(messagesIn);
+
+  it("starts in lower case, ends without a full stop, and quotes names with double quotes", () => {
+    expect(messages.length).toBeGreaterThan(200);
+    // Names may begin with a capital.
+    const loud = messages.filter(
+      (text) => /[^.…][.!]$/.test(text) || /^(?!Node )[A-Z][a-z]+ /.test(text) || /'\$\{/.test(text),
+    );
+    expect(loud).toEqual([]);
   });
 });

@@ -58,7 +58,7 @@ describe("a file named on the command line", () => {
 function clone(name: string): string {
   const folder = path.join(demo(), name);
   mkdirSync(folder);
-  for (const part of ["bin", "src", "package.json"]) {
+  for (const part of [".ci", "bin", "src", "package.json"]) {
     cpSync(path.join(checkout, part), path.join(folder, part), { recursive: true });
   }
   symlinkSync(path.join(checkout, "node_modules"), path.join(folder, "node_modules"));
@@ -100,6 +100,16 @@ describe("a folder's name", () => {
       expect(stderr).toBe(
         `error: the folder's path has a backslash (\\) in it, and Node loads no modules from there\n  where: ${root}\n  hint: rename the folder\n`,
       );
+    }
+  });
+
+  it("with a backslash is refused by name by the set-up's scripts too", () => {
+    const root = clone("a\\b");
+    const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+    for (const script of [scripts.quickstart, scripts.verify, ".ci/run"]) {
+      const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: root, encoding: "utf8" });
+      expect(status, stderr).toBe(2);
+      expect(stderr).toMatch(/^error: the folder's path has a backslash .*\n {2}where: .*\n {2}hint: .*\n$/);
     }
   });
 

@@ -13,6 +13,7 @@ it("have each large file once, when it is there, and nothing of the hundreds of 
     failure: new FailureText(style, false, new SourceStack({ folder: "/", packageRoot: "/" }, "/")),
     verbose: false,
     quiet: false,
+    notes: true,
     fresh: true,
     compact: undefined,
     progressLines: true,

@@ -211,7 +211,7 @@ export const hello`,
     expect(what).toBe("error: name: the file in/name does not exist");
     expect(end).toMatch(/^failed: 1 task, 2 that need it skipped; /);
     expect((await runTask(root, ["cheer"])).stderr).toMatch(
-      /^- greet: skipped, name failed\n- cheer: skipped, name failed\nfailed: 1 task, 2 that need it skipped/m,
+      /^- skipped, since name failed: greet, cheer\nfailed: 1 task, 2 that need it skipped/m,
     );
   });
 });

@@ -25,7 +25,15 @@ function failureText(style: Style): FailureText {
 function reported(style: Style, ...events: readonly BuildEvent[]): string {
   const lines: string[] = [];
   const reporter = new PlainReporter({
-    ...{ style, failure: failureText(style), verbose: false, quiet: false, fresh: true, compact: undefined },
+    ...{
+      style,
+      failure: failureText(style),
+      verbose: false,
+      quiet: false,
+      notes: true,
+      fresh: true,
+      compact: undefined,
+    },
     ...{ progressLines: true, print: (line) => lines.push(line), logText: () => undefined },
   });
   for (const event of events) reporter.onEvent(event);
@@ -40,7 +48,7 @@ function withoutOwnColours(text: string): string {
 
 describe("a name that holds escape sequences is shown, and does nothing", () => {
   it("in errors: what failed, where, and the hint", () => {
-    const error = new UserError(`bad ${hostile}`, { code: "x", where: hostile, hint: hostile });
+    const error = new UserError(`bad ${hostile}`, { code: "usage", where: hostile, hint: hostile });
     const text = failureText(plainStyle).of(error, "task");
     expect(text).not.toMatch(acts);
     expect(text.split("\n")).toHaveLength(3);

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach } from "vitest";
+import { afterAll, afterEach } from "vitest";
 import { usesPrograms } from "../support/programs.ts";
 
 usesPrograms("script");
@@ -27,9 +27,13 @@ export interface Run {
 }
 
 const roots: string[] = [];
-afterEach(() => {
-  for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
-});
+const keptRoots: string[] = [];
+afterEach(() => remove(roots));
+afterAll(() => remove(keptRoots));
+
+function remove(folders: string[]): void {
+  for (const root of folders.splice(0)) rmSync(root, { recursive: true, force: true });
+}
 
 /** Beside `../src/engine`, as far as its imports can tell. */
 const tasksFile = `
@@ -74,10 +78,10 @@ export default taskfile({
 });
 `;
 
-/** A workspace that holds the demonstration, a space in its name. */
-export function demo(): string {
+/** A workspace that holds the demonstration, a space in its name; `kept` for all tests of a file. */
+export function demo({ kept = false } = {}): string {
   const root = mkdtempSync(path.join(tmpdir(), "cli test "));
-  roots.push(root);
+  (kept ? keptRoots : roots).push(root);
   put(root, "in/name", "World\n");
   put(root, "in/script", "true\n");
   const engine = (from: string): string =>

@@ -85,7 +85,12 @@ describe("the documents", () => {
       if (first !== "package-list" && !first.startsWith("-"))
         expect(known(first), `${name}: ${words}`).toBe(true);
       const parsed = (): unknown =>
-        parseCommandLine(argv, taskfile, { env: {}, cwd: root, askSecret: async () => "" });
+        parseCommandLine(argv, taskfile, {
+          env: {},
+          variables: () => [],
+          cwd: root,
+          askSecret: async () => "",
+        });
       expect(parsed, `${name}: ${words}`).not.toThrow();
     }
   });

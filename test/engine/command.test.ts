@@ -171,7 +171,7 @@ describe("a secret", () => {
         throw new Error(`wrong: ${secret}`);
       },
       (secret) => {
-        throw new UserError(`wrong: ${secret}`, { code: "wrong", where: secret, hint: secret });
+        throw new UserError(`wrong: ${secret}`, { code: "project-error", where: secret, hint: secret });
       },
     ];
     for (const way of ways) {

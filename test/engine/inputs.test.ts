@@ -1,7 +1,16 @@
 /** What a pattern means is looked at anew whenever it could have changed. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import {
   type AbsolutePath,
   digestOfParts,
@@ -34,7 +43,42 @@ async function listed(root: AbsolutePath, target: Task): Promise<string> {
   return readFileSync(path.join(root, "list"), "utf8");
 }
 
+/** Does something once, right after a folder of this name was read. */
+function afterReading(name: string, act: () => void): void {
+  const read = fs.readdirSync;
+  let waits = true;
+  fs.readdirSync = ((folder: string, ...others: readonly never[]) => {
+    const found = read(folder, ...others);
+    if (waits && path.basename(String(folder)) === name) {
+      waits = false;
+      act();
+    }
+    return found;
+  }) as typeof read;
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    fs.readdirSync = read;
+    syncBuiltinESMExports();
+  });
+}
+
 describe("a pattern", () => {
+  it("does not remember what was removed, with its folder, while it was looked for", async () => {
+    const root = workspace({ "in/deep/z": "", "in/y": "" });
+    const target = task({
+      name: "lister",
+      description: "",
+      inputs: { found: files("**", { root: "in", optional: true }) },
+      outputs: { list: out.artifact("list") },
+      run: ({ inputs, outputs }) => writeFileSync(outputs.list, inputs.found.paths.join("\n")),
+    }) as Task;
+    afterReading("deep", () => rmSync(path.join(root, "in"), { recursive: true }));
+    expect(await listed(root, target)).toBe("");
+    expect(await listed(root, target)).toBe("");
+    write(root, "in/deep/z", "");
+    expect(await listed(root, target)).toBe("deep/z");
+  });
+
   it("finds files of a folder that did not exist when it was looked at before", async () => {
     const root = workspace({ "a/other": "" });
     const target = lister("a/b/c/*.txt");

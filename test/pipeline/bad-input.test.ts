@@ -116,7 +116,7 @@ describe("given bad input", () => {
     }
     expect(result.stderr.match(/^error: /gm), result.stderr).toHaveLength(1);
     expect(result.stderr).not.toMatch(/^\s+at /m);
-    expect(result.stderr).not.toContain("not a mistake of yours");
+    expect(result.stderr).not.toContain("a bug in razor-mk");
     expect(result.stdout).toBe("");
   }
 

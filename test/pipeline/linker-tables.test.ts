@@ -116,7 +116,7 @@ describe("an image with libraries and modules of its own", () => {
   it("derives nothing anew when a script is edited", async () => {
     await put("opt/own.sh", "#!/bin/sh\necho edited\n");
     const { stdout, stderr } = await build([]);
-    expect(stdout + stderr).toMatch(/^= derived: fresh$/m);
+    expect(stdout + stderr).toMatch(/^= linker-tables: fresh$/m);
     expect(stdout + stderr).toMatch(/^✓ overlay: /m);
   });
 

@@ -5,7 +5,7 @@ import { volumeId } from "../../tasks/image/iso-metadata.ts";
 import { epoch } from "../../tasks/settings/image-options.ts";
 import { limitsOf, maxEntries, maxUnpacked, parseSize } from "../../tasks/settings/limit-options.ts";
 
-const host = { note: () => {} };
+const host = { root: "/", note: () => {}, dependsOn: () => {} };
 const none = { maxUnpacked: undefined, maxEntries: undefined, maxDepth: undefined };
 
 describe("a limit for unpacked sizes", () => {

@@ -4,9 +4,10 @@
  */
 import { execFile } from "node:child_process";
 import path from "node:path";
-import { bind, inputCovers, needsOf, type Task, type TaskId } from "../../engine/index.ts";
+import { bind, inputCovers, needsOf, type TaskId } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
 import { type GitCommand, gitCommand } from "../../host/index.ts";
+import { allTasks } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
 import type { Io } from "../terminal/io.ts";
 
@@ -21,7 +22,7 @@ export async function affectedCommand(session: Session, words: readonly string[]
   }
   const root = workspace.state.workspace;
   const changed = await changedFiles(root, request.since, io.env);
-  const targets = workspace.taskfile.targets.filter((target): target is Task => target.kind === "task");
+  const targets = allTasks(workspace.taskfile, request.given);
   const graph = await bind(workspace, { targets, variant: request.variant, values });
   const affected = new Map<TaskId, readonly string[]>();
   for (const [id, bound] of graph) {
@@ -51,7 +52,7 @@ export async function affectedCommand(session: Session, words: readonly string[]
 async function changedFiles(root: string, since: string, env: Io["env"]): Promise<readonly string[]> {
   if (since.startsWith("-"))
     throw new UsageError(`"${since}" is not a revision`, {
-      code: "revision",
+      code: "revision-unknown",
       hint: "name a commit, a branch or a tag of this repository",
     });
   const changed = await git(
@@ -69,7 +70,7 @@ function git({ args, env }: GitCommand, since: string): Promise<string> {
       const why = stderr.trim().split("\n")[0] ?? error.message;
       reject(
         new UsageError(`git cannot compare with "${since}": ${why}`, {
-          code: "revision",
+          code: "revision-unknown",
           hint: "name a commit, a branch or a tag of this repository",
         }),
       );

@@ -2,11 +2,13 @@
  * Building targets from the command line: events to the screen, signals to the engine, a summary at the end.
  */
 import { build, type Command, forecast, type Target, type Task } from "../../engine/index.ts";
-import { type Artifact, artifactsOf } from "../output/artifact.ts";
+import { type Artifact, artifactLine, artifactsOf } from "../output/artifact.ts";
 import { openDisplay } from "../output/display.ts";
+import { encodeArtifact } from "../output/event-stream.ts";
 import type { PlainReporter } from "../output/plain-reporter.ts";
+import { standardOutput } from "../output/report-file.ts";
 import type { Session } from "../session.ts";
-import { formatBytes, formatSeconds } from "../terminal/style.ts";
+import { formatSeconds } from "../terminal/style.ts";
 import { printForecast } from "./forecast-text.ts";
 import { HeapGrowth } from "./heap-growth.ts";
 import { movedDuring, movedText } from "./moved-during.ts";
@@ -105,7 +107,10 @@ function printSummary(
   seconds: number,
 ): void {
   const { io, style, request } = session;
-  if (request.json) return;
+  if (request.json) {
+    for (const artifact of artifacts) io.stdout.write(encodeArtifact(artifact));
+    return;
+  }
   const { fresh, restored, ran, savedSeconds } = reporter.counts;
   if (!request.quiet) {
     const counts = [
@@ -119,7 +124,8 @@ function printSummary(
     const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}${saved}\n`;
     session.recordedOutput.writeTimed(line, formatSeconds(seconds));
   }
-  for (const { path, bytes, sha256 } of artifacts) {
-    io.stdout.write(`${path}  ${formatBytes(bytes)}  sha256 ${sha256}\n`);
-  }
+  // A report on standard output is a document, which nothing else may stand in.
+  const output =
+    request.summary === standardOutput || request.trace === standardOutput ? io.stderr : io.stdout;
+  for (const artifact of artifacts) output.write(`${artifactLine(artifact)}\n`);
 }

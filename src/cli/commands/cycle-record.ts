@@ -70,9 +70,10 @@ export class CycleRecord {
     if (fresh > 0) parts.push(`${fresh} fresh`);
     if (parts.length === 0)
       parts.push(cycle.outcome === "succeeded" ? "nothing to do" : "nothing could be done");
-    const made = artifacts.map(
-      ({ path, bytes, sha256 }) => `${path} (${formatBytes(bytes)}, sha256 ${sha256.slice(0, 12)})`,
-    );
+    const made = artifacts.map(({ path, bytes, sha256 }) => {
+      const digest = sha256 === undefined ? "" : `, sha256 ${sha256.slice(0, 12)}`;
+      return `${path} (${formatBytes(bytes)}${digest})`;
+    });
     const time = style.bold(formatSeconds(cycle.seconds));
     const to = made.length === 0 ? "" : ` to ${made.join(", ")}`;
     return `${mark} ${changeText(cycle.changes, first)}: ${parts.join("; ")}; ${time}${to}`;

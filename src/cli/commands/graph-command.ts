@@ -1,7 +1,7 @@
 /** `task graph`: what needs what, in the forms that drawing programs read. It writes nothing. */
 import { bind, displayPath, needsOf, type Task } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
-import { findTask } from "../options/target-name.ts";
+import { allTasks, findTask, inItsPlace } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
 
 const graphFormats = ["dot", "mermaid", "json", "svg"] as const;
@@ -18,8 +18,8 @@ export async function graphCommand(session: Session, words: readonly string[]): 
   const named = words[0];
   const targets: readonly Task[] =
     named === undefined
-      ? taskfile.targets.filter((target): target is Task => target.kind === "task")
-      : [findTask(named, taskfile)];
+      ? allTasks(taskfile, session.request.given)
+      : [inItsPlace(findTask(named, taskfile), taskfile, session.request.given)];
   const format = graphFormats.find((known) => known === (session.request.format ?? "dot"));
   if (format === undefined) {
     throw new UsageError(

@@ -38,7 +38,7 @@ function renderRows(rows: readonly ManualRow[], style: Style, columns: number): 
 }
 
 /** Breaks at blanks; lines after the first are indented. */
-function wrap(text: string, columns: number, indent: number): string {
+export function wrap(text: string, columns: number, indent: number): string {
   const lines: string[] = [""];
   for (const word of text.split(" ")) {
     const line = lines.at(-1) ?? "";

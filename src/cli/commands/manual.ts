@@ -110,11 +110,17 @@ function commandManual(command: ProgramCommand, taskfile: Taskfile): Manual {
 /** What is declared of a target says what may be asked of it. */
 function targetManual(target: Target, taskfile: Taskfile): Manual {
   const aliases = aliasesOf(target, taskfile);
-  const reached = target.kind === "command" ? [target] : [...reach(target)];
-  const rows = inOrder(parametersOfTargets(reached), taskfile)
+  const { tasks, parameters } = reachOf(target, taskfile);
+  const rows = inOrder([...parametersOfTargets(tasks), ...parameters], taskfile)
     .flatMap(parameterOptions)
     .filter(({ hidden }) => !hidden)
     .map(rowOf);
+  const group = (name: OptionEntry["group"], kind?: Target["kind"]): readonly ManualRow[] =>
+    optionsOf(taskfile)
+      .filter(({ hidden, concerns }) => !hidden && (kind === undefined || concerns !== "other"))
+      .filter(({ concerns }) => kind !== "command" || concerns === "all")
+      .filter((entry) => entry.group === name)
+      .map(rowOf);
   const takes = takenWords(target);
   const own = new Set([target.name, ...aliases]);
   return {
@@ -124,6 +130,8 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
     sections: [
       ...(target.kind === "command" ? [] : factsOf(target)),
       ...(rows.length === 0 ? [] : [{ title: "Values it depends on", rows }]),
+      ...(target.kind === "command" ? [] : [{ title: "Variants", rows: group("variant") }]),
+      { title: "Options", rows: group("program", target.kind) },
     ],
   };
 }
@@ -153,6 +161,23 @@ function factsOf(task: Task): readonly ManualSection[] {
   if (reads.length > 0) rows.push(["reads", reads.join(", ")]);
   if (tools.length > 0) rows.push(["runs", tools.join(", ")]);
   return rows.length === 0 ? [] : [{ title: "What goes into it", rows }];
+}
+
+/** The targets that a build of this one may run, and parameters that decide which of them it does. */
+function reachOf(
+  target: Target,
+  { alsoBuilds = [], replacements = [] }: Taskfile,
+): { readonly tasks: Iterable<Target>; readonly parameters: readonly Parameter<unknown>[] } {
+  if (target.kind === "command") return { tasks: [target], parameters: [] };
+  const tasks = reach(target);
+  const parameters: Parameter<unknown>[] = [];
+  for (const [asked, brings, wanted] of alsoBuilds) {
+    if (asked !== target) continue;
+    reach(brings, tasks);
+    if (wanted !== undefined) parameters.push(wanted as Parameter<unknown>);
+  }
+  for (const { of, use } of replacements) if (of === target) reach(use, tasks);
+  return { tasks, parameters };
 }
 
 /** The task and all that it may need. */

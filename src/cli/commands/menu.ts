@@ -3,14 +3,17 @@
  * elsewhere it is printed. How keys become a choice it does not know; picker.ts does.
  */
 import type { Target } from "../../engine/index.ts";
-import { messageOf, printableName } from "../../errors/index.ts";
+import { messageOf, printableName, UsageError } from "../../errors/index.ts";
+import { refuseInteractive } from "../options/interactive.ts";
 import { aliasesOf, listedTargets, targetLines, targetLinesByGroup } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
 import type { Choice } from "../terminal/picker.ts";
 import { type Shutdown, statusOf } from "../terminal/shutdown.ts";
 import { styleFor } from "../terminal/style.ts";
 import { buildTargets } from "./build-command.ts";
+import { wrap } from "./help.ts";
 import { runCommand } from "./run-command.ts";
+import { watchTargets } from "./watch-command.ts";
 
 /** Shows the menu, and runs what is chosen from it. */
 export async function menuCommand(session: Session): Promise<number> {
@@ -18,6 +21,11 @@ export async function menuCommand(session: Session): Promise<number> {
   const { TERM, CI, ACCESSIBLE } = io.env;
   const isDumb = TERM === "dumb" || (CI ?? "") !== "" || (ACCESSIBLE ?? "") !== "";
   const terminal = isDumb || request.json || request.quiet ? undefined : io.terminal();
+  if (terminal === undefined && request.watch)
+    throw new UsageError("a watch needs a target", {
+      code: "watch-target",
+      hint: "name what to build again at each change: task TARGET --watch",
+    });
   if (terminal === undefined) return printMenu(session);
 
   const interruption = new AbortController();
@@ -46,6 +54,8 @@ export async function menuCommand(session: Session): Promise<number> {
   if (shutdown !== undefined) return statusOf(shutdown);
   if (chosen === undefined) return 0;
   io.stderr.write(`${session.style.dim(`$ ${[session.command, chosen.name].join(" ")}`)}\n`);
+  refuseInteractive(request, [chosen]);
+  if (request.watch) return watchTargets(session, [chosen]);
   return chosen.kind === "command" ? runCommand(session, chosen, []) : buildTargets(session, [chosen]);
 }
 
@@ -62,10 +72,14 @@ function choicesOf({ workspace: { taskfile } }: Session): readonly Choice<Target
 async function printMenu(session: Session): Promise<number> {
   const style = styleFor(session.io.stdout, session.io.env);
   const { taskfile } = session.workspace;
+  const columns = Math.max(40, session.io.stdout.columns ?? 80);
   const width = Math.max(...targetLines(taskfile).map(([name]) => name.length)) + 2;
   const blocks = targetLinesByGroup(taskfile).map(({ title, lines }) => [
     ...(title === undefined ? [] : [` ${title}`]),
-    ...lines.map(([name, description]) => `  ${style.cyan(name.padEnd(width))}- ${description}`),
+    ...lines.map(([name, description]) => {
+      const text = wrap(`- ${description}`, columns, width + 4);
+      return `  ${style.cyan(name.padEnd(width))}${text}`;
+    }),
   ]);
   session.io.stdout.write(
     `${[await bannerOf(session), ...blocks].map((lines) => lines.join("\n")).join("\n\n")}\n\n  task <target> builds it; task --help lists the options\n`,

@@ -40,7 +40,9 @@ export class AfterSuccess {
   async begin(artifacts: readonly Artifact[]): Promise<void> {
     const { request, workspace } = this.#session;
     const root = workspace.state.workspace;
-    const files = artifacts.map((artifact) => path.resolve(root, artifact.path));
+    const files = artifacts
+      .filter(({ place }) => place === "workspace")
+      .map((artifact) => path.resolve(root, artifact.path));
     await this.#command?.start(root, this.#environment(), files);
     if (request.boot) await this.#boot(files.find((file) => file.endsWith(".iso")));
   }

@@ -5,7 +5,7 @@
 import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import type { LateText, OptionValues, Taskfile } from "../../engine/index.ts";
-import { didYouMean, UsageError } from "../../errors/index.ts";
+import { didYouMean, type ErrorCode, UsageError } from "../../errors/index.ts";
 import type { Io } from "../terminal/io.ts";
 import { readConfigFile } from "./config-file.ts";
 import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
@@ -13,6 +13,7 @@ import { chosenVariant, configKeys, namesGiven, optionValues } from "./option-va
 import { secretValues } from "./secret-value.ts";
 import { findTask } from "./target-name.ts";
 import { atDashes, namedTasks, taskArguments } from "./task-arguments.ts";
+import { checkVariables } from "./variable-name.ts";
 
 export interface Request {
   /** Words that are not options: targets, or a command of the program and its arguments. */
@@ -80,7 +81,7 @@ interface CoreOptions {
 export function parseCommandLine(
   argv: readonly string[],
   taskfile: Taskfile,
-  { env, cwd, askSecret }: Pick<Io, "env" | "cwd" | "askSecret">,
+  { env, variables, cwd, askSecret }: Pick<Io, "env" | "variables" | "cwd" | "askSecret">,
 ): Parsed {
   const entries = optionsOf(taskfile);
   const program = commanderFor(entries);
@@ -103,10 +104,10 @@ export function parseCommandLine(
   if (options.version === true) return { kind: "version" };
 
   const parameters = parametersOf(taskfile);
+  const keys = configKeys(taskfile, parameters);
+  checkVariables(taskfile, keys, variables);
   const config =
-    options.config === undefined
-      ? new Map<string, string>()
-      : readConfigFile(options.config, configKeys(taskfile, parameters));
+    options.config === undefined ? new Map<string, string>() : readConfigFile(options.config, keys);
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
   const sources = { flag, config, env };
   const variant = chosenVariant(taskfile, sources);
@@ -166,6 +167,12 @@ function commanderFor(entries: readonly OptionEntry[]): Command {
   return program;
 }
 
+/** The errors of commander that have a code of their own here; any other one is wrong usage. */
+const codes: Readonly<Record<string, ErrorCode>> = {
+  "commander.unknownOption": "option-unknown",
+  "commander.optionMissingArgument": "option-value-missing",
+};
+
 /** `flags` are all long options, those that help does not list included. */
 function usageError(error: CommanderError, flags: readonly string[]): UsageError {
   const text = error.message.replace(/^error: /, "");
@@ -177,7 +184,7 @@ function usageError(error: CommanderError, flags: readonly string[]): UsageError
   const option = /unknown option '(--[^'=]*)/.exec(what)?.[1];
   const meant = option === undefined ? undefined : didYouMean(option, flags);
   return new UsageError(what, {
-    code: error.code,
+    code: codes[error.code] ?? "usage",
     hint: meant ?? (hint === "" ? "`task --help` lists the options" : hint),
   });
 }

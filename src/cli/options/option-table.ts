@@ -23,6 +23,8 @@ export interface OptionEntry {
   readonly again?: true;
   readonly description: string;
   readonly group: OptionGroup;
+  /** Of the program's own options: whether every target follows it, only tasks do, or only commands of the program. */
+  readonly concerns?: "all" | "tasks" | "other";
   /** Understood, and shown in no list: another name, or an option that is no longer needed. */
   readonly hidden: boolean;
   readonly offers: Offer;
@@ -145,7 +147,7 @@ function templateOption({ templates = {} }: Taskfile): readonly OptionEntry[] {
   const names = Object.keys(templates);
   if (names.length === 0) return [];
   const description = `with init: what the project begins with: ${names.join(", ")}`;
-  return [option("--template", description, { value: "NAME", offers: names })];
+  return [option("--template", description, { value: "NAME", offers: names, concerns: "other" })];
 }
 
 function deprecatedOption(flags: string, description: string): OptionEntry {
@@ -169,12 +171,17 @@ const option = (
 ): OptionEntry => ({
   ...deprecatedOption(flags, description),
   hidden: false,
+  concerns: "tasks",
   ...more,
 });
 
 /** What the program itself understands, whatever the Taskfile says. */
 const programOptions: readonly OptionEntry[] = [
-  option("-c, --config", "read options from KEY=value lines", { value: "FILE", offers: "files" }),
+  option("-c, --config", "read options from KEY=value lines", {
+    value: "FILE",
+    offers: "files",
+    concerns: "all",
+  }),
   option("-j, --jobs", "run at most N tasks at once (default: one for each core)", { value: "N" }),
   option("-k, --keep-going", "after a failure go on with what does not depend on it"),
   option("-f, --force", "run TASK, or all, although nothing changed", {
@@ -183,13 +190,15 @@ const programOptions: readonly OptionEntry[] = [
     again: true,
     offers: "tasks",
   }),
-  option("-n, --dry-run", "say what would run and why, and do nothing"),
+  option("-n, --dry-run", "say what would run and why, and do nothing", { concerns: "all" }),
   option("-w, --watch", "build again whenever something changes"),
   option("--on-success", "watch, and run CMD after each success", { value: "CMD" }),
   option("--boot", "watch, and boot the ISO in QEMU after each success"),
-  option("-v, --verbose", "show what tasks and commands print, and stacks of internal errors"),
-  option("-q, --quiet", "print errors and the result only"),
-  option("--json", "print events as one JSON object a line"),
+  option("-v, --verbose", "show what tasks and commands print, and stacks of internal errors", {
+    concerns: "all",
+  }),
+  option("-q, --quiet", "print errors and the result only", { concerns: "all" }),
+  option("--json", "print events as one JSON object a line", { concerns: "all" }),
   option("--audit", "watch the tasks' commands and code, and say what they touch without declaring it"),
   option("--strict", "as --audit, and fail the task"),
   option("--trace", "write a trace for chrome://tracing: tasks, processes, downloads", {
@@ -197,15 +206,19 @@ const programOptions: readonly OptionEntry[] = [
     offers: "files",
   }),
   option("--summary", "write what happened as one JSON document", { value: "FILE", offers: "files" }),
-  option("--since", "with affected: the revision to compare with", { value: "REVISION" }),
+  option("--since", "with affected: the revision to compare with", {
+    value: "REVISION",
+    concerns: "other",
+  }),
   option("--format", "format of `graph`: dot, mermaid, json, svg", {
     value: "FORMAT",
     offers: ["dot", "mermaid", "json", "svg"],
+    concerns: "other",
   }),
 ];
 
 /** What help lists last. */
 const closingOptions: readonly OptionEntry[] = [
-  option("-V, --version", "print the program's version"),
-  option("-h, --help", "print this help, or with a target what is known of it"),
+  option("-V, --version", "print the program's version", { concerns: "other" }),
+  option("-h, --help", "print this help, or with a target what is known of it", { concerns: "all" }),
 ];

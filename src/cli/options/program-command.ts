@@ -27,6 +27,8 @@ export interface ProgramCommand {
   readonly examples: readonly Example[];
   /** It needs no project around it. */
   readonly anywhere?: true;
+  /** It changes files, and cannot say beforehand which. */
+  readonly writes?: true;
 }
 
 export const programCommands: readonly ProgramCommand[] = [
@@ -63,6 +65,7 @@ export const programCommands: readonly ProgramCommand[] = [
     takes: "<stats|gc|verify|clear>",
     offers: ["stats", "gc", "verify", "clear"],
     description: "show the cache's size, shrink it, check it, or empty it",
+    writes: true,
     options: ["--json"],
     examples: [{ command: "cache stats", does: "how large the cache is, and how large it may become" }],
   },
@@ -77,6 +80,7 @@ export const programCommands: readonly ProgramCommand[] = [
       { command: "init my-rescue --template rescue", does: "the same for a rescue system, without Razor" },
     ],
     anywhere: true,
+    writes: true,
   },
   {
     name: "doctor",
@@ -100,12 +104,14 @@ export const programCommands: readonly ProgramCommand[] = [
       { command: "completion install", does: "complete targets and options with Tab, in your shell" },
     ],
     anywhere: true,
+    writes: true,
   },
   {
     name: "manual",
     description: "print the manual page, as man reads it",
     options: [],
     examples: [{ command: "manual | man -l -", does: "the manual of this project's targets" }],
+    anywhere: true,
   },
 ];
 

@@ -61,6 +61,13 @@ export function inItsPlace<T extends Target>(target: T, taskfile: Taskfile, give
   return taskfile.replacements?.find((one) => one.of === target && given.has(one.given.name))?.use ?? target;
 }
 
+/** Every task of a build of everything: of a task and its replacement the one that what the user gave asks for. */
+export function allTasks(taskfile: Taskfile, given: OptionValues): readonly Task[] {
+  const replacements = taskfile.replacements ?? [];
+  const unused = new Set(replacements.map((one) => (given.has(one.given.name) ? one.of : one.use)));
+  return taskfile.targets.filter((target): target is Task => target.kind === "task" && !unused.has(target));
+}
+
 /** The target with this name or alias, or undefined. */
 export function targetNamed(name: string, taskfile: Taskfile): Target | undefined {
   const aliases = taskfile.aliases ?? {};

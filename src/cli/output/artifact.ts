@@ -1,15 +1,24 @@
-/** The files that a build puts into the workspace: what the user came for. */
+/** What a build made for the targets that were asked for: files of the workspace, and outputs that stay in the cache. */
 import path from "node:path";
 import { displayPath, type Graph, outputsOnDisk, type State, type Task } from "../../engine/index.ts";
+import { formatBytes } from "../terminal/style.ts";
 
 export interface Artifact {
-  /** Relative to the workspace. */
+  /** The task's name. */
+  readonly task: string;
+  /** Whether it lies where the user wants it, or in the cache. */
+  readonly place: "workspace" | "cache";
+  /** Relative to the workspace; a folder's ends with a slash. */
   readonly path: string;
+  /** Of a folder those of all its files. */
   readonly bytes: number;
-  readonly sha256: string;
+  /** Of a file; none for one that may hold a secret. */
+  readonly sha256?: string;
+  /** Of a folder: the number of its files. */
+  readonly files?: number;
 }
 
-/** The files that the named targets put into the workspace, as they stand there. */
+/** What the named targets made, as it stands there: every file in the workspace, and each output in the cache as a whole. */
 export async function artifactsOf(
   state: State,
   tasks: readonly Task[],
@@ -18,14 +27,35 @@ export async function artifactsOf(
   const artifacts: Artifact[] = [];
   for (const bound of graph.values()) {
     if (!tasks.includes(bound.task)) continue;
+    const task = bound.task.name;
+    const folders = new Map<string, { files: number; bytes: number }>();
     for (const { output, entry, within } of await outputsOnDisk(bound, state)) {
-      if (output.place !== "workspace" || entry.type !== "file") continue;
+      const root = displayPath(state.workspace, output.path);
+      const isPart = output.place === "cache" && output.kind === "directory";
+      const folder = isPart ? (folders.get(`${root}/`) ?? { files: 0, bytes: 0 }) : undefined;
+      if (folder !== undefined) folders.set(`${root}/`, folder);
+      if (entry.type !== "file") continue;
+      if (folder !== undefined) {
+        folder.files += 1;
+        folder.bytes += entry.size;
+        continue;
+      }
       artifacts.push({
-        path: path.join(displayPath(state.workspace, output.path), within),
+        task,
+        place: output.place,
+        path: path.join(root, within),
         bytes: entry.size,
-        sha256: entry.digest,
+        ...(output.private && output.place === "cache" ? {} : { sha256: entry.digest }),
       });
     }
+    for (const [folder, facts] of folders) artifacts.push({ task, place: "cache", path: folder, ...facts });
   }
   return artifacts;
+}
+
+/** `build/dev.txt  12 B  sha256 …`, without a line feed. */
+export function artifactLine({ path: file, bytes, sha256, files }: Artifact): string {
+  const size = formatBytes(bytes);
+  if (files !== undefined) return `${file}  ${size} in ${files} ${files === 1 ? "file" : "files"}`;
+  return `${file}  ${size}${sha256 === undefined ? "" : `  sha256 ${sha256}`}`;
 }

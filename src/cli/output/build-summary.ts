@@ -6,6 +6,7 @@ import {
   type Reason,
   type TaskId,
 } from "../../engine/index.ts";
+import type { Output } from "../terminal/io.ts";
 import type { Artifact } from "./artifact.ts";
 import { writeReport } from "./report-file.ts";
 
@@ -57,7 +58,8 @@ export class BuildSummary {
     this.#tasks.set(task, { verdict, seconds, savedSeconds, reasons: reasons.map(describeReason) });
   }
 
-  write(file: string, artifacts: readonly Artifact[]): void {
+  /** Writes the document to `file` (absolute or relative to the current folder), or to `output` where that is `-`. */
+  write(file: string, artifacts: readonly Artifact[], output: Output): void {
     const summary = {
       v: 1,
       outcome: this.#outcome,
@@ -65,6 +67,6 @@ export class BuildSummary {
       tasks: Object.fromEntries(this.#tasks),
       artifacts,
     };
-    writeReport("--summary", file, `${JSON.stringify(summary, undefined, 2)}\n`);
+    writeReport("--summary", file, `${JSON.stringify(summary, undefined, 2)}\n`, output);
   }
 }

@@ -88,6 +88,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     failure,
     verbose: request.verbose,
     quiet: request.quiet || request.json,
+    notes: !request.quiet,
     fresh,
     compact: live === undefined ? undefined : screen,
     progressLines: live === undefined && !request.quiet,
@@ -125,8 +126,8 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
       reporter.onEvent(event);
     },
     record: (artifacts) => {
-      if (request.trace !== undefined) trace.write(request.trace);
-      if (request.summary !== undefined) summary.write(request.summary, artifacts);
+      if (request.trace !== undefined) trace.write(request.trace, io.stdout);
+      if (request.summary !== undefined) summary.write(request.summary, artifacts, io.stdout);
     },
     failureLine: () => {
       const { failed, skipped } = reporter.counts;

@@ -19,6 +19,11 @@ export function encodeEvent(event: BuildEvent): string {
   return JSON.stringify(fields);
 }
 
+/** A line for each artifact of a build that succeeded. */
+export function encodeArtifact(artifact: Artifact): string {
+  return `${JSON.stringify({ v: streamVersion, type: "artifact", ...artifact })}\n`;
+}
+
 /** An event of watch mode, beside those of its builds. */
 export function encodeWatchEvent(event: WatchEvent, artifacts: readonly Artifact[] = []): string {
   if (event.type !== "cycle-finished") return JSON.stringify({ v: streamVersion, ...event });

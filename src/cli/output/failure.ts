@@ -1,5 +1,5 @@
 /**
- * Every failure as text, in one form: what, where, why, what to do. Users' mistakes have no stack.
+ * Every failure as text, in one form: message and code, place, hint. A UserError has no stack.
  */
 import { messageOf, printable, UserError } from "../../errors/index.ts";
 import type { Style } from "../terminal/style.ts";
@@ -20,7 +20,8 @@ export class FailureText {
   of(error: unknown, about?: string): string {
     const style = this.#style;
     const lead = about === undefined ? "" : `${style.bold(about)}: `;
-    const lines: string[] = [`${style.red("error:")} ${lead}${printable(headline(error))}`];
+    const code = error instanceof UserError ? ` ${style.dim(`[${error.code}]`)}` : "";
+    const lines: string[] = [`${style.red("error:")} ${lead}${printable(headline(error))}${code}`];
     const add = (label: string, text: string): unknown =>
       lines.push(`  ${style.dim(`${label}:`)} ${printable(text)}`);
     if (error instanceof UserError) {
@@ -32,8 +33,8 @@ export class FailureText {
       const isOurs = place === undefined || place.isOurs;
       if (!isOurs) add("where", place.where);
       if (this.#verbose) lines.push(printable(this.#stackOf(error)));
-      else if (isOurs) add("hint", "this is not a mistake of yours; --verbose shows where it happened");
-      else add("hint", "the code there did not expect this; --verbose shows how it came to it");
+      else if (isOurs) add("hint", "this is a bug in razor-mk; --verbose shows the stack");
+      else add("hint", "the task's code threw this error; --verbose shows the stack");
     }
     return lines.join("\n");
   }
@@ -56,6 +57,7 @@ function isCommandFailure(error: unknown): error is CommandFailure {
 
 export function headline(error: unknown): string {
   if (!isCommandFailure(error)) return messageOf(error);
-  const how = error.signal === null ? `exited with status ${error.exitCode}` : `was ended by ${error.signal}`;
+  const how =
+    error.signal === null ? `exited with status ${error.exitCode}` : `was killed by ${error.signal}`;
   return `a command ${how}${error.cmd === undefined ? "" : `: ${error.cmd}`}`;
 }

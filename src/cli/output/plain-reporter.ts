@@ -13,6 +13,8 @@ export interface ReporterOptions {
   readonly failure: FailureText;
   readonly verbose: boolean;
   readonly quiet: boolean;
+  /** Say what a user should know, such as that another build is waited for. */
+  readonly notes: boolean;
   /** Say of each task that has nothing to do that it has not. */
   readonly fresh: boolean;
   /** Name, time, reason: the short form for people who look on, on a terminal of so many columns. */
@@ -70,6 +72,8 @@ export class PlainReporter {
   readonly #finished = new Set<string>();
   /** For each task that was skipped the one that failed. */
   readonly #failures = new Map<string, string>();
+  /** For each task that failed the names of those that were skipped. */
+  readonly #skipped = new Map<string, readonly string[]>();
 
   constructor(options: ReporterOptions) {
     this.#options = options;
@@ -102,17 +106,16 @@ export class PlainReporter {
         // It may be skipped because of one that was skipped itself.
         const failed = this.#failures.get(event.because) ?? event.because;
         this.#failures.set(event.task, failed);
-        // Who looks on is told how many there are, at the end: what failed should not be moved out of sight.
-        if (this.#options.compact === undefined || this.#options.verbose)
-          this.#say(`${style.dim("-")} ${nameOf(event.task)}: skipped, ${nameOf(failed)} failed`);
+        this.#skipped.set(failed, [...(this.#skipped.get(failed) ?? []), nameOf(event.task)]);
         break;
       }
       case "note":
-        if (!this.#notes.has(event.message))
+        if (this.#options.notes && !this.#notes.has(event.message))
           this.#options.print(`${style.yellow("note:")} ${printable(event.message)}`);
         this.#notes.add(event.message);
         break;
       case "lock-wait":
+        if (!this.#options.notes) break;
         this.#options.print(
           `${style.yellow("note:")} waiting for another build in this workspace: ` +
             `process ${event.pid} on ${event.host} (${printable(event.command)})`,
@@ -135,11 +138,17 @@ export class PlainReporter {
       case "task-outdated":
         this.#say(`${style.dim("↻")} ${nameOf(event.task)}: ended, its inputs changed`);
         break;
+      case "build-finished":
+        // Who looks on is told how many there are: what failed should not be moved out of sight.
+        if (this.#options.compact === undefined || this.#options.verbose)
+          for (const [failed, tasks] of this.#skipped)
+            this.#say(`${style.dim("-")} skipped, since ${nameOf(failed)} failed: ${tasks.join(", ")}`);
+        this.#skipped.clear();
+        break;
       case "build-started":
       case "process-started":
       case "process-ended":
       case "task-started":
-      case "build-finished":
         break;
     }
   }

@@ -28,6 +28,10 @@ export class RecordedOutput {
       ...io,
       stdout: this.#hear(1, io.stdout),
       stderr: this.#hear(2, io.stderr),
+      variables: (prefix) => {
+        this.#asked.add(`${prefix}*`);
+        return io.variables(prefix);
+      },
       env: new Proxy(io.env, {
         get: (env, name) => {
           if (typeof name !== "string") return undefined;
@@ -42,7 +46,7 @@ export class RecordedOutput {
     };
   }
 
-  /** Names of the variables that were asked for; undefined when all of them were. */
+  /** Names of the variables that were asked for, `MK_BUNDLE_*` for all that begin so; undefined when all of them were. */
   get environment(): readonly string[] | undefined {
     return this.#askedForAll ? undefined : [...this.#asked];
   }

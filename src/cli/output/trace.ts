@@ -3,6 +3,7 @@
  * Format: "Trace Event Format" (Chromium), complete events (`ph: "X"`, times in microseconds) and metadata.
  */
 import { type BuildEvent, describeReason, type TaskId } from "../../engine/index.ts";
+import type { Output } from "../terminal/io.ts";
 import { writeReport } from "./report-file.ts";
 
 interface Span {
@@ -54,11 +55,11 @@ export class Trace {
     }
   }
 
-  /** Writes the trace to `file` (absolute or relative to the current folder). */
-  write(file: string): void {
+  /** Writes the trace to `file` (absolute or relative to the current folder), or to `output` where that is `-`. */
+  write(file: string, output: Output): void {
     for (const key of [...this.#open.keys()]) this.#end(key, { outcome: "unfinished" });
     const trace = { displayTimeUnit: "ms", traceEvents: this.#events() };
-    writeReport("--trace", file, `${JSON.stringify(trace)}\n`);
+    writeReport("--trace", file, `${JSON.stringify(trace)}\n`, output);
   }
 
   #begin(key: string, category: Span["category"], name: string, args: Span["args"]): void {

@@ -24,6 +24,8 @@ export interface Io {
   /** Everything said to people. */
   readonly stderr: Output;
   readonly env: NodeJS.ProcessEnv;
+  /** Names of the variables of the environment that begin with `prefix`, and are not empty. */
+  readonly variables: (prefix: string) => readonly string[];
   /** Absolute path of the folder in which the command was given. */
   readonly cwd: string;
   /** Calls back for each key pressed until the returned function is called; undefined where there is no keyboard. */
@@ -42,10 +44,12 @@ export interface Io {
 
 export function processIo(): Io {
   const shutdownSignals = new ShutdownSignals(process.stdout, process.stderr);
+  const env: NodeJS.ProcessEnv = { ...process.env };
   return {
     stdout: process.stdout,
     stderr: process.stderr,
-    env: { ...process.env },
+    env,
+    variables: (prefix) => Object.keys(env).filter((name) => name.startsWith(prefix) && env[name] !== ""),
     hideFromChildren: (names) => {
       for (const name of names) delete process.env[name];
     },

@@ -53,10 +53,12 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
       });
       const typed =
         this.userInput === "" ? style.dim(hint) : `${this.userInput}▏ ${style.dim(hintFor(rows.length))}`;
-      const list = isOver
-        ? rows
-        : visible(rows, this.cursor, (terminal.output.rows || 24) - height([...banner, hint]) - 3);
-      return [...banner, "", ...list, ...(isOver ? [] : ["", typed])].join("\n");
+      // A description that was cut off is shown whole for the row that is marked.
+      const marked = this.filteredOptions[this.cursor]?.value.description ?? "";
+      const whole = marked.length + 2 > columns() - labelWidth - 3 ? [style.dim(marked)] : [];
+      const room = (terminal.output.rows || 24) - height([...banner, ...whole, hint]) - 3;
+      const list = isOver ? rows : visible(rows, this.cursor, room);
+      return [...banner, "", ...list, ...(isOver ? [] : ["", ...whole, typed])].join("\n");
     },
   });
   const columns = (): number => terminal.output.columns || 80;

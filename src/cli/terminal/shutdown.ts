@@ -71,7 +71,9 @@ export class ShutdownSignals {
     const code = systemErrorCode(error) ?? "";
     const why = outputFailures[code];
     if (why !== undefined)
-      people?.write(`error: standard output cannot be written: ${why}\n  hint: let it go elsewhere\n`);
+      people?.write(
+        `error: standard output cannot be written: ${why} [output-unwritable]\n  hint: redirect it elsewhere\n`,
+      );
     if (this.#listeners.size > 0)
       for (const listener of [...this.#listeners]) this.#leave(listener, "SIGPIPE");
     else process.exit(code === "EPIPE" ? 0 : 1);

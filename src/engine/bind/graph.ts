@@ -8,7 +8,7 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { UserError } from "../../errors/index.ts";
+import { UsageError, UserError } from "../../errors/index.ts";
 import type { Input } from "../define/declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "../define/declared-task.ts";
 import {
@@ -128,7 +128,8 @@ async function bind(
     const value = await binding.values.get(named);
     byParameter.set(named.name, value);
     // Said before anything runs: a mistyped name should not cost the time of the steps before this one.
-    if (input.kind === "file" && !input.optional) requireNamedFile(named, value, binding.workspace);
+    if (input.kind === "file" && !input.optional && value !== "")
+      requireNamedFile(named, value, binding.workspace);
   }
   const variant = task.variants === "shared" ? undefined : binding.variant;
   const facts = {
@@ -164,6 +165,24 @@ async function bind(
     return { slot, kind: output.kind, place: output.place, private: output.private, path: absolute };
   });
   return { id, task, variant, needs, outputs, values, named: byParameter };
+}
+
+/**
+ * Throws `UsageError` for a task that reads the file of an option that is not set. The graph of all tasks has such tasks; only a
+ * build or its forecast needs their files.
+ */
+export function requireSetInputs(graph: Graph): void {
+  for (const { task, named } of graph.values()) {
+    for (const input of Object.values(task.inputs)) {
+      if (input.kind !== "file" || input.optional || typeof input.path === "string") continue;
+      const { name, value = "FILE" } = input.path;
+      if (named.get(name) !== "") continue;
+      throw new UsageError(`${task.name} needs --${name}, which is not set`, {
+        code: "option-missing",
+        hint: `add --${name} ${value}`,
+      });
+    }
+  }
 }
 
 function requireNamedFile(parameter: Parameter<string>, value: string, workspace: string): void {
@@ -219,6 +238,8 @@ export async function inputCovers(
 ): Promise<boolean> {
   const declared = input.kind === "file" ? input.path : input.root;
   const given = typeof declared === "string" ? declared : String(bound.named.get(declared.name));
+  // An option that is not set names no file.
+  if (given === "") return false;
   const root = path.resolve(workspace, given) as AbsolutePath;
   if (input.kind === "file") return root === file;
   return isBelow(file, root) && (await matcherOf(input, root, workspace))(path.relative(root, file));

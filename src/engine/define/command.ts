@@ -19,6 +19,8 @@ export interface Command<P extends Params = Params> {
   readonly takes?: string;
   /** What completion offers for them. */
   readonly offers?: "files" | "folders";
+  /** Whether it needs a project around it, for these words behind its name; without it, it does. */
+  readonly needsProject?: (words: readonly string[]) => boolean;
   /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
   readonly failureStatus?: number;
   /** Returns the exit status where it is not 0. */

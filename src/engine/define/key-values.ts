@@ -1,5 +1,5 @@
 /** Parses KEY=value lines as in a file that a shell script would source. Nothing is evaluated. */
-import { UsageError } from "../../errors/index.ts";
+import { didYouMean, UsageError } from "../../errors/index.ts";
 
 /**
  * The values in `text`, which messages call `file`. Values may stand in single or double quotes; `#` starts a comment at the
@@ -31,7 +31,7 @@ export function parseKeyValues(
       throw new UsageError(`${key} is not a known key`, {
         code: "config-key",
         where,
-        hint: `known keys: ${[...allowed].sort().join(", ")}`,
+        hint: didYouMean(key, allowed) ?? `known keys: ${[...allowed].sort().join(", ")}`,
       });
     }
     values.set(key, unquote(raw, where));

@@ -5,7 +5,7 @@
  * not know the command line itself: whoever runs the engine hands over the texts that the user gave.
  */
 import { createHmac, randomBytes } from "node:crypto";
-import { UsageError } from "../../errors/index.ts";
+import { didYouMean, UsageError } from "../../errors/index.ts";
 
 /** What a computed default may look at. */
 export interface ParameterHost {
@@ -31,6 +31,9 @@ export interface PathDependencies {
 }
 
 export type PathDependencySource = () => Promise<PathDependencies>;
+
+/** What checking a given value may look at. */
+export type ParseHost = Pick<ParameterHost, "root" | "note" | "dependsOn">;
 
 /** What values are computed with. */
 export interface ValuesHost extends Omit<ParameterHost, "value" | "dependsOn"> {
@@ -58,7 +61,7 @@ export interface ParameterOptions<T> {
   readonly tools?: readonly string[];
   readonly default: T | ((host: ParameterHost) => T | Promise<T>);
   /** Checks what the user wrote; throws a `UsageError` that says what is expected. */
-  readonly parse?: (text: string, host: Pick<ParameterHost, "note">) => T;
+  readonly parse?: (text: string, host: ParseHost) => T;
   /** Throws a `UsageError` where the parameter must not be given for this variant, whatever its value. */
   readonly check?: (variant: string) => void;
 }
@@ -115,13 +118,13 @@ export const param = {
   choice(
     options: ParameterOptions<string> & { readonly choices: readonly string[]; readonly open?: boolean },
   ): Parameter<string> {
-    const parse = (text: string, host: Pick<ParameterHost, "note">): string => {
+    const parse = (text: string, host: ParseHost): string => {
       if (!options.open && !options.choices.includes(text)) {
         throw new UsageError(
           `--${options.name} is "${text}", but must be one of: ${options.choices.join(", ")}`,
           {
             code: "parameter-choice",
-            hint: "name one of these",
+            hint: didYouMean(text, options.choices) ?? "name one of these",
           },
         );
       }
@@ -256,6 +259,12 @@ export class ParameterValues {
   get<T>(parameter: Parameter<T>): T | Promise<T> {
     if (!this.#resolved.has(parameter.name)) this.#resolved.set(parameter.name, this.#resolve(parameter));
     return this.#resolved.get(parameter.name) as T | Promise<T>;
+  }
+
+  /** Parses every text that the user gave, but no secret that is still to be asked for. Throws the `UsageError` of the first bad one. */
+  checkGiven(parameters: readonly Parameter<unknown>[]): void {
+    for (const parameter of parameters)
+      if (typeof this.#given.get(parameter.name) === "string") this.get(parameter);
   }
 
   /** As `get`, but undefined instead of an error for a value that is not acceptable. */

@@ -63,7 +63,7 @@ export class Concatenator {
   }
 
   /**
-   * Writes the pieces to `target` (absolute; replaced, mode 0644). @throws UserError `piece-changed` when a file is
+   * Writes the pieces to `target` (absolute; replaced, mode 0644). @throws UserError `content-changed` when a file is
    * written to meanwhile.
    */
   async join(target: string, chunks: readonly Chunk[], signal: AbortSignal): Promise<Concatenation> {
@@ -118,7 +118,7 @@ export class Concatenator {
   #refuseChanged(part: ConcatenationPart): void {
     if (!("file" in part) || this.#files.isUnchanged(part.file as AbsolutePath)) return;
     throw new UserError("the file changed while it was being read", {
-      code: "piece-changed",
+      code: "content-changed",
       where: part.file,
       hint: "build again when nothing writes to it any more",
     });

@@ -8,7 +8,14 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { FilesInput, Input } from "../define/declared-input.ts";
-import { type AbsolutePath, byteOrder, type Digest, displayPath, resolveIn } from "../define/names.ts";
+import {
+  type AbsolutePath,
+  byteOrder,
+  type Digest,
+  displayPath,
+  isBelow,
+  resolveIn,
+} from "../define/names.ts";
 import type { Parameter } from "../define/parameter.ts";
 import { ignoredBy, matcherOf, positiveIn } from "../define/patterns.ts";
 import { digestOfBytes } from "./digest.ts";
@@ -61,15 +68,18 @@ export async function resolveInput(
   const root = resolveIn(context.workspace, given);
   const asked =
     typeof declared === "string" ? given : `--${declared.name} ${displayPath(context.workspace, given)}`;
-  const paths = declaration.kind === "file" ? [] : await expand(declaration, root, context);
+  const matches = declaration.kind === "file" ? [] : await expand(declaration, root, context);
+  const paths: string[] = [];
 
   const entries: [string, ListedEntry][] = [];
   const behind = new Map<AbsolutePath, ListedEntry>();
   let selected: string | undefined;
-  for (const relative of declaration.kind === "file" ? [""] : paths) {
+  for (const relative of declaration.kind === "file" ? [""] : matches) {
     const absolute = (relative === "" ? root : `${root}/${relative}`) as AbsolutePath;
     const found = context.files.at(absolute);
     const known = found instanceof Promise ? await found : found;
+    // What was removed since it was found is no part of the input.
+    if (known !== undefined && relative !== "") paths.push(relative);
     const entry =
       known?.type === "file" ? listed(known) : await followFile(known, declaration, absolute, context);
     if (entry === undefined) {
@@ -257,7 +267,8 @@ async function expand(
     (directory) => [directory, directoryStatus(path.join(root, directory))] as const,
   );
   // A directory changed within the clock's grain may change again unseen: such a set is not remembered.
-  const settled = directories.every(([, status]) => {
+  const settled = directories.every(([directory, status]) => {
+    if (status === absent) return !paths.some((one) => directory === "" || isBelow(one, directory));
     const [changed, moved = "0"] = status.split(":");
     return Math.max(Number(changed), Number(moved)) / 1e6 + 2000 < startedAt;
   });
@@ -377,7 +388,10 @@ function staysIn(base: string, pattern: string): boolean {
   return !pattern.includes("**") && pattern.split("/").length === depth + 1;
 }
 
+/** The status of a directory that does not exist. It has no time, so it says nothing of when the directory went. */
+const absent = "0:0:absent";
+
 function directoryStatus(directory: string): string {
   const status = statSync(directory, { bigint: true, throwIfNoEntry: false });
-  return status === undefined ? "0:0:absent" : `${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
+  return status === undefined ? absent : `${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
 }

@@ -1,4 +1,5 @@
 /** Runs work with a time limit and retries. */
+import { setTimeout as pause } from "node:timers/promises";
 import { messageOf, UserError } from "../../errors/index.ts";
 
 export interface AttemptRules {
@@ -34,7 +35,9 @@ export async function attempt<T>(
       // Code that ignored its signal may still write to the outputs, so no other attempt may start there.
       if (signal.aborted || failed > retries || isUnresponsive(error)) throw error;
       onRetry(`attempt ${failed} of ${retries + 1} failed: ${messageOf(error)}; trying again`);
-      await pause(Math.min(longestPauseMs, pauseMs * 2 ** (failed - 1)), signal);
+      await pause(Math.min(longestPauseMs, pauseMs * 2 ** (failed - 1)), undefined, { signal }).catch(
+        () => {},
+      );
       signal.throwIfAborted();
     }
   }
@@ -69,16 +72,4 @@ function timedOut(seconds: number): UserError {
 
 function isUnresponsive(error: unknown): boolean {
   return error instanceof UserError && error.code === "task-unresponsive";
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

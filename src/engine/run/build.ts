@@ -5,7 +5,7 @@
 import path from "node:path";
 import { endOrphans } from "../../host/index.ts";
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
-import { bindGraph } from "../bind/graph.ts";
+import { bindGraph, requireSetInputs } from "../bind/graph.ts";
 import { requireTools } from "../bind/optional-tool.ts";
 import { checkTaskfile } from "../bind/ownership.ts";
 import { removeMislabelled } from "../decide/moved-values.ts";
@@ -43,6 +43,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const { state } = workspace;
   const startedAt = performance.now();
   const graph = await bind(workspace, request);
+  requireSetInputs(graph);
   await request.watcher?.onGraph(graph);
   if (!request.keepGoing) requireTools(graph, workspace.toolHint);
   const isAudited = request.audit === "report" || request.audit === "strict";

@@ -163,6 +163,8 @@ export class CodeAccesses {
     return () => {
       for (const one of undo) one();
       syncBuiltinESMExports();
+      // Node 20 never lets go of a storage that is enabled.
+      this.#scopes.disable();
     };
   }
 

@@ -1,5 +1,6 @@
 /** What a build would do, found out with the build's own decisions; it writes nothing. */
 import { digestsOfNeeds, needsOf } from "../bind/adjacency.ts";
+import { requireSetInputs } from "../bind/graph.ts";
 import { decide } from "../decide/decision.ts";
 import type { Reason } from "../decide/reason.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
@@ -20,6 +21,7 @@ export async function forecast(
   request: Pick<BuildRequest, "targets" | "variant" | "values" | "force">,
 ): Promise<readonly Forecast[]> {
   const graph = await bind(workspace, request);
+  requireSetInputs(graph);
   const made = new Map<TaskId, Listing>();
   const forecasts: Forecast[] = [];
   const foundTools = new Map<string, AbsolutePath>();

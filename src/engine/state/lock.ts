@@ -5,6 +5,7 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { systemErrorCode } from "../../errors/index.ts";
 import type { AbsolutePath } from "../define/names.ts";
 
@@ -72,10 +73,6 @@ function heldUntilExit(release: () => void): () => void {
     process.off("exit", release);
     release();
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function tryLink(from: string, to: string): boolean {

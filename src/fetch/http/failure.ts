@@ -24,20 +24,19 @@ export function explainTransient(
   const proxy = proxyFor(lastUrl(route), env);
   const through = proxy === undefined ? "" : ` through the proxy ${proxy.url}`;
   const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
-  const hints: Readonly<Record<string, string>> = {
+  const hints: Readonly<Record<TransientFailure["code"], string>> = {
     unreachable: networkHint,
     "cut-off": `${networkHint}; what was downloaded completely is kept`,
     "too-slow": `use another mirror, or accept a lower rate with ${leastRateSetting}; 0 accepts any`,
     "server-error": "the mirror has a problem of its own: try again later, or use another mirror",
     "rate-limited": "the mirror asks for patience: try again later, or use another mirror",
   };
-  const hint = hints[failure.code];
   return new UserError(
     `cannot download ${request.name} from ${describeRoute(route)}${through}: ${failure.message} (${tries})`,
     {
       code: failure.code,
       where: request.where ?? endOf(route),
-      ...(hint === undefined ? {} : { hint }),
+      hint: hints[failure.code],
       cause: failure.cause ?? failure,
     },
   );

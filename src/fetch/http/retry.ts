@@ -2,20 +2,30 @@
  * Which failures of a download are worth another try, and after how long. It does not know how a request is
  * made.
  */
-import { systemErrorCode } from "../../errors/index.ts";
+import { type ErrorCode, systemErrorCode } from "../../errors/index.ts";
 import { parseHttpDate } from "./http-date.ts";
+
+/** The kinds of failure that another try may not meet. */
+export type TransientCode = Extract<
+  ErrorCode,
+  "unreachable" | "cut-off" | "too-slow" | "server-error" | "rate-limited"
+>;
 
 /** Why a try failed, when another one may succeed. */
 export class TransientFailure extends Error {
   override readonly name = "TransientFailure";
-  /** Stable code of the UserError that this becomes when the last try failed as well. */
-  readonly code: string;
+  /** Code of the UserError that this becomes when the last try failed as well. */
+  readonly code: TransientCode;
   /** What the server asked to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
     message: string,
-    options: { readonly code: string; readonly retryAfterMs?: number | undefined; readonly cause?: unknown },
+    options: {
+      readonly code: TransientCode;
+      readonly retryAfterMs?: number | undefined;
+      readonly cause?: unknown;
+    },
   ) {
     super(message, { cause: options.cause });
     this.code = options.code;

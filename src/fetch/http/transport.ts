@@ -4,7 +4,7 @@
  */
 import { rename } from "node:fs/promises";
 import path from "node:path";
-import { UserError } from "../../errors/index.ts";
+import { type ErrorCode, UserError } from "../../errors/index.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkKind } from "./content-kind.ts";
 import type { DownloadOutcome, DownloadRequest, Received, TransportLimits, Validators } from "./download.ts";
@@ -206,7 +206,14 @@ function validatorsOf(version: Version | undefined): Validators {
   };
 }
 
+const mismatches: ReadonlySet<ErrorCode> = new Set([
+  "lock-mismatch",
+  "md5-mismatch",
+  "sha256-mismatch",
+  "size-mismatch",
+]);
+
 /** Whether the received bytes have another digest or size than upstream or the lock names. */
 function isMismatch(error: unknown): error is UserError {
-  return error instanceof UserError && error.code.endsWith("-mismatch");
+  return error instanceof UserError && mismatches.has(error.code);
 }

@@ -52,6 +52,8 @@ export function isTrusted(artifact: Artifact, md5: string | undefined): boolean 
   return !isChecked && artifact.kind !== "text" && !isLocal(artifact.url);
 }
 
+const mismatchCodes = { md5: "md5-mismatch", sha256: "sha256-mismatch", size: "size-mismatch" } as const;
+
 /**
  * Throws when the bytes are not what upstream itself says they are; `md5` is from `upstreamDigest`. An index is made from the files
  * beside each extension and may be older than they are: when it disagrees, the file's own `.md5.txt` decides.
@@ -63,9 +65,14 @@ export async function checkUpstream(
   transport: Transport,
 ): Promise<void> {
   const where = publicUrl(artifact.url);
-  const mismatch = (kind: string, expected: string | number, got: string | number, who = ""): UserError =>
+  const mismatch = (
+    kind: keyof typeof mismatchCodes,
+    expected: string | number,
+    got: string | number,
+    who = "",
+  ): UserError =>
     new UserError(`${artifact.name}: upstream's ${kind} is ${expected}${who}, but what came has ${got}`, {
-      code: `${kind}-mismatch`,
+      code: mismatchCodes[kind],
       where,
       hint: "the file is damaged, or the mirror is being changed just now: try again later, or use another mirror",
     });

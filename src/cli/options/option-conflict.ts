@@ -1,0 +1,48 @@
+/** Options that contradict one another, or that the command named with them cannot follow. */
+import { UsageError } from "../../errors/index.ts";
+import type { Request } from "./command-line.ts";
+import { isProgramWord, programCommands } from "./program-command.ts";
+
+/** Throws `UsageError` that names both sides of the first contradiction. */
+export function refuseConflicts(request: Request): void {
+  const { words, dryRun, watch, quiet, verbose, json, trace, summary } = request;
+  const watching = request.onSuccess !== undefined ? "--on-success" : request.boot ? "--boot" : "--watch";
+  if (dryRun && watch) throw conflict("--dry-run", watching, "a dry run builds nothing");
+  if (dryRun && trace !== undefined) throw conflict("--dry-run", "--trace", "a dry run writes nothing");
+  if (dryRun && summary !== undefined) throw conflict("--dry-run", "--summary", "a dry run writes nothing");
+  if (quiet && verbose) throw conflict("--quiet", "--verbose", "leave out one of them");
+  const outputs = [
+    ...(json ? ["--json"] : []),
+    ...(trace === "-" ? ["--trace -"] : []),
+    ...(summary === "-" ? ["--summary -"] : []),
+  ];
+  const [one, other] = outputs;
+  if (one !== undefined && other !== undefined)
+    throw conflict(one, other, "both write to standard output; name a file for one of them");
+
+  const [first = ""] = words;
+  for (const [option, value, owner] of [
+    ["--since", request.since, "affected"],
+    ["--format", request.format, "graph"],
+  ] as const)
+    if (value !== undefined && first !== owner)
+      throw new UsageError(`${option} is an option of \`${owner}\``, {
+        code: "option-conflict",
+        hint: `leave it out, or use \`task ${owner} --help\` to see how it is used`,
+      });
+  if (!isProgramWord(first)) return;
+  if (watch)
+    throw new UsageError(`\`${first}\` cannot be watched`, {
+      code: "option-conflict",
+      hint: `leave out ${watching}`,
+    });
+  if (dryRun && programCommands.some(({ name, writes }) => name === first && writes === true))
+    throw new UsageError(`\`${first}\` has no dry run`, {
+      code: "option-conflict",
+      hint: "leave out --dry-run, or the command",
+    });
+}
+
+function conflict(one: string, other: string, why: string): UsageError {
+  return new UsageError(`${one} and ${other} exclude each other`, { code: "option-conflict", hint: why });
+}

@@ -1,0 +1,17 @@
+/** Which command lines need no project around them. */
+import type { Taskfile } from "../../engine/index.ts";
+import { UsageError } from "../../errors/index.ts";
+import { programCommands } from "./program-command.ts";
+import { targetNamed } from "./target-name.ts";
+
+/** Throws `UsageError` when `words`, a command and what follows it, need a project; the Taskfile is the program's own. */
+export function requireProject(words: readonly string[], taskfile: Taskfile): void {
+  const [first = "", ...rest] = words;
+  if (programCommands.some(({ name, anywhere }) => name === first && anywhere === true)) return;
+  const target = targetNamed(first, taskfile);
+  if (target?.kind === "command" && target.needsProject?.(rest) === false) return;
+  throw new UsageError("no Taskfile.ts in this folder or any above it", {
+    code: "no-project",
+    hint: "change into the project's folder first, or make a project: task init FOLDER",
+  });
+}

@@ -1,0 +1,114 @@
+import type { ErrorArea } from "./explanation.ts";
+
+/** The image, its settings, bundles, `task diff` and `task size`. */
+export const imageErrors = {
+  "boot-menu": {
+    meaning: "The boot menu of the Core ISO has no entry that starts a kernel with an initrd.",
+    remedy: "Use the ISO of a Tiny Core release.",
+  },
+  "bundle-missing": {
+    meaning: "The bundle does not exist.",
+    remedy: "Check the name. `task bundle` makes one in build-files/.",
+  },
+  "bundle-variant": {
+    meaning: "The bundle is for another variant than the requested one.",
+    remedy: "Omit the variant's option, or name another bundle.",
+  },
+  "diff-usage": {
+    meaning: "`task diff` needs exactly two files.",
+    remedy: "Run `task diff A.iso B.iso`.",
+  },
+  "epoch-invalid": {
+    meaning: "The time of the image is not a number of seconds from 0 to 4294967295.",
+    remedy: "Write it as `date +%s` prints it.",
+  },
+  firmware: {
+    meaning: "The ISO cannot start on the requested firmware.",
+    remedy: "Install the boot loader that the hint names, or build with `--firmware bios`.",
+  },
+  "foreign-library": {
+    meaning: "This machine's ldconfig does not support libraries of the image's architecture.",
+    remedy: "Build on a machine of the image's architecture, or put etc/ld.so.cache into the overlay.",
+  },
+  "git-failed": {
+    meaning: "Git cannot determine the version.",
+    remedy: "Repair the repository, or set the version and the time with options.",
+  },
+  "git-missing": {
+    meaning: "The project is a git checkout, but git is not installed.",
+    remedy: "Install git, or set the version and the time with options.",
+  },
+  "git-ownership": {
+    meaning: "Git refuses to read the repository because another user owns it.",
+    remedy: "If you trust it, run the `git config` command of the hint.",
+  },
+  "image-clash": {
+    meaning: "A path of the image comes from two sources.",
+    remedy: "Remove one of them.",
+  },
+  "iso-missing": {
+    meaning: "`task size` without an image found no ISO of this variant in build-files/.",
+    remedy: "Build one with `task iso`, or name an image.",
+  },
+  "kernel-release": {
+    meaning: "The initrd has no lib/modules/{release}, or more than one.",
+    remedy: "Use the initrd of a Tiny Core release.",
+  },
+  "layer-conflict": {
+    meaning: "Layers of a bundle give a path different types, so one cannot be unpacked over the other.",
+    remedy:
+      "Change overlay-src so that the path keeps the type that it has in Core, or build the ISO: `task iso`.",
+  },
+  "limit-invalid": {
+    meaning: "The value of a limit is not a size or number.",
+    remedy: "Write it as in the example of the hint.",
+  },
+  "mcollective-layout": {
+    meaning: "The MCollective tarball does not have exactly one top-level directory.",
+    remedy: "Use the tarball of a release.",
+  },
+  "mcollective-secret": {
+    meaning: "An MCollective credential is empty, or has blanks or control characters.",
+    remedy: "Use printable ASCII without blanks.",
+  },
+  "mcollective-settings": {
+    meaning: "A value of the MCollective settings is missing or not valid.",
+    remedy: "Write it as `KEY: value`, without blanks. A port is an integer from 1 to 65535.",
+  },
+  "no-boot-loader": {
+    meaning: "The Core ISO has no valid boot loader file.",
+    remedy: "Use the ISO of a Tiny Core release.",
+  },
+  "not-a-bundle": {
+    meaning: "The file is not a bundle, or an incomplete one.",
+    remedy: "Name a razor-microkernel-bundle-….tar.gz, or build it again.",
+  },
+  "not-a-core-iso": {
+    meaning: "The ISO does not contain a Core kernel and initrd.",
+    remedy: "Use the ISO of a Tiny Core release: Core or CorePure64.",
+  },
+  "overlay-line": {
+    meaning: "A file of the overlay lacks the line in which the variants differ.",
+    remedy: "Restore the file.",
+  },
+  "password-in-prod": {
+    meaning: "A production image would have a password, or accept an empty one.",
+    remedy: "Omit `--tc-passwd`, or build a dev or debug image.",
+  },
+  "password-invalid": {
+    meaning: "The password is empty or has a line break.",
+    remedy: "Write it on one line.",
+  },
+  "size-usage": {
+    meaning: "`task size` accepts at most one ISO.",
+    remedy: "Run `task size [ISO]`.",
+  },
+  "version-invalid": {
+    meaning: "The version cannot become part of a file name.",
+    remedy: "Use at most 64 letters, digits and `. + _ ~ -`, such as `0.9.3.1`.",
+  },
+  "version-unknown": {
+    meaning: "Neither git, package.json nor the bundle tells the version.",
+    remedy: "Set it: `--iso-version 0.9.3`.",
+  },
+} satisfies ErrorArea;
