@@ -39,7 +39,7 @@ async function examine(
     env: session.io.env,
     variant: request.variant,
     note: () => {},
-    setBy: request.setBy,
+    origins: request.origins,
   });
   const context: CheckContext = {
     value: async (parameter) => values.get(parameter),
