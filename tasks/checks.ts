@@ -4,9 +4,16 @@
  */
 import { connect } from "node:net";
 import path from "node:path";
-import type { Check, Finding } from "../src/engine/index.ts";
+import type { Check, CheckContext, Finding } from "../src/engine/index.ts";
 import { messageOf } from "../src/errors/index.ts";
-import { coreFiles, entryOf, publicUrl, releaseLocation, Transport } from "../src/fetch/index.ts";
+import {
+  coreFiles,
+  entryOf,
+  publicUrl,
+  releaseLocation,
+  type SourceLock,
+  Transport,
+} from "../src/fetch/index.ts";
 import {
   lockFile,
   mirrorUri,
@@ -24,10 +31,15 @@ const patienceMs = 5000;
 /** Asks the mirror for the checksum of the Core ISO: a small file that every one has. */
 export const mirrorAnswers: Check = {
   name: "mirror",
+  concerns: source,
   run: async ({ value, workspace, env, isStored, signal }): Promise<Finding> => {
     const name = await value(source);
     if (name === "sample") return { status: "good", text: "the sample source is made on this machine" };
-    if (await value(offline)) return { status: "good", text: "not asked, since --offline is given" };
+    const cached = async (why: string): Promise<Finding> => {
+      const pins = readPins(path.resolve(workspace, await value(lockFile)), name);
+      return cachedFinding(why, pins, isStored);
+    };
+    if (await value(offline)) return cached("not asked, since --offline is given");
     const { mirror } = await readLocations(name, path.join(workspace, sourcesFile), await value(mirrorUri));
     const url = releaseLocation(mirror, `${coreFiles(mirror.arch).iso}.md5.txt`);
     const limits = { attempts: 1, connectMs: patienceMs, idleMs: patienceMs };
@@ -36,22 +48,23 @@ export const mirrorAnswers: Check = {
       await transport.read({ name: "the mirror", url, kind: "any" });
       return { status: "good", text: `${publicUrl(mirror.base)} answers` };
     } catch (error) {
-      const pins = readPins(path.resolve(workspace, await value(lockFile)), name);
-      const digests = [...pins.keys()].flatMap((artifact) => entryOf(pins, artifact)?.sha256 ?? []);
-      const lacking = digests.filter((sha256) => !isStored(sha256)).length;
-      const why = `the mirror does not answer: ${messageOf(error)}`;
-      const hint = "name another with --source or --tcl-mirror-uri; --source sample needs none";
-      if (digests.length === 0)
-        return { status: "missing", text: `${why}; nothing of it is pinned yet`, hint };
-      if (lacking === 0)
-        return { status: "advice", text: `${why}; what is pinned is all in the cache`, hint };
-      const counted = `${lacking} of ${digests.length} pinned files`;
-      return { status: "missing", text: `${why}; ${counted} are not in the cache`, hint };
+      return cached(`the mirror does not answer: ${messageOf(error)}`);
     } finally {
       await transport.close();
     }
   },
 };
+
+/** What a build can do without the mirror: all, where the cache has every pinned file. */
+function cachedFinding(why: string, pins: SourceLock, isStored: CheckContext["isStored"]): Finding {
+  const digests = [...pins.keys()].flatMap((artifact) => entryOf(pins, artifact)?.sha256 ?? []);
+  const lacking = digests.filter((sha256) => !isStored(sha256)).length;
+  const hint = "name another with --source or --tcl-mirror-uri; --source sample needs none";
+  if (digests.length === 0) return { status: "missing", text: `${why}; nothing of it is pinned yet`, hint };
+  if (lacking === 0) return { status: "advice", text: `${why}; what is pinned is all in the cache`, hint };
+  const text = `${why}; ${lacking} of ${digests.length} pinned files are not in the cache`;
+  return { status: "missing", text, hint };
+}
 
 /** Connects to each proxy that the environment names. */
 export const proxiesAnswer: Check = {

@@ -39,7 +39,7 @@ async function examine(
     env: session.io.env,
     variant: request.variant,
     note: () => {},
-    setBy: request.setBy,
+    origins: request.origins,
   });
   const context: CheckContext = {
     value: async (parameter) => values.get(parameter),
@@ -50,7 +50,10 @@ async function examine(
   };
   try {
     const { tasks, project } = await tasksToBuild(session, values, words);
-    const own = (workspace.taskfile.checks ?? []).map((check) => runCheck(check, context));
+    const used = new Set(tasks.flatMap(({ task }) => Object.values(task.params).map(({ name }) => name)));
+    const own = (workspace.taskfile.checks ?? [])
+      .filter(({ concerns }) => concerns === undefined || used.has(concerns.name))
+      .map((check) => runCheck(check, context));
     return [
       checkNode(packageRoot),
       ...project,

@@ -3,8 +3,16 @@ import { parseKeyValues } from "../../engine/index.ts";
 import { systemReason, UsageError } from "../../errors/index.ts";
 import { readSmallFile } from "./small-file.ts";
 
+/** The values of a configuration file by key, and where each one stands: `my.conf:3`. */
+export interface ConfigFile {
+  readonly values: ReadonlyMap<string, string>;
+  readonly places: ReadonlyMap<string, string>;
+}
+
+export const noConfigFile: ConfigFile = { values: new Map(), places: new Map() };
+
 /** Reads a configuration file; its grammar is that of `parseKeyValues`. Throws `UsageError` naming file and line. */
-export function readConfigFile(file: string, allowed: ReadonlySet<string>): ReadonlyMap<string, string> {
+export function readConfigFile(file: string, allowed: ReadonlySet<string>): ConfigFile {
   let text: string;
   try {
     text = readSmallFile(file, "--config", file).toString("utf8");
@@ -15,5 +23,7 @@ export function readConfigFile(file: string, allowed: ReadonlySet<string>): Read
       hint: "check the name, and that you may read it",
     });
   }
-  return parseKeyValues(text, file, allowed);
+  const places = new Map<string, string>();
+  const values = parseKeyValues(text, file, allowed, (key, line) => places.set(key, `${file}:${line}`));
+  return { values, places };
 }

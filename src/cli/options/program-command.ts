@@ -7,6 +7,7 @@ import type { Example } from "../../engine/index.ts";
 export type ProgramWord =
   | "why"
   | "list"
+  | "settings"
   | "graph"
   | "affected"
   | "cache"
@@ -45,6 +46,14 @@ export const programCommands: readonly ProgramCommand[] = [
     description: "list the targets (--json for programs)",
     options: ["--json"],
     examples: [{ command: "list --json", does: "the targets, for a program" }],
+  },
+  {
+    name: "settings",
+    description: "show every option, its value, and who said so",
+    options: ["--config", "--json"],
+    examples: [
+      { command: "settings --prod", does: "what a production build would use, and where it comes from" },
+    ],
   },
   {
     name: "graph",

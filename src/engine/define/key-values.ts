@@ -5,12 +5,13 @@ import { didYouMean, UsageError } from "../../errors/index.ts";
  * The values in `text`, which messages call `file`. Values may stand in single or double quotes; `#` starts a comment at the
  * beginning of a line or after a blank; `export` before a key is ignored. Nothing is expanded: a `$`, a backquote or a backslash
  * outside single quotes is refused rather than taken literally, since a shell would have done something else. With `allowed`
- * other keys are refused. Throws `UsageError` naming file and line.
+ * other keys are refused; `onKey` is told the line of each, from 1. Throws `UsageError` naming file and line.
  */
 export function parseKeyValues(
   text: string,
   file: string,
   allowed?: ReadonlySet<string>,
+  onKey?: (key: string, line: number) => void,
 ): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
@@ -35,6 +36,7 @@ export function parseKeyValues(
       });
     }
     values.set(key, unquote(raw, where));
+    onKey?.(key, index + 1);
   }
   return values;
 }
