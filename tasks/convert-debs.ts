@@ -27,7 +27,7 @@ import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
-import { frozen, offline, proxyVariables, source } from "./settings/source-options.ts";
+import { frozen, offline, proxyVariables, settingNames, source } from "./settings/source-options.ts";
 import { lockInput, readPins, writePins } from "./source/source-lock.ts";
 
 /** Variables with which apt is told of another configuration than the system's. */
@@ -150,8 +150,12 @@ function refuseMissing(
   params: { readonly frozen: boolean; readonly offline: boolean },
 ): void {
   const named = (list: readonly WantedPackage[]) => list.map(({ file: name, where }) => ({ name, where }));
-  if (params.offline) refuseUnpinned(named(missing), "offline");
+  if (params.offline) refuseUnpinned(named(missing), "offline", settingNames);
   if (params.frozen) {
-    refuseUnpinned(named(missing.filter((one) => entryOf(pins, one.file) === undefined)), "frozen");
+    refuseUnpinned(
+      named(missing.filter((one) => entryOf(pins, one.file) === undefined)),
+      "frozen",
+      settingNames,
+    );
   }
 }

@@ -13,7 +13,7 @@ import {
 import { FetchedTimes } from "./image/fetched-times.ts";
 import { sampleSource } from "./sample-source.ts";
 import { gemList } from "./settings/project-options.ts";
-import { gemServerUri, source } from "./settings/source-options.ts";
+import { gemServerUri, settingNames, source } from "./settings/source-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";
@@ -66,6 +66,14 @@ export async function planGems(
   const server = serverUri === undefined ? opened.gems : absoluteLocation(serverUri);
   const index = openGemIndex(server, transport);
   const told = onUnpinned === undefined ? {} : { onUnpinned };
-  const { artifacts } = await resolveGems({ requests, server, index, lock, policy, ...told });
+  const { artifacts } = await resolveGems({
+    requests,
+    server,
+    index,
+    lock,
+    policy,
+    settings: settingNames,
+    ...told,
+  });
   return artifacts;
 }

@@ -8,7 +8,7 @@ import { mkdir, open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { FileWindow, readCpio } from "./cpio-reader.ts";
 import { inflateMember, type PackingPoint } from "./gzip-member.ts";
-import { createEntryLimit, defaultLimits, type UnpackLimits } from "./limits.ts";
+import { createEntryLimit, defaultLimits, limitHint, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { encodeName, printName } from "./names.ts";
 import type { FileTree } from "./tree.ts";
@@ -110,10 +110,10 @@ async function readArchives(
 function refuseMany(archives: number, path: string, limits: UnpackLimits): void {
   const most = Math.ceil({ ...defaultLimits, ...limits }.maxEntries / entriesPerArchive);
   if (archives < most) return;
-  throw new UserError(`the initrd is made of more than ${most} archives`, {
+  throw new UserError(`the initrd consists of more than ${most} archives`, {
     code: "bomb",
     where: printName(path),
-    hint: "if the file is what it should be, allow more with --max-entries NUMBER",
+    hint: limitHint(limits, "maxEntries"),
   });
 }
 

@@ -2,7 +2,7 @@
 import { pathToFileURL } from "node:url";
 import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
 import { UsageError, UserError } from "../../src/errors/index.ts";
-import { parseFolderLocation, parseLocation, publicUrl } from "../../src/fetch/index.ts";
+import { parseFolderLocation, parseLocation, publicUrl, type SettingNames } from "../../src/fetch/index.ts";
 import { fileOf } from "./project-options.ts";
 
 /** Which part of the lists and of the sources file is used. */
@@ -168,6 +168,16 @@ export const indexLimit = downloadLimit({
   default: "100000",
   most: 10_000_000,
 });
+
+/** What src/fetch calls these options in its hints. */
+export const settingNames: SettingNames = {
+  leastRate: "--least-rate BYTES or MK_BUNDLE_LEAST_RATE",
+  maxIndexNames: "--index-limit N or MK_BUNDLE_INDEX_LIMIT",
+  otherSource: "--source sample",
+  offline: "--offline",
+  frozen: "--frozen and without CI set",
+  update: "npx task update",
+};
 
 /** Variables that say how to reach the network; they never change what comes from it. */
 export const proxyVariables: readonly string[] = ["http", "https", "no"].flatMap((kind) => [

@@ -34,6 +34,7 @@ import {
   mirrorUri,
   offline,
   proxyVariables,
+  settingNames,
   source,
 } from "../settings/source-options.ts";
 import { inspectArtifact } from "./inspection.ts";
@@ -156,6 +157,7 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
     perOrigin: Number(context.params.downloadsPerServer),
     leastRate: Number(context.params.leastRate),
     maxIndexNames: Number(context.params.indexLimit),
+    settings: settingNames,
   };
   const access = isSample ? sharedAccess.open({ env, limits }) : request.share(sharedAccess, { env, limits });
   const transport = new Transport({

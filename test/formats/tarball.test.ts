@@ -78,7 +78,7 @@ describe("writing a tarball", () => {
     expect((await writeTarball(tree, path, { level: "none" })).size).toBe(4 * 512);
   });
 
-  test("refuses a name that is not UTF-8", async () => {
+  test("refuses a name that is not valid UTF-8", async () => {
     const tree = new FileTree().addFile(decodeName(Buffer.of(0x61, 0xe9)), bytesContent(""), { mtime });
     await expect(writeTarball(tree, workspace.path("no.tar"))).rejects.toMatchObject({
       code: "name-not-utf8",

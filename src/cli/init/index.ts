@@ -28,9 +28,9 @@ export function initCommand(
   packageRoot: string,
 ): number {
   if (words.length > 1) {
-    throw new UsageError("`init` takes one folder at most", {
+    throw new UsageError("`init` takes at most one directory", {
       code: "usage",
-      hint: "usage: task init [folder]",
+      hint: "usage: task init [directory]",
     });
   }
   const root = path.resolve(io.cwd, words[0] ?? ".");
@@ -50,22 +50,22 @@ export function initCommand(
       where: root,
       hint:
         systemErrorCode(error) === "ENOSPC"
-          ? "free some space, or name a folder elsewhere"
-          : "make the folder writable for you, or name another one",
+          ? "free disk space, or name a directory elsewhere"
+          : "make the directory writable for your user, or name another one",
       cause: error,
     });
   }
   const shown = path.relative(io.cwd, root);
   io.stdout.write(
     [
-      `made ${counted(names.length - kept.size, "file")} in ${root}`,
-      ...(kept.size === 0 ? [] : [`kept as they were: ${[...kept].join(", ")}`]),
+      `created ${counted(names.length - kept.size, "file")} in ${root}`,
+      ...(kept.size === 0 ? [] : [`kept unchanged: ${[...kept].join(", ")}`]),
       "next:",
       ...(shown === ""
         ? []
         : [`  cd ${/^[\w./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`}`]),
-      "  npx task                       # what can be built",
-      "  npx task iso --source sample   # an ISO, from this distribution's own packages",
+      "  npx task                       # choose a target",
+      "  npx task iso --source sample   # an ISO made from this distribution's packages",
       "",
     ].join("\n"),
   );
@@ -84,10 +84,10 @@ function filesBelow(root: string, name: string): readonly string[] {
 function refuseProject(root: string, present: ReadonlySet<string>): void {
   const taken = ["Taskfile.ts", "package.json"].filter((name) => present.has(name));
   if (taken.length === 0) return;
-  throw new UserError(`there is a project already, and nothing was changed: ${taken.join(" and ")}`, {
+  throw new UserError(`a project exists already; nothing was changed: ${taken.join(" and ")}`, {
     code: "init-taken",
     where: root,
-    hint: "name another folder: task init FOLDER",
+    hint: "name another directory: task init DIRECTORY",
   });
 }
 

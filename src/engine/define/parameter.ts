@@ -121,7 +121,7 @@ export const param = {
           `--${options.name} is "${text}", but must be one of: ${options.choices.join(", ")}`,
           {
             code: "parameter-choice",
-            hint: "name one of these",
+            hint: "use one of these",
           },
         );
       }

@@ -5,13 +5,14 @@ import { messageOf, systemErrorCode, UserError } from "../../errors/index.ts";
 import type { DownloadRequest } from "./download.ts";
 import type { Answer } from "./exchange.ts";
 import { type Environment, proxyFor, proxyVariables } from "./proxy.ts";
-import { leastRateSetting } from "./rate-watch.ts";
 import type { TransientFailure } from "./retry.ts";
 import { describeRoute, endOf, lastUrl, type Route } from "./route.ts";
+import type { SettingNames } from "./setting-names.ts";
 
-const networkHint =
-  `check the network; behind a proxy set ${proxyVariables}; ` +
-  "to build without a mirror use --source sample";
+function networkHint({ otherSource }: SettingNames): string {
+  const without = otherSource === undefined ? "" : `; to build without a mirror use ${otherSource}`;
+  return `check the network; behind a proxy set ${proxyVariables}${without}`;
+}
 
 /** The error after the last of `attempts` tries failed, which had come as far as `route`. */
 export function explainTransient(
@@ -19,17 +20,21 @@ export function explainTransient(
   request: DownloadRequest,
   attempts: number,
   env: Environment,
+  settings: SettingNames,
   route: Route = [new URL(request.url)],
 ): UserError {
   const proxy = proxyFor(lastUrl(route), env);
   const through = proxy === undefined ? "" : ` through the proxy ${proxy.url}`;
   const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
   const hints: Readonly<Record<TransientFailure["code"], string>> = {
-    unreachable: networkHint,
-    "cut-off": `${networkHint}; what was downloaded completely is kept`,
-    "too-slow": `use another mirror, or accept a lower rate with ${leastRateSetting}; 0 accepts any`,
-    "server-error": "the mirror has a problem of its own: try again later, or use another mirror",
-    "rate-limited": "the mirror asks for patience: try again later, or use another mirror",
+    unreachable: networkHint(settings),
+    "cut-off": `${networkHint(settings)}; complete downloads are kept`,
+    "too-slow":
+      settings.leastRate === undefined
+        ? "use another mirror"
+        : `use another mirror, or lower the minimum rate with ${settings.leastRate} (0: any rate)`,
+    "server-error": "try again later, or use another mirror: the server has a problem",
+    "rate-limited": "try again later, or use another mirror: the server limits requests",
   };
   return new UserError(
     `cannot download ${request.name} from ${describeRoute(route)}${through}: ${failure.message} (${tries})`,

@@ -15,6 +15,7 @@ import { Network } from "./network.ts";
 import type { Environment } from "./proxy.ts";
 import type { Resumable } from "./receive.ts";
 import { endOf, type Route } from "./route.ts";
+import { offlineHint } from "./setting-names.ts";
 import { FileSink, MemorySink, type Sink, writeFailure } from "./sink.ts";
 import { receiveRepeatedly, type TriesContext } from "./tries.ts";
 import type { Version } from "./validators.ts";
@@ -142,10 +143,10 @@ export class Transport {
     const request = { ...given, signal, maxBytes: this.#bytesFor(given) };
     const url = publicUrl(given.url);
     if (location.kind === "remote" && this.offline) {
-      throw new UserError(`${given.name} is not here, and --offline forbids to download it`, {
+      throw new UserError(`${given.name} has not been downloaded yet, and offline mode forbids it`, {
         code: "offline",
         where: given.where ?? url,
-        hint: "run it once without --offline",
+        hint: offlineHint(this.limits.settings),
       });
     }
     const origin = location.kind === "remote" ? location.url.origin : "local";

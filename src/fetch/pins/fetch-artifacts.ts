@@ -73,7 +73,11 @@ export async function fetchArtifacts(plan: readonly Artifact[], context: FetchCo
     const total = pin?.size ?? artifact.size ?? 0;
     if (total > 0) planned.push({ name: artifact.name, total });
   }
-  refuseUnpinned([...(context.unresolved ?? []), ...blocked], context.policy);
+  refuseUnpinned(
+    [...(context.unresolved ?? []), ...blocked],
+    context.policy,
+    context.transport.limits.settings,
+  );
   for (const one of planned) context.transport.onEvent({ type: "download-planned", ...one });
   const pinned = new Map<string, LockLine>(repinned);
   for (const [name, line] of repinned) {

@@ -104,6 +104,7 @@ export async function lockMismatch(
   transport: Transport,
 ): Promise<UserError> {
   const upstream = await upstreamMd5(artifact, transport);
+  const { update } = transport.limits.settings;
   const agrees = upstream === undefined ? undefined : upstream === received.md5;
   const verdict =
     agrees === undefined
@@ -120,7 +121,9 @@ export async function lockMismatch(
       hint:
         agrees === false
           ? "use another mirror"
-          : `if the change is expected: npx task update ${artifact.name}`,
+          : update === undefined
+            ? "if the change is expected, pin the artifact again"
+            : `if the change is expected: ${update} ${artifact.name}`,
     },
   );
 }

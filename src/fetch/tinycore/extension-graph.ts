@@ -3,6 +3,7 @@
  * know, from a catalogue. It does not order anything.
  */
 import { didYouMean, UserError } from "../../errors/index.ts";
+import type { SettingNames } from "../http/setting-names.ts";
 import { excerpt, type ListEntry } from "../pins/list.ts";
 import type { SourceLock } from "../pins/lock.ts";
 import { type Policy, pinnedEntry, policyFor, refuseUnpinned, type Wanted } from "../pins/pinning.ts";
@@ -53,6 +54,8 @@ export interface GraphInput {
   /** Asked only for what the lock does not know. */
   readonly catalogue: Catalogue;
   readonly policy: Policy;
+  /** What the settings are called, for hints. */
+  readonly settings?: SettingNames;
   /** False for the listed extensions alone, without what they depend on. */
   readonly follow?: boolean;
   /** True to leave out, here and below, whatever the kernel's release decides about; `kernel` is not looked at. */
@@ -137,7 +140,7 @@ async function loadWith(given: GraphInput, asked: Asked): Promise<ExtensionGraph
       for (const name of node.needs) enqueue({ name, where: node.where, way: { name, from: node.way } });
     }
   }
-  if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy);
+  if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy, input.settings);
   else for (const wanted of unpinned) input.onUnpinned(wanted);
   return { roots, nodes, isWhole };
 }
