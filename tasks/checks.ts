@@ -20,8 +20,9 @@ export const mirrorAnswers: Check = {
   name: "mirror",
   run: async ({ value, workspace, env, isStored, signal }): Promise<Finding> => {
     const name = await value(source);
-    if (name === "sample") return { status: "good", text: "the sample source is made on this machine" };
-    if (await value(offline)) return { status: "good", text: "not asked, since --offline is given" };
+    if (name === "sample")
+      return { status: "good", text: "not needed: the sample source is made on this machine" };
+    if (await value(offline)) return { status: "good", text: "not checked: --offline is given" };
     const { mirror } = await readLocations(name, path.join(workspace, sourcesFile), await value(mirrorUri));
     const url = releaseLocation(mirror, `${coreFiles(mirror.arch).iso}.md5.txt`);
     const limits = { attempts: 1, connectMs: patienceMs, idleMs: patienceMs };
@@ -34,11 +35,9 @@ export const mirrorAnswers: Check = {
       const digests = [...pins.keys()].flatMap((artifact) => entryOf(pins, artifact)?.sha256 ?? []);
       const lacking = digests.filter((sha256) => !isStored(sha256)).length;
       const why = `the mirror does not answer: ${messageOf(error)}`;
-      const hint = "name another with --source or --tcl-mirror-uri; --source sample needs none";
-      if (digests.length === 0)
-        return { status: "missing", text: `${why}; nothing of it is pinned yet`, hint };
-      if (lacking === 0)
-        return { status: "advice", text: `${why}; what is pinned is all in the cache`, hint };
+      const hint = "use another one with --source or --tcl-mirror-uri; --source sample needs none";
+      if (digests.length === 0) return { status: "missing", text: `${why}; nothing is pinned yet`, hint };
+      if (lacking === 0) return { status: "advice", text: `${why}; the cache has all pinned files`, hint };
       const counted = `${lacking} of ${digests.length} pinned files`;
       return { status: "missing", text: `${why}; ${counted} are not in the cache`, hint };
     } finally {
@@ -52,21 +51,21 @@ export const proxiesAnswer: Check = {
   name: "proxy",
   run: async ({ env }): Promise<Finding> => {
     const named = proxyVariables.filter((name) => !/^no_/i.test(name) && (env[name] ?? "") !== "");
-    if (named.length === 0) return { status: "good", text: "none is named" };
+    if (named.length === 0) return { status: "good", text: "none is set" };
     const failures: string[] = [];
     for (const name of named) {
       const failure = await failureOf(env[name] ?? "");
       if (failure !== undefined) failures.push(`${name}: ${failure}`);
     }
     if (failures.length === 0) return { status: "good", text: `${named.join(", ")}: accepts connections` };
-    const hint = "correct the variable, or unset it; hosts in no_proxy are reached without it";
+    const hint = "correct or unset the variable; no_proxy lists hosts to reach without a proxy";
     return { status: "missing", text: failures.join("; "), hint };
   },
 };
 
 async function failureOf(proxy: string): Promise<string | undefined> {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
-  if (!URL.canParse(text)) return "this is no URL";
+  if (!URL.canParse(text)) return "not a URL";
   const { hostname, port, protocol } = new URL(text);
   const defaultPort = protocol === "https:" ? 443 : 80;
   return new Promise((resolve) => {

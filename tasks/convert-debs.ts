@@ -49,7 +49,7 @@ const packageLines = (text: string): string =>
 
 export const convertDebs = task({
   name: "convert-debs",
-  description: "Make extensions of the distribution's packages that a list names",
+  description: "Make extensions from the listed packages of the distribution",
   internal: true,
   variants: "shared",
   needs: { iso: fetchIso },
@@ -137,7 +137,7 @@ export async function readPackages(
 function packageName(file: string, where: string): string {
   const name = file.replace(/\.deb$/, "");
   if (/^[a-z0-9][a-z0-9+.-]+$/.test(name)) return name;
-  throw new UserError(`"${name}" cannot be the name of a package`, {
+  throw new UserError(`"${name}" is not a valid package name`, {
     code: "bad-package-name",
     where,
     hint: "write the package's name and .deb, without version and architecture: hello.deb",

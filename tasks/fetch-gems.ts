@@ -20,7 +20,7 @@ import { lockInput } from "./source/source-lock.ts";
 
 export const fetchGems = task({
   name: "fetch-gems",
-  description: "Fetch the gems of lists/gem.list and what they need at run time",
+  description: "Fetch the gems of lists/gem.list and their runtime dependencies",
   variants: "shared",
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: {

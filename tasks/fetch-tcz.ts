@@ -85,7 +85,7 @@ export const fetchTcz = task({
       const missing = [...unresolved, ...(await opened.blocked(plan))];
       // Without the Core ISO the task itself will not run, so its missing files are reported here.
       if (missing.length > 0 && !hasIso(opened))
-        context.note(`missing as well, for fetch-tcz: ${namesOf(missing)}`);
+        context.note(`also missing, for fetch-tcz: ${namesOf(missing)}`);
       const allowed = plan.filter((artifact) => opened.mayFetch(artifact));
       if (allowed.length > 0) await opened.fetch(allowed);
     });
@@ -186,7 +186,7 @@ function mirroredInProduction(graph: ExtensionGraph): readonly ClosureItem[] {
 export async function readList(list: string, note: (message: string) => void = () => undefined) {
   const label = displayPath(process.cwd(), list);
   const { entries, duplicates } = parseExtensionList(await readFile(list, "utf8"), label);
-  for (const { name, where } of duplicates) note(`${where}: ${name} is listed already`);
+  for (const { name, where } of duplicates) note(`${where}: ${name} is already listed`);
   return entries;
 }
 

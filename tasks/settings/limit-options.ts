@@ -53,7 +53,7 @@ export const maxUnpacked: Parameter<number | undefined> = limit(
   {
     name: "max-unpacked",
     env: "MK_BUNDLE_MAX_UNPACKED",
-    description: "most bytes that one archive may unpack to (default: 4GiB, and 64 times its packed size)",
+    description: "maximum unpacked size of one archive (default: 4GiB and 64 times its packed size)",
     value: "SIZE",
   },
   parseSize,
@@ -67,7 +67,7 @@ export const maxEntries: Parameter<number | undefined> = limit(
   {
     name: "max-entries",
     env: "MK_BUNDLE_MAX_ENTRIES",
-    description: "most files, folders and links that one archive may hold (default: 200000)",
+    description: "maximum number of entries of one archive (default: 200000)",
     value: "NUMBER",
   },
   wholeNumber,
@@ -78,7 +78,7 @@ export const maxDepth: Parameter<number | undefined> = limit(
   {
     name: "max-depth",
     env: "MK_BUNDLE_MAX_DEPTH",
-    description: "how deep folders of one archive may lie in one another (default: 128)",
+    description: "maximum nesting depth of directories in one archive (default: 128)",
     value: "NUMBER",
   },
   wholeNumber,

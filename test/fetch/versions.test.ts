@@ -235,7 +235,7 @@ describe("an error behind a redirect", () => {
       (_incoming, response) => {
         response.socket?.end("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhsqsmore");
       },
-      "more bytes came",
+      "the server sent more bytes",
     ],
   ])("is about the server that %s", async (_label, fault, text) => {
     shop.server.always("/a.tcz", status(302, { location: "/b.tcz?token=1" }));

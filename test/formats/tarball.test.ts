@@ -165,7 +165,7 @@ describe("reading a tarball that means harm", () => {
     await pack("security.capability");
     await expect(treeFromTarball(path, workspace.path("spool"))).rejects.toMatchObject({
       code: "unsafe-entry",
-      message: expect.stringContaining("ping has an extended attribute, security.capability,"),
+      message: expect.stringContaining("ping has the extended attribute security.capability,"),
     });
     expect(await refusal(path, { attributes: true })).toBe("accepted");
     await pack("security.selinux");

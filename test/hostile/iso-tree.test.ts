@@ -45,7 +45,7 @@ describe("a directory's place on an ISO", () => {
   it("belongs to one directory: overlapping ones are refused at the second, by name", async () => {
     const before = process.resourceUsage().maxRSS;
     const { code, message } = await refusal(overlappingDirectories(1500));
-    expect([code, message]).toEqual(["bad-iso", "the ISO is damaged: D0 shares its place with the root"]);
+    expect([code, message]).toEqual(["bad-iso", "the ISO is damaged: D0 shares its sectors with the root"]);
     expect(process.resourceUsage().maxRSS - before).toBeLessThan(200 * 1024);
   });
 
@@ -61,7 +61,7 @@ describe("a directory's place on an ISO", () => {
         new Map([[20, empty]]),
       ),
     );
-    expect(message).toBe("the ISO is damaged: B shares its place with A");
+    expect(message).toBe("the ISO is damaged: B shares its sectors with A");
   });
 
   it("may be deep in others down to a limit that the error names, and the option for it", async () => {
@@ -174,7 +174,7 @@ it("a path too long to be read is shown by its ends", async () => {
     isoOf([{ name: "TOP", sector: 20, size: sectorSize, directory: true }], sectors),
   );
   expect(message).toMatch(
-    /^the ISO is damaged: TOP\/DIRECTORY_0\/.*….*\/DIRECTORY_99 shares its place with TOP$/,
+    /^the ISO is damaged: TOP\/DIRECTORY_0\/.*….*\/DIRECTORY_99 shares its sectors with TOP$/,
   );
   expect(message.length).toBeLessThan(300);
 });

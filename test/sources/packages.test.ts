@@ -131,7 +131,7 @@ describe("a package in a list", () => {
     expect(frozen.stderr).toContain("other.deb (lists/builtin-extensions.lst:3)");
     expect(frozen.stderr).toContain("more.deb (lists/builtin-extensions.lst:4)");
     const unknown = await shop.workspace.task(["convert-debs"], env());
-    expect(unknown.stderr).toContain("the distribution offers no package other, more");
+    expect(unknown.stderr).toContain("the distribution has no package other, more");
     expect(unknown.stderr).toContain("lists/builtin-extensions.lst:3");
   });
 

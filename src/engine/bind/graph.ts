@@ -171,7 +171,7 @@ function requireNamedFile(parameter: Parameter<string>, value: string, workspace
   const status = statSync(file, { throwIfNoEntry: false });
   if (status?.isFile()) return;
   if (status !== undefined) {
-    const kind = status.isDirectory() ? "a folder" : "no regular file";
+    const kind = status.isDirectory() ? "a directory" : "not a regular file";
     throw new UserError(
       `--${parameter.name} ${displayPath(workspace, value)} is ${kind}, but must be a file`,
       {

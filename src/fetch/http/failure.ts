@@ -54,11 +54,11 @@ export function explainStatus(
 ): UserError {
   const url = endOf(route);
   const meaning: Readonly<Record<number, string>> = {
-    401: "a user name and password are needed",
+    401: "user name and password are required",
     403: "access is forbidden",
     404: "not found",
-    407: "the proxy wants a user name and password",
-    410: "it is gone",
+    407: "the proxy requires a user name and password",
+    410: "removed",
   };
   const reason = meaning[status];
   const missing = status === 404 || status === 410;
@@ -68,7 +68,7 @@ export function explainStatus(
     {
       code: missing ? "not-found" : "http-status",
       where: request.where ?? url,
-      hint: missing ? "check the name, and that the mirror has this release" : statusHint(status, proxy),
+      hint: missing ? "check the name, and whether the mirror has this release" : statusHint(status, proxy),
     },
   );
 }
@@ -76,10 +76,10 @@ export function explainStatus(
 function statusHint(status: number, proxy: string | undefined): string {
   const isRefused = status === 401 || status === 403 || status === 407;
   if (isRefused && proxy !== undefined) {
-    return `check user name and password where the proxy is named (${proxyVariables}), and what it allows`;
+    return `check the user name and password of the proxy (${proxyVariables}) and its rules`;
   }
-  if (status === 401) return "write user name and password into the URL, or use another mirror";
-  if (isRefused) return "check that you may use this mirror, or use another one";
+  if (status === 401) return "add user name and password to the URL, or use another mirror";
+  if (isRefused) return "check that you may use this mirror, or use another mirror";
   return "try again later, or use another mirror";
 }
 
@@ -100,14 +100,14 @@ export function explainOther(
       {
         ...place,
         code: "tls",
-        hint: "if the certificate is one of your own authority, name its file in NODE_EXTRA_CA_CERTS",
+        hint: "if your own authority signed the certificate, name the authority's file in NODE_EXTRA_CA_CERTS",
       },
     );
   }
   const proxy = proxyFor(lastUrl(route), env);
   if (proxy !== undefined && /proxy/i.test(messageOf(error))) {
     return new UserError(
-      `cannot download ${request.name}: the proxy ${proxy.url} refuses (${messageOf(error)})`,
+      `cannot download ${request.name}: the proxy ${proxy.url} refused (${messageOf(error)})`,
       { ...place, code: "proxy-refused", hint: `check ${proxyVariables}` },
     );
   }

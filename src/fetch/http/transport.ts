@@ -84,7 +84,7 @@ export class Transport {
       });
     } catch (error) {
       if (!isMismatch(error) || !isAssembled) throw this.#rememberMismatch(request.url, error);
-      const reason = "what came in parts is not what it should be";
+      const reason = "the assembled ranges have the wrong digest";
       const { name } = request;
       this.onEvent({ type: "download-retry", name, reason, attempt: 1, attempts: 2, delayMs: 0 });
     }

@@ -180,7 +180,7 @@ export async function inflate(
     throw new UserError("the gzip file cannot be unpacked", {
       code: "bad-gzip",
       where,
-      hint: "the mirror's file is damaged: try again later, or use another mirror",
+      hint: "try again later, or use another mirror: the mirror's file is damaged",
       cause: error,
     });
   }

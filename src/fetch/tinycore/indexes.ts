@@ -155,16 +155,16 @@ function addDependencies(names: Set<string>, line: NumberedLine, where: string):
     const fault = dependencyFault(name);
     if (fault !== undefined) {
       const isOwn = !/^https?:/i.test(where);
-      throw new UserError(`"${excerpt(line.text)}" is no line of a .dep file: ${fault}`, {
+      throw new UserError(`"${excerpt(line.text)}" is not a valid line of a .dep file: ${fault}`, {
         code: "bad-index",
         where: `${where}:${line.number}`,
         hint: isOwn
-          ? "write the names of extensions alone, such as readline.tcz"
-          : "the mirror's file is damaged or was written by hand: tell who keeps the mirror, or use another one",
+          ? "write only names of extensions, such as readline.tcz"
+          : "report it to the mirror's maintainer, or use another mirror",
       });
     }
     if (names.size >= mostDependencies) {
-      throw new UserError(`more than ${mostDependencies} dependencies of one extension`, {
+      throw new UserError(`the extension has more than ${mostDependencies} dependencies`, {
         code: "bad-index",
         where: `${where}:${line.number}`,
         hint: "use another mirror",
@@ -175,9 +175,9 @@ function addDependencies(names: Set<string>, line: NumberedLine, where: string):
 }
 
 function dependencyFault(name: string): string | undefined {
-  if (name.startsWith("#")) return "tce-load knows no comments there, and takes every word for an extension";
+  if (name.startsWith("#")) return "tce-load does not support comments and takes every word for an extension";
   if (/^[\w+.~@%:,=-]+$/.test(name) && !/\.(tcz|deb)$/.test(name) && nameFault(`${name}.tcz`) === undefined)
-    return `"${name}" lacks its .tcz, and tce-load looks for a file of exactly this name`;
+    return `"${name}" does not end in .tcz, and tce-load looks for a file of exactly this name`;
   return nameFault(name) ?? (name.endsWith(".tcz") ? undefined : "it does not end in .tcz");
 }
 
