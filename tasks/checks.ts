@@ -34,12 +34,13 @@ export const mirrorAnswers: Check = {
   concerns: source,
   run: async ({ value, workspace, env, isStored, signal }): Promise<Finding> => {
     const name = await value(source);
-    if (name === "sample") return { status: "good", text: "the sample source is made on this machine" };
+    if (name === "sample")
+      return { status: "good", text: "not needed: the sample source is made on this machine" };
     const cached = async (why: string): Promise<Finding> => {
       const pins = readPins(path.resolve(workspace, await value(lockFile)), name);
       return cachedFinding(why, pins, isStored);
     };
-    if (await value(offline)) return cached("not asked, since --offline is given");
+    if (await value(offline)) return cached("not checked: --offline is given");
     const { mirror } = await readLocations(name, path.join(workspace, sourcesFile), await value(mirrorUri));
     const url = releaseLocation(mirror, `${coreFiles(mirror.arch).iso}.md5.txt`);
     const limits = { attempts: 1, connectMs: patienceMs, idleMs: patienceMs };
@@ -71,21 +72,21 @@ export const proxiesAnswer: Check = {
   name: "proxy",
   run: async ({ env }): Promise<Finding> => {
     const named = proxyVariables.filter((name) => !/^no_/i.test(name) && (env[name] ?? "") !== "");
-    if (named.length === 0) return { status: "good", text: "none is named" };
+    if (named.length === 0) return { status: "good", text: "none is set" };
     const failures: string[] = [];
     for (const name of named) {
       const failure = await failureOf(env[name] ?? "");
       if (failure !== undefined) failures.push(`${name}: ${failure}`);
     }
     if (failures.length === 0) return { status: "good", text: `${named.join(", ")}: accepts connections` };
-    const hint = "correct the variable, or unset it; hosts in no_proxy are reached without it";
+    const hint = "correct or unset the variable; no_proxy lists hosts to reach without a proxy";
     return { status: "missing", text: failures.join("; "), hint };
   },
 };
 
 async function failureOf(proxy: string): Promise<string | undefined> {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
-  if (!URL.canParse(text)) return "this is no URL";
+  if (!URL.canParse(text)) return "not a URL";
   const { hostname, port, protocol } = new URL(text);
   const defaultPort = protocol === "https:" ? 443 : 80;
   return new Promise((resolve) => {

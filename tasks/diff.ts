@@ -28,16 +28,16 @@ export const diff = command({
   name: "diff",
   takes: "<A> <B>",
   offers: "files",
-  description: "Say what differs between two ISOs or bundles, down to lines (exit status as diff's)",
+  description: "Compare two ISOs or bundles, down to lines (exit status as of diff)",
   params: { ...limitParams, ignored },
   needsProject: () => false,
   failureStatus: 2,
   async run({ words, cwd, show, signal, value }) {
     const [a, b] = words;
     if (a === undefined || b === undefined || words.length > 2) {
-      throw new UsageError("two files are compared", {
+      throw new UsageError("`diff` needs exactly two files", {
         code: "diff-usage",
-        hint: "task diff A.iso B.iso",
+        hint: "usage: task diff A.iso B.iso",
       });
     }
     const limits = await limitsGiven(value);

@@ -11,7 +11,7 @@ import { lockInput } from "./source/source-lock.ts";
 
 export const fetchExtras = task({
   name: "fetch-extras",
-  description: "Fetch RubyGems, MCollective and open-vm-tools, as far as the source has them",
+  description: "Fetch RubyGems, MCollective and open-vm-tools if the source has them",
   variants: "shared",
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: { ...sourceInputs, lock: lockInput((name) => /\.(tgz|tar\.gz)$/.test(name)) },

@@ -13,14 +13,14 @@ import {
 import { FetchedTimes } from "./image/fetched-times.ts";
 import { sampleSource } from "./sample-source.ts";
 import { gemList } from "./settings/project-options.ts";
-import { gemServerUri, source } from "./settings/source-options.ts";
+import { gemServerUri, settingNames, source } from "./settings/source-options.ts";
 import { type Source, sourceEnv, sourceInputs, sourceParams, withSource } from "./source/index.ts";
 import { absoluteLocation } from "./source/source-locations.ts";
 import { lockInput } from "./source/source-lock.ts";
 
 export const fetchGems = task({
   name: "fetch-gems",
-  description: "Fetch the gems of lists/gem.list and what they need at run time",
+  description: "Fetch the gems of lists/gem.list and their runtime dependencies",
   variants: "shared",
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: {
@@ -66,6 +66,14 @@ export async function planGems(
   const server = serverUri === undefined ? opened.gems : absoluteLocation(serverUri);
   const index = openGemIndex(server, transport);
   const told = onUnpinned === undefined ? {} : { onUnpinned };
-  const { artifacts } = await resolveGems({ requests, server, index, lock, policy, ...told });
+  const { artifacts } = await resolveGems({
+    requests,
+    server,
+    index,
+    lock,
+    policy,
+    settings: settingNames,
+    ...told,
+  });
   return artifacts;
 }

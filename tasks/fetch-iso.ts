@@ -14,7 +14,7 @@ import { lockInput } from "./source/source-lock.ts";
 
 export const fetchIso = task({
   name: "fetch-iso",
-  description: "Fetch and verify the Core ISO, and take its boot files out",
+  description: "Fetch and verify the Core ISO, and extract its boot files",
   variants: "shared",
   needs: { sample: when(source, "sample", sampleSource) },
   inputs: { ...sourceInputs, lock: lockInput((name) => name.endsWith(".iso")) },

@@ -22,7 +22,7 @@ import { limitParams, limitsOf } from "./settings/limit-options.ts";
 
 export const payload = task({
   name: "payload",
-  description: "Pack extensions, gems and extras, once for many edits",
+  description: "Pack extensions, gems and extras as a layer",
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
   params: { compress, ...limitParams },

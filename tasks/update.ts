@@ -38,7 +38,7 @@ import { readPins, writePins } from "./source/source-lock.ts";
 export const update = command({
   name: "update",
   takes: "[NAME...]",
-  description: "Ask upstream again for what is pinned, all of it or what is named",
+  description: "Check upstream for newer versions of pinned artifacts",
   params: {
     ...sourceParams,
     lockFile,
@@ -55,14 +55,14 @@ export const update = command({
     const { print, words, value } = context;
     if ((await value(sourceParams.source)) === "sample") {
       print(
-        "the sample source follows apt: run `apt-get update` as root, and the next build takes what is new",
+        "the sample source follows apt: run `apt-get update` as root, and the next build uses the new packages",
       );
       return;
     }
     if (await value(sourceParams.offline)) {
-      throw new UsageError("an update asks upstream, which --offline forbids", {
+      throw new UsageError("an update needs the network, which --offline forbids", {
         code: "update-offline",
-        hint: "leave out --offline",
+        hint: "omit --offline",
       });
     }
     const changes = [

@@ -57,7 +57,7 @@ const words: Readonly<Record<Difference["kind"], string>> = {
   device: "device",
   links: "same file as",
   content: "content",
-  packing: "the same inside, packed in another way",
+  packing: "same content, packed differently",
 };
 
 /** The differences as lines for people, those of one archive together, many of one reason in one line. `names` are what the two sides are called. */

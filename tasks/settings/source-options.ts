@@ -4,7 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Parameter, type ParameterHost, type ParseHost, param } from "../../src/engine/index.ts";
 import { didYouMean, UsageError, UserError } from "../../src/errors/index.ts";
-import { parseFolderLocation, parseLocation, publicUrl } from "../../src/fetch/index.ts";
+import { parseFolderLocation, parseLocation, publicUrl, type SettingNames } from "../../src/fetch/index.ts";
 import { fileOf } from "./project-options.ts";
 
 /** Names the sources and says where each one is; relative to the workspace. */
@@ -18,8 +18,7 @@ export function isLocation(name: string): boolean {
 /** Which part of the lists and of the sources file is used. */
 export const source: Parameter<string> = param.choice({
   name: "source",
-  description:
-    "where everything comes from: tinycore, sample, another name of lists/sources.yaml, a mirror's URL or folder",
+  description: "source: tinycore, sample, another name in lists/sources.yaml, a mirror's URL or directory",
   value: "SOURCE",
   env: "MK_BUNDLE_SOURCE",
   choices: ["tinycore", "sample"],
@@ -92,7 +91,7 @@ function checkUrl(option: string, text: string, isFolder: boolean): string {
     if (!(error instanceof UserError)) throw error;
     throw new UsageError(`--${option}: ${error.message}`, {
       code: "bad-location",
-      hint: "write an http:, https: or file:/// URL, or a path; %3F for ? and %23 for # where they belong to a name",
+      hint: "write an http:, https: or file:/// URL, or a path, with %3F for ? and %23 for # in names",
     });
   }
   return text;
@@ -132,7 +131,7 @@ export const openVmToolsUrl = urlOption(
 /** What is pinned; the sample source's packages move with the distribution, so its lock stays in the cache. */
 export const lockFile: Parameter<string> = param.path({
   name: "lock",
-  description: "what is pinned (default: lists/sources.lock.json)",
+  description: "lock file (default: lists/sources.lock.json)",
   value: "FILE",
   default: async (host) =>
     (await host.value(source)) === "sample" ? ".buildcache/sample.lock.json" : "lists/sources.lock.json",
@@ -140,14 +139,14 @@ export const lockFile: Parameter<string> = param.path({
 
 export const frozen: Parameter<boolean> = param.switch({
   name: "frozen",
-  description: "fail instead of pinning what is not in the lock (default when CI is set)",
+  description: "fail if an artifact is not in the lock (default if CI is set)",
   fingerprinted: false,
   default: (host) => host.env.CI !== undefined && host.env.CI !== "" && host.env.CI !== "false",
 });
 
 export const offline: Parameter<boolean> = param.switch({
   name: "offline",
-  description: "open no network connection; list all that is missing",
+  description: "open no network connection; list everything that is missing",
   fingerprinted: false,
   default: false,
 });
@@ -173,7 +172,7 @@ const downloadLimit = (options: {
           `--${options.name} is "${text}", but must be a number from ${least} to ${most}`,
           {
             code: "download-limit",
-            hint: `leave it out for ${options.default}`,
+            hint: `omit it for ${options.default}`,
           },
         );
       }
@@ -184,19 +183,19 @@ const downloadLimit = (options: {
 /** How many downloads run at once, and how many of them from one server. */
 export const downloads = downloadLimit({
   name: "downloads",
-  description: "how many downloads run at once (default: 8)",
+  description: "maximum number of parallel downloads (default: 8)",
   default: "8",
 });
 export const downloadsPerServer = downloadLimit({
   name: "downloads-per-server",
-  description: "how many of them from the same server (default: 6)",
+  description: "maximum number of parallel downloads per server (default: 6)",
   default: "6",
 });
 
 /** The minimum rate of downloads, and the maximum size of a mirror's index. */
 export const leastRate = downloadLimit({
   name: "least-rate",
-  description: "give up a download below so many bytes a second over a minute (default: 100; 0: any rate)",
+  description: "minimum rate in bytes per second over a minute (default: 100; 0: any rate)",
   value: "BYTES",
   env: "MK_BUNDLE_LEAST_RATE",
   default: "100",
@@ -205,11 +204,21 @@ export const leastRate = downloadLimit({
 });
 export const indexLimit = downloadLimit({
   name: "index-limit",
-  description: "how many extensions a mirror's index may name (default: 100000)",
+  description: "maximum number of extensions in a mirror's index (default: 100000)",
   env: "MK_BUNDLE_INDEX_LIMIT",
   default: "100000",
   most: 10_000_000,
 });
+
+/** What src/fetch calls these options in its hints. */
+export const settingNames: SettingNames = {
+  leastRate: "--least-rate BYTES or MK_BUNDLE_LEAST_RATE",
+  maxIndexNames: "--index-limit N or MK_BUNDLE_INDEX_LIMIT",
+  otherSource: "--source sample",
+  offline: "--offline",
+  frozen: "--frozen and without CI set",
+  update: "npx task update",
+};
 
 /** Variables that say how to reach the network; they never change what comes from it. */
 export const proxyVariables: readonly string[] = ["http", "https", "no"].flatMap((kind) => [

@@ -34,6 +34,7 @@ import {
   mirrorUri,
   offline,
   proxyVariables,
+  settingNames,
   source,
   sourcesFile,
 } from "../settings/source-options.ts";
@@ -156,6 +157,7 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
     perOrigin: Number(context.params.downloadsPerServer),
     leastRate: Number(context.params.leastRate),
     maxIndexNames: Number(context.params.indexLimit),
+    settings: settingNames,
   };
   const access = isSample ? sharedAccess.open({ env, limits }) : request.share(sharedAccess, { env, limits });
   const transport = new Transport({
@@ -214,9 +216,7 @@ function openSource(
           // The sample source's extras were made on this machine.
           onTrust: (name, sha256) => {
             if (!isSample)
-              request.note(
-                `${name} is pinned as it came, sha256 ${sha256}: upstream has no digest to check it by`,
-              );
+              request.note(`${name} is pinned unchecked, sha256 ${sha256}: upstream publishes no digest`);
           },
         });
         return lines;
@@ -274,11 +274,11 @@ function report(event: FetchEvent, { progress, note }: SourceRequest): void {
       break;
     case "download-slow":
       note(
-        `${event.name}: only ${event.rate} bytes a second come; it is given up below ${event.leastRate} over ${event.seconds} s (--least-rate)`,
+        `${event.name}: the rate is only ${event.rate} bytes per second; the download fails below ${event.leastRate} over ${event.seconds} s (--least-rate)`,
       );
       break;
     case "download-retry":
-      note(`${event.name}: ${event.reason}; trying again (${event.attempt + 1} of ${event.attempts})`);
+      note(`${event.name}: ${event.reason}; retrying (${event.attempt + 1} of ${event.attempts})`);
       break;
     case "warning":
       note(event.where === undefined ? event.message : `${event.where}: ${event.message}`);

@@ -63,7 +63,7 @@ export async function readLocations(
     const names = [...new Set([...Object.keys(known), "sample"])].join(", ");
     throw fail(
       `there is no source "${shown}"`,
-      `known sources: ${names}; or name a mirror's URL or folder (./folder)`,
+      `known sources: ${names}; or name a mirror's URL or directory (./directory)`,
     );
   }
   const text = (key: string): string => {
@@ -71,7 +71,7 @@ export async function readLocations(
     if (typeof value === "string" && value !== "") return value;
     throw fail(
       `the source "${shown}" has no "${key}"`,
-      "add it: a source is mirror, release, arch, gems and extras",
+      "add it: a source has mirror, release, arch, gems and extras",
     );
   };
   // A folder that the file names is meant from the workspace, wherever the command was given.
@@ -114,7 +114,7 @@ async function readSources(file: string): Promise<Readonly<Record<string, unknow
   } catch (cause) {
     throw new UserError(`the sources file is not YAML: ${cause instanceof Error ? cause.message : cause}`, {
       code: "source-definition",
-      hint: "correct the line that is named",
+      hint: "correct the line that the message names",
       where: path.relative(process.cwd(), file),
       cause,
     });

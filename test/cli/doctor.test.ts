@@ -27,7 +27,7 @@ it("says what is there, with versions, and that all is well; and leaves nothing 
   expect(stdout).toMatch(/✓ git +\d+\.\d+\.\d+, for the version of a build; not needed for this/);
   for (const check of ["space", "files", "reflink", "cache", "boot", "locale"])
     expect(stdout).toMatch(new RegExp(`^[✓!] ${check} `, "m"));
-  expect(stdout).toMatch(/\nwell: all that is needed is there\n$/);
+  expect(stdout).toMatch(/\nwell: all requirements are met\n$/);
   expect(snapshot(root)).toEqual(before);
 });
 
@@ -164,7 +164,9 @@ it("fails where a needed program is too old for what is asked of it", async () =
   const words = ["doctor", "iso", "--offline", "--iso-version", "1"];
   const { status, stdout } = await runTask(checkout, words, { PATH: `${old}:${process.env.PATH ?? ""}` });
   expect(status).toBe(1);
-  expect(stdout).toMatch(/^✗ xorriso +1\.4\.2, for reading and writing ISO images, and 1\.4\.6 is needed; /m);
+  expect(stdout).toMatch(
+    /^✗ xorriso +1\.4\.2, for reading and writing ISO images, and 1\.4\.6 is required; /m,
+  );
 });
 
 it("knows that 4.10 is no older than 4.9", () => {

@@ -89,7 +89,7 @@ function report(session: Session, lines: readonly Line[]): string {
   const missing = lines.filter(({ status }) => status === "missing").map(({ check }) => check);
   const verdict =
     missing.length === 0
-      ? `${style.bold("well:")} all that is needed is there`
+      ? `${style.bold("well:")} all requirements are met`
       : `${style.bold("not yet:")} ${missing.join(", ")}`;
   return `${rows.join("\n")}\n\n${verdict}\n`;
 }

@@ -93,20 +93,20 @@ function lineFor(
 ): Line {
   const reason = purpose === undefined ? "" : `, for ${purpose}`;
   const by = [...new Set(users)].join(", ");
-  const used = use === "unused" ? "not needed for this" : by;
+  const used = use === "unused" ? "not needed for these targets" : by;
   const installed = path !== undefined;
   const facts = { check: tool, tool: { use, installed } };
   const isWeak = use === "unused" || use === "useful";
   if (tooOldFor !== undefined) {
-    const text = `${version ?? ""}${reason}, and ${tooOldFor} is needed; ${used}`;
-    const hint = "take it from a newer release of the distribution, or from its makers";
+    const text = `${version ?? ""}${reason}, but ${tooOldFor} is required; ${used}`;
+    const hint = "install it from a newer release of the distribution or from upstream";
     return { ...facts, status: isWeak ? "advice" : "missing", text, hint };
   }
   if (installed) return { ...facts, status: "good", text: `${version ?? path}${reason}; ${used}` };
   return {
     ...facts,
     status: isWeak ? "advice" : "missing",
-    text: `not installed${reason}; ${use === "useful" ? `used where it is installed: ${by}` : used}`,
+    text: `not installed${reason}; ${use === "useful" ? `optional, used by ${by}` : used}`,
     ...(hint === undefined ? {} : { hint }),
   };
 }

@@ -215,9 +215,9 @@ function parseJobs(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const jobs = Number(text);
   if (!Number.isInteger(jobs) || jobs < 1) {
-    throw new UsageError(`--jobs is "${text}", but must be a whole number from 1 on`, {
+    throw new UsageError(`--jobs is "${text}", but must be a positive integer`, {
       code: "jobs-invalid",
-      hint: "leave it out for one task a core",
+      hint: "omit it to use one job per core",
     });
   }
   return jobs;

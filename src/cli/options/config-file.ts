@@ -20,7 +20,7 @@ export function readConfigFile(file: string, allowed: ReadonlySet<string>): Conf
     if (error instanceof UsageError) throw error;
     throw new UsageError(`--config ${file} cannot be read: ${systemReason(error)}`, {
       code: "config-unreadable",
-      hint: "check the name, and that you may read it",
+      hint: "check the name and the permissions of the file",
     });
   }
   const places = new Map<string, string>();

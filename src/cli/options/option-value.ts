@@ -26,9 +26,9 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
     taskfile.variants[name]?.flags.some((word) => word.startsWith("--") && flag(word) === true),
   );
   if (chosen.length > 1) {
-    throw new UsageError(`an image is either ${chosen.join(" or ")}, not both`, {
+    throw new UsageError(`an image has one variant: ${chosen.join(" or ")}`, {
       code: "variant-conflict",
-      hint: `leave out ${chosen
+      hint: `omit ${chosen
         .slice(1)
         .map((name) => taskfile.variants[name]?.flags.find((word) => word.startsWith("--")))
         .join(", ")}`,
@@ -40,7 +40,7 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
   if (!names.includes(named)) {
     throw new UsageError(`${key} is "${named}", but must be one of: ${names.join(", ")}`, {
       code: "variant-unknown",
-      hint: "set it to one of these, or unset it",
+      hint: "use one of these, or unset it",
     });
   }
   return named;

@@ -23,7 +23,7 @@ export function parseKeyValues(
     if (match === null) {
       throw new UsageError("this line is not KEY=value", {
         code: "config-syntax",
-        hint: "write one KEY=value a line; comments begin with #",
+        hint: "write one KEY=value per line; comments start with #",
         where,
       });
     }
@@ -47,14 +47,14 @@ function unquote(raw: string, where: string): string {
   const double = /^"([^"]*)"\s*(?:#.*)?$/.exec(raw);
   const value = double === null ? raw.replace(/\s+#.*$/, "").trim() : (double[1] ?? "");
   if (/[$`\\]/.test(value)) {
-    throw new UsageError("the value holds a $, ` or \\, which is not expanded here", {
+    throw new UsageError("the value contains $, ` or \\, which is not expanded here", {
       code: "config-expansion",
       where,
       hint: "write the value out, or put it in single quotes to keep the character",
     });
   }
   if (double === null && /['"\s;&|<>]/.test(value)) {
-    throw new UsageError("the value has blanks or shell characters and is not in quotes", {
+    throw new UsageError("the value has blanks or shell characters, but no quotes", {
       code: "config-syntax",
       where,
       hint: "put the value in single quotes",

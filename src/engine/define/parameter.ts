@@ -124,7 +124,7 @@ export const param = {
           `--${options.name} is "${text}", but must be one of: ${options.choices.join(", ")}`,
           {
             code: "parameter-choice",
-            hint: didYouMean(text, options.choices) ?? "name one of these",
+            hint: didYouMean(text, options.choices) ?? "use one of these",
           },
         );
       }

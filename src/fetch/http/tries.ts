@@ -61,7 +61,7 @@ export async function receiveRepeatedly(
         const final =
           failure === undefined
             ? explainOther(error, request, env, partial.route)
-            : explainTransient(failure, request, attempts, env, partial.route);
+            : explainTransient(failure, request, attempts, env, limits.settings, partial.route);
         if (final instanceof UserError) network.attempts.gaveUp(url, final);
         throw final;
       }
