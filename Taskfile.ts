@@ -68,21 +68,21 @@ export default taskfile({
   ],
   aliases: { iso: rebuildIso },
   examples: [
-    { command: "iso --source sample", does: "an ISO from this distribution's own packages" },
-    { command: "iso --prod", does: "a production ISO: no ssh, no password" },
+    { command: "iso --source sample", does: "build an ISO from this distribution's packages" },
+    { command: "iso --prod", does: "build a production ISO: no ssh, no password" },
     {
       command: "iso -b my.lst --tc-passwd-file tc.passwd",
-      does: "an ISO with a list and a password of your own",
+      does: "build an ISO with your own list and password",
     },
-    { command: "bundle --prod", does: "all that makes the production ISO on another machine" },
-    { command: "update bash.tcz", does: "ask upstream whether there is another bash.tcz" },
-    { command: "clean --all", does: "empty the cache too" },
+    { command: "bundle --prod", does: "pack everything to build the production ISO on another machine" },
+    { command: "update bash.tcz", does: "check upstream for a newer bash.tcz" },
+    { command: "clean --all", does: "empty the cache, too" },
   ],
   variants: {
     dev: { description: "ssh and a password for the user tc", flags: ["--dev"] },
     prod: { description: "no ssh, nobody can log in", flags: ["-p", "--prod", "--build-prod-image"] },
     debug: {
-      description: "as dev, logged in on the console",
+      description: "like dev, with a login on the console",
       flags: ["-d", "--debug", "--build-debug-image"],
     },
   },
@@ -91,7 +91,7 @@ export default taskfile({
   deprecated: [
     {
       flags: "-r, --reuse-prev-dl",
-      answer: "-r/--reuse-prev-dl is not needed: what was downloaded is kept, and verified, by the cache",
+      answer: "-r/--reuse-prev-dl is not needed: the cache keeps and verifies downloads",
     },
   ],
   checks: [mirrorAnswers, proxiesAnswer],

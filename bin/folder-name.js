@@ -10,7 +10,7 @@ const { startFailure } = require("./start-failure.js");
 function refuseFolderName(current, folders) {
   // Node decodes the name, and what is not UTF-8 is lost.
   if (current.includes("\uFFFD") && !existsSync(current)) {
-    const what = "the name of the current directory is not UTF-8";
+    const what = "the name of the current directory is not valid UTF-8";
     return startFailure("directory-name", what, "rename the directory", current);
   }
   // https://nodejs.org/api/esm.html, "Resolution Algorithm Specification": a path with an encoded backslash is refused.

@@ -78,7 +78,7 @@ const grubPrograms = ["grub-mkimage", "grub2-mkimage"] as const;
 
 export const bootLoaders = task({
   name: "boot-loaders",
-  description: "Prepare what starts an ISO from a stick, and under UEFI",
+  description: "Prepare the boot loaders for USB sticks and UEFI",
   internal: true,
   variants: "shared",
   needs: { core: fetchIso },
@@ -105,7 +105,7 @@ export const bootLoaders = task({
         throw new UserError(`the ISO cannot start ${what}: ${why}`, {
           code: "firmware",
           where: "--firmware both",
-          hint: hint ?? "build with --firmware bios, or from a Core that can",
+          hint: hint ?? "build with --firmware bios, or from a Core that supports UEFI",
         });
       }
       note(`the ISO will not start ${what}: ${why}${hint === undefined ? "" : `; ${hint}`}`);
@@ -113,7 +113,7 @@ export const bootLoaders = task({
 
     const mbr = [inputs.debianMbr, inputs.fedoraMbr, inputs.archMbr].find((name) => existsSync(name));
     if (!isHybridLoader(await readLoaderFile(isolinux, "isolinux.bin"))) {
-      without("from a stick", "the base's isolinux.bin is too old for it");
+      without("from a stick", "the base's isolinux.bin is too old");
     } else if (mbr === undefined) {
       without("from a stick", "isohdpfx.bin is not installed", installHint("isohdpfx.bin"));
     } else await copyFile(mbr, path.join(outputs.loaders, "mbr.bin"));
@@ -127,7 +127,7 @@ export const bootLoaders = task({
     const lacking = grubModules.filter((name) => modules?.paths.includes(`${name}.mod`) === false);
     const { kernel } = await readCoreFacts(needs.core.core);
     if (kernel !== "vmlinuz64") {
-      without(underUefi, "the base's kernel is a 32-bit one");
+      without(underUefi, "the base's kernel is for 32 bits");
     } else if (program === undefined || modules === undefined) {
       without(underUefi, "GRUB for EFI is not installed", installHint("grub-mkimage"));
     } else if (lacking.some((name) => !dispensable.includes(name))) {
@@ -137,7 +137,7 @@ export const bootLoaders = task({
         installHint("grub-mkimage"),
       );
     } else if (readLabels(menu).length === 0) {
-      without(underUefi, "no label of the base's boot menu starts a kernel with an initrd");
+      without(underUefi, "the base's boot menu has no label with a kernel and an initrd");
     } else {
       await writeFile(path.join(outputs.loaders, "grub.cfg"), grubMenu(menu), "latin1");
       const names = grubModules.filter((name) => !lacking.includes(name));

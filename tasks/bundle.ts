@@ -24,7 +24,7 @@ const level = 1;
 
 export const bundle = task({
   name: "bundle",
-  description: "Make the bundle: all that builds the ISO on another machine",
+  description: "Pack the bundle, from which other machines build the ISO",
   needs: {
     core: fetchIso,
     loaders: bootLoaders,
@@ -79,12 +79,9 @@ export const bundle = task({
 async function refuseConflict(folder: string): Promise<void> {
   if (!(await readdir(folder)).includes("conflict")) return;
   const conflict = await readFile(path.join(folder, "conflict"), "utf8");
-  throw new UserError(
-    `a bundle makes the image of layers, which do not lie well on one another: ${conflict}`,
-    {
-      code: "layer-conflict",
-      where: "bundle",
-      hint: "change overlay-src so that the path keeps the type that Core gives it, or make the ISO itself: task iso",
-    },
-  );
+  throw new UserError(`the layers of the bundle conflict: ${conflict}`, {
+    code: "layer-conflict",
+    where: "bundle",
+    hint: "change overlay-src so that the path keeps its type in Core, or build the ISO: task iso",
+  });
 }

@@ -3,13 +3,13 @@ import { command, type Parameter, param } from "../src/engine/index.ts";
 
 const all: Parameter<boolean> = param.switch({
   name: "all",
-  description: "with clean: empty the cache too",
+  description: "with clean: empty the cache, too",
   default: false,
 });
 
 export const clean = command({
   name: "clean",
-  description: "Delete bundles, ISOs and intermediate files (--all: the cache too)",
+  description: "Delete bundles, ISOs and intermediate files (--all: and the cache)",
   params: { all },
   run: async ({ value, print, removeProducts }) => {
     const removed = await removeProducts({ all: await value(all) });

@@ -32,7 +32,7 @@ import { proxyVariables } from "./settings/proxy-variables.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { kindOf } from "./source/kinds/index.ts";
 import { lockInput, readPins, writePins } from "./source/source-lock.ts";
-import { frozen, offline, source } from "./source/source-options.ts";
+import { frozen, offline, settingNames, source } from "./source/source-options.ts";
 
 /** Variables with which apt is told of another configuration than the system's. */
 export const aptVariables = ["APT_CONFIG"] as const;
@@ -53,7 +53,7 @@ const packageLines = (text: string): string =>
 
 export const convertDebs = task({
   name: "convert-debs",
-  description: "Make extensions of the distribution's packages that a list names",
+  description: "Make extensions from the listed packages of the distribution",
   internal: true,
   variants: "shared",
   needs: { iso: fetchIso },
@@ -140,7 +140,7 @@ export async function readPackages(
 function packageName(file: string, where: string): string {
   const name = file.replace(/\.deb$/, "");
   if (/^[a-z0-9][a-z0-9+.-]+$/.test(name)) return name;
-  throw new UserError(`"${name}" cannot be the name of a package`, {
+  throw new UserError(`"${name}" is not a valid package name`, {
     code: "bad-package-name",
     where,
     hint: "write the package's name and .deb, without version and architecture: hello.deb",
@@ -153,8 +153,12 @@ function refuseMissing(
   params: { readonly frozen: boolean; readonly offline: boolean },
 ): void {
   const named = (list: readonly WantedPackage[]) => list.map(({ file: name, where }) => ({ name, where }));
-  if (params.offline) refuseUnpinned(named(missing), "offline");
+  if (params.offline) refuseUnpinned(named(missing), "offline", settingNames);
   if (params.frozen) {
-    refuseUnpinned(named(missing.filter((one) => entryOf(pins, one.file) === undefined)), "frozen");
+    refuseUnpinned(
+      named(missing.filter((one) => entryOf(pins, one.file) === undefined)),
+      "frozen",
+      settingNames,
+    );
   }
 }

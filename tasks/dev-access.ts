@@ -31,7 +31,7 @@ Host *
 
 export const devAccess = task({
   name: "dev-access",
-  description: "Make the ssh setup files and the password hash of dev and debug images",
+  description: "Make the ssh setup files and the password hash for dev and debug images",
   internal: true,
   inputs: {
     keys: files(["salt", "ssh_host_*_key", "ssh_host_*_key.pub"], {

@@ -28,7 +28,7 @@ const utilLinux = "util-linux.tcz";
 
 export const extractUtilLinux = task({
   name: "extract-util-linux",
-  description: "Take the files of lists/util-linux-exec.lst out of util-linux.tcz",
+  description: "Extract the files of lists/util-linux-exec.lst from util-linux.tcz",
   needs: { iso: fetchIso, tcz: fetchTcz },
   inputs: { list: file(utilLinuxList, { byLine: true }) },
   params: limitParams,
@@ -62,7 +62,7 @@ export const extractUtilLinux = task({
     for (const [library, users] of missing) {
       if (loaded.has(library)) continue;
       note(
-        `${users.join(", ")} of util-linux.tcz: the library ${printName(library)} is missing; neither Core nor an extension that is loaded at boot has it`,
+        `${users.join(", ")} of util-linux.tcz: the library ${printName(library)} is missing: neither Core nor an extension loaded at boot has it`,
       );
     }
   },
@@ -80,7 +80,7 @@ function notInExtension({ path: wanted, where }: WantedPath, paths: ReadonlySet<
   return new UserError(`util-linux.tcz has no ${wanted}`, {
     code: "util-linux-missing",
     where,
-    hint: near ?? "check the path; it is relative to the image's root",
+    hint: near ?? "check the path, which is relative to the root of the image",
   });
 }
 

@@ -24,11 +24,11 @@ import {
 } from "./source/index.ts";
 import { absoluteLocation } from "./source/kinds/source-name.ts";
 import { lockInput } from "./source/source-lock.ts";
-import { gemServerUri } from "./source/source-options.ts";
+import { gemServerUri, settingNames } from "./source/source-options.ts";
 
 export const fetchGems = task({
   name: "fetch-gems",
-  description: "Fetch the gems of lists/gem.list and what they need at run time",
+  description: "Fetch the gems of lists/gem.list and their runtime dependencies",
   variants: "shared",
   needs: sourceNeeds,
   inputs: {
@@ -74,6 +74,14 @@ export async function planGems(
   const server = serverUri === undefined ? opened.gems : absoluteLocation(serverUri);
   const index = openGemIndex(server, transport);
   const told = onUnpinned === undefined ? {} : { onUnpinned };
-  const { artifacts } = await resolveGems({ requests, server, index, lock, policy, ...told });
+  const { artifacts } = await resolveGems({
+    requests,
+    server,
+    index,
+    lock,
+    policy,
+    settings: settingNames,
+    ...told,
+  });
   return artifacts;
 }

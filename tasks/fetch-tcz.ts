@@ -42,6 +42,7 @@ import {
 } from "./source/index.ts";
 import { kindOf } from "./source/kinds/index.ts";
 import { lockInput } from "./source/source-lock.ts";
+import { settingNames } from "./source/source-options.ts";
 
 const utilLinux = "util-linux.tcz";
 
@@ -93,7 +94,7 @@ export const fetchTcz = task({
       const missing = [...unresolved, ...(await opened.blocked(plan))];
       // Without the Core ISO the task itself will not run, so its missing files are reported here.
       if (missing.length > 0 && !hasIso(opened))
-        context.note(`missing as well, for fetch-tcz: ${namesOf(missing)}`);
+        context.note(`also missing, for fetch-tcz: ${namesOf(missing)}`);
       const allowed = plan.filter((artifact) => opened.mayFetch(artifact));
       if (allowed.length > 0) await opened.fetch(allowed);
     });
@@ -153,7 +154,8 @@ export async function resolveExtensions(
   { exclude, ...wishes }: ExtensionWishes,
 ): Promise<{ readonly closure: Closure; readonly plan: readonly Artifact[] }> {
   const { mirror, lock, policy, catalogue } = opened;
-  const common = { ...wishes, mirror, lock, policy, catalogue, anyKernel: wishes.kernel === undefined };
+  const anyKernel = wishes.kernel === undefined;
+  const common = { ...wishes, mirror, lock, policy, catalogue, anyKernel, settings: settingNames };
   const kept = (entries: readonly ListEntry[]) => entries.filter(({ name }) => !exclude.includes(name));
   // What is left out is not even asked for: a variant without it needs no pin of it.
   const graph = await loadExtensions({
@@ -193,7 +195,7 @@ function mirroredInProduction(graph: ExtensionGraph): readonly ClosureItem[] {
 export async function readList(list: string, note: (message: string) => void = () => undefined) {
   const label = shownPath(list);
   const { entries, duplicates } = parseExtensionList(await readFile(list, "utf8"), label);
-  for (const { name, where } of duplicates) note(`${where}: ${name} is listed already`);
+  for (const { name, where } of duplicates) note(`${where}: ${name} is already listed`);
   return entries;
 }
 

@@ -11,7 +11,7 @@ import { unpackBundle } from "./unpack-bundle.ts";
 
 export const isoFromBundle = task({
   name: "iso-from-bundle",
-  description: "Make the bootable ISO of a bundle",
+  description: "Build the bootable ISO of a bundle",
   internal: true,
   needs: { bundle: unpackBundle },
   inputs: { copying: file("COPYING"), license: file("LICENSE") },

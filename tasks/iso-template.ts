@@ -37,7 +37,7 @@ export interface IsoPlan {
 
 export const isoTemplate = task({
   name: "iso-template",
-  description: "Make the ISO without its initrd",
+  description: "Build the ISO without its initrd",
   internal: true,
   needs: {
     core: only(fetchIso, "boot", "core", "listing"),

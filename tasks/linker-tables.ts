@@ -31,7 +31,7 @@ import { setupFiles } from "./setup-files.ts";
 
 export const linkerTables = task({
   name: "linker-tables",
-  description: "Work out the tables of libraries and modules where the image has more than Core's",
+  description: "Compute library and module tables if the image adds to Core's",
   internal: true,
   needs: {
     core: only(fetchIso, "boot", "core"),
@@ -72,7 +72,7 @@ export const linkerTables = task({
       }
       for (const release of releases) {
         if (release !== kernelRelease) {
-          note(`the modules for ${release} in the image are of no use: Core's kernel is ${kernelRelease}`);
+          note(`the image has modules for ${release}, which are useless: Core's kernel is ${kernelRelease}`);
           continue;
         }
         requireTool("depmod", missingTools);
@@ -81,7 +81,7 @@ export const linkerTables = task({
         const listed = (await found.read(`${folder}/modules.dep`)).toString();
         const own = paths.filter((name) => moduleRelease(name) === release);
         const unseen = own.filter((name) => !listed.includes(path.basename(name)));
-        if (unseen.length > 0) note(`depmod does not look where ${unseen.join(", ")} of the image lies`);
+        if (unseen.length > 0) note(`depmod does not search the directory of ${unseen.join(", ")}`);
         if (unseen.length < own.length) tables.addTree(found);
       }
       // Whoever brings a table of their own means it.
@@ -115,7 +115,7 @@ async function readLinked(
 
 function requireTool(tool: string, missing: readonly string[]): void {
   if (!missing.includes(tool)) return;
-  throw new UserError(`${tool} is not installed, and the image brings libraries or modules of its own`, {
+  throw new UserError(`${tool} is not installed, but the image adds libraries or modules`, {
     code: "tool-missing",
     where: tool,
     hint: installHint(tool) ?? "install it, and build again",
@@ -127,10 +127,10 @@ async function refuseForeign(tree: FileTree, libraries: readonly string[]): Prom
     if (tree.get(name)?.type !== "file") continue;
     const machine = readElfMachine(await tree.read(name));
     if (machine === undefined || isKnownMachine(machine)) continue;
-    throw new UserError("ldconfig of this machine does not know libraries of this kind of machine", {
+    throw new UserError("this machine's ldconfig does not support the image's architecture", {
       code: "foreign-library",
       where: name,
-      hint: "build on a machine of the image's kind, or put etc/ld.so.cache into the overlay",
+      hint: "build on a machine of the image's architecture, or put etc/ld.so.cache into the overlay",
     });
   }
 }

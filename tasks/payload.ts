@@ -23,7 +23,7 @@ import { undated } from "./settings/undated.ts";
 
 export const payload = task({
   name: "payload",
-  description: "Pack extensions, gems and extras, once for many edits",
+  description: "Pack extensions, gems and extras as a layer",
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
   params: { compress, ...limitParams },

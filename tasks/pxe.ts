@@ -13,7 +13,7 @@ import { epoch, isoVersion } from "./settings/image-options.ts";
 
 export const pxe = task({
   name: "pxe",
-  description: "Make what a network boot needs: kernel, initrd, metadata, an iPXE script",
+  description: "Make the files for network boot: kernel, initrd, metadata, iPXE script",
   needs: initrdNeeds,
   params: { isoVersion, epoch },
   outputs: {

@@ -24,7 +24,7 @@ export const initrdNeeds = {
 
 export const rebuildIso = task({
   name: "rebuild-iso",
-  description: "Make the bootable ISO",
+  description: "Build the bootable ISO",
   needs: initrdNeeds,
   params: { isoVersion, epoch },
   outputs: {

@@ -9,7 +9,7 @@ import { samplePackages } from "./sample/index.ts";
 
 export const samplePackagePlan = task({
   name: "sample-packages",
-  description: "Ask apt which packages the sample source is made of",
+  description: "Plan the packages of the sample source with apt",
   internal: true,
   variants: "shared",
   inputs: {

@@ -15,7 +15,7 @@ import { proxyVariables } from "./settings/proxy-variables.ts";
 
 export const sampleSource = task({
   name: "sample-source",
-  description: "Make the sample source out of the distribution's packages",
+  description: "Make the sample source from the distribution's packages",
   internal: true,
   variants: "shared",
   needs: { packages: samplePackagePlan },

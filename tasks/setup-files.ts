@@ -33,7 +33,7 @@ const tarballs = { mcollective: "mcollective-setup-files.tar.gz", ssh: "ssh-setu
 
 export const setupFiles = task({
   name: "setup-files",
-  description: "Pack what sets up MCollective and ssh",
+  description: "Pack the setup files of MCollective and ssh",
   internal: true,
   needs: {
     iso: only(fetchIso, "listing"),
@@ -117,10 +117,10 @@ async function readSettings(text: string) {
   const word = (key: string): string => {
     const value = settings[key];
     if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
-    throw new UserError(`"${key}" is missing or not a word`, {
+    throw new UserError(`"${key}" must be one word`, {
       code: "mcollective-settings",
       where,
-      hint: "write it as KEY: value, without blanks",
+      hint: "write it as KEY: value, without blanks in the value",
     });
   };
   const { port } = settings;
@@ -128,7 +128,7 @@ async function readSettings(text: string) {
     throw new UserError('"port" is not a port number', {
       code: "mcollective-settings",
       where,
-      hint: "write a whole number from 1 to 65535",
+      hint: "write an integer from 1 to 65535",
     });
   }
   return {

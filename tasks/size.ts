@@ -15,26 +15,29 @@ export const size = command({
   name: "size",
   takes: "[ISO]",
   offers: "files",
-  description: "Say where an ISO's bytes are (default: the newest): by layer, extension and folder",
+  description: "Show the size of an ISO's layers, extensions and directories (default: the newest ISO)",
   params: limitParams,
   needsProject: (words) => words.length === 0,
   async run({ words, cwd, workspace, variant, note, show, value }) {
     const [named] = words;
     if (words.length > 1)
-      throw new UsageError("one ISO is looked into", { code: "size-usage", hint: "usage: task size [ISO]" });
+      throw new UsageError("`size` takes at most one ISO", {
+        code: "size-usage",
+        hint: "usage: task size [ISO]",
+      });
     const limits = await limitsGiven(value);
     const iso = named === undefined ? await newestIso(workspace, variant) : path.resolve(cwd, named);
     if (named === undefined) note(`measuring ${path.relative(workspace, iso)}, the newest`);
     const status = await stat(iso).catch((cause: unknown) => {
       throw new UserError("the ISO cannot be read", {
         code: "unreadable-file",
-        hint: "check the name, and that you may read it",
+        hint: "check the name and the permissions of the file",
         where: iso,
         cause,
       });
     });
     if (!status.isFile()) {
-      throw new UserError(`the ISO is ${status.isDirectory() ? "a folder" : "no regular file"}`, {
+      throw new UserError(`the ISO is ${status.isDirectory() ? "a directory" : "not a regular file"}`, {
         code: "not-a-file",
         hint: "name an ISO, or none for the newest in build-files/",
         where: iso,
@@ -80,7 +83,7 @@ function describe({ iso, beside, layers, extensions, folders }: SizeReport): rea
   return [
     ...table("the initrd, by layer", named),
     ...table("of it extensions", extensions),
-    ...table("of it folders", folders),
+    ...table("of it directories", folders),
     ...table("beside the initrd", [...beside, rest]),
     `the ISO: ${number(iso.bytes)} bytes`,
   ];

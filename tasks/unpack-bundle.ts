@@ -34,7 +34,7 @@ const level = 1;
 
 export const unpackBundle = task({
   name: "unpack-bundle",
-  description: "Take a bundle apart: Core's ISO, and the image's files as one layer",
+  description: "Unpack a bundle into Core's ISO and one layer of files",
   internal: true,
   variants: "shared",
   inputs: { bundle: file(bundleFile) },
@@ -117,7 +117,7 @@ function coreIso(bundle: FileTree, where: string): string {
   if (iso !== undefined && found.length === 1) return iso;
   throw new UserError(
     iso === undefined ? "the bundle has no Core ISO" : `the bundle has several ISOs: ${found.join(", ")}`,
-    { code: "not-a-bundle", where, hint: "a bundle has one at its top, Core-current.iso" },
+    { code: "not-a-bundle", where, hint: "a bundle has exactly one ISO at its top, Core-current.iso" },
   );
 }
 
@@ -136,7 +136,7 @@ async function imageOf(
     throw new UserError(`the bundle has no ${overlayMember}`, {
       code: "not-a-bundle",
       where,
-      hint: "name a bundle, or make it anew",
+      hint: "name a bundle, or build it again",
     });
   }
   const trees: FileTree[] = [];
@@ -159,8 +159,8 @@ async function imageOf(
   const serious = problems.find(({ kind }) => kind !== "directory-changed");
   if (serious === undefined) return tree;
   throw new UserError(
-    `the bundle's tarballs do not lie well on one another: ${describeProblem(serious, (layer) => names[layer] ?? "")}`,
-    { code: "layer-conflict", where, hint: "make the bundle anew" },
+    `the bundle's tarballs conflict: ${describeProblem(serious, (layer) => names[layer] ?? "")}`,
+    { code: "layer-conflict", where, hint: "build the bundle again" },
   );
 }
 

@@ -39,7 +39,7 @@ import {
 export const update = command({
   name: "update",
   takes: "[NAME...]",
-  description: "Ask upstream again for what is pinned, all of it or what is named",
+  description: "Check upstream for newer versions of pinned artifacts",
   params: {
     ...sourceParams,
     lockFile,
@@ -60,9 +60,9 @@ export const update = command({
       return;
     }
     if (await value(sourceParams.offline)) {
-      throw new UsageError("an update asks upstream, which --offline forbids", {
+      throw new UsageError("an update needs the network, which --offline forbids", {
         code: "update-offline",
-        hint: "leave out --offline",
+        hint: "omit --offline",
       });
     }
     const changes = [

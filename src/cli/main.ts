@@ -138,7 +138,7 @@ function openSession(
   if (request.trace !== undefined) checkReport("--trace", request.trace);
   if (request.summary !== undefined) checkReport("--summary", request.summary);
   const root = absolutePath(start.workspace);
-  const host = { root, env: io.env, variant: request.variant, note, setBy: request.setBy };
+  const host = { root, env: io.env, variant: request.variant, note, origins: request.origins };
   const values = new ParameterValues(request.given, host);
   const freshValues = (): ParameterValues => {
     const fresh = new ParameterValues(request.given, host);

@@ -10,6 +10,7 @@ import {
   type FileContent,
   type FileTree,
   type InitrdMember,
+  limitHint,
   mergeLayers,
   readInitrd,
   readIsoStructure,
@@ -115,9 +116,9 @@ export class Spool {
   /** @throws UserError `bomb` when all archives together would unpack to more than they may */
   refuseFull(): void {
     if (!this.#full && this.#used < this.#most) return;
-    throw new UserError(`archives in the archives unpack to more than ${this.#most} bytes altogether`, {
+    throw new UserError(`nested archives unpack to more than ${this.#most} bytes in total`, {
       code: "bomb",
-      hint: "if the files are what they should be, allow more with --max-unpacked SIZE, e.g. --max-unpacked 8GB",
+      hint: limitHint(this.#given, "maxBytes"),
     });
   }
 
@@ -191,7 +192,7 @@ export async function contentOfFile(file: string): Promise<FileContent> {
     throw new UserError("the file cannot be opened", {
       code: "unreadable-file",
       where: file,
-      hint: "is the name right, and may you read it?",
+      hint: "check the name and the permissions of the file",
       cause,
     });
   });
@@ -201,7 +202,7 @@ export async function contentOfFile(file: string): Promise<FileContent> {
   } finally {
     await handle.close();
   }
-  throw new UserError("this is no file", {
+  throw new UserError("this is not a file", {
     code: "not-a-file",
     where: file,
     hint: "name an ISO or a bundle",

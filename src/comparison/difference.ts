@@ -1,4 +1,5 @@
 /** What may differ between two files, and how it is said. */
+import { grouped } from "./grouping.ts";
 
 /** Which of the two files. */
 type Side = "a" | "b";
@@ -54,23 +55,27 @@ const words: Readonly<Record<Difference["kind"], string>> = {
   device: "device",
   links: "same file as",
   content: "content",
-  packing: "the same inside, packed in another way",
+  packing: "same content, packed differently",
 };
 
-/** The differences as lines for people, those of one archive together. `names` are what the two sides are called. */
+/** The differences as lines for people, those of one archive together, many of one reason in one line. `names` are what the two sides are called. */
 export function describeDifferences(
   differences: readonly Difference[],
   names: Readonly<Record<Side, string>>,
 ): readonly string[] {
   const lines: string[] = [];
   let heading: string | undefined;
-  for (const difference of differences) {
-    const place = difference.within.join(" / ");
+  for (const row of grouped(differences)) {
+    const place = row.within.join(" / ");
     if (place !== heading && place !== "") lines.push(`in ${place}:`);
     heading = place;
     const indent = place === "" ? "" : "  ";
-    lines.push(`${indent}${describe(difference, names)}`);
-    for (const line of difference.lines ?? []) lines.push(`${indent}    ${line}`);
+    if ("summary" in row) {
+      lines.push(`${indent}${row.summary}`);
+      continue;
+    }
+    lines.push(`${indent}${describe(row, names)}`);
+    for (const line of row.lines ?? []) lines.push(`${indent}    ${line}`);
   }
   return lines;
 }

@@ -1,3 +1,4 @@
 /** What differs between two files and all that is in them. */
 export { compareFiles, digestFile } from "./comparison.ts";
 export { type Difference, describeDifferences } from "./difference.ts";
+export { withoutTimes } from "./grouping.ts";

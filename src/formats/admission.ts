@@ -50,19 +50,19 @@ export function admitLinks(tree: FileTree, { links = "inside" }: Admission, refu
     for (let at = parentOf(path); at !== undefined; at = parentOf(at)) {
       const parent = tree.get(at);
       if (parent !== undefined && parent.type !== "directory") {
-        throw refuse("unsafe-link", `lies below ${printName(at)}, which is no directory`, path);
+        throw refuse("unsafe-link", `lies below ${printName(at)}, which is not a directory`, path);
       }
     }
     if (node.type !== "symlink") continue;
     // symlink(2): a target is not empty and shorter than PATH_MAX.
     const length = encodeName(node.target).length;
     if (length === 0 || length >= longestTarget || node.target.includes("\0")) {
-      throw refuse("unsafe-link", "has a target that no link can have", path);
+      throw refuse("unsafe-link", "has an invalid link target", path);
     }
     if (links === "any") continue;
     const { absolute, climbs } = followLinks(tree, path, true);
     if (climbs || (absolute && links === "inside")) {
-      throw refuse("unsafe-link", `leads out of the tree, to ${printName(node.target)}`, path);
+      throw refuse("unsafe-link", `leads out of the tree to ${printName(node.target)}`, path);
     }
   }
 }

@@ -47,10 +47,10 @@ export async function* streamContent(content: FileContent): AsyncGenerator<Uint8
 }
 
 function changed(path: string): UserError {
-  return new UserError("the file became shorter while it was being read", {
+  return new UserError("the file shrank while it was being read", {
     code: "content-changed",
     where: printName(path),
-    hint: "run the build again when nothing writes to it any more",
+    hint: "run the build again when no program writes to the file any more",
   });
 }
 

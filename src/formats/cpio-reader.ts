@@ -97,7 +97,7 @@ export async function readCpio(
     const path = normaliseName(entry.name, printName(file.name), { absolute: true });
     count?.(path);
     if (tree.has(path)) {
-      throw fault("duplicate-entry", `the cpio archive holds ${printPath(path)} twice`, file, path);
+      throw fault("duplicate-entry", `the cpio archive contains ${printPath(path)} twice`, file, path);
     }
     const node = await nodeOf(file, entry, path);
     tree.set(path, node);
@@ -108,25 +108,25 @@ export async function readCpio(
 async function readEntry(file: FileWindow, at: number, limit: number): Promise<RawEntry> {
   const head = file.held(at, headerSize) ?? (await file.read(at, headerSize));
   const place = `offset ${at}`;
-  if (head.length < headerSize) throw fault("bad-cpio", "the cpio archive is cut off", file, place);
+  if (head.length < headerSize) throw fault("bad-cpio", "the cpio archive is truncated", file, place);
   const magic = head.toString("latin1", 0, 6);
   if (magic !== "070701") {
-    throw fault("bad-cpio", `a cpio entry's magic number is expected, not ${printName(magic)}`, file, place);
+    throw fault("bad-cpio", `the cpio entry has a bad magic number: ${printName(magic)}`, file, place);
   }
   const digits = head.toString("latin1", 6);
   if (!/^[0-9a-fA-F]{104}$/.test(digits))
-    throw fault("bad-cpio", "a cpio header holds no numbers", file, place);
+    throw fault("bad-cpio", "the cpio header has an invalid number", file, place);
   const field = (index: number) => Number.parseInt(digits.slice(index * 8, index * 8 + 8), 16);
   const nameSize = field(11);
   if (nameSize < 2 || nameSize > longestName)
-    throw fault("bad-cpio", `a name of ${nameSize} bytes`, file, place);
+    throw fault("bad-cpio", `a name has ${nameSize} bytes`, file, place);
   const name = file.held(at + headerSize, nameSize) ?? (await file.read(at + headerSize, nameSize));
   if (name.length < nameSize || name[nameSize - 1] !== 0) {
-    throw fault("bad-cpio", "a cpio name is cut off", file, place);
+    throw fault("bad-cpio", "the cpio archive is truncated in a name", file, place);
   }
   const dataAt = at + headerSize + nameSize + paddingOf(headerSize + nameSize);
   const size = field(6);
-  if (dataAt + size > limit) throw fault("bad-cpio", "the cpio archive is cut off", file, place);
+  if (dataAt + size > limit) throw fault("bad-cpio", "the cpio archive is truncated", file, place);
   return {
     name: decodeName(name.subarray(0, nameSize - 1)),
     ino: field(0),
@@ -152,7 +152,7 @@ async function nodeOf(file: FileWindow, entry: RawEntry, path: string): Promise<
     case "file":
       return { type, content: { kind: "file", path: file.path, offset: entry.dataAt, size }, ...metadata };
     case "symlink":
-      if (size >= longestName) throw fault("bad-cpio", `a link target of ${size} bytes`, file, path);
+      if (size >= longestName) throw fault("bad-cpio", `a link target has ${size} bytes`, file, path);
       return { type, target: decodeName(await file.read(entry.dataAt, size)), ...metadata };
     case "char":
     case "block":
@@ -161,7 +161,7 @@ async function nodeOf(file: FileWindow, entry: RawEntry, path: string): Promise<
     case "fifo":
       return { type, ...metadata };
     case undefined:
-      throw fault("bad-cpio", `an entry of unknown type (mode ${entry.mode.toString(8)})`, file, path);
+      throw fault("bad-cpio", `an entry has an unknown type (mode ${entry.mode.toString(8)})`, file, path);
   }
 }
 
@@ -197,6 +197,6 @@ function fault(code: ErrorCode, message: string, file: FileWindow, place: string
   return new UserError(message, {
     code,
     where: `${printName(file.name)}: ${printPath(place)}`,
-    hint: "the file is damaged or no initrd the kernel could unpack; fetch or build it again",
+    hint: "download or build the file again: it is damaged or not an initrd",
   });
 }

@@ -64,19 +64,19 @@ function header(name: string, fields: Fields): Buffer {
 
 function refuseLargeFile(size: number, name: string): void {
   if (size <= largest) return;
-  throw new UserError(`the file has ${size} bytes, and an initrd holds none of 4 GiB or more`, {
+  throw new UserError(`the file has ${size} bytes, but files in an initrd must be smaller than 4 GiB`, {
     code: "cpio-overflow",
     where: printName(name),
-    hint: "leave the file out of the image, and have it fetched or mounted there",
+    hint: "omit the file, and download or mount it in the running system",
   });
 }
 
 function refuseUnlessField(what: string, number: number, name: string): void {
   if (Number.isInteger(number) && number >= 0 && number <= largest) return;
-  throw new UserError(`an initrd cannot hold the ${what} ${number}`, {
+  throw new UserError(`a cpio header cannot store the ${what} ${number}`, {
     code: "cpio-overflow",
     where: printName(name),
-    hint: "times lie between 1970 and 2106, and all numbers below 2^32; give the file another one",
+    hint: "use times from 1970 to 2106 and numbers below 2^32",
   });
 }
 
@@ -87,7 +87,7 @@ function refuseBadNames(path: string, node: TreeNode): void {
   throw new UserError("the kernel cannot unpack an entry with this name or link target", {
     code: "cpio-name",
     where: printName(path),
-    hint: `names are shorter than ${longestName} bytes, hold no NUL, and are not ${trailerName}`,
+    hint: `use a name shorter than ${longestName} bytes, without NUL bytes, other than ${trailerName}`,
   });
 }
 

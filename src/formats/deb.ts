@@ -78,7 +78,7 @@ export async function readDebControl($: Shell, deb: string, options: DebOptions 
     const policy = { ...unlimitedRatio(limits), inPlace: true, label, setId: true, links: "none" } as const;
     const tree = await treeFromTarball(tarball, scratch, policy);
     if (tree.get("control")?.type !== "file")
-      throw badDeb("its control archive has no file control", deb, options);
+      throw badDeb("its control archive has no control file", deb, options);
     const fields = parseFields((await tree.read("control")).toString("utf8"));
     const scripts = new Map<string, Buffer>();
     for (const name of scriptNames) if (tree.has(name)) scripts.set(name, await tree.read(name));
@@ -152,7 +152,7 @@ async function decompressWithTools(
     tool,
     what: "unpack the Debian package",
     where: label,
-    hint: "check that it was downloaded whole",
+    hint: "check that the download is complete",
   });
   if ((await $({ nothrow: true })`command -v dpkg-deb`).exitCode === 0) {
     const option = stem === "data" ? "--fsys-tarfile" : "--ctrl-tarfile";
@@ -170,7 +170,7 @@ async function decompressWithTools(
   if (member === undefined) throw badDeb(`it has no ${stem}.tar`, deb, { label });
   const [program = "cat", ...options] = decompressors[member.slice(`${stem}.tar`.length)] ?? [];
   if (member !== `${stem}.tar` && program === "cat")
-    throw badDeb(`${member} is packed in a way not known here`, deb, { label });
+    throw badDeb(`${member} has an unsupported compression`, deb, { label });
   await withTool(taking(program), () => {
     return here`ar p ${name} ${member} | ${[program, ...options]} | head -c ${most} > ${tarball}`;
   });
@@ -189,7 +189,7 @@ function badDeb(why: string, deb: string, { label = deb }: DebOptions): UserErro
   return new UserError(`the Debian package cannot be used: ${why}`, {
     code: "bad-deb",
     where: printName(label),
-    hint: "check that it was downloaded whole",
+    hint: "check that the download is complete",
   });
 }
 

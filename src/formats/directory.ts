@@ -81,7 +81,7 @@ async function listNames(path: string): Promise<string[]> {
   } catch (cause) {
     throw new UserError("the directory cannot be read", {
       code: "unreadable-directory",
-      hint: "make it readable for you",
+      hint: "make it readable for your user",
       where: printName(path),
       cause,
     });
@@ -92,9 +92,9 @@ function typeOf(stats: BigIntStats, path: string): "file" | "directory" | "symli
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "directory";
   if (stats.isSymbolicLink()) return "symlink";
-  throw new UserError("only files, directories and symbolic links can be taken from a directory", {
+  throw new UserError("the directory contains an entry that is not a file, directory or symlink", {
     code: "unsupported-file-type",
     where: printName(path),
-    hint: "remove the socket, fifo or device from the folder",
+    hint: "remove the socket, fifo or device from the directory",
   });
 }

@@ -31,7 +31,7 @@ export function readNeededLibraries(bytes: Buffer, where: string): readonly stri
     throw new UserError("the ELF file cannot be read", {
       code: "bad-elf",
       where,
-      hint: "get the file anew, and for the image's kind of machine",
+      hint: "get the file again, for the architecture of the image",
       cause,
     });
   }
@@ -67,7 +67,7 @@ function readNeeded(bytes: Buffer): readonly string[] {
   const within = segments.find(
     ({ type, address, size }) => type === loadable && address <= table && table < address + size,
   );
-  if (within === undefined) throw new RangeError("the string table is in no segment");
+  if (within === undefined) throw new RangeError("no segment contains the string table");
   const strings = within.offset + table - within.address;
   return entries.filter(([tag]) => tag === needed).map(([, offset]) => textAt(bytes, strings + offset));
 }
@@ -89,6 +89,6 @@ function readSegments(bytes: Buffer, wide: boolean, word: (at: number) => number
 
 function textAt(bytes: Buffer, at: number): string {
   const end = bytes.indexOf(0, at);
-  if (at < 0 || at >= bytes.length || end === -1) throw new RangeError("a name is not in the file");
+  if (at < 0 || at >= bytes.length || end === -1) throw new RangeError("a name is outside the file");
   return bytes.toString("latin1", at, end);
 }

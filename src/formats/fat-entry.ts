@@ -55,9 +55,9 @@ export function shortName(path: string): string {
 
 /** The error for what a volume cannot hold; `why` follows "it". */
 export function badName(path: string, why: string): UserError {
-  return new UserError(`a small FAT volume cannot hold ${printName(path)}: it ${why}`, {
+  return new UserError(`the FAT volume cannot contain ${printName(path)}: it ${why}`, {
     code: "fat-name",
     where: printName(path),
-    hint: "use files and folders with names of at most 8 and 3 capitals or digits, like BOOTX64.EFI",
+    hint: "use names of at most 8 and 3 capitals or digits, such as BOOTX64.EFI",
   });
 }

@@ -43,11 +43,14 @@ export async function writeFat(tree: FileTree, out: string, options: FatOptions)
   const stretches = allocate(tree);
   const clusters = stretches.reduce((sum, { clusters: own }) => sum + own, 0);
   if (clusters > mostClusters) {
-    throw new UserError(`the files take ${clusters} clusters of ${clusterSize} bytes, ${mostClusters} fit`, {
-      code: "fat-too-large",
-      where: printName(out),
-      hint: "this small file system is for a boot loader; put other files beside it",
-    });
+    throw new UserError(
+      `the files need ${clusters} clusters of ${clusterSize} bytes, but only ${mostClusters} fit`,
+      {
+        code: "fat-too-large",
+        where: printName(out),
+        hint: "put only the boot loader's files into the FAT volume",
+      },
+    );
   }
   return await writeDigested(out, volume(tree, stretches, clusters, options.epoch), [], options);
 }
@@ -151,6 +154,6 @@ function bootSector(clusters: number, tableSectors: number, epoch: number): Buff
 }
 
 function padded(bytes: Buffer, size: number): Buffer {
-  if (bytes.length > size) throw badName(rootPath, `holds more than ${rootEntries} entries`);
+  if (bytes.length > size) throw badName(rootPath, `contains more than ${rootEntries} entries`);
   return Buffer.concat([bytes, Buffer.alloc(size - bytes.length)]);
 }

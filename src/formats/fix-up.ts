@@ -86,9 +86,9 @@ function throughLinks(beneath: FileTree, layer: FileTree): FileTree {
 }
 
 function meeting(one: string, other: string): UserError {
-  return new UserError(`${printName(one)} and ${printName(other)} would be one place of the image`, {
+  return new UserError(`${printName(one)} and ${printName(other)} would be the same path of the image`, {
     code: "layer-entries-meet",
     where: printName(one),
-    hint: "a link of the base leads from one to the other; put the files under one of the two names only",
+    hint: "put the files under one of the two names only: a symlink of the base leads from one to the other",
   });
 }

@@ -41,7 +41,7 @@ export async function readGemIdentity(path: string, label = path): Promise<GemId
     };
     const name = at("name");
     const version = at("version", "version") ?? at("version");
-    if (name === undefined || version === undefined) throw new Error("its specification names no gem");
+    if (name === undefined || version === undefined) throw new Error("its specification has no name");
     return { name, version, platform: at("platform") ?? "ruby" };
   } catch (cause) {
     throw bad(messageOf(cause), label, cause);
@@ -63,8 +63,8 @@ async function readSpecification(path: string, label: string): Promise<Buffer> {
   } catch (cause) {
     throw bad(messageOf(cause), label, cause);
   }
-  if (new Set(names).size < names.length) throw bad("it holds two members of one name", label);
-  if (found === undefined) throw bad("it holds no metadata.gz", label);
+  if (new Set(names).size < names.length) throw bad("it contains two members of the same name", label);
+  if (found === undefined) throw bad("it has no metadata.gz", label);
   return found;
 }
 
@@ -72,7 +72,7 @@ function bad(why: string, label: string, cause?: unknown): UserError {
   return new UserError(`the gem cannot be read: ${why}`, {
     code: "bad-gem",
     where: printName(label),
-    hint: "the file on the gem server is damaged, or is no gem",
+    hint: "use another gem server: the file is damaged or not a gem",
     cause,
   });
 }

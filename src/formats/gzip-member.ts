@@ -35,7 +35,7 @@ export async function inflateMember(
   try {
     const body = await inflateBody(file.path, bodyAt, out, createLimit(limits, where, before), where);
     const footer = await file.read(bodyAt + body.taken, footerSize);
-    if (footer.length < footerSize) throw fault("the gzip member is cut off", where);
+    if (footer.length < footerSize) throw fault("the gzip member is truncated", where);
     if (footer.readUInt32LE(0) !== body.crc || footer.readUInt32LE(4) !== body.size % 2 ** 32) {
       throw fault("the gzip member's checksum is wrong", where);
     }
@@ -51,12 +51,12 @@ async function headerLength(file: FileWindow, offset: number, where: string): Pr
   if (head.length < 10 || head[2] !== 8) throw fault("the gzip header is damaged", where);
   const flags = head[3] ?? 0;
   if ((flags & ~flagName) !== 0) {
-    throw fault("the gzip header has optional fields, which the kernel does not unpack", where);
+    throw fault("the gzip header has optional fields, which the kernel does not support", where);
   }
   if (flags === 0) return 10;
   const name = await file.read(offset + 10, 4096);
   const end = name.indexOf(0);
-  if (end === -1) throw fault("the gzip header's name does not end", where);
+  if (end === -1) throw fault("the gzip header is truncated in the name", where);
   return 10 + end + 1;
 }
 
@@ -115,7 +115,7 @@ function fault(message: string, where: string, cause?: unknown): UserError {
   return new UserError(message, {
     code: "bad-gzip",
     where,
-    hint: "the file is damaged or incomplete; fetch or build it again",
+    hint: "download or build the file again: it is damaged or incomplete",
     cause,
   });
 }

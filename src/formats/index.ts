@@ -22,7 +22,7 @@ export { readIsoStructure } from "./iso-structure.ts";
 export { type IsoGap, type TemplateOptions, writeIsoTemplate } from "./iso-template.ts";
 export { readIsoTree } from "./iso-tree.ts";
 export { layOutTree } from "./laid-out-tree.ts";
-export { defaultLimits, noLimits, type UnpackLimits } from "./limits.ts";
+export { defaultLimits, type LimitSettings, limitHint, noLimits, type UnpackLimits } from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
 export { type Merged, mergeLayers } from "./merge.ts";

@@ -8,7 +8,7 @@ import { mkdir, open } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { FileWindow, readCpio } from "./cpio-reader.ts";
 import { inflateMember, type PackingPoint } from "./gzip-member.ts";
-import { createEntryLimit, defaultLimits, type UnpackLimits } from "./limits.ts";
+import { createEntryLimit, defaultLimits, limitHint, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
 import { encodeName, printName } from "./names.ts";
 import type { FileTree } from "./tree.ts";
@@ -110,10 +110,10 @@ async function readArchives(
 function refuseMany(archives: number, path: string, limits: UnpackLimits): void {
   const most = Math.ceil({ ...defaultLimits, ...limits }.maxEntries / entriesPerArchive);
   if (archives < most) return;
-  throw new UserError(`the initrd is made of more than ${most} archives`, {
+  throw new UserError(`the initrd consists of more than ${most} archives`, {
     code: "bomb",
     where: printName(path),
-    hint: "if the file is what it should be, allow more with --max-entries NUMBER",
+    hint: limitHint(limits, "maxEntries"),
   });
 }
 
@@ -133,25 +133,25 @@ async function skipNuls(file: FileWindow, from: number, size: number): Promise<n
 
 function refuseMisaligned(path: string, offset: number): void {
   if (offset % 4 === 0) return;
-  throw new UserError("a plain cpio archive starts at an offset that is no multiple of four", {
+  throw new UserError("a plain cpio archive starts at an offset that is not a multiple of four", {
     code: "misaligned-archive",
     where: `${printName(path)}: offset ${offset}`,
-    hint: "the kernel would not find it; put NUL bytes before it",
+    hint: "pad with NUL bytes before it: the kernel does not find it otherwise",
   });
 }
 
 function unknownMember(path: string, offset: number, magic: string): UserError {
   const where = `${printName(path)}: offset ${offset}`;
   if (magic === "unknown") {
-    return new UserError("neither a cpio archive nor a gzip member begins here", {
+    return new UserError("expected a cpio archive or a gzip member", {
       code: "not-an-initrd",
       where,
-      hint: "the file is damaged, or is no initrd",
+      hint: "check the file: it is damaged or not an initrd",
     });
   }
-  return new UserError(`this part of the initrd is ${magic}; only plain and gzip parts can be read`, {
+  return new UserError(`this part of the initrd is ${magic}; only plain and gzip parts are supported`, {
     code: "unsupported-compression",
     where,
-    hint: "unpack it and compress it again with gzip",
+    hint: "unpack it, and compress it with gzip",
   });
 }

@@ -96,9 +96,9 @@ async function startsPlainArchive(path: string): Promise<boolean> {
   } finally {
     await handle.close();
   }
-  throw new UserError("an initrd layer is a cpio archive or a gzip file, and this is neither", {
+  throw new UserError("the initrd layer is neither a cpio archive nor a gzip file", {
     code: "not-a-layer",
     where: printName(path),
-    hint: "other compressions are not unpacked by every kernel; pack the layer with gzip",
+    hint: "pack the layer with gzip: not every kernel unpacks other compressions",
   });
 }

@@ -31,10 +31,10 @@ export async function readDescriptors(handle: FileHandle, iso: string): Promise<
     found.push({ type, bytes });
   }
   if (found.some(({ type }) => type === 1)) return found;
-  throw new UserError("the file is no ISO 9660 image", {
+  throw new UserError("the file is not an ISO 9660 image", {
     code: "not-an-iso",
     where: printName(iso),
-    hint: "check that it was downloaded whole",
+    hint: "check that the download is complete",
   });
 }
 

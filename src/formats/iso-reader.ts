@@ -40,7 +40,7 @@ export async function readIsoFiles(
     throw new UserError(`the ISO has no ${missing.map(printName).join(", ")}`, {
       code: "member-missing",
       where: printName(label),
-      hint: "check that this is the ISO that was meant",
+      hint: "check that this is the intended ISO",
     });
   }
   const isWanted = (path: string) =>
@@ -57,10 +57,10 @@ export async function readIsoFiles(
   }
   const { size } = await stat(encodeName(iso));
   if (total > mostShared * size) {
-    throw new UserError(`the ISO's files have ${total} bytes, but it has only ${size} itself`, {
+    throw new UserError(`the ISO's files have ${total} bytes, but the ISO has only ${size}`, {
       code: "bomb",
       where: printName(label),
-      hint: "many of its files share their sectors; get the ISO from a source you trust",
+      hint: "get the ISO from a source that you trust: many of its files share sectors",
     });
   }
   createLimit({ ...options, maxRatio: Number.POSITIVE_INFINITY }, printName(label))(size, total);
@@ -86,7 +86,7 @@ function followInside(tree: FileTree, path: string, link: SymlinkNode, label: st
   const { path: target, absolute, climbs, loops } = followLinks(tree, path, true);
   const node = absolute || climbs || loops ? undefined : tree.get(target || rootPath);
   if (node?.type === "file") return node;
-  const why = `is a link to ${printName(link.target)}, which is no file of the ISO`;
+  const why = `is a link to ${printName(link.target)}, which is not a file of the ISO`;
   throw refusal("unsafe-link", why, path, label);
 }
 
@@ -94,7 +94,7 @@ function refusal(code: ErrorCode, why: string, path: string, label: string): Use
   return new UserError(`the ISO's ${printName(path)} ${why}`, {
     code,
     where: `${printName(label)}: ${printName(path)}`,
-    hint: "get the ISO from a source you trust",
+    hint: "get the ISO from a source that you trust",
   });
 }
 
@@ -114,9 +114,9 @@ export async function readIsoLabel(iso: string): Promise<string> {
   } finally {
     await handle.close();
   }
-  throw new UserError("the file is no ISO 9660 image", {
+  throw new UserError("the file is not an ISO 9660 image", {
     code: "not-an-iso",
     where: printName(iso),
-    hint: "check that it was downloaded whole",
+    hint: "check that the download is complete",
   });
 }

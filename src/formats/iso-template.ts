@@ -45,12 +45,12 @@ export async function writeIsoTemplate($: Shell, options: TemplateOptions): Prom
   const offsets = await findOffsets($, scratch, gaps);
   const [first = 0] = offsets;
   const end = gaps.reduce((at, gap, index) => {
-    if (offsets[index] !== at) throw new Error(`${gap.path} does not lie where it should in the ISO`);
+    if (offsets[index] !== at) throw new Error(`${gap.path} has the wrong offset in the ISO`);
     return at + gap.size;
   }, first);
   await pipeline(createReadStream(scratch, { end: first - 1 }), createWriteStream(head));
   await pipeline(createReadStream(scratch, { start: end }), createWriteStream(tail));
-  if (end > (await stat(scratch)).size) throw new Error("the last gap lies behind the end of the ISO");
+  if (end > (await stat(scratch)).size) throw new Error("the last gap is after the end of the ISO");
   await rm(scratch);
 }
 

@@ -97,7 +97,7 @@ class IsoReader {
   async #enter(directory: DirectoryRecord, path: string): Promise<void> {
     const other = this.#extents.claim(directory.sector, directory.size, path);
     if (other !== undefined) {
-      throw this.#bad(`shares its place with ${other === "" ? "the root" : printPath(other)}`, path);
+      throw this.#bad(`shares its sectors with ${other === "" ? "the root" : printPath(other)}`, path);
     }
     const records = this.#records(await this.#content(directory, path), path);
     // The first two records are the directory itself and its parent.
@@ -108,7 +108,7 @@ class IsoReader {
       while (more) {
         const next = records.next().value;
         if (next === undefined || next.sector * isoSectorSize !== first.sector * isoSectorSize + size) {
-          throw this.#bad("lies in pieces that do not follow one another", path);
+          throw this.#bad("consists of extents that are not contiguous", path);
         }
         size += next.size;
         more = next.more;
@@ -129,12 +129,12 @@ class IsoReader {
     if (extra.relocated === true) return;
     const name = extra.name ?? this.#nameOf(record.name, folder);
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
-      throw this.#bad(`holds the name ${printName(name)}`, folder);
+      throw this.#bad(`contains the name ${printName(name)}`, folder);
     }
     const path = folder === "" ? name : `${folder}/${name}`;
     if (path.length >= longestTarget) throw this.#bad("has a path longer than Linux allows", path);
     this.#count(path);
-    if (this.#tree.has(path)) throw this.#bad("is there twice", path);
+    if (this.#tree.has(path)) throw this.#bad("exists twice", path);
     const isDirectory = record.directory || extra.child !== undefined;
     const metadata: Metadata = {
       mode: extra.mode === undefined ? (isDirectory ? 0o555 : 0o444) : extra.mode & 0o7777,
@@ -173,7 +173,7 @@ class IsoReader {
       default: {
         const offset = record.sector * isoSectorSize;
         const { iso, size: end } = this.#options;
-        if (record.size > 0 && offset + record.size > end) throw this.#bad("is cut off", path);
+        if (record.size > 0 && offset + record.size > end) throw this.#bad("is truncated", path);
         this.#held += record.size;
         this.#checkSize(end, this.#held);
         return { type: "file", content: { kind: "file", path: iso, offset, size: record.size }, ...metadata };
@@ -183,7 +183,7 @@ class IsoReader {
 
   #nameOf(name: Buffer, folder: string): string {
     if (this.#options.names === "joliet") {
-      if (name.length % 2 !== 0) throw this.#bad("holds a name of half a character", folder);
+      if (name.length % 2 !== 0) throw this.#bad("contains a name with half a character", folder);
       return Buffer.from(name).swap16().toString("utf16le").replace(/;\d+$/, "");
     }
     return decodeName(name)
@@ -198,14 +198,14 @@ class IsoReader {
 
   *#records(content: Buffer, path: string): Generator<DirectoryRecord, undefined> {
     for (const record of readRecords(content)) {
-      if (record === undefined) throw this.#bad("holds a damaged entry", path);
+      if (record === undefined) throw this.#bad("contains a damaged entry", path);
       yield record;
     }
     return undefined;
   }
 
   async #content({ sector, size }: DirectoryRecord, path: string): Promise<Buffer> {
-    if (size > largestDirectory) throw this.#bad("is larger than any directory", path);
+    if (size > largestDirectory) throw this.#bad("is too large for a directory", path);
     return await this.#bytes(sector * isoSectorSize, size, path);
   }
 
@@ -213,14 +213,14 @@ class IsoReader {
   async #continuation(sector: number, offset: number, length: number, folder: string): Promise<Buffer> {
     this.#continued += length;
     if (offset + length > isoSectorSize || this.#continued > this.#options.size) {
-      throw this.#bad("holds an entry that goes on in a damaged place", folder);
+      throw this.#bad("contains an entry with a damaged continuation", folder);
     }
     return await this.#bytes(sector * isoSectorSize + offset, length, folder);
   }
 
   async #bytes(offset: number, length: number, path: string): Promise<Buffer> {
     const { handle, size } = this.#options;
-    if (offset + length > size) throw this.#bad("is cut off", path);
+    if (offset + length > size) throw this.#bad("is truncated", path);
     return await readAt(handle, offset, length);
   }
 
@@ -228,7 +228,7 @@ class IsoReader {
     return new UserError(`the ISO is damaged: ${path === "" ? "its root" : printPath(path)} ${why}`, {
       code: "bad-iso",
       where: printName(this.#options.iso),
-      hint: "get the file again, or build it again",
+      hint: "download or build the file again",
     });
   }
 }

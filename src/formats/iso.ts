@@ -98,7 +98,7 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
   });
 }
 
-const spaceHint = "check that the disk has room and every file of the ISO's folder is readable";
+const spaceHint = "check that the disk has free space and every file of the ISO is readable";
 
 /** The argument for the date of all files. xorriso treats 0 as no date and writes the current time; but a file's own date may be 0. */
 async function fileDatesOf(root: string, epoch: number): Promise<string> {
@@ -117,10 +117,10 @@ function refuseBadField(field: string, value: string, size: number): void {
   const printable = /^[\x20-\x7e]*$/.test(value);
   if (printable && value.length <= size) return;
   const why = printable
-    ? `is ${value.length} characters long, ${size} is the most`
-    : "holds characters that are not ASCII";
+    ? `has ${value.length} characters, but at most ${size} fit`
+    : "has characters that are not ASCII";
   throw new UserError(`the ISO's ${field} ${JSON.stringify(value)} ${why}`, {
     code: "iso-field",
-    hint: field === "volumeId" ? "give the build a shorter version" : "choose a shorter text",
+    hint: field === "volumeId" ? "use a shorter version" : "use a shorter text",
   });
 }

@@ -24,10 +24,10 @@ export async function layOutTree(tree: FileTree, folder: string, label?: string)
   const place = (path: string) => encodeName(posix.join(folder, path));
   await mkdir(place(""), { recursive: true });
   if ((await readdir(place(""))).length > 0) {
-    throw new UserError("files are unpacked into an empty folder only", {
+    throw new UserError("the directory to unpack into is not empty", {
       code: "not-empty",
       where: printName(folder),
-      hint: "remove what is in it",
+      hint: "remove its contents",
     });
   }
   refuseUnfit(tree, label);
@@ -79,20 +79,20 @@ function refuseUnfit(tree: FileTree, label: string | undefined): void {
     new UserError(message, {
       code,
       where: `${label === undefined ? "" : `${printName(label)}: `}${printName(path).slice(0, 200)}`,
-      hint: "get the file that it comes from from a source you trust",
+      hint: "get the archive from a source that you trust",
     });
   for (const [path, { type }] of tree) {
     if (type !== "file" && type !== "directory" && type !== "symlink") {
-      throw unfit("unsafe-entry", `a ${type} node cannot be laid out as a file`, path);
+      throw unfit("unsafe-entry", `a ${type} node cannot be unpacked`, path);
     }
     const bytes = encodeName(path);
     if (bytes.length > longestPath || path.split("/").some((part) => encodeName(part).length > longestPart)) {
-      throw unfit("unsafe-name", `a name of ${bytes.length} bytes is longer than a file's can be`, path);
+      throw unfit("unsafe-name", `a name has ${bytes.length} bytes, more than a file name may have`, path);
     }
     for (let at = parentOf(path); at !== undefined; at = parentOf(at)) {
       const parent = tree.get(at);
       if (parent === undefined || parent.type === "directory") continue;
-      throw unfit("unsafe-link", `an entry lies below ${printName(at)}, which is no directory`, path);
+      throw unfit("unsafe-link", `an entry lies below ${printName(at)}, which is not a directory`, path);
     }
   }
 }

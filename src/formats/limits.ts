@@ -12,11 +12,24 @@ export interface UnpackLimits {
   readonly maxEntries?: number;
   /** Nesting depth of folders; default 128. */
   readonly maxDepth?: number;
+  /** How the user raises these limits, for hints: src/formats knows no options. */
+  readonly settings?: LimitSettings;
   /** Called when there are more than `maxBytes`, before the error is thrown: for limits that several archives share. */
   readonly onTooLarge?: () => void;
 }
 
-type Limits = Required<Omit<UnpackLimits, "onTooLarge">>;
+/** The settings that raise the limits, as they are shown to the user. */
+export type LimitSettings = { readonly [limit in "maxBytes" | "maxEntries" | "maxDepth"]?: string };
+
+type Limits = Required<Omit<UnpackLimits, "onTooLarge" | "settings">>;
+
+/** What to do with a file that exceeds a limit. */
+export function limitHint({ settings = {} }: UnpackLimits, limit: keyof LimitSettings): string {
+  const setting = settings[limit];
+  return setting === undefined
+    ? "get the file from a source that you trust"
+    : `if you trust the file, raise the limit with ${setting}`;
+}
 
 export const defaultLimits: Limits = {
   maxBytes: 4 * 1024 ** 3,
@@ -57,10 +70,10 @@ export function createLimit(
     if (!tooLarge && (givenOut < ratioFrom || givenOut <= takenIn * maxRatio)) return;
     if (tooLarge) limits.onTooLarge?.();
     const why = tooLarge ? `more than ${maxBytes} bytes` : `more than ${maxRatio} times its compressed size`;
-    throw new UserError(`unpacking gives ${why}`, {
+    throw new UserError(`the archive unpacks to ${why}`, {
       code: "bomb",
       where,
-      hint: "if the file is what it should be, allow more with --max-unpacked SIZE, e.g. --max-unpacked 8GB",
+      hint: limitHint(limits, "maxBytes"),
     });
   };
 }
@@ -68,14 +81,14 @@ export function createLimit(
 /** Refuses an archive with `count` entries, or with as many so far, where these are too many. @throws UserError `bomb` */
 export function limitEntries(count: number, limits: UnpackLimits, where: string): void {
   const { maxEntries } = { ...defaultLimits, ...limits };
-  if (count > maxEntries) throw tooMany(`more than ${maxEntries} files, folders and links`, where);
+  if (count > maxEntries) throw tooMany(`more than ${maxEntries} entries`, where, limits);
 }
 
-function tooMany(what: string, where: string): UserError {
-  return new UserError(`the archive holds ${what}`, {
+function tooMany(what: string, where: string, limits: UnpackLimits): UserError {
+  return new UserError(`the archive contains ${what}`, {
     code: "bomb",
     where,
-    hint: "if the file is what it should be, allow more with --max-entries NUMBER",
+    hint: limitHint(limits, "maxEntries"),
   });
 }
 
@@ -93,15 +106,15 @@ export function createEntryLimit(limits: UnpackLimits, where: string): (path: st
     if (entries > maxEntries || characters > maxCharacters) {
       const why =
         entries > maxEntries
-          ? `more than ${maxEntries} files, folders and links`
-          : `paths of more than ${maxCharacters} characters altogether`;
-      throw tooMany(why, where);
+          ? `more than ${maxEntries} entries`
+          : `paths of more than ${maxCharacters} characters in total`;
+      throw tooMany(why, where, limits);
     }
     if (depthOf(path) > maxDepth) {
-      throw new UserError(`the archive holds folders more than ${maxDepth} deep`, {
+      throw new UserError(`the archive contains directories nested more than ${maxDepth} deep`, {
         code: "bomb",
         where,
-        hint: "if the file is what it should be, allow more with --max-depth NUMBER",
+        hint: limitHint(limits, "maxDepth"),
       });
     }
   };

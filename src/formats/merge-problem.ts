@@ -37,21 +37,21 @@ export function describeProblem(
     case "hard-link-truncated":
       return `${place} overwrites a hard-linked file and so also ${problem.otherNames.map(printName).join(", ")}`;
     case "symlink-replaced-by-directory":
-      return `${place} is a directory and removes the link to ${printName(problem.target)} below it`;
+      return `${place} is a directory and replaces the link to ${printName(problem.target)} of a lower layer`;
     case "directory-replaced-by-symlink":
-      return `${place} is a link to ${printName(problem.target)} and removes the directory below it`;
+      return `${place} is a link to ${printName(problem.target)} and replaces the directory of a lower layer`;
     case "lost-under-directory":
       return `${place} is lost: a lower layer has a directory there that is not empty`;
     case "directory-changed":
       return `${place} changes the directory from ${printOwner(problem.from)} to ${printOwner(problem.to)}`;
     case "hard-link-over-file":
-      return `${place} is a further name of a hard-linked file over an existing one; kernels before 5.0 lose it`;
+      return `${place} is a hard link over an existing file; kernels before 5.0 lose it`;
     case "hard-link-lost":
-      return `${place} is lost: it is a further name of ${printName(problem.first)}, which is lost itself`;
+      return `${place} is lost: it is a hard link to ${printName(problem.first)}, which is lost`;
     case "device-kept":
-      return `${place} does not replace the device that a lower layer made there`;
+      return `${place} does not replace the device of a lower layer`;
     case "parent-missing":
-      return `${place} is lost: there is no directory ${printName(problem.parent)}`;
+      return `${place} is lost: the directory ${printName(problem.parent)} does not exist`;
   }
 }
 

@@ -95,18 +95,18 @@ export function normaliseName(
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   const fault = name.startsWith("/") && options.absolute !== true ? "is absolute" : faultOf(parts);
   if (name === "" || fault !== undefined) {
-    throw new UserError(`the archive holds the name ${printName(name)}, which ${fault ?? "is empty"}`, {
+    throw new UserError(`the archive contains the name ${printName(name)}, which ${fault ?? "is empty"}`, {
       code: "unsafe-name",
       where: `${where}: ${printName(name)}`,
-      hint: "such a name could be written outside the folder it is unpacked into; get the file from a source you trust",
+      hint: "get the file from a source that you trust: the name could leave the directory",
     });
   }
   return parts.length === 0 ? rootPath : parts.join("/");
 }
 
 function faultOf(parts: readonly string[]): string | undefined {
-  if (parts.includes("..")) return "climbs out of its folder with '..'";
-  return parts.some((part) => part.includes("\0")) ? "holds a NUL byte" : undefined;
+  if (parts.includes("..")) return 'leaves its directory with ".."';
+  return parts.some((part) => part.includes("\0")) ? "contains a NUL byte" : undefined;
 }
 
 /** A name for a message, in one line: bytes and control characters are shown as `\xNN`, others that cannot be seen as `\uNNNN`. */

@@ -19,9 +19,9 @@ export async function openRegularFile(path: string, label = path): Promise<FileH
     throw error;
   }
   await handle.close();
-  throw new UserError("this is no regular file", {
+  throw new UserError("this is not a regular file", {
     code: "not-a-regular-file",
     where: printName(label),
-    hint: "name a file on the disk: a folder, pipe or device cannot be read in any order",
+    hint: "name a file on the disk: directories, pipes and devices do not support random access",
   });
 }

@@ -54,10 +54,10 @@ export async function listSquashfs($: Shell, file: string, label = file): Promis
     }
   });
   if (output.stdout.length > longestListing) {
-    throw new UserError("the squashfs file holds more names than any extension has", {
+    throw new UserError("the squashfs file contains too many names", {
       code: "bomb",
       where: printName(label),
-      hint: "get the file from a source you trust",
+      hint: "get the file from a source that you trust",
     });
   }
   const entries: SquashfsEntry[] = [];
@@ -92,9 +92,9 @@ function parseLine(text: string, file: string): SquashfsEntry | undefined {
 }
 
 function unreadable(text: string, file: string): UserError {
-  return new UserError("the listing of the squashfs file holds a line that is no entry", {
+  return new UserError("the listing of the squashfs file has an invalid line", {
     code: "unreadable-listing",
     where: `${printName(file)}: ${printName(text)}`,
-    hint: "a name with a line break, or one that is not UTF-8, cannot be handled; get the file from a source you trust",
+    hint: "get the file from a source that you trust: names with line breaks or invalid UTF-8 are not supported",
   });
 }

@@ -36,21 +36,21 @@ export async function readSquashfsSuperblock(path: string, label = path): Promis
     const { size } = await handle.stat();
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(superblockSize), 0, superblockSize, 0);
     if (bytesRead >= 4 && buffer.toString("latin1", 0, 4) !== "hsqs")
-      throw bad("it is no squashfs file", label);
-    if (bytesRead < superblockSize) throw bad(`it is cut short, at ${size} bytes`, label);
+      throw bad("it is not a squashfs file", label);
+    if (bytesRead < superblockSize) throw bad(`it is truncated at ${size} bytes`, label);
     const version = `${buffer.readUInt16LE(28)}.${buffer.readUInt16LE(30)}`;
-    if (version !== "4.0") throw bad(`it is of version ${version}, and Linux mounts 4.0 only`, label);
+    if (version !== "4.0") throw bad(`it has version ${version}, but Linux mounts only 4.0`, label);
     const blockSize = buffer.readUInt32LE(12);
     if (
       blockSize !== 2 ** buffer.readUInt16LE(22) ||
       blockSize < blockSizes.least ||
       blockSize > blockSizes.most
     ) {
-      throw bad(`its blocks have ${blockSize} bytes, and Linux mounts 4 KiB to 1 MiB only`, label);
+      throw bad(`its blocks have ${blockSize} bytes, but Linux mounts only 4 KiB to 1 MiB`, label);
     }
     const bytesUsed = Number(buffer.readBigUInt64LE(40));
-    if (bytesUsed < superblockSize) throw bad("its size is not in its superblock", label);
-    if (bytesUsed > size) throw bad(`it is cut short: ${size} bytes of ${bytesUsed} are there`, label);
+    if (bytesUsed < superblockSize) throw bad("its superblock has no size", label);
+    if (bytesUsed > size) throw bad(`it is truncated: it has ${size} of ${bytesUsed} bytes`, label);
     const kind = buffer.readUInt16LE(20);
     return {
       compression: compressions[kind] || `kind ${kind}`,
@@ -68,6 +68,6 @@ function bad(why: string, label: string): UserError {
   return new UserError(`the squashfs file cannot be mounted: ${why}`, {
     code: "bad-squashfs",
     where: printName(label),
-    hint: "the file on the mirror is damaged or incomplete: try another mirror",
+    hint: "use another mirror: the file is damaged or incomplete",
   });
 }

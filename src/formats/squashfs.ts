@@ -126,11 +126,11 @@ function refuseOverlaps(entries: readonly SquashfsEntry[], label: string): void 
     const twice = types.has(path);
     types.set(path, type);
     if (!twice && (parent === undefined || types.get(parent) === "directory")) continue;
-    const what = twice ? "two entries of one name" : "an entry below something that is no directory";
-    throw new UserError(`the squashfs file holds ${what}`, {
+    const what = twice ? "two entries of the same name" : "an entry below a path that is not a directory";
+    throw new UserError(`the squashfs file contains ${what}`, {
       code: "unsafe-entry",
       where: printName(`${label}: ${path}`),
-      hint: "get the file from a source you trust",
+      hint: "get the file from a source that you trust",
     });
   }
 }
@@ -159,9 +159,9 @@ function refuseUnsafe(entry: SquashfsEntry, file: string, options: ExtractOption
   const special = !["file", "directory", "symlink"].includes(entry.type);
   if (!(setId && refuseSetId) && !(special && refuseDevices)) return;
   const what = setId ? "a set-user-id or set-group-id file" : `a ${entry.type} node`;
-  throw new UserError(`the squashfs file holds ${what}, which should not be there`, {
+  throw new UserError(`the squashfs file contains ${what}, which is not allowed`, {
     code: "unsafe-entry",
     where: printName(`${file}: ${entry.path}`),
-    hint: "get the file from a source you trust",
+    hint: "get the file from a source that you trust",
   });
 }

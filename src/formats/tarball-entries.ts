@@ -39,7 +39,7 @@ export async function visitTarball(
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(blockSize), 0, blockSize, 0);
     const gzip = sniff(buffer.subarray(0, bytesRead)) === "gzip";
-    if (gzip && plain) throw new Error("it is gzip, where none is expected");
+    if (gzip && plain) throw new Error("it is compressed with gzip, but should not be");
     let failure: unknown;
     const fail = (error: unknown) => {
       failure ??= error;
@@ -70,7 +70,7 @@ export async function visitTarball(
     });
     parser.on("error", fail);
     parser.on("ignoredEntry", (entry: ReadEntry) =>
-      fail(new Error(`${printName(entry.path)} is of the type ${entry.type}`)),
+      fail(new Error(`${printName(entry.path)} has the unsupported type ${entry.type}`)),
     );
     const source = handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 256 * 1024 });
     const unpacked = gzip ? [createGunzip({ chunkSize: 256 * 1024 })] : [];
@@ -106,7 +106,7 @@ export async function visitTarball(
     throw new UserError(`the tarball cannot be read: ${messageOf(cause)}`, {
       code: "bad-tarball",
       where,
-      hint: "the file is damaged, incomplete or no tarball; fetch it again",
+      hint: "download the file again: it is damaged, incomplete or not a tarball",
       cause,
     });
   } finally {
@@ -135,5 +135,5 @@ function refuseOtherReading(entry: ReadEntry, raw: RawNames | undefined): void {
 function refuseOtherFormat(chunk: Buffer): void {
   const magic = sniff(chunk);
   if (magic !== "tar" && magic !== "gem" && magic !== "unknown") throw new Error(`it is ${magic}`);
-  if (chunk.length < blockSize) throw new Error("it is cut off");
+  if (chunk.length < blockSize) throw new Error("it is truncated");
 }

@@ -47,7 +47,7 @@ export function describeEntry(
   if (foreign && !anyBytes) {
     throw refuseMember(
       "unsafe-name",
-      "has a name or link target that is not UTF-8",
+      "has a name or link target that is not valid UTF-8",
       archive,
       raw?.path ?? entry.path,
     );
@@ -58,7 +58,7 @@ export function describeEntry(
     throw refuseMember("unsupported-entry", disguiseOf(raw.disguise), archive, path);
   }
   if (type === undefined) {
-    throw refuseMember("unsupported-entry", `is of the type ${entry.type}`, archive, path);
+    throw refuseMember("unsupported-entry", `has the unsupported type ${entry.type}`, archive, path);
   }
   const metadata = { mode: mode & 0o7777, uid, gid, mtime: Math.floor((mtime?.getTime() ?? 0) / 1000) };
   const link = type === "symlink" || type === "hard-link" ? { target: linkpath ?? "" } : {};
@@ -69,8 +69,8 @@ export function describeEntry(
 
 function disguiseOf(record: string): string {
   return /sparse|realsize/.test(record)
-    ? `is a sparse file (${record}), which is not expanded; pack it without tar's option --sparse`
-    : `follows a pax header that gives all members one ${record}`;
+    ? `is a sparse file (${record}), which is not supported; pack it without tar's option --sparse`
+    : `follows a pax header that gives all members the same ${record}`;
 }
 
 /** The error for a member at `path` of a tarball that is not to be had; `why` follows its name. */
@@ -78,6 +78,6 @@ export function refuseMember(code: ErrorCode, why: string, archive: string, path
   return new UserError(`the tarball's member ${printName(path)} ${why}`, {
     code,
     where: `${printName(archive)}: ${printName(path)}`,
-    hint: "get the file from a source you trust",
+    hint: "get the file from a source that you trust",
   });
 }

@@ -84,7 +84,7 @@ class TreeBuilder implements EntryVisitor {
     const { path, type, size } = described;
     const { mode, uid, gid, mtime } = described;
     const metadata = { mode, uid, gid, mtime };
-    if (this.tree.has(path)) throw this.#refusal("duplicate-entry", "is in the tarball twice", path);
+    if (this.tree.has(path)) throw this.#refusal("duplicate-entry", "exists twice", path);
     this.#refuseUnwanted(described);
     if (type === "file") {
       const { path: at, offset } =
@@ -124,7 +124,7 @@ class TreeBuilder implements EntryVisitor {
     if (this.#policy.attributes !== true && lost !== undefined) {
       throw this.#refusal(
         "unsafe-entry",
-        `has an extended attribute, ${lost}, which an image cannot hold`,
+        `has the extended attribute ${lost}, which an image cannot store`,
         path,
       );
     }
@@ -135,7 +135,11 @@ class TreeBuilder implements EntryVisitor {
     const target = normaliseName(linkpath, this.#archive);
     const node = this.tree.get(target);
     if (node?.type !== "file") {
-      throw this.#refusal("unsafe-link", `is a hard link to ${printName(target)}, no earlier file`, path);
+      throw this.#refusal(
+        "unsafe-link",
+        `is a hard link to ${printName(target)}, which is not an earlier file`,
+        path,
+      );
     }
     const linked: FileNode = { ...node, linkGroup: node.linkGroup ?? target };
     this.tree.set(target, linked).set(path, linked);

@@ -128,7 +128,7 @@ function* headers(
 
 function refuseBytes(name: string, path: string): void {
   if (isUtf8Name(name) && !name.includes("\0")) return;
-  throw new UserError("a name or link target that is not UTF-8 cannot be put into a tarball", {
+  throw new UserError("a name or link target is not valid UTF-8, so it cannot be packed into a tarball", {
     code: "name-not-utf8",
     where: printName(path),
     hint: "rename the file",

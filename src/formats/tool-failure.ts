@@ -32,7 +32,7 @@ export async function withTool<T>(context: ToolContext, run: () => PromiseLike<T
       code: missing ? "tool-missing" : "tool-failed",
       where: printName(where),
       hint: missing
-        ? `install the package that has ${tool}`
+        ? `install the package that contains ${tool}`
         : (hint ?? "check that the file is complete and readable"),
       cause,
     });

@@ -126,10 +126,10 @@ export class FileTree implements Iterable<readonly [path: string, node: TreeNode
     const node = this.#nodes.get(path);
     if (node?.type === "file") return node;
     throw new UserError(
-      `${printName(path)} is ${node === undefined ? "missing" : `a ${node.type}`}, a file is needed`,
+      `${printName(path)} is ${node === undefined ? "missing" : `a ${node.type}`}, but must be a file`,
       {
         code: "not-a-file",
-        hint: "check that the image or archive is the one that was meant",
+        hint: "check that this is the intended image or archive",
         where: printName(path),
       },
     );

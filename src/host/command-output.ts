@@ -37,10 +37,10 @@ class Chunks extends Array<string | Buffer> {
   override reduce(...args: readonly unknown[]): never {
     if (this.#cut && this.#isResult) {
       throw new UserError(
-        `a command printed more than ${limit / 1024 / 1024} MiB, which is more than a task may read`,
+        `a command printed more than ${limit / 1024 / 1024} MiB, more than a task may read into memory`,
         {
           code: "output-too-long",
-          hint: "let the command write to a file: `command > file`",
+          hint: "redirect the output to a file: `command > file`",
         },
       );
     }

@@ -40,7 +40,7 @@ export class Machine {
     child.once("close", (status) => {
       if (this.#groups !== groups) return;
       this.#groups = undefined;
-      onEnd(said.trim() === "" ? `it was switched off (status ${status})` : said.trim());
+      onEnd(said.trim() === "" ? `it powered off (status ${status})` : said.trim());
     });
   }
 

@@ -64,7 +64,7 @@ export class ProcessGroups {
    * when its first process is: what that leaves behind is ended.
    */
   readonly spawn: typeof nodeSpawn = ((command: string, args: readonly string[], options: SpawnOptions) => {
-    if (this.#closed) throw new Error("no process is started after the run was ended");
+    if (this.#closed) throw new Error("the run has ended: no further process is started");
     const launch = launchOf(command, args, options);
     const mark = this.#nextMark();
     const env = mark === undefined ? {} : { env: { ...environmentOf(options), [markVariable]: mark } };

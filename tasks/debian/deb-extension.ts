@@ -118,7 +118,7 @@ function refuseForeign(architecture: string, { name, where, architecture: image 
   throw new UserError(`the package ${name} is for ${architecture}, but the Core ISO is for ${image}`, {
     code: "package-architecture",
     where,
-    hint: "name an extension of the mirror (.tcz) instead, or use a source of this machine's architecture",
+    hint: "name an extension of the mirror (.tcz), or use a source for this machine's architecture",
   });
 }
 
@@ -141,10 +141,10 @@ function dropFolders(tree: FileTree): void {
 function refuseLineBreaks(tree: FileTree, label: string): void {
   const name = tree.paths().find((entry) => /[\r\n]/.test(entry));
   if (name === undefined) return;
-  throw new UserError(`the package holds the name ${printName(name)}, which has a line break`, {
+  throw new UserError(`the package contains the name ${printName(name)}, which has a line break`, {
     code: "unsafe-name",
     where: `${label}: ${printName(name)}`,
-    hint: "leave the package out of the list",
+    hint: "remove the package from the list",
   });
 }
 
@@ -153,18 +153,18 @@ function addScript(tree: FileTree, name: string, text: Uint8Array, label: string
   for (let at = parentOf(name); at !== undefined; at = parentOf(at)) {
     const node = tree.get(at);
     if (node === undefined || node.type === "directory") continue;
-    throw new UserError(`the package's ${at} is a ${node.type}, and its script has to be put below it`, {
+    throw new UserError(`the package's ${at} is a ${node.type}, but must be a directory for the script`, {
       code: "unsafe-link",
       where: `${label}: ${at}`,
-      hint: "leave the package out of the list, or name an extension of the mirror (.tcz) instead",
+      hint: "remove the package from the list, or name an extension of the mirror (.tcz)",
     });
   }
   const there = tree.get(name);
   if (there?.type === "directory") {
-    throw new UserError(`the package has a folder ${name}, where its script has to be put`, {
+    throw new UserError(`the package has a directory ${name} at the path of its script`, {
       code: "unsafe-entry",
       where: `${label}: ${name}`,
-      hint: "leave the package out of the list, or name an extension of the mirror (.tcz) instead",
+      hint: "remove the package from the list, or name an extension of the mirror (.tcz)",
     });
   }
   tree.addFile(name, bytesContent(text), { mtime: 0, mode: 0o755 });

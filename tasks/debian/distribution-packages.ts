@@ -50,7 +50,7 @@ export async function findPackages(
   const records = new Map([...pinned, ...(others.length === 0 ? [] : await readRecords(ask, others))]);
   const missing = wanted.filter(({ name }) => !records.has(name));
   if (missing.length > 0) {
-    throw new UserError(`the distribution offers no package ${missing.map(({ name }) => name).join(", ")}`, {
+    throw new UserError(`the distribution has no package ${missing.map(({ name }) => name).join(", ")}`, {
       code: "unknown-package",
       where: missing[0]?.where ?? "apt-cache show",
       hint: "check the name with `apt-cache policy NAME`; if apt has no package lists, run `apt-get update` as root",
@@ -80,7 +80,7 @@ async function locate(ask: Shell, { name, version }: AptRecord) {
   const printed = await ask`apt-get download ${options} ${`${name}=${version}`}`;
   const [, uri, fileName] = /^'([^']*)' (\S+) \d+/m.exec(printed.stdout) ?? [];
   if (uri !== undefined && fileName !== undefined && !fileName.includes("/")) return { uri, fileName };
-  throw new UserError(`apt knows no place to get ${name} ${version} from`, {
+  throw new UserError(`apt has no download URL for ${name} ${version}`, {
     code: "package-download",
     where: "apt-get download --print-uris",
     hint: "run `apt-get update` as root, then build again",
@@ -135,9 +135,9 @@ export async function updatePackagePins(
 ): Promise<Update> {
   const unknown = names.find((name) => !wanted.some(({ file }) => file === name) && !pins.has(name));
   if (unknown !== undefined) {
-    throw new UserError(`nothing is called "${unknown}", neither in the lists nor in the lock`, {
+    throw new UserError(`"${unknown}" is neither in the lists nor in the lock`, {
       code: "unknown-artifact",
-      hint: "`task update` without names asks for everything",
+      hint: "`task update` without names checks all artifacts",
     });
   }
   const meant = wanted.filter(({ file }) => names.length === 0 || names.includes(file));

@@ -62,7 +62,7 @@ async function downloadChunk(
     throw new UserError(`apt-get could not download packages: ${lastError(result.stderr)}`, {
       code: "package-download",
       where: chunk.map((wanted) => wanted.name).join(" "),
-      hint: "check the connection and apt's proxy settings; if the mirror moved on, run `apt-get update` as root",
+      hint: "check the network and apt's proxy settings; if the mirror changed, run `apt-get update` as root",
     });
   }
   for (const wanted of chunk) {
@@ -83,16 +83,16 @@ async function downloadChunk(
 async function findMismatch(file: string, wanted: PlannedPackage): Promise<string | undefined> {
   try {
     const { size } = await stat(file);
-    if (size !== wanted.size) return `it has ${size} bytes, ${wanted.size} were planned`;
+    if (size !== wanted.size) return `it has ${size} bytes, expected ${wanted.size}`;
     const hash = createHash("sha256");
     for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
     const sha256 = hash.digest("hex");
-    return sha256 === wanted.sha256 ? undefined : `its sha256 is ${sha256}, ${wanted.sha256} was planned`;
+    return sha256 === wanted.sha256 ? undefined : `its sha256 is ${sha256}, expected ${wanted.sha256}`;
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return "it was not downloaded";
     throw new UserError(`cannot read a downloaded package: ${messageOf(error)}`, {
       code: "unreadable-file",
-      hint: "make it readable for you, or delete it and build again",
+      hint: "make it readable for your user, or delete it and build again",
       where: file,
       cause: error,
     });

@@ -36,7 +36,7 @@ function formatInfo(facts: ExtensionFacts, epoch: number): string {
     ["Size", [formatSize(facts.size)]],
     ["Extension_by", ["razor-mk, from the distribution's packages"]],
     ["Tags", [facts.tags.join(" ")]],
-    ["Comments", ["Made of these packages:", ...facts.packages]],
+    ["Comments", ["Made from these packages:", ...facts.packages]],
     ["Change-log", ["---"]],
     ["Current", [`${date} ${facts.version}`]],
   ];

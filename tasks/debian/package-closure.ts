@@ -110,9 +110,9 @@ function requireRecord(wish: string, records: ReadonlyMap<string, AptRecord>): A
 }
 
 function unknownPackage(name: string, why: string): UserError {
-  return new UserError(`the distribution offers no package ${name}, ${why}`, {
+  return new UserError(`the distribution has no package ${name}, ${why}`, {
     code: "unknown-package",
     where: "apt-cache show",
-    hint: "run `apt-get update` (as root) and try again; the sample source is made from Debian 12 or a current Ubuntu",
+    hint: "run `apt-get update` as root and try again; the sample source needs Debian 12 or a current Ubuntu",
   });
 }

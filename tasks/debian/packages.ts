@@ -74,7 +74,7 @@ export async function planPackages({ $, wanted, log, signal }: PlanOptions): Pro
   }
   const files = await readFiles(ask, chosen);
   signal?.throwIfAborted();
-  log?.(`${chosen.length} packages, ${toMegabytes(chosen)} MB to download at most`);
+  log?.(`${chosen.length} packages, at most ${toMegabytes(chosen)} MB to download`);
   return {
     architecture,
     base,
@@ -93,7 +93,7 @@ export async function planPackages({ $, wanted, log, signal }: PlanOptions): Pro
 async function readArchitecture(ask: Shell): Promise<string> {
   const printed = await ask`dpkg --print-architecture`;
   if (printed.exitCode !== 0) {
-    throw new UserError("dpkg and apt are needed to make the sample source, and are not there", {
+    throw new UserError("the sample source needs dpkg and apt, which are not installed", {
       code: "no-apt",
       where: "dpkg --print-architecture",
       hint: "build on Debian or Ubuntu, or use a mirror with --source URL",
@@ -102,7 +102,7 @@ async function readArchitecture(ask: Shell): Promise<string> {
   const architecture = printed.stdout.trim();
   if (architecture !== "amd64") {
     throw new UserError(
-      `the sample source is made for x86_64, and this machine's packages are ${architecture}`,
+      `the sample source supports only x86_64, but this machine's packages are ${architecture}`,
       {
         code: "unsupported-architecture",
         where: "dpkg --print-architecture",
@@ -147,7 +147,7 @@ function requireFile(
 
 function noPackageLists(output: string): UserError {
   const reason = output.trim().split("\n")[0] ?? "";
-  return new UserError(`apt knows no packages to make the sample source from${reason && `: ${reason}`}`, {
+  return new UserError(`apt has no packages for the sample source${reason && `: ${reason}`}`, {
     code: "no-package-lists",
     where: "apt-cache show",
     hint: "run `apt-get update` as root (or with sudo), then build again",

@@ -18,7 +18,7 @@ export async function writeApplicationId(iso: string, text: string): Promise<voi
     if (head.toString("latin1") !== descriptor.identifier) {
       throw new UserError("this is not an ISO: it has no primary volume descriptor", {
         code: "not-an-iso",
-        hint: "check that xorriso works: `task doctor`",
+        hint: "check xorriso with `task doctor`",
         where: iso,
       });
     }

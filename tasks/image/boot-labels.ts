@@ -35,7 +35,7 @@ export function defaultLabel(labels: readonly Label[], text: string): Label {
   const chosen = settingOf(text, "default")?.split(/\s+/)[0];
   const label = labels.find(({ name }) => name === chosen) ?? labels[0];
   if (label !== undefined) return label;
-  throw new UserError("the boot menu has no label that starts a kernel with an initrd", {
+  throw new UserError("the boot menu has no label with a kernel and an initrd", {
     code: "boot-menu",
     where: "boot/isolinux/isolinux.cfg",
     hint: "use the ISO of a Tiny Core release",

@@ -16,21 +16,18 @@ export async function readLoaderFile(isolinux: string, name: string): Promise<Bu
     if (size <= largest) return await readContent({ kind: "file", path: file, offset: 0, size });
   } catch (cause) {
     if (!["ENOENT", "ENOTDIR"].includes(systemErrorCode(cause) ?? "")) throw cause;
-    throw new UserError(`the Core ISO has no ${where}: nothing would start its image`, {
+    throw new UserError(`the Core ISO has no ${where}, so its image would not boot`, {
       code: "no-boot-loader",
       where,
       hint: "use the ISO of a Tiny Core release",
       cause,
     });
   }
-  throw new UserError(
-    `the Core ISO's ${where} has more than ${largest} bytes, which no boot loader's file has`,
-    {
-      code: "no-boot-loader",
-      where,
-      hint: "use the ISO of a Tiny Core release",
-    },
-  );
+  throw new UserError(`the Core ISO's ${where} has more than ${largest} bytes, too many for a boot loader`, {
+    code: "no-boot-loader",
+    where,
+    hint: "use the ISO of a Tiny Core release",
+  });
 }
 
 /** Tenths of a second that the menu waits: Core's 300 are long for a machine that nobody watches. */

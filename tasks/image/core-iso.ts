@@ -64,11 +64,11 @@ function findBootFiles(boot: FileTree, name: string): Pick<CoreFacts, "kernel" |
 
 function notCore(name: string): UserError {
   return new UserError(
-    "this ISO has neither boot/core.gz with boot/vmlinuz nor boot/corepure64.gz with boot/vmlinuz64",
+    "the ISO has neither boot/core.gz with boot/vmlinuz nor boot/corepure64.gz with boot/vmlinuz64",
     {
       code: "not-a-core-iso",
       where: name,
-      hint: "name the ISO of a Tiny Core release (Core or CorePure64)",
+      hint: "use the ISO of a Tiny Core release (Core or CorePure64)",
     },
   );
 }
@@ -95,8 +95,8 @@ function findKernelRelease(tree: FileTree, initrd: string): string {
   if (release !== undefined && others.length === 0) return release;
   throw new UserError(
     release === undefined
-      ? "the initrd has no folder below lib/modules, so its kernel's release is not known"
-      : `the initrd has modules of several kernels: ${[...releases].join(", ")}`,
+      ? "the initrd has no lib/modules/RELEASE, so its kernel release is unknown"
+      : `the initrd has modules for several kernels: ${[...releases].join(", ")}`,
     { code: "kernel-release", where: `boot/${initrd}`, hint: "use the initrd of a Tiny Core release" },
   );
 }

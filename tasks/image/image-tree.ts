@@ -70,10 +70,10 @@ export function refuseClashes(tree: FileTree, upper: string, other: FileTree, lo
   for (const [path, node] of tree) {
     const there = other.get(path);
     if (there === undefined || (node.type === "directory" && there.type === "directory")) continue;
-    throw new UserError(`/${path} of the image comes from ${upper} and from ${lower}`, {
+    throw new UserError(`/${path} of the image comes from both ${upper} and ${lower}`, {
       code: "image-clash",
       where: path,
-      hint: "remove one of the two: each path of the image has one origin",
+      hint: "remove one of them: each path of the image has exactly one source",
     });
   }
 }

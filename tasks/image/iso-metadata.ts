@@ -47,7 +47,7 @@ export function volumeId(version: string): { readonly id: string; readonly note?
   if (id === whole) return { id };
   return {
     id,
-    note: `the ISO's volume id has room for ${volumeIdLength} characters, so it ends early: "${id}"; the version in the image is whole`,
+    note: `the ISO's volume id is truncated to ${volumeIdLength} characters: "${id}"; the image has the full version`,
   };
 }
 

@@ -31,7 +31,7 @@ export function findConflict(layers: readonly NamedLayer[]): string | undefined 
 
 /** What a build says when it does without layers, though they were not switched off. */
 export function describeFallback(conflict: string): string {
-  return `the initrd is a single archive, packed anew at each edit: ${conflict}`;
+  return `the initrd becomes a single archive, which every edit packs again: ${conflict}`;
 }
 
 /**

@@ -27,11 +27,14 @@ export async function mcollectiveTree(
   );
   const [top, ...others] = tops;
   if (top === undefined || others.length > 0) {
-    throw new UserError("an MCollective tarball has one folder at its top, e.g. mcollective-2.0.0", {
-      code: "mcollective-layout",
-      where: tarball,
-      hint: "use the tarball of a release",
-    });
+    throw new UserError(
+      "the MCollective tarball must have exactly one top-level directory, e.g. mcollective-2.0.0",
+      {
+        code: "mcollective-layout",
+        where: tarball,
+        hint: "use the tarball of a release",
+      },
+    );
   }
   const tree = new FileTree();
   for (const [path, node] of content) if (path !== ".") tree.set(`${installed}/${path}`, { ...node, mtime });

@@ -120,7 +120,7 @@ async function deflateBest(
   { $, missingTools }: Pick<PackContext, "$" | "missingTools">,
 ): Promise<void> {
   if (missingTools.includes(packer)) {
-    throw new UserError(`${packer} is not installed, which packs an image as small as it gets`, {
+    throw new UserError(`${packer}, which makes the smallest images, is not installed`, {
       code: "tool-missing",
       where: packer,
       hint: `${installHint(packer) ?? "install libdeflate"}, or build with --compress default`,

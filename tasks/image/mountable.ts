@@ -21,13 +21,13 @@ export function mountDoubt(
   if (compression === "gzip") return undefined;
   const first = since[compression];
   const packed = `${name} is compressed with ${compression}`;
-  if (first === undefined) return `${packed}, which no kernel mounts: the extension will not be there`;
+  if (first === undefined) return `${packed}, which no kernel mounts: the extension will not load`;
   const [, major = "0", minor = "0", patch = "0"] = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(kernelRelease) ?? [];
   const release = [major, minor, patch].map(Number);
   const index = first.findIndex((number, at) => number !== release[at]);
   if (index !== -1 && (release[index] ?? 0) < (first[index] ?? 0)) {
     const version = first.join(".").replace(/\.0$/, "");
-    return `${packed}, which Linux mounts since ${version}: the image's kernel is ${kernelRelease}, and the extension will not be there`;
+    return `${packed}, which Linux mounts since ${version}, but the image's kernel is ${kernelRelease}: the extension will not load`;
   }
-  return `${packed}, which only a kernel built for it mounts; extensions of Tiny Core are compressed with gzip`;
+  return `${packed}, which only kernels built with support for it mount; extensions of Tiny Core use gzip`;
 }

@@ -43,10 +43,10 @@ async function replaceLine(
   const text = node?.type === "file" ? (await tree.read(name)).toString("latin1") : "";
   if (!line.test(text)) {
     if (need === "optional") return;
-    throw new UserError(`the line that this variant changes is missing: ${line.source}`, {
+    throw new UserError(`a line that this variant changes is missing: ${line.source}`, {
       code: "overlay-line",
       where: `${folder}/${name}`,
-      hint: "restore the file: the variants differ in this line",
+      hint: "restore the file",
     });
   }
   if (node?.type !== "file") return;
@@ -59,7 +59,7 @@ async function refusePasswords(tree: FileTree, folder: string): Promise<void> {
   for (const [index, line] of lines.entries()) {
     const [user, hash] = line.split(":");
     if (line === "" || hash === undefined || /^[!*]/.test(hash)) continue;
-    throw new UserError(`${user} has a password, or none is asked for: a production image allows neither`, {
+    throw new UserError(`${user} has a password or an empty one, which a production image does not allow`, {
       code: "password-in-prod",
       where: `${folder}/etc/shadow:${index + 1}`,
       hint: "write * into the second field",

@@ -108,10 +108,10 @@ async function takeFiles(
     const places = [path, other].map((one) => followLinks(files, one, true).path);
     const found = places.find((one) => files.get(one)?.type === "file");
     if (found === undefined) {
-      throw new UserError(`the package ${name} holds no ${path}`, {
+      throw new UserError(`the package ${name} does not contain ${path}`, {
         code: "missing-in-package",
         where: deb,
-        hint: "the sample base is made from the packages of Debian 12 or a current Ubuntu",
+        hint: "build the sample source on Debian 12 or a current Ubuntu",
       });
     }
     const to = join(root, layout === "same" ? path : basename(path));

@@ -73,9 +73,9 @@ export async function movePackage(from: string, to: string): Promise<void> {
     } else if (status.isFile()) {
       await rename(source, target);
     } else {
-      throw new UserError("a package holds something that is no file, folder or symbolic link", {
+      throw new UserError("a package contains an entry that is not a file, directory or symlink", {
         code: "unexpected-file",
-        hint: "leave the package out of the sample, or build on another machine",
+        hint: "remove the package from the sample, or build on another machine",
         where: path,
       });
     }
@@ -92,10 +92,10 @@ async function makeFolder(root: string, path: string): Promise<void> {
     if (status?.isDirectory() === true) continue;
     if (status === undefined) await mkdir(join(root, below));
     else {
-      throw new UserError(`a package puts files below ${below}, which is no folder in another one`, {
+      throw new UserError(`a package has files below ${below}, which is not a directory in another package`, {
         code: "unsafe-link",
         where: path,
-        hint: "leave the package out of the sample, or build on another machine",
+        hint: "remove the package from the sample, or build on another machine",
       });
     }
   }

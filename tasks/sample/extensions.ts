@@ -79,7 +79,9 @@ export async function buildExtensions(options: BuildOptions): Promise<readonly E
       await writeFile(join(folder, name), text);
   }
   for (const [name, bytes] of formatIndexes(extensions)) await writeFile(join(folder, name), bytes);
-  log?.(`${extensions.length} extensions of ${planned.flatMap(({ packages }) => packages).length} packages`);
+  log?.(
+    `${extensions.length} extensions from ${planned.flatMap(({ packages }) => packages).length} packages`,
+  );
   return extensions;
 }
 
@@ -181,7 +183,7 @@ function requireDownload(downloads: Readonly<Record<string, string>>, name: stri
   throw new UserError(`the package ${name} was not downloaded`, {
     code: "package-missing",
     where: name,
-    hint: "plan the packages anew, then download them",
+    hint: "plan the packages again, then download them",
   });
 }
 

@@ -111,6 +111,6 @@ function missing(name: string): UserError {
   return new UserError(`the package ${name} was not downloaded`, {
     code: "package-missing",
     where: name,
-    hint: "plan the packages anew, then download them",
+    hint: "plan the packages again, then download them",
   });
 }

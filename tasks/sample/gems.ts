@@ -63,7 +63,10 @@ async function findGem(root: string, name: string): Promise<GemSource> {
   const specifications = paths.filter((path) => /(^|\/)specifications\/[^/]+\.gemspec$/.test(path));
   const [path] = specifications;
   if (path === undefined || specifications.length > 1) {
-    throw layoutError(`the package ${name} holds ${specifications.length} gem specifications, not one`, name);
+    throw layoutError(
+      `the package ${name} contains ${specifications.length} gem specifications, expected one`,
+      name,
+    );
   }
   const specification = parseGemspec(await readFile(join(root, path), "utf8"), `${name}: ${path}`);
   const home = `${dirname(dirname(path))}/gems/${basename(path, ".gemspec")}/`;
@@ -79,10 +82,10 @@ async function findGem(root: string, name: string): Promise<GemSource> {
   for (const executable of specification.executables) {
     if (!files.has(`bin/${executable}`)) take(`usr/bin/${executable}`, `bin/${executable}`);
     if (!files.has(`bin/${executable}`))
-      throw layoutError(`the package ${name} holds no ${executable}`, name);
+      throw layoutError(`the package ${name} does not contain ${executable}`, name);
   }
   if (![...files.keys()].some((at) => at.startsWith("lib/"))) {
-    throw layoutError(`the package ${name} holds no Ruby library`, name);
+    throw layoutError(`the package ${name} does not contain a Ruby library`, name);
   }
   return { specification, files };
 }
@@ -127,6 +130,6 @@ function layoutError(message: string, where: string): UserError {
   return new UserError(message, {
     code: "gem-layout",
     where,
-    hint: "the sample source is made from the packages of Debian 12 or a current Ubuntu",
+    hint: "build the sample source on Debian 12 or a current Ubuntu",
   });
 }

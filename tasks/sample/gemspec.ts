@@ -159,6 +159,6 @@ function malformed(source: string, where: string): UserError {
   return new UserError(`cannot read a gem's specification: ${JSON.stringify(source.slice(0, 80))}`, {
     code: "gemspec",
     where,
-    hint: "the package's version is newer than this source knows; please report it",
+    hint: "report the package: its version is newer than the supported ones",
   });
 }

@@ -67,10 +67,10 @@ export async function unpackKernel({ $, packages, dir }: UnpackKernelOptions): P
     await $`depmod -b ${join(dir, lib === "lib" ? "" : "usr")} ${release}`;
     return { release, image: join(dir, "boot", image), modules: join(dir, lib, "modules", release) };
   }
-  throw new UserError("the packages of the sample base hold no kernel with modules", {
+  throw new UserError("the packages of the sample base contain no kernel with modules", {
     code: "no-kernel",
     where: names.join(", ") || "packages of the sample base",
-    hint: "run `apt-get update`, so that the newest linux-image package is known",
+    hint: "run `apt-get update`, so that apt finds the newest linux-image package",
   });
 }
 
@@ -107,7 +107,7 @@ export function closeModules(
       throw new UserError(`the kernel has no module ${name}`, {
         code: "no-such-module",
         where: "modules.dep",
-        hint: "the sample base is made from the kernel of Debian 12 or a current Ubuntu",
+        hint: "build the sample source on Debian 12 or a current Ubuntu",
       });
     }
     for (const path of line ?? []) paths.add(path);

@@ -9,7 +9,7 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
   name: "tc-passwd",
   short: "t",
   env: "MK_BUNDLE_TC_PASSWD",
-  description: `password of the user tc, in dev and debug images (default: ${defaultPassword}); -: asks for it`,
+  description: `password of the user tc in dev and debug images (default: ${defaultPassword}; -: prompt)`,
   value: "PASSWORD",
   default: (host) => {
     host.note(
@@ -27,9 +27,9 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
   },
   check: (variant) => {
     if (variant !== "prod") return;
-    throw new UsageError("a production image has no password: its user tc is locked, and nobody can log in", {
+    throw new UsageError("a production image has no password: its user tc is locked", {
       code: "password-in-prod",
-      hint: "leave out -t/--tc-passwd, or build a dev or debug image",
+      hint: "omit -t/--tc-passwd, or build a dev or debug image",
     });
   },
 });
@@ -38,15 +38,13 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
 export const passwordHash: Parameter<string> = param.choice({
   name: "passwd-hash",
   env: "MK_BUNDLE_PASSWD_HASH",
-  description: "how tc's password is hashed: sha512 (default), or md5 for a Core that knows nothing newer",
+  description: "hash of tc's password: sha512 (default), or md5 for an old Core",
   value: "KIND",
   choices: ["sha512", "md5"],
   default: "sha512",
   parse: (text, host) => {
     if (text === "md5") {
-      host.note(
-        "--passwd-hash md5: such a hash is found out in little time; use it only where sha512 does not work",
-      );
+      host.note("--passwd-hash md5: such a hash is easy to crack; use it only if sha512 does not work");
     }
     return text;
   },
@@ -68,7 +66,7 @@ const mcollectiveSecret = (what: string): Parameter<Secret | undefined> =>
       if (!/^[\x21-\x7e]+$/.test(text)) {
         throw new UsageError(`the MCollective ${what} is empty or has blanks or control characters`, {
           code: "mcollective-secret",
-          hint: "write it in printable ASCII, without blanks",
+          hint: "use printable ASCII without blanks",
         });
       }
     },
@@ -80,7 +78,7 @@ export const mcollectivePsk = mcollectiveSecret("psk");
 export const devKeys: Parameter<string> = param.path({
   name: "dev-keys",
   description:
-    "folder with the host keys and the salt of dev and debug images (default: dev-keys, made when absent)",
+    "directory with host keys and salt for dev and debug images (default: dev-keys, created if absent)",
   value: "DIR",
   default: "dev-keys",
 });

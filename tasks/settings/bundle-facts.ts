@@ -39,7 +39,7 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
   };
   const texts = await readTarballFiles(file, wanted, limits);
   if (packed === undefined) {
-    throw new UserError(`this is no bundle: it has no ${overlayMember}`, {
+    throw new UserError(`this is not a bundle: it has no ${overlayMember}`, {
       code: "not-a-bundle",
       where: file,
       hint: "name a razor-microkernel-bundle-….tar.gz",

@@ -23,7 +23,7 @@ export async function sourceDateEpoch(host: ParameterHost, overlay: string): Pro
   if (commit === undefined) {
     const day = new Date(undated * 1000).toISOString().slice(0, 10);
     host.note(
-      `there is no commit to take a time from, so the image's own files are dated ${day}; --source-date-epoch names another time`,
+      `no commit provides a time, so the image's own files are dated ${day}; --source-date-epoch sets another time`,
     );
     return String(undated);
   }
@@ -32,9 +32,9 @@ export async function sourceDateEpoch(host: ParameterHost, overlay: string): Pro
   const text = /^committer .*> (-?\d+) [+-]\d+$/m.exec(header)?.[1];
   const seconds = secondsOf(text);
   if (seconds !== undefined) return String(seconds);
-  throw new UserError(`the commit's time is ${text ?? "missing"}, which an image cannot hold`, {
+  throw new UserError(`the commit's time is ${text ?? "missing"}, which an image cannot store`, {
     code: "epoch-invalid",
     where: host.root,
-    hint: "name another time with --source-date-epoch, in seconds from 0 to 4294967295 (1970 to 2106)",
+    hint: "set another time with --source-date-epoch, in seconds from 0 to 4294967295 (1970 to 2106)",
   });
 }

@@ -21,29 +21,26 @@ export async function describeVersion(host: ParameterHost, overlay: string): Pro
     const declared = declaredVersion(host.root);
     if (declared !== undefined) return declared;
     throw new UserError(
-      "the version of the build is not known: this is not a git checkout with a commit, and package.json names none",
+      "the version is unknown: this is not a git checkout with a commit, and package.json has no version",
       {
         code: "version-unknown",
         where: host.root,
-        hint: "name one with --iso-version, e.g. --iso-version 0.9.3",
+        hint: "set it with --iso-version, e.g. --iso-version 0.9.3",
       },
     );
   }
   const version = versionOf(described);
   if (version.startsWith(untagged) && (await askProject(host, overlay, isShallow)) === "true") {
     host.note(
-      `the clone is shallow and has no tag, so the version is ${version}; git fetch --unshallow --tags brings the tags`,
+      `the clone is shallow and has no tag, so the version is ${version}; git fetch --unshallow --tags fetches the tags`,
     );
   }
   if (isVersion(version)) return version;
-  throw new UserError(
-    `git describe says "${version}", which cannot be a version: it becomes part of a file name`,
-    {
-      code: "version-invalid",
-      where: host.root,
-      hint: "name one with --iso-version, e.g. --iso-version 0.9.3, or tag the commit v0.9.3",
-    },
-  );
+  throw new UserError(`git describe prints "${version}", which is not valid in a file name`, {
+    code: "version-invalid",
+    where: host.root,
+    hint: "set one with --iso-version, e.g. --iso-version 0.9.3, or tag the commit v0.9.3",
+  });
 }
 
 /** What can stand in the name of a file and of a volume. */

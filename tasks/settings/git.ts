@@ -95,17 +95,17 @@ async function refuseFailure(
   git: AskGit,
 ): Promise<void> {
   const repository = repositoryAround(folder);
-  const instead = "or name --iso-version and --source-date-epoch";
+  const instead = "or set --iso-version and --source-date-epoch";
   if (code === "ENOENT" || code === "EACCES") {
     if (repository === undefined) return;
-    throw new UserError("the project is a git checkout, and git is not installed", {
+    throw new UserError("the project is a git checkout, but git is not installed", {
       code: "git-missing",
       where: repository,
-      hint: `install git, which tells the image's version and time, ${instead}`,
+      hint: `install git, which provides the image's version and time, ${instead}`,
     });
   }
   if (/dubious ownership/.test(sentence)) {
-    throw new UserError(`git does not tell the version: ${sentence}`, {
+    throw new UserError(`git cannot determine the version: ${sentence}`, {
       code: "git-ownership",
       where: folder,
       hint: `if you trust it: git config --global --add safe.directory "${path.dirname(repository ?? folder)}"; ${instead}`,
@@ -113,10 +113,10 @@ async function refuseFailure(
   }
   if (repository === undefined && /^not a git repository/.test(sentence)) return;
   if (await hasNoCommitYet(git)) return;
-  throw new UserError(`git does not tell the version: ${sentence}`, {
+  throw new UserError(`git cannot determine the version: ${sentence}`, {
     code: "git-failed",
     where: repository ?? folder,
-    hint: `repair the repository (git status says more), ${instead}`,
+    hint: `repair the repository (see git status), ${instead}`,
   });
 }
 

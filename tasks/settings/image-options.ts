@@ -10,7 +10,7 @@ import { overlayFolder } from "./project-options.ts";
 /** Empty: the ISO is made of what the other steps make. */
 export const bundleFile: Parameter<string> = param.path({
   name: "bundle",
-  description: "with rebuild-iso: make the ISO of this bundle, also one of the old scripts",
+  description: "with rebuild-iso: build the ISO of this bundle, which the old scripts may have made",
   value: "FILE",
   default: "",
 });
@@ -33,9 +33,9 @@ export const imageVariant: Parameter<string> = param.derived({
   default: async (host) => {
     const variant = (await host.value(bundleFacts))?.variant ?? host.variant;
     if (variant === host.variant || host.variant === "dev") return variant;
-    throw new UsageError(`the bundle is a ${variant} bundle, and a ${host.variant} image is asked for`, {
+    throw new UsageError(`the bundle is for ${variant} images, but a ${host.variant} image is requested`, {
       code: "bundle-variant",
-      hint: `leave out --${host.variant}, or name another bundle`,
+      hint: `omit --${host.variant}, or name another bundle`,
     });
   },
 });
@@ -50,19 +50,19 @@ export const isoVersion: Parameter<string> = param.text({
     const facts = await host.value(bundleFacts);
     if (facts === undefined) return await describeVersion(host, await host.value(overlayFolder));
     if (facts.version !== undefined) return facts.version;
-    throw new UserError("the bundle does not say which version it is of", {
+    throw new UserError("the bundle does not contain its version", {
       code: "version-unknown",
       where: await host.value(bundleFile),
-      hint: "name one with --iso-version, e.g. --iso-version 0.9.3",
+      hint: "set it with --iso-version, e.g. --iso-version 0.9.3",
     });
   },
   parse: (text) => {
     if (!isVersion(text)) {
       throw new UsageError(
-        `"${text}" cannot be a version: it becomes part of a file name and of the volume's name`,
+        `"${text}" is not a valid version: it becomes part of a file name and the volume id`,
         {
           code: "version-invalid",
-          hint: "use letters, digits and . + _ ~ -, 64 characters at most, e.g. 0.9.3.1",
+          hint: "use at most 64 letters, digits and . + _ ~ -, e.g. 0.9.3.1",
         },
       );
     }
@@ -73,7 +73,7 @@ export const isoVersion: Parameter<string> = param.text({
 /** Seconds since 1970: the time of everything that carries the version. Fetched files have their own times. */
 export const epoch: Parameter<string> = param.text({
   name: "source-date-epoch",
-  description: "time of the image's own files, in seconds since 1970 (default: that of the commit)",
+  description: "time of the image's own files in seconds since 1970 (default: of the commit)",
   value: "SECONDS",
   env: "SOURCE_DATE_EPOCH",
   default: async (host: ParameterHost) => {
@@ -85,13 +85,10 @@ export const epoch: Parameter<string> = param.text({
   parse: (text) => {
     const seconds = secondsOf(text);
     if (seconds === undefined) {
-      throw new UsageError(
-        `"${text}" is not a time: it must be a number of seconds since 1970, up to the year 2106`,
-        {
-          code: "epoch-invalid",
-          hint: "write it as `date +%s` prints it: digits only, 4294967295 at most",
-        },
-      );
+      throw new UsageError(`"${text}" is not a time: it must be a number of seconds from 1970 to 2106`, {
+        code: "epoch-invalid",
+        hint: "write it as `date +%s` prints it, at most 4294967295",
+      });
     }
     return String(seconds);
   },
@@ -101,7 +98,7 @@ export const epoch: Parameter<string> = param.text({
 export const firmware: Parameter<string> = param.choice({
   name: "firmware",
   description:
-    "what the ISO starts from: bios; both (BIOS and UEFI, or fail); auto, UEFI too where it can be had (default)",
+    "firmware that boots the ISO: bios; both (BIOS and UEFI, or fail); auto (default; UEFI if possible)",
   value: "FIRMWARE",
   env: "MK_BUNDLE_FIRMWARE",
   choices: ["auto", "bios", "both"],
@@ -110,8 +107,7 @@ export const firmware: Parameter<string> = param.choice({
 
 export const pxeWanted: Parameter<boolean> = param.switch({
   name: "pxe",
-  description:
-    "with iso: also what a network boot needs, kernel, initrd and an iPXE script, in a folder of their own",
+  description: "with iso: also make a directory with kernel, initrd and iPXE script for network boot",
   fingerprinted: false,
   default: false,
 });
@@ -120,7 +116,7 @@ export const pxeWanted: Parameter<boolean> = param.switch({
 export const compress: Parameter<string> = param.choice({
   name: "compress",
   description:
-    "how small the image is made: fast (default for dev and debug), default (gzip -9), best (libdeflate, default for prod)",
+    "compression: fast (default for dev and debug), default (gzip -9), best (libdeflate; default for prod)",
   value: "EFFORT",
   env: "MK_BUNDLE_COMPRESS",
   choices: ["fast", "default", "best"],
@@ -131,7 +127,7 @@ export const compress: Parameter<string> = param.choice({
 export const layout: Parameter<string> = param.choice({
   name: "layout",
   description:
-    "how the initrd is made up: layered (default; an edit packs what changed), single (one archive, packed anew at each edit)",
+    "layout of the initrd: layered (default; an edit packs what changed), single (one archive, packed on every edit)",
   value: "LAYOUT",
   env: "MK_BUNDLE_LAYOUT",
   choices: ["layered", "single"],

@@ -1,7 +1,7 @@
 /** Options that limit what an archive from elsewhere may unpack to. */
 import type { Parameter } from "../../src/engine/index.ts";
 import { UsageError } from "../../src/errors/index.ts";
-import type { UnpackLimits } from "../../src/formats/index.ts";
+import type { LimitSettings, UnpackLimits } from "../../src/formats/index.ts";
 
 const units: Readonly<Record<string, number>> = {
   "": 1,
@@ -53,7 +53,7 @@ export const maxUnpacked: Parameter<number | undefined> = limit(
   {
     name: "max-unpacked",
     env: "MK_BUNDLE_MAX_UNPACKED",
-    description: "most bytes that one archive may unpack to (default: 4GiB, and 64 times its packed size)",
+    description: "maximum unpacked size of one archive (default: 4GiB and 64 times its packed size)",
     value: "SIZE",
   },
   parseSize,
@@ -67,7 +67,7 @@ export const maxEntries: Parameter<number | undefined> = limit(
   {
     name: "max-entries",
     env: "MK_BUNDLE_MAX_ENTRIES",
-    description: "most files, folders and links that one archive may hold (default: 200000)",
+    description: "maximum number of entries of one archive (default: 200000)",
     value: "NUMBER",
   },
   wholeNumber,
@@ -78,7 +78,7 @@ const maxDepth: Parameter<number | undefined> = limit(
   {
     name: "max-depth",
     env: "MK_BUNDLE_MAX_DEPTH",
-    description: "how deep folders of one archive may lie in one another (default: 128)",
+    description: "maximum nesting depth of directories in one archive (default: 128)",
     value: "NUMBER",
   },
   wholeNumber,
@@ -88,6 +88,13 @@ const maxDepth: Parameter<number | undefined> = limit(
 /** The parameters of a task or command that reads archives from elsewhere. */
 export const limitParams = { maxUnpacked, maxEntries, maxDepth } as const;
 
+/** What src/formats calls these options in its hints. */
+export const limitSettings: LimitSettings = {
+  maxBytes: "--max-unpacked SIZE, e.g. --max-unpacked 8GB",
+  maxEntries: "--max-entries NUMBER",
+  maxDepth: "--max-depth NUMBER",
+};
+
 /** The limits that the user sets; a given size replaces the limit on the ratio too. */
 export function limitsOf(
   params: {
@@ -96,6 +103,7 @@ export function limitsOf(
 ): UnpackLimits {
   const { maxUnpacked: maxBytes, maxEntries: entries, maxDepth: depth } = params;
   return {
+    settings: limitSettings,
     ...(maxBytes === undefined ? {} : { maxBytes, maxRatio: Number.POSITIVE_INFINITY }),
     ...(entries === undefined ? {} : { maxEntries: entries }),
     ...(depth === undefined ? {} : { maxDepth: depth }),

@@ -10,7 +10,7 @@ const ownOverlay = "overlay-src";
 export const overlayFolder: Parameter<string> = param.path({
   name: "overlay",
   env: "MK_BUNDLE_OVERLAY",
-  description: "folder with the image's files, or a project of the old scripts (default: overlay-src)",
+  description: "directory with the image's files, or a project of the old scripts (default: overlay-src)",
   value: "DIR",
   default: ownOverlay,
 });
@@ -21,12 +21,12 @@ export const overlayFolder: Parameter<string> = param.path({
  */
 export const emptyFolders: Parameter<readonly string[]> = param.derived({
   name: "empty-folders",
-  description: "folders of the overlay that hold nothing",
+  description: "empty directories of the overlay",
   default: async (host) => {
     const root = path.resolve(host.root, await host.value(overlayFolder));
     const folders: string[] = [];
     const empty = isOldProject(root) ? [] : emptyFoldersIn(root, "", folders);
-    host.dependsOn("overlay folders", async () => ({ paths: [root, ...folders], isWhole: true }));
+    host.dependsOn("overlay directories", async () => ({ paths: [root, ...folders], isWhole: true }));
     return empty;
   },
 });
@@ -83,7 +83,7 @@ export const builtinList = listOption({
   name: "builtin-list",
   short: "b",
   env: "MK_BUNDLE_BUILTIN_LIST",
-  description: "extensions that are loaded at boot",
+  description: "extensions loaded at boot",
   list: "lists/builtin-extensions.lst",
   inOldProject: "additional-build-files/builtin-extensions.lst",
 });
@@ -91,21 +91,21 @@ export const mirrorList = listOption({
   name: "mirror-list",
   short: "m",
   env: "MK_BUNDLE_MIRROR_LIST",
-  description: "extensions that the image's own mirror offers",
+  description: "extensions of the image's own mirror",
   list: "lists/mirror-extensions.lst",
   inOldProject: "additional-build-files/mirror-extensions.lst",
 });
 export const gemList = listOption({
   name: "gem-list",
   env: "MK_BUNDLE_GEM_LIST",
-  description: "gems that the image installs at boot",
+  description: "gems installed at boot",
   list: "lists/gem.list",
   inOldProject: "opt/gems/gem.list",
 });
 export const utilLinuxList = listOption({
   name: "util-linux-list",
   env: "MK_BUNDLE_UTIL_LINUX_LIST",
-  description: "files to take out of util-linux.tcz",
+  description: "files to extract from util-linux.tcz",
   list: "lists/util-linux-exec.lst",
   inOldProject: "additional-build-files/util-linux-exec.lst",
 });
@@ -113,6 +113,6 @@ export const utilLinuxList = listOption({
 /** Setup tarballs of an old project, which take the place of ours. Elsewhere this folder does not exist. */
 export const setupFolder: Parameter<string> = param.derived({
   name: "setup-folder",
-  description: "folder with setup tarballs",
+  description: "directory with setup tarballs",
   default: async (host) => path.join(await host.value(overlayFolder), "additional-build-files"),
 });

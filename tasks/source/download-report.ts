@@ -28,11 +28,11 @@ export function reportEvent(
       break;
     case "download-slow":
       note(
-        `${event.name}: only ${event.rate} bytes a second come; it is given up below ${event.leastRate} over ${event.seconds} s (--least-rate)`,
+        `${event.name}: the rate is only ${event.rate} bytes per second; the download fails below ${event.leastRate} over ${event.seconds} s (--least-rate)`,
       );
       break;
     case "download-retry":
-      note(`${event.name}: ${event.reason}; trying again (${event.attempt + 1} of ${event.attempts})`);
+      note(`${event.name}: ${event.reason}; retrying (${event.attempt + 1} of ${event.attempts})`);
       break;
     case "warning":
       note(event.where === undefined ? event.message : `${event.where}: ${event.message}`);

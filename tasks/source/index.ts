@@ -25,9 +25,10 @@ import {
 } from "../../src/fetch/index.ts";
 import { reportEvent } from "./download-report.ts";
 import { inspectArtifact } from "./inspection.ts";
-import { kindOf, sourceChoices, withoutMirror } from "./kinds/index.ts";
+import { kindOf, sourceChoices } from "./kinds/index.ts";
 import type { OpenedLocations, SourceKind, SourceLocations } from "./kinds/source-kind.ts";
 import { readPins, writePins } from "./source-lock.ts";
+import { settingNames } from "./source-options.ts";
 
 export { sourceEnv, sourceInputs, sourceNeeds, sourceParams } from "./fetch-step.ts";
 
@@ -132,6 +133,7 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
     perOrigin: Number(params.downloadsPerServer),
     leastRate: Number(params.leastRate),
     maxIndexNames: Number(params.indexLimit),
+    settings: settingNames,
   };
   const access = isLocal ? sharedAccess.open({ env, limits }) : request.share(sharedAccess, { env, limits });
   const transport = new Transport({
@@ -140,7 +142,6 @@ export async function withSource<T>(context: SourceContext, use: (source: Source
     offline: request.offline,
     signal: request.signal,
     onEvent: (event) => reportEvent(event, request),
-    advice: `to build without a mirror use ${withoutMirror}`,
   });
   try {
     return await use(openSource(request, { locations, isLocal }, transport, access.indexes));
@@ -186,9 +187,7 @@ function openSource(
           onPin: (name, line) => pinned.set(name, line),
           onTrust: (name, sha256) => {
             if (!isLocal)
-              request.note(
-                `${name} is pinned as it came, sha256 ${sha256}: upstream has no digest to check it by`,
-              );
+              request.note(`${name} is pinned unchecked, sha256 ${sha256}: upstream publishes no digest`);
           },
         });
         return lines;

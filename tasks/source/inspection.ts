@@ -54,8 +54,7 @@ async function checkGzip(name: string, file: string, label: string): Promise<voi
     // The rest of a bomb is left unread.
     if (code === "ERR_STREAM_PREMATURE_CLOSE" && size > most) return;
     if (!code.startsWith("Z_")) throw cause;
-    const why =
-      code === "Z_BUF_ERROR" ? "it is cut short" : "its contents do not have the checksum that it names";
+    const why = code === "Z_BUF_ERROR" ? "it is truncated" : "its content does not match its checksum";
     throw new UserError(`${name} is damaged: ${why}`, {
       code: "damaged-tarball",
       where: label,
@@ -75,11 +74,11 @@ async function checkGem(
   for (const field of ["name", "version", "platform"] as const) {
     if (found[field] === expected[field]) continue;
     throw new UserError(
-      `${fileName} holds another gem: the ${field} in its specification is "${printName(found[field])}", not "${expected[field]}"`,
+      `${fileName} is another gem: the ${field} in its specification is "${printName(found[field])}", not "${expected[field]}"`,
       {
         code: "wrong-gem",
         where: label,
-        hint: "the gem server has something else under this name; use another one",
+        hint: "use another gem server: it has another file under this name",
       },
     );
   }

@@ -4,9 +4,9 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Parameter, type ParameterHost, type ParseHost, param } from "../../src/engine/index.ts";
 import { didYouMean, UsageError, UserError } from "../../src/errors/index.ts";
-import { parseFolderLocation, parseLocation, publicUrl } from "../../src/fetch/index.ts";
+import { parseFolderLocation, parseLocation, publicUrl, type SettingNames } from "../../src/fetch/index.ts";
 import { fileOf } from "../settings/project-options.ts";
-import { kindOf, sourceChoices, sourceKinds } from "./kinds/index.ts";
+import { kindOf, sourceChoices, sourceKinds, withoutMirror } from "./kinds/index.ts";
 
 /** Names the sources and says where each one is; relative to the workspace. */
 export const sourcesFile = "lists/sources.yaml";
@@ -14,7 +14,7 @@ export const sourcesFile = "lists/sources.yaml";
 /** Which part of the lists and of the sources file is used. */
 export const source: Parameter<string> = param.choice({
   name: "source",
-  description: `where everything comes from: ${sourceKinds.map(({ description }) => description).join(", ")}`,
+  description: `source: ${sourceKinds.map(({ description }) => description).join(", ")}`,
   value: "SOURCE",
   env: "MK_BUNDLE_SOURCE",
   choices: sourceChoices,
@@ -87,7 +87,7 @@ function checkUrl(option: string, text: string, isFolder: boolean): string {
     if (!(error instanceof UserError)) throw error;
     throw new UsageError(`--${option}: ${error.message}`, {
       code: "bad-location",
-      hint: "write an http:, https: or file:/// URL, or a path; %3F for ? and %23 for # where they belong to a name",
+      hint: "write an http:, https: or file:/// URL, or a path, with %3F for ? and %23 for # in names",
     });
   }
   return text;
@@ -127,21 +127,21 @@ export const openVmToolsUrl = urlOption(
 /** What is pinned. */
 export const lockFile: Parameter<string> = param.path({
   name: "lock",
-  description: "what is pinned (default: lists/sources.lock.json)",
+  description: "lock file (default: lists/sources.lock.json)",
   value: "FILE",
   default: async (host) => kindOf(await host.value(source)).lock.file,
 });
 
 export const frozen: Parameter<boolean> = param.switch({
   name: "frozen",
-  description: "fail instead of pinning what is not in the lock (default when CI is set)",
+  description: "fail if an artifact is not in the lock (default if CI is set)",
   fingerprinted: false,
   default: (host) => host.env.CI !== undefined && host.env.CI !== "" && host.env.CI !== "false",
 });
 
 export const offline: Parameter<boolean> = param.switch({
   name: "offline",
-  description: "open no network connection; list all that is missing",
+  description: "open no network connection; list everything that is missing",
   fingerprinted: false,
   default: false,
 });
@@ -167,7 +167,7 @@ const downloadLimit = (options: {
           `--${options.name} is "${text}", but must be a number from ${least} to ${most}`,
           {
             code: "download-limit",
-            hint: `leave it out for ${options.default}`,
+            hint: `omit it for ${options.default}`,
           },
         );
       }
@@ -178,19 +178,19 @@ const downloadLimit = (options: {
 /** How many downloads run at once, and how many of them from one server. */
 export const downloads = downloadLimit({
   name: "downloads",
-  description: "how many downloads run at once (default: 8)",
+  description: "maximum number of parallel downloads (default: 8)",
   default: "8",
 });
 export const downloadsPerServer = downloadLimit({
   name: "downloads-per-server",
-  description: "how many of them from the same server (default: 6)",
+  description: "maximum number of parallel downloads per server (default: 6)",
   default: "6",
 });
 
 /** The minimum rate of downloads, and the maximum size of a mirror's index. */
 export const leastRate = downloadLimit({
   name: "least-rate",
-  description: "give up a download below so many bytes a second over a minute (default: 100; 0: any rate)",
+  description: "minimum rate in bytes per second over a minute (default: 100; 0: any rate)",
   value: "BYTES",
   env: "MK_BUNDLE_LEAST_RATE",
   default: "100",
@@ -199,8 +199,18 @@ export const leastRate = downloadLimit({
 });
 export const indexLimit = downloadLimit({
   name: "index-limit",
-  description: "how many extensions a mirror's index may name (default: 100000)",
+  description: "maximum number of extensions in a mirror's index (default: 100000)",
   env: "MK_BUNDLE_INDEX_LIMIT",
   default: "100000",
   most: 10_000_000,
 });
+
+/** What src/fetch calls these options in its hints. */
+export const settingNames: SettingNames = {
+  leastRate: "--least-rate BYTES or MK_BUNDLE_LEAST_RATE",
+  maxIndexNames: "--index-limit N or MK_BUNDLE_INDEX_LIMIT",
+  otherSource: withoutMirror,
+  offline: "--offline",
+  frozen: "--frozen and without CI set",
+  update: "npx task update",
+};

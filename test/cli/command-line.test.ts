@@ -9,7 +9,7 @@ describe("wrong usage", () => {
   it.each([
     [["gret"], /there is no target "gret"/, /did you mean greet\?/],
     [["--greating", "x"], /unknown option '--greating'/, /did you mean --greeting\?/],
-    [["-p", "-d", "greet"], /either prod or debug, not both/, /leave out --debug/],
+    [["-p", "-d", "greet"], /either prod or debug/, /omit --debug/],
     [["greet", "-j", "none"], /--jobs is "none"/, /whole number/],
     [["why"], /usage: task why <target>/, /error/],
     [["why", "hello"], /hello is a command/, /error/],
@@ -44,7 +44,7 @@ describe("what cannot be done", () => {
     const run = await runTask(root, ["greet", option, "nowhere/file"]);
     expect(run.stderr).toBe(
       `error: ${option} nowhere/file cannot be written: no such file or directory\n` +
-        "  hint: name a file in a folder that is there, and that you may write to\n",
+        "  hint: name a file in an existing, writable directory\n",
     );
     expect(run.status).toBe(1);
     expect(existsSync(path.join(root, "build"))).toBe(false);
@@ -74,8 +74,8 @@ describe("what cannot be done", () => {
     for (const option of ["--config", "--tc-passwd-file"]) {
       expect(await told("greet", option, "/dev/zero")).toEqual({
         status: 2,
-        error: `error: ${option} /dev/zero has more than 1 MiB`,
-        hint: "  hint: check the name: settings and secrets are small",
+        error: `error: ${option} /dev/zero is larger than 1 MiB`,
+        hint: "  hint: check the file name",
       });
     }
     expect(await told("manual", "greet")).toMatchObject({
@@ -84,7 +84,7 @@ describe("what cannot be done", () => {
     });
     expect(await told("xyzzy")).toMatchObject({
       status: 2,
-      hint: "  hint: `task list` shows the targets, `task --help` all the rest",
+      hint: "  hint: `task list` shows the targets, `task --help` the commands",
     });
   });
 });

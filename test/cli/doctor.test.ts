@@ -27,7 +27,7 @@ it("says what is there, with versions, and that all is well; and leaves nothing 
   expect(stdout).toMatch(/✓ git +\d+\.\d+\.\d+, for the version of a build; not needed for this/);
   for (const check of ["space", "files", "reflink", "cache", "boot", "locale"])
     expect(stdout).toMatch(new RegExp(`^[✓!] ${check} `, "m"));
-  expect(stdout).toMatch(/\nwell: all that is needed is there\n$/);
+  expect(stdout).toMatch(/\nwell: all requirements are met\n$/);
   expect(snapshot(root)).toEqual(before);
 });
 
@@ -126,6 +126,35 @@ it("takes a mirror that does not answer for good enough only when the cache has 
   expect(await ask(digests)).toMatchObject({ status: "advice" });
 });
 
+it("is not well where --offline is given and nothing is in the cache", async () => {
+  const offline = contextWith({ source: "tinycore", offline: true, lock: "/nowhere/lock" });
+  expect(await mirrorAnswers.run(offline)).toMatchObject({
+    status: "missing",
+    text: "not asked, since --offline is given; nothing of it is pinned yet",
+  });
+});
+
+it("asks the mirror only for targets that use it, and for the targets that a build of this one brings along", async () => {
+  const checkout = path.resolve(import.meta.dirname, "../..");
+  const ask = async (...words: readonly string[]) =>
+    JSON.parse(
+      (
+        await runTask(
+          checkout,
+          ["doctor", "--json", "--iso-version", "1", "--source-date-epoch", "1", ...words],
+          { PATH: "/nowhere" },
+        )
+      ).stdout,
+    ) as readonly (Line & { readonly tool?: { readonly use: string } })[];
+  const devAccess = await ask("dev-access");
+  expect(devAccess.map(({ check }) => check)).not.toContain("mirror");
+  const iso = await ask("iso", "--pxe", "--offline");
+  expect(iso.find(({ check }) => check === "mirror")).toMatchObject({ status: "missing" });
+  for (const tool of ["ldconfig", "depmod"])
+    expect(iso.find(({ check }) => check === tool)).toMatchObject({ tool: { use: "self-checked" } });
+  expect(iso.find(({ check }) => check === "git")?.text).toMatch(/pxe/);
+});
+
 it("fails where a needed program is too old for what is asked of it", async () => {
   const root = demo();
   const old = path.join(root, "old");
@@ -135,7 +164,9 @@ it("fails where a needed program is too old for what is asked of it", async () =
   const words = ["doctor", "iso", "--offline", "--iso-version", "1"];
   const { status, stdout } = await runTask(checkout, words, { PATH: `${old}:${process.env.PATH ?? ""}` });
   expect(status).toBe(1);
-  expect(stdout).toMatch(/^✗ xorriso +1\.4\.2, for reading and writing ISO images, and 1\.4\.6 is needed; /m);
+  expect(stdout).toMatch(
+    /^✗ xorriso +1\.4\.2, for reading and writing ISO images, and 1\.4\.6 is required; /m,
+  );
 });
 
 it("knows that 4.10 is no older than 4.9", () => {

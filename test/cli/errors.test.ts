@@ -75,4 +75,10 @@ describe("a message", () => {
     );
     expect(loud).toEqual([]);
   });
+
+  it("uses the usual words", () => {
+    const homeMade =
+      /whoever|stands? behind|\bmend\b|wants? (one|a) |in a circle|whole number|anew|leave out|folder|this is no |anybody|nobody/i;
+    expect(messages.filter((text) => homeMade.test(text))).toEqual([]);
+  });
 });

@@ -20,6 +20,7 @@ const blanks: Readonly<Record<string, string>> = {
   REV: "HEAD~1",
   REVISION: "HEAD~1",
   "HEAD~3": "HEAD~1",
+  "origin/main": "HEAD~1",
 };
 
 /** Command lines without the program's name, out of the `sh` blocks of a document. */
@@ -32,12 +33,18 @@ function examplesOf(document: string): readonly string[] {
   );
 }
 
+/** Texts of such files, by the ending of their names. */
+const texts = { ".lst": "bash.tcz\n", ".passwd": "s3cret\n", ".cfg": "MK_BUNDLE_SOURCE=sample\n" } as const;
+
 /** Files that an example names and that a reader would have. */
 function prepareFiles(project: string, words: readonly string[]): void {
   for (const word of words)
-    if (/\.(lst|passwd)$/.test(word) && !existsSync(path.join(project, word)))
-      put(project, word, word.endsWith(".lst") ? "bash.tcz\n" : "s3cret\n");
+    for (const [ending, text] of Object.entries(texts))
+      if (word.endsWith(ending) && !existsSync(path.join(project, word))) put(project, word, text);
 }
+
+/** Options with a value that are for what comes after a build. */
+const afterBuild = ["--summary", "--trace", "--on-success", "--on-failure"];
 
 /** The words to run: those of a build with `-n`, and without what only makes sense with a build. */
 function harmless(words: readonly string[]): readonly string[] | undefined {
@@ -45,7 +52,14 @@ function harmless(words: readonly string[]): readonly string[] | undefined {
   // These make something, ask the network, or wait for a terminal.
   if (["init", "completion", "doctor"].includes(first)) return [first, "--help"];
   if ((programWords as readonly string[]).includes(first) || words.includes("--help")) return words;
-  return [...words.filter((word) => word !== "-w" && word !== "--watch"), "-n"];
+  const withoutBuild = words.filter(
+    (word, index) =>
+      word !== "-w" &&
+      word !== "--watch" &&
+      !afterBuild.includes(word) &&
+      !afterBuild.includes(words[index - 1] ?? ""),
+  );
+  return [...withoutBuild, "-n"];
 }
 
 describe("in the real project", () => {
@@ -94,7 +108,7 @@ describe("in the real project", () => {
     expect(await runTask(project, ["unpack-bundle", "-n"])).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(
-        /unpack-bundle needs --bundle, which is not set\n {2}hint: add --bundle FILE/,
+        /unpack-bundle needs --bundle, which is not set \[option-missing\]\n {2}hint: add --bundle FILE/,
       ),
     });
   });

@@ -137,7 +137,7 @@ export const motd = task({
     mkdirSync(path.join(root, "taken"));
     put(root, "taken/LICENSE", "mine\n");
     const made = await runTask(root, ["init", "taken"]);
-    expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/kept as they were: LICENSE\n/) });
+    expect(made).toMatchObject({ status: 0, stdout: expect.stringMatching(/kept unchanged: LICENSE\n/) });
     expect(readFileSync(path.join(root, "taken/LICENSE"), "utf8")).toBe("mine\n");
 
     const before = readFileSync(path.join(root, "Taskfile.ts"), "utf8");

@@ -49,7 +49,7 @@ describe("a file named on the command line", () => {
     expect(stderr).not.toContain("copy:");
     const folder = await runTask(root, ["copy", "--list=empty"]);
     expect(folder.status).toBe(1);
-    expect(folder.stderr).toContain("error: --list empty is a folder, and a file is needed");
+    expect(folder.stderr).toContain("error: --list empty is a directory, but must be a file");
     expect(folder.stderr).toMatch(/hint: name a file/);
   });
 });
@@ -109,18 +109,18 @@ describe("a folder's name", () => {
     for (const script of [scripts.quickstart, scripts.verify, ".ci/run"]) {
       const { status, stderr } = spawnSync("sh", ["-c", script], { cwd: root, encoding: "utf8" });
       expect(status, stderr).toBe(2);
-      expect(stderr).toMatch(/^error: the folder's path has a backslash .*\n {2}where: .*\n {2}hint: .*\n$/);
+      expect(stderr).toMatch(/^error: .* backslash .*\[directory-name\]\n {2}where: .*\n {2}hint: .*\n$/);
     }
   });
 
-  it("that is not UTF-8 is refused as such", () => {
+  it("that is not valid UTF-8 is refused as such", () => {
     const root = demo();
     const script = 'mkdir "$1/$(printf "\\377")" && cd "$1/$(printf "\\377")" && exec "$2" "$3" greet';
     const { status, stderr } = spawnSync("sh", ["-c", script, "sh", root, process.execPath, program], {
       encoding: "utf8",
     });
     expect(status).toBe(2);
-    expect(stderr).toContain("error: the name of the current folder is not UTF-8");
+    expect(stderr).toContain("error: the name of the current directory is not valid UTF-8");
   });
 });
 

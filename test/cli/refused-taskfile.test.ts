@@ -85,13 +85,13 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
     "export default whole([make('x', { tools: 'tar' })]);",
     ['tools of x is the text "tar"'],
   ],
-  "a pattern that leaves its folder": [
+  "a pattern that leaves its directory": [
     "export default whole([make('x', { inputs: { all: files('../y/*') } })]);",
-    ['the pattern "../y/*"', "leaves the input's folder"],
+    ['the pattern "../y/*"', "leaves the input's directory"],
   ],
   "patterns that only leave out": [
     "export default whole([make('x', { inputs: { all: files(['!a', '!b']) } })]);",
-    ["has negated patterns only"],
+    ["has only negated patterns"],
   ],
   "an output of a need that it does not have": [
     "const y = make('y');\nexport default whole([make('x', { needs: { y: only(y, 'tree') } })]);",
@@ -105,7 +105,7 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   ],
   "a task called like a command": [
     "export default whole([make('why')]);",
-    ['a target is named "why"', "`task why`", "Taskfile.ts:"],
+    ['the target "why"', "`task why`", "Taskfile.ts:"],
   ],
   "an alias called like a command": [
     "const x = make('x');\nexport default whole([x], { aliases: { list: x } });",
@@ -121,19 +121,15 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   ],
   "a parameter called like an option of the program": [
     "export default whole([make('x', { params: { p: param.text({ name: 'jobs', description: '', default: '' }) } })]);",
-    [
-      "--jobs is the flag of two options",
-      'the parameter "jobs" of x (Taskfile.ts:',
-      "an option of this program",
-    ],
+    ["--jobs", 'the parameter "jobs" of x (Taskfile.ts:', "a built-in option"],
   ],
   "a parameter with a letter of the program's": [
     "export default whole([make('x', { params: { p: param.text({ name: 'p', short: 'j', description: '', default: '' }) } })]);",
-    ["-j is the flag of two options", 'the parameter "p" of x'],
+    ["-j", 'the parameter "p" of x'],
   ],
   "a parameter called like a variant's switch": [
     "export default whole([make('x', { params: { p: param.switch({ name: 'dev', description: '', default: false }) } })]);",
-    ["--dev is the flag of two options", 'the parameter "dev" of x', 'the variant "dev"'],
+    ["--dev", 'the parameter "dev" of x', 'the variant "dev"'],
   ],
   ...Object.fromEntries(
     ["Taskfile.ts", ".git", ".git/config", ".buildcache/v1/stamps.log", ".buildcache"].map((place) => [
@@ -158,7 +154,7 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   ],
   "an artifact that another task reads without needing it": [
     "export default whole([make('x'), make('y', { inputs: { all: files('build/*') }, outputs: { o: out.file('o') } })]);",
-    ['y reads build/x (input "all"), which x makes, and does not need it', "add x to its needs"],
+    ['y reads build/x (input "all"), which x makes, but does not need that task', "add x to its needs"],
   ],
   "an artifact that another task names as its file": [
     "export default whole([make('x'), make('y', { inputs: { all: file('build/x', { optional: true }) } })]);",

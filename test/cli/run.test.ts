@@ -117,7 +117,7 @@ describe("a second interrupt", () => {
     child.kill("SIGINT");
     const run = await done;
     expect(run.status).toBe(130);
-    expect(run.stderr).toMatch(/interrupted again: killing what runs/);
+    expect(run.stderr).toMatch(/interrupted again: killing running tasks/);
     expect(isAlive(pid)).toBe(false);
     expect(readdirSync(path.join(root, ".buildcache/v1/tmp"))).toEqual([]);
   });

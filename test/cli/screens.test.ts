@@ -47,7 +47,7 @@ describe("the screen of a watch", () => {
       ✓ greet 0.00 s  never built
       ✓ first build: rebuilt name, greet; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
       ✓ name 0.00 s  in/name changed
-      ✓ greet 0.00 s  name made something else
+      ✓ greet 0.00 s  name made different outputs
       ✓ in/name changed: rebuilt name, greet; 0.00 s to build/dev.txt (11 B, sha256 5d7fcc502f65)
       --- output of greet ---
       on the way
@@ -57,9 +57,9 @@ describe("the screen of a watch", () => {
       waiting for a change
       ✓ in/script changed: 2 fresh; 0.00 s to build/dev.txt (11 B, sha256 5d7fcc502f65)
       r  build again
-      f  build again, everything, although nothing changed
-      w  why: every reason of the last build
-      l  log: what its tasks printed
+      f  rebuild everything, even if nothing changed
+      w  why: all reasons of the last build
+      l  log: the output of its tasks
       q  quit
       status 0"
     `);
@@ -90,7 +90,7 @@ describe("the screen of a watch", () => {
           tasks/all.ts:26:15:
             26 │ const faulty = ;
                ╵                ^
-      ✗ tasks/all.ts changed: the tasks stay as they were before
+      ✗ tasks/all.ts changed, but the previous tasks stay in use
       ✓ tasks/all.ts changed: 2 fresh; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
       name: rebuilt
         never built
@@ -139,7 +139,7 @@ describe("the screen of a watch", () => {
         name | reading the name
       ✓ name 0.00 s  never built
         greet | up
-      interrupted: ending what runs
+      interrupted: stopping running tasks
       status 130"
     `);
   });
@@ -187,7 +187,7 @@ describe("the screen of a build", () => {
       on the way
       ---
       error: greet: a command exited with status 3
-      failed: 1 task; what was built before is untouched: mend it and start again, only the rest will run
+      failed: 1 task; earlier results are kept; fix the problem and run again, only the remaining tasks will run
       status 1"
     `);
   });

@@ -70,7 +70,7 @@ describe("a secret", () => {
     const run = await runTask(root, ["greet", "--tc-passwd-file", "in/latin1"]);
     expect(run).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining("--tc-passwd-file in/latin1 is not UTF-8"),
+      stderr: expect.stringContaining("--tc-passwd-file in/latin1 is not valid UTF-8"),
     });
     expect(run.stderr).not.toContain("geh");
   });
@@ -128,10 +128,7 @@ describe("a secret", () => {
     [["--tc-passwd-file", "nowhere"], "--tc-passwd-file nowhere cannot be read"],
     [["--tc-passwd-file", "in/empty"], "has no line"],
     [["--tc-passwd-file", "in/two"], "has more than one line"],
-    [
-      ["--tc-passwd-file", "in/name", "-t", "geheim"],
-      "--tc-passwd and --tc-passwd-file say the same thing twice",
-    ],
+    [["--tc-passwd-file", "in/name", "-t", "geheim"], "--tc-passwd and --tc-passwd-file set the same secret"],
     [["-t", "-"], "standard input has no tc-passwd in its first line"],
   ])("given as %j is refused with status 2, without being shown", async (words, message) => {
     const root = demo();

@@ -35,7 +35,7 @@ function project(): string {
 
 const said = (root: string): unknown => JSON.parse(readFileSync(path.join(root, "build/said"), "utf8"));
 
-describe("the words after --", () => {
+describe("the arguments after --", () => {
   it("go to the named task as they are, options of the program included", async () => {
     const root = project();
     const first = await runTask(root, ["db:say", "--", "-v", "a b", "--", "--tag=x"]);

@@ -10,7 +10,7 @@ import { colourStyle, plainStyle, type Style } from "../../src/cli/terminal/styl
 import type { BuildEvent, TaskId } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 
-/** A colour, a window's title, a C1 control sequence, a bidirectional override, a bell, a byte that is not UTF-8. */
+/** A colour, a window's title, a C1 control sequence, a bidirectional override, a bell, a byte that is not valid UTF-8. */
 const hostile = "a\u001b[31mRED\u001b]0;pwn\u0007\u009b2J\u202efdp.exe\u2066\r\u0008\u007f\udce9";
 /** Whether a terminal would do anything but show it; line feeds and tabs aside. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it is control characters that are looked for

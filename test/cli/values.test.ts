@@ -16,7 +16,7 @@ describe("a value of the real project", () => {
   it.each([
     [["--source", "smaple"], /no source "smaple"\n {2}where: --source\n {2}hint: did you mean sample\?/],
     [["--source", "elsewhere"], /no source "elsewhere"\n.*\n {2}hint: known sources: tinycore, sample;/],
-    [["-c", "wrong.conf"], /no source "smaple"\n {2}where: MK_BUNDLE_SOURCE\n/],
+    [["-c", "wrong.conf"], /no source "smaple"\n {2}where: wrong\.conf:1\n/],
     [["--source", "ftp://example.org"], /only http, https and file/],
     [["--tcl-iso-url", "ftp://example.org/a.iso"], /only http, https and file/],
     [["--source-date-epoch", "yesterday"], /"yesterday" is not a time.*\n {2}where: --source-date-epoch/],

@@ -180,7 +180,7 @@ ${tasks.replace('default: "Hello"', "default: once")}`,
   it("refuses a command, which has nothing to watch", async () => {
     const run = await startTask(demo(), ["hello", "-w"]).done;
     expect(run.status).toBe(2);
-    expect(run.stderr).toMatch(/hello is a command: it always runs, and cannot be watched/);
+    expect(run.stderr).toMatch(/hello is a command, which always runs and cannot be watched/);
   });
 });
 
@@ -195,7 +195,7 @@ describe("a watch in a terminal", () => {
     put(root, "in/name", "Moon\n");
     await terminal.shows(/✓ in\/name changed: rebuilt name, greet; \d+\.\d\d s to build\/dev\.txt/);
     terminal.type("w");
-    await terminal.shows(/greet: rebuilt\s+name made something else/);
+    await terminal.shows(/greet: rebuilt\s+name made different outputs/);
     terminal.type("l");
     await terminal.shows(/--- output of name ---\s+reading the name/);
     put(root, "in/script", "echo on the way; exit 3\n");
@@ -232,7 +232,7 @@ describe("a watch in a terminal", () => {
     const started = readFileSync(pids, "utf8").trim().split(" ").map(Number);
     expect(started.every(isAlive)).toBe(true);
     terminal.type("\u0003");
-    await terminal.shows(/interrupted: ending what runs/);
+    await terminal.shows(/interrupted: stopping running tasks/);
     await terminal.shows(/status 130/);
     await terminal.shows(/[^-]icanon/);
     expect(await terminal.ended).toBe(0);

@@ -43,6 +43,38 @@ describe("task diff", () => {
     expect(different.stdout).toContain("    -old\n    +new\n");
   });
 
+  test("tells times in one line, and leaves them out where that is asked for", async () => {
+    const layer = (time: number, text: string) => {
+      const tree = new FileTree();
+      for (let index = 0; index < 30; index += 1)
+        tree.addFile(`file-${index}`, bytesContent("same\n"), { mtime: time });
+      return tree.addFile("note", bytesContent(text), { mtime });
+    };
+    for (const [name, time, text] of [
+      ["then.gz", mtime, "a\n"],
+      ["later.gz", mtime + 3600, "a\n"],
+      ["other.gz", mtime + 3600, "b\n"],
+    ] as const)
+      await writeLayer(layer(time, text), workspace.path(name));
+    const times = diff("then.gz", "later.gz");
+    expect(times.status).toBe(1);
+    expect(times.stdout).toMatch(/^30 entries: time only, \S+ → \S+$/m);
+    expect(times.stdout.split("\n").length).toBeLessThan(6);
+    expect(diff("--ignore=times", "then.gz", "later.gz")).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/are the same, times left out\n$/),
+    });
+    const other = diff("--ignore=times", "then.gz", "other.gz");
+    expect(other.status).toBe(1);
+    expect(other.stdout).toMatch(/^note .*content: 2 bytes → 2 bytes$/m);
+    expect(other.stdout).not.toMatch(/time only|file-/);
+    expect(diff("--ignore=owners", "then.gz", "later.gz")).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/--ignore is "owners", but must be: times/),
+    });
+    expect(diff("--help").stdout).toContain("--ignore <REASON>");
+  });
+
   test("ends with 2 and one message when a file is missing, or not two are named", () => {
     for (const args of [["one.gz", "none.gz"], ["one.gz"]]) {
       const failed = diff(...args);

@@ -40,8 +40,8 @@ describe("attempts", () => {
     ]);
     expect([result, count]).toEqual(["done", 3]);
     expect(notes).toEqual([
-      "attempt 1 of 3 failed: connection refused; trying again",
-      "attempt 2 of 3 failed: connection refused; trying again",
+      "attempt 1 of 3 failed: connection refused; retrying",
+      "attempt 2 of 3 failed: connection refused; retrying",
     ]);
   });
 
@@ -58,14 +58,14 @@ describe("attempts", () => {
 
   it("that take longer than the limit are ended, have failed by name, and may be repeated", async () => {
     const { result, notes, count } = await play({ timeout: 0.02, retries: 1 }, ["hangs", "hangs"]);
-    expect(result).toMatchObject({ code: "task-timeout", message: "it did not finish within 0.02 s" });
-    expect(notes).toEqual(["attempt 1 of 2 failed: it did not finish within 0.02 s; trying again"]);
+    expect(result).toMatchObject({ code: "task-timeout", message: "the task did not finish within 0.02 s" });
+    expect(notes).toEqual(["attempt 1 of 2 failed: the task did not finish within 0.02 s; retrying"]);
     expect(count).toBe(2);
     expect(await play({ timeout: 5, retries: 0 }, ["works"])).toMatchObject({ result: "done" });
   });
 
   it("that did not end when they were asked to are not repeated: they may still write to the outputs", async () => {
-    const stubborn = new UserError("the function of x did not end when it was asked to", {
+    const stubborn = new UserError("the function of x did not stop after it was cancelled", {
       code: "task-unresponsive",
     });
     const { result, count } = await play({ timeout: undefined, retries: 5 }, [stubborn]);

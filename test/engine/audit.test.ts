@@ -50,7 +50,7 @@ describe("an audit", () => {
     const root = workspace({ "in/text": "declared", "in/secret input": "not declared" });
     const { outcome, notes } = await run(root, [reader(root, "in/secret input")], { audit: "report" });
     expect(outcome).toBe("succeeded");
-    expect(notes).toEqual(["reader: its commands touched what it does not declare: read in/secret input"]);
+    expect(notes).toEqual(["reader: its commands used undeclared files: read in/secret input"]);
   });
 
   it("fails the task under strict, and leaves no output of it", async () => {
@@ -101,9 +101,7 @@ describe("what an audit lets pass", () => {
       },
     });
     const { notes } = await run(root, [glob], { audit: "report" });
-    expect(notes).toEqual([
-      "glob: its commands touched what it does not declare: read in/a.secret, read own-tool",
-    ]);
+    expect(notes).toEqual(["glob: its commands used undeclared files: read in/a.secret, read own-tool"]);
   });
 
   it("is reading an input, not writing to it, nor to what a task it needs has made", async () => {

@@ -59,7 +59,7 @@ describe("a build", () => {
     write(root, "in/text", "bye");
     expect((await run(root, [final])).outcomes).toEqual({
       "upper@dev": "in/text changed",
-      "final@dev": "upper made something else",
+      "final@dev": "upper made different outputs",
     });
     expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("BYE!");
   });

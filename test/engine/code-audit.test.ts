@@ -56,7 +56,7 @@ async function named(touch: Touch): Promise<readonly string[]> {
   symlinkSync("in/other", path.join(root, "link"));
   const { outcome, notes, outcomes } = await run(root, [toucher(root, touch)], { audit: "report" });
   expect([outcome, outcomes]).toEqual(["succeeded", { "toucher@dev": "never built" }]);
-  return notes.map((note) => note.replace("toucher: its code touched what it does not declare: ", ""));
+  return notes.map((note) => note.replace("toucher: its code used undeclared files: ", ""));
 }
 
 describe("an audit of a task's code names", () => {
@@ -143,8 +143,8 @@ describe("an audit of a task's code names", () => {
       (root) => fs.closeSync(openSync(path.join(root, "more/one"), "r+")),
       "wrote more/one",
     ],
-    ["a program that it starts by itself", () => execFileSync("true", ["x"]), "ran true beside its shell"],
-    ["a thread", () => new Worker("", { eval: true }).terminate(), "ran a thread beside its shell"],
+    ["a program that it starts by itself", () => execFileSync("true", ["x"]), "ran true"],
+    ["a thread", () => new Worker("", { eval: true }).terminate(), "ran a thread"],
   ])("%s", async (_, touch, said) => {
     expect(await named(touch)).toEqual([said]);
   });
@@ -161,7 +161,7 @@ describe("a strict audit", () => {
     const reader = toucher(root, () => readFileSync(path.join(root, "in/other")));
     const { outcome, outcomes } = await run(root, [reader], { audit: "strict" });
     expect(outcome).toBe("failed");
-    expect(outcomes["toucher@dev"]).toContain("its code touched what it does not declare: read in/other");
+    expect(outcomes["toucher@dev"]).toContain("its code used undeclared files: read in/other");
     expect(existsSync(path.join(root, ".buildcache/v1/out/dev/toucher/text"))).toBe(false);
   });
 

@@ -76,7 +76,9 @@ describe("a command", () => {
     const other = spawn("sleep", ["600"], { env: { ...process.env, TASK_WORKPLACE: `${root}x` } });
     try {
       const { notes } = await run(root, [shellTask('echo $$ > "$1"')]);
-      expect(notes).toEqual([expect.stringContaining(`(process ${left.pid}); it was ended`)]);
+      expect(notes).toEqual([
+        expect.stringContaining(`(process ${left.pid}); the orphaned process was stopped`),
+      ]);
       await untilGone(left.pid ?? 0);
       expect(isGone(other.pid ?? 0)).toBe(false);
     } finally {

@@ -32,7 +32,7 @@ describe("an input that is written to while its task runs", () => {
       const { outcome, notes } = await run(root, [copy], { clock });
       expect([outcome, notes]).toEqual([
         "succeeded",
-        ["text changed while copy ran: what it made is kept, and made again next time"],
+        ["text changed while copy ran: its outputs are kept, and the next build makes them again"],
       ]);
       expect(readFileSync(path.join(root, "copy"), "utf8")).toBe("other");
       meddles = false;

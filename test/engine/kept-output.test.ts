@@ -33,7 +33,7 @@ describe.each([
           expect(kept.text).toBe(before);
           if (text.length <= limit) expect(before).toBe(text);
           else {
-            const [head, tail] = before.split(/\n\[\d+ [kM]B left out\]\n/);
+            const [head, tail] = before.split(/\n\[\d+ [kM]B omitted\]\n/);
             expect(head).toBe(text.slice(0, half));
             expect(tail).toBe(text.slice(text.length - (limit - half)));
           }

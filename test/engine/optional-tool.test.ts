@@ -46,7 +46,7 @@ describe("a tool that some options need", () => {
   it("is asked for before anything runs, and only with those options", async () => {
     const root = workspace({});
     await expect(run(root, [packing], { given: { effort: "high" } })).rejects.toMatchObject({
-      message: 'the program "pack-nobody-has" is needed and is not installed',
+      message: 'the required program "pack-nobody-has" is not installed',
       code: "tool-missing",
     });
     expect(existsSync(path.join(root, "first.txt"))).toBe(false);

@@ -33,17 +33,17 @@ describe("a name in an output", () => {
     expect(readdirSync(path.join(root, "tree"))).toEqual([name]);
   });
 
-  it("that is not UTF-8 is refused, and what was made before stays", async () => {
+  it("that is not valid UTF-8 is refused, and what was made before stays", async () => {
     const root = workspace({});
     await run(root, [maker(Buffer.from("plain"))]);
     const { outcome, outcomes } = await run(root, [maker(latin)], { version: "2" });
     expect(outcome).toBe("failed");
-    expect(outcomes["maker@dev"]).toContain("the name caf\ufffd in an output is not UTF-8");
+    expect(outcomes["maker@dev"]).toContain("the name caf\ufffd in an output is not valid UTF-8");
     expect(readdirSync(path.join(root, "tree"))).toEqual(["plain"]);
     expect(readdirSync(path.join(root, ".buildcache/v1/tmp"))).toEqual([]);
   });
 
-  it("that is not UTF-8, of a file that somebody put there, is never called fresh: the file goes", async () => {
+  it("that is not valid UTF-8, of a file that somebody put there, is never called fresh: the file goes", async () => {
     const root = workspace({});
     const target = maker(Buffer.from("plain"));
     await run(root, [target]);

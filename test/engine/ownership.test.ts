@@ -141,7 +141,7 @@ describe("a Taskfile", () => {
   });
 
   for (const output of [out.artifact("../x"), out.artifact("/tmp/x"), out.file("../x"), out.directory(".")]) {
-    it(`with an output that leaves its folder is refused: ${output.place} ${output.path}`, async () => {
+    it(`with an output that leaves its directory is refused: ${output.place} ${output.path}`, async () => {
       await expect(run(workspace({}), [plain("escaping", { outputs: { output } })])).rejects.toMatchObject({
         code: "output-outside",
         where: expect.stringMatching(/^ownership\.test\.ts:\d+$/),

@@ -92,7 +92,7 @@ describe("an input", () => {
       }) as Task;
       expect(await failureOf(root, wrong)).toMatchObject({
         code: "input-type",
-        message: "an input's root is a file, and a folder is needed",
+        message: "an input's root is a file, but must be a directory",
         where: "src/a.txt",
       });
     }

@@ -23,7 +23,7 @@ const repeat = task({
     writeFileSync(outputs.text, `${readFileSync(needs.say.text, "utf8")}+${params.args.join("|")}`),
 });
 
-describe("the words after --", () => {
+describe("the arguments after --", () => {
   it("reach the target that was named, and are part of its fingerprint", async () => {
     const root = workspace({});
     const given = (words: readonly string[]) => ({ given: { "--": JSON.stringify(words) } });
@@ -123,11 +123,11 @@ describe("a task that is not cached", () => {
     });
     await run(root, [after]);
     expect((await run(root, [after])).outcomes).toEqual({
-      "now@dev": "it runs in every build",
+      "now@dev": "it runs on every build",
       "after@dev": "fresh",
     });
     text = "other";
-    expect((await run(root, [after])).outcomes).toMatchObject({ "after@dev": "now made something else" });
+    expect((await run(root, [after])).outcomes).toMatchObject({ "after@dev": "now made different outputs" });
     expect(count).toBe(3);
     const alone = workspace({});
     await run(alone, [now]);
@@ -199,7 +199,7 @@ describe("a task with a time limit and retries", () => {
     });
     const { outcomes, notes, events } = await run(root, [flaky]);
     expect(outcomes).toEqual({ "flaky@dev": "never built" });
-    expect(notes).toEqual(["attempt 1 of 2 failed: connection refused; trying again"]);
+    expect(notes).toEqual(["attempt 1 of 2 failed: connection refused; retrying"]);
     expect(readdirSync(path.join(root, ".buildcache/v1/out/dev/flaky/folder"))).toEqual(["2"]);
     expect(events.flatMap((event) => (event.type === "task-output" ? [event.text] : []))).toEqual([
       "attempt 1\n",
@@ -220,7 +220,7 @@ describe("a task with a time limit and retries", () => {
       },
     });
     const { outcomes, events } = await run(root, [slow]);
-    expect(outcomes).toEqual({ "slow@dev": "failed: UserError: it did not finish within 0.2 s" });
+    expect(outcomes).toEqual({ "slow@dev": "failed: UserError: the task did not finish within 0.2 s" });
     const pids = events.flatMap((event) => (event.type === "process-started" ? [event.pid] : []));
     expect(pids).toHaveLength(1);
     expect(() => process.kill(pids[0] ?? 0, 0)).toThrow("ESRCH");

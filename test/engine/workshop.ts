@@ -12,6 +12,7 @@ import {
   type Digest,
   describeReason,
   ParameterValues,
+  removeProducts,
   State,
   type Task,
   taskfile,
@@ -116,4 +117,20 @@ export async function run(
   }
   const notes = events.flatMap((event) => (event.type === "note" ? [event.message] : []));
   return { outcome: result.outcome, moved: result.moved, outcomes, events, notes };
+}
+
+/** Removes what the target and those it needs made; returns the paths that were removed. */
+export function clean(
+  root: AbsolutePath,
+  target: Task,
+  { all = false }: { readonly all?: boolean } = {},
+): Promise<readonly string[]> {
+  const definition = taskfile({
+    title: "",
+    targets: [target],
+    variants: { dev: { description: "", flags: [] } },
+  });
+  const state = new State(root);
+  const workspace = { taskfile: definition, state, code: code(), toolHint: () => undefined, env: {} };
+  return removeProducts(workspace, { all }, "test");
 }

@@ -127,7 +127,7 @@ describe.each([
     expect(names(closure).builtin).toEqual(["ncurses.tcz", "loopb.tcz", "loopa.tcz"]);
     expect(closure.warnings).toEqual([
       {
-        message: "dependencies go round in a circle: loopa.tcz → loopb.tcz → loopa.tcz",
+        message: "dependency cycle: loopa.tcz → loopb.tcz → loopa.tcz",
         where: "lists/b.lst:1",
       },
     ]);

@@ -147,7 +147,7 @@ describe("gems", () => {
     const error = await rejection(resolve("puppet\nmodern"));
     expect(error.code).toBe("gem-conflict");
     expect(error.message).toBe(
-      'no version of json fits both "~> 1.7, < 1.8" (gem.list:1 → puppet 2.7.0 → json) ' +
+      'no version of json satisfies both "~> 1.7, < 1.8" (gem.list:1 → puppet 2.7.0 → json) ' +
         'and ">= 2" (gem.list:2 → modern 1.0 → json)',
     );
   });

@@ -109,7 +109,7 @@ describe("interim answers before the final one", () => {
     ];
     const transport = shop.transport({ limits: { attempts: 1, idleMs: 400 } });
     const error = await rejection(transport.download(request()));
-    expect(error.message).toContain("no answer came in time");
+    expect(error.message).toContain("the server did not answer in time");
   });
 
   it("are no excuse for a body that is one", async () => {
@@ -122,8 +122,8 @@ it("a proxy that accepts and says nothing is given up after the same time as a s
   answers = [];
   const transport = shop.transport({ env: { http_proxy: url() }, limits: { attempts: 1, idleMs: 400 } });
   const error = await rejection(transport.download(request("http://mirror.example")));
-  expect(error.message).toContain("no answer came in time");
+  expect(error.message).toContain("the server did not answer in time");
   const tunnel = shop.transport({ env: { https_proxy: url() }, limits: { attempts: 1, idleMs: 400 } });
   const other = await rejection(tunnel.download(request("https://mirror.example")));
-  expect(other.message).toContain("no answer came in time");
+  expect(other.message).toContain("the server did not answer in time");
 });

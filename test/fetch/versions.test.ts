@@ -235,7 +235,7 @@ describe("an error behind a redirect", () => {
       (_incoming, response) => {
         response.socket?.end("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhsqsmore");
       },
-      "more bytes came",
+      "the server sent more bytes",
     ],
   ])("is about the server that %s", async (_label, fault, text) => {
     shop.server.always("/a.tcz", status(302, { location: "/b.tcz?token=1" }));
@@ -264,11 +264,16 @@ describe("a server that is too slow ever to come to an end", () => {
 
   it("is reported, retried on other connections, and given up with the setting in the error", async () => {
     shop.server.always("/a.tcz", drip);
-    const error = await rejection(shop.transport({ limits: { attempts: 2 } }).download(request()));
+    const error = await rejection(
+      shop
+        .transport({ limits: { attempts: 2, settings: { leastRate: "the least rate" } } })
+        .download(request()),
+    );
     expect(error).toMatchObject({ code: "too-slow" });
-    expect(error.message).toMatch(/only \d+ bytes a second came over 60 s, less than the required 100/);
-    expect(error.hint).toContain("--least-rate");
-    expect(error.hint).toContain("MK_BUNDLE_LEAST_RATE");
+    expect(error.message).toMatch(
+      /the rate was only \d+ bytes per second over 60 s, below the minimum of 100/,
+    );
+    expect(error.hint).toContain("lower the minimum rate with the least rate");
     expect(shop.events).toContainEqual(
       expect.objectContaining({ type: "download-slow", name: "a.tcz", leastRate: 100, seconds: 60 }),
     );

@@ -118,7 +118,7 @@ describe("one layer", () => {
     await expect(writeLayer(large, out)).rejects.toMatchObject({
       code: "cpio-overflow",
       where: "big",
-      message: "the file has 4294967296 bytes, and an initrd holds none of 4 GiB or more",
+      message: "the file has 4294967296 bytes, but files in an initrd must be smaller than 4 GiB",
     });
     const long = new FileTree().addFile("x".repeat(4096), bytesContent(""), { mtime });
     await expect(writeLayer(long, out)).rejects.toMatchObject({ code: "cpio-name" });

@@ -78,7 +78,7 @@ describe("writing a tarball", () => {
     expect((await writeTarball(tree, path, { level: "none" })).size).toBe(4 * 512);
   });
 
-  test("refuses a name that is not UTF-8", async () => {
+  test("refuses a name that is not valid UTF-8", async () => {
     const tree = new FileTree().addFile(decodeName(Buffer.of(0x61, 0xe9)), bytesContent(""), { mtime });
     await expect(writeTarball(tree, workspace.path("no.tar"))).rejects.toMatchObject({
       code: "name-not-utf8",
@@ -165,7 +165,7 @@ describe("reading a tarball that means harm", () => {
     await pack("security.capability");
     await expect(treeFromTarball(path, workspace.path("spool"))).rejects.toMatchObject({
       code: "unsafe-entry",
-      message: expect.stringContaining("ping has an extended attribute, security.capability,"),
+      message: expect.stringContaining("ping has the extended attribute security.capability,"),
     });
     expect(await refusal(path, { attributes: true })).toBe("accepted");
     await pack("security.selinux");

@@ -10,7 +10,7 @@ import { World } from "./world.ts";
 const stepsForEach = 50;
 const steps = cases(500).numRuns;
 /** Worlds that are played side by side: two cores are busy also while some wait for the clock. */
-const atOnce = 4;
+const atOnce = 6;
 
 it(`makes what a clean build makes, whatever happened before, over ${steps} random steps (seed ${seed})`, {
   timeout: 60_000 + steps * 3000,

@@ -26,6 +26,7 @@ import { fileNames, folders, libraryText, type Recipe, singles } from "./recipe.
 const sources = ["Taskfile.ts", "tasks", "in"] as const;
 
 export const cacheFolder = ".buildcache/v1";
+const compiledFolder = ".buildcache/compiled";
 
 export class Place {
   readonly root: string;
@@ -182,9 +183,13 @@ export class Place {
   /** Damages what the cache remembers: a disk may do that, and a user. */
   damageCache(): string {
     const random = this.#random;
+    const all = this.at(".buildcache");
     const root = this.at(cacheFolder);
     if (!existsSync(root)) return "no cache";
-    const how = random.pick(["record", "record", "log", "blob", "blob", "store", "all", "key"] as const);
+    const how = random.pick([
+      ...(["record", "record", "log", "blob", "blob", "store", "all", "key"] as const),
+      "compiled",
+    ] as const);
     const within = (folder: string): string[] =>
       existsSync(path.join(root, folder))
         ? readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
@@ -197,26 +202,27 @@ export class Place {
       log: ["stamps.log", "files.log"].map((name) => path.join(root, name)).filter(existsSync),
       blob: within("store"),
       store: [path.join(root, "store")],
-      all: [root],
+      all: [all],
+      compiled: within(path.relative(root, this.at(compiledFolder))),
       key: [path.join(root, "secret.key")],
     }[how];
     if (files.length === 0) return "nothing to damage";
     const file = random.pick(files);
     if (how === "store" || how === "all" || how === "key" || random.chance(0.3)) {
       rmSync(file, { recursive: true, force: true });
-      return `remove ${path.relative(root, file)}`;
+      return `remove ${path.relative(all, file)}`;
     }
     chmodSync(file, 0o644);
     const { size } = statSync(file);
     if (random.chance(0.3)) {
       truncateSync(file, random.below(size + 1));
-      return `truncate ${path.relative(root, file)}`;
+      return `truncate ${path.relative(all, file)}`;
     }
     const bytes = readFileSync(file);
     const at = random.below(Math.max(1, size));
     if (size > 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
     writeFileSync(file, bytes);
-    return `flip byte ${at} of ${path.relative(root, file)}`;
+    return `flip byte ${at} of ${path.relative(all, file)}`;
   }
 }
 

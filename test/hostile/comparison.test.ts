@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { compareEntries } from "../../src/comparison/entry.ts";
 import { compareFiles } from "../../src/comparison/index.ts";
 import { bytesContent, FileTree, type UnpackLimits, writeLayer } from "../../src/formats/index.ts";
+import { limitSettings } from "../../tasks/settings/limit-options.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { cpioArchive } from "./raw-cpio.ts";
 
@@ -77,7 +78,10 @@ describe("archives in archives", () => {
           Array.from({ length: 40 }, (_, index) => [`${index}.gz`, zeros(`${mark}${index}`)]),
         ),
       );
-    const compared = compare(nested("a"), nested("b"), { maxBytes: 10_000_000 });
+    const compared = compare(nested("a"), nested("b"), {
+      maxBytes: 10_000_000,
+      settings: limitSettings,
+    });
     await expect(compared).rejects.toMatchObject({
       ...{ code: "bomb", hint: expect.stringContaining("--max-unpacked") },
     });

@@ -208,7 +208,7 @@ describe("a package's files", () => {
     const data = [{ path: "./zeros", body: Buffer.alloc(32 * 1024 * 1024) }];
     await expect(convertIn(place, { data })).rejects.toMatchObject({
       code: "bomb",
-      message: "unpacking gives more than 64 times its compressed size",
+      message: "the archive unpacks to more than 64 times its compressed size",
       where: `${where}: hello.deb`,
     });
     const control = [{ path: "./md5sums", body: Buffer.alloc(80 * 1024 * 1024) }];

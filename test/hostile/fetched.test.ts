@@ -28,7 +28,7 @@ describe("an extension without checksum", () => {
     await dropSums("bash.tcz");
     const refused = await workspace.task(["fetch-tcz"]);
     expect(refused.status).toBe(1);
-    expect(refused.stderr).toContain("it is cut short: 2000 bytes of 4096 are there");
+    expect(refused.stderr).toContain("it is truncated: it has 2000 of 4096 bytes");
     expect(refused.stderr).toContain(`bash.tcz (${mirror.url}${shelf}/bash.tcz)`);
     expect(await shop.locked().catch(() => [])).not.toContain("bash.tcz");
     await mirror.put(`${shelf}/bash.tcz`, whole);
@@ -54,8 +54,8 @@ describe("a tarball, for which nobody has a checksum", () => {
     const altered = Buffer.from(whole);
     altered.writeUInt8(altered.readUInt8(2500) ^ 1, 2500);
     for (const [bytes, said] of [
-      [whole.subarray(0, 2500), "it is cut short"],
-      [altered, "its contents do not have the checksum that it names"],
+      [whole.subarray(0, 2500), "it is truncated"],
+      [altered, "its content does not match its checksum"],
     ] as const) {
       await mirror.put(`extras/${name}`, bytes);
       const refused = await workspace.task(["fetch-extras"]);
@@ -80,7 +80,7 @@ describe("a gem", () => {
     const refused = await workspace.task(["fetch-gems"]);
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain(
-      'stomp-1.2.8.gem holds another gem: the name in its specification is "evil"',
+      'stomp-1.2.8.gem is another gem: the name in its specification is "evil"',
     );
     expect(await shop.locked().catch(() => [])).not.toContain("stomp-1.2.8.gem");
   });

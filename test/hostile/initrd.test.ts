@@ -10,6 +10,7 @@ import {
   readInitrd,
   type UnpackLimits,
 } from "../../src/formats/index.ts";
+import { limitSettings } from "../../tasks/settings/limit-options.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { cpioArchive, manyFiles } from "./raw-cpio.ts";
 
@@ -136,7 +137,9 @@ describe("an initrd is refused by name, with the option that allows more", () =>
     ],
   ] as const;
   it.each(refusals)("%s", async (_, bytes, limits, option) => {
-    const error = await read(bytes, limits).catch((reason: unknown) => reason);
+    const error = await read(bytes, { ...limits, settings: limitSettings }).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).toMatchObject({ code: "bomb", where: expect.stringContaining("core.gz") });
     expect((error as { hint: string }).hint).toContain(option);
   });

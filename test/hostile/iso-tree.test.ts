@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors/index.ts";
 import { readIsoStructure, readIsoTree, type UnpackLimits } from "../../src/formats/index.ts";
+import { limitSettings } from "../../tasks/settings/limit-options.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import {
   bothEndian,
@@ -21,7 +22,7 @@ const workspace = useWorkspace();
 async function refusal(bytes: Buffer, limits: UnpackLimits = {}): Promise<UserError> {
   const iso = workspace.path("hostile.iso");
   await writeFile(iso, bytes);
-  const error: unknown = await readIsoTree(iso, limits).then(
+  const error: unknown = await readIsoTree(iso, { ...limits, settings: limitSettings }).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -44,7 +45,7 @@ describe("a directory's place on an ISO", () => {
   it("belongs to one directory: overlapping ones are refused at the second, by name", async () => {
     const before = process.resourceUsage().maxRSS;
     const { code, message } = await refusal(overlappingDirectories(1500));
-    expect([code, message]).toEqual(["bad-iso", "the ISO is damaged: D0 shares its place with the root"]);
+    expect([code, message]).toEqual(["bad-iso", "the ISO is damaged: D0 shares its sectors with the root"]);
     expect(process.resourceUsage().maxRSS - before).toBeLessThan(200 * 1024);
   });
 
@@ -60,7 +61,7 @@ describe("a directory's place on an ISO", () => {
         new Map([[20, empty]]),
       ),
     );
-    expect(message).toBe("the ISO is damaged: B shares its place with A");
+    expect(message).toBe("the ISO is damaged: B shares its sectors with A");
   });
 
   it("may be deep in others down to a limit that the error names, and the option for it", async () => {
@@ -73,7 +74,7 @@ describe("a directory's place on an ISO", () => {
     }
     const bytes = isoOf([{ name: "D", sector: 20, size: sectorSize, directory: true }], sectors);
     const { code, message, hint } = await refusal(bytes);
-    expect([code, message]).toEqual(["bomb", "the archive holds folders more than 128 deep"]);
+    expect([code, message]).toEqual(["bomb", "the archive contains directories nested more than 128 deep"]);
     expect(hint).toContain("--max-depth");
     await writeFile(workspace.path("deep.iso"), bytes);
     expect((await readIsoTree(workspace.path("deep.iso"), { maxDepth: 1000 })).size).toBe(depth);
@@ -92,7 +93,7 @@ describe("an ISO is refused by name", () => {
   it("when it holds more entries than the limit", async () => {
     const records = Array.from({ length: 50 }, (_, index) => ({ name: `F${index}`, sector: 0, size: 0 }));
     const { code, message, hint } = await refusal(isoOf(records), { maxEntries: 40 });
-    expect([code, message]).toEqual(["bomb", "the archive holds more than 40 files, folders and links"]);
+    expect([code, message]).toEqual(["bomb", "the archive contains more than 40 entries"]);
     expect(hint).toContain("--max-entries");
   });
 
@@ -173,7 +174,7 @@ it("a path too long to be read is shown by its ends", async () => {
     isoOf([{ name: "TOP", sector: 20, size: sectorSize, directory: true }], sectors),
   );
   expect(message).toMatch(
-    /^the ISO is damaged: TOP\/DIRECTORY_0\/.*….*\/DIRECTORY_99 shares its place with TOP$/,
+    /^the ISO is damaged: TOP\/DIRECTORY_0\/.*….*\/DIRECTORY_99 shares its sectors with TOP$/,
   );
   expect(message.length).toBeLessThan(300);
 });

@@ -132,7 +132,7 @@ describe("a build from the sample source", () => {
   it("refuses a build that is to be production and debug", async () => {
     const result = await workspace.task(["iso", "--source", "sample", "-d", "-p"]);
     expect(result.status).toBe(2);
-    expect(result.stderr).toContain("error: an image is either prod or debug, not both");
+    expect(result.stderr).toContain("error: an image has one variant: prod or debug");
   });
 
   it("brings back a deleted or damaged ISO without building it", async () => {

@@ -50,12 +50,12 @@ describe("what starts an ISO", () => {
     ];
 
     const { stderr } = await workspace.build(args);
-    expect(stderr).toContain("note: the ISO will not start under UEFI: the base's kernel is a 32-bit one");
+    expect(stderr).toContain("note: the ISO will not start under UEFI: the base's kernel is for 32 bits");
     expect(await readdir(made())).not.toContain("efi.img");
     const refused = await workspace.task([...args, "--firmware", "both"]);
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain(
-      "error: boot-loaders: the ISO cannot start under UEFI: the base's kernel is a 32-bit one",
+      "error: boot-loaders: the ISO cannot start under UEFI: the base's kernel is for 32 bits",
     );
     expect(refused.stderr).toMatch(/hint: .*--firmware/);
     expect(refused.stderr).not.toMatch(/^\s+at /m);

@@ -61,7 +61,7 @@ describe("rebuild-iso with --bundle", () => {
   it("takes the bundle's variant, and refuses another that is asked for", async () => {
     const refused = await rebuild("ours.tar.gz", ["--prod"]);
     expect(refused.status).toBe(2);
-    expect(refused.stderr).toContain("the bundle is a dev bundle, and a prod image is asked for");
+    expect(refused.stderr).toContain("the bundle is for dev images, but a prod image is requested");
   });
 
   /** A bundle as the old scripts packed it, by whoever ran them: owners and modes are that user's. */

@@ -54,7 +54,7 @@ describe("the initrd of an image", () => {
     const { stderr } = await workspace.build(["iso", ...args]);
     const why = "etc/skel of the overlay is lost: a lower layer has a directory there that is not empty";
     expect(stderr.split("\n").filter((line) => line.includes("single archive"))).toEqual([
-      `note: the initrd is a single archive, packed anew at each edit: ${why}`,
+      `note: the initrd becomes a single archive, which every edit packs again: ${why}`,
     ]);
     const { tree, members } = await read();
     expect(members).toHaveLength(1);
@@ -67,9 +67,7 @@ describe("the initrd of an image", () => {
 
     const refused = await workspace.task(["bundle", ...args]);
     expect(refused.status).toBe(1);
-    expect(refused.stderr).toContain(
-      `a bundle makes the image of layers, which do not lie well on one another: ${why}`,
-    );
+    expect(refused.stderr).toContain(`the layers of the bundle conflict: ${why}`);
     expect(refused.stderr).toMatch(/hint: .*task iso/);
   });
 

@@ -134,8 +134,10 @@ describe("an image with libraries and modules of its own", () => {
     await put(`opt/lib/modules/${release}/kernel/lost.ko`, "");
     await put("lib/modules/3.0.21-tinycore/kernel/scsi.ko", "");
     const { stdout, stderr } = await build([]);
-    expect(stdout + stderr).toContain(`depmod does not look where opt/lib/modules/${release}/kernel/lost.ko`);
-    expect(stdout + stderr).toContain("the modules for 3.0.21-tinycore in the image are of no use");
+    expect(stdout + stderr).toContain(
+      `depmod does not search the directory of opt/lib/modules/${release}/kernel/lost.ko`,
+    );
+    expect(stdout + stderr).toContain("the image has modules for 3.0.21-tinycore, which are useless");
     await rm(path.join(overlay, "opt/lib"), { recursive: true });
     await rm(path.join(overlay, "lib/modules/3.0.21-tinycore"), { recursive: true });
   });

@@ -131,7 +131,7 @@ describe("a package in a list", () => {
     expect(frozen.stderr).toContain("other.deb (lists/builtin-extensions.lst:3)");
     expect(frozen.stderr).toContain("more.deb (lists/builtin-extensions.lst:4)");
     const unknown = await shop.workspace.task(["convert-debs"], env());
-    expect(unknown.stderr).toContain("the distribution offers no package other, more");
+    expect(unknown.stderr).toContain("the distribution has no package other, more");
     expect(unknown.stderr).toContain("lists/builtin-extensions.lst:3");
   });
 
@@ -156,7 +156,7 @@ describe("a package in a list", () => {
     const refused = await workspace.task(["fetch-tcz"], few);
     expect(refused.status).toBe(1);
     expect(refused.stderr).toContain(
-      'the programs "apt-cache", "apt-get", "dpkg-deb", "mksquashfs" are needed',
+      'required programs are not installed: "apt-cache", "apt-get", "dpkg-deb", "mksquashfs"',
     );
     await writeFile(workspace.path("lists/builtin-extensions.lst"), "bash.tcz\n# hello.deb\n");
     expect((await workspace.task(["fetch-tcz"], few)).status).toBe(0);

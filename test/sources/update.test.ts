@@ -112,7 +112,7 @@ describe("task update", () => {
     expect(mirror.log).toEqual([]);
     const unknown = await workspace.task(["update", "bahs"]);
     expect(unknown.status).toBe(1);
-    expect(unknown.stderr).toContain('nothing is called "bahs"');
+    expect(unknown.stderr).toContain('"bahs" is neither in the lists');
     expect(unknown.stderr).toContain("bash.tcz");
     expect(await shop.lockText()).toBe(lock);
   });

@@ -15,7 +15,7 @@ import type { Io } from "../terminal/io.ts";
 export async function affectedCommand(session: Session, words: readonly string[]): Promise<number> {
   const { workspace, request, values, io } = session;
   if (words.length > 0 || request.since === undefined) {
-    throw new UsageError("`affected` wants a revision to compare with, and no target", {
+    throw new UsageError("`affected` needs a revision, and takes no target", {
       code: "usage",
       hint: "usage: task affected --since REVISION",
     });
@@ -53,7 +53,7 @@ async function changedFiles(root: string, since: string, env: Io["env"]): Promis
   if (since.startsWith("-"))
     throw new UsageError(`"${since}" is not a revision`, {
       code: "revision-unknown",
-      hint: "name a commit, a branch or a tag of this repository",
+      hint: "name a commit, branch or tag of this repository",
     });
   const changed = await git(
     gitCommand(root, ["diff", "--no-ext-diff", "--name-only", "--relative", "-z", since, "--"], env),
@@ -71,7 +71,7 @@ function git({ args, env }: GitCommand, since: string): Promise<string> {
       reject(
         new UsageError(`git cannot compare with "${since}": ${why}`, {
           code: "revision-unknown",
-          hint: "name a commit, a branch or a tag of this repository",
+          hint: "name a commit, branch or tag of this repository",
         }),
       );
     });

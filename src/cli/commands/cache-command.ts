@@ -23,9 +23,9 @@ export async function cacheCommand(session: Session, words: readonly string[]): 
     return 0;
   }
   if (action !== "gc" && action !== "verify" && action !== "clear") {
-    throw new UsageError(`there is no "cache ${action}"`, {
+    throw new UsageError(`\`cache\` has no action "${action}"`, {
       code: "cache-usage",
-      hint: "cache stats, cache gc, cache verify, cache clear",
+      hint: "use stats, gc, verify or clear",
     });
   }
   state.prepare();
@@ -40,14 +40,14 @@ export async function cacheCommand(session: Session, words: readonly string[]): 
       io.stdout.write("the cache is empty\n");
     } else if (action === "verify") {
       const damaged = await verifyStore(state);
-      for (const digest of damaged) io.stdout.write(`removed ${digest}: its content was damaged\n`);
+      for (const digest of damaged) io.stdout.write(`removed damaged blob ${digest}\n`);
       io.stdout.write(
-        `${damaged.length === 0 ? "every blob is whole" : `${counted(damaged.length, "damaged blob")} removed`}\n`,
+        `${damaged.length === 0 ? "all blobs are intact" : `${counted(damaged.length, "damaged blob")} removed`}\n`,
       );
     } else {
       const { before, after, removedBlobs, forgottenResults } = await collectGarbage(state, limit);
       io.stdout.write(
-        `${formatBytes(before)} → ${formatBytes(after)}: ${counted(removedBlobs, "blob")} removed, ${counted(forgottenResults, "result")} forgotten\n`,
+        `${formatBytes(before)} → ${formatBytes(after)}: ${counted(removedBlobs, "blob")} and ${counted(forgottenResults, "result")} removed\n`,
       );
     }
   } finally {

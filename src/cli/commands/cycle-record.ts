@@ -69,7 +69,7 @@ export class CycleRecord {
     const fresh = this.#ids("fresh").length;
     if (fresh > 0) parts.push(`${fresh} fresh`);
     if (parts.length === 0)
-      parts.push(cycle.outcome === "succeeded" ? "nothing to do" : "nothing could be done");
+      parts.push(cycle.outcome === "succeeded" ? "nothing to do" : "nothing could be built");
     const made = artifacts.map(({ path, bytes, sha256 }) => {
       const digest = sha256 === undefined ? "" : `, sha256 ${sha256.slice(0, 12)}`;
       return `${path} (${formatBytes(bytes)}${digest})`;

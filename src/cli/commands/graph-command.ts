@@ -11,7 +11,7 @@ type GraphFormat = (typeof graphFormats)[number];
 export async function graphCommand(session: Session, words: readonly string[]): Promise<number> {
   const { taskfile } = session.workspace;
   if (words.length > 1)
-    throw new UsageError("`graph` takes one target at most", {
+    throw new UsageError("`graph` takes at most one target", {
       code: "graph-usage",
       hint: "name one, or none for all: task graph [target]",
     });
@@ -26,7 +26,7 @@ export async function graphCommand(session: Session, words: readonly string[]): 
       `--format is "${session.request.format}", but must be one of: ${graphFormats.join(", ")}`,
       {
         code: "graph-format",
-        hint: "leave it out for dot",
+        hint: "omit it for dot",
       },
     );
   }

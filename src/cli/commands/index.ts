@@ -11,6 +11,7 @@ import { graphCommand } from "./graph-command.ts";
 import { listCommand } from "./list-command.ts";
 import { renderManPage } from "./man-page.ts";
 import { manualFor } from "./manual.ts";
+import { settingsCommand } from "./settings-command.ts";
 import { whyCommand } from "./why-command.ts";
 
 /** `words` follow the command's name; `packageRoot` is the absolute path of the program's own folder. */
@@ -19,6 +20,7 @@ type Run = (session: Session, words: readonly string[], packageRoot: string) => 
 export const commandRuns: Readonly<Record<ProgramWord, Run>> = {
   why: whyCommand,
   list: listCommand,
+  settings: settingsCommand,
   graph: graphCommand,
   affected: affectedCommand,
   cache: cacheCommand,

@@ -4,15 +4,15 @@ import { UserError } from "../../errors/index.ts";
 
 export function loopError({ task, path: file }: Loop): UserError {
   if (task === undefined) {
-    return new UserError("the build goes round in circles: a file changes each time", {
+    return new UserError("each build changes a file that it reads", {
       code: "watch-loop",
       where: file,
-      hint: "find out which task writes it, and let it write elsewhere",
+      hint: "find the task that writes it, and make it write elsewhere",
     });
   }
-  return new UserError(`${task} changes its own input each time it runs`, {
+  return new UserError(`${task} changes its own input on each run`, {
     code: "watch-loop",
     where: file,
-    hint: "let it write to its outputs or its scratch folder only",
+    hint: "make it write only to its outputs and its scratch directory",
   });
 }

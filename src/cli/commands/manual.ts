@@ -55,7 +55,7 @@ function programManual(taskfile: Taskfile): Manual {
   const group = (name: OptionEntry["group"]) => options.filter((entry) => entry.group === name).map(rowOf);
   return {
     synopsis: ["task [options] [target...]", "task [options] <command> [argument...]"],
-    summary: "make targets, and only what changed since the last time",
+    summary: "build targets incrementally",
     examples: [...(taskfile.examples ?? []), ...programCommands.flatMap(({ examples }) => examples)],
     sections: [
       ...targetLinesByGroup(taskfile).map(({ title, lines }) => ({
@@ -68,18 +68,18 @@ function programManual(taskfile: Taskfile): Manual {
       {
         title: "Values",
         text:
-          "They may also stand in a file of KEY=value lines (--config) or in the environment, under the names in" +
-          " brackets; the command line wins over the file, the file over the environment.",
+          "A file of KEY=value lines (--config) or the environment can set them, too, under the names in brackets. The" +
+          " command line overrides the file, which overrides the environment.",
         rows: group("value"),
       },
       {
         title: "Exit status",
         rows: [
-          ["0", "all that was asked for is there"],
-          ["1", "something failed; what was built before is untouched"],
+          ["0", "success: all targets are up to date"],
+          ["1", "failure; earlier results are kept"],
           ["2", "wrong usage"],
-          ["130, 143", "interrupted, by Ctrl-C or by TERM"],
-          ["129, 141", "ended, because the terminal or the reader of the output is gone"],
+          ["130, 143", "interrupted by Ctrl-C or SIGTERM"],
+          ["129, 141", "stopped because the terminal or the reader of the output closed"],
         ],
       },
     ],
@@ -129,7 +129,7 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
     examples: (taskfile.examples ?? []).filter(({ command }) => own.has(command.split(" ")[0] ?? "")),
     sections: [
       ...(target.kind === "command" ? [] : factsOf(target)),
-      ...(rows.length === 0 ? [] : [{ title: "Values it depends on", rows }]),
+      ...(rows.length === 0 ? [] : [{ title: "Options it depends on", rows }]),
       ...(target.kind === "command" ? [] : [{ title: "Variants", rows: group("variant") }]),
       { title: "Options", rows: group("program", target.kind) },
     ],
@@ -160,7 +160,7 @@ function factsOf(task: Task): readonly ManualSection[] {
   });
   if (reads.length > 0) rows.push(["reads", reads.join(", ")]);
   if (tools.length > 0) rows.push(["runs", tools.join(", ")]);
-  return rows.length === 0 ? [] : [{ title: "What goes into it", rows }];
+  return rows.length === 0 ? [] : [{ title: "Inputs", rows }];
 }
 
 /** The targets that a build of this one may run, and parameters that decide which of them it does. */

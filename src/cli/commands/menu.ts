@@ -82,7 +82,7 @@ async function printMenu(session: Session): Promise<number> {
     }),
   ]);
   session.io.stdout.write(
-    `${[await bannerOf(session), ...blocks].map((lines) => lines.join("\n")).join("\n\n")}\n\n  task <target> builds it; task --help lists the options\n`,
+    `${[await bannerOf(session), ...blocks].map((lines) => lines.join("\n")).join("\n\n")}\n\n  task <target> builds a target; task --help lists the options\n`,
   );
   return 0;
 }

@@ -8,8 +8,8 @@ export function movedText(names: readonly string[]): string {
 
 /** The error when the values changed during every attempt, or where the build is not repeated. */
 export function movedDuring(names: readonly string[]): UserError {
-  return new UserError(`${movedText(names)}: what was made no longer matches its name and was removed`, {
+  return new UserError(`${movedText(names)}: the result no longer matches its name and was removed`, {
     code: "value-moved",
-    hint: "start again, and do not change the checkout during the build",
+    hint: "run the build again, and do not change the checkout while it runs",
   });
 }

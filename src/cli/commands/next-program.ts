@@ -26,6 +26,6 @@ export async function nextProgram(
   if (request.json)
     io.stdout.write(`${JSON.stringify({ v: 1, type: "definitions-kept", changes, text: wrong })}\n`);
   say(wrong ?? "");
-  say(`${style.red("✗")} ${changes.join(", ")} changed: the tasks stay as they were before`);
+  say(`${style.red("✗")} ${changes.join(", ")} changed, but the previous tasks stay in use`);
   return isFaulty ? next.sources : next.start.manifest.sources.map((source) => source.path);
 }

@@ -70,16 +70,16 @@ export class AfterSuccess {
     const { style, workspace } = this.#session;
     const root = workspace.state.workspace;
     if (image === undefined) {
-      throw new UserError("there is nothing to boot: the targets make no ISO", {
+      throw new UserError("nothing to boot: the targets make no ISO", {
         code: "boot-nothing",
-        hint: "watch a target that makes one, or leave out --boot",
+        hint: "watch a target that makes an ISO, or omit --boot",
       });
     }
     const consoleLog = path.join(path.dirname(workspace.state.root), "boot.log");
     this.#machine ??= new Machine({
       consoleLog,
       env: this.#environment(),
-      onEnd: (what) => this.#say(style.yellow(`the machine ended: ${what}`)),
+      onEnd: (what) => this.#say(style.yellow(`the virtual machine stopped: ${what}`)),
     });
     await this.#machine.boot(image);
     this.#say(

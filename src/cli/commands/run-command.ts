@@ -29,7 +29,7 @@ export async function runCommand(
 ): Promise<number> {
   if (session.request.dryRun) {
     const { io, request } = session;
-    io.stdout.write(request.json ? "[]\n" : `${command.name}: would be done, as it always is\n`);
+    io.stdout.write(request.json ? "[]\n" : `${command.name}: would run, as commands always do\n`);
     return 0;
   }
   const display = openDisplay(session);
@@ -40,7 +40,7 @@ export async function runCommand(
   broken.catch(() => undefined);
   const running = new RunningCode({
     onError: (error) => fail(error),
-    onEmpty: () => fail(new Error(`${command.name} never finished: what it waits for can no longer happen`)),
+    onEmpty: () => fail(new Error(`${command.name} waits for something that can no longer happen`)),
   });
   const stopListening = running.listen({ output: false });
   try {

@@ -26,7 +26,7 @@ export class SuccessCommand {
     child.once("exit", (status, signal) => {
       if (this.#groups !== groups || status === 0) return;
       this.#onEnd(
-        `on success: \`${this.#command}\` ${status === null ? `was ended by ${signal}` : `exited with status ${status}`}`,
+        `on success: \`${this.#command}\` ${status === null ? `was killed by ${signal}` : `exited with status ${status}`}`,
       );
     });
   }

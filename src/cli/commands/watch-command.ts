@@ -28,7 +28,7 @@ import { pressWatchKey, type WatchActions } from "./watch-keys.ts";
 export async function watchTargets(session: Session, targets: readonly Target[]): Promise<number> {
   const command = targets.find((target) => target.kind === "command");
   if (command !== undefined) {
-    throw new UsageError(`${command.name} is a command: it always runs, and cannot be watched`, {
+    throw new UsageError(`${command.name} is a command, which always runs and cannot be watched`, {
       code: "watch-command",
       hint: "watch tasks only",
     });
@@ -137,8 +137,8 @@ class WatchScreen {
     switch (event.type) {
       case "watch-ready":
         if (continued === undefined && !request.quiet) {
-          const keys = io.onKey === undefined ? "Ctrl-C ends it" : "? lists the keys";
-          this.#say(style.dim(`watching ${counted(event.folders, "folder")}; ${keys}`));
+          const keys = io.onKey === undefined ? "Ctrl-C stops it" : "? lists the keys";
+          this.#say(style.dim(`watching ${counted(event.folders, "directory")}; ${keys}`));
         }
         break;
       case "cycle-started":
@@ -152,7 +152,7 @@ class WatchScreen {
       case "loop":
         this.#closeDisplay();
         this.#say(failure.of(loopError(event.loop)));
-        this.#say(`${style.red("✗")} stopped; waiting for another change`);
+        this.#say(`${style.red("✗")} build cancelled; waiting for another change`);
         break;
       case "unchanged":
         break;

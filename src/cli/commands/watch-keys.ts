@@ -20,11 +20,11 @@ const watchKeys: readonly WatchKey[] = [
   { key: "r", help: "build again", press: ({ rerun }) => rerun() },
   {
     key: "f",
-    help: "build again, everything, although nothing changed",
+    help: "rebuild everything, even if nothing changed",
     press: ({ rerunAll }) => rerunAll(),
   },
-  { key: "w", help: "why: every reason of the last build", press: ({ sayWhy }) => sayWhy() },
-  { key: "l", help: "log: what its tasks printed", press: ({ sayLog }) => sayLog() },
+  { key: "w", help: "why: all reasons of the last build", press: ({ sayWhy }) => sayWhy() },
+  { key: "l", help: "log: the output of its tasks", press: ({ sayLog }) => sayLog() },
   { key: "q", help: "quit", press: ({ quit }) => quit() },
 ];
 

@@ -54,9 +54,9 @@ export function completionCommand(io: Io, words: readonly string[], packageRoot:
   const [action = "", named, ...more] = words;
   const installs = action === "install";
   if (more.length > 0 || (!installs && (named !== undefined || !isShell(action)))) {
-    throw new UsageError(`"${["completion", ...words].join(" ")}" is not understood`, {
+    throw new UsageError(`\`completion\` does not accept "${words.join(" ")}"`, {
       code: "completion-usage",
-      hint: `\`task completion install\`, or the name of a shell: ${shells.join(", ")}`,
+      hint: `use \`task completion install\` or name a shell: ${shells.join(", ")}`,
     });
   }
   const script = (shell: Shell): string =>
@@ -67,7 +67,7 @@ export function completionCommand(io: Io, words: readonly string[], packageRoot:
   }
   const shell = named ?? path.basename(io.env.SHELL ?? "");
   if (!isShell(shell)) {
-    throw new UsageError(`there is no completion for the shell "${shell}"`, {
+    throw new UsageError(`the shell "${shell}" is not supported`, {
       code: "completion-shell",
       hint: `name one: task completion install ${shells.join("|")}`,
     });

@@ -31,24 +31,24 @@ export function installCompletion(shell: Shell, script: string, env: NodeJS.Proc
   const place = placeOf(shell, env);
   const present = readIfThere(place.script);
   if (present !== undefined && !present.startsWith(mark)) {
-    throw new UserError("there is a file already that is not this program's, and it is left as it is", {
+    throw new UserError("a file that another program wrote is in the way; it was not changed", {
       code: "completion-taken",
       where: place.script,
-      hint: `move it away, or put the output of \`task completion ${shell}\` where you want it`,
+      hint: `move it away, or save the output of \`task completion ${shell}\` elsewhere`,
     });
   }
   if (present !== script) write(place.script, script);
-  const lines = [present === script ? `${place.script} is as it should be` : `wrote ${place.script}`];
+  const lines = [present === script ? `${place.script} is already up to date` : `wrote ${place.script}`];
   if (place.startFile !== undefined) lines.push(addToStartFile(place.startFile, place.script));
-  return [...lines, `it works in every ${shell} that is started from now on`];
+  return [...lines, `completion works in every new ${shell}`];
 }
 
 function placeOf(shell: Shell, env: NodeJS.ProcessEnv): Place {
   const home = env.HOME;
   if (home === undefined || !path.isAbsolute(home)) {
-    throw new UserError("HOME does not name a folder, so that there is no place to install to", {
+    throw new UserError("HOME does not name a directory to install to", {
       code: "completion-home",
-      hint: `set it, or put the output of \`task completion ${shell}\` where you want it`,
+      hint: `set it, or save the output of \`task completion ${shell}\` elsewhere`,
     });
   }
   const data = path.join(env.XDG_DATA_HOME || path.join(home, ".local/share"), "razor-mk");
@@ -71,7 +71,7 @@ function addToStartFile(startFile: string, script: string): string {
   const quoted = `'${script.replaceAll("'", "'\\''")}'`;
   const line = `[ -r ${quoted} ] && . ${quoted}`;
   const present = readIfThere(startFile) ?? "";
-  if (present.split("\n").includes(line)) return `${startFile} reads it already`;
+  if (present.split("\n").includes(line)) return `${startFile} already loads it`;
   const gap = present === "" || present.endsWith("\n") ? "" : "\n";
   attempt(startFile, () => {
     mkdirSync(path.dirname(startFile), { recursive: true });
@@ -97,7 +97,7 @@ function attempt(file: string, work: () => void): void {
     throw new UserError(`the file cannot be written: ${systemReason(error)}`, {
       code: "completion-unwritable",
       where: file,
-      hint: "make the folder writable for you; nothing else was changed",
+      hint: "make the directory writable for your user; nothing else was changed",
       cause: error,
     });
   }
@@ -111,7 +111,7 @@ function readIfThere(file: string): string | undefined {
     throw new UserError(`the file cannot be read: ${systemReason(error)}`, {
       code: "completion-unreadable",
       where: file,
-      hint: "make it readable for you",
+      hint: "make it readable for your user",
       cause: error,
     });
   }

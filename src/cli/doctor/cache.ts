@@ -6,7 +6,7 @@ import type { Line } from "./line.ts";
 
 export function checkCache({ state, taskfile }: Workspace): Line {
   const check = "cache";
-  if (!existsSync(state.root)) return { check, status: "good", text: "none yet; the first build makes it" };
+  if (!existsSync(state.root)) return { check, status: "good", text: "none yet; the first build creates it" };
   const limit = taskfile.cache?.maxSize ?? 5 * 1024 ** 3;
   const { blobs, bytes, results } = storeStatistics(state);
   const text = `${blobs} blobs, ${formatBytes(bytes)} of ${formatBytes(limit)}; ${results} results`;
@@ -16,6 +16,6 @@ export function checkCache({ state, taskfile }: Workspace): Line {
     check,
     status: "advice",
     text: `${text}; ${damage.join("; ")}`,
-    hint: "nothing need be done: the next build does again what is lost; `task cache verify` checks the contents",
+    hint: "no action needed: the next build makes the lost results again; `task cache verify` checks the contents",
   };
 }

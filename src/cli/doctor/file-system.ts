@@ -27,7 +27,7 @@ export async function checkFileSystem(root: string): Promise<readonly Line[]> {
     folder = mkdtempSync(path.join(parent, ".doctor-"));
   } catch (error) {
     const text = `${parent} cannot be written: ${systemReason(error)}`;
-    return [{ check: "files", status: "missing", text, hint: "make it writable for you" }];
+    return [{ check: "files", status: "missing", text, hint: "make it writable for your user" }];
   }
   try {
     return [needed(folder), reflinks(folder)];
@@ -48,7 +48,7 @@ function needed(folder: string): Line {
       lacks.push(what);
     }
   };
-  attempt("upper and lower case in names", () => !existsSync(path.join(folder, "FILE")));
+  attempt("case-sensitive names", () => !existsSync(path.join(folder, "FILE")));
   attempt("symbolic links", () => {
     symlinkSync("file", path.join(folder, "link"));
     return lstatSync(path.join(folder, "link")).isSymbolicLink();
@@ -65,8 +65,8 @@ function needed(folder: string): Line {
   });
   const check = "files";
   if (lacks.length === 0)
-    return { check, status: "good", text: "case, links and the executable bit are kept" };
-  const text = `the file system lacks ${lacks.join(", ")}`;
+    return { check, status: "good", text: "supports case-sensitive names, links and the executable bit" };
+  const text = `the file system does not support ${lacks.join(", ")}`;
   return {
     check,
     status: "missing",
@@ -81,8 +81,12 @@ function reflinks(folder: string): Line {
   writeFileSync(file, Buffer.alloc(65_536, 1));
   try {
     copyFileSync(file, path.join(folder, "copy"), constants.COPYFILE_FICLONE_FORCE);
-    return { check, status: "good", text: "copies share their space" };
+    return { check, status: "good", text: "supported: copies share disk space" };
   } catch {
-    return { check, status: "good", text: "none: copies are written in full, as on most file systems" };
+    return {
+      check,
+      status: "good",
+      text: "not supported: each copy takes disk space, as on most file systems",
+    };
   }
 }

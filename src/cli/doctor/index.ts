@@ -39,7 +39,7 @@ async function examine(
     env: session.io.env,
     variant: request.variant,
     note: () => {},
-    setBy: request.setBy,
+    origins: request.origins,
   });
   const context: CheckContext = {
     value: async (parameter) => values.get(parameter),
@@ -50,7 +50,10 @@ async function examine(
   };
   try {
     const { tasks, project } = await tasksToBuild(session, values, words);
-    const own = (workspace.taskfile.checks ?? []).map((check) => runCheck(check, context));
+    const used = new Set(tasks.flatMap(({ task }) => Object.values(task.params).map(({ name }) => name)));
+    const own = (workspace.taskfile.checks ?? [])
+      .filter(({ concerns }) => concerns === undefined || used.has(concerns.name))
+      .map((check) => runCheck(check, context));
     return [
       checkNode(packageRoot),
       ...project,
@@ -86,7 +89,7 @@ function report(session: Session, lines: readonly Line[]): string {
   const missing = lines.filter(({ status }) => status === "missing").map(({ check }) => check);
   const verdict =
     missing.length === 0
-      ? `${style.bold("well:")} all that is needed is there`
+      ? `${style.bold("well:")} all requirements are met`
       : `${style.bold("not yet:")} ${missing.join(", ")}`;
   return `${rows.join("\n")}\n\n${verdict}\n`;
 }

@@ -13,7 +13,7 @@ export function checkNode(packageRoot: string): Line {
   const [major = 0, minor = 0] = numbersOf(wanted);
   const [ownMajor = 0, ownMinor = 0] = numbersOf(process.versions.node);
   const isEnough = ownMajor > major || (ownMajor === major && ownMinor >= minor);
-  const about = `${process.versions.node} (${process.execPath}), and ${wanted} is needed`;
+  const about = `${process.versions.node} (${process.execPath}), but ${wanted} is required`;
   if (isEnough) return { check: "node", status: "good", text: about };
   return { check: "node", status: "missing", text: about, hint: "install a newer Node" };
 }
@@ -54,12 +54,12 @@ export async function checkEmulation(): Promise<Line> {
   }
   const named = `QEMU ${version ?? "(version unknown)"}`;
   if (!existsSync("/dev/kvm"))
-    return { check, status: "good", text: `${named}, without KVM: it emulates, which is slower` };
+    return { check, status: "good", text: `${named} without KVM: slower emulation` };
   try {
     accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
     return { check, status: "good", text: `${named} with KVM` };
   } catch {
-    const text = `${named}; there is a KVM, but not for you, so that QEMU emulates, which is slower`;
+    const text = `${named}; your user may not use KVM: slower emulation`;
     return {
       check,
       status: "advice",
@@ -74,6 +74,6 @@ export function checkLocale(env: NodeJS.ProcessEnv): Line {
   const named = env.LC_ALL || env.LC_CTYPE || env.LANG || "";
   const check = "locale";
   if (/utf-?8/i.test(named)) return { check, status: "good", text: named };
-  const text = `${named === "" ? "none is set" : named}: signs such as ✓ may look odd; builds do not depend on it`;
+  const text = `${named === "" ? "none is set" : named}: characters such as ✓ may not be displayed; builds do not depend on it`;
   return { check, status: "advice", text, hint: "set LANG, e.g. to C.UTF-8" };
 }

@@ -3,12 +3,12 @@ import {
   type BoundTask,
   bind,
   type ParameterValues,
-  type Task,
   type ToolUse,
+  tasksOf,
   toolUses,
 } from "../../engine/index.ts";
 import { knownTools, reportTool, type ToolReport, tableName, toolsOfFiles } from "../../host/index.ts";
-import { findTask, listedTargets } from "../options/target-name.ts";
+import { allTasks, findTask, inItsPlace } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
 import { counted } from "../terminal/style.ts";
 import { failed, type Line } from "./line.ts";
@@ -25,9 +25,13 @@ export async function tasksToBuild(
   values: ParameterValues,
   words: readonly string[],
 ): Promise<{ readonly tasks: readonly Used[]; readonly project: readonly Line[] }> {
-  const listed = listedTargets(workspace.taskfile).filter((target): target is Task => target.kind === "task");
-  const targets = words.length === 0 ? listed : words.map((word) => findTask(word, workspace.taskfile));
+  const { taskfile } = workspace;
+  const named = words.map((word) => inItsPlace(findTask(word, taskfile), taskfile, request.given));
+  const listed = allTasks(taskfile, request.given).filter(({ internal }) => !internal);
+  const targets = words.length === 0 ? [...listed] : [...named];
   try {
+    for (const [asked, brings, wanted] of taskfile.alsoBuilds ?? [])
+      if (named.includes(asked) && (wanted === undefined || (await values.get(wanted)))) targets.push(brings);
     const graph = await bind(workspace, { targets, variant: request.variant, values });
     const text = `${counted(graph.size, "task")} for ${request.variant} in ${workspace.state.workspace}`;
     return {
@@ -36,7 +40,7 @@ export async function tasksToBuild(
     };
   } catch (error) {
     return {
-      tasks: targets.map((task) => ({ task, values: new Map() })),
+      tasks: [...tasksOf(targets)].map((task) => ({ task, values: new Map() })),
       project: [{ check: "project", ...failed(error) }],
     };
   }
@@ -89,20 +93,20 @@ function lineFor(
 ): Line {
   const reason = purpose === undefined ? "" : `, for ${purpose}`;
   const by = [...new Set(users)].join(", ");
-  const used = use === "unused" ? "not needed for this" : by;
+  const used = use === "unused" ? "not needed for these targets" : by;
   const installed = path !== undefined;
   const facts = { check: tool, tool: { use, installed } };
   const isWeak = use === "unused" || use === "useful";
   if (tooOldFor !== undefined) {
-    const text = `${version ?? ""}${reason}, and ${tooOldFor} is needed; ${used}`;
-    const hint = "take it from a newer release of the distribution, or from its makers";
+    const text = `${version ?? ""}${reason}, but ${tooOldFor} is required; ${used}`;
+    const hint = "install it from a newer release of the distribution or from upstream";
     return { ...facts, status: isWeak ? "advice" : "missing", text, hint };
   }
   if (installed) return { ...facts, status: "good", text: `${version ?? path}${reason}; ${used}` };
   return {
     ...facts,
     status: isWeak ? "advice" : "missing",
-    text: `not installed${reason}; ${use === "useful" ? `used where it is installed: ${by}` : used}`,
+    text: `not installed${reason}; ${use === "useful" ? `optional, used by ${by}` : used}`,
     ...(hint === undefined ? {} : { hint }),
   };
 }

@@ -19,9 +19,9 @@ export function initCommand(
   packageRoot: string,
 ): number {
   if (words.length > 1) {
-    throw new UsageError("`init` takes one folder at most", {
+    throw new UsageError("`init` takes at most one directory", {
       code: "usage",
-      hint: "usage: task init [folder]",
+      hint: "usage: task init [directory]",
     });
   }
   const root = path.resolve(io.cwd, words[0] ?? ".");
@@ -42,25 +42,25 @@ export function initCommand(
       where: root,
       hint:
         systemErrorCode(error) === "ENOSPC"
-          ? "free some space, or name a folder elsewhere"
-          : "make the folder writable for you, or name another one",
+          ? "free disk space, or name a directory elsewhere"
+          : "make the directory writable for your user, or name another one",
       cause: error,
     });
   }
   const shown = path.relative(io.cwd, root);
   io.stdout.write(
     [
-      `made ${counted(names.length - kept.size, "file")} in ${root}`,
+      `created ${counted(names.length - kept.size, "file")} in ${root}`,
       ...(completed === undefined ? [] : [`completed: ${completed}`]),
-      ...(kept.size === 0 ? [] : [`kept as they were: ${[...kept].join(", ")}`]),
+      ...(kept.size === 0 ? [] : [`kept unchanged: ${[...kept].join(", ")}`]),
       ...colleagueLines(root, packageRoot),
       "next:",
       ...(shown === ""
         ? []
         : [`  cd ${/^[\w./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`}`]),
-      "  npx task                       # what can be built",
-      "  npx task package-list          # this project's own example, tasks/package-list.ts",
-      "  npx task iso --source sample   # an ISO, from this distribution's own packages",
+      "  npx task                       # choose a target",
+      "  npx task package-list          # the example in tasks/package-list.ts",
+      "  npx task iso --source sample   # an ISO made from this distribution's packages",
       "",
     ].join("\n"),
   );
@@ -105,10 +105,10 @@ function refuseProject(root: string, packageRoot: string): "package.json" | unde
   const present = readManifest(root);
   const isInstalledHere = { ...present?.dependencies, ...present?.devDependencies }[name] !== undefined;
   if (isInstalledHere && !taken.includes("Taskfile.ts")) return "package.json";
-  throw new UserError(`there is a project already, and nothing was changed: ${taken.join(" and ")}`, {
+  throw new UserError(`a project exists already; nothing was changed: ${taken.join(" and ")}`, {
     code: "init-taken",
     where: root,
-    hint: "name another folder: task init FOLDER",
+    hint: "name another directory: task init DIRECTORY",
   });
 }
 

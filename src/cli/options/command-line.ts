@@ -7,12 +7,15 @@ import { Command, CommanderError, Option } from "commander";
 import type { LateText, OptionValues, Taskfile } from "../../engine/index.ts";
 import { didYouMean, type ErrorCode, UsageError } from "../../errors/index.ts";
 import type { Io } from "../terminal/io.ts";
-import { readConfigFile } from "./config-file.ts";
+import { noConfigFile, readConfigFile } from "./config-file.ts";
 import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
-import { chosenVariant, configKeys, namesGiven, optionValues } from "./option-value.ts";
+import { chosenVariant, configKeys, optionValues } from "./option-value.ts";
 import { secretValues } from "./secret-value.ts";
 import { findTask } from "./target-name.ts";
 import { atDashes, namedTasks, taskArguments } from "./task-arguments.ts";
+import { defaultsOf } from "./taskfile-defaults.ts";
+import { originOf, originOfVariant } from "./value-origin.ts";
+import type { ValueOrigin } from "./value-sources.ts";
 import { checkVariables } from "./variable-name.ts";
 
 export interface Request {
@@ -20,8 +23,9 @@ export interface Request {
   readonly words: readonly string[];
   readonly variant: string;
   readonly given: OptionValues;
-  /** How each was given, for messages. */
-  readonly setBy: ReadonlyMap<string, string>;
+  /** Who said what each option's value is. */
+  readonly origins: ReadonlyMap<string, ValueOrigin>;
+  readonly variantOrigin: ValueOrigin;
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
@@ -106,10 +110,10 @@ export function parseCommandLine(
   const parameters = parametersOf(taskfile);
   const keys = configKeys(taskfile, parameters);
   checkVariables(taskfile, keys, variables);
-  const config =
-    options.config === undefined ? new Map<string, string>() : readConfigFile(options.config, keys);
+  const { values: config, places } =
+    options.config === undefined ? noConfigFile : readConfigFile(options.config, keys);
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
-  const sources = { flag, config, env };
+  const sources = { flag, config, places, env, defaults: defaultsOf(taskfile, parameters) };
   const variant = chosenVariant(taskfile, sources);
   const given: OptionValues = new Map<string, string | LateText>([
     ...(after !== undefined && takers.length > 0 ? [taskArguments(after, takers)] : []),
@@ -127,7 +131,8 @@ export function parseCommandLine(
       words,
       variant,
       given,
-      setBy: namesGiven(parameters, sources),
+      origins: new Map(parameters.map((parameter) => [parameter.name, originOf(parameter, sources)])),
+      variantOrigin: originOfVariant(taskfile, sources),
       verbose: options.verbose === true,
       quiet: options.quiet === true,
       json: options.json === true,
@@ -210,9 +215,9 @@ function parseJobs(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const jobs = Number(text);
   if (!Number.isInteger(jobs) || jobs < 1) {
-    throw new UsageError(`--jobs is "${text}", but must be a whole number from 1 on`, {
+    throw new UsageError(`--jobs is "${text}", but must be a positive integer`, {
       code: "jobs-invalid",
-      hint: "leave it out for one task a core",
+      hint: "omit it to use one job per core",
     });
   }
   return jobs;

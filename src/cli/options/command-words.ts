@@ -4,7 +4,7 @@ import { UsageError } from "../../errors/index.ts";
 export function oneWord(words: readonly string[], usage: string): string {
   const [word] = words;
   if (word === undefined || words.length > 1)
-    throw new UsageError(`\`${usage.split(" ")[0]}\` wants one word behind it`, {
+    throw new UsageError(`\`${usage.split(" ")[0]}\` needs exactly one target`, {
       code: "usage",
       hint: `usage: task ${usage}`,
     });
@@ -13,8 +13,8 @@ export function oneWord(words: readonly string[], usage: string): string {
 
 export function noWords(words: readonly string[], name: string): void {
   if (words.length > 0)
-    throw new UsageError(`\`${name}\` takes no target`, {
+    throw new UsageError(`\`${name}\` takes no arguments`, {
       code: "usage",
-      hint: "leave out what stands behind it",
+      hint: "remove the extra arguments",
     });
 }

@@ -3,8 +3,16 @@ import { parseKeyValues } from "../../engine/index.ts";
 import { systemReason, UsageError } from "../../errors/index.ts";
 import { readSmallFile } from "./small-file.ts";
 
+/** The values of a configuration file by key, and where each one stands: `my.conf:3`. */
+interface ConfigFile {
+  readonly values: ReadonlyMap<string, string>;
+  readonly places: ReadonlyMap<string, string>;
+}
+
+export const noConfigFile: ConfigFile = { values: new Map(), places: new Map() };
+
 /** Reads a configuration file; its grammar is that of `parseKeyValues`. Throws `UsageError` naming file and line. */
-export function readConfigFile(file: string, allowed: ReadonlySet<string>): ReadonlyMap<string, string> {
+export function readConfigFile(file: string, allowed: ReadonlySet<string>): ConfigFile {
   let text: string;
   try {
     text = readSmallFile(file, "--config", file).toString("utf8");
@@ -12,8 +20,10 @@ export function readConfigFile(file: string, allowed: ReadonlySet<string>): Read
     if (error instanceof UsageError) throw error;
     throw new UsageError(`--config ${file} cannot be read: ${systemReason(error)}`, {
       code: "config-unreadable",
-      hint: "check the name, and that you may read it",
+      hint: "check the name and the permissions of the file",
     });
   }
-  return parseKeyValues(text, file, allowed);
+  const places = new Map<string, string>();
+  const values = parseKeyValues(text, file, allowed, (key, line) => places.set(key, `${file}:${line}`));
+  return { values, places };
 }

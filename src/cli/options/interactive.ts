@@ -16,6 +16,6 @@ export function refuseInteractive(
   if (task === undefined) return;
   throw new UsageError(
     `${task.name} is interactive: its commands need the terminal, which ${watch ? "a watch" : "--json"} uses itself`,
-    { code: "task-interactive", hint: `leave out ${watch ? "-w" : "--json"}` },
+    { code: "task-interactive", hint: `omit ${watch ? "-w" : "--json"}` },
   );
 }

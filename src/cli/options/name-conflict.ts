@@ -29,10 +29,10 @@ export function checkWords(taskfile: Taskfile, locate: Locate): void {
 
 function refuseCommandName(name: string, where: () => string): void {
   if (!isProgramWord(name)) return;
-  throw new UserError(`a target is named "${name}", as a command of this program is`, {
+  throw new UserError(`the target "${name}" has the name of a built-in command`, {
     code: "name-taken",
     where: `${where()}, and the command \`task ${name}\``,
-    hint: "give the target another name: the command hides it",
+    hint: "rename the target: the command hides it",
   });
 }
 
@@ -49,7 +49,7 @@ function refuseTwoParameters(targets: readonly Target[], locate: Locate): void {
         throw new UserError(`two parameters are named "${parameter.name}"`, {
           code: "option-taken",
           where: `${placeOf(first.target, locate)} and ${placeOf(target, locate)}`,
-          hint: "define it once and use that in both, or give one of them another name",
+          hint: "define it once for both, or rename one of them",
         });
     });
   }
@@ -66,10 +66,10 @@ function refuseTwoOptions(taskfile: Taskfile, targets: readonly Target[], locate
       if (flag === undefined) continue;
       if (seen.has(flag)) {
         const owners = ownersOf(flag, taskfile, targets, locate);
-        throw new UserError(`${flag} is the flag of two options`, {
+        throw new UserError(`two options have the flag ${flag}`, {
           code: "option-taken",
-          where: [...owners, ...(owners.length < 2 ? ["an option of this program"] : [])].join(" and "),
-          hint: "give the parameter, or the variant's switch, another name or letter",
+          where: [...owners, ...(owners.length < 2 ? ["a built-in option"] : [])].join(" and "),
+          hint: "rename the parameter or the variant's switch",
         });
       }
       seen.add(flag);

@@ -114,7 +114,7 @@ function secretFileOption(secret: Parameter<unknown>): OptionEntry {
     long: fileFlag(secret),
     value: "FILE",
     ...(env === undefined ? {} : { env }),
-    description: "the same from a file's one line; -: from standard input",
+    description: "the same, from the only line of a file (-: standard input)",
     group: "value",
     hidden: false,
     offers: "files",
@@ -182,30 +182,33 @@ const programOptions: readonly OptionEntry[] = [
     offers: "files",
     concerns: "all",
   }),
-  option("-j, --jobs", "run at most N tasks at once (default: one for each core)", { value: "N" }),
-  option("-k, --keep-going", "after a failure go on with what does not depend on it"),
-  option("-f, --force", "run TASK, or all, although nothing changed", {
+  option("-j, --jobs", "run at most N tasks at once (default: one per core)", { value: "N" }),
+  option("-k, --keep-going", "after a failure continue with tasks that do not depend on it"),
+  option("-f, --force", "run TASK, or all tasks, even if nothing changed", {
     value: "TASK",
     optional: true,
     again: true,
     offers: "tasks",
   }),
-  option("-n, --dry-run", "say what would run and why, and do nothing", { concerns: "all" }),
-  option("-w, --watch", "build again whenever something changes"),
-  option("--on-success", "watch, and run CMD after each success", { value: "CMD" }),
-  option("--boot", "watch, and boot the ISO in QEMU after each success"),
-  option("-v, --verbose", "show what tasks and commands print, and stacks of internal errors", {
+  option("-n, --dry-run", "show what would run and why, without running it", { concerns: "all" }),
+  option("-w, --watch", "rebuild whenever an input changes"),
+  option("--on-success", "watch, and run CMD after each successful build", { value: "CMD" }),
+  option("--boot", "watch, and boot the ISO in QEMU after each successful build"),
+  option("-v, --verbose", "show the output of tasks and commands, and stacks of internal errors", {
     concerns: "all",
   }),
-  option("-q, --quiet", "print errors and the result only", { concerns: "all" }),
-  option("--json", "print events as one JSON object a line", { concerns: "all" }),
-  option("--audit", "watch the tasks' commands and code, and say what they touch without declaring it"),
-  option("--strict", "as --audit, and fail the task"),
-  option("--trace", "write a trace for chrome://tracing: tasks, processes, downloads", {
+  option("-q, --quiet", "print only errors and the result", { concerns: "all" }),
+  option("--json", "print events as JSON, one object per line", { concerns: "all" }),
+  option("--audit", "report undeclared files that the tasks' commands and code use"),
+  option("--strict", "like --audit, but fail the task"),
+  option("--trace", "write a trace of tasks, processes and downloads for chrome://tracing", {
     value: "FILE",
     offers: "files",
   }),
-  option("--summary", "write what happened as one JSON document", { value: "FILE", offers: "files" }),
+  option("--summary", "write a summary of the build as one JSON document", {
+    value: "FILE",
+    offers: "files",
+  }),
   option("--since", "with affected: the revision to compare with", {
     value: "REVISION",
     concerns: "other",
@@ -220,5 +223,5 @@ const programOptions: readonly OptionEntry[] = [
 /** What help lists last. */
 const closingOptions: readonly OptionEntry[] = [
   option("-V, --version", "print the program's version", { concerns: "other" }),
-  option("-h, --help", "print this help, or with a target what is known of it", { concerns: "all" }),
+  option("-h, --help", "print this help, or that of a target", { concerns: "all" }),
 ];

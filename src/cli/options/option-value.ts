@@ -1,6 +1,6 @@
 /**
  * What the user said of each parameter and of the variant: the command line before the configuration file before the
- * environment. It knows nothing of defaults; the engine does.
+ * environment before the Taskfile. Built-in defaults are the engine's.
  */
 import path from "node:path";
 import type { Parameter, Taskfile } from "../../engine/index.ts";
@@ -19,16 +19,16 @@ export function configKeys(
   return new Set(taskfile.variantEnv === undefined ? keys : [...keys, taskfile.variantEnv]);
 }
 
-/** The variant to build. Throws `UsageError` when two are asked for, or one that is not known. */
+/** The variant to build: what is said, else the Taskfile's default, else its first one. Throws `UsageError` when two are asked for, or one that is not known. */
 export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSources): string {
   const names = Object.keys(taskfile.variants);
   const chosen = names.filter((name) =>
     taskfile.variants[name]?.flags.some((word) => word.startsWith("--") && flag(word) === true),
   );
   if (chosen.length > 1) {
-    throw new UsageError(`an image is either ${chosen.join(" or ")}, not both`, {
+    throw new UsageError(`an image has one variant: ${chosen.join(" or ")}`, {
       code: "variant-conflict",
-      hint: `leave out ${chosen
+      hint: `omit ${chosen
         .slice(1)
         .map((name) => taskfile.variants[name]?.flags.find((word) => word.startsWith("--")))
         .join(", ")}`,
@@ -36,30 +36,14 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
   }
   const key = taskfile.variantEnv;
   const named = chosen[0] ?? (key === undefined ? undefined : (config.get(key) ?? env[key]));
-  if (named === undefined || named === "") return names[0] ?? "default";
+  if (named === undefined || named === "") return taskfile.defaults?.variant ?? names[0] ?? "default";
   if (!names.includes(named)) {
     throw new UsageError(`${key} is "${named}", but must be one of: ${names.join(", ")}`, {
       code: "variant-unknown",
-      hint: "set it to one of these, or unset it",
+      hint: "use one of these, or unset it",
     });
   }
   return named;
-}
-
-/** For each given parameter how it was given: `--name`, or the name of its variable or key. */
-export function namesGiven(
-  parameters: readonly Parameter<unknown>[],
-  sources: ValueSources,
-): ReadonlyMap<string, string> {
-  return new Map(
-    parameters.flatMap((parameter): [string, string][] => {
-      const long = [parameter.name, ...(parameter.aliases ?? [])].find(
-        (name) => sources.flag(`--${name}`) !== undefined,
-      );
-      if (long !== undefined) return [[parameter.name, `--${long}`]];
-      return fromConfigOrEnv(parameter, sources) === undefined ? [] : [[parameter.name, parameter.env ?? ""]];
-    }),
-  );
 }
 
 /** The texts that were given, by parameter, but no secrets; paths are made absolute, from the folder `cwd`. */
@@ -76,9 +60,12 @@ export function optionValues(
       .find((value) => value !== undefined);
     const named = typeof onCommandLine === "object" ? onCommandLine.join("\n") : onCommandLine;
     const value = named ?? fromConfigOrEnv(parameter, sources);
-    if (value === undefined) continue;
-    const text = value === true ? "1" : value;
-    given.set(parameter.name, parameter.kind === "path" ? path.resolve(cwd, text) : text);
+    const byDefault = sources.defaults.get(parameter.name);
+    if (value !== undefined) {
+      const text = value === true ? "1" : value;
+      given.set(parameter.name, parameter.kind === "path" ? path.resolve(cwd, text) : text);
+      // A default's path is relative to the workspace, as a built-in one is.
+    } else if (byDefault !== undefined) given.set(parameter.name, byDefault);
   }
   return given;
 }

@@ -7,6 +7,7 @@ import type { Example } from "../../engine/index.ts";
 export type ProgramWord =
   | "why"
   | "list"
+  | "settings"
   | "graph"
   | "affected"
   | "cache"
@@ -36,15 +37,23 @@ export const programCommands: readonly ProgramCommand[] = [
     name: "why",
     takes: "<target>",
     offers: "tasks",
-    description: "say what would rerun, and every reason",
+    description: "show what would rerun, with all reasons",
     options: ["--force", "--json"],
-    examples: [{ command: "why iso", does: "what would rerun, and why" }],
+    examples: [{ command: "why iso", does: "show what would rerun, and why" }],
   },
   {
     name: "list",
     description: "list the targets (--json for programs)",
     options: ["--json"],
-    examples: [{ command: "list --json", does: "the targets, for a program" }],
+    examples: [{ command: "list --json", does: "print the targets for a program" }],
+  },
+  {
+    name: "settings",
+    description: "show every option, its value and where the value comes from",
+    options: ["--config", "--json"],
+    examples: [
+      { command: "settings --prod", does: "what a production build would use, and where it comes from" },
+    ],
   },
   {
     name: "graph",
@@ -52,31 +61,33 @@ export const programCommands: readonly ProgramCommand[] = [
     offers: "tasks",
     description: "print the task graph (--format dot, mermaid, json, svg)",
     options: ["--format"],
-    examples: [{ command: "graph iso --format svg", does: "a drawing of what the ISO is made from" }],
+    examples: [{ command: "graph iso --format svg", does: "draw the graph of the ISO" }],
   },
   {
     name: "affected",
-    description: "list the targets that a range of commits concerns (--since REVISION)",
+    description: "list the targets that changes since a revision affect (--since REVISION)",
     options: ["--since", "--json"],
-    examples: [{ command: "affected --since HEAD~3", does: "what the last three commits concern" }],
+    examples: [
+      { command: "affected --since HEAD~3", does: "list the targets that the last three commits affect" },
+    ],
   },
   {
     name: "cache",
     takes: "<stats|gc|verify|clear>",
     offers: ["stats", "gc", "verify", "clear"],
-    description: "show the cache's size, shrink it, check it, or empty it",
+    description: "show the size of the cache, shrink, check or empty it",
     writes: true,
     options: ["--json"],
-    examples: [{ command: "cache stats", does: "how large the cache is, and how large it may become" }],
+    examples: [{ command: "cache stats", does: "show the size of the cache and its limit" }],
   },
   {
     name: "init",
     takes: "[folder]",
     offers: "folders",
-    description: "make a new project, with lists, an overlay and a Taskfile of its own",
+    description: "create a project with lists, an overlay and a Taskfile",
     options: ["--template"],
     examples: [
-      { command: "init my-image", does: "a new project that builds an image of its own" },
+      { command: "init my-image", does: "create a project for an image of your own" },
       { command: "init my-rescue --template rescue", does: "the same for a rescue system, without Razor" },
     ],
     anywhere: true,
@@ -86,11 +97,11 @@ export const programCommands: readonly ProgramCommand[] = [
     name: "doctor",
     takes: "[target...]",
     offers: "tasks",
-    description: "check what a build needs of this machine, and say how to get what is missing",
+    description: "check what a build needs on this machine, and how to install what is missing",
     options: ["--json"],
     examples: [
-      { command: "doctor", does: "whether this machine has all that a build needs" },
-      { command: "doctor iso --prod --json", does: "the same for one target and variant, for a program" },
+      { command: "doctor", does: "check this machine" },
+      { command: "doctor iso --prod --json", does: "check it for one target and variant, as JSON" },
     ],
     anywhere: true,
   },
@@ -98,19 +109,17 @@ export const programCommands: readonly ProgramCommand[] = [
     name: "completion",
     takes: "<bash|zsh|fish|install>",
     offers: ["install", "bash", "zsh", "fish"],
-    description: "print a script that completes words in your shell, or install it",
+    description: "print or install the completion script of your shell",
     options: [],
-    examples: [
-      { command: "completion install", does: "complete targets and options with Tab, in your shell" },
-    ],
+    examples: [{ command: "completion install", does: "complete targets and options with Tab" }],
     anywhere: true,
     writes: true,
   },
   {
     name: "manual",
-    description: "print the manual page, as man reads it",
+    description: "print the manual page in man's format",
     options: [],
-    examples: [{ command: "manual | man -l -", does: "the manual of this project's targets" }],
+    examples: [{ command: "manual | man -l -", does: "read the manual of this project" }],
     anywhere: true,
   },
 ];

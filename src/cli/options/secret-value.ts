@@ -51,7 +51,7 @@ export function secretValues(
     if (reader !== undefined) {
       throw new UsageError(`${reader} and ${option} cannot both come from standard input`, {
         code: "secret-input",
-        hint: `put one of them into a file, and name it with ${option}-file`,
+        hint: `put one of them into a file and name it with ${option}-file`,
       });
     }
     reader = option;
@@ -84,9 +84,9 @@ function find(secret: Parameter<unknown>, { flag, config, env }: ValueSources): 
   ] as const;
   for (const [valueName, value, fileName, file] of places) {
     if (value !== undefined && file !== undefined) {
-      throw new UsageError(`${valueName} and ${fileName} say the same thing twice`, {
+      throw new UsageError(`${valueName} and ${fileName} set the same secret`, {
         code: "secret-twice",
-        hint: "leave out one of the two",
+        hint: "omit one of the two",
       });
     }
     if (value !== undefined) return { text: value, isFile: false };
@@ -104,7 +104,7 @@ function readSecretFile(option: string, file: string, cwd: string): string {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${option} ${file} cannot be read: ${systemReason(error)}`, {
       code: "secret-unreadable",
-      hint: "check the name, and that you may read it",
+      hint: "check the name and the permissions of the file",
     });
   }
   const text = decodeSecret(bytes, `${option} ${file}`);
@@ -112,7 +112,7 @@ function readSecretFile(option: string, file: string, cwd: string): string {
   if (line === "" || /[\r\n]/.test(line)) {
     throw new UsageError(`${option} ${file} has ${line === "" ? "no" : "more than one"} line`, {
       code: "secret-file",
-      hint: "write the secret, and nothing else, into the file's first line",
+      hint: "write only the secret on the first line of the file",
     });
   }
   return line;

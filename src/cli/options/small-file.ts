@@ -21,8 +21,8 @@ export function readSmallFile(place: string, option: string, file: string): Buff
     closeSync(descriptor);
   }
   if (size <= mostBytes) return bytes.subarray(0, size);
-  throw new UsageError(`${option} ${file} has more than 1 MiB`, {
+  throw new UsageError(`${option} ${file} is larger than 1 MiB`, {
     code: "file-too-large",
-    hint: "check the name: settings and secrets are small",
+    hint: "check the file name",
   });
 }

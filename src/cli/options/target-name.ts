@@ -85,7 +85,7 @@ export function findTarget(name: string, taskfile: Taskfile): Target {
     ...Object.keys(taskfile.aliases ?? {}),
     ...programWords,
   ];
-  const hint = didYouMean(name, names) ?? "`task list` shows the targets, `task --help` all the rest";
+  const hint = didYouMean(name, names) ?? "`task list` shows the targets, `task --help` the commands";
   throw new UsageError(`there is no target "${name}"`, { code: "target-unknown", hint });
 }
 
@@ -93,8 +93,8 @@ export function findTarget(name: string, taskfile: Taskfile): Target {
 export function findTask(name: string, taskfile: Taskfile): Task {
   const target = findTarget(name, taskfile);
   if (target.kind === "task") return target;
-  throw new UsageError(`${target.name} is a command: it always runs and makes nothing`, {
+  throw new UsageError(`${target.name} is a command, which always runs and has no outputs`, {
     code: "target-command",
-    hint: "name a target that makes something; `task list` shows them",
+    hint: "name a target that makes something, as `task list` shows",
   });
 }

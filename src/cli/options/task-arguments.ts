@@ -31,7 +31,7 @@ export function taskArguments(
   if (!tasks.some(takesArguments)) {
     throw new UsageError(`${tasks.map(({ name }) => name).join(" and ")} takes no arguments after \`--\``, {
       code: "arguments-unexpected",
-      hint: "write options before the `--`; a task takes arguments when its params have a param.arguments({...})",
+      hint: "write options before the `--`; a task takes arguments if it declares param.arguments({ … })",
     });
   }
   return [argumentsName, JSON.stringify(after)];

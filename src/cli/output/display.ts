@@ -103,14 +103,14 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     // The terminal has sent it to the command too, which decides what Ctrl-C means, as an editor does.
     if (interactive !== undefined && now === "SIGINT") return;
     if (shutdown !== undefined) {
-      print(`${style.yellow("interrupted again:")} killing what runs`);
+      print(`${style.yellow("interrupted again:")} killing running tasks`);
       hurry.abort();
       // A third one finds nobody who listens, and ends the program itself.
       stopListening();
       return;
     }
     shutdown = now;
-    print(`${style.yellow("interrupted:")} ending what runs`);
+    print(`${style.yellow("interrupted:")} stopping running tasks`);
     interruption.abort();
   });
   return {
@@ -136,7 +136,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
         skipped === 0
           ? ""
           : `, ${skipped} that need${skipped === 1 ? "s" : ""} ${failed === 1 ? "it" : "them"} skipped`;
-      return `${style.red("failed:")} ${counted(failed, "task")}${rest}; what was built before is untouched: mend it and start again, only the rest will run`;
+      return `${style.red("failed:")} ${counted(failed, "task")}${rest}; earlier results are kept; fix the problem and run again, only the remaining tasks will run`;
     },
     interruptedStatus: () => statusOf(shutdown ?? "SIGINT"),
     close: () => {

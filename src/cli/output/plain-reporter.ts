@@ -55,7 +55,7 @@ const worthALine = 100_000;
 export function reasonLine(reasons: readonly Reason[], room = Number.POSITIVE_INFINITY): string {
   const needs = reasons.flatMap((reason) => (reason.kind === "need-reruns" ? [reason.need] : []));
   if (needs.length > 0 && needs.length === reasons.length) {
-    return `depends on what ${someOf(needs)} ${needs.length === 1 ? "makes" : "make"}`;
+    return `depends on the outputs of ${someOf(needs)}`;
   }
   for (let count = Math.min(reasonsShown, reasons.length); ; count -= 1) {
     const more = reasons.length - count;
@@ -136,7 +136,7 @@ export class PlainReporter {
         }
         break;
       case "task-outdated":
-        this.#say(`${style.dim("↻")} ${nameOf(event.task)}: ended, its inputs changed`);
+        this.#say(`${style.dim("↻")} ${nameOf(event.task)}: cancelled, its inputs changed`);
         break;
       case "build-finished":
         // Who looks on is told how many there are: what failed should not be moved out of sight.

@@ -25,7 +25,7 @@ function attempt(option: string, file: string, work: () => void): void {
   } catch (error) {
     throw new UserError(`${option} ${file} cannot be written: ${systemReason(error)}`, {
       code: "report-unwritable",
-      hint: "name a file in a folder that is there, and that you may write to",
+      hint: "name a file in an existing, writable directory",
       cause: error,
     });
   }

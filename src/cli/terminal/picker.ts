@@ -27,7 +27,7 @@ interface PickRequest<T> {
   readonly onInterrupt: () => void;
 }
 
-const hint = "arrows or letters choose, Enter runs it, q or Esc leaves";
+const hint = "arrows or letters select, Enter runs, q or Esc quits";
 
 /** The chosen value, or undefined when the user left. The list stays on the screen, the terminal is as it was. */
 export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
@@ -38,7 +38,7 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
     options: choices.map((choice) => ({ value: choice })),
     initialValue: choices.filter(({ value }) => value === first),
     filter: (typed, { value }) => value.names.some((name) => name.includes(typed.toLowerCase())),
-    validate: (chosen) => (chosen === undefined ? "nothing has this name" : undefined),
+    validate: (chosen) => (chosen === undefined ? "no match" : undefined),
     input: terminal.input,
     output: terminal.output,
     signal,
@@ -76,7 +76,7 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
 }
 
 function hintFor(found: number): string {
-  return found === 0 ? "nothing has this name; Backspace takes a letter back" : hint;
+  return found === 0 ? "no match; Backspace deletes a letter" : hint;
 }
 
 /** As many rows as fit, the marked one among them. */

@@ -29,10 +29,10 @@ async function promptFor(what: string, input: ReadStream, output: NodeJS.WriteSt
     if (first === undefined)
       throw new UsageError(`no ${what} was given`, {
         code: "secret-cancelled",
-        hint: "answer the question, or name a file that holds it",
+        hint: "answer the prompt, or name a file that contains it",
       });
-    if ((await typeBlind(editor, `${what}, once more: `, output)) === first) return first;
-    throw new UsageError(`the two answers for ${what} are not the same`, {
+    if ((await typeBlind(editor, `${what}, again: `, output)) === first) return first;
+    throw new UsageError(`the two answers for ${what} differ`, {
       code: "secret-mistyped",
       hint: "try again",
     });
@@ -74,7 +74,7 @@ async function readLine(what: string, input: NodeJS.ReadStream): Promise<string>
   if (line === "" || line.length > mostBytes) {
     throw new UsageError(`standard input has no ${what} in its first line`, {
       code: "secret-input",
-      hint: "write it there, followed by a line break",
+      hint: "write it there, followed by a newline",
     });
   }
   return line;

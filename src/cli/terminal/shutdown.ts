@@ -18,8 +18,8 @@ export function statusOf(shutdown: Shutdown): number {
 
 const outputFailures: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the device",
-  EDQUOT: "the disk quota is used up",
-  EFBIG: "the file would be larger than it may be",
+  EDQUOT: "the disk quota is exceeded",
+  EFBIG: "the file would exceed the size limit",
 };
 
 /** Hears the endings of this process; the first stream is for results, the second one for people. */

@@ -158,10 +158,10 @@ async function bind(
         : binding.workspace;
     const absolute = resolveIn(root, given);
     if (!isBelow(absolute, root)) {
-      throw new UserError(`the output "${given}" of ${task.name} leaves its folder`, {
+      throw new UserError(`the output "${given}" of ${task.name} leaves its directory`, {
         code: "output-outside",
         where: binding.locate(task.definedAt[0]),
-        hint: "output paths are relative, and have no `..` in them",
+        hint: "write a relative path without `..`",
       });
     }
     return { slot, kind: output.kind, place: output.place, private: output.private, path: absolute };
@@ -192,13 +192,13 @@ function requireNamedFile(parameter: Parameter<string>, value: string, workspace
   const status = statSync(file, { throwIfNoEntry: false });
   if (status?.isFile()) return;
   if (status !== undefined) {
-    const kind = status.isDirectory() ? "a folder" : "no regular file";
+    const kind = status.isDirectory() ? "a directory" : "not a regular file";
     throw new UserError(
-      `--${parameter.name} ${displayPath(workspace, value)} is ${kind}, and a file is needed`,
+      `--${parameter.name} ${displayPath(workspace, value)} is ${kind}, but must be a file`,
       {
         code: "input-type",
         where: file,
-        hint: "name a file in it, or leave the option out",
+        hint: "name a file in it, or omit the option",
       },
     );
   }
@@ -210,7 +210,7 @@ function requireNamedFile(parameter: Parameter<string>, value: string, workspace
 }
 
 function cycle(tasks: readonly Task[], binding: Binding): UserError {
-  return new UserError(`tasks need one another in a circle: ${tasks.map((task) => task.name).join(" → ")}`, {
+  return new UserError(`dependency cycle: ${tasks.map((task) => task.name).join(" → ")}`, {
     code: "graph-cycle",
     where: tasks
       .slice(0, -1)
@@ -222,7 +222,7 @@ function cycle(tasks: readonly Task[], binding: Binding): UserError {
 
 function sharedNeedsVariant(task: Task, needed: Task, binding: Binding): UserError {
   return new UserError(
-    `${task.name} is shared by all variants, but needs ${needed.name}, which is made for each of them`,
+    `${task.name} is shared by all variants, but needs ${needed.name}, which exists once per variant`,
     {
       code: "graph-variants",
       where: `${binding.locate(task.definedAt[0])} and ${binding.locate(needed.definedAt[0])}`,

@@ -50,11 +50,11 @@ export function requireTools(graph: Graph, hint: ToolHint): void {
   if (first === undefined) return;
   if (missing.length === 1) findTool(first, hint);
   throw new UserError(
-    `the programs ${missing.map((tool) => `"${tool}"`).join(", ")} are needed and not installed`,
+    `required programs are not installed: ${missing.map((tool) => `"${tool}"`).join(", ")}`,
     {
       code: "tool-missing",
       hint: missing
-        .map((tool) => `${tool}: ${hint(tool) ?? "how to install it is not known here"}`)
+        .map((tool) => `${tool}: ${hint(tool) ?? "no installation command is known"}`)
         .join("\n        "),
     },
   );

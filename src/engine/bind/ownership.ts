@@ -73,10 +73,10 @@ function rootsOf(
 
 function checkPool(task: Task, pools: readonly string[], around: Surroundings): void {
   if (pools.includes(task.pool)) return;
-  throw new UserError(`${task.name} is in the pool "${task.pool}", which the Taskfile does not have`, {
+  throw new UserError(`${task.name} is in the pool "${task.pool}", which the Taskfile does not define`, {
     code: "pool-unknown",
     where: `${around.locate(task.definedAt[0])} and Taskfile.ts`,
-    hint: `its pools are ${pools.join(", ")}; say there how wide another one is: pools: { ${task.pool}: 4 }`,
+    hint: `its pools are ${pools.join(", ")}; define another one there: pools: { ${task.pool}: 4 }`,
   });
 }
 
@@ -92,7 +92,7 @@ function checkNames(task: Task, binding: Pick<Binding, "locate">): void {
   throw new UserError(`${what} cannot be named "${name}"`, {
     code: "name-invalid",
     where: binding.locate(task.definedAt[0]),
-    hint: "use letters, digits, dots, dashes, underscores and plus signs, a letter or a digit first; colons join the parts of a task's name",
+    hint: "use letters, digits, dots, dashes, underscores and plus signs, starting with a letter or digit; colons separate the parts of a task's name",
   });
 }
 
@@ -141,11 +141,11 @@ function refuseOverlap(owners: readonly Owner[], binding: Pick<Binding, "workspa
     const same = current.path === previous.path;
     const show = (one: Owner) => displayPath(binding.workspace, one.path);
     const paths = same ? show(previous) : `${show(previous)} and ${show(current)}`;
-    const both = same ? "both make" : "make overlapping outputs:";
+    const both = same ? "both declare" : "declare overlapping outputs:";
     throw new UserError(`${previous.name} and ${current.name} ${both} ${paths}`, {
       code: "output-conflict",
       where: `${binding.locate(previous.task.definedAt[0])} and ${binding.locate(current.task.definedAt[0])}`,
-      hint: "every output path has one owner: rename one of them",
+      hint: "rename one of them: every output path has exactly one owner",
     });
   }
 }
@@ -163,7 +163,7 @@ async function checkOwnInputs(bound: BoundTask, binding: Binding): Promise<void>
         {
           code: "output-is-input",
           where: binding.locate(bound.task.definedAt[0]),
-          hint: "ignore the output in the input's patterns, or place it elsewhere",
+          hint: "exclude the output in the input's patterns, or place it elsewhere",
         },
       );
     }

@@ -18,7 +18,7 @@ export function findTool(tool: string, hint: ToolHint): AbsolutePath {
   const found = locateTool(tool);
   if (found !== undefined) return found;
   const install = hint(tool);
-  throw new UserError(`the program "${tool}" is needed and is not installed`, {
+  throw new UserError(`the required program "${tool}" is not installed`, {
     code: "tool-missing",
     ...(install === undefined ? {} : { hint: install }),
   });

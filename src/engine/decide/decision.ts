@@ -174,7 +174,7 @@ async function digestOfTool(tool: string, binary: string, context: DecisionConte
   if (entry?.type !== "file") {
     throw new UserError(`the program "${tool}" cannot be read`, {
       code: "tool-unreadable",
-      hint: "make it readable for you, or install it again",
+      hint: "make it readable for your user, or install it again",
       where: binary,
     });
   }
@@ -237,7 +237,7 @@ async function explainPart(
     case "param": {
       // What the task's own code calls it is nothing that its user has seen.
       const parameter = bound.task.params[name];
-      const known = parameter?.kind === "arguments" ? "the words after --" : (parameter?.name ?? name);
+      const known = parameter?.kind === "arguments" ? "the arguments after --" : (parameter?.name ?? name);
       return old.startsWith("secret ") || value.startsWith("secret ")
         ? [{ kind: "parameter-changed", name: known }]
         : [{ kind: "parameter-changed", name: known, from: old, to: value }];

@@ -48,7 +48,7 @@ export function describeReason(reason: Reason): string {
     case "forced":
       return "forced";
     case "uncached":
-      return "it runs in every build";
+      return "it runs on every build";
     case "engine-changed":
       return "the cache was written by another version";
     case "code-changed":
@@ -70,9 +70,9 @@ export function describeReason(reason: Reason): string {
     case "tool-changed":
       return `the program ${reason.tool} changed`;
     case "need-changed":
-      return `${reason.need} made something else`;
+      return `${reason.need} made different outputs`;
     case "need-reruns":
-      return `${reason.need} would run again, and may make something else`;
+      return `${reason.need} would run again and may make different outputs`;
     case "declaration-changed":
       return "its declaration changed";
     case "output-missing":
@@ -80,11 +80,11 @@ export function describeReason(reason: Reason): string {
     case "output-edited":
       return `${reason.path} was edited`;
     case "output-unexpected":
-      return `${reason.path} does not belong to its outputs`;
+      return `${reason.path} is not one of its outputs`;
     case "store-incomplete":
       return `the cache no longer holds ${reason.path}`;
     case "store-damaged":
-      return "what the cache held of it was damaged";
+      return "its entry in the cache was damaged";
   }
 }
 

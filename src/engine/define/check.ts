@@ -25,5 +25,7 @@ export interface CheckContext {
 /** One line of the report; what `run` throws is reported as missing. */
 export interface Check {
   readonly name: string;
+  /** It concerns builds in which a task has this parameter; without it, every build. */
+  readonly concerns?: Pick<Parameter<unknown>, "name">;
   readonly run: (context: CheckContext) => Promise<Finding>;
 }

@@ -18,7 +18,7 @@ type Locate = (location: SourceLocation | undefined) => string;
 export function requireTaskfile(found: unknown, locate: Locate): Taskfile {
   const { default: taskfile } = (found ?? {}) as { readonly default?: Partial<Taskfile> };
   if (taskfile === undefined)
-    throw invalid("Taskfile.ts has no default export", "end it with: export default taskfile({ … })");
+    throw invalid("Taskfile.ts has no default export", "add at the end: export default taskfile({ … })");
   if (typeof taskfile !== "object" || taskfile?.kind !== "taskfile") {
     const what = describe(taskfile);
     throw invalid(`the default export of Taskfile.ts is ${what}`, "make it with taskfile({ … })");
@@ -45,7 +45,7 @@ export function requireTaskfile(found: unknown, locate: Locate): Taskfile {
     if (Number.isInteger(width) && width > 0) continue;
     throw invalid(
       `the width of the pool "${pool}" is ${describe(width)}`,
-      "say how many of its tasks may run at once",
+      "write the number of its tasks that may run at once",
     );
   }
   return taskfile as Taskfile;
@@ -55,8 +55,8 @@ function checkVariants(variants: unknown): void {
   const names = typeof variants === "object" && variants !== null ? Object.entries(variants) : [];
   if (names.length === 0) {
     throw invalid(
-      "the Taskfile names no variants",
-      'name at least one: variants: { dev: { description: "for work", flags: [] } }',
+      "the Taskfile defines no variants",
+      'define at least one: variants: { dev: { description: "for work", flags: [] } }',
     );
   }
   for (const [name, variant] of names) {
@@ -64,13 +64,13 @@ function checkVariants(variants: unknown): void {
       throw new UserError(`a variant cannot be named "${name}"`, {
         code: "name-invalid",
         where: "Taskfile.ts",
-        hint: "use letters, digits, dots, dashes, underscores and plus signs, a letter or a digit first",
+        hint: "use letters, digits, dots, dashes, underscores and plus signs, starting with a letter or digit",
       });
     }
     if (!Array.isArray(variant?.flags))
       throw invalid(
         `the variant "${name}" has no flags`,
-        "list the switches that choose it, or []: flags: []",
+        "list the switches that select it, or none: flags: []",
       );
   }
 }
@@ -103,7 +103,7 @@ function checkTarget(target: Target, locate: Locate, seen: Set<unknown>): void {
     "need",
     target.needs,
     ["task", "conditional", "partial"],
-    "import the task and name it without quotes",
+    "import the task, and write its name without quotes",
   );
   check("input", target.inputs, ["file", "files"], 'make it with file("…") or files("…")');
   check("output", target.outputs, ["file", "directory"], 'make it with out.file("…") or out.artifact("…")');
@@ -122,11 +122,7 @@ function checkTarget(target: Target, locate: Locate, seen: Set<unknown>): void {
   for (const [name, need] of Object.entries(target.needs)) {
     const needed: unknown = need.kind === "task" ? need : need.task;
     if (kindOf(needed) !== "task")
-      throw wrongPart(
-        `the need "${name}" of ${target.name} is for ${describe(needed)}`,
-        where,
-        "name a task",
-      );
+      throw wrongPart(`the need "${name}" of ${target.name} is ${describe(needed)}`, where, "name a task");
     checkTarget(needed as Task, locate, seen);
     if (need.kind === "partial")
       checkSlots(target, need.task, need.slots, () => `${where()} and ${locate(need.task.definedAt[0])}`);
@@ -138,11 +134,11 @@ function checkRunning({ name, timeout, retries }: Task, where: () => string): vo
   const isLimit = (value: unknown): boolean =>
     typeof value === "number" && Number.isFinite(value) && value > 0 && value <= longestTimeout;
   if (timeout !== undefined && !isLimit(timeout)) {
-    const hint = `write seconds: a number above 0, ${longestTimeout} at most`;
+    const hint = `write a number of seconds above 0, at most ${longestTimeout}`;
     throw wrongPart(`the timeout of ${name} is ${describe(timeout)}`, where, hint);
   }
   if (!Number.isInteger(retries) || retries < 0)
-    throw wrongPart(`retries of ${name} is ${describe(retries)}`, where, "write a whole number, 0 or more");
+    throw wrongPart(`retries of ${name} is ${describe(retries)}`, where, "write a non-negative integer");
 }
 
 function checkSlots(task: Task, needed: Task, slots: readonly string[], places: () => string): void {
@@ -150,7 +146,7 @@ function checkSlots(task: Task, needed: Task, slots: readonly string[], places: 
   const unknown = slots.find((slot) => !known.includes(slot));
   if (unknown === undefined) return;
   throw new UserError(
-    `${task.name} needs the output "${unknown}" of ${needed.name}, which has none of that name`,
+    `${task.name} needs the output "${unknown}" of ${needed.name}, which does not declare it`,
     {
       code: "slot-unknown",
       where: places(),
@@ -181,19 +177,19 @@ function checkPatterns(task: Task, where: () => string): void {
     const outside = lists.flat().find((one) => /^!?\/|(^!?|[/{,(|])\.\.([/},)|]|$)/.test(String(one)));
     if (outside !== undefined) {
       throw wrongPart(
-        `the pattern "${outside}" of the input "${name}" of ${task.name} leaves the input's folder`,
+        `the pattern "${outside}" of the input "${name}" of ${task.name} leaves the input's directory`,
         where,
-        "name the folder as the input's root, and write the pattern relative to that",
+        "name the directory as the input's root, and write the pattern relative to it",
       );
     }
     const [twice] = input.patterns.filter((pattern) => pattern.startsWith("!!"));
     if (twice === undefined && !input.patterns.every(isNegative)) continue;
     throw wrongPart(
       twice === undefined
-        ? `the input "${name}" of ${task.name} has negated patterns only`
-        : `the pattern "${twice}" of the input "${name}" of ${task.name} begins with two exclamation marks`,
+        ? `the input "${name}" of ${task.name} has only negated patterns`
+        : `the pattern "${twice}" of the input "${name}" of ${task.name} starts with two exclamation marks`,
       where,
-      'say what it reads first: files(["**", "!build/**"])',
+      'write a positive pattern first: files(["**", "!build/**"])',
     );
   }
 }
@@ -215,7 +211,7 @@ function describe(value: unknown): string {
 function noTarget(place: string, value: unknown): UserError {
   return invalid(
     `${place} must be a task or a command, but is ${describe(value)}`,
-    "import it and name it without quotes",
+    "import it, and write its name without quotes",
   );
 }
 

@@ -5,12 +5,13 @@ import { didYouMean, UsageError } from "../../errors/index.ts";
  * The values in `text`, which messages call `file`. Values may stand in single or double quotes; `#` starts a comment at the
  * beginning of a line or after a blank; `export` before a key is ignored. Nothing is expanded: a `$`, a backquote or a backslash
  * outside single quotes is refused rather than taken literally, since a shell would have done something else. With `allowed`
- * other keys are refused. Throws `UsageError` naming file and line.
+ * other keys are refused; `onKey` is told the line of each, from 1. Throws `UsageError` naming file and line.
  */
 export function parseKeyValues(
   text: string,
   file: string,
   allowed?: ReadonlySet<string>,
+  onKey?: (key: string, line: number) => void,
 ): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
@@ -22,7 +23,7 @@ export function parseKeyValues(
     if (match === null) {
       throw new UsageError("this line is not KEY=value", {
         code: "config-syntax",
-        hint: "write one KEY=value a line; comments begin with #",
+        hint: "write one KEY=value per line; comments start with #",
         where,
       });
     }
@@ -35,6 +36,7 @@ export function parseKeyValues(
       });
     }
     values.set(key, unquote(raw, where));
+    onKey?.(key, index + 1);
   }
   return values;
 }
@@ -45,14 +47,14 @@ function unquote(raw: string, where: string): string {
   const double = /^"([^"]*)"\s*(?:#.*)?$/.exec(raw);
   const value = double === null ? raw.replace(/\s+#.*$/, "").trim() : (double[1] ?? "");
   if (/[$`\\]/.test(value)) {
-    throw new UsageError("the value holds a $, ` or \\, which is not expanded here", {
+    throw new UsageError("the value contains $, ` or \\, which is not expanded here", {
       code: "config-expansion",
       where,
       hint: "write the value out, or put it in single quotes to keep the character",
     });
   }
   if (double === null && /['"\s;&|<>]/.test(value)) {
-    throw new UsageError("the value has blanks or shell characters and is not in quotes", {
+    throw new UsageError("the value has blanks or shell characters, but no quotes", {
       code: "config-syntax",
       where,
       hint: "put the value in single quotes",

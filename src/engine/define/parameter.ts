@@ -37,8 +37,8 @@ export type ParseHost = Pick<ParameterHost, "root" | "note" | "dependsOn">;
 
 /** What values are computed with. */
 export interface ValuesHost extends Omit<ParameterHost, "value" | "dependsOn"> {
-  /** How a value was given, by parameter name: `--source-date-epoch`, or the name of a variable. */
-  readonly setBy?: ReadonlyMap<string, string>;
+  /** Where a value was given, by parameter name: `--source-date-epoch`, `my.conf:3`, or the name of a variable. */
+  readonly origins?: ReadonlyMap<string, { readonly where?: string }>;
 }
 
 interface ParameterOptions<T> {
@@ -124,7 +124,7 @@ export const param = {
           `--${options.name} is "${text}", but must be one of: ${options.choices.join(", ")}`,
           {
             code: "parameter-choice",
-            hint: didYouMean(text, options.choices) ?? "name one of these",
+            hint: didYouMean(text, options.choices) ?? "use one of these",
           },
         );
       }
@@ -293,7 +293,7 @@ export class ParameterValues {
     try {
       return (parameter.parse?.(text, this.#host) ?? text) as T;
     } catch (error) {
-      const where = this.#outside.setBy?.get(parameter.name);
+      const where = this.#outside.origins?.get(parameter.name)?.where;
       if (!(error instanceof UsageError) || error.where !== undefined || where === undefined) throw error;
       const { code, hint } = error;
       throw new UsageError(error.message, {

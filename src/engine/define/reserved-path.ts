@@ -49,8 +49,8 @@ export function refuseReserved(artifacts: readonly Artifact[], around: Surroundi
         code: "output-reserved",
         where: `${locate(task.definedAt[0])} and ${reserved}`,
         hint: defines
-          ? "tasks may not write sources: have the task write elsewhere"
-          : "have the task write elsewhere",
+          ? "place the output elsewhere: a task may not overwrite sources"
+          : "place the output elsewhere",
       },
     );
   }
@@ -93,11 +93,11 @@ export async function refuseForeignReads(
       } else if (root !== artifact.path) continue;
       if (needs(task, artifact.task)) continue;
       throw new UserError(
-        `${task.name} reads ${displayPath(workspace, artifact.path)} (input "${name}"), which ${artifact.task.name} makes, and does not need it`,
+        `${task.name} reads ${displayPath(workspace, artifact.path)} (input "${name}"), which ${artifact.task.name} makes, but does not need that task`,
         {
           code: "output-is-others-input",
           where: `${locate(task.definedAt[0])} and ${locate(artifact.task.definedAt[0])}`,
-          hint: `add ${artifact.task.name} to its needs, or ignore the path in the input's patterns`,
+          hint: `add ${artifact.task.name} to its needs, or exclude the path in the input's patterns`,
         },
       );
     }

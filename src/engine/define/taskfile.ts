@@ -36,6 +36,14 @@ interface TaskfileDefinition {
   readonly variantEnv?: string;
   /** Who asks for the first by its name gets the second too, which needs it and which most builds do not want; where a parameter stands with them, only when it is on. */
   readonly alsoBuilds?: readonly (readonly [asked: Task, brings: Task, wanted?: Parameter<boolean>])[];
+  /** The project's own defaults: said of them on the command line, in a file or in the environment, another value wins. */
+  readonly defaults?: {
+    readonly variant?: string;
+    /** The same as the option `source`. */
+    readonly source?: string;
+    /** By the option's name without dashes; a path is relative to the workspace. */
+    readonly options?: Readonly<Record<string, string | boolean | readonly string[]>>;
+  };
   /** Other names of targets. */
   readonly aliases?: Readonly<Record<string, Target>>;
   /** Shown in the menu as the version that a build would get now. */

@@ -114,7 +114,7 @@ export class Concatenator {
     if (!this.#files.isUnchanged(file)) this.#files.forget(file);
     const entry = await this.#files.at(file);
     if (entry?.type === "file") return { file, digest: entry.digest, size: entry.size };
-    throw new Error(`${file} is to be joined, and is no file`);
+    throw new Error(`${file} cannot be concatenated: it is not a regular file`);
   }
 
   #refuseChanged(part: ConcatenationPart): void {
@@ -122,7 +122,7 @@ export class Concatenator {
     throw new UserError("the file changed while it was being read", {
       code: "content-changed",
       where: part.file,
-      hint: "build again when nothing writes to it any more",
+      hint: "run the build again when no program writes to the file any more",
     });
   }
 }

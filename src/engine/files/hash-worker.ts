@@ -91,7 +91,7 @@ export class DigestThread {
       else waiting?.reject(new Error(answer.error));
     });
     worker.on("error", fail);
-    worker.on("exit", () => fail(new Error("the hashing thread ended")));
+    worker.on("exit", () => fail(new Error("the hash worker stopped")));
     this.#worker = worker;
     return worker;
   }

@@ -217,7 +217,7 @@ async function followFile(
     throw new UserError(`an input is not a regular file`, {
       code: "input-type",
       where: displayPath(context.workspace, absolute),
-      hint: "name a file, or remove the device, socket or pipe from the folder",
+      hint: "name a file, or remove the device, socket or pipe from the directory",
     });
   }
   return entry.type === "directory" ? undefined : entry;
@@ -225,10 +225,10 @@ async function followFile(
 
 /** Node gives a name's bytes that are no UTF-8 as U+FFFD: the file is there, and cannot be named. */
 function unreadableName(absolute: string, context: InputContext): UserError {
-  return new UserError("an input's name is not UTF-8", {
+  return new UserError("the name of an input file is not valid UTF-8", {
     code: "input-name",
     where: displayPath(context.workspace, absolute),
-    hint: "rename the file; `find . | grep -axv '.*'` shows such names",
+    hint: "rename the file; `find . | grep -axv '.*'` lists such names",
   });
 }
 
@@ -243,7 +243,7 @@ function nothingFound(declaration: Input, asked: string, root: string): UserErro
   return new UserError(`nothing matches ${declaration.patterns.join(", ")} in ${asked}`, {
     code: "input-missing",
     where: root,
-    hint: "check the folder's name, or restore its files",
+    hint: "check the directory's name, or restore its files",
   });
 }
 
@@ -281,10 +281,10 @@ async function expand(
 function refuseFileAsRoot(root: AbsolutePath, context: InputContext): void {
   const status = statSync(root, { throwIfNoEntry: false });
   if (status === undefined || status.isDirectory()) return;
-  throw new UserError("an input's root is a file, and a folder is needed", {
+  throw new UserError("an input's root is a file, but must be a directory", {
     code: "input-type",
     where: displayPath(context.workspace, root),
-    hint: "name the folder that holds it, or use file() for a single file",
+    hint: "name its directory, or use file() for a single file",
   });
 }
 

@@ -72,7 +72,7 @@ async function collect(
     if (entry.type === "directory") await collect(at, bounds, files, into);
     else {
       const kept = listed(entry);
-      if (kept === undefined) throw refused(at, "is a device, a socket or a pipe behind a link");
+      if (kept === undefined) throw refused(at, "is a link to a device, a socket or a pipe");
       into.set(at, kept);
       if (entry.type === "link") await behindLink(at, bounds, files, into);
     }
@@ -83,10 +83,10 @@ function refuseUntellable(link: AbsolutePath, folder: AbsolutePath, { workspace,
   const home = targetOf(workspace) ?? workspace;
   const top = targetOf(root) ?? root;
   const parent = targetOf(path.dirname(link)) ?? path.dirname(link);
-  if (isIn(parent, folder)) throw refused(link, "leads to a folder that contains it");
+  if (isIn(parent, folder)) throw refused(link, "leads to a directory that contains it");
   if (isIn(folder, path.join(home, cacheFolder))) throw refused(link, "leads into the cache");
   if (!isIn(folder, home) && !isIn(folder, top))
-    throw refused(link, "leads to a folder outside of the workspace");
+    throw refused(link, "leads to a directory outside the workspace");
 }
 
 function isIn(inner: string, outer: string): boolean {
@@ -97,6 +97,6 @@ function refused(link: string, what: string): UserError {
   return new UserError(`a link in an input ${what}`, {
     code: "input-link",
     where: link,
-    hint: 'declare what it leads to as an input of its own, ignore the link, or say links: "keep" where the task never reads through it',
+    hint: 'declare its target as an input of its own, exclude the link, or write links: "keep" if the task never follows it',
   });
 }

@@ -34,7 +34,7 @@ export async function attempt<T>(
       failed += 1;
       // Code that ignored its signal may still write to the outputs, so no other attempt may start there.
       if (signal.aborted || failed > retries || isUnresponsive(error)) throw error;
-      onRetry(`attempt ${failed} of ${retries + 1} failed: ${messageOf(error)}; trying again`);
+      onRetry(`attempt ${failed} of ${retries + 1} failed: ${messageOf(error)}; retrying`);
       await pause(Math.min(longestPauseMs, pauseMs * 2 ** (failed - 1)), undefined, { signal }).catch(
         () => {},
       );
@@ -64,9 +64,9 @@ async function withinTime<T>(
 }
 
 function timedOut(seconds: number): UserError {
-  return new UserError(`it did not finish within ${seconds} s`, {
+  return new UserError(`the task did not finish within ${seconds} s`, {
     code: "task-timeout",
-    hint: "raise the task's timeout, or find out what it waits for: --verbose shows what its commands print",
+    hint: "raise its timeout, or find out what it waits for: --verbose shows the output of its commands",
   });
 }
 

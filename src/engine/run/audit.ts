@@ -202,6 +202,6 @@ export async function requireTracer(
   if (works) return;
   throw new UserError("commands cannot be traced on this system", {
     code: "audit-impossible",
-    hint: `${request.audit === "strict" ? "--strict" : "--audit"} needs strace and the right to trace: containers often forbid it`,
+    hint: `${request.audit === "strict" ? "--strict" : "--audit"} needs strace and permission to trace; containers often forbid it`,
   });
 }

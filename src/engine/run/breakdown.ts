@@ -23,7 +23,10 @@ export class Breakdown {
     const timers: NodeJS.Timeout[] = [];
     const giveUpAfter = (ms: number) => (): void => {
       timers.push(
-        setTimeout(() => this.#reject(new Error("the build did not end when it was asked to")), ms).unref(),
+        setTimeout(
+          () => this.#reject(new Error("the build did not stop after it was cancelled")),
+          ms,
+        ).unref(),
       );
     };
     const [slowly, soon] = [giveUpAfter(graceMs), giveUpAfter(graceMs / 10)];
@@ -44,9 +47,9 @@ export class Breakdown {
   /** The event loop ran empty while no task's code ran. */
   onEmpty(): void {
     this.#reject(
-      new UserError("the build cannot continue: what it waits for can no longer happen", {
+      new UserError("the build waits for something that can no longer happen", {
         code: "build-never-settled",
-        hint: "a function that computes an input or a parameter never settled",
+        hint: "make sure that every function that computes an input or a parameter settles its promise",
       }),
     );
   }

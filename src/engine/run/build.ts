@@ -127,7 +127,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
 function endLeftBehind(state: State, emit: EventSink): void {
   for (const { pid, mark, command } of endOrphans(state.temporaryRoot)) {
     const [folder = ""] = path.relative(state.temporaryRoot, mark).split("/");
-    const message = `${taskOfFolder(folder.replace(/-\d+$/, ""))} left ${command.split(" ")[0]} running behind its back (process ${pid}); it was ended`;
+    const message = `${taskOfFolder(folder.replace(/-\d+$/, ""))} left ${command.split(" ")[0]} running (process ${pid}); the orphaned process was stopped`;
     emit({ type: "note", message });
   }
 }

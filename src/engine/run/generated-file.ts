@@ -57,9 +57,7 @@ async function generate(
     await rm(directory, { recursive: true, force: true });
     await rename(beside, directory);
     state.files.forgetBelow(directory);
-    note(
-      `made ${displayPath(state.workspace, directory)}, which did not exist; keep it out of version control`,
-    );
+    note(`created ${displayPath(state.workspace, directory)}; do not add it to version control`);
   } finally {
     signal.removeEventListener("abort", end);
     await groups.terminate(0);

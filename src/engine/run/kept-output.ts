@@ -46,7 +46,7 @@ export class KeptOutput {
     const at = this.#placeOf(this.#size);
     const tail = Buffer.concat([kept.subarray(at), kept.subarray(this.#headSize, at)]);
     const left = this.#size - this.#limit;
-    return `${wholeCharacters(head)}\n[${sizeText(left)} left out]\n${wholeCharacters(tail)}`;
+    return `${wholeCharacters(head)}\n[${sizeText(left)} omitted]\n${wholeCharacters(tail)}`;
   }
 
   /** Ends it: what is added from here on is not kept, and the file may be removed. */

@@ -79,10 +79,10 @@ export function refuseEscape(output: BoundOutput, workspace: string): void {
     const target = realpathIfThere(way);
     const home = realPath(workspace);
     if (target !== undefined && (target === home || target.startsWith(`${home}/`))) continue;
-    throw new UserError("an output's folder is a link that leaves the workspace", {
+    throw new UserError("the directory of an output is a symlink that leaves the workspace", {
       code: "output-escapes",
       where: way,
-      hint: "make it a folder (a bind mount may put it on another disk), or move the link's target into the workspace",
+      hint: "replace it by a directory (a bind mount may put it on another disk), or move its target into the workspace",
     });
   }
 }
@@ -116,10 +116,10 @@ function makeFolder(folder: string): void {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
-    throw new UserError("an output's folder cannot be made: something else has its name", {
+    throw new UserError("the directory of an output cannot be created: a file has its name", {
       code: "output-blocked",
       where: folder,
-      hint: "move away what stands there",
+      hint: "move that file away",
       cause: error,
     });
   }

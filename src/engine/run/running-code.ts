@@ -114,8 +114,7 @@ export class RunningCode {
     const names = suspects.map(({ owner }) => owner.name).join(", ");
     for (const { fail } of suspects) {
       if (suspects.length === 1) fail(error);
-      else
-        fail(new Error(`${messageOf(error)} (thrown by code of one of these: ${names})`, { cause: error }));
+      else fail(new Error(`${messageOf(error)} (thrown by one of these: ${names})`, { cause: error }));
     }
   }
 
@@ -124,13 +123,10 @@ export class RunningCode {
     if (this.#running.size === 0) this.#nobody.onEmpty();
     for (const { owner, fail } of this.#running)
       fail(
-        new UserError(
-          `the function of ${owner.name} never finished: what it waits for can no longer happen`,
-          {
-            code: "task-never-settled",
-            hint: "make sure that the promise returned by its function is resolved or rejected",
-          },
-        ),
+        new UserError(`the function of ${owner.name} waits for something that can no longer happen`, {
+          code: "task-never-settled",
+          hint: "make sure that its promise is resolved or rejected",
+        }),
       );
   }
 
@@ -156,9 +152,9 @@ export class RunningCode {
 }
 
 function unresponsive(name: string): UserError {
-  return new UserError(`the function of ${name} did not end when it was asked to`, {
+  return new UserError(`the function of ${name} did not stop after it was cancelled`, {
     code: "task-unresponsive",
-    hint: "pass the function's `signal` to whatever it waits for",
+    hint: "pass the function's `signal` to everything that it waits for",
   });
 }
 

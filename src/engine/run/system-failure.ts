@@ -18,17 +18,17 @@ export function explainSystemError(
   const target = placeOf(failure, workspace, known);
   const where = target === undefined ? {} : { where: displayPath(workspace, target) };
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new UserError(code === "ENOSPC" ? "no space left on the device" : "the disk quota is used up", {
+    return new UserError(code === "ENOSPC" ? "no space left on the device" : "the disk quota is exceeded", {
       code: "no-space",
       ...where,
-      hint: "free some space (`task clean --all` empties the cache), and start again: what was built is kept",
+      hint: "free disk space (`task clean --all` empties the cache) and run the build again: earlier results are kept",
       cause: error,
     });
   }
   if (code === "E2BIG") {
     return new UserError("a command line is longer than the system allows", {
       code: "command-too-long",
-      hint: "pass the names through a file or a pipe, as `xargs` and `cpio` read them, or let the shell find them",
+      hint: "pass the names through a file or a pipe, as `xargs` and `cpio` read them, or let the shell expand a pattern",
       cause: error,
     });
   }
@@ -39,14 +39,14 @@ export function explainSystemError(
     return new UserError(`a file cannot be read (${why})`, {
       code: "not-readable",
       ...where,
-      hint: "check its owner and mode, and those of the folders that lead to it",
+      hint: "check the owner and mode of the file and of the directories above it",
       cause: error,
     });
   }
   return new UserError(`a file cannot be written (${why})`, {
     code: "not-writable",
     ...where,
-    hint: "check the owner and the mode of the folder",
+    hint: "check the owner and mode of the directory",
     cause: error,
   });
 }

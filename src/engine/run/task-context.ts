@@ -187,10 +187,10 @@ export function blobAccess(state: State): BlobAccess {
         state.files.recordWritten(absolutePath(target), digest);
         return;
       }
-      throw new UserError("what was downloaded earlier is damaged, and was removed from the cache", {
+      throw new UserError("a downloaded file in the cache was damaged; it was removed from the cache", {
         code: "blob-damaged",
         where: displayPath(state.workspace, state.store.pathOf(digest)),
-        hint: "run it again: it is downloaded anew",
+        hint: "run the build again: the file is downloaded again",
       });
     },
   };

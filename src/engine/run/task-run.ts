@@ -144,7 +144,7 @@ export async function runTask(
     if (disturbed.length > 0) {
       context.onMoved(disturbed, moved.length + sources.length > 0);
       context.onNote(
-        `${listed(disturbed)} changed while ${bound.task.name} ran: what it made is kept, and made again next time`,
+        `${listed(disturbed)} changed while ${bound.task.name} ran: its outputs are kept, and the next build makes them again`,
       );
     } else {
       const log = capture.text === "" ? undefined : state.store.putText(capture.text);
@@ -232,9 +232,9 @@ function checkStaged(
   const unlinked = new Set<bigint>();
   for (const name of readdirSync(staging)) {
     if (!places.has(name)) {
-      throw new UserError(`${bound.task.name} wrote ${name}, which is none of its outputs`, {
+      throw new UserError(`${bound.task.name} wrote ${name}, which is not a declared output`, {
         code: "output-undeclared",
-        hint: "write intermediate files to the scratch folder, or declare the output",
+        hint: "write intermediate files to the scratch directory, or declare the output",
       });
     }
   }
@@ -243,10 +243,13 @@ function checkStaged(
     const status = lstatSync(staged, { throwIfNoEntry: false });
     const right = output.kind === "directory" ? status?.isDirectory() : status?.isFile();
     if (right !== true) {
-      throw new UserError(`${bound.task.name} did not make its output "${output.slot}" (a ${output.kind})`, {
-        code: "output-not-made",
-        hint: "the task's run function must write every declared output",
-      });
+      throw new UserError(
+        `${bound.task.name} did not create its declared output "${output.slot}" (a ${output.kind})`,
+        {
+          code: "output-not-made",
+          hint: "make the task's `run` function write every declared output",
+        },
+      );
     }
     normalizeStaged(staged, {
       private: output.private,
@@ -265,7 +268,7 @@ function refuseEscapingLink(outputs: Listing, bound: BoundTask): void {
   if (link === undefined) return;
   throw new UserError(`the link ${link} in an output of ${bound.task.name} leaves the output`, {
     code: "output-link",
-    hint: "make its target relative and within the output, copy what it leads to, or put it into an archive",
+    hint: "make its target relative and inside the output, copy the target, or pack it into an archive",
   });
 }
 

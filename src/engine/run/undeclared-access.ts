@@ -33,19 +33,17 @@ export async function undeclaredAccess(
   const show = (place: string): string => displayPath(context.state.workspace, place);
   const byCommands = (await commands.undeclared(declared)).map((one) => `${one.kind} ${show(one.path)}`);
   const byCode = undeclaredByCode(code.all, declared).map(({ kind, path: place }) =>
-    kind === "ran" ? `ran ${place} beside its shell` : `${kind} ${show(place)}`,
+    kind === "ran" ? `ran ${place}` : `${kind} ${show(place)}`,
   );
   const message = [
-    ...(byCommands.length === 0
-      ? []
-      : [`its commands touched what it does not declare: ${listed(byCommands)}`]),
-    ...(byCode.length === 0 ? [] : [`its code touched what it does not declare: ${listed(byCode)}`]),
+    ...(byCommands.length === 0 ? [] : [`its commands used undeclared files: ${listed(byCommands)}`]),
+    ...(byCode.length === 0 ? [] : [`its code used undeclared files: ${listed(byCode)}`]),
   ].join("; ");
   if (message === "") return undefined;
   if (context.audit === "strict") {
     throw new UserError(message, {
       code: "undeclared-access",
-      hint: "declare these as inputs or outputs, or work in the scratch folder",
+      hint: "declare these as inputs or outputs, or work in the scratch directory",
     });
   }
   return message;

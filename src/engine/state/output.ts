@@ -43,7 +43,7 @@ export async function listOutputs(places: OutputPlaces, files: StatCache): Promi
         throw new UserError(`the output ${name} is a device, a socket or a pipe`, {
           code: "output-type",
           where: path.join(root, relative),
-          hint: "outputs are files, folders and links; devices belong into an archive",
+          hint: "write files, directories or symlinks; put devices into an archive",
         });
       }
       entries.push([name, kept]);
@@ -204,10 +204,10 @@ interface Settling {
 export function normalizeStaged(root: string, how: Settling): void {
   const status = lstatIfThere(root);
   if (status === undefined && isUnreadable(path.basename(root))) {
-    throw new UserError(`the name ${path.basename(root)} in an output is not UTF-8`, {
+    throw new UserError(`the name ${path.basename(root)} in an output is not valid UTF-8`, {
       code: "output-name",
       where: root,
-      hint: "give it another name, or put it into an archive: names in archives may be any bytes",
+      hint: "rename it, or pack it into an archive, where names may be any bytes",
     });
   }
   if (status === undefined || status.isSymbolicLink() || how.isDone(root)) return;

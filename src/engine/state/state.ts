@@ -82,10 +82,10 @@ export class State {
       ["files.log", this.fileLog.damage],
     ] as const;
     return logs.flatMap(([name, damage]) => {
-      if (damage.foreign) return [`${name} was not written by this version; it is started anew`];
+      if (damage.foreign) return [`${name} was written by another version; starting an empty one`];
       if (damage.damagedLines === 0) return [];
       return [
-        `${name} had ${damage.damagedLines} damaged ${damage.damagedLines === 1 ? "line; what it" : "lines; what they"} recorded is done again`,
+        `${name} had ${damage.damagedLines} damaged ${damage.damagedLines === 1 ? "line" : "lines"} ; the results recorded there are built again`,
       ];
     });
   }
@@ -104,13 +104,13 @@ export class State {
     } catch (error) {
       const code = systemErrorCode(error);
       if (code === undefined) throw error;
-      throw new UserError(`the cache folder cannot be written: ${systemReason(error)}`, {
+      throw new UserError(`the cache directory cannot be written: ${systemReason(error)}`, {
         code: "cache-not-writable",
         where: this.root,
         hint:
           code === "ENOSPC"
-            ? "free some space, and start again: what was built is kept"
-            : "make the workspace writable for this user, or remove what is in the folder's place",
+            ? "free disk space and run the build again: earlier results are kept"
+            : "make the workspace writable for your user, or remove the file that has the directory's name",
         cause: error,
       });
     }

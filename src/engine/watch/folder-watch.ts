@@ -110,10 +110,10 @@ function identityOf(folder: string): string {
 function explain(error: unknown, folder: string): unknown {
   const code = systemErrorCode(error);
   if (code !== "ENOSPC" && code !== "EMFILE") return error;
-  return new UserError("the system watches no more folders for this user", {
+  return new UserError("the limit of watched directories for this user is reached", {
     code: "watch-limit",
     where: folder,
-    hint: "raise the limits fs.inotify.max_user_watches and fs.inotify.max_user_instances (sysctl)",
+    hint: "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances with sysctl",
     cause: error,
   });
 }

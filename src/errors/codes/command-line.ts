@@ -57,6 +57,10 @@ export const commandLineErrors = {
     meaning: "The file that `--config` names cannot be read.",
     remedy: "Check the name and the permissions of the file.",
   },
+  "diff-ignore": {
+    meaning: "`task diff --ignore` does not know the kind of difference.",
+    remedy: "Use `--ignore times`.",
+  },
   "file-too-large": {
     meaning: "A file with settings or a secret is larger than 1 MiB.",
     remedy: "Check the file name.",

@@ -55,6 +55,11 @@ export const taskfileErrors = {
     meaning: "Two tasks have the same name.",
     remedy: "Rename one of them.",
   },
+  "taskfile-defaults": {
+    meaning:
+      "The `defaults` of the Taskfile set an option that does not exist, or a value that the option refuses.",
+    remedy: "Correct the entry that the message names.",
+  },
   "taskfile-invalid": {
     meaning: "The Taskfile's default export, targets, variants or pools are not valid.",
     remedy: "Correct the property as the hint shows. The default export is made with `taskfile({ … })`.",

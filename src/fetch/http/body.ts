@@ -87,19 +87,19 @@ async function fetchPart(
     const isPart =
       range?.first === part.start && range.last === part.end - 1 && range.total === version.total;
     if (answer.status !== 206 || !isPart || !isPartOf(version, answer)) {
-      throw new TransientFailure("the server did not send the part asked for", { code: "cut-off" });
+      throw new TransientFailure("the server did not send the requested range", { code: "cut-off" });
     }
     let position = part.start;
     const rate = watchRate(context);
     for await (const chunk of answer.body) {
       rate.received(chunk.length);
       if (position + chunk.length > part.end)
-        throw new TransientFailure("too long a part", { code: "cut-off" });
+        throw new TransientFailure("the range was too long", { code: "cut-off" });
       await sink.writeAhead(chunk, position);
       position += chunk.length;
       context.progress(version.total);
     }
-    if (position !== part.end) throw new TransientFailure("too short a part", { code: "cut-off" });
+    if (position !== part.end) throw new TransientFailure("the range was too short", { code: "cut-off" });
   });
 }
 
@@ -119,16 +119,16 @@ export async function pour(
   const where = endOf(answer.route);
   const most = request.maxBytes ?? context.limits.maxBytes;
   const tooLarge = (): UserError =>
-    new UserError(`${request.name} is larger than ${most} bytes, the most that is accepted`, {
+    new UserError(`${request.name} is larger than ${most} bytes, which is the limit`, {
       code: "too-large",
-      hint: "check that this is the file that was meant; a mirror would not hold such a one",
+      hint: "check the URL: no mirror has a file of this kind of that size",
       where,
     });
   const tooLong = (): UserError =>
-    new UserError(`${request.name}: more bytes came than the server had announced (${total})`, {
+    new UserError(`${request.name}: the server sent more bytes than it announced (${total})`, {
       code: "body-too-long",
       where,
-      hint: "the mirror or a proxy in between is broken: use another one",
+      hint: "use another mirror: the mirror or a proxy is broken",
     });
   if (total !== undefined && total > most) throw tooLarge();
   const rate = watchRate(context);
@@ -142,7 +142,7 @@ export async function pour(
       if (segments?.isMet === true) break;
     }
     if (segments !== undefined && !(await segments.join())) {
-      throw new TransientFailure("a part of it did not come", { code: "cut-off" });
+      throw new TransientFailure("a range did not arrive", { code: "cut-off" });
     }
   } catch (error) {
     // A proxy that hangs up right behind the last byte is reported as a broken connection, yet all is there.
@@ -151,7 +151,7 @@ export async function pour(
     return;
   }
   if (total !== undefined && sink.size < total) {
-    throw new TransientFailure(`only ${sink.size} of ${total} bytes came`, { code: "cut-off" });
+    throw new TransientFailure(`only ${sink.size} of ${total} bytes arrived`, { code: "cut-off" });
   }
   if (segments === undefined && (await answer.hasExcess())) throw tooLong();
 }

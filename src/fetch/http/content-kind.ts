@@ -63,11 +63,11 @@ export function checkKind(kind: ContentKind, head: Buffer, name: string, where: 
   if (kind === "any") return;
   if (looksLikeHtml(head)) {
     throw new UserError(
-      `${name} is a captive portal or error page: ${names[kind]} was expected, a web page came`,
+      `${name} is a captive portal or error page: expected ${names[kind]}, got a web page`,
       {
         code: "captive-portal",
         where,
-        hint: "open the URL in a browser: a network log-in or a proxy may be answering instead of the mirror",
+        hint: "open the URL in a browser: a network login or a proxy may answer in place of the mirror",
       },
     );
   }
@@ -75,7 +75,7 @@ export function checkKind(kind: ContentKind, head: Buffer, name: string, where: 
     throw new UserError(`${name} is not ${names[kind]}`, {
       code: "wrong-kind",
       where,
-      hint: "the mirror has something else at this URL, or a file that is damaged",
+      hint: "check the URL: the mirror has another or a damaged file there",
     });
   }
 }

@@ -2,6 +2,7 @@
  * The words of a download: what is asked for and what comes back. It does nothing.
  */
 import type { ContentKind } from "./content-kind.ts";
+import type { SettingNames } from "./setting-names.ts";
 
 /** What upstream said about a version of a file, to ask later whether it still holds. */
 export interface Validators {
@@ -75,6 +76,8 @@ export interface TransportLimits {
   readonly maxTextBytes: number;
   /** Names in one index of a mirror. */
   readonly maxIndexNames: number;
+  /** How the user changes these limits, for hints. */
+  readonly settings: SettingNames;
 }
 
 export const defaultLimits: TransportLimits = {
@@ -96,4 +99,5 @@ export const defaultLimits: TransportLimits = {
   maxTextBytes: 16 * 1024 ** 2,
   // Tiny Core's largest folders have some 4,000 extensions.
   maxIndexNames: 100_000,
+  settings: {},
 };

@@ -53,7 +53,7 @@ export async function exchange<T>(
       throw new UserError(`more than ${request.maxRedirects} redirects: ${describeRoute(route)}`, {
         code: "too-many-redirects",
         where: publicUrl(request.url.href),
-        hint: "the server sends requests round in circles: use another mirror",
+        hint: "use another mirror: the server redirects in a loop",
       });
     }
     url = redirectTarget(url, step.location);
@@ -120,7 +120,7 @@ function redirectTarget(from: URL, location: string): URL {
   try {
     target = new URL(location, from);
   } catch (error) {
-    throw new UserError("the server redirects to something that is not a URL", {
+    throw new UserError("the server redirects to an invalid URL", {
       code: "redirect-refused",
       hint: "use another mirror",
       where: publicUrl(from.href),
@@ -129,15 +129,15 @@ function redirectTarget(from: URL, location: string): URL {
   }
   const refused =
     target.protocol !== "http:" && target.protocol !== "https:"
-      ? "only http and https are followed"
+      ? "only http and https are allowed"
       : from.protocol === "https:" && target.protocol === "http:"
-        ? "that would give up encryption"
+        ? "it would drop encryption"
         : undefined;
   if (refused !== undefined) {
     throw new UserError(`a redirect to ${shownTarget(target)} is refused: ${refused}`, {
       code: "redirect-refused",
       where: publicUrl(from.href),
-      hint: "use the mirror's final address, or another mirror",
+      hint: "use the mirror's final URL, or another mirror",
     });
   }
   target.username = "";

@@ -5,30 +5,36 @@ import { messageOf, systemErrorCode, UserError } from "../../errors/index.ts";
 import type { DownloadRequest } from "./download.ts";
 import type { Answer } from "./exchange.ts";
 import { type Environment, proxyFor, proxyVariables } from "./proxy.ts";
-import { leastRateSetting } from "./rate-watch.ts";
 import type { TransientFailure } from "./retry.ts";
 import { describeRoute, endOf, lastUrl, type Route } from "./route.ts";
+import type { SettingNames } from "./setting-names.ts";
 
-const networkHint = `check the network; behind a proxy set ${proxyVariables}`;
+function networkHint({ otherSource }: SettingNames): string {
+  const without = otherSource === undefined ? "" : `; to build without a mirror use ${otherSource}`;
+  return `check the network; behind a proxy set ${proxyVariables}${without}`;
+}
 
 /** The error after the last of `attempts` tries failed, which had come as far as `route`. */
 export function explainTransient(
   failure: TransientFailure,
   request: DownloadRequest,
   attempts: number,
-  { env, advice }: { readonly env: Environment; readonly advice: string | undefined },
+  env: Environment,
+  settings: SettingNames,
   route: Route = [new URL(request.url)],
 ): UserError {
   const proxy = proxyFor(lastUrl(route), env);
   const through = proxy === undefined ? "" : ` through the proxy ${proxy.url}`;
   const tries = attempts === 1 ? "1 try" : `${attempts} tries`;
-  const reachable = advice === undefined ? networkHint : `${networkHint}; ${advice}`;
   const hints: Readonly<Record<TransientFailure["code"], string>> = {
-    unreachable: reachable,
-    "cut-off": `${reachable}; what was downloaded completely is kept`,
-    "too-slow": `use another mirror, or accept a lower rate with ${leastRateSetting}; 0 accepts any`,
-    "server-error": "the mirror has a problem of its own: try again later, or use another mirror",
-    "rate-limited": "the mirror asks for patience: try again later, or use another mirror",
+    unreachable: networkHint(settings),
+    "cut-off": `${networkHint(settings)}; complete downloads are kept`,
+    "too-slow":
+      settings.leastRate === undefined
+        ? "use another mirror"
+        : `use another mirror, or lower the minimum rate with ${settings.leastRate} (0: any rate)`,
+    "server-error": "try again later, or use another mirror: the server has a problem",
+    "rate-limited": "try again later, or use another mirror: the server limits requests",
   };
   return new UserError(
     `cannot download ${request.name} from ${describeRoute(route)}${through}: ${failure.message} (${tries})`,
@@ -48,11 +54,11 @@ export function explainStatus(
 ): UserError {
   const url = endOf(route);
   const meaning: Readonly<Record<number, string>> = {
-    401: "a user name and password are needed",
+    401: "user name and password are required",
     403: "access is forbidden",
     404: "not found",
-    407: "the proxy wants a user name and password",
-    410: "it is gone",
+    407: "the proxy requires a user name and password",
+    410: "removed",
   };
   const reason = meaning[status];
   const missing = status === 404 || status === 410;
@@ -62,7 +68,7 @@ export function explainStatus(
     {
       code: missing ? "not-found" : "http-status",
       where: request.where ?? url,
-      hint: missing ? "check the name, and that the mirror has this release" : statusHint(status, proxy),
+      hint: missing ? "check the name, and whether the mirror has this release" : statusHint(status, proxy),
     },
   );
 }
@@ -70,10 +76,10 @@ export function explainStatus(
 function statusHint(status: number, proxy: string | undefined): string {
   const isRefused = status === 401 || status === 403 || status === 407;
   if (isRefused && proxy !== undefined) {
-    return `check user name and password where the proxy is named (${proxyVariables}), and what it allows`;
+    return `check the user name and password of the proxy (${proxyVariables}) and its rules`;
   }
-  if (status === 401) return "write user name and password into the URL, or use another mirror";
-  if (isRefused) return "check that you may use this mirror, or use another one";
+  if (status === 401) return "add user name and password to the URL, or use another mirror";
+  if (isRefused) return "check that you may use this mirror, or use another mirror";
   return "try again later, or use another mirror";
 }
 
@@ -94,14 +100,14 @@ export function explainOther(
       {
         ...place,
         code: "tls",
-        hint: "if the certificate is one of your own authority, name its file in NODE_EXTRA_CA_CERTS",
+        hint: "if your own authority signed the certificate, name the authority's file in NODE_EXTRA_CA_CERTS",
       },
     );
   }
   const proxy = proxyFor(lastUrl(route), env);
   if (proxy !== undefined && /proxy/i.test(messageOf(error))) {
     return new UserError(
-      `cannot download ${request.name}: the proxy ${proxy.url} refuses (${messageOf(error)})`,
+      `cannot download ${request.name}: the proxy ${proxy.url} refused (${messageOf(error)})`,
       { ...place, code: "proxy-refused", hint: `check ${proxyVariables}` },
     );
   }

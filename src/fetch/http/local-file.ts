@@ -27,9 +27,9 @@ export async function copyLocal(
       });
     }
     if (stats.size > limits.maxBytes) {
-      throw new UserError(`${request.name} is larger than ${limits.maxBytes} bytes`, {
+      throw new UserError(`${request.name} is larger than the limit of ${limits.maxBytes} bytes`, {
         code: "too-large",
-        hint: "check that this is the file that was meant",
+        hint: "check that this is the intended file",
         where: path,
       });
     }
@@ -55,7 +55,7 @@ async function openLocal(path: string, request: DownloadRequest) {
     throw new UserError(`cannot read ${request.name}: ${missing ? `${path} does not exist` : code}`, {
       code: missing ? "not-found" : "cannot-read",
       where: request.where ?? path,
-      ...(missing ? { hint: "check the name, and that the source is complete" } : {}),
+      ...(missing ? { hint: "check the name, and whether the source is complete" } : {}),
       cause: error,
     });
   }

@@ -27,10 +27,10 @@ export function parseLocation(text: string, where?: string): Location {
     });
   }
   if (/^file:(?!\/)/i.test(text)) {
-    throw new UserError(`"${publicUrl(text)}" is a file: URL that begins at no folder`, {
+    throw new UserError(`"${publicUrl(text)}" is a file: URL without an absolute path`, {
       code: "bad-location",
       ...place,
-      hint: "write file:///folder, or the path by itself",
+      hint: "write file:///directory, or only the path",
     });
   }
   try {
@@ -45,9 +45,9 @@ export function parseLocation(text: string, where?: string): Location {
       cause: error,
     });
   }
-  throw new UserError(`cannot download from "${publicUrl(text)}": only http, https and file are understood`, {
+  throw new UserError(`cannot download from "${publicUrl(text)}": only http, https and file are supported`, {
     code: "unsupported-scheme",
-    hint: "name an http:, https: or file: URL, or an absolute path",
+    hint: "use an http:, https: or file: URL, or an absolute path",
     ...place,
   });
 }
@@ -62,10 +62,10 @@ export function parseFolderLocation(text: string, where?: string): Location {
   const { search, hash } = new URL(text);
   const part = search !== "" || /\?$/.test(text.replace(/#.*$/s, "")) ? "a query (?)" : "a fragment (#)";
   if (search === "" && hash === "" && !/[?#]/.test(text)) return location;
-  throw new UserError(`"${publicUrl(text)}" has ${part}, and names of files are to be put behind it`, {
+  throw new UserError(`"${publicUrl(text)}" has ${part}, but file names are appended to it`, {
     code: "bad-location",
     where: where ?? publicUrl(text),
-    hint: "write the folder's URL alone, with %3F for ? and %23 for # where they belong to its name",
+    hint: "write only the directory's URL, with %3F for ? and %23 for # in its name",
   });
 }
 

@@ -51,10 +51,10 @@ function parseProxy(name: string, value: string): ProxyServer {
     });
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
-    throw new UserError(`${name} names a proxy of a kind that is not supported: "${publicUrl(text)}"`, {
+    throw new UserError(`${name} has an unsupported scheme: "${publicUrl(text)}"`, {
       code: "bad-proxy",
       where: name,
-      hint: "only http and https proxies are supported",
+      hint: "use an http or https proxy",
     });
   }
   return { url: url.origin, authorization: authorizationOf(url) };

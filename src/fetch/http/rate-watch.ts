@@ -15,9 +15,6 @@ export interface SlowDownload {
   readonly seconds: number;
 }
 
-/** The setting of the minimum rate, for messages. */
-export const leastRateSetting = "--least-rate BYTES or MK_BUNDLE_LEAST_RATE";
-
 /** Measures the body of one response; a server that sends nothing at all runs into the idle timeout instead. */
 export class RateWatch {
   readonly #limits: RateLimits;
@@ -50,7 +47,7 @@ export class RateWatch {
     }
     if (rate < leastRate) {
       throw new TransientFailure(
-        `only ${slow.rate} bytes a second came over ${slow.seconds} s, less than the required ${leastRate}`,
+        `the rate was only ${slow.rate} bytes per second over ${slow.seconds} s, below the minimum of ${leastRate}`,
         { code: "too-slow" },
       );
     }

@@ -70,7 +70,7 @@ export async function receive(
         throw explainStatus(answer, request);
       case 416:
         await sink.restart();
-        throw new TransientFailure("the server could not continue where it was cut off", { code: "cut-off" });
+        throw new TransientFailure("the server could not resume the download", { code: "cut-off" });
       default:
         throw refusal(answer, request, context);
     }
@@ -97,8 +97,8 @@ async function acceptRange(
   await sink.restart();
   throw new TransientFailure(
     isSameVersion
-      ? "the server continued at another place than asked"
-      : "the server continued with another version of the file",
+      ? "the server resumed at the wrong offset"
+      : "the server resumed with another version of the file",
     { code: "cut-off" },
   );
 }
@@ -111,8 +111,8 @@ function refusal(answer: Answer, request: DownloadRequest, context: ReceiveConte
   if (retryAfterMs !== undefined && retryAfterMs > most) {
     const seconds = Math.round(retryAfterMs / 1000);
     return new UserError(
-      `cannot download ${request.name}: the server answered ${answer.status} and asks to wait ${seconds} s`,
-      { code, where: endOf(answer.route), hint: "try again then, or use another mirror" },
+      `cannot download ${request.name}: the server answered ${answer.status} and asked to wait ${seconds} s`,
+      { code, where: endOf(answer.route), hint: "wait that long and try again, or use another mirror" },
     );
   }
   return new TransientFailure(`the server answered ${answer.status}`, { code, retryAfterMs });

@@ -35,23 +35,23 @@ export class TransientFailure extends Error {
 
 const unreachable: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
-  ENOTFOUND: "the host name is not known",
-  EAI_AGAIN: "the host name could not be looked up",
+  ENOTFOUND: "the host name does not exist",
+  EAI_AGAIN: "the host name could not be resolved",
   EHOSTUNREACH: "there is no route to the host",
-  ENETUNREACH: "the network is not reachable",
-  ETIMEDOUT: "connecting took too long",
-  UND_ERR_CONNECT_TIMEOUT: "connecting took too long",
+  ENETUNREACH: "the network is unreachable",
+  ETIMEDOUT: "connecting timed out",
+  UND_ERR_CONNECT_TIMEOUT: "connecting timed out",
 };
 
 const broken: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was reset",
   EPIPE: "the connection was closed",
-  UND_ERR_SOCKET: "the connection was closed before everything had arrived",
-  UND_ERR_HEADERS_TIMEOUT: "no answer came in time",
-  UND_ERR_BODY_TIMEOUT: "no byte came for too long",
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "fewer bytes came than announced",
+  UND_ERR_SOCKET: "the connection was closed too early",
+  UND_ERR_HEADERS_TIMEOUT: "the server did not answer in time",
+  UND_ERR_BODY_TIMEOUT: "no data arrived for too long",
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "fewer bytes arrived than announced",
   // undici's name for "the socket ended in the middle of a message".
-  UND_ERR_INFO: "the connection was closed before everything had arrived",
+  UND_ERR_INFO: "the connection was closed too early",
 };
 
 /** Recognises connection errors of Node and undici; anything else is not transient and gives undefined. */

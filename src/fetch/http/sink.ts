@@ -196,18 +196,18 @@ export class FileSink implements Sink {
 export function writeFailure(error: unknown, path: string): unknown {
   const code = systemErrorCode(error);
   if (code === "ENOSPC" || code === "EDQUOT") {
-    return new UserError("the disk is full: a download could not be written", {
+    return new UserError("the disk is full: a download cannot be written", {
       code: "disk-full",
       where: path,
-      hint: "free some space and run it again: what was downloaded completely is kept",
+      hint: "free disk space and run the build again: complete downloads are kept",
       cause: error,
     });
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOENT" || code === "ENOTDIR") {
-    return new UserError(`a download could not be written (${code})`, {
+    return new UserError(`a download cannot be written (${code})`, {
       code: "cannot-write",
       where: path,
-      hint: "make the folder writable for you",
+      hint: "make the directory writable for your user",
       cause: error,
     });
   }

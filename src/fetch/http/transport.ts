@@ -15,6 +15,7 @@ import { Network } from "./network.ts";
 import type { Environment } from "./proxy.ts";
 import type { Resumable } from "./receive.ts";
 import { endOf, type Route } from "./route.ts";
+import { offlineHint } from "./setting-names.ts";
 import { FileSink, MemorySink, type Sink, writeFailure } from "./sink.ts";
 import { receiveRepeatedly, type TriesContext } from "./tries.ts";
 import type { Version } from "./validators.ts";
@@ -33,8 +34,6 @@ export interface TransportOptions {
   readonly limits?: Partial<TransportLimits>;
   /** Connections and places that several transports share; one without has its own, with the limits above. */
   readonly network?: Network;
-  /** What else the user can do when a server cannot be reached: a clause for the hint. */
-  readonly advice?: string;
 }
 
 export class Transport {
@@ -61,7 +60,6 @@ export class Transport {
       network: this.#network,
       limits: this.limits,
       env: options.env,
-      advice: options.advice,
       clock: this.#clock,
       random: options.random ?? Math.random,
       onEvent: this.onEvent,
@@ -86,7 +84,7 @@ export class Transport {
       });
     } catch (error) {
       if (!isMismatch(error) || !isAssembled) throw this.#rememberMismatch(request.url, error);
-      const reason = "what came in parts is not what it should be";
+      const reason = "the assembled ranges have the wrong digest";
       const { name } = request;
       this.onEvent({ type: "download-retry", name, reason, attempt: 1, attempts: 2, delayMs: 0 });
     }
@@ -145,10 +143,10 @@ export class Transport {
     const request = { ...given, signal, maxBytes: this.#bytesFor(given) };
     const url = publicUrl(given.url);
     if (location.kind === "remote" && this.offline) {
-      throw new UserError(`${given.name} is not here, and --offline forbids to download it`, {
+      throw new UserError(`${given.name} has not been downloaded yet, and offline mode forbids it`, {
         code: "offline",
         where: given.where ?? url,
-        hint: "run it once without --offline",
+        hint: offlineHint(this.limits.settings),
       });
     }
     const origin = location.kind === "remote" ? location.url.origin : "local";

@@ -14,8 +14,6 @@ export interface TriesContext {
   readonly network: Network;
   readonly limits: TransportLimits;
   readonly env: Environment;
-  /** What else the user can do when a server cannot be reached: a clause for the hint. */
-  readonly advice: string | undefined;
   readonly clock: Clock;
   /** 0 ≤ n < 1, for the jitter between attempts. */
   readonly random: () => number;
@@ -33,7 +31,7 @@ export async function receiveRepeatedly(
   partial: Resumable,
   context: TriesContext,
 ): Promise<"fetched" | "unchanged" | "absent"> {
-  const { network, limits, env, advice, clock, onEvent } = context;
+  const { network, limits, env, clock, onEvent } = context;
   const { attempts } = limits;
   const { name, url, signal } = request;
   const receiving = {
@@ -63,7 +61,7 @@ export async function receiveRepeatedly(
         const final =
           failure === undefined
             ? explainOther(error, request, env, partial.route)
-            : explainTransient(failure, request, attempts, { env, advice }, partial.route);
+            : explainTransient(failure, request, attempts, env, limits.settings, partial.route);
         if (final instanceof UserError) network.attempts.gaveUp(url, final);
         throw final;
       }

@@ -55,9 +55,9 @@ export async function fetchArtifacts(plan: readonly Artifact[], context: FetchCo
   for (const artifact of largestFirst(plan)) {
     const fault = artifactFault(artifact.name);
     if (fault !== undefined) {
-      throw new UserError(`"${artifact.name}" cannot be fetched: ${fault}`, {
+      throw new UserError(`"${artifact.name}" cannot be downloaded: ${fault}`, {
         code: "bad-name",
-        hint: "correct the name where it stands, in a list or on the mirror",
+        hint: "correct the name in the list or on the mirror",
       });
     }
     const pin = pinOf(context.lock, artifact);
@@ -73,11 +73,15 @@ export async function fetchArtifacts(plan: readonly Artifact[], context: FetchCo
     const total = pin?.size ?? artifact.size ?? 0;
     if (total > 0) planned.push({ name: artifact.name, total });
   }
-  refuseUnpinned([...(context.unresolved ?? []), ...blocked], context.policy);
+  refuseUnpinned(
+    [...(context.unresolved ?? []), ...blocked],
+    context.policy,
+    context.transport.limits.settings,
+  );
   for (const one of planned) context.transport.onEvent({ type: "download-planned", ...one });
   const pinned = new Map<string, LockLine>(repinned);
   for (const [name, line] of repinned) {
-    const message = `${name}: the mirror lacks what its pin depends on, and names other dependencies now, which are pinned`;
+    const message = `${name}: the mirror no longer has the pinned dependencies; pinning the current ones`;
     context.transport.onEvent({ type: "warning", message, where: undefined });
     context.onPin?.(name, line);
   }

@@ -46,7 +46,7 @@ export function parseExtensionList(text: string, file: string): ExtensionList {
       throw new UserError(`"${excerpt(name)}" is not the name of an extension: ${fault}`, {
         code: "bad-extension-name",
         where,
-        hint: "write one file name a line, such as bash.tcz or hello.deb",
+        hint: "write one file name per line, such as bash.tcz or hello.deb",
       });
     }
     const entry: ListEntry = { name, kind: name.endsWith(".deb") ? "deb" : "tcz", where };
@@ -63,11 +63,12 @@ export function nameFault(name: string): string | undefined {
   if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "it has a control character";
   if (name.includes("/") || name.includes("\\")) return "it has a slash";
   if (name.includes("..")) return "it has two dots in a row";
-  if (/\s/.test(name)) return "it has a blank: one name a line";
-  if (name.startsWith(".") || name.startsWith("-")) return `it begins with "${name.charAt(0)}"`;
+  if (/\s/.test(name)) return "it has a blank; write one name per line";
+  if (name.startsWith(".") || name.startsWith("-")) return `it starts with "${name.charAt(0)}"`;
   if (name.length > 200) return "it is longer than 200 characters";
   if (!/\.(tcz|deb)$/.test(name)) return "it ends neither in .tcz nor in .deb";
-  if (!/^[\w+.~@%:,=-]+$/.test(name)) return "it has a character that file names of extensions never have";
+  if (!/^[\w+.~@%:,=-]+$/.test(name))
+    return "it has a character that is not allowed in file names of extensions";
   return undefined;
 }
 

@@ -14,7 +14,7 @@ export function readLock(path: string, label: string = path): Lock {
     if (systemErrorCode(error) === "ENOENT") return new Map();
     throw new UserError(`the lock cannot be read (${systemErrorCode(error)})`, {
       code: "bad-lock",
-      hint: "make it readable for you, or restore it from version control",
+      hint: "make it readable for your user, or restore it from version control",
       where: label,
       cause: error,
     });
@@ -45,7 +45,7 @@ export function pinLines(
     throw new UserError(`the lock cannot be written (${systemErrorCode(error)})`, {
       code: "cannot-write",
       where: label,
-      hint: "what was downloaded is kept; make the file and its folder writable",
+      hint: "make the file and its directory writable; complete downloads are kept",
       cause: error,
     });
   } finally {

@@ -84,7 +84,7 @@ export function parseLock(text: string, file: string): Lock {
     throw new UserError(`the lock cannot be read: ${reason}`, {
       code: "bad-lock",
       where: `${file}:${line}`,
-      hint: "restore the file from version control, or delete it to pin everything anew",
+      hint: "restore the file from version control, or delete it to pin everything again",
     });
   };
   let value: unknown;
@@ -92,7 +92,7 @@ export function parseLock(text: string, file: string): Lock {
     value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     const line = mergeLine(text);
-    if (line !== undefined) return fail("it holds a merge that was not resolved", line);
+    if (line !== undefined) return fail("it has an unresolved merge conflict", line);
     return fail("it is not valid JSON", syntaxLine(error, text));
   }
   if (!isRecord(value)) return fail("it is not a JSON object", 1);
@@ -102,7 +102,7 @@ export function parseLock(text: string, file: string): Lock {
       lineOf(text, ['"version"']),
     );
   }
-  if (!isRecord(value.sources)) return fail("'sources' is not an object", lineOf(text, ['"sources"']));
+  if (!isRecord(value.sources)) return fail('"sources" is not an object', lineOf(text, ['"sources"']));
   const lock = new Map<string, SourceLock>();
   for (const [source, artifacts] of Object.entries(value.sources)) {
     const sourceKey = JSON.stringify(source);
@@ -146,7 +146,7 @@ const rules: readonly Rule[] = [
 
 function lineFault(raw: unknown): string | undefined {
   if (!isRecord(raw)) return "it is not an object";
-  if (raw.absent === true) return isText(raw.url) ? undefined : "'url' should be text";
+  if (raw.absent === true) return isText(raw.url) ? undefined : '"url" should be text';
   for (const [key, required, holds, expected] of rules) {
     const value = raw[key];
     if (value === undefined ? required : !holds(value)) return `"${key}" should be ${expected}`;

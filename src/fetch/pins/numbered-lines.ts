@@ -23,9 +23,9 @@ export function* lines(text: string, position = 0, number = 0): Generator<Number
 }
 
 export function broken(where: string, number: number, text: string, expected: string): UserError {
-  return new UserError(`a line that cannot be read: "${excerpt(text)}", where ${expected} was expected`, {
+  return new UserError(`invalid line "${excerpt(text)}": expected ${expected}`, {
     code: "bad-index",
     where: `${where}:${number}`,
-    hint: "the mirror's file is damaged: try again later, or use another mirror",
+    hint: "try again later, or use another mirror: the mirror's file is damaged",
   });
 }

@@ -3,6 +3,7 @@
  */
 import { UserError } from "../../errors/index.ts";
 import { isLocal, publicUrl } from "../http/location.ts";
+import { offlineHint, type SettingNames, without } from "../http/setting-names.ts";
 import type { Artifact } from "./artifact.ts";
 import { entryOf, type LockEntry, type LockLine, type SourceLock } from "./lock.ts";
 
@@ -63,31 +64,27 @@ export function mayFetch(
   }
 }
 
-/** Throws, when there are any, with all that `frozen` or `offline` stands in the way of. */
-export function refuseUnpinned(wanted: readonly Wanted[], policy: Policy): void {
+/** Throws a UserError that names all of `wanted`, if the policy forbids to download them and there are any. */
+export function refuseUnpinned(wanted: readonly Wanted[], policy: Policy, settings: SettingNames = {}): void {
   if (wanted.length === 0 || policy === "pin") return;
   const [first] = wanted;
   const place = first?.where === undefined ? {} : { where: first.where };
   const list = wanted.map((one) => (one.where === undefined ? one.name : `${one.name} (${one.where})`));
-  const what =
-    wanted.length === 1 ? `${list[0]} is` : `${wanted.length} things are:\n  ${list.join("\n  ")}\n`;
+  const what = wanted.length === 1 ? `${list[0]}` : `${wanted.length} artifacts`;
+  const names = wanted.length === 1 ? "" : `:\n  ${list.join("\n  ")}`;
+  const verb = wanted.length === 1 ? "is" : "are";
   if (policy === "frozen") {
-    throw new UserError(
-      wanted.length === 1
-        ? `${what} not in the lock`
-        : `not in the lock, and it is frozen, ${what}`.trimEnd(),
-      {
-        code: "frozen",
-        ...place,
-        hint: "run it once without --frozen (and without CI set) and commit the lock",
-        isCollected: true,
-      },
-    );
+    throw new UserError(`${what} ${verb} not in the lock, which is frozen${names}`, {
+      code: "frozen",
+      ...place,
+      hint: `run the build once with a lock that is not frozen${without(settings.frozen)}, and commit the lock`,
+      isCollected: true,
+    });
   }
-  throw new UserError(
-    wanted.length === 1
-      ? `${what} missing, and --offline forbids to download it`
-      : `missing offline, ${what}`.trimEnd(),
-    { code: "offline", ...place, hint: "run it once without --offline", isCollected: true },
-  );
+  throw new UserError(`${what} ${verb} missing, and offline mode forbids the download${names}`, {
+    code: "offline",
+    ...place,
+    hint: offlineHint(settings),
+    isCollected: true,
+  });
 }

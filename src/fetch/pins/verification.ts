@@ -71,11 +71,14 @@ export async function checkUpstream(
     got: string | number,
     who = "",
   ): UserError =>
-    new UserError(`${artifact.name}: upstream's ${kind} is ${expected}${who}, but what came has ${got}`, {
-      code: mismatchCodes[kind],
-      where,
-      hint: "the file is damaged, or the mirror is being changed just now: try again later, or use another mirror",
-    });
+    new UserError(
+      `${artifact.name}: upstream's ${kind} is ${expected}${who}, but the downloaded file has ${got}`,
+      {
+        code: mismatchCodes[kind],
+        where,
+        hint: "try again later, or use another mirror: the file is damaged, or the mirror is being updated",
+      },
+    );
   if (artifact.sha256 !== undefined && artifact.sha256 !== received.sha256) {
     throw mismatch("sha256", artifact.sha256, received.sha256);
   }
@@ -88,7 +91,7 @@ export async function checkUpstream(
       const beside = own === undefined ? "" : `, and ${own} (${publicUrl(artifact.md5Url ?? "")})`;
       throw mismatch("md5", md5, received.md5, ` (${publicUrl(source)})${beside}`);
     }
-    const message = `${artifact.name}: the index ${publicUrl(source)} is out of date; the file's own .md5.txt agrees with what came`;
+    const message = `${artifact.name}: the index ${publicUrl(source)} is out of date; the file's own .md5.txt matches the download`;
     transport.onEvent({ type: "warning", message, where: undefined });
   }
   if (md5 === undefined && artifact.size !== undefined && artifact.size !== received.size) {
@@ -104,15 +107,16 @@ export async function lockMismatch(
   transport: Transport,
 ): Promise<UserError> {
   const upstream = await upstreamMd5(artifact, transport);
+  const { update } = transport.limits.settings;
   const agrees = upstream === undefined ? undefined : upstream === received.md5;
   const verdict =
     agrees === undefined
       ? "upstream has no md5 to compare with"
       : agrees
-        ? "upstream's own md5 agrees with the new bytes: the release has moved"
-        : "upstream's own md5 does not agree with the new bytes either: they are damaged or were tampered with";
+        ? "upstream's md5 matches the received file: upstream released a new version"
+        : "upstream's md5 does not match the received file either: it is damaged or was tampered with";
   return new UserError(
-    `${artifact.name} is not what the lock says: locked sha256 ${pin.sha256} (${pin.size} bytes), ` +
+    `${artifact.name} does not match the lock: locked sha256 ${pin.sha256} (${pin.size} bytes), ` +
       `received sha256 ${received.sha256} (${received.size} bytes); ${verdict}`,
     {
       code: "lock-mismatch",
@@ -120,7 +124,9 @@ export async function lockMismatch(
       hint:
         agrees === false
           ? "use another mirror"
-          : `if the change is expected: npx task update ${artifact.name}`,
+          : update === undefined
+            ? "if the change is expected, pin the artifact again"
+            : `if the change is expected: ${update} ${artifact.name}`,
     },
   );
 }

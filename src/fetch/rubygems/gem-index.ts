@@ -43,10 +43,10 @@ export function parseGemInfo(text: string, name: string, where: string): readonl
     const parsed = parseRelease(line, name);
     if (parsed === "other-platform") continue;
     if (parsed === undefined) {
-      throw new UserError(`the gem index has a line about ${name} that cannot be read: "${excerpt(line)}"`, {
+      throw new UserError(`the gem index has an invalid line about ${name}: "${excerpt(line)}"`, {
         code: "bad-gem-index",
         where: `${where}:${index + 1}`,
-        hint: "the gem server's file is damaged: try again later, or use another one",
+        hint: "try again later, or use another gem server: the index is damaged",
       });
     }
     releases.push(parsed);

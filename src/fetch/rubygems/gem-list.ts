@@ -33,15 +33,15 @@ export function parseGemList(text: string, file: string): readonly GemRequest[] 
       throw new UserError(`"${excerpt(name)}" is not the name of a gem`, {
         code: "bad-gem-name",
         where,
-        hint: "write a name and, if need be, a requirement: json_pure >= 1.7.7",
+        hint: "write a name and optionally a requirement: json_pure >= 1.7.7",
       });
     }
     const requirement = parseGemRequirement(rest);
     if (requirement === undefined) {
-      throw new UserError(`"${excerpt(rest)}" is not a requirement for ${name}`, {
+      throw new UserError(`"${excerpt(rest)}" is not a valid requirement for ${name}`, {
         code: "bad-gem-requirement",
         where,
-        hint: "write it as >= 1.7.7, as ~> 1.2 or as several with commas between them",
+        hint: "write it as >= 1.7.7, as ~> 1.2, or as several separated by commas",
       });
     }
     requests.push({ name, requirement, where });

@@ -117,16 +117,16 @@ export function explainConflict({ name, demands, available }: Conflict): UserErr
       .slice(index + 1)
       .find((candidate) => !available.some((release) => fits(release, [one, candidate])));
     if (other === undefined) continue;
-    return new UserError(`no version of ${name} fits both ${said(one)} and ${said(other)}`, {
+    return new UserError(`no version of ${name} satisfies both ${said(one)} and ${said(other)}`, {
       code: "gem-conflict",
       ...place,
-      hint: "loosen one of the requirements in the gem list, or pin a gem on the way to another version",
+      hint: "relax one of the requirements in the gem list, or require another version of a gem in between",
     });
   }
-  return new UserError(`no version of ${name} fits ${demands.map(said).join(", ")} together`, {
+  return new UserError(`no version of ${name} satisfies all of ${demands.map(said).join(", ")}`, {
     code: "gem-conflict",
     ...place,
-    hint: "loosen one of the requirements in the gem list",
+    hint: "relax one of the requirements in the gem list",
   });
 }
 
@@ -141,14 +141,14 @@ function notFound(
   const sorted = available.map(({ version }) => version).sort((a, b) => compareGemVersions(b, a));
   const [highest] = sorted;
   const newest =
-    highest === undefined ? "there is none for the platform ruby" : `the highest is ${highest.text}`;
+    highest === undefined ? "no version exists for the platform ruby" : `the highest is ${highest.text}`;
   const prerelease = sorted.find((version) => satisfies(version, demand.requirement));
-  return new UserError(`no version of ${name} fits ${said}: ${newest}`, {
+  return new UserError(`no version of ${name} satisfies ${said}: ${newest}`, {
     code: "gem-not-found",
     ...place,
     hint:
       prerelease === undefined
-        ? "ask for a version that the gem server has for the platform ruby"
-        : `${prerelease.text} is a prerelease, and such are only chosen when asked for: ${name} = ${prerelease.text}`,
+        ? "require a version that the gem server has for the platform ruby"
+        : `${prerelease.text} is a prerelease, which must be required explicitly: ${name} = ${prerelease.text}`,
   });
 }

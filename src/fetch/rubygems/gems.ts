@@ -4,6 +4,7 @@
  */
 import { didYouMean, UserError } from "../../errors/index.ts";
 import { joinLocation } from "../http/location.ts";
+import type { SettingNames } from "../http/setting-names.ts";
 import type { Artifact } from "../pins/artifact.ts";
 import { entryOf, type SourceLock } from "../pins/lock.ts";
 import { type Policy, policyFor, refuseUnpinned, type Wanted } from "../pins/pinning.ts";
@@ -25,6 +26,8 @@ export interface GemsInput {
   readonly lock: SourceLock;
   readonly index: GemIndex;
   readonly policy: Policy;
+  /** What the settings are called, for hints. */
+  readonly settings?: SettingNames;
   /** Told of gems that the policy forbids to ask for, instead of an error: they are left out of the artifacts. */
   readonly onUnpinned?: (wanted: Wanted) => void;
   /** When given, releases that say they do not run on this Ruby are not chosen. */
@@ -58,7 +61,7 @@ export async function resolveGems(given: GemsInput): Promise<GemsResolution> {
       return describe(input, new Map([...solution.chosen].filter(([name]) => !names.has(name))));
     }
     // What is missing is listed first: with releases missing, a conflict proves nothing.
-    refuseUnpinned(unpinned, input.policy);
+    refuseUnpinned(unpinned, input.policy, input.settings);
     if ("chosen" in solution) return describe(input, solution.chosen);
     const { conflict } = solution;
     // A pin yields to a changed list: first the gem itself, then those that led to it.
@@ -67,7 +70,7 @@ export async function resolveGems(given: GemsInput): Promise<GemsResolution> {
     if (yielding.length === 0) throw explainConflict(conflict);
     const [first = conflict.name] = yielding;
     if (input.policy !== "pin")
-      refuseUnpinned([{ name: first, where: conflict.demands[0]?.path[0] }], input.policy);
+      refuseUnpinned([{ name: first, where: conflict.demands[0]?.path[0] }], input.policy, input.settings);
     if (first === conflict.name) released.add(first);
     else for (const name of yielding) released.add(name);
   }
@@ -92,7 +95,7 @@ function releasesFor(
       return [{ name, version: versionFor(demands), deps: [], sha256: undefined, ruby: undefined }];
     }
     const all = await input.index.releases(name, path.join(" → "));
-    if (all === undefined) throw unknownGem(name, path, input.requests);
+    if (all === undefined) throw unknownGem(name, path, input);
     return all.filter(runs);
   };
 }
@@ -103,7 +106,11 @@ function versionFor(demands: readonly { readonly requirement: GemRequirement }[]
   return exact ?? { text: "0", segments: [0n], prerelease: false };
 }
 
-function unknownGem(name: string, path: readonly string[], requests: readonly GemRequest[]): UserError {
+function unknownGem(
+  name: string,
+  path: readonly string[],
+  { requests, settings = {} }: Pick<GemsInput, "requests" | "settings">,
+): UserError {
   const others = requests.map((request) => request.name).filter((other) => other !== name);
   const parent = path.at(-1);
   const what = path.length > 1 ? `${parent} needs the gem ${name}, which` : `the gem ${name}`;
@@ -114,8 +121,8 @@ function unknownGem(name: string, path: readonly string[], requests: readonly Ge
       ...(path[0] === undefined ? {} : { where: path[0] }),
       hint:
         didYouMean(name, others) ??
-        (path.length > 1
-          ? `if the gem server has another ${parent} since: npx task update ${parent}`
+        (path.length > 1 && settings.update !== undefined
+          ? `if the gem server has a newer ${parent}: ${settings.update} ${parent}`
           : "check the name"),
     },
   );

@@ -10,7 +10,8 @@ import type { Transport } from "../http/transport.ts";
 import { readMd5At } from "../pins/md5-file.ts";
 import {
   dependenciesIn,
-  indexLimitSetting,
+  type IndexLimit,
+  indexHint,
   parseDependencies,
   parseDependencyIndex,
   parseMd5Index,
@@ -44,15 +45,16 @@ export function openCatalogue(
   transport: Transport,
   memory: IndexMemory = new Map(),
 ): Catalogue {
-  const most = transport.limits.maxIndexNames;
+  const { maxIndexNames: most, settings } = transport.limits;
+  const limit: IndexLimit = { most, setting: settings.maxIndexNames };
   const index = async <T>(
     name: string,
-    parse: (text: string, where: string, most: number) => T,
+    parse: (text: string, where: string, limit: IndexLimit) => T,
   ): Promise<T | undefined> => {
     const text = await recall(memory, extensionLocation(mirror, name), () =>
       readIndex(mirror, transport, name),
     );
-    return text === undefined ? undefined : parse(text, publicUrl(extensionLocation(mirror, name)), most);
+    return text === undefined ? undefined : parse(text, publicUrl(extensionLocation(mirror, name)), limit);
   };
   const load = once(async () => {
     const [md5s, sizes, deps] = await Promise.all([
@@ -114,7 +116,9 @@ async function readIndex(mirror: Mirror, transport: Transport, name: string): Pr
   const url = extensionLocation(mirror, name);
   const answer = await transport.read({ name, url, kind: "gzip", optional: true });
   if (answer.status !== "fetched") return undefined;
-  return await inflate(answer.bytes, publicUrl(url), transport.limits.maxIndexNames * bytesPerName);
+  const { maxIndexNames, settings } = transport.limits;
+  const most = maxIndexNames * bytesPerName;
+  return await inflate(answer.bytes, publicUrl(url), { most, setting: settings.maxIndexNames });
 }
 
 /** `.dep` and `.md5.txt` files: a megabyte is a thousand times the usual size. */
@@ -151,7 +155,11 @@ const maxLimit = 256 * 1024 ** 2;
 const bytesPerName = 512;
 
 /** Unpacks a gzip file in memory to text, limited to `most` bytes and to a plausible compression ratio. */
-async function inflate(bytes: Buffer, where: string, most: number = maxLimit): Promise<string> {
+async function inflate(
+  bytes: Buffer,
+  where: string,
+  { most, setting }: IndexLimit = { most: maxLimit },
+): Promise<string> {
   const limit = Math.max(minLimit, Math.min(maxLimit, most, bytes.length * maxRatio));
   const chunks: Buffer[] = [];
   let size = 0;
@@ -159,20 +167,20 @@ async function inflate(bytes: Buffer, where: string, most: number = maxLimit): P
     for await (const chunk of Readable.from([bytes]).pipe(createGunzip())) {
       size += (chunk as Buffer).length;
       if (size > limit) {
-        throw new UserError(`a decompression bomb: ${bytes.length} bytes become more than ${limit}`, {
+        throw new UserError(`the file unpacks from ${bytes.length} to more than ${limit} bytes`, {
           code: "decompression-bomb",
           where,
-          hint: `use another mirror, or allow a larger index with ${indexLimitSetting}`,
+          hint: indexHint(setting),
         });
       }
       chunks.push(chunk as Buffer);
     }
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError("a gzip file that cannot be unpacked", {
+    throw new UserError("the gzip file cannot be unpacked", {
       code: "bad-gzip",
       where,
-      hint: "the mirror's file is damaged: try again later, or use another mirror",
+      hint: "try again later, or use another mirror: the mirror's file is damaged",
       cause: error,
     });
   }

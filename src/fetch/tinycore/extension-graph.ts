@@ -3,6 +3,7 @@
  * know, from a catalogue. It does not order anything.
  */
 import { didYouMean, UserError } from "../../errors/index.ts";
+import type { SettingNames } from "../http/setting-names.ts";
 import { excerpt, type ListEntry } from "../pins/list.ts";
 import type { SourceLock } from "../pins/lock.ts";
 import { type Policy, pinnedEntry, policyFor, refuseUnpinned, type Wanted } from "../pins/pinning.ts";
@@ -53,6 +54,8 @@ export interface GraphInput {
   /** Asked only for what the lock does not know. */
   readonly catalogue: Catalogue;
   readonly policy: Policy;
+  /** What the settings are called, for hints. */
+  readonly settings?: SettingNames;
   /** False for the listed extensions alone, without what they depend on. */
   readonly follow?: boolean;
   /** True to leave out, here and below, whatever the kernel's release decides about; `kernel` is not looked at. */
@@ -137,7 +140,7 @@ async function loadWith(given: GraphInput, asked: Asked): Promise<ExtensionGraph
       for (const name of node.needs) enqueue({ name, where: node.where, way: { name, from: node.way } });
     }
   }
-  if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy);
+  if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy, input.settings);
   else for (const wanted of unpinned) input.onUnpinned(wanted);
   return { roots, nodes, isWhole };
 }
@@ -169,11 +172,14 @@ function refuseClashes(roots: readonly Root[], converted: ReadonlySet<string>): 
   for (const root of roots) {
     if (root.kind !== "tcz" || !converted.has(root.name)) continue;
     const deb = roots.find((other) => other.kind === "deb" && convertedName(other.name) === root.name);
-    throw new UserError(`${root.name} is listed, and ${deb?.name} (${deb?.where}) becomes ${root.name} too`, {
-      code: "duplicate-extension",
-      where: root.where,
-      hint: "remove one of the two lines",
-    });
+    throw new UserError(
+      `${root.name} is listed twice: ${deb?.name} (${deb?.where}) becomes ${root.name}, too`,
+      {
+        code: "duplicate-extension",
+        where: root.where,
+        hint: "remove one of the two lines",
+      },
+    );
   }
 }
 
@@ -218,7 +224,7 @@ async function unknownExtension(pending: Pending, catalogue: Catalogue): Promise
     return new UserError(`the mirror has no extension ${pending.name}`, {
       code: "unknown-extension",
       where: pending.where,
-      hint: meant ?? "check the name, and that this release of the mirror has it",
+      hint: meant ?? "check the name, and whether this release of the mirror has it",
     });
   }
   return new UserError(
@@ -226,7 +232,7 @@ async function unknownExtension(pending: Pending, catalogue: Catalogue): Promise
     {
       code: "missing-dependency",
       where: pending.where,
-      hint: `a missing dependency would leave ${parent} half loaded at boot: use a mirror that is complete`,
+      hint: `use a complete mirror: without the dependency ${parent} would not work`,
     },
   );
 }
@@ -240,10 +246,10 @@ export function extensionTail(mirror: Mirror, name: string): string {
 export function fillKernel(name: string, kernel: string | undefined, where: string): string {
   if (!/-KERNEL\.(tcz|deb)$/.test(name)) return name;
   if (kernel === undefined) {
-    throw new UserError(`${name} asks for the kernel's release, which is not known`, {
+    throw new UserError(`${name} depends on the kernel release, which is unknown`, {
       code: "unknown-kernel",
       where,
-      hint: "the Core ISO's initrd has no folder below lib/modules",
+      hint: "use a Core ISO whose initrd has lib/modules/RELEASE",
     });
   }
   return name.replace(/-KERNEL\.(tcz|deb)$/, `-${kernel}.$1`);
@@ -258,7 +264,7 @@ function rootOf(entry: ListEntry, group: Group, kernel: string | undefined): Roo
       {
         code: "kernel-mismatch",
         where: entry.where,
-        hint: `write ${generic} to have the right one for every release`,
+        hint: `write ${generic}, which matches every release`,
       },
     );
   }

@@ -104,7 +104,7 @@ function* postOrder(
     if (open.has(name)) {
       const names = stack.map((one) => one.node.name);
       const circle = [...names.slice(names.indexOf(name)), name].join(" → ");
-      warnings.set(`dependencies go round in a circle: ${circle}`, root.where);
+      warnings.set(`dependency cycle: ${circle}`, root.where);
       continue;
     }
     const needed = graph.nodes.get(name);
@@ -116,7 +116,7 @@ function* postOrder(
 }
 
 function excludedButNeeded(node: ExtensionNode, name: string, root: Root): UserError {
-  return new UserError(`${node.name} needs ${name}, which this variant leaves out`, {
+  return new UserError(`${node.name} needs ${name}, which this variant excludes`, {
     code: "excluded-dependency",
     where: root.where,
     hint: `remove ${root.name} from the list for this variant`,

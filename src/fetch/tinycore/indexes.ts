@@ -25,32 +25,45 @@ interface DependencyRecord {
   readonly line: number;
 }
 
-/** How an index that names too many things is refused, and the setting that allows more. */
-export const indexLimitSetting = "--index-limit N or MK_BUNDLE_INDEX_LIMIT";
+/** How many names an index may have. */
+export interface IndexLimit {
+  readonly most: number;
+  /** The setting that allows more, for the hint. */
+  readonly setting?: string | undefined;
+}
 
-/** An index as it is filled, with no more than `most` names. */
+const noLimit: IndexLimit = { most: Number.POSITIVE_INFINITY };
+
+/** What to do where an index is larger than a limit that the setting raises. */
+export function indexHint(setting: string | undefined): string {
+  return setting === undefined
+    ? "use another mirror"
+    : `use another mirror, or raise the limit with ${setting}`;
+}
+
+/** An index as it is filled, with no more names than the limit. */
 class BoundedIndex<T> extends Map<string, T> {
-  readonly #most: number;
+  readonly #limit: IndexLimit;
   readonly #where: string;
 
-  constructor(most: number, where: string) {
+  constructor(limit: IndexLimit, where: string) {
     super();
-    this.#most = most;
+    this.#limit = limit;
     this.#where = where;
   }
 
   override set(name: string, value: T): this {
-    if (this.size >= this.#most && !this.has(name)) throw tooManyNames(this.#most, this.#where);
+    if (this.size >= this.#limit.most && !this.has(name)) throw tooManyNames(this.#limit, this.#where);
     return super.set(name, value);
   }
 }
 
-/** The error for an index with more names than are accepted. */
-function tooManyNames(most: number, where: string): UserError {
-  return new UserError(`the index names more than ${most} extensions, the most that is accepted`, {
+/** The error for an index with more names than the limit. */
+function tooManyNames({ most, setting }: IndexLimit, where: string): UserError {
+  return new UserError(`the index lists more than ${most} extensions`, {
     code: "index-too-large",
     where,
-    hint: `use another mirror, or allow more with ${indexLimitSetting}`,
+    hint: indexHint(setting),
   });
 }
 
@@ -62,8 +75,8 @@ function isExtension(name: string): boolean {
  * `where` names the file in messages. Names that cannot be an extension's are left out: nobody can ask for
  * them, and one odd file on a mirror of thousands must not stand in the way of the others.
  */
-export function parseMd5Index(text: string, where: string, most = Infinity): Md5Index {
-  const index = new BoundedIndex<string>(most, where);
+export function parseMd5Index(text: string, where: string, limit = noLimit): Md5Index {
+  const index = new BoundedIndex<string>(limit, where);
   for (const line of lines(text)) {
     if (line.text === "") continue;
     const match = /^([0-9a-fA-F]{32})[ \t]+\*?(.+)$/.exec(line.text);
@@ -76,8 +89,8 @@ export function parseMd5Index(text: string, where: string, most = Infinity): Md5
   return index;
 }
 
-export function parseSizeIndex(text: string, where: string, most = Infinity): SizeIndex {
-  const index = new BoundedIndex<number>(most, where);
+export function parseSizeIndex(text: string, where: string, limit = noLimit): SizeIndex {
+  const index = new BoundedIndex<number>(limit, where);
   for (const line of lines(text)) {
     if (line.text === "") continue;
     const match = /^(\S+)[ \t]+(\d+)$/.exec(line.text);
@@ -90,8 +103,8 @@ export function parseSizeIndex(text: string, where: string, most = Infinity): Si
   return index;
 }
 
-export function parseDependencyIndex(text: string, where: string, most = Infinity): DependencyIndex {
-  const records = new BoundedIndex<DependencyRecord>(most, where);
+export function parseDependencyIndex(text: string, where: string, limit = noLimit): DependencyIndex {
+  const records = new BoundedIndex<DependencyRecord>(limit, where);
   let isHead = true;
   for (const line of lines(text)) {
     if (isHead && isExtension(line.text)) records.set(line.text, { position: line.next, line: line.number });
@@ -142,16 +155,16 @@ function addDependencies(names: Set<string>, line: NumberedLine, where: string):
     const fault = dependencyFault(name);
     if (fault !== undefined) {
       const isOwn = !/^https?:/i.test(where);
-      throw new UserError(`"${excerpt(line.text)}" is no line of a .dep file: ${fault}`, {
+      throw new UserError(`"${excerpt(line.text)}" is not a valid line of a .dep file: ${fault}`, {
         code: "bad-index",
         where: `${where}:${line.number}`,
         hint: isOwn
-          ? "write the names of extensions alone, such as readline.tcz"
-          : "the mirror's file is damaged or was written by hand: tell who keeps the mirror, or use another one",
+          ? "write only names of extensions, such as readline.tcz"
+          : "report it to the mirror's maintainer, or use another mirror",
       });
     }
     if (names.size >= mostDependencies) {
-      throw new UserError(`more than ${mostDependencies} dependencies of one extension`, {
+      throw new UserError(`the extension has more than ${mostDependencies} dependencies`, {
         code: "bad-index",
         where: `${where}:${line.number}`,
         hint: "use another mirror",
@@ -162,9 +175,9 @@ function addDependencies(names: Set<string>, line: NumberedLine, where: string):
 }
 
 function dependencyFault(name: string): string | undefined {
-  if (name.startsWith("#")) return "tce-load knows no comments there, and takes every word for an extension";
+  if (name.startsWith("#")) return "tce-load does not support comments and takes every word for an extension";
   if (/^[\w+.~@%:,=-]+$/.test(name) && !/\.(tcz|deb)$/.test(name) && nameFault(`${name}.tcz`) === undefined)
-    return `"${name}" lacks its .tcz, and tce-load looks for a file of exactly this name`;
+    return `"${name}" does not end in .tcz, and tce-load looks for a file of exactly this name`;
   return nameFault(name) ?? (name.endsWith(".tcz") ? undefined : "it does not end in .tcz");
 }
 

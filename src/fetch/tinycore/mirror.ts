@@ -41,11 +41,11 @@ export function defineMirror(base: string, release: string, arch: string, where?
   if (major === undefined) {
     throw new UserError(`"${release}" is not a Tiny Core release`, {
       code: "bad-release",
-      hint: "write the major version, as 4.x",
+      hint: "write the major version, such as 4.x",
     });
   }
   if (arch !== "x86" && arch !== "x86_64") {
-    throw new UserError(`"${arch}" is not an architecture that is known`, {
+    throw new UserError(`"${arch}" is not a supported architecture`, {
       code: "bad-arch",
       hint: "use x86 or x86_64",
     });

@@ -63,7 +63,7 @@ function wantedBy(change: Change): string {
 
 /** Says that the digest was not checked, so that the user can compare it. */
 function doubt(change: Change): string {
-  return change.isUnchecked === true ? "; upstream has no digest to check it by" : "";
+  return change.isUnchecked === true ? "; upstream publishes no digest" : "";
 }
 
 function difference(before: LockEntry, after: LockEntry, isUnchecked: boolean): string {

@@ -94,7 +94,7 @@ function refuseUnknown(plan: readonly Artifact[], names: readonly string[], lock
     const inLock = [...lock.keys()].some((file) => isNamed(file, entryOf(lock, file)?.version, name));
     if (inLock || plan.some((artifact) => isNamed(artifact.name, artifact.version, name))) continue;
     const meant = didYouMean(name, new Set([...plan.map((artifact) => artifact.name), ...lock.keys()]));
-    throw new UserError(`nothing is called "${name}", neither in the lists nor in the lock`, {
+    throw new UserError(`"${name}" is neither in the lists nor in the lock`, {
       code: "unknown-artifact",
       ...(meant === undefined ? {} : { hint: meant }),
     });
@@ -109,9 +109,9 @@ async function updateOne(
   const { name, url, where } = artifact;
   const fault = artifactFault(name);
   if (fault !== undefined)
-    throw new UserError(`"${name}" cannot be fetched: ${fault}`, {
+    throw new UserError(`"${name}" cannot be downloaded: ${fault}`, {
       code: "bad-name",
-      hint: "correct the name where it stands, in a list or on the mirror",
+      hint: "correct the name in the list or on the mirror",
     });
   const before = entryOf(context.lock, name);
   const target = path.join(context.staging, name);

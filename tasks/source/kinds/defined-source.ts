@@ -47,7 +47,7 @@ async function readLocations(
     const names = [...new Set([...Object.keys(known), ...choices])].join(", ");
     throw fail(
       `there is no source "${shown}"`,
-      `known sources: ${names}; or name a mirror's URL or folder (./folder)`,
+      `known sources: ${names}; or name a mirror's URL or directory (./directory)`,
     );
   }
   const text = (key: string): string => {
@@ -55,7 +55,7 @@ async function readLocations(
     if (typeof value === "string" && value !== "") return value;
     throw fail(
       `the source "${shown}" has no "${key}"`,
-      "add it: a source is mirror, release, arch, gems and extras",
+      "add it: a source has mirror, release, arch, gems and extras",
     );
   };
   // A folder that the file names is meant from the workspace, wherever the command was given.

@@ -5,7 +5,7 @@ import { isLocation } from "./source-name.ts";
 
 export const location: SourceKind = definedSource({
   name: undefined,
-  description: "a mirror's URL or folder",
+  description: "a mirror's URL or directory",
   matches: isLocation,
   isListed: false,
   definition: () => "tinycore",

@@ -5,7 +5,7 @@ import { isLocation } from "./source-name.ts";
 
 export const named: SourceKind = definedSource({
   name: undefined,
-  description: "another name of lists/sources.yaml",
+  description: "another name in lists/sources.yaml",
   matches: (source) => !isLocation(source),
   isListed: true,
   definition: (source) => source,

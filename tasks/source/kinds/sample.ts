@@ -19,8 +19,8 @@ export const sample: SourceKind = {
   lock: { file: ".buildcache/sample.lock.json", pins: "recorded", hasTimes: false },
   withoutUpstream: {
     update:
-      "the sample source follows apt: run `apt-get update` as root, and the next build takes what is new",
-    doctor: "the sample source is made on this machine",
+      "the sample source follows apt: run `apt-get update` as root, and the next build uses the new packages",
+    doctor: "not needed: the sample source is made on this machine",
   },
   async open({ made, sourcesFile, offline }) {
     if (made === undefined) throw new Error("the sample source was not made");

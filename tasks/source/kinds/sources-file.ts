@@ -12,7 +12,7 @@ export async function readSources(file: string): Promise<Readonly<Record<string,
   } catch (cause) {
     throw new UserError(`the sources file is not YAML: ${messageOf(cause)}`, {
       code: "source-definition",
-      hint: "correct the line that is named",
+      hint: "correct the line that the message names",
       where: shownPath(file),
       cause,
     });

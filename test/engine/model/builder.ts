@@ -1,4 +1,5 @@
 /** Builds of a workspace with the engine, as the step asks for them; the steering makes happen what is to go wrong. */
+import { createHash } from "node:crypto";
 import {
   type AbsolutePath,
   type BuildEvent,
@@ -14,22 +15,34 @@ import {
   type Workspace,
 } from "../../../src/engine/index.ts";
 import { applyEdit } from "./edit.ts";
-import { type Recipe, type Steering, tasksOf } from "./recipe.ts";
+import type { Recipe } from "./recipe.ts";
+import type { Steering } from "./running-task.ts";
+import { readSource, saveSource, sourceOf } from "./source.ts";
 import type { Step } from "./step.ts";
+import { tasksOf } from "./tasks.ts";
+import { misconductIn, type Phase } from "./trouble.ts";
+
+/** Bytes that are kept of what a task prints. */
+export const outputLimit = 64 * 1024;
+
+export const lateError = "thrown after the task returned";
 
 export class Builder {
   readonly #root: AbsolutePath;
   readonly #recipes: readonly Recipe[];
   readonly #tasks: readonly Task[];
   readonly #given: ReadonlyMap<string, string>;
-  #steering: Steering = { at: () => {}, failure: () => undefined };
+  #steering: Steering | undefined;
 
   /** Only in the workspace `root` something goes wrong; a clean build elsewhere is left alone. */
   constructor(root: AbsolutePath, recipes: readonly Recipe[], given: ReadonlyMap<string, string>) {
     this.#root = root;
     this.#recipes = recipes;
     this.#given = given;
-    this.#tasks = tasksOf(recipes, () => this.#steering);
+    this.#tasks = tasksOf(recipes, () => {
+      if (this.#steering === undefined) throw new Error("a task runs and nothing is built");
+      return this.#steering;
+    });
   }
 
   forecast(step: Step, targets: readonly number[]): Promise<readonly Forecast[]> {
@@ -44,27 +57,43 @@ export class Builder {
   async build(step: Step, targets: readonly number[], root: AbsolutePath) {
     const events: BuildEvent[] = [];
     const called: string[] = [];
-    const controller = new AbortController();
-    const { trouble } = step;
+    const stop = new AbortController();
+    const hurry = new AbortController();
+    const over = new AbortController();
+    const trouble = root === this.#root ? step.trouble : ({ kind: "none" } as const);
     const troubled = trouble.kind === "none" ? "" : this.#recipes[trouble.task % this.#recipes.length]?.name;
+    const workspace = this.#workspace(root, step);
+    const saveOther = (): void => saveSource(root, `${Number(readSource(root)) + 1}`);
+    const act = (phase: Phase): void => {
+      if (!("when" in trouble) || trouble.when !== phase) return;
+      if (trouble.kind === "interrupt") stop.abort();
+      if (trouble.kind === "save source") saveOther();
+      if (trouble.kind === "edit meanwhile") {
+        const value = events.length % 7;
+        applyEdit({ kind: "write", task: trouble.task, file: 0, value }, root, this.#recipes, []);
+      }
+    };
     this.#steering = {
+      code: readSource(root),
       at: (name, phase) => {
         if (phase === "begin") called.push(name);
-        if (name !== troubled || root !== this.#root) return;
-        if (trouble.kind === "interrupt" && trouble.when === phase) controller.abort();
-        if (trouble.kind === "edit meanwhile" && phase === "written") {
-          applyEdit(
-            { kind: "write", task: trouble.task, file: 0, value: events.length % 7 },
-            root,
-            this.#recipes,
-            [],
-          );
-        }
+        if (name === troubled) act(phase);
       },
-      failure: (name) =>
-        trouble.kind === "fail" && name === troubled && root === this.#root ? trouble.how : undefined,
+      misconduct: (name) => (name === troubled ? misconductIn(trouble) : undefined),
+      hang: () => {
+        setTimeout(() => tellEngine("beforeExit", 0), 1);
+        return new Promise(() => {});
+      },
+      ignoreSignals: () => {
+        stop.abort();
+        hurry.abort();
+        return new Promise((resolve) => over.signal.addEventListener("abort", () => resolve()));
+      },
+      throwLater: () => void setImmediate(() => tellEngine("uncaughtException", new Error(lateError))),
     };
-    const { outcome } = await build(this.#workspace(root, step), {
+    const tellEngine = listenersAddedFromNow();
+    if (trouble.kind === "save source" && trouble.when === "compiled") saveOther();
+    const { outcome } = await build(workspace, {
       targets: this.#tasksAt(targets),
       variant: step.variant,
       values: this.#values(root, step),
@@ -72,21 +101,25 @@ export class Builder {
       keepGoing: step.keepGoing,
       jobs: step.jobs,
       command: "test",
-      signal: controller.signal,
+      signal: stop.signal,
+      hurry: hurry.signal,
       onEvent: (event) => {
         events.push(event);
-        if (trouble.kind !== "interrupt" || trouble.when !== "event" || root !== this.#root) return;
-        if ("task" in event && event.task?.split("@")[0] === troubled) controller.abort();
+        if (trouble.kind !== "interrupt" || trouble.when !== "event") return;
+        if ("task" in event && event.task?.split("@")[0] === troubled) stop.abort();
       },
     });
+    over.abort();
     return { events, outcome, called };
   }
 
   #workspace(root: AbsolutePath, step: Step): Workspace {
+    const digest = createHash("sha256").update(readSource(root)).digest("hex") as Digest;
+    const sources = [[sourceOf(root), digest]] as const;
     const code: CodeIndex = {
-      digestOf: () => step.code.padStart(64, "0") as Digest,
+      digestOf: () => digest,
       modulesOf: () => [],
-      sourcesOf: () => [],
+      sourcesOf: () => sources,
       sources: [],
       locate: () => "?",
     };
@@ -95,6 +128,7 @@ export class Builder {
         title: "",
         targets: this.#tasks,
         variants: { dev: { description: "", flags: [] }, prod: { description: "", flags: [] } },
+        output: { maxSize: outputLimit },
       }),
       state: new State(root, { now: () => Date.now() + step.ahead }),
       code,
@@ -110,4 +144,18 @@ export class Builder {
   #tasksAt(indices: readonly number[]): readonly Task[] {
     return indices.flatMap((index) => this.#tasks[index] ?? []);
   }
+}
+
+/**
+ * Calls the listener that a build added to the process since. That stands in for the real event, which the test runner hears
+ * too and would take for a failure of its own. Nothing happens when the build has removed its listener.
+ */
+function listenersAddedFromNow(): (event: "beforeExit" | "uncaughtException", about: unknown) => void {
+  const before = new Set<unknown>(
+    (["beforeExit", "uncaughtException"] as const).flatMap((event) => process.rawListeners(event)),
+  );
+  return (event, about) => {
+    const last = process.rawListeners(event).at(-1);
+    if (last !== undefined && !before.has(last)) last.call(process, about);
+  };
 }

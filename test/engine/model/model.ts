@@ -54,13 +54,14 @@ export class Model {
     return [...reached].sort((a, b) => a - b);
   }
 
-  expect(graph: readonly number[], step: Step): ReadonlyMap<number, Expected> {
+  /** `code` is the source that the build compiles. */
+  expect(graph: readonly number[], step: Step, code: string): ReadonlyMap<number, Expected> {
     const expected = new Map<number, Expected>();
-    for (const index of graph) expected.set(index, this.#expectOne(index, expected, step));
+    for (const index of graph) expected.set(index, this.#expectOne(index, expected, step, code));
     return expected;
   }
 
-  #expectOne(index: number, earlier: ReadonlyMap<number, Expected>, step: Step): Expected {
+  #expectOne(index: number, earlier: ReadonlyMap<number, Expected>, step: Step, code: string): Expected {
     const recipe = this.#recipe(index);
     const needs: Record<string, readonly Tree[] | undefined> = {};
     for (const need of this.#needsOf(recipe, step.variant)) {
@@ -84,9 +85,10 @@ export class Model {
       secret: recipe.secret ? step.secret : undefined,
       env: recipe.env ? step.env : undefined,
       variant: recipe.shared ? undefined : step.variant,
+      code,
       needs,
     };
-    const key = `${recipe.name} ${step.code} ${encodeSeen(seen)}`;
+    const key = `${recipe.name} ${encodeSeen(seen)}`;
     const known = this.#known.get(key);
     const failing = step.trouble.kind === "fail" && step.trouble.task % this.#recipes.length === index;
     if (known !== undefined) {

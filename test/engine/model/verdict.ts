@@ -1,9 +1,11 @@
 /** Holds what a build said against what the model expected of it. It looks at no disk. */
 import type { BuildEvent } from "../../../src/engine/index.ts";
+import { lateError } from "./builder.ts";
 import type { Expected, Verdict } from "./model.ts";
 import { type Recipe, slotPath } from "./recipe.ts";
 import type { Step } from "./step.ts";
 import type { Tree } from "./tree.ts";
+import { mayMove } from "./trouble.ts";
 
 /** What a build did and said. */
 export interface Account {
@@ -41,6 +43,7 @@ export function checkAccount(
     if (verdict === undefined || !("task" in event) || event.task === undefined) continue;
     const index = indexOf(event.task);
     const wanted = expected.get(index);
+    if (isLate(event) && wanted?.verdict === "run") continue;
     if (wanted?.verdict !== verdict) {
       throw new Error(`${event.task}: ${verdict}, but the model says ${wanted?.verdict}; ${describe(event)}`);
     }
@@ -57,16 +60,24 @@ export function checkAccount(
       (other) =>
         other.type === "note" && other.task === event.task && other.message.includes("changed while"),
     );
-    const meddled =
-      step.trouble.kind === "edit meanwhile" &&
-      step.trouble.task % recipes.length === index &&
-      verdict === "run";
-    if (moved && !meddled) throw new Error(`${event.task}: an input is said to have changed, and none has`);
-    if (wanted.key !== undefined && !moved) results.set(wanted.key, wanted.outputs);
+    const { trouble } = step;
+    const isDisturbed = verdict === "run" && mayMove(trouble, index, recipes.length);
+    if (moved && !isDisturbed)
+      throw new Error(`${event.task}: an input is said to have changed, and none has`);
+    if (!moved && verdict === "run" && trouble.kind === "save source" && trouble.when === "compiled")
+      throw new Error(`${event.task}: its source was saved before it ran, and nothing is said of that`);
+    const failedLate = events.some((other) => isLate(other) && other.task === event.task);
+    if (wanted.key !== undefined && !moved && !failedLate) results.set(wanted.key, wanted.outputs);
   }
   checkCompleteness(step, expected.size, settled, outcome);
+  if (outcome === "succeeded" && events.some(isLate)) throw new Error("an error thrown late went unnoticed");
   checkCalls(events, called);
   return { outputs, results };
+}
+
+/** Whether the event is the failure of a task whose code threw after it returned: it comes besides the task's end. */
+function isLate(event: BuildEvent): event is Extract<BuildEvent, { type: "task-failed" }> {
+  return event.type === "task-failed" && event.error instanceof Error && event.error.message === lateError;
 }
 
 function checkCompleteness(

@@ -15,13 +15,15 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { AbsolutePath } from "../../../src/engine/index.ts";
-import { Builder } from "./builder.ts";
+import { Builder, outputLimit } from "./builder.ts";
 import { applyEdit } from "./edit.ts";
 import { type Expected, Model } from "./model.ts";
 import { Outputs } from "./outputs.ts";
 import { commonNames, type Recipe, slotPath } from "./recipe.ts";
+import { readSource, saveSource } from "./source.ts";
 import type { Step } from "./step.ts";
 import { encodeTree, readTree, type Tree, writeTree } from "./tree.ts";
+import type { Trouble } from "./trouble.ts";
 import { checkAccount, indexOf } from "./verdict.ts";
 
 /** Memory where there is some: thousands of small trees are made and removed. */
@@ -45,6 +47,7 @@ export class World {
     this.#model = new Model(this.root, recipes, this.#outputs, this.#given);
     this.#builder = new Builder(this.root, recipes, this.#given);
     mkdirSync(path.join(this.root, "in"));
+    saveSource(this.root, "1");
     for (const name of commonNames)
       writeTree(
         this.root,
@@ -64,11 +67,12 @@ export class World {
     this.#history.push(readTree(path.join(this.root, "in")));
     if (step.parameter !== undefined) this.#given.set(step.parameter.name, step.parameter.value);
     this.#given.set("secret", step.secret);
+    if (step.code !== undefined) saveSource(this.root, step.code);
     this.#waitForNextTimestamp();
 
     const targets = this.#targetsOf(step);
     const graph = this.#model.reach(targets, step.variant);
-    const expected = this.#model.expect(graph, step);
+    const expected = this.#model.expect(graph, step, readSource(this.root));
     const before = this.#outputs.all();
     await this.#checkForecast(step, targets, expected);
     const account = await this.#builder.build(step, targets, this.root);
@@ -76,9 +80,10 @@ export class World {
     for (const [key, trees] of results) this.#model.learn(key, trees);
     this.#outputs.compare(new Map([...before, ...outputs]));
     this.#checkNothingIsLeft();
+    this.#checkKeptOutput();
     // A large graph takes long to build anew: what it should hold is known from the model, so a share is enough.
     if (graph.length > 6 && this.#history.length % 4 > 0) return;
-    if (account.outcome === "succeeded" && step.trouble.kind !== "edit meanwhile")
+    if (account.outcome === "succeeded" && !changesSources(step.trouble))
       await this.#compareWithCleanBuild(step, targets, graph);
   }
 
@@ -123,6 +128,16 @@ export class World {
     }
   }
 
+  /** Nothing in the store is larger than what is kept of a task's output; outputs themselves are small. */
+  #checkKeptOutput(): void {
+    const store = path.join(this.root, ".buildcache/v1/store");
+    if (!existsSync(store)) return;
+    for (const name of readdirSync(store, { recursive: true, encoding: "utf8" })) {
+      const { size } = statSync(path.join(store, name));
+      if (size > 2 * outputLimit) throw new Error(`${size} bytes are kept in ${name}`);
+    }
+  }
+
   async #compareWithCleanBuild(
     step: Step,
     targets: readonly number[],
@@ -130,7 +145,7 @@ export class World {
   ): Promise<void> {
     const root = mkdtempSync(path.join(scratch, "model clean ")) as AbsolutePath;
     try {
-      for (const part of ["in", "common"])
+      for (const part of ["in", "common", "code"])
         writeTree(path.join(root, part), readTree(path.join(this.root, part)));
       const { outcome } = await this.#builder.build({ ...step, trouble: { kind: "none" } }, targets, root);
       if (outcome !== "succeeded") throw new Error(`the clean build ${outcome}`);
@@ -157,6 +172,11 @@ export class World {
     const first = stamp();
     while (stamp() === first);
   }
+}
+
+/** Whether a build's result may be older than what the workspace now holds. */
+function changesSources({ kind }: Trouble): boolean {
+  return kind === "edit meanwhile" || kind === "save source";
 }
 
 function readIfThere(file: string): string | undefined {
