@@ -208,6 +208,18 @@ describe("the cache", () => {
     expect(said(other)).toBe("right");
   });
 
+  it("that came with its key is compiled again: whoever packed it could seal anything", async () => {
+    const root = saying("right");
+    await settle(root, ["says"]);
+    const key = path.join(root, ".buildcache/compiled/seal.key");
+    const bytes = readFileSync(key);
+    rmSync(key);
+    writeFileSync(key, bytes, { mode: 0o600 });
+    const run = await runTask(root, ["says", "-v"]);
+    expect(run.stderr).toMatch(/^note: what was compiled earlier was damaged, or comes from another folder/m);
+    expect(run.status).toBe(0);
+  });
+
   it("with links for its folders has nothing made, changed or removed where they lead", async () => {
     const root = saying("right");
     const outside = path.join(root, "outside");

@@ -72,6 +72,18 @@ describe("a task whose function never settles", () => {
     expectTidy(root);
   });
 
+  it("is no more successful when it is a parameter's default that never settles", async () => {
+    const root = withTasks(
+      { good: "" },
+      `const never = param.derived({ name: "never", description: "", default: () => new Promise(() => {}) });
+export const stuck = task({ name: "stuck", description: "", params: { never }, outputs: { text: out.file("text") },
+  run: ({ outputs }) => writeFileSync(outputs.text, "") });`,
+    );
+    const run = await runTask(root, ["stuck"]);
+    expect(run.status, run.stderr).toBe(1);
+    expect(run.stderr).toMatch(/^error: .*can no longer happen/m);
+  });
+
   it("is distinguished from a command that does the same", async () => {
     const root = withTasks(
       { good: "" },
@@ -113,6 +125,19 @@ describe("an error that nobody waits for", () => {
     const run = await runTask(root, ["late", "slow", "name", "-k"], { LATE: "1" });
     expectFailure(root, run, "late", /too late/);
     expect((await runTask(root, ["late"])).stderr).toMatch(/✓ late: rebuilt/);
+  });
+
+  it("that comes while its task's outputs are hashed makes it fail, and run again", async () => {
+    const root = withTasks({
+      late: `if (process.env.LATE) {
+        setTimeout(() => { throw new Error("too late"); }, 1);
+        writeFileSync(c.outputs.text, Buffer.alloc(200_000_000));
+        return;
+      }`,
+    });
+    const run = await runTask(root, ["late", "name", "-k"], { LATE: "1" });
+    expectFailure(root, run, "late", /too late/);
+    expect((await runTask(root, ["late"], { LATE: "" })).stderr).toMatch(/✓ late: rebuilt/);
   });
 
   it("that comes when the build is over is told and makes the status 1; the results that were recorded stay", async () => {

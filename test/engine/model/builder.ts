@@ -89,7 +89,13 @@ export class Builder {
         hurry.abort();
         return new Promise((resolve) => over.signal.addEventListener("abort", () => resolve()));
       },
-      throwLater: () => void setImmediate(() => tellEngine("uncaughtException", new Error(lateError))),
+      throwLater: () => {
+        const wait = (turns: number): void => {
+          if (turns > 0) setImmediate(wait, turns - 1);
+          else process.nextTick(() => tellEngine("uncaughtException", new Error(lateError)));
+        };
+        wait(trouble.kind === "throw later" ? trouble.turns : 0);
+      },
     };
     const tellEngine = listenersAddedFromNow();
     if (trouble.kind === "save source" && trouble.when === "compiled") saveOther();

@@ -16,7 +16,9 @@ export type Trouble =
   | { readonly kind: "edit meanwhile"; readonly task: number; readonly when: Phase }
   /** The source of all tasks is saved when it was compiled and nothing runs yet, or while this task runs. */
   | { readonly kind: "save source"; readonly task: number; readonly when: Phase | "compiled" }
-  | { readonly kind: "print" | "throw later"; readonly task: number };
+  /** `turns`: how many turns of the event loop after the task returned. */
+  | { readonly kind: "throw later"; readonly task: number; readonly turns: number }
+  | { readonly kind: "print"; readonly task: number };
 
 const task = fc.nat(29);
 const when = fc.constantFrom("begin" as const, "written" as const);
@@ -32,7 +34,7 @@ export const troubles: fc.Arbitrary<Trouble> = fc.oneof(
   one("edit meanwhile", { when }),
   one("save source", { when: fc.constantFrom("begin", "written", "compiled") }),
   one("print", {}),
-  one("throw later", {}),
+  one("throw later", { turns: fc.nat(2) }),
 ) as fc.Arbitrary<Trouble>;
 
 /** How the task that the trouble is about misbehaves. */
