@@ -42,8 +42,8 @@ function prepareFiles(project: string, words: readonly string[]): void {
 /** The words to run: those of a build with `-n`, and without what only makes sense with a build. */
 function harmless(words: readonly string[]): readonly string[] | undefined {
   const [first = ""] = words;
-  // These make something, ask the network, or wait for a terminal.
-  if (["init", "completion", "doctor"].includes(first)) return [first, "--help"];
+  // These make something, ask the network, or tell of a build that was.
+  if (["init", "completion", "doctor", "log"].includes(first)) return [first, "--help"];
   if ((programWords as readonly string[]).includes(first) || words.includes("--help")) return words;
   return [...words.filter((word) => word !== "-w" && word !== "--watch"), "-n"];
 }

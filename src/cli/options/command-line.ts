@@ -41,6 +41,8 @@ export interface Request {
   readonly watch: boolean;
   /** A command line for the shell, to be run after each success of a watch. */
   readonly onSuccess: string | undefined;
+  /** The same, after each failure. */
+  readonly onFailure: string | undefined;
   /** Boot the image after each success of a watch. */
   readonly boot: boolean;
   /** Answers to options that are accepted and no longer do anything. */
@@ -75,6 +77,7 @@ interface CoreOptions {
   readonly since?: string;
   readonly watch?: true;
   readonly onSuccess?: string;
+  readonly onFailure?: string;
   readonly boot?: true;
 }
 
@@ -142,8 +145,13 @@ export function parseCommandLine(
       trace: options.trace,
       summary: options.summary,
       since: options.since,
-      watch: options.watch === true || options.onSuccess !== undefined || options.boot === true,
+      watch:
+        options.watch === true ||
+        options.onSuccess !== undefined ||
+        options.onFailure !== undefined ||
+        options.boot === true,
       onSuccess: options.onSuccess,
+      onFailure: options.onFailure,
       boot: options.boot === true,
       read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
       notes: (taskfile.deprecated ?? [])

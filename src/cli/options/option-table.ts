@@ -183,6 +183,7 @@ const programOptions: readonly OptionEntry[] = [
   option("-n, --dry-run", "say what would run and why, and do nothing", { concerns: "all" }),
   option("-w, --watch", "build again whenever something changes"),
   option("--on-success", "watch, and run CMD after each success", { value: "CMD" }),
+  option("--on-failure", "watch, and run CMD after each failure", { value: "CMD" }),
   option("--boot", "watch, and boot the ISO in QEMU after each success"),
   option("-v, --verbose", "show what tasks and commands print, and stacks of internal errors", {
     concerns: "all",

@@ -36,6 +36,15 @@ export interface Counts {
   savedSeconds: number;
 }
 
+/** `2 rebuilt, 1 restored, 3 fresh`: what was done, without what there was none of. */
+export function countsText({ ran, restored, fresh }: Counts): string {
+  return [
+    ...(ran === 0 ? [] : [`${ran} rebuilt`]),
+    ...(restored === 0 ? [] : [`${restored} restored`]),
+    ...(fresh === 0 ? [] : [`${fresh} fresh`]),
+  ].join(", ");
+}
+
 /** The task's name alone: the variant is the same for all of a build. */
 export function nameOf(id: string): string {
   return id.replace(/@[^@]*$/, "");
