@@ -8,6 +8,7 @@ import { countsText, type PlainReporter } from "../output/plain-reporter.ts";
 import { standardOutput } from "../output/report-file.ts";
 import { RunLogWriter } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
+import { callBack } from "../terminal/attention.ts";
 import { formatSeconds } from "../terminal/style.ts";
 import { printForecast } from "./forecast-text.ts";
 import { HeapGrowth } from "./heap-growth.ts";
@@ -100,6 +101,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
   } finally {
     log.write(session.command);
     display.close();
+    callBack(session.io, (performance.now() - startedAt) / 1000, !request.quiet && !request.json);
   }
 }
 

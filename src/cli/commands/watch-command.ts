@@ -17,6 +17,7 @@ import { encodeWatchEvent } from "../output/event-stream.ts";
 import { RunLogWriter } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
 import type { Told } from "../start.ts";
+import { callBack } from "../terminal/attention.ts";
 import { statusOf } from "../terminal/shutdown.ts";
 import { counted } from "../terminal/style.ts";
 import { AfterBuild } from "./after-build.ts";
@@ -183,6 +184,7 @@ class WatchScreen {
     // Changed definitions were loaded even where they change nothing else.
     if (happened || asked || begins) {
       if (!request.json) this.#say(record.summaryLine(cycle, first, artifacts, style));
+      callBack(io, cycle.seconds, !request.quiet && !request.json);
       if (cycle.outcome === "failed") this.#say(style.dim("waiting for a change"));
     }
     if (cycle.outcome === "succeeded" && (happened || first)) await this.#afterBuild.succeeded(artifacts);

@@ -15,6 +15,7 @@ import type { Style } from "../terminal/style.ts";
 import { counted } from "../terminal/style.ts";
 import type { Artifact } from "./artifact.ts";
 import { BuildSummary } from "./build-summary.ts";
+import { ciNotes } from "./ci-annotation.ts";
 import { encodeArtifact, encodeEvent } from "./event-stream.ts";
 import type { FailureText } from "./failure.ts";
 import { LiveDisplay } from "./live-reporter.ts";
@@ -99,6 +100,11 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     compact: live === undefined ? undefined : screen,
     progressLines: live === undefined && !request.quiet,
     print,
+    ci: ciNotes(io.env),
+    draw: (line) => {
+      lines.flush();
+      draw(`${line}\n`);
+    },
     logText: (digest) => (isDigest(digest) ? workspace.state.store.readText(digest) : undefined),
   });
   const trace = new Trace();
