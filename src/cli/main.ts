@@ -35,6 +35,7 @@ import { isProgramWord } from "./options/program-command.ts";
 import { programVersion } from "./options/program-version.ts";
 import { secretVariables } from "./options/secret-value.ts";
 import { findTarget, findTask, inItsPlace } from "./options/target-name.ts";
+import { ciNotes } from "./output/ci-annotation.ts";
 import { codeIndexOf } from "./output/code-index.ts";
 import { FailureText } from "./output/failure.ts";
 import { RecordedOutput } from "./output/recorded-output.ts";
@@ -76,6 +77,8 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
   } catch (error) {
     if (systemErrorCode(error) === "EPIPE") return 0;
     io.stderr.write(`${failure.of(error)}\n`);
+    const annotation = ciNotes(io.env)?.annotation(error);
+    if (annotation !== undefined) io.stderr.write(`${annotation}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -49,8 +49,8 @@ const afterBuild = ["--summary", "--trace", "--on-success", "--on-failure"];
 /** The words to run: those of a build with `-n`, and without what only makes sense with a build. */
 function harmless(words: readonly string[]): readonly string[] | undefined {
   const [first = ""] = words;
-  // These make something, ask the network, or wait for a terminal.
-  if (["init", "completion", "doctor"].includes(first)) return [first, "--help"];
+  // These make something, ask the network, or tell of a build that was.
+  if (["init", "completion", "doctor", "log"].includes(first)) return [first, "--help"];
   if ((programWords as readonly string[]).includes(first) || words.includes("--help")) return words;
   const withoutBuild = words.filter(
     (word, index) =>

@@ -4,10 +4,11 @@
 import { build, type Command, forecast, type Target, type Task } from "../../engine/index.ts";
 import { type Artifact, artifactLine, artifactsOf } from "../output/artifact.ts";
 import { openDisplay } from "../output/display.ts";
-import { encodeArtifact } from "../output/event-stream.ts";
-import type { PlainReporter } from "../output/plain-reporter.ts";
+import { countsText, type PlainReporter } from "../output/plain-reporter.ts";
 import { standardOutput } from "../output/report-file.ts";
+import { RunLogWriter } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
+import { callBack } from "../terminal/attention.ts";
 import { formatSeconds } from "../terminal/style.ts";
 import { printForecast } from "./forecast-text.ts";
 import { HeapGrowth } from "./heap-growth.ts";
@@ -54,6 +55,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
   const display = openDisplay(session);
   const noOpDetector = new NoOpDetector();
   const heap = new HeapGrowth();
+  const log = new RunLogWriter(workspace.state);
   try {
     const { outcome, graph, moved } = await build(workspace, {
       targets: tasks,
@@ -69,6 +71,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
       onEvent: (event) => {
         heap.look();
         noOpDetector.onEvent(event);
+        log.onEvent(event);
         display.onEvent(event);
       },
     });
@@ -80,7 +83,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     }
     const artifacts = outcome === "succeeded" ? await artifactsOf(session.workspace.state, tasks, graph) : [];
     display.record(artifacts);
-    if (outcome === "interrupted") return display.interruptedStatus();
+    if (outcome === "interrupted") return display.endInterrupted();
     if (outcome === "failed") {
       display.print(display.failureLine());
       return 1;
@@ -93,10 +96,12 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     return 0;
   } catch (error) {
     display.record([]);
-    if (display.signal.aborted) return display.interruptedStatus();
+    if (display.signal.aborted) return display.endInterrupted();
     throw error;
   } finally {
+    log.write(session.command);
     display.close();
+    callBack(session.io, (performance.now() - startedAt) / 1000, !request.quiet && !request.json);
   }
 }
 
@@ -107,21 +112,14 @@ function printSummary(
   seconds: number,
 ): void {
   const { io, style, request } = session;
-  if (request.json) {
-    for (const artifact of artifacts) io.stdout.write(encodeArtifact(artifact));
-    return;
-  }
-  const { fresh, restored, ran, savedSeconds } = reporter.counts;
+  if (request.json) return;
+  const { restored, ran, savedSeconds } = reporter.counts;
   if (!request.quiet) {
-    const counts = [
-      ...(ran === 0 ? [] : [`${ran} rebuilt`]),
-      ...(restored === 0 ? [] : [`${restored} restored`]),
-      ...(fresh === 0 ? [] : [`${fresh} fresh`]),
-    ].join(", ");
     const what = ran + restored === 0 ? "nothing to do" : "done";
     // Less than a second is not worth a word.
     const saved = savedSeconds < 1 ? "" : `, ${formatSeconds(savedSeconds)} saved`;
-    const line = (elapsed: string): string => `${style.bold(what)}: ${counts} in ${elapsed}${saved}\n`;
+    const line = (elapsed: string): string =>
+      `${style.bold(what)}: ${countsText(reporter.counts)} in ${elapsed}${saved}\n`;
     session.recordedOutput.writeTimed(line, formatSeconds(seconds));
   }
   // A report on standard output is a document, which nothing else may stand in.

@@ -4,6 +4,7 @@ import path from "node:path";
 import { acquireLock, collectGarbage, storeStatistics, verifyStore } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
 import { oneWord } from "../options/command-words.ts";
+import { runLogName } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
 import { counted, formatBytes } from "../terminal/style.ts";
 
@@ -34,7 +35,7 @@ export async function cacheCommand(session: Session, words: readonly string[]): 
   );
   try {
     if (action === "clear") {
-      for (const part of ["store", "out", "tmp", "stamps.log", "files.log"]) {
+      for (const part of ["store", "out", "tmp", "stamps.log", "files.log", runLogName]) {
         rmSync(path.join(state.root, part), { recursive: true, force: true });
       }
       io.stdout.write("the cache is empty\n");

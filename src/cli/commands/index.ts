@@ -9,6 +9,7 @@ import { affectedCommand } from "./affected.ts";
 import { cacheCommand } from "./cache-command.ts";
 import { graphCommand } from "./graph-command.ts";
 import { listCommand } from "./list-command.ts";
+import { logCommand } from "./log-command.ts";
 import { renderManPage } from "./man-page.ts";
 import { manualFor } from "./manual.ts";
 import { settingsCommand } from "./settings-command.ts";
@@ -19,6 +20,7 @@ type Run = (session: Session, words: readonly string[], packageRoot: string) => 
 
 export const commandRuns: Readonly<Record<ProgramWord, Run>> = {
   why: whyCommand,
+  log: logCommand,
   list: listCommand,
   settings: settingsCommand,
   graph: graphCommand,

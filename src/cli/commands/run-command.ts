@@ -52,7 +52,7 @@ export async function runCommand(
     // A function that is said to return nothing may return anything, as an arrow before a call does.
     return typeof status === "number" ? status : 0;
   } catch (error) {
-    if (display.signal.aborted) return display.interruptedStatus();
+    if (display.signal.aborted) return display.endInterrupted();
     const status = command.failureStatus;
     if (error instanceof ReportedFailure) return status ?? 1;
     if (status === undefined) throw error;

@@ -14,14 +14,16 @@ import { UsageError } from "../../errors/index.ts";
 import { type Artifact, artifactsOf } from "../output/artifact.ts";
 import { type Display, openDisplay } from "../output/display.ts";
 import { encodeWatchEvent } from "../output/event-stream.ts";
+import { RunLogWriter } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
 import type { Told } from "../start.ts";
+import { callBack } from "../terminal/attention.ts";
 import { statusOf } from "../terminal/shutdown.ts";
 import { counted } from "../terminal/style.ts";
+import { AfterBuild } from "./after-build.ts";
 import { CycleRecord } from "./cycle-record.ts";
 import { loopError } from "./loop-error.ts";
 import { nextProgram } from "./next-program.ts";
-import { AfterSuccess } from "./on-success.ts";
 import { pressWatchKey, type WatchActions } from "./watch-keys.ts";
 
 /** Watches until it is ended; returns the exit status. */
@@ -41,11 +43,12 @@ class WatchScreen {
   readonly #targets: readonly Task[];
   readonly #stop = new AbortController();
   readonly #watch: Watch;
-  readonly #afterSuccess: AfterSuccess;
+  readonly #afterBuild: AfterBuild;
   #display: Display | undefined;
   #record = new CycleRecord();
   /** The last cycle in which anything happened: what `w` and `l` tell of. */
   #told: Told;
+  #log: RunLogWriter;
   #cycles = 0;
   /** The last build failed, or the definitions were not in order: that all is well again is worth a line. */
   #failing = false;
@@ -55,8 +58,9 @@ class WatchScreen {
     const { request, continued } = session;
     this.#session = session;
     this.#targets = targets;
+    this.#log = new RunLogWriter(session.workspace.state);
     this.#told = continued?.told ?? new CycleRecord();
-    this.#afterSuccess = new AfterSuccess(session, continued?.machine, (line) => this.#say(line));
+    this.#afterBuild = new AfterBuild(session, continued?.machine, (line) => this.#say(line));
     this.#watch = new Watch(session.workspace, {
       request: (force) => ({
         targets,
@@ -74,6 +78,7 @@ class WatchScreen {
       signal: this.#stop.signal,
       onBuildEvent: (event) => {
         this.#record.onEvent(event);
+        this.#log.onEvent(event);
         this.#display?.onEvent(event);
       },
       onEvent: (event) => this.#onEvent(event),
@@ -82,7 +87,7 @@ class WatchScreen {
 
   async run(): Promise<number> {
     const { io, continued, request } = this.#session;
-    this.#afterSuccess.check();
+    this.#afterBuild.check();
     const ignoreShutdown = io.onShutdown((shutdown) => this.#end(statusOf(shutdown)));
     // During a build the engine's own listener handles stray errors.
     const onStray = (error: unknown): void => {
@@ -114,7 +119,7 @@ class WatchScreen {
         await this.#watch.close();
         stopReading?.();
         const { changes, startedAt } = end;
-        const machine = await this.#afterSuccess.handOver();
+        const machine = await this.#afterBuild.handOver();
         const take = (): number | undefined => {
           stopListening();
           return this.#stop.signal.aborted ? this.#status : undefined;
@@ -127,7 +132,7 @@ class WatchScreen {
       stopReading?.();
       stopListening();
       this.#display?.close();
-      await Promise.all([this.#watch.close(), this.#afterSuccess.end()]);
+      await Promise.all([this.#watch.close(), this.#afterBuild.end()]);
     }
     return this.#status;
   }
@@ -144,6 +149,7 @@ class WatchScreen {
       case "cycle-started":
         this.#cycles += 1;
         this.#record = new CycleRecord();
+        this.#log = new RunLogWriter(this.#session.workspace.state);
         this.#display = openDisplay(this.#session, { fresh: false });
         break;
       case "cycle-finished":
@@ -168,6 +174,7 @@ class WatchScreen {
     const artifacts = cycle.outcome === "succeeded" ? await this.#artifacts(cycle.graph) : [];
     this.#display?.record(artifacts);
     this.#closeDisplay();
+    this.#log.write(this.#session.command);
     const asked = cycle.changes.length === 0;
     const begins = this.#cycles === 1;
     const first = begins && this.#session.continued === undefined;
@@ -177,9 +184,11 @@ class WatchScreen {
     // Changed definitions were loaded even where they change nothing else.
     if (happened || asked || begins) {
       if (!request.json) this.#say(record.summaryLine(cycle, first, artifacts, style));
+      callBack(io, cycle.seconds, !request.quiet && !request.json);
       if (cycle.outcome === "failed") this.#say(style.dim("waiting for a change"));
     }
-    if (cycle.outcome === "succeeded" && (happened || first)) await this.#afterSuccess.begin(artifacts);
+    if (cycle.outcome === "succeeded" && (happened || first)) await this.#afterBuild.succeeded(artifacts);
+    if (cycle.outcome === "failed" && happened) await this.#afterBuild.failed();
     if (request.json) io.stdout.write(`${encodeWatchEvent(cycle, artifacts)}\n`);
   }
 

@@ -43,6 +43,8 @@ export interface Request {
   readonly watch: boolean;
   /** A command line for the shell, to be run after each success of a watch. */
   readonly onSuccess: string | undefined;
+  /** The same, after each failure. */
+  readonly onFailure: string | undefined;
   /** Boot the image after each success of a watch. */
   readonly boot: boolean;
   /** Answers to options that are accepted and no longer do anything. */
@@ -78,6 +80,7 @@ interface CoreOptions {
   readonly template?: string;
   readonly watch?: true;
   readonly onSuccess?: string;
+  readonly onFailure?: string;
   readonly boot?: true;
 }
 
@@ -146,8 +149,13 @@ export function parseCommandLine(
       summary: options.summary,
       since: options.since,
       template: options.template,
-      watch: options.watch === true || options.onSuccess !== undefined || options.boot === true,
+      watch:
+        options.watch === true ||
+        options.onSuccess !== undefined ||
+        options.onFailure !== undefined ||
+        options.boot === true,
       onSuccess: options.onSuccess,
+      onFailure: options.onFailure,
       boot: options.boot === true,
       read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
       notes: (taskfile.deprecated ?? [])

@@ -6,7 +6,14 @@ import { isProgramWord, programCommands } from "./program-command.ts";
 /** Throws `UsageError` that names both sides of the first contradiction. */
 export function refuseConflicts(request: Request): void {
   const { words, dryRun, watch, quiet, verbose, json, trace, summary } = request;
-  const watching = request.onSuccess !== undefined ? "--on-success" : request.boot ? "--boot" : "--watch";
+  const watching =
+    request.onSuccess !== undefined
+      ? "--on-success"
+      : request.onFailure !== undefined
+        ? "--on-failure"
+        : request.boot
+          ? "--boot"
+          : "--watch";
   if (dryRun && watch) throw conflict("--dry-run", watching, "a dry run builds nothing");
   if (dryRun && trace !== undefined) throw conflict("--dry-run", "--trace", "a dry run writes nothing");
   if (dryRun && summary !== undefined) throw conflict("--dry-run", "--summary", "a dry run writes nothing");

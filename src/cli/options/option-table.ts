@@ -193,6 +193,7 @@ const programOptions: readonly OptionEntry[] = [
   option("-n, --dry-run", "show what would run and why, without running it", { concerns: "all" }),
   option("-w, --watch", "rebuild whenever an input changes"),
   option("--on-success", "watch, and run CMD after each successful build", { value: "CMD" }),
+  option("--on-failure", "watch, and run CMD after each failed build", { value: "CMD" }),
   option("--boot", "watch, and boot the ISO in QEMU after each successful build"),
   option("-v, --verbose", "show the output of tasks and commands, and stacks of internal errors", {
     concerns: "all",

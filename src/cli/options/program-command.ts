@@ -6,6 +6,7 @@ import type { Example } from "../../engine/index.ts";
 
 export type ProgramWord =
   | "why"
+  | "log"
   | "list"
   | "settings"
   | "graph"
@@ -40,6 +41,14 @@ export const programCommands: readonly ProgramCommand[] = [
     description: "show what would rerun, with all reasons",
     options: ["--force", "--json"],
     examples: [{ command: "why iso", does: "show what would rerun, and why" }],
+  },
+  {
+    name: "log",
+    takes: "[target]",
+    offers: "tasks",
+    description: "show what the last build did, why, and what its tasks printed",
+    options: ["--json"],
+    examples: [{ command: "log iso", does: "what the last build of the ISO printed" }],
   },
   {
     name: "list",

@@ -1,19 +1,24 @@
 /**
  * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
  */
-
-import type { BuildEvent, EventSink, TaskId, Workspace } from "../../engine/index.ts";
-import { isDigest } from "../../engine/index.ts";
+import {
+  type BuildEvent,
+  type EventSink,
+  isDigest,
+  type TaskId,
+  type Workspace,
+} from "../../engine/index.ts";
 import type { Io } from "../terminal/io.ts";
 import { type Shutdown, statusOf } from "../terminal/shutdown.ts";
 import type { Style } from "../terminal/style.ts";
 import { counted } from "../terminal/style.ts";
 import type { Artifact } from "./artifact.ts";
 import { BuildSummary } from "./build-summary.ts";
-import { encodeEvent } from "./event-stream.ts";
+import { ciNotes } from "./ci-annotation.ts";
+import { encodeArtifact, encodeEvent } from "./event-stream.ts";
 import type { FailureText } from "./failure.ts";
 import { LiveDisplay } from "./live-reporter.ts";
-import { PlainReporter } from "./plain-reporter.ts";
+import { countsText, PlainReporter } from "./plain-reporter.ts";
 import { Trace } from "./trace.ts";
 
 export interface Display {
@@ -25,12 +30,12 @@ export interface Display {
   readonly signal: AbortSignal;
   /** Aborted when it is said a second time. */
   readonly hurry: AbortSignal;
-  /** Writes the trace and the summary, where they were asked for. */
+  /** Says what was made where events are printed; writes the trace and the summary, where they were asked for. */
   readonly record: (artifacts: readonly Artifact[]) => void;
   /** How a failed build ends: how much failed, and that nothing was lost. */
   readonly failureLine: () => string;
-  /** The exit status of what was interrupted. */
-  readonly interruptedStatus: () => number;
+  /** Says what an interrupted build had done, and returns its exit status. */
+  readonly endInterrupted: () => number;
   /** Shows what is still to be shown and ends the display; may be called again. */
   readonly close: () => void;
 }
@@ -94,11 +99,22 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     compact: live === undefined ? undefined : screen,
     progressLines: live === undefined && !request.quiet,
     print,
+    ci: ciNotes(io.env),
+    draw: (line) => {
+      lines.flush();
+      draw(`${line}\n`);
+    },
     logText: (digest) => (isDigest(digest) ? workspace.state.store.readText(digest) : undefined),
   });
   const trace = new Trace();
   const summary = new BuildSummary();
   let interactive: TaskId | undefined;
+  /** The end of a build is the last of its events: what it made is said before. */
+  let finished: BuildEvent | undefined;
+  const sayFinished = (): void => {
+    if (finished !== undefined && request.json) io.stdout.write(`${encodeEvent(finished)}\n`);
+    finished = undefined;
+  };
   const stopListening = io.onShutdown((now) => {
     // The terminal has sent it to the command too, which decides what Ctrl-C means, as an editor does.
     if (interactive !== undefined && now === "SIGINT") return;
@@ -119,7 +135,8 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     signal: interruption.signal,
     hurry: hurry.signal,
     onEvent: (event: BuildEvent) => {
-      if (request.json) io.stdout.write(`${encodeEvent(event)}\n`);
+      if (event.type === "build-finished") finished = event;
+      else if (request.json) io.stdout.write(`${encodeEvent(event)}\n`);
       if (request.trace !== undefined) trace.onEvent(event);
       summary.onEvent(event);
       interactive = interactiveAfter(event, interactive);
@@ -127,6 +144,8 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
       reporter.onEvent(event);
     },
     record: (artifacts) => {
+      if (request.json) for (const artifact of artifacts) io.stdout.write(encodeArtifact(artifact));
+      sayFinished();
       if (request.trace !== undefined) trace.write(request.trace, io.stdout);
       if (request.summary !== undefined) summary.write(request.summary, artifacts, io.stdout);
     },
@@ -138,8 +157,16 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
           : `, ${skipped} that need${skipped === 1 ? "s" : ""} ${failed === 1 ? "it" : "them"} skipped`;
       return `${style.red("failed:")} ${counted(failed, "task")}${rest}; earlier results are kept; fix the problem and run again, only the remaining tasks will run`;
     },
-    interruptedStatus: () => statusOf(shutdown ?? "SIGINT"),
+    endInterrupted: () => {
+      const done = countsText(reporter.counts);
+      if (!request.quiet && !request.json)
+        print(
+          `${style.yellow("interrupted:")} ${done === "" ? "nothing was done" : `${done}, which is kept`}`,
+        );
+      return statusOf(shutdown ?? "SIGINT");
+    },
     close: () => {
+      sayFinished();
       lines.flush();
       live?.close();
       stopListening();

@@ -5,6 +5,7 @@
 import { type BuildEvent, describeReason, type Reason } from "../../engine/index.ts";
 import { printable, printableName } from "../../errors/index.ts";
 import { formatBytes, formatSeconds, hasColours, type Style, someOf } from "../terminal/style.ts";
+import type { CiNotes } from "./ci-annotation.ts";
 import type { FailureText } from "./failure.ts";
 import { capturedLine } from "./terminal-text.ts";
 
@@ -21,6 +22,10 @@ interface ReporterOptions {
   readonly compact: { readonly columns: () => number } | undefined;
   /** Say each finished item of long work in a line, where no moving display shows it. */
   readonly progressLines: boolean;
+  /** What a CI service shows beside the lines, where one runs this. */
+  readonly ci?: CiNotes | undefined;
+  /** Writes a line, without its line feed, whose control sequences are meant. */
+  readonly draw?: (line: string) => void;
   /** Writes a whole line, without its line feed, for people: standard error. */
   readonly print: (line: string) => void;
   /** The captured output of a task, by its digest. */
@@ -34,6 +39,15 @@ interface Counts {
   failed: number;
   skipped: number;
   savedSeconds: number;
+}
+
+/** `2 rebuilt, 1 restored, 3 fresh`: what was done, without what there was none of. */
+export function countsText({ ran, restored, fresh }: Counts): string {
+  return [
+    ...(ran === 0 ? [] : [`${ran} rebuilt`]),
+    ...(restored === 0 ? [] : [`${restored} restored`]),
+    ...(fresh === 0 ? [] : [`${fresh} fresh`]),
+  ].join(", ");
 }
 
 /** The task's name alone: the variant is the same for all of a build. */
@@ -171,14 +185,19 @@ export class PlainReporter {
   }
 
   #failed(task: string, error: unknown, output: string): void {
-    const { style, verbose, print, failure } = this.#options;
+    const { style, verbose, print, failure, ci, draw = print } = this.#options;
     // With --verbose the output was shown as it came.
     if (output !== "" && !verbose) {
-      print(style.dim(`--- output of ${task} ---`));
+      const fold = ci?.fold(`output of ${task}`);
+      if (fold === undefined) print(style.dim(`--- output of ${task} ---`));
+      else draw(fold.begin);
       for (const line of linesOf(output)) print(capturedLine(line, hasColours(style)));
-      print(style.dim("---"));
+      if (fold === undefined) print(style.dim("---"));
+      else draw(fold.end);
     }
     print(failure.of(error, task));
+    const annotation = ci?.annotation(error, task);
+    if (annotation !== undefined) print(annotation);
   }
 
   /** What a task printed, as it comes or from the run that is restored: for `--verbose` only. */

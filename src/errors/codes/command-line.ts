@@ -85,6 +85,10 @@ export const commandLineErrors = {
     meaning: "The value of `--jobs` is not a positive integer.",
     remedy: "Write a positive integer, or omit the option to run one job per core.",
   },
+  "log-missing": {
+    meaning: "No output is kept: nothing was built yet, or the last build did not run this target.",
+    remedy: "Build the target, then run `task log` again.",
+  },
   "name-taken": {
     meaning: "A target has the name of a built-in command, which would hide it.",
     remedy: "Rename the target.",

@@ -1,5 +1,6 @@
 /**
- * What a user wants done after each build of a watch that succeeded: a command of the shell, or the new image booted.
+ * What a user wants done after each build of a watch: a command of the shell after a success or a failure, or the new image
+ * booted.
  */
 import path from "node:path";
 import { findTool } from "../../engine/index.ts";
@@ -9,12 +10,13 @@ import { parametersOf } from "../options/option-table.ts";
 import { secretVariables } from "../options/secret-value.ts";
 import type { Artifact } from "../output/artifact.ts";
 import type { Session } from "../session.ts";
-import { SuccessCommand } from "./success-command.ts";
+import { ShellCommand } from "./shell-command.ts";
 
-export class AfterSuccess {
+export class AfterBuild {
   readonly #session: Session;
   readonly #say: (line: string) => void;
-  readonly #command: SuccessCommand | undefined;
+  readonly #onSuccess: ShellCommand | undefined;
+  readonly #onFailure: ShellCommand | undefined;
   #machine: Machine | undefined;
 
   /** `machine` is one that an earlier watch left running. */
@@ -23,10 +25,10 @@ export class AfterSuccess {
     this.#session = session;
     this.#say = say;
     this.#machine = machine;
-    this.#command =
-      request.onSuccess === undefined
-        ? undefined
-        : new SuccessCommand(request.onSuccess, (line) => say(style.yellow(line)));
+    const command = (option: "on success" | "on failure", line: string | undefined) =>
+      line === undefined ? undefined : new ShellCommand(option, line, (text) => say(style.yellow(text)));
+    this.#onSuccess = command("on success", request.onSuccess);
+    this.#onFailure = command("on failure", request.onFailure);
   }
 
   /** Throws a `UserError` when what will be needed is not there. */
@@ -35,27 +37,33 @@ export class AfterSuccess {
     if (request.boot) findTool(emulator, workspace.toolHint);
   }
 
-  /** Begins what is wanted; what the last build's success began is ended first. */
-  async begin(artifacts: readonly Artifact[]): Promise<void> {
+  /** Begins what is wanted after a success; what earlier builds began is ended first. */
+  async succeeded(artifacts: readonly Artifact[]): Promise<void> {
     const { request, workspace } = this.#session;
     const root = workspace.state.workspace;
     const files = artifacts
       .filter(({ place }) => place === "workspace")
       .map((artifact) => path.resolve(root, artifact.path));
-    await this.#command?.start(root, this.#environment(), files);
+    await this.#onFailure?.end();
+    await this.#onSuccess?.start(root, this.#environment(), files);
     if (request.boot) await this.#boot(files.find((file) => file.endsWith(".iso")));
   }
 
-  /** Ends the command, and leaves the machine to whoever goes on. */
+  /** Begins what is wanted after a failure; what the last success began goes on. */
+  async failed(): Promise<void> {
+    await this.#onFailure?.start(this.#session.workspace.state.workspace, this.#environment(), []);
+  }
+
+  /** Ends the commands, and leaves the machine to whoever goes on. */
   async handOver(): Promise<Machine | undefined> {
-    await this.#command?.end();
+    await Promise.all([this.#onSuccess?.end(), this.#onFailure?.end()]);
     const machine = this.#machine;
     this.#machine = undefined;
     return machine;
   }
 
   async end(): Promise<void> {
-    await Promise.all([this.#command?.end(), this.#machine?.off()]);
+    await Promise.all([this.#onSuccess?.end(), this.#onFailure?.end(), this.#machine?.off()]);
   }
 
   /** The user's environment without the variables that hold secrets. */

@@ -1,13 +1,15 @@
-/** The command that a user wants run after each success. A later success ends one that still runs, and starts it anew. */
+/** A command line for the shell that a user wants run after builds of a watch. A later start ends one that still runs. */
 import { ProcessGroups, toolEnvironment } from "../../host/index.ts";
 
-export class SuccessCommand {
+export class ShellCommand {
+  readonly #option: "on success" | "on failure";
   readonly #command: string;
   readonly #onEnd: (line: string) => void;
   #groups: ProcessGroups | undefined;
 
   /** `onEnd` gets a line for people when it fails. */
-  constructor(command: string, onEnd: (line: string) => void) {
+  constructor(option: "on success" | "on failure", command: string, onEnd: (line: string) => void) {
+    this.#option = option;
     this.#command = command;
     this.#onEnd = onEnd;
   }
@@ -22,11 +24,11 @@ export class SuccessCommand {
       env: { ...toolEnvironment(), ...env, TASK_ARTIFACTS: artifacts.join("\n") },
       stdio: ["ignore", "inherit", "inherit"],
     });
-    child.once("error", (error) => this.#onEnd(`on success: ${error.message}`));
+    child.once("error", (error) => this.#onEnd(`${this.#option}: ${error.message}`));
     child.once("exit", (status, signal) => {
       if (this.#groups !== groups || status === 0) return;
       this.#onEnd(
-        `on success: \`${this.#command}\` ${status === null ? `was killed by ${signal}` : `exited with status ${status}`}`,
+        `${this.#option}: \`${this.#command}\` ${status === null ? `was killed by ${signal}` : `exited with status ${status}`}`,
       );
     });
   }
