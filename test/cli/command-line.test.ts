@@ -10,11 +10,11 @@ describe("wrong usage", () => {
     [["gret"], /there is no target "gret"/, /did you mean greet\?/],
     [["--greating", "x"], /unknown option '--greating'/, /did you mean --greeting\?/],
     [["-p", "-d", "greet"], /either prod or debug/, /omit --debug/],
-    [["greet", "-j", "none"], /--jobs is "none"/, /whole number/],
+    [["greet", "-j", "none"], /--jobs is "none"/, /positive integer/],
     [["why"], /usage: task why <target>/, /error/],
     [["why", "hello"], /hello is a command/, /error/],
     [["graph", "--format", "png"], /--format is "png"/, /dot, mermaid, json/],
-    [["cache", "explode"], /no "cache explode"/, /cache stats/],
+    [["cache", "explode"], /`cache` has no action "explode" \[cache-usage\]/, /use stats, gc/],
     [["--config", "nowhere.conf", "greet"], /nowhere\.conf/, /cannot be read/],
   ])("%j is refused with status 2, a reason and what was meant", async (words, what, hint) => {
     const run = await runTask(demo(), words);
@@ -28,7 +28,9 @@ describe("wrong usage", () => {
   it("outside of any workspace says which file is looked for", async () => {
     const run = await runTask("/", ["greet"]);
     expect(run.status).toBe(2);
-    expect(run.stderr).toMatch(/no Taskfile\.ts in this folder or any above it/);
+    expect(run.stderr).toMatch(
+      /neither this directory nor one above it has a Taskfile\.ts \[taskfile-missing\]/,
+    );
   });
 
   it("of a variant in the environment names the variable and the choices", async () => {
@@ -43,7 +45,7 @@ describe("what cannot be done", () => {
     const root = demo();
     const run = await runTask(root, ["greet", option, "nowhere/file"]);
     expect(run.stderr).toBe(
-      `error: ${option} nowhere/file cannot be written: no such file or directory\n` +
+      `error: ${option} nowhere/file cannot be written: no such file or directory [report-unwritable]\n` +
         "  hint: name a file in an existing, writable directory\n",
     );
     expect(run.status).toBe(1);
@@ -55,7 +57,7 @@ describe("what cannot be done", () => {
     const words = ["-c", script, "sh", process.execPath, program, "list"];
     const run = spawnSync("sh", words, { cwd: demo(), encoding: "utf8" });
     expect(run.stderr).toBe(
-      "error: the current folder is not there any more\n  hint: change into the project's folder first\n",
+      "error: the current directory no longer exists [directory-missing]\n  hint: change into the project's directory\n",
     );
     expect(run.status).toBe(2);
   });
@@ -68,19 +70,19 @@ describe("what cannot be done", () => {
     };
     expect(await told("greet", "--config", "nowhere")).toMatchObject({
       status: 2,
-      error: "error: --config nowhere cannot be read: no such file or directory",
+      error: "error: --config nowhere cannot be read: no such file or directory [config-unreadable]",
     });
     // What never ends is not read to its end.
     for (const option of ["--config", "--tc-passwd-file"]) {
       expect(await told("greet", option, "/dev/zero")).toEqual({
         status: 2,
-        error: `error: ${option} /dev/zero is larger than 1 MiB`,
+        error: `error: ${option} /dev/zero is larger than 1 MiB [file-too-large]`,
         hint: "  hint: check the file name",
       });
     }
     expect(await told("manual", "greet")).toMatchObject({
       status: 2,
-      error: "error: `manual` takes no target",
+      error: "error: `manual` takes no arguments [usage]",
     });
     expect(await told("xyzzy")).toMatchObject({
       status: 2,
@@ -133,7 +135,7 @@ describe("a question", () => {
     expect(snapshot(root)).toEqual(built);
     const why = await runTask(root, ["why", "greet", "-t", "hush"]);
     expect(why.stdout).toMatch(/name(@dev)?: would run, in\/name changed/);
-    expect(why.stdout).toMatch(/greet(@dev)?: would maybe run, depends on what name makes/);
+    expect(why.stdout).toMatch(/greet(@dev)?: would maybe run, depends on the outputs of name/);
   });
 });
 

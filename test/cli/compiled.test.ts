@@ -254,7 +254,7 @@ describe("the cache", () => {
     const run = await runTask(root, ["list"]);
     expect(run).toMatchObject({
       status: 0,
-      stderr: expect.stringMatching(/^note: what was compiled earlier was damaged/),
+      stderr: expect.stringMatching(/^note: the compiled program is damaged/),
     });
     expect(existsSync(path.join(root, "pwned"))).toBe(false);
     expect((await runTask(root, ["list"])).stderr).toBe("");

@@ -79,6 +79,7 @@ describe("a message", () => {
   it("uses the usual words", () => {
     const homeMade =
       /whoever|stands? behind|\bmend\b|wants? (one|a) |in a circle|whole number|anew|leave out|folder|this is no |anybody|nobody/i;
-    expect(messages.filter((text) => homeMade.test(text))).toEqual([]);
+    const words = messages.map((text) => text.replace(/\$\{[^}]*\}/g, ""));
+    expect(words.filter((text) => homeMade.test(text))).toEqual([]);
   });
 });

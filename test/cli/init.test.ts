@@ -144,7 +144,7 @@ export const motd = task({
     const refused = await runTask(root, ["init"]);
     expect(refused).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/there is a project already.*Taskfile/),
+      stderr: expect.stringMatching(/a project exists already.*Taskfile/),
     });
     expect(readFileSync(path.join(root, "Taskfile.ts"), "utf8")).toBe(before);
     expect(readdirSync(root)).not.toContain("overlay-src");

@@ -22,7 +22,7 @@ describe("the menu on a terminal", () => {
       const { terminal } = openMenu();
       await terminal.shows(/ {9}Demo\r\n version Hello\r\n variant dev \(for work\)\r\n/);
       await terminal.shows(/ {2}name .*- Read the name\r\n› greet \(hi\) .*- Greet the name\r\n {2}hello/);
-      await terminal.shows(/q or Esc leaves/);
+      await terminal.shows(/q or Esc quits/);
       terminal.type(key);
       expect(await terminal.shows(/left with \d+, sane/)).toBe(`left with ${status}, sane`);
       expect(await terminal.ended).toBe(0);
@@ -31,7 +31,7 @@ describe("the menu on a terminal", () => {
 
   it("runs what arrows and Enter choose, for the variant that was named", async () => {
     const { root, terminal } = openMenu("--prod");
-    await terminal.shows(/variant prod[\s\S]*q or Esc leaves/);
+    await terminal.shows(/variant prod[\s\S]*q or Esc quits/);
     terminal.type("\u001b[B");
     await terminal.shows(/› hello/);
     terminal.type("\u001b[A");
@@ -45,9 +45,9 @@ describe("the menu on a terminal", () => {
 
   it("runs what is typed, and says when nothing has that name", async () => {
     const { terminal } = openMenu();
-    await terminal.shows(/q or Esc leaves/);
+    await terminal.shows(/q or Esc quits/);
     terminal.type("hex");
-    await terminal.shows(/hex.*nothing has this name/);
+    await terminal.shows(/hex.*no match/);
     terminal.type("\u007f");
     await terminal.shows(/› hello/);
     terminal.type("\r");

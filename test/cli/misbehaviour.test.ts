@@ -190,8 +190,8 @@ describe("output without end", () => {
     });
     const run = await runTask(root, ["reads", "-q"]);
     expect(run.status).toBe(1);
-    expect(run.stderr).toMatch(/printed more than 32 MiB, which is more than a task may read/);
-    expect(run.stderr).toMatch(/hint: let the command write to a file/);
+    expect(run.stderr).toMatch(/printed more than 32 MiB, more than a task may read into memory/);
+    expect(run.stderr).toMatch(/hint: redirect the output to a file/);
   });
 });
 

@@ -98,7 +98,7 @@ describe("a folder's name", () => {
       });
       expect(status).toBe(2);
       expect(stderr).toBe(
-        `error: the folder's path has a backslash (\\) in it, and Node loads no modules from there\n  where: ${root}\n  hint: rename the folder\n`,
+        `error: Node cannot load modules from a directory with a backslash (\\) in its path [directory-name]\n  where: ${root}\n  hint: rename the directory\n`,
       );
     }
   });

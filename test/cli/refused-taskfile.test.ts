@@ -35,7 +35,7 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   ],
   "another default export": ["export default { targets: [] };", ["is a plain object", "taskfile({"]],
   "a default export that is a function": ["export default () => whole([]);", ["is a function"]],
-  "no variants": ["export default taskfile({ title: '', targets: [make('x')] });", ["names no variants"]],
+  "no variants": ["export default taskfile({ title: '', targets: [make('x')] });", ["defines no variants"]],
   "a variant without flags": [
     "export default whole([make('x')], { variants: { dev: {} } });",
     ['variant "dev" has no flags'],
@@ -59,7 +59,7 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   ],
   "half a retry": [
     "export default whole([make('x', { retries: 0.5 })]);",
-    ["retries of x is 0.5", "0 or more"],
+    ["retries of x is 0.5", "non-negative integer"],
   ],
   "a text for env files": [
     "export default whole([make('x', { envFiles: 'lab.env' })]);",
@@ -109,11 +109,11 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
   ],
   "an alias called like a command": [
     "const x = make('x');\nexport default whole([x], { aliases: { list: x } });",
-    ['named "list"'],
+    ['the target "list" has the name of a built-in command'],
   ],
   "a needed task called like a command": [
     "export default whole([make('x', { needs: { l: make('list') } })]);",
-    ['named "list"'],
+    ['the target "list" has the name of a built-in command'],
   ],
   "two parameters of one name": [
     "const p = () => param.text({ name: 'p', description: '', default: '' });\nexport default whole([make('x', { params: { p: p() } }), make('y', { params: { p: p() } })]);",
@@ -136,7 +136,7 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
       `an artifact on ${place}`,
       [
         `export default whole([make('x', { outputs: { o: out.artifact('${place}') } })]);`,
-        ["x would", place, "have the task write elsewhere"].slice(0, 2),
+        ["x would", place, "place the output elsewhere"].slice(0, 2),
       ] as const,
     ]),
   ),

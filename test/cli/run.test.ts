@@ -93,7 +93,9 @@ describe("a build whose reader is gone", () => {
         cwd: root,
         encoding: "utf8",
       });
-      expect(run.stderr).toMatch(/error: standard output cannot be written: no space left on the device$/m);
+      expect(run.stderr).toMatch(
+        /error: standard output cannot be written: no space left on the device \[output-unwritable\]$/m,
+      );
       expect(run.stderr).not.toMatch(/ at /);
       expect(run.status).toBe(1);
     }

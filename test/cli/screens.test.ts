@@ -25,7 +25,7 @@ function start(
 const steady = (screen: string): string =>
   screen
     .replace(/\b(\d+ min )?\d+(\.\d+)? s\b/g, "0.00 s")
-    .replace(/watching \d+ folders/, "watching 15 folders");
+    .replace(/watching \d+ folders/, "watching 15 directories");
 
 describe("the screen of a watch", () => {
   it("tells of a start, an edit, a break, a mend, a look back and the end", async () => {
@@ -42,7 +42,7 @@ describe("the screen of a watch", () => {
     await window.shows(/q {2}quit/);
     window.type("q");
     expect(steady(await window.shows(/status 0/))).toMatchInlineSnapshot(`
-      "watching 15 folders; ? lists the keys
+      "watching 15 directories; ? lists the keys
       ✓ name 0.00 s  never built
       ✓ greet 0.00 s  never built
       ✓ first build: rebuilt name, greet; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
@@ -71,7 +71,7 @@ describe("the screen of a watch", () => {
     const window = start(root, "greet -w -r");
     await window.shows(/first build: /);
     put(root, "tasks/all.ts", `${tasks}const faulty = ;\n`);
-    await window.shows(/stay as they were before/);
+    await window.shows(/previous tasks stay in use/);
     put(root, "tasks/all.ts", tasks);
     await window.shows(/✓ tasks\/all.ts changed: /);
     window.type("W");
@@ -79,11 +79,11 @@ describe("the screen of a watch", () => {
     window.type("q");
     expect(steady(await window.shows(/status 0/))).toMatchInlineSnapshot(`
       "note: -r is not needed
-      watching 15 folders; ? lists the keys
+      watching 15 directories; ? lists the keys
       ✓ name 0.00 s  never built
       ✓ greet 0.00 s  never built
       ✓ first build: rebuilt name, greet; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
-      error: the Taskfile or a task does not compile
+      error: the Taskfile or a task does not compile [compile-failed]
 
       ✘ [ERROR] Unexpected ";"
 
@@ -135,7 +135,7 @@ describe("the screen of a watch", () => {
     await window.shows(/greet \| up/);
     window.type("\u0003");
     expect(steady(await window.shows(/status 130/))).toMatchInlineSnapshot(`
-      "watching 15 folders; ? lists the keys
+      "watching 15 directories; ? lists the keys
         name | reading the name
       ✓ name 0.00 s  never built
         greet | up
@@ -155,7 +155,7 @@ describe("the screen of a watch", () => {
     await window.shows(/first build/);
     window.type("q");
     expect(steady(await window.shows(/status 0/))).toMatchInlineSnapshot(`
-      "watching 15 folders; ? lists the keys
+      "watching 15 directories; ? lists the keys
       ✓ name 0.00 s  never built
       ✓ greet 0.00 s  never built
       ✓ first build: rebuilt name, greet; 0.00 s to build/dev.txt (12 B, sha256 d2a84f4b8b65)
@@ -208,7 +208,7 @@ export const hello`,
     rmSync(path.join(root, "in/name"));
     const window = start(root, "cheer");
     const [what, , , end] = (await window.shows(/status 1/)).split("\n");
-    expect(what).toBe("error: name: the file in/name does not exist");
+    expect(what).toBe("error: name: the file in/name does not exist [input-missing]");
     expect(end).toMatch(/^failed: 1 task, 2 that need it skipped; /);
     expect((await runTask(root, ["cheer"])).stderr).toMatch(
       /^- skipped, since name failed: greet, cheer\nfailed: 1 task, 2 that need it skipped/m,
@@ -219,7 +219,7 @@ export const hello`,
 describe("the menu", () => {
   it.each([80, 40])("fits %i columns", async (columns) => {
     const window = start(demo(), "", { columns });
-    await window.shows(/q or Esc/);
+    await window.shows(/Esc quits/);
     window.type("\u001b[B");
     expect(await window.shows(/› hello/)).toMatchSnapshot();
     window.type("q");

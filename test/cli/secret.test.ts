@@ -82,7 +82,7 @@ describe("a secret", () => {
       ["greet", "-t", "-"],
       [
         ["tc-passwd: ", "geheimX\u007f9\r"],
-        ["once more: ", "geheim9\r"],
+        ["tc-passwd, again: ", "geheim9\r"],
       ],
     );
     expect(status, screen).toBe(0);
@@ -97,10 +97,10 @@ describe("a secret", () => {
       ["greet", "-t", "-"],
       [
         ["tc-passwd: ", "one\r"],
-        ["once more: ", "other\r"],
+        ["tc-passwd, again: ", "other\r"],
       ],
     );
-    expect(mistyped).toMatchObject({ status: 2, screen: expect.stringContaining("are not the same") });
+    expect(mistyped).toMatchObject({ status: 2, screen: expect.stringContaining("differ") });
     const cancelled = await typeTask(root, ["greet", "-t", "-"], [["tc-passwd: ", "\u0003"]]);
     expect(cancelled).toMatchObject({ status: 130, screen: expect.stringContaining("interrupted") });
   });

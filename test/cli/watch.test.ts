@@ -103,7 +103,7 @@ describe("a watch", () => {
     expect(made(root)).toBe("Hello Moon\n");
     put(root, "tasks/all.ts", tasks.replace('out.file("text") },\n  run', 'out.file("../text") },\n  run'));
     const { text: why } = await watch.next("definitions-kept");
-    expect(why).toMatch(/leaves its folder/);
+    expect(why).toMatch(/leaves its directory/);
     expect(why).not.toMatch(/a bug in razor-mk/);
     put(root, "tasks/all.ts", tasks.replace(".trim())", '.trim() + "!")'));
     expect(await watch.next("cycle-finished")).toMatchObject({
@@ -188,7 +188,7 @@ describe("a watch in a terminal", () => {
   it("shows each build in a line, answers keys, and gives the terminal back as it was", async () => {
     const root = demo();
     const terminal = watchInTerminal(root, "greet -w");
-    await terminal.shows(/watching \d+ folders; \? lists the keys/);
+    await terminal.shows(/watching \d+ directories; \? lists the keys/);
     await terminal.shows(
       /✓ first build: rebuilt name, greet; \d+\.\d\d s to build\/dev\.txt \(12 B, sha256 [0-9a-f]{12}\)/,
     );

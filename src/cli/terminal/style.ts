@@ -72,7 +72,8 @@ export function truncate(text: string, columns: number): string {
 
 /** `1 folder`, `2 folders`. */
 export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+  if (count === 1) return `1 ${noun}`;
+  return /[^aeiou]y$/.test(noun) ? `${count} ${noun.slice(0, -1)}ies` : `${count} ${noun}s`;
 }
 
 const namesShown = 3;
