@@ -12,14 +12,14 @@ import { limitParams, limitsGiven } from "./settings/limit-options.ts";
 
 const ignored = param.list({
   name: "ignore",
-  description: "with diff: leave out what differs for this reason only: times",
+  description: "with diff: omit differences of this kind only: times",
   value: "REASON",
   default: [],
   accept: (reason) => {
     if (reason !== "times")
       throw new UsageError(`--ignore is "${reason}", but must be: times`, {
         code: "diff-ignore",
-        hint: "leave it out to see every difference",
+        hint: "omit it to see every difference",
       });
   },
 });

@@ -189,7 +189,7 @@ describe("fetching", () => {
 
     const damaged = await workspace.task(["fetch-tcz", "--force"]);
     expect(damaged.status).toBe(1);
-    expect(damaged.stderr).toContain("what was downloaded earlier is damaged");
+    expect(damaged.stderr).toContain("a downloaded file in the cache was damaged");
     expect(mirror.log).toEqual([]);
     await workspace.build(["fetch-tcz", "--force"]);
     expect(mirror.log.map((line) => line.split(" ")[1])).toEqual([`${shelf}/bash.tcz`]);
@@ -225,8 +225,8 @@ describe("the lock", () => {
     await shop.emptyCache();
     const moved = await workspace.task(fetchAll);
     expect(moved.status).toBe(1);
-    expect(moved.stderr).toContain("bash.tcz is not what the lock says");
-    expect(moved.stderr).toContain("the release has moved");
+    expect(moved.stderr).toContain("bash.tcz does not match the lock");
+    expect(moved.stderr).toContain("upstream released a new version");
     expect(moved.stderr).toContain("npx task update bash.tcz");
   });
 
@@ -257,7 +257,7 @@ describe("the lock", () => {
     await shop.writeList("builtin-extensions.lst", "bash.tcz\nnano.tcz\n");
     const offline = await workspace.task([...fetchAll, "--offline"]);
     expect(offline.status).toBe(1);
-    expect(offline.stderr).toMatch(/2 things are/);
+    expect(offline.stderr).toMatch(/2 artifacts are missing/);
     expect(offline.stderr).toContain("nano.tcz");
     expect(offline.stderr).toContain("bash.tcz");
 
@@ -265,7 +265,7 @@ describe("the lock", () => {
     await shop.writeList("gem.list", "daemons\nstomp\nfacter\n");
     const gems = await workspace.task(["fetch-gems", "--offline"]);
     expect(gems.status).toBe(1);
-    expect(gems.stderr).toMatch(/2 things are/);
+    expect(gems.stderr).toMatch(/2 artifacts are missing/);
     expect(gems.stderr).toContain("facter (lists/gem.list:3)");
     expect(gems.stderr).toContain("daemons-1.1.9.gem");
     expect(mirror.log).toEqual([]);

@@ -80,8 +80,8 @@ describe("a place that nothing can be fetched from", () => {
     ["--tcl-mirror-uri", "http://127.0.0.1:9/m#part", "a fragment (#)"],
     ["--gem-server-uri", "http://127.0.0.1:9/gems?", "a query (?)"],
     ["--source", "https://127.0.0.1:9/m?x=1", "a query (?)"],
-    ["--tcl-mirror-uri", "file:../m", "begins at no folder"],
-    ["--ruby-gems-url", "file:x.tgz", "begins at no folder"],
+    ["--tcl-mirror-uri", "file:../m", "without an absolute path"],
+    ["--ruby-gems-url", "file:x.tgz", "without an absolute path"],
     ["--tcl-iso-url", "ftp://127.0.0.1/Core.iso", "only http, https and file"],
   ])("is refused at %s as a usage error: %s", async (option, url, text) => {
     const result = await shop.workspace.task(["fetch-iso", "fetch-gems", "fetch-extras", option, url]);

@@ -17,7 +17,7 @@ export function refuseConflicts(request: Request): void {
   if (dryRun && watch) throw conflict("--dry-run", watching, "a dry run builds nothing");
   if (dryRun && trace !== undefined) throw conflict("--dry-run", "--trace", "a dry run writes nothing");
   if (dryRun && summary !== undefined) throw conflict("--dry-run", "--summary", "a dry run writes nothing");
-  if (quiet && verbose) throw conflict("--quiet", "--verbose", "leave out one of them");
+  if (quiet && verbose) throw conflict("--quiet", "--verbose", "omit one of them");
   const outputs = [
     ...(json ? ["--json"] : []),
     ...(trace === "-" ? ["--trace -"] : []),
@@ -35,18 +35,18 @@ export function refuseConflicts(request: Request): void {
     if (value !== undefined && first !== owner)
       throw new UsageError(`${option} is an option of \`${owner}\``, {
         code: "option-conflict",
-        hint: `leave it out, or use \`task ${owner} --help\` to see how it is used`,
+        hint: `omit it, or use \`task ${owner} --help\` to see how it is used`,
       });
   if (!isProgramWord(first)) return;
   if (watch)
     throw new UsageError(`\`${first}\` cannot be watched`, {
       code: "option-conflict",
-      hint: `leave out ${watching}`,
+      hint: `omit ${watching}`,
     });
   if (dryRun && programCommands.some(({ name, writes }) => name === first && writes === true))
     throw new UsageError(`\`${first}\` has no dry run`, {
       code: "option-conflict",
-      hint: "leave out --dry-run, or the command",
+      hint: "omit --dry-run, or the command",
     });
 }
 

@@ -10,8 +10,8 @@ export function requireProject(words: readonly string[], taskfile: Taskfile): vo
   if (programCommands.some(({ name, anywhere }) => name === first && anywhere === true)) return;
   const target = targetNamed(first, taskfile);
   if (target?.kind === "command" && target.needsProject?.(rest) === false) return;
-  throw new UsageError("no Taskfile.ts in this folder or any above it", {
+  throw new UsageError("neither this directory nor one above it has a Taskfile.ts", {
     code: "no-project",
-    hint: "change into the project's folder first, or make a project: task init FOLDER",
+    hint: "change into a project's directory, or create a project: task init DIRECTORY",
   });
 }

@@ -26,7 +26,7 @@ export function defaultsOf(
         throw wrong(`there is no option "${name}"`, near ?? "`task settings` lists the options");
       }
       if (parameter.kind === "secret")
-        throw wrong(`"${name}" is a secret`, `leave it out; name a file with --${name}-file instead`);
+        throw wrong(`"${name}" is a secret`, `omit it; name a file with --${name}-file instead`);
       if (typeof value === "object") return [name, value.join("\n")];
       return [name, typeof value === "boolean" ? (value ? "1" : "0") : value];
     }),
