@@ -1,42 +1,9 @@
-/** Tasks that hang, throw late, print endlessly or ignore their signal: only that task fails. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+/** Tasks that hang, throw late or ignore their signal: only that task fails. */
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { demo, put, type Run, runTask, startTask } from "./workshop.ts";
-
-/** The demonstration with these tasks too: the body of each one's function, in which `c` is the context. */
-function withTasks(bodies: Readonly<Record<string, string>>, more = ""): string {
-  const root = demo();
-  const names = Object.keys(bodies);
-  const tasks = Object.entries(bodies).map(
-    ([name, body]) => `export const ${name} = task({ name: "${name}", description: "", params: { password },
-  outputs: { text: out.file("text") }, tools: ["sh", "yes", "head", "cat"],
-  run: async (c) => { ${body}; writeFileSync(c.outputs.text, "made"); } });`,
-  );
-  put(
-    root,
-    "tasks/all.ts",
-    `${readFileSync(path.join(root, "tasks/all.ts"), "utf8")}
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-${tasks.join("\n")}
-${more}`,
-  );
-  const added = more.includes("export const stuck") ? [...names, "stuck"] : names;
-  put(
-    root,
-    "Taskfile.ts",
-    readFileSync(path.join(root, "Taskfile.ts"), "utf8")
-      .replace("import { greet,", `import { ${added.join(", ")}, greet,`)
-      .replace("targets: [name,", `targets: [${added.join(", ")}, name,`),
-  );
-  return root;
-}
-
-/** Nothing of a build is left. */
-function expectTidy(root: string): void {
-  expect(existsSync(path.join(root, ".buildcache/v1/lock"))).toBe(false);
-  expect(readdirSync(path.join(root, ".buildcache/v1/tmp"))).toEqual([]);
-}
+import { expectTidy, withTasks } from "./misbehaving-tasks.ts";
+import { put, type Run, runTask, startTask } from "./workshop.ts";
 
 /** The other task was built, this one was not, and is named. */
 function expectFailure(root: string, run: Run, name: string, message: RegExp): void {
@@ -162,39 +129,6 @@ describe("an error that nobody waits for", () => {
   });
 });
 
-describe("output without end", () => {
-  it("is kept at its beginning and its end, in little memory and little of the store", async () => {
-    const root = withTasks({
-      prints:
-        "await c.$`echo first words; { yes the same line over and over, and over again || true; } | head -c 300000000; echo; echo last words`; c.log('peak ' + process.resourceUsage().maxRSS)",
-    });
-    const run = await runTask(root, ["prints"]);
-    expect(run.status, run.stderr).toBe(0);
-    const store = path.join(root, ".buildcache/v1/store");
-    const logs = readdirSync(store, { recursive: true, encoding: "utf8" })
-      .map((name) => path.join(store, name))
-      .filter((file) => statSync(file).isFile() && statSync(file).size > 1e6);
-    expect(logs).toHaveLength(1);
-    const log = readFileSync(logs[0] ?? "", "utf8");
-    expect(log.length).toBeLessThan(8.5 * 1024 * 1024);
-    expect(log).toMatch(/^first words\n/);
-    expect(log).toMatch(/\n\[\d+ MB omitted\]\n/);
-    expect(log).toMatch(/last words\npeak \d+\n$/);
-    expect(Number(/peak (\d+)/.exec(log)?.[1])).toBeLessThan(400_000);
-  });
-
-  it("that a task would read is refused, and what to do is said", async () => {
-    const root = withTasks({
-      reads:
-        "const { stdout } = await c.$`head -c 50000000 /dev/zero`; if (stdout.length < 50000000) throw new Error('half of it')",
-    });
-    const run = await runTask(root, ["reads", "-q"]);
-    expect(run.status).toBe(1);
-    expect(run.stderr).toMatch(/printed more than 32 MiB, more than a task may read into memory/);
-    expect(run.stderr).toMatch(/hint: redirect the output to a file/);
-  });
-});
-
 async function until(look: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
     if (look()) return;
@@ -260,43 +194,5 @@ describe("a loop that never yields", () => {
     await done;
     expect((await runTask(root, ["busy"])).stderr).toMatch(/✓ busy: rebuilt/);
     expectTidy(root);
-  });
-});
-
-describe("what a task's function prints itself", () => {
-  const word = "Tr0ub4dor&3";
-  const says =
-    'console.log("out", c.params.password?.reveal()); process.stderr.write("err\\n"); c.progress({ item: "get " + c.params.password?.reveal(), done: 1, unit: "items" })';
-
-  it("is its output: no line of its own between events, no secret, and in the log", async () => {
-    const root = withTasks({ says });
-    const run = await runTask(root, ["says", "--json", "-t", word]);
-    expect(run.status, run.stderr).toBe(0);
-    const events = run.stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    const texts = events.filter(({ type }) => type === "task-output").map(({ text }) => text);
-    expect(texts.join("")).toBe("out ***\nerr\n");
-    expect(events.find(({ type }) => type === "task-progress").progress.item).toBe("get ***");
-    expect(run.stdout + run.stderr).not.toContain(word);
-    const verbose = await runTask(root, ["says", "-v", "-f", "-t", word]);
-    expect(verbose.stderr).toMatch(/says \| out \*\*\*/);
-    expect(verbose.stdout).toBe("");
-  });
-
-  it.each([
-    ["thrown", `throw new Error("no " + c.params.password?.reveal())`],
-    ["thrown as a cause", "throw new Error('no luck', { cause: new Error(c.params.password?.reveal()) })"],
-    [
-      "gone astray",
-      "setTimeout(() => { throw new Error('no ' + c.params.password?.reveal()); }, 1); await sleep(60_000)",
-    ],
-  ])("as an error %s has no secret in it", async (_, body) => {
-    const root = withTasks({ fails: body });
-    const run = await runTask(root, ["fails", "-v", "-t", word]);
-    expect(run.status).toBe(1);
-    expect(run.stderr).toMatch(/error: fails: no/);
-    expect(run.stdout + run.stderr).not.toContain(word);
   });
 });

@@ -1,7 +1,7 @@
 /** Errors of system calls say what failed, with a path that the user knows. */
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { files, type Task, task } from "../../src/engine/index.ts";
+import { files, out, type Task, task } from "../../src/engine/index.ts";
 import { explainSystemError } from "../../src/engine/run/system-failure.ts";
 import { run, workspace } from "./workshop.ts";
 
@@ -54,6 +54,22 @@ describe("a failure of the system", () => {
     expect(explainSystemError(full, root, known)).toMatchObject({ code: "no-space", where: "build/dir" });
   });
 
+  it("of a task names the place in its output, also of a file below it", async () => {
+    const root = workspace({});
+    const failing = task({
+      name: "failing",
+      description: "",
+      outputs: { dir: out.artifactDirectory("build/dir") },
+      run: ({ outputs }) => {
+        throw failed("mkdir", "EACCES", { path: path.join(outputs.dir, "deep/below") });
+      },
+    }) as Task;
+    expect(await failureOf(root, failing)).toMatchObject({
+      code: "not-writable",
+      where: "build/dir/deep/below",
+    });
+  });
+
   it("says that something cannot be read where that is so, and names what", () => {
     const root = workspace({ there: "" });
     for (const call of ["scandir", "lstat", "read"])
@@ -64,6 +80,8 @@ describe("a failure of the system", () => {
           where: "in",
         },
       );
+    const copy = failed("lstat", "EACCES", { path: path.join(root, "in"), dest: path.join(root, "copy") });
+    expect(explainSystemError(copy, root)).toMatchObject({ code: "not-readable", where: "in" });
     // What can be read was to be written, and so was what is not there.
     for (const name of ["there", "new"])
       expect(
