@@ -31,7 +31,7 @@ export interface TaskLog {
   readonly error?: string;
 }
 
-export interface RunLog {
+interface RunLog {
   /** The command line, without secrets. */
   readonly command: string;
   /** When it ended, as ISO 8601. */
