@@ -160,6 +160,7 @@ function openSession(
     failure: failureTextOf(start, io),
     request,
     values,
+    isOutside: start.outside === true,
     command,
     sources: start.manifest.sources,
     freshValues,

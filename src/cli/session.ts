@@ -15,6 +15,8 @@ export interface Session {
   readonly request: Request;
   readonly values: ParameterValues;
   readonly workspace: Workspace;
+  /** There is no project: the Taskfile is the program's own. */
+  readonly isOutside: boolean;
   /** The command line as others may see it. */
   readonly command: string;
   /** All that the program was compiled from. */

@@ -64,6 +64,9 @@ it("works where there is no project", async () => {
   const { stdout, stderr } = await runTask("/", ["doctor"]);
   expect(stderr).toBe("");
   expect(stdout).toMatch(/✓ node/);
+  expect(stdout).toMatch(
+    /✓ project +no project here; looked at what the program itself can build, \d+ tasks/,
+  );
 });
 
 /** A context in which some parameters have values, and all others are off. */

@@ -65,6 +65,11 @@ export class TerminalWindow {
       .trim();
   }
 
+  /** The screen alone; tmux moves rows above it when lines are broken anew. */
+  async visible(): Promise<string> {
+    return (await this.#ask("capture-pane -p")).map((line) => line.trimEnd()).join("\n");
+  }
+
   /** Waits until the screen matches, and gives it. */
   async shows(pattern: RegExp): Promise<string> {
     const deadline = performance.now() + patienceMs;

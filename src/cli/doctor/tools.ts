@@ -21,7 +21,7 @@ type Used = Pick<BoundTask, "task" | "values">;
  * project itself: then every task that might be needed counts.
  */
 export async function tasksToBuild(
-  { workspace, request }: Session,
+  { workspace, request, isOutside }: Session,
   values: ParameterValues,
   words: readonly string[],
 ): Promise<{ readonly tasks: readonly Used[]; readonly project: readonly Line[] }> {
@@ -33,7 +33,10 @@ export async function tasksToBuild(
     for (const [asked, brings, wanted] of taskfile.alsoBuilds ?? [])
       if (named.includes(asked) && (wanted === undefined || (await values.get(wanted)))) targets.push(brings);
     const graph = await bind(workspace, { targets, variant: request.variant, values });
-    const text = `${counted(graph.size, "task")} for ${request.variant} in ${workspace.state.workspace}`;
+    const tasks = `${counted(graph.size, "task")} for ${request.variant}`;
+    const text = isOutside
+      ? `no project here; looked at what the program itself can build, ${tasks}`
+      : `${tasks} in ${workspace.state.workspace}`;
     return {
       tasks: [...graph.values()],
       project: [{ check: "project", status: "good", text }],

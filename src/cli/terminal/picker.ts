@@ -3,6 +3,7 @@
  */
 import { stripVTControlCharacters } from "node:util";
 import type { Terminal } from "./io.ts";
+import { keepWhole } from "./redraw.ts";
 import { type Style, truncate } from "./style.ts";
 
 export interface Choice<T> {
@@ -71,7 +72,9 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
   prompt.on("key", (key) => {
     if (key === "q" && prompt.userInput === "q") prompt.state = "cancel";
   });
-  const chosen = await prompt.prompt();
+  const answer = prompt.prompt();
+  const leave = keepWhole(prompt, terminal);
+  const chosen = await answer.finally(leave);
   return isCancel(chosen) || chosen === undefined ? undefined : (chosen as Choice<T>).value;
 }
 
