@@ -54,10 +54,22 @@ describe("task diff", () => {
   test("and task size wait for no pipe that nobody writes to, and say that a folder is no file", async () => {
     await workspace.$`mkfifo ${workspace.path("pipe")}`;
     const refused = [
-      [runTask("diff", "pipe", "one.gz"), 2, /^error: this is no file\n {2}where: .*pipe\n/],
-      [runTask("diff", "one.gz", "pipe"), 2, /^error: this is no file\n {2}where: .*pipe\n/],
-      [runTask("size", "pipe"), 1, /^error: the ISO is no regular file\n {2}where: .*pipe\n/],
-      [runTask("size", "."), 1, /^error: the ISO is a folder\n/],
+      [
+        runTask("diff", "pipe", "one.gz"),
+        2,
+        /^error: this is not a file \[not-a-file\]\n {2}where: .*pipe\n/,
+      ],
+      [
+        runTask("diff", "one.gz", "pipe"),
+        2,
+        /^error: this is not a file \[not-a-file\]\n {2}where: .*pipe\n/,
+      ],
+      [
+        runTask("size", "pipe"),
+        1,
+        /^error: the ISO is not a regular file \[not-a-file\]\n {2}where: .*pipe\n/,
+      ],
+      [runTask("size", "."), 1, /^error: the ISO is a directory \[not-a-file\]\n/],
     ] as const;
     for (const [ended, status, message] of refused) {
       expect(ended).toMatchObject({ status, stdout: "", stderr: expect.stringMatching(message) });

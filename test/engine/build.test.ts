@@ -223,7 +223,7 @@ describe("a build", () => {
     const make = (name: string, where: string) =>
       task({ name, description: "", outputs: { x: out.artifact(where) }, run: () => {} });
     for (const [others, said] of [
-      [[make("b", "build/x")], /a and b both make build\/x/],
+      [[make("b", "build/x")], /a and b both declare build\/x/],
       [[make("b", "build/x/y")], /a and b make overlapping outputs/],
       [[make("a", "build/y")], /two tasks are named "a"/],
       [
@@ -236,7 +236,7 @@ describe("a build", () => {
             run: () => {},
           }),
         ],
-        /a and b both make build\/x/,
+        /a and b both declare build\/x/,
       ],
     ] as const) {
       await expect(run(root, [make("a", "build/x")], { others })).rejects.toThrow(said);

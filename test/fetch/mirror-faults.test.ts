@@ -132,7 +132,7 @@ describe("a dependency that the mirror does not have", () => {
       const { lines } = await build(mirror, "a.tcz");
       expect([...lines.keys()]).toEqual(["b.tcz", "a.tcz"]);
       expect(warnings()).toEqual([
-        expect.stringContaining("a.tcz: the mirror lacks what its pin depends on"),
+        expect.stringContaining("a.tcz: the mirror no longer has the pinned dependencies"),
       ]);
       expect(lock.get("a.tcz")).toMatchObject({ deps: ["b.tcz"], sha256: sha256(tcz("a")) });
       const asked = shop.server.log.filter((line) => line === `GET /${folder}/a.tcz`);
@@ -250,9 +250,9 @@ describe("a .dep file", () => {
   });
 
   it.each([
-    ["b.tcz\nc\n", 2, '"c" lacks its .tcz'],
-    ["# what a needs\nb.tcz\n", 1, "tce-load knows no comments"],
-    ["b.tcz # the old one\n", 1, "tce-load knows no comments"],
+    ["b.tcz\nc\n", 2, '"c" does not end in .tcz'],
+    ["# what a needs\nb.tcz\n", 1, "tce-load does not support comments"],
+    ["b.tcz # the old one\n", 1, "tce-load does not support comments"],
     ["b.deb\n", 1, "does not end in .tcz"],
   ])(
     "that tce-load could not follow is refused with its line and what is wrong: %j",

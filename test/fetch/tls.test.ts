@@ -48,7 +48,7 @@ describe("over https", () => {
     expect((await read("secure")).bytes.toString()).toBe("secure");
     const error = await rejection(read("a"));
     expect(error.code).toBe("redirect-refused");
-    expect(error.message).toContain("give up encryption");
+    expect(error.message).toContain("drop encryption");
     expect(shop.server.log).toEqual([]);
   });
 });

@@ -46,7 +46,7 @@ describe("a gem", () => {
         { path: "metadata.gz", body: specification },
         { path: "metadata.gz", body: gzipSync(gemSpecification("evil", "1.0")) },
       ]),
-      /two members of one name/,
+      /two members of the same name/,
     ],
     [
       "a specification that is a link",
@@ -60,7 +60,7 @@ describe("a gem", () => {
       /gem cannot be read/,
     ],
     ["text instead of gzip", tarBytes([{ path: "metadata.gz", body: "name: foo" }]), /gem cannot be read/],
-    ["an empty specification", tarBytes([{ path: "metadata.gz", body: gzipSync("") }]), /names no gem/],
+    ["an empty specification", tarBytes([{ path: "metadata.gz", body: gzipSync("") }]), /has no name/],
     [
       "references to itself",
       tarBytes([{ path: "metadata.gz", body: gzipSync("a: &a [*a, *a]\nname: *a\n") }]),

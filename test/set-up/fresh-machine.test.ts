@@ -97,7 +97,9 @@ describe("where a fresh machine cannot be made", () => {
       env: { ...process.env, TMPDIR: machines },
     });
     expect(run.status, run.stderr).toBe(1);
-    expect(run.stderr).toMatch(/^error: a fresh machine cannot be made: this needs root\n {2}hint: /);
+    expect(run.stderr).toMatch(
+      /^error: a fresh machine cannot be made: this needs root \[fresh-machine\]\n {2}hint: /,
+    );
     expect(readdirSync(machines)).toEqual([]);
   });
 });
