@@ -125,7 +125,7 @@ describe("a Core ISO", () => {
     const refused = await workspace.task(["fetch-iso"]);
     await mirror.put(place, whole);
     expect(refused.status).toBe(1);
-    expect(refused.stderr).toMatch(/Core-current\.iso cannot be used: the ISO is damaged: \S+ is cut off/);
+    expect(refused.stderr).toMatch(/Core-current\.iso cannot be used: the ISO is damaged: \S+ is truncated/);
     expect(refused.stderr).toContain(`Core-current.iso (${mirror.url}/${place})`);
     expect(await shop.locked().catch(() => [])).not.toContain("Core-current.iso");
     await workspace.build(["fetch-iso"]);

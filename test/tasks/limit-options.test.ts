@@ -49,6 +49,6 @@ describe("a version in the volume id", () => {
     const { id, note } = volumeId("0.9.3-a-long-name-of-a-branch");
     expect(id).toBe("Razor MK 0.9.3-a-long-name-of-a-");
     expect(id).toHaveLength(32);
-    expect(note).toContain(`ends early: "${id}"`);
+    expect(note).toContain(`truncated to 32 characters: "${id}"`);
   });
 });
