@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { UsageError } from "../../src/errors/index.ts";
 import { volumeId } from "../../tasks/image/iso-metadata.ts";
 import { epoch } from "../../tasks/settings/image-options.ts";
-import { limitsOf, maxEntries, maxUnpacked, parseSize } from "../../tasks/settings/limit-options.ts";
+import {
+  limitSettings,
+  limitsOf,
+  maxEntries,
+  maxUnpacked,
+  parseSize,
+} from "../../tasks/settings/limit-options.ts";
 
 const host = { note: () => {} };
 const none = { maxUnpacked: undefined, maxEntries: undefined, maxDepth: undefined };
@@ -18,8 +24,9 @@ describe("a limit for unpacked sizes", () => {
   });
 
   it("lifts the ratio, too; without one the defaults hold", () => {
-    expect(limitsOf(none)).toEqual({});
+    expect(limitsOf(none)).toEqual({ settings: limitSettings });
     expect(limitsOf({ ...none, maxUnpacked: 5, maxEntries: 6 })).toEqual({
+      settings: limitSettings,
       ...{ maxBytes: 5, maxRatio: Number.POSITIVE_INFINITY, maxEntries: 6 },
     });
   });
