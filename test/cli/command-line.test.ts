@@ -9,7 +9,7 @@ describe("wrong usage", () => {
   it.each([
     [["gret"], /there is no target "gret"/, /did you mean greet\?/],
     [["--greating", "x"], /unknown option '--greating'/, /did you mean --greeting\?/],
-    [["-p", "-d", "greet"], /either prod or debug/, /omit --debug/],
+    [["-p", "-d", "greet"], /one variant: prod or debug/, /omit --debug/],
     [["greet", "-j", "none"], /--jobs is "none"/, /positive integer/],
     [["why"], /usage: task why <target>/, /error/],
     [["why", "hello"], /hello is a command/, /error/],

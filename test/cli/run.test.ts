@@ -192,7 +192,7 @@ describe("what is shown", () => {
     for (const text of ["line 0\n", "line 499\n", "last words\n"])
       expect(run.stderr.split(text)).toHaveLength(2);
     expect(run.stderr).toMatch(/greet(@dev)?: a command exited with status 7/);
-    expect(run.stderr).toMatch(/failed: 1 task; what was built before is untouched/);
+    expect(run.stderr).toMatch(/failed: 1 task; earlier results are kept/);
     expect(run.stderr).not.toMatch(/^\s+at /m);
     expect(run.stdout).toBe("");
   });

@@ -45,7 +45,7 @@ describe("the arguments after --", () => {
     expect(again.stderr).toContain("nothing to do");
     const why = await runTask(root, ["why", "db:say", "--", "-v", "a b", "--", "--tag=x"]);
     expect(why.stdout).toBe("db:say: fresh\n");
-    expect((await runTask(root, ["why", "db:say"])).stdout).toContain("the words after -- changed");
+    expect((await runTask(root, ["why", "db:say"])).stdout).toContain("the arguments after -- changed");
   });
 
   it("are refused by a task that takes none, and only end the options where no task is named", async () => {

@@ -212,7 +212,7 @@ describe("a build", () => {
     const dependent = [make("a", ({ variant }) => `build/${variant}`), make("b", "build/dev/x")];
     const conflict = await run(root, dependent).catch((error: unknown) => error);
     expect(conflict).toMatchObject({
-      message: "a@dev and b@dev make overlapping outputs: build/dev and build/dev/x",
+      message: "a@dev and b@dev declare overlapping outputs: build/dev and build/dev/x",
       where: expect.stringMatching(/^build\.test\.ts:\d+ and build\.test\.ts:\d+$/),
     });
     await expect(run(root, dependent, { variant: "prod" })).resolves.toMatchObject({ outcome: "failed" });
@@ -223,8 +223,8 @@ describe("a build", () => {
     const make = (name: string, where: string) =>
       task({ name, description: "", outputs: { x: out.artifact(where) }, run: () => {} });
     for (const [others, said] of [
-      [[make("b", "build/x")], /a and b both make build\/x/],
-      [[make("b", "build/x/y")], /a and b make overlapping outputs/],
+      [[make("b", "build/x")], /a and b both declare build\/x/],
+      [[make("b", "build/x/y")], /a and b declare overlapping outputs/],
       [[make("a", "build/y")], /two tasks are named "a"/],
       [
         [
@@ -236,7 +236,7 @@ describe("a build", () => {
             run: () => {},
           }),
         ],
-        /a and b both make build\/x/,
+        /a and b both declare build\/x/,
       ],
     ] as const) {
       await expect(run(root, [make("a", "build/x")], { others })).rejects.toThrow(said);

@@ -107,7 +107,7 @@ describe("a disk with no room for the compiled program", () => {
         encoding: "utf8",
       });
       expect(stderr).toMatch(
-        /^error: the program cannot be compiled: no space left on the device\n {2}where: /,
+        /^error: the program cannot be compiled: no space left on the device \[compile-unwritable\]\n {2}where: /,
       );
       expect(stderr).not.toMatch(/^\s+at .*:\d+:\d+/m);
       expect(status).toBe(1);
@@ -154,7 +154,7 @@ describe("another user", () => {
     expectBuilt(root);
     const report = runProgram(root, "nobody");
     expect(report.status).toBe(1);
-    expect(report.text).toMatch(/cache folder cannot be written: permission denied/);
+    expect(report.text).toMatch(/cache directory cannot be written: permission denied/);
     expect(report.text).toMatch(/hint: make the workspace writable/);
     expectSettled(root);
   });

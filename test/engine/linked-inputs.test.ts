@@ -135,9 +135,9 @@ describe("a link among an input's files", () => {
   });
 
   for (const [target, why] of [
-    [".", "a folder that contains it"],
-    ["..", "a folder that contains it"],
-    ["/usr/share", "a folder outside of the workspace"],
+    [".", "a directory that contains it"],
+    ["..", "a directory that contains it"],
+    ["/usr/share", "a directory outside the workspace"],
     ["../.buildcache/v1", "into the cache"],
     ["/dev/null", "a device"],
   ] as const) {

@@ -56,9 +56,7 @@ describe("an output", () => {
     const { root, third } = await built();
     rmSync(path.join(root, "build"), { recursive: true });
     write(root, "build", "the user's own");
-    expect((await run(root, [third], { given })).outcomes["third@dev"]).toContain(
-      "something else has its name",
-    );
+    expect((await run(root, [third], { given })).outcomes["third@dev"]).toContain("a file has its name");
     expect(readFileSync(path.join(root, "build"), "utf8")).toBe("the user's own");
     rmSync(path.join(root, "build"));
     rmSync(v1(root, "out"), { recursive: true });

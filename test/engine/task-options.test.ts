@@ -31,7 +31,7 @@ describe("the arguments after --", () => {
     expect(readFileSync(path.join(root, "said"), "utf8")).toBe("a|b c");
     expect((await run(root, [say], given(["a", "b c"]))).outcomes).toEqual({ "say@dev": "fresh" });
     expect((await run(root, [say], given(["a"]))).outcomes).toEqual({
-      "say@dev": 'the words after -- changed from ["a","b c"] to ["a"]',
+      "say@dev": 'the arguments after -- changed from ["a","b c"] to ["a"]',
     });
   });
 

@@ -168,7 +168,9 @@ describe("gems", () => {
     expect(early.hint).toContain("early = 0.2.pre");
     expect(await files("early = 0.2.pre")).toEqual(["early-0.2.pre.gem"]);
     await gem("jruby-only", `1.0-java |checksum:${sum("b")}`);
-    expect((await rejection(resolve("jruby-only"))).message).toContain("no version exists for the platform ruby");
+    expect((await rejection(resolve("jruby-only"))).message).toContain(
+      "no version exists for the platform ruby",
+    );
   });
 
   it("that another gem needs in a version that nobody has: the highest there is is named", async () => {

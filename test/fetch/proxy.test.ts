@@ -81,7 +81,9 @@ describe("the proxy for a URL", () => {
     const bad = () => proxyFor(new URL("http://m/"), { HTTP_PROXY: "http://u:secret@p:x" });
     expect(bad).toThrow(/HTTP_PROXY/);
     expect(bad).not.toThrow(/secret/);
-    expect(() => proxyFor(new URL("http://m/"), { http_proxy: "socks5://p:1" })).toThrow(/unsupported scheme/);
+    expect(() => proxyFor(new URL("http://m/"), { http_proxy: "socks5://p:1" })).toThrow(
+      /unsupported scheme/,
+    );
   });
 });
 

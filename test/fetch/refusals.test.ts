@@ -37,7 +37,7 @@ describe("what cannot be right is refused at once", () => {
   it("every answer that is no file says what could be done", async () => {
     for (const [code, hint] of [
       [400, "another mirror"],
-      [401, "user name and password to the URL"],
+      [401, "add user name and password to the URL"],
       [403, "may use this mirror"],
       [410, "check the name"],
     ] as const) {

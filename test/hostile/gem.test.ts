@@ -60,7 +60,7 @@ describe("a gem", () => {
       /gem cannot be read/,
     ],
     ["text instead of gzip", tarBytes([{ path: "metadata.gz", body: "name: foo" }]), /gem cannot be read/],
-    ["an empty specification", tarBytes([{ path: "metadata.gz", body: gzipSync("") }]), /specification has no name/],
+    ["an empty specification", tarBytes([{ path: "metadata.gz", body: gzipSync("") }]), /has no name/],
     [
       "references to itself",
       tarBytes([{ path: "metadata.gz", body: gzipSync("a: &a [*a, *a]\nname: *a\n") }]),

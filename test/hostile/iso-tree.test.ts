@@ -116,11 +116,11 @@ describe("an ISO is refused by name", () => {
       systemUse,
     });
     const away = isoOf([named(goesOn(2000, 4096), 0)], new Map([[30, Buffer.alloc(sectorSize)]]), suspStart);
-    expect((await refusal(away)).message).toContain("a damaged continuation");
+    expect((await refusal(away)).message).toContain("with a damaged continuation");
     const again = Buffer.concat([goesOn(0, sectorSize), Buffer.alloc(sectorSize)]).subarray(0, sectorSize);
     const records = Array.from({ length: 30 }, (_, index) => named(goesOn(0, sectorSize), index));
     expect((await refusal(isoOf(records, new Map([[30, again]]), suspStart))).message).toContain(
-      "a damaged continuation",
+      "with a damaged continuation",
     );
   });
 

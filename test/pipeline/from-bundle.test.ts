@@ -100,7 +100,7 @@ describe("rebuild-iso with --bundle", () => {
     await packOld("old.tar.gz", fillPlainly);
     const nameless = await rebuild("old.tar.gz");
     expect(nameless.status).toBe(1);
-    expect(nameless.stderr).toMatch(/does not say which version it is of(.|\n)*--iso-version/);
+    expect(nameless.stderr).toMatch(/does not contain its version(.|\n)*--iso-version/);
     const made = await rebuild("old.tar.gz", ["--iso-version", "0.9.0.1"]);
     expect(made.status, made.stderr).toBe(0);
     const { tree } = await read("rz_mk_prod-image.0.9.0.1.iso");
@@ -127,7 +127,7 @@ describe("rebuild-iso with --bundle", () => {
   it.each([
     ["nowhere.tar.gz", "does not exist"],
     ["text.tar.gz", "the tarball cannot be read"],
-    ["empty.tar.gz", "this is no bundle"],
+    ["empty.tar.gz", "this is not a bundle"],
   ])("says what is wrong with %s", async (name, message) => {
     await writeFile(path.join(folder, "text.tar.gz"), "this is no tarball at all\n".repeat(40));
     await workspace.$({ cwd: folder })`tar czf empty.tar.gz --files-from /dev/null`;

@@ -150,7 +150,9 @@ describe("an image with libraries and modules of its own", () => {
     await put("usr/local/lib/libforeign.so.1", header);
     const { status, stderr } = await workspace.task(command([]));
     expect(status).toBe(1);
-    expect(stderr).toMatch(/ldconfig of this machine does not know .*\n.*usr\/local\/lib\/libforeign\.so\.1/);
+    expect(stderr).toMatch(
+      /this machine's ldconfig does not support .*\n.*usr\/local\/lib\/libforeign\.so\.1/,
+    );
     await rm(path.join(overlay, "usr/local/lib/libforeign.so.1"));
   });
 

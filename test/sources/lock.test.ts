@@ -257,7 +257,7 @@ describe("the lock", () => {
     await shop.writeList("builtin-extensions.lst", "bash.tcz\nnano.tcz\n");
     const offline = await workspace.task([...fetchAll, "--offline"]);
     expect(offline.status).toBe(1);
-    expect(offline.stderr).toMatch(/2 artifacts are missing/);
+    expect(offline.stderr).toMatch(/2 artifacts are missing, and offline mode forbids the download/);
     expect(offline.stderr).toContain("nano.tcz");
     expect(offline.stderr).toContain("bash.tcz");
 
@@ -265,7 +265,7 @@ describe("the lock", () => {
     await shop.writeList("gem.list", "daemons\nstomp\nfacter\n");
     const gems = await workspace.task(["fetch-gems", "--offline"]);
     expect(gems.status).toBe(1);
-    expect(gems.stderr).toMatch(/2 artifacts are missing/);
+    expect(gems.stderr).toMatch(/2 artifacts are missing, and offline mode forbids the download/);
     expect(gems.stderr).toContain("facter (lists/gem.list:3)");
     expect(gems.stderr).toContain("daemons-1.1.9.gem");
     expect(mirror.log).toEqual([]);
