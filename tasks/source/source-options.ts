@@ -38,7 +38,7 @@ function checkSourceName(name: string, { root, dependsOn }: ParseHost): void {
     code: "source-unknown",
     hint:
       didYouMean(name, known) ??
-      `known sources: ${known.join(", ")}; or name a mirror's URL or folder (./folder)`,
+      `known sources: ${known.join(", ")}; or name a mirror's URL or directory (./directory)`,
   });
 }
 

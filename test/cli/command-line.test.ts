@@ -28,9 +28,7 @@ describe("wrong usage", () => {
   it("outside of any workspace says which file is looked for", async () => {
     const run = await runTask("/", ["greet"]);
     expect(run.status).toBe(2);
-    expect(run.stderr).toMatch(
-      /neither this directory nor one above it has a Taskfile\.ts \[taskfile-missing\]/,
-    );
+    expect(run.stderr).toMatch(/neither this directory nor one above it has a Taskfile\.ts \[no-project\]/);
   });
 
   it("of a variant in the environment names the variable and the choices", async () => {

@@ -114,7 +114,7 @@ describe("the cache", () => {
     rmSync(key);
     writeFileSync(key, bytes, { mode: 0o600 });
     const run = await runTask(root, ["says", "-v"]);
-    expect(run.stderr).toMatch(/^note: the compiled program is damaged, or comes from another folder/m);
+    expect(run.stderr).toMatch(/^note: the compiled program is damaged, or comes from another directory/m);
     expect(run.status).toBe(0);
   });
 
@@ -140,7 +140,7 @@ describe("the cache", () => {
 
   it.each([
     ["before the start", /^note: the compiled program is damaged/m],
-    ["when the start has looked at them", /^note: a compiled library was damaged; it is made again$/m],
+    ["when the start has looked at them", /^note: a compiled library is damaged; compiling it again$/m],
   ])("in which libraries are replaced %s runs none of the replacements", async (when, note) => {
     const root = saying("right");
     // It runs a command, for which a library is loaded.

@@ -133,7 +133,7 @@ it("is not well where --offline is given and nothing is in the cache", async () 
   const offline = contextWith({ source: "tinycore", offline: true, lock: "/nowhere/lock" });
   expect(await mirrorAnswers.run(offline)).toMatchObject({
     status: "missing",
-    text: "not asked, since --offline is given; nothing of it is pinned yet",
+    text: "not checked: --offline is given; nothing of it is pinned yet",
   });
 });
 

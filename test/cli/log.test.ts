@@ -53,7 +53,7 @@ describe("the log", () => {
     const { size, mode } = statSync(path.join(root, ".buildcache/v1/last-run.json"));
     expect(size).toBeLessThan(400_000);
     expect(mode & 0o777).toBe(0o600);
-    expect((await runTask(root, ["log", "greet"])).stdout).toMatch(/left out/);
+    expect((await runTask(root, ["log", "greet"])).stdout).toMatch(/omitted/);
   });
 });
 
@@ -93,7 +93,7 @@ describe("an interrupted build", () => {
     const { status, stderr } = await done;
     expect(status).toBe(130);
     expect(stderr).toMatch(
-      /interrupted: ending what runs\n(?:.*\n)*interrupted: 1 rebuilt, which is kept\n$/,
+      /interrupted: stopping running tasks\n(?:.*\n)*interrupted: 1 rebuilt, which is kept\n$/,
     );
   });
 });

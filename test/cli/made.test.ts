@@ -91,7 +91,7 @@ describe("the help of a target", () => {
     expect(size).not.toMatch(/--(watch|source)\b/);
     const menu = (await runTask(project, [])).stdout;
     for (const line of menu.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
-    expect(menu.replace(/\n +/g, " ")).toContain("metadata, an iPXE script");
+    expect(menu.replace(/\n +/g, " ")).toContain("metadata, iPXE script");
   });
 });
 
@@ -101,7 +101,7 @@ describe("size without an ISO", () => {
     expect(await runTask(project, ["size"])).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(
-        /there is no ISO in build-files\/\n.*\n {2}hint: name an ISO, or build one: task iso/,
+        /there is no ISO in build-files\/ \[iso-missing\]\n.*\n {2}hint: name an ISO, or build one: task iso/,
       ),
     });
     const made = (name: string, seconds: number): void => {

@@ -24,11 +24,11 @@ const times = (screen: string, pattern: RegExp): number => screen.match(pattern)
 describe("the menu", () => {
   it("is drawn once on a terminal that becomes narrower and wider again", async () => {
     const menu = openMenu();
-    await menu.shows(/q or Esc leaves/);
+    await menu.shows(/q or Esc quits/);
     for (const [columns, hint] of [
-      [40, /Enter runs it,\n ?q or Esc leaves/],
-      [25, /choose, *\n ?Enter/],
-      [80, /arrows or letters choose, Enter runs it, q or Esc leaves/],
+      [36, /select, Enter\n ?runs, q/],
+      [25, /select, *\n ?Enter/],
+      [80, /arrows or letters select, Enter runs, q or Esc quits/],
     ] as const) {
       menu.resize(columns);
       // Broken where the menu breaks it: the menu was drawn for the new width.
@@ -47,11 +47,11 @@ describe("the menu", () => {
 
   it("goes on after Ctrl-Z and fg, with arrows and Enter", async () => {
     const menu = openMenu((command) => `bash --norc -ic "set -m; ${command}; fg; echo left with \\$?"`);
-    await menu.shows(/q or Esc leaves/);
+    await menu.shows(/q or Esc quits/);
     menu.type("\u001a");
-    await menu.shows(/q or Esc leaves[\s\S]*q or Esc leaves/);
+    await menu.shows(/q or Esc quits[\s\S]*q or Esc quits/);
     menu.type("\u001b[B");
-    await menu.shows(/› hello[\s\S]*q or Esc leaves$/);
+    await menu.shows(/› hello[\s\S]*q or Esc quits$/);
     menu.type("\r");
     await menu.shows(/\$ task hello\nhello\nleft with 0/);
   });

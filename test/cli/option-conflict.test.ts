@@ -84,8 +84,8 @@ describe("outside of any project", () => {
         status: 2,
         stdout: "",
         stderr:
-          "error: no Taskfile.ts in this folder or any above it\n" +
-          "  hint: change into the project's folder first, or make a project: task init FOLDER\n",
+          "error: neither this directory nor one above it has a Taskfile.ts [no-project]\n" +
+          "  hint: change into a project's directory, or create a project: task init DIRECTORY\n",
       });
   });
 });

@@ -25,7 +25,7 @@ function start(
 const steady = (screen: string): string =>
   screen
     .replace(/\b(\d+ min )?\d+(\.\d+)? s\b/g, "0.00 s")
-    .replace(/watching \d+ folders/, "watching 15 directories");
+    .replace(/watching \d+ directories/, "watching 15 directories");
 
 describe("the screen of a watch", () => {
   it("tells of a start, an edit, a break, a mend, a look back and the end", async () => {

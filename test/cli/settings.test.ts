@@ -78,7 +78,7 @@ describe("the defaults of a Taskfile", () => {
     expect(await runTask(project, ["iso"])).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(
-        /no source "smaple"\n {2}where: Taskfile\.ts\n {2}hint: did you mean sample/,
+        /no source "smaple" \[source-unknown\]\n {2}where: Taskfile\.ts\n {2}hint: did you mean sample/,
       ),
     });
   });

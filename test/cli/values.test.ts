@@ -14,9 +14,15 @@ describe("a value of the real project", () => {
   });
 
   it.each([
-    [["--source", "smaple"], /no source "smaple"\n {2}where: --source\n {2}hint: did you mean sample\?/],
-    [["--source", "elsewhere"], /no source "elsewhere"\n.*\n {2}hint: known sources: tinycore, sample;/],
-    [["-c", "wrong.conf"], /no source "smaple"\n {2}where: wrong\.conf:1\n/],
+    [
+      ["--source", "smaple"],
+      /no source "smaple" \[source-unknown\]\n {2}where: --source\n {2}hint: did you mean sample\?/,
+    ],
+    [
+      ["--source", "elsewhere"],
+      /no source "elsewhere" \[source-unknown\]\n.*\n {2}hint: known sources: tinycore, sample;/,
+    ],
+    [["-c", "wrong.conf"], /no source "smaple" \[source-unknown\]\n {2}where: wrong\.conf:1\n/],
     [["--source", "ftp://example.org"], /only http, https and file/],
     [["--tcl-iso-url", "ftp://example.org/a.iso"], /only http, https and file/],
     [["--source-date-epoch", "yesterday"], /"yesterday" is not a time.*\n {2}where: --source-date-epoch/],
@@ -61,7 +67,7 @@ describe("a variable of the environment", () => {
     expect(await runTask(root, ["greet"], { DEMO_GREETNG: "x" })).toMatchObject({
       status: 2,
       stderr:
-        "error: the variable DEMO_GREETNG is not known\n" +
+        "error: the variable DEMO_GREETNG is not known [variable-unknown]\n" +
         "  where: the environment\n  hint: did you mean DEMO_GREETING?\n",
     });
   });
