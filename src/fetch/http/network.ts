@@ -26,6 +26,5 @@ export class Network {
   /** Ends all connections. */
   async close(): Promise<void> {
     await this.connections.close();
-    this.reclaimer.close();
   }
 }

@@ -20,22 +20,15 @@ export class Reclaimer {
     this.#collect ??= openCollector();
     this.#collect({ type: "minor" });
   }
-
-  /** To be called at the end: what was set for the time of the downloads is as it was before. */
-  close(): void {
-    if (this.#collect !== undefined) setFlagsFromString(`--semi-space-growth-factor=${defaultGrowth}`);
-  }
 }
-
-/** By how much V8 lets the space for what is young grow at a time. */
-const defaultGrowth = 2;
 
 /** V8 only offers collecting where it is asked to, and then to contexts that are made afterwards. */
 function openCollector(): (options: { readonly type: "minor" }) => void {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
   setFlagsFromString("--no-expose-gc");
-  // Collected often, young space stays small; V8 would let it grow to some thirty megabytes all the same.
+  // Collected often, young space stays small; V8 would let it grow to some thirty megabytes all the same. It stays so: a large
+  // build sets the same flag for itself.
   setFlagsFromString("--semi-space-growth-factor=1");
   return typeof collect === "function" ? (options) => void collect(options) : () => undefined;
 }
