@@ -9,7 +9,7 @@ import { inputPath } from "../bind/input-path.ts";
 import { neededTools, usefulTools } from "../bind/optional-tool.ts";
 import { placesOfTool } from "../bind/tool.ts";
 import type { ParameterValues } from "../define/parameter.ts";
-import { foldersOf } from "../files/input.ts";
+import { foldersOf } from "../files/file-set.ts";
 import type { State } from "../state/state.ts";
 
 export interface UpToDateDependencies {
