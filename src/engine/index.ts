@@ -28,18 +28,16 @@ export { absolutePath, digestFrom, displayPath, isDigest } from "./define/names.
 export { inVariants, neededTask, only, tasksOf, when, whenText } from "./define/need.ts";
 export {
   argumentsName,
-  type LateText,
-  type OptionValues,
   type Parameter,
   type ParameterHost,
-  ParameterValues,
   type ParseHost,
   type PathDependencies,
   type PathDependencySource,
   param,
-  Secret,
   type ValuesHost,
 } from "./define/parameter.ts";
+export { type LateText, type OptionValues, ParameterValues } from "./define/parameter-values.ts";
+export { Secret } from "./define/secret.ts";
 export type { Share, Shareable } from "./define/shared.ts";
 export type { SourceLocation } from "./define/source-location.ts";
 export { task } from "./define/task.ts";

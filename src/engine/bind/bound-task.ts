@@ -1,7 +1,7 @@
 /** The tasks of one build: variant, values and places of outputs chosen. */
 import type { Task } from "../define/declared-task.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
-import type { ParameterValues } from "../define/parameter.ts";
+import type { ParameterValues } from "../define/parameter-values.ts";
 import type { SourceLocation } from "../define/source-location.ts";
 
 export interface BoundOutput {

@@ -21,7 +21,8 @@ import {
   type TaskId,
   taskId,
 } from "../define/names.ts";
-import type { Parameter, ParameterValues } from "../define/parameter.ts";
+import type { Parameter } from "../define/parameter.ts";
+import type { ParameterValues } from "../define/parameter-values.ts";
 import { matcherOf } from "../define/patterns.ts";
 import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import { givenTo, inputPath } from "./input-path.ts";

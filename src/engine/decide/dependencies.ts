@@ -8,7 +8,7 @@ import type { BoundTask, Graph } from "../bind/bound-task.ts";
 import { inputPath } from "../bind/input-path.ts";
 import { neededTools, usefulTools } from "../bind/optional-tool.ts";
 import { placesOfTool } from "../bind/tool.ts";
-import type { ParameterValues } from "../define/parameter.ts";
+import type { ParameterValues } from "../define/parameter-values.ts";
 import { foldersOf } from "../files/file-set.ts";
 import type { State } from "../state/state.ts";
 

@@ -6,7 +6,7 @@
 import type { BoundTask } from "../bind/bound-task.ts";
 import type { AbsolutePath, Digest, Fingerprint } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
-import { Secret, secretTag } from "../define/parameter.ts";
+import { Secret, secretTag } from "../define/secret.ts";
 import { digestOfParts } from "../files/digest.ts";
 import type { ResolvedInput } from "../files/input.ts";
 import type { Part } from "../state/stamp.ts";

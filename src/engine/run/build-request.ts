@@ -3,7 +3,7 @@
 import type { ToolHint } from "../bind/tool.ts";
 import type { CodeIndex } from "../decide/decision.ts";
 import type { Task } from "../define/declared-task.ts";
-import type { ParameterValues } from "../define/parameter.ts";
+import type { ParameterValues } from "../define/parameter-values.ts";
 import type { Taskfile } from "../define/taskfile.ts";
 import type { State } from "../state/state.ts";
 import type { EventSink } from "./event.ts";

@@ -1,7 +1,7 @@
 /** What a task prints, collected without its secrets. */
 import { UserError } from "../../errors/index.ts";
 import type { BoundTask } from "../bind/bound-task.ts";
-import { Secret } from "../define/parameter.ts";
+import { Secret } from "../define/secret.ts";
 import type { Progress } from "../define/task-context-types.ts";
 import type { KeptOutput } from "./kept-output.ts";
 

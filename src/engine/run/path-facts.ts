@@ -3,7 +3,8 @@ import path from "node:path";
 import type { BoundTask } from "../bind/bound-task.ts";
 import type { Output, OutputFacts } from "../define/declared-output.ts";
 import type { Task } from "../define/declared-task.ts";
-import { type Parameter, Secret } from "../define/parameter.ts";
+import type { Parameter } from "../define/parameter.ts";
+import { Secret } from "../define/secret.ts";
 import type { Part, Stamp } from "../state/stamp.ts";
 
 /**

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { systemErrorCode } from "../../errors/index.ts";
 import type { BoundTask } from "../bind/bound-task.ts";
 import { absolutePath, folderName } from "../define/names.ts";
-import { Secret } from "../define/parameter.ts";
+import { Secret } from "../define/secret.ts";
 import { removeTree } from "../files/tree-removal.ts";
 import type { OutputPlaces } from "../state/output.ts";
 

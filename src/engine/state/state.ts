@@ -17,7 +17,7 @@ import {
 import path from "node:path";
 import { systemErrorCode, systemReason, UserError } from "../../errors/index.ts";
 import { type AbsolutePath, absolutePath, cacheFolder } from "../define/names.ts";
-import { newSecretKey } from "../define/parameter.ts";
+import { newSecretKey } from "../define/secret.ts";
 import { Concatenator } from "../files/concatenation.ts";
 import { RecordLog } from "../files/record-log.ts";
 import { type Clock, StatCache } from "../files/stat-cache.ts";

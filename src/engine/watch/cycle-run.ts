@@ -1,7 +1,7 @@
 /** One build of a watch: what changes while it runs is followed, and done again where that makes it stale. */
 
 import type { TaskId } from "../define/names.ts";
-import type { ParameterValues } from "../define/parameter.ts";
+import type { ParameterValues } from "../define/parameter-values.ts";
 import { type BuildResult, build } from "../run/build.ts";
 import type { BuildRequest, Workspace } from "../run/build-request.ts";
 import type { BuildEvent } from "../run/event.ts";

@@ -10,7 +10,7 @@ import { inputDifferences } from "../decide/input-differences.ts";
 import type { FilesInput } from "../define/declared-input.ts";
 import type { TaskId } from "../define/names.ts";
 import { absolutePath, displayPath } from "../define/names.ts";
-import type { ParameterValues } from "../define/parameter.ts";
+import type { ParameterValues } from "../define/parameter-values.ts";
 import { changesSince, type SeenInputs } from "../run/live-build.ts";
 import type { State } from "../state/state.ts";
 import type { Burst } from "./burst.ts";

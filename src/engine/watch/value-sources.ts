@@ -1,7 +1,7 @@
 /** Tracks the paths that computed parameter values depend on, and whether a burst of events changed a value. */
 import { statSync } from "node:fs";
 import path from "node:path";
-import type { ParameterValues } from "../define/parameter.ts";
+import type { ParameterValues } from "../define/parameter-values.ts";
 import type { Burst } from "./burst.ts";
 
 export class ValueSources {
