@@ -1,10 +1,7 @@
 /** The menu as a whole screen: on a terminal that becomes narrower, and after Ctrl-Z and fg. */
 import { afterEach, describe, expect, it } from "vitest";
-import { usesPrograms } from "../support/programs.ts";
 import { TerminalWindow } from "./tmux.ts";
 import { demo, program } from "./workshop.ts";
-
-usesPrograms("bash");
 
 let window: TerminalWindow | undefined;
 afterEach(() => window?.end());
