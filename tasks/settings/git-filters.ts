@@ -1,6 +1,6 @@
 /** Settings that keep a repository's own filters (gitattributes(5), `filter`) from being run when git compares its files. */
 import path from "node:path";
-import type { AskGit } from "./git.ts";
+import type { AskGit } from "./git-answer.ts";
 
 /** How many submodules are looked into, one below another counted too. */
 const mostSubmodules = 1000;

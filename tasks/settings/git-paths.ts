@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import path from "node:path";
 import type { ParameterHost, PathDependencies } from "../../src/engine/index.ts";
-import type { AskGit } from "./git.ts";
+import type { AskGit } from "./git-answer.ts";
 
 /**
  * Every path that decides what commit is checked out in `folder` (absolute), what its tags are and whether a tracked file was

@@ -5,6 +5,7 @@ import path from "node:path";
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { gitCommand } from "../../src/host/index.ts";
+import type { AskGit, GitAnswer } from "./git-answer.ts";
 import { withoutFilters } from "./git-filters.ts";
 import { pathsThatGitReads } from "./git-paths.ts";
 
@@ -45,14 +46,6 @@ export async function askGit(
   await refuseFailure(folder, answer.failure, git);
   return undefined;
 }
-
-/** What git printed, and why it failed if it did: its error code or exit status, and the first line that says "fatal". */
-interface GitAnswer {
-  readonly text: string;
-  readonly failure?: { readonly code: string | number; readonly sentence: string };
-}
-
-export type AskGit = (args: readonly string[]) => Promise<GitAnswer>;
 
 /**
  * Git in a folder. A workspace's Taskfile is run anyway, so its repository may name filters; another repository, such as
