@@ -133,7 +133,7 @@ describe("what starts an ISO", () => {
       const refused = await runAt(path.join(folder, "refused"), fedora, { both: "both", missing });
       expect(refused.status).toBe(1);
       expect(refused.stderr).toMatch(
-        /error: boot-loaders: the ISO cannot start under UEFI: .* lacks iso9660$/m,
+        /error: boot-loaders: the ISO cannot start under UEFI: .* lacks iso9660 \[firmware\]$/m,
       );
       expect(refused.stderr).toMatch(/hint: .*grub2-efi-x64-modules/);
     });
