@@ -160,7 +160,7 @@ class Comparison {
   }
 }
 
-/** The sha256 of each of the two files, for whoever wants to name them. */
+/** The sha256 of each of the two files, to name them by. */
 export async function digestFile(file: string): Promise<{ readonly size: number; readonly sha256: string }> {
   const content = await contentOfFile(file);
   return { size: contentSize(content), sha256: await digestContent(content) };

@@ -63,7 +63,7 @@ async function headOf(content: FileContent): Promise<Buffer> {
   return Buffer.concat(pieces);
 }
 
-/** As much as comes out of a beginning; damage is found by whoever reads it whole. */
+/** As much as comes out of a beginning; only a full read finds damage. */
 async function inflateHead(head: Buffer): Promise<Buffer> {
   return await new Promise((resolve) => {
     const pieces: Buffer[] = [];

@@ -10,7 +10,7 @@ import { compareNames, decodeName, encodeName, printName } from "./names.ts";
 import { FileTree } from "./tree.ts";
 import type { Metadata, TreeNode } from "./tree-node.ts";
 
-/** What a policy may look at. `diskMode` is what the disk says: it depends on the umask of whoever made the file. */
+/** What a policy may look at. `diskMode` is what the disk says: it depends on the umask of the process that made the file. */
 export interface EntryOnDisk {
   readonly type: TreeNode["type"];
   /** The owner's executable bit (what git records). */

@@ -1,5 +1,5 @@
 /**
- * A layer changed so that it does on lower layers what whoever wrote it means: the kernel's rules have traps, and some can be
+ * A layer changed so that it does on lower layers what its author means: the kernel's rules have traps, and some can be
  * stepped around. It knows nothing of what the layers are for.
  *
  * Rules: Linux `init/initramfs.c`, as in `merge.ts`.

@@ -6,7 +6,7 @@ import { fixUpLayer } from "./fix-up.ts";
 import { FileTree } from "./tree.ts";
 
 /**
- * What whoever wrote the layers means, lowest first. Where `mergeLayers` finds no problem, this is its tree. A folder over a
+ * The intended tree of layers, lowest first. Where `mergeLayers` finds no problem, this is its tree. A folder over a
  * link to a folder goes through the link; anything else over a folder replaces the folder and all that is in it.
  * @throws UserError `layer-entries-meet`, as `mendLayer`
  */

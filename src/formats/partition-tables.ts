@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 const gptSignature = "EFI PART";
 
 /**
- * Facts by name, such as `MBR code` and `GPT partition 1: type`, of a disk's first bytes (an ISO leaves 32 KiB to whoever starts from a
+ * Facts by name, such as `MBR code` and `GPT partition 1: type`, of a disk's first bytes (an ISO leaves 32 KiB to the code that starts from a
  * disk); none where all are NULs.
  */
 export function readPartitionTables(area: Buffer): ReadonlyMap<string, string> {

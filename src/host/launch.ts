@@ -9,7 +9,7 @@ import { parsePlain } from "./plain-command.ts";
 interface Launch {
   readonly program: string;
   readonly words: readonly string[];
-  /** A file that was opened for standard output; whoever starts the program closes it afterwards. */
+  /** A file that was opened for standard output; the caller closes it once the program has started. */
   readonly output?: number;
 }
 

@@ -2,7 +2,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { ProcessGroups } from "./process-groups.ts";
 
-/** The program that is started; whoever uses a machine makes sure that it is installed. */
+/** The program that is started; the caller makes sure that it is installed. */
 export const emulator = "qemu-system-x86_64";
 
 export interface MachineOptions {

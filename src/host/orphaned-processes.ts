@@ -1,6 +1,6 @@
 /**
  * Processes that left the group they were started in (setsid(2) does that, as every daemon), found by a mark that
- * their environment carries from whoever started them. Needs Linux's /proc; elsewhere none is found.
+ * their environment carries from the process that started them. Needs Linux's /proc; elsewhere none is found.
  */
 import { readdirSync, readFileSync } from "node:fs";
 

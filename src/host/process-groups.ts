@@ -142,7 +142,7 @@ function environmentOf(options: SpawnOptions): NodeJS.ProcessEnv {
 }
 
 /**
- * Holding the pipe of the output, what a command leaves behind would keep whoever reads it waiting for as long as it
+ * Holding the pipe of the output, a process that a command leaves behind would keep the reader waiting for as long as it
  * lives. The group is ended with its leader; who left the group is looked for where the output then does not end.
  */
 function endWhatIsLeft(child: ChildProcess, target: number, mark: string | undefined): void {

@@ -42,7 +42,7 @@ export function defaultLabel(labels: readonly Label[], text: string): Label {
   });
 }
 
-/** The value of a keyword. Those that are for the whole menu may stand behind labels too. */
+/** The value of a keyword. Those that are for the whole menu may follow labels too. */
 export function settingOf(text: string, keyword: string): string | undefined {
   return new RegExp(`^[ \\t]*${keyword}[ \\t]+(.*)$`, "im").exec(text)?.[1]?.trim();
 }

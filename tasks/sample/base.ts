@@ -104,7 +104,7 @@ async function md5Of(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Laid out as Core's own, so that whoever edits one edits the other: `timeout 300`, one `append` line a label. */
+/** Laid out as Core's own, so that the same edit fits both: `timeout 300`, one `append` line a label. */
 const isolinuxConfig = `serial 0 115200
 display boot.msg
 default mc

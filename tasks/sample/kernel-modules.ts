@@ -1,6 +1,6 @@
 /**
  * The extension `scsi-<kernel release>`: drivers of disk controllers, from the packages that the base's kernel came
- * in. It loads nothing: whoever loads the extension refreshes the tables of modules and asks for drivers.
+ * in. It loads nothing: the program that loads the extension refreshes the module tables and requests drivers.
  */
 import { copyFile, mkdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";

@@ -106,7 +106,7 @@ describe("the cache", () => {
     expect(said(other)).toBe("right");
   });
 
-  it("that came with its key is compiled again: whoever packed it could seal anything", async () => {
+  it("that came with its key is compiled again: its packer could seal anything", async () => {
     const root = saying("right");
     await settle(root, ["says"]);
     const key = path.join(root, ".buildcache/compiled/seal.key");

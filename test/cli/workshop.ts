@@ -91,7 +91,7 @@ export function demo({ kept = false } = {}): string {
   return root;
 }
 
-/** Written beside and renamed: whoever watches never sees half of it, however slow the machine is. */
+/** Written to a temporary file and renamed: a watcher never sees half of it, however slow the machine is. */
 export function put(root: string, name: string, text: string): void {
   mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
   writeFileSync(path.join(root, ".put"), text);

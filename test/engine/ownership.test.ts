@@ -1,4 +1,4 @@
-/** What a Taskfile may not say: whoever reads what it makes itself would never be done. */
+/** Refused Taskfiles: a task that reads its own output would never finish. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Input } from "../../src/engine/define/declared-input.ts";
@@ -119,7 +119,7 @@ describe("a Taskfile", () => {
     task({ name, description: "", outputs: {}, run: () => {}, ...definition }) as Task;
   const twoPlaces = expect.stringMatching(/^ownership\.test\.ts:\d+(, | and )ownership\.test\.ts:\d+$/);
 
-  it("whose tasks need one another in a circle is refused, with the way round and every place", async () => {
+  it("with a dependency cycle is refused, with the cycle and every place", async () => {
     const needs: Record<string, Task> = {};
     const first = plain("first", { needs });
     const second = plain("second", { needs: { first } });

@@ -233,7 +233,7 @@ describe("after the mirror recovers", () => {
     ["sends without end", "too-large", endless],
     ["shows a log-in page", "captive-portal", content("<html>log in</html>")],
     ["sends other bytes", "md5-mismatch", content(tcz("evil"))],
-    ["redirects in a circle", "too-many-redirects", status(302, { location: `/${folder}/b.tcz` })],
+    ["a redirect cycle", "too-many-redirects", status(302, { location: `/${folder}/b.tcz` })],
     ["redirects to a file", "redirect-refused", status(302, { location: "file:///etc/passwd" })],
   ])("from the time when it %s, only what is missing is downloaded", async (_label, code, fault) => {
     shop.server.always(`/${folder}/b.tcz`, async (request, response, next) => {

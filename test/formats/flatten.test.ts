@@ -1,4 +1,4 @@
-/** Layers made one tree: what whoever wrote them means, and the kernel's own result wherever that is the same. */
+/** Layers made one tree: their intended tree, and the kernel's own result wherever that is the same. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors/index.ts";
@@ -10,7 +10,7 @@ const mtime = 0;
 const file = (name: string, text: string): FileTree =>
   new FileTree().addFile(name, bytesContent(text), { mtime }).ensureParents({ mtime });
 
-/** Undefined where a link leads two entries of a layer to one place: whoever wrote them must decide. */
+/** Undefined where a link leads two entries of a layer to one place: their author must decide. */
 function flattened(layers: readonly FileTree[]): FileTree | undefined {
   try {
     return flattenLayers(layers);

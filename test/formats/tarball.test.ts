@@ -277,7 +277,7 @@ describe("names in any bytes", () => {
     ["gnu", `${"t".repeat(120)}\udce9`],
     ["pax", `${"t".repeat(120)}\udce9`],
     ["ustar", "short\udce9"],
-  ])("are read as they are, where whoever reads wants that: %s", async (format, target) => {
+  ])("are read as they are, where the caller asks for that: %s", async (format, target) => {
     const folder = workspace.path(`bytes ${format}`);
     const at = (name: string) => Buffer.concat([Buffer.from(`${folder}/`), encodeName(name)]);
     await mkdir(folder);

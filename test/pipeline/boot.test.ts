@@ -29,7 +29,7 @@ describe("a machine that boots the image", () => {
     }
   }
 
-  /** What a machine printed, and how long it took, for whoever reads the test's output. */
+  /** What a machine printed, and how long it took, for readers of the test's output. */
   function report(what: string, started: number): void {
     process.stdout.write(`${what} after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   }

@@ -64,7 +64,7 @@ describe("rebuild-iso with --bundle", () => {
     expect(refused.stderr).toContain("the bundle is for dev images, but a prod image is requested");
   });
 
-  /** A bundle as the old scripts packed it, by whoever ran them: owners and modes are that user's. */
+  /** A bundle as the old scripts packed it, with the owners and modes of the user who ran them. */
   async function packOld(name: string, fill: (overlay: string) => Promise<void>): Promise<void> {
     const at = path.join(folder, `${name} content`);
     const overlay = path.join(at, "overlay");

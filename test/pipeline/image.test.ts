@@ -182,7 +182,7 @@ describe("an image", () => {
       expect(menu).toMatch(/^timeout 100$/m);
     });
 
-    it("has root's owners and the modes that each path must have, whoever builds it", async () => {
+    it("has root's owners and the modes that each path must have, for every building user", async () => {
       const { tree } = of(variant).image;
       expect(node(tree, "tmp")).toMatchObject({ type: "directory", mode: 0o1777, uid: 0, gid: 0 });
       expect(node(tree, "etc/shadow")).toMatchObject({ mode: 0o600, uid: 0, gid: 0 });

@@ -62,7 +62,7 @@ export interface Workspace {
   build(args: readonly string[], options?: TaskOptions): Promise<TaskResult>;
 }
 
-/** Variables of every command: no proxy, no configuration of whoever runs the tests. */
+/** Variables of every command: no proxy, no configuration of the user who runs the tests. */
 export function commandEnvironment(
   more: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {

@@ -97,7 +97,7 @@ it("refuse what is imported while the program runs, as a type, or passed on", ()
   expect(broken).toEqual([1, 2, 3, 4].map((line) => `src/engine/define/probe.ts:${line}`));
 });
 
-it("refuse imports in a circle", () => {
+it("refuse import cycles", () => {
   const broken = lintFiles("suspicious/noImportCycles", {
     "src/host/one.ts": 'import { two } from "./two.ts";\nexport const one = () => two;\n',
     "src/host/two.ts": 'import { one } from "./one.ts";\nexport const two = () => one;\n',

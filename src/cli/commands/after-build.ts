@@ -54,7 +54,7 @@ export class AfterBuild {
     await this.#onFailure?.start(this.#session.workspace.state.workspace, this.#environment(), []);
   }
 
-  /** Ends the commands, and leaves the machine to whoever goes on. */
+  /** Ends the commands, and leaves the machine to the next program. */
   async handOver(): Promise<Machine | undefined> {
     await Promise.all([this.#onSuccess?.end(), this.#onFailure?.end()]);
     const machine = this.#machine;

@@ -1,4 +1,4 @@
-/** The command line as others may see it: whoever waits for the lock is told what it waits for, and no secret. */
+/** The command line as others may see it: a build that waits for the lock shows it, and it holds no secret. */
 import type { Taskfile } from "../../engine/index.ts";
 import { parametersOf } from "../options/option-table.ts";
 

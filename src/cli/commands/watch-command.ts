@@ -163,7 +163,7 @@ class WatchScreen {
       case "unchanged":
         break;
     }
-    // Last, so that whoever reads it can rely on all that goes before.
+    // Last, so that its readers can rely on everything before it.
     if (request.json && event.type !== "cycle-finished") io.stdout.write(`${encodeWatchEvent(event)}\n`);
   }
 

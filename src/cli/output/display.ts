@@ -1,5 +1,5 @@
 /**
- * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to whoever works.
+ * What a user sees and may interrupt while something runs: events to the screen or as JSON, signals to the running work.
  */
 import {
   type BuildEvent,

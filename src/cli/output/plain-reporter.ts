@@ -167,7 +167,7 @@ export class PlainReporter {
     }
   }
 
-  /** `✓ overlay 0.08 s  overlay-src/etc/motd changed`, or in words, for whoever reads it later. */
+  /** `✓ overlay 0.08 s  overlay-src/etc/motd changed`, or in words, for a log. */
   #outcome(mark: string, id: string, verdict: string, reasons?: readonly Reason[], seconds?: number): void {
     const { style, compact } = this.#options;
     const took = seconds === undefined ? "" : formatSeconds(seconds);

@@ -17,7 +17,7 @@ export class RecordedOutput {
   readonly said: RecordedWrite[] = [];
   /** Whether nothing but lines was written; when not, nothing is remembered. */
   isReplayable = true;
-  /** Tools are looked for in PATH, whoever asks. */
+  /** Every search for a tool reads PATH. */
   readonly #asked = new Set(["PATH"]);
   #askedForAll = false;
   readonly #env: NodeJS.ProcessEnv;

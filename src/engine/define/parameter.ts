@@ -2,7 +2,7 @@
  * Parameters: values that a user may set for a build, declared once as values that tasks refer to.
  *
  * A parameter knows its name, how it is written on a command line and in the environment, and its default. It does
- * not know the command line itself: whoever runs the engine hands over the texts that the user gave.
+ * not know the command line itself: the caller of the engine hands over the texts that the user gave.
  */
 import { didYouMean, UsageError } from "../../errors/index.ts";
 import { Secret } from "./secret.ts";

@@ -46,7 +46,7 @@ export class StatCache {
   readonly #seen = new Map<string, Seen>();
   /** The status of each file that was too young for the log, as a signature; that of the others is there. */
   readonly #signatures = new Map<string, string>();
-  /** How many files had to be read, for whoever wants to know where time went. */
+  /** Number of files that had to be read, for profiles. */
   hashed = 0;
 
   constructor(log: RecordLog, clock: Clock = Date) {
@@ -184,7 +184,7 @@ const mark = 321_000n;
 
 /**
  * Gives a finished file an mtime shortly before the one that it has, with digits that a clock's tick leaves by the
- * rarest chance only: whoever writes to the file afterwards, however soon, changes its mtime. So the digest taken
+ * rarest chance only: any later write, however soon, changes its mtime. So the digest taken
  * then may be remembered at once. On a file system that keeps no such fine times nothing is gained and nothing lost.
  */
 export function markMtime(path: string): void {

@@ -28,7 +28,7 @@ export interface BuildRequest {
   readonly jobs?: number;
   /** Trace the tasks' commands for undeclared access; `strict` makes it a failure. Default: off. */
   readonly audit?: "off" | "report" | "strict";
-  /** The command line, for whoever waits for this build. */
+  /** The command line, shown by builds that wait for this one. */
   readonly command: string;
   /** Ends the build, and processes with TERM; what is left after two seconds is killed. */
   readonly signal: AbortSignal;

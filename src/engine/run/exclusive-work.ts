@@ -25,7 +25,7 @@ const commandGraceMs = 2500;
 interface WorkRequest {
   /** The command's name: progress is reported under it. */
   readonly name: string;
-  /** The command line, for whoever waits. */
+  /** The command line, shown by builds that wait. */
   readonly command: string;
   readonly signal: AbortSignal;
   readonly hurry?: AbortSignal;

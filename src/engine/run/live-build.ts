@@ -18,7 +18,7 @@ export interface LiveBuild {
   readonly restart: Restart<TaskId>;
 }
 
-/** What is told to whoever watches a build. */
+/** What a watch learns of a build. */
 export interface BuildWatcher {
   /** The graph of the build that begins; nothing has been looked at yet. */
   readonly onGraph: (graph: Graph) => void | Promise<void>;

@@ -131,7 +131,7 @@ function startOf(pid: number): string | undefined {
 /**
  * Several processes may find the same dead owner. Only the one that makes the folder `lock.takeover` may remove its
  * lock, and it looks again first: the lock may have become a living one's since. A folder that a crash left is
- * removed by whoever finds it older than any takeover takes.
+ * removed by the process that finds it older than any takeover takes.
  */
 function removeDead(file: string): void {
   const right = `${file}.takeover`;

@@ -41,7 +41,7 @@ export class State {
   readonly fileLog: RecordLog;
   readonly #stampLog: RecordLog;
   #secretKey: Uint8Array | undefined;
-  /** Only a build writes; whoever just looks leaves no trace. */
+  /** Only a build writes; queries leave no trace. */
   #writable = false;
 
   constructor(workspace: AbsolutePath, clock: Clock = Date) {

@@ -1,7 +1,7 @@
 /**
  * The content store: blobs named by their sha256 under `store/ab/cdef…`, mode 0444, written beside and renamed. What is
  * made of other contents, one behind the other, may be kept as `cdef….parts`, the list of their digests.
- * It knows nothing of tasks; what may be removed is decided by whoever knows what is still needed.
+ * The caller, which knows what is still needed, decides what may be removed.
  */
 
 import { createHash } from "node:crypto";

@@ -1,6 +1,6 @@
 /**
  * Kept-alive connections per origin, direct or through a proxy, each used by one request at a time. It does
- * not know what is requested, nor how many requests there may be at once: whoever asks holds a slot.
+ * not know what is requested, nor how many requests there may be at once: the requester holds a slot.
  */
 // Makes the declarations visible to projects that use this package, whatever files their configuration includes.
 /// <reference path="./undici-parts.d.ts" />
