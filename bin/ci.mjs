@@ -61,7 +61,7 @@ async function runAll(run, isFresh, notes) {
     if (status !== 0 && numbers.failed === 0) numbers.failed = 1;
     all.push(numbers);
     notes.push(`${numbers.failed === 0 ? "passed" : "failed"}: ${what} (${closingLine(numbers)})`);
-    notes.push(...output.split("\n").filter((line) => line.startsWith("skipped: ")));
+    notes.push(...output.split("\n").filter((line) => /^(skipped|failed): /.test(line)));
   };
   if (isFresh) {
     const { status, output } = await run("dev", ["npm", "run", "quickstart"]);

@@ -6,7 +6,8 @@ import { runChild } from "./child.mjs";
 import { ensureTools } from "./host-tools.mjs";
 import { fullPath, root, runScript, say } from "./setup.mjs";
 import { SetupFailure } from "./setup-failure.mjs";
-import { addNumbers, closingLine, numbersIn } from "./test-numbers.mjs";
+import { addNumbers, closingLine } from "./test-numbers.mjs";
+import { runTests } from "./test-run.mjs";
 
 /** The newest with long-term support, and the newest. */
 const majors = ["24", "26"];
@@ -61,11 +62,9 @@ async function tryNode(major) {
     say(`trying ${version.output.trim()}`);
     const built = await runChild("npm", ["run", "quickstart"], { cwd: clone, output: "shown", env });
     const quickstart = { passed: built.status === 0 ? 1 : 0, failed: built.status === 0 ? 0 : 1, skipped: 0 };
-    const words = ["vitest", "run", "--project", "pipeline", "--reporter=default"];
-    const tested = await runChild("npx", ["--no", ...words], { cwd: clone, output: "shown-and-kept", env });
-    const numbers = numbersIn(tested.output);
-    if (tested.status !== 0 && numbers.failed === 0) numbers.failed = 1;
-    return addNumbers([quickstart, numbers]);
+    const tests = await runTests("node", { cwd: clone, env }, ["--project", "pipeline"]);
+    for (const failure of tests.failures) process.stdout.write(`failed: Node ${major}: ${failure}\n`);
+    return addNumbers([quickstart, tests.numbers]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

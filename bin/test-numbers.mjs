@@ -1,4 +1,4 @@
-// Counts of tests: how they are read from what vitest and verify print, added, and said in a closing line.
+// Counts of tests: how they are read from what a script prints, added, and said in a closing line.
 
 /**
  * @typedef {object} Numbers
@@ -8,17 +8,12 @@
  */
 
 /**
- * The counts of the last line that says any: verify's `N passed, N failed, N skipped`, or vitest's
- * `Tests  N failed | N passed | N skipped (N)`. All are 0 where there is none.
+ * The counts of the last closing line, `N passed, N failed, N skipped`. All are 0 where there is none.
  * @param {string} output
  * @returns {Numbers}
  */
 export function numbersIn(output) {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of terminals are control characters.
-  const lines = output.replaceAll(/\x1b\[[0-9;]*m/g, "").split("\n");
-  const line = lines.findLast((text) =>
-    /^\d+ passed, \d+ failed(, \d+ skipped)?$|^ *Tests +\d+ \w+/.test(text),
-  );
+  const line = output.split("\n").findLast((text) => /^\d+ passed, \d+ failed(, \d+ skipped)?$/.test(text));
   const count = (/** @type {string} */ word) =>
     Number(new RegExp(`(\\d+) ${word}`).exec(line ?? "")?.[1] ?? 0);
   return { passed: count("passed"), failed: count("failed"), skipped: count("skipped") };

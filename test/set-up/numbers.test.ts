@@ -1,12 +1,15 @@
-/** The closing line of verify and of the checks before a change goes in. */
+/** The last lines of verify and of the checks before a change goes in. */
+import path from "node:path";
 import { expect, it } from "vitest";
 import { addNumbers, closingLine, numbersIn } from "../../bin/test-numbers.mjs";
+import { resultOf, runTests } from "../../bin/test-run.mjs";
 
-it("counts what vitest and verify print, in colour or not, and what is printed last", () => {
-  const vitest =
-    "\u001b[2m      Tests \u001b[22m \u001b[31m2 failed\u001b[39m | 10 passed | 3 skipped (15)\n";
-  expect(numbersIn(vitest)).toEqual({ passed: 10, failed: 2, skipped: 3 });
-  expect(numbersIn(`${vitest}\n7 passed, 1 failed\n`)).toEqual({ passed: 7, failed: 1, skipped: 0 });
+it("reads the counts of the last closing line", () => {
+  expect(numbersIn("7 passed, 1 failed\n9 passed, 0 failed, 2 skipped\nthe end\n")).toEqual({
+    passed: 9,
+    failed: 0,
+    skipped: 2,
+  });
   expect(numbersIn("no such line, though 3 passed, 0 failed is in it\n")).toEqual({
     passed: 0,
     failed: 0,
@@ -20,4 +23,37 @@ it("says the sum in one line, and skipped ones only where there are any", () => 
   expect(closingLine(addNumbers([one, { passed: 2, failed: 1, skipped: 4 }]))).toBe(
     "3 passed, 1 failed, 4 skipped",
   );
+});
+
+it("names what failed, in one line each: a test with its message, or a file that could not be loaded", () => {
+  const tests = [
+    { status: "passed", fullName: "adds" },
+    {
+      status: "failed",
+      fullName: "sums up",
+      failureMessages: ["\u001b[31mAssertionError: 1\u001b[39m\n    at x"],
+    },
+    { status: "skipped", fullName: "waits" },
+  ];
+  const files = [
+    { name: "/checkout/test/a.test.ts", status: "failed", message: "", assertionResults: tests },
+    {
+      name: "/checkout/test/b.test.ts",
+      status: "failed",
+      message: "SyntaxError: b\nmore",
+      assertionResults: [],
+    },
+  ];
+  expect(resultOf("/checkout", files)).toEqual({
+    numbers: { passed: 1, failed: 2, skipped: 1 },
+    failures: ["test/a.test.ts: sums up: AssertionError: 1", "test/b.test.ts: SyntaxError: b"],
+  });
+});
+
+it("counts a run of vitest that no test explains as failed", async () => {
+  const checkout = path.resolve(import.meta.dirname, "../..");
+  expect(await runTests(process.execPath, { cwd: checkout }, ["no such file"])).toEqual({
+    numbers: { passed: 0, failed: 1, skipped: 0 },
+    failures: ["vitest ended with status 1"],
+  });
 });

@@ -1,0 +1,81 @@
+// Runs the tests with vitest, shows what it prints, and reads its report: counts, and the names of what failed.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { runChild } from "./child.mjs";
+
+/** @typedef {import("./test-numbers.mjs").Numbers} Numbers */
+
+/**
+ * The part of vitest's JSON report that is read.
+ * @typedef {object} FileResult
+ * @property {string} name Absolute path of the test file.
+ * @property {string} status
+ * @property {string} message Why the file failed before its first test; empty otherwise.
+ * @property {readonly { status: string, fullName: string, failureMessages?: readonly string[] }[]} assertionResults
+ */
+
+/**
+ * @param {string} node The Node that runs them: a path, or a name in the environment's PATH.
+ * @param {{ readonly cwd: string, readonly env?: NodeJS.ProcessEnv }} place The checkout to test, and its environment.
+ * @param {readonly string[]} args Arguments of `vitest run`.
+ * @returns {Promise<{ readonly numbers: Numbers, readonly failures: readonly string[] }>} A failure is one line: file, name and
+ *   the first line of the message.
+ */
+export async function runTests(node, { cwd, env }, args) {
+  const folder = mkdtempSync(path.join(tmpdir(), "razor-mk-tests-"));
+  try {
+    const report = path.join(folder, "report.json");
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const vitest = path.join(cwd, "node_modules/vitest/vitest.mjs");
+    const options = /** @type {const} */ ({ cwd, output: "shown", ...(env === undefined ? {} : { env }) });
+    const { status } = await runChild(node, [vitest, "run", ...reporters, ...args], options);
+    const result = resultOf(cwd, readReport(report));
+    if (status === 0 || result.numbers.failed > 0) return result;
+    // An error after the last test belongs to no test.
+    return { numbers: { ...result.numbers, failed: 1 }, failures: [`vitest ended with status ${status}`] };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Counts tests; a file that failed before its first test, or beside its tests, counts as one that failed.
+ * @param {string} checkout Absolute path.
+ * @param {readonly FileResult[]} files
+ */
+export function resultOf(checkout, files) {
+  const numbers = { passed: 0, failed: 0, skipped: 0 };
+  /** @type {string[]} */
+  const failures = [];
+  for (const { name, status, message, assertionResults } of files) {
+    const file = path.relative(checkout, name);
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    const passed = assertionResults.filter((test) => test.status === "passed").length;
+    for (const test of failed) failures.push(lineOf([file, test.fullName, test.failureMessages?.[0] ?? ""]));
+    if (status === "failed" && failed.length === 0) failures.push(lineOf([file, message]));
+    numbers.passed += passed;
+    numbers.skipped += assertionResults.length - passed - failed.length;
+  }
+  numbers.failed = failures.length;
+  return { numbers, failures };
+}
+
+/** @param {readonly string[]} parts */
+function lineOf(parts) {
+  const firstLines = parts.map((part) => stripVTControlCharacters(part).trim().split("\n", 1)[0] ?? "");
+  return firstLines.filter((line) => line !== "").join(": ");
+}
+
+/**
+ * @param {string} file
+ * @returns {readonly FileResult[]}
+ */
+function readReport(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")).testResults;
+  } catch {
+    return [];
+  }
+}
