@@ -87,9 +87,10 @@ describe("the look at a path", () => {
   });
 });
 
-describe("a build with nothing to do", () => {
+// Most of their time they wait for the clock, so they wait together.
+describe.concurrent("a build with nothing to do", () => {
   it("says the same as the one before without loading the program", async () => {
-    const root = demo();
+    const root = demo({ kept: true });
     await settled([root]);
     const careful = await runTask(root, ["greet"], { SOMETHING_ELSE: "1" });
     const quick = await run(root);
@@ -122,7 +123,11 @@ describe("a build with nothing to do", () => {
         ),
       "the whole cache": (root) => rmSync(path.join(root, ".buildcache/v1"), { recursive: true }),
     };
-    const cases = Object.entries(changes).map(([what, change]) => ({ what, change, root: demo() }));
+    const cases = Object.entries(changes).map(([what, change]) => ({
+      what,
+      change,
+      root: demo({ kept: true }),
+    }));
     await settled(cases.map(({ root }) => root));
     for (const { what, change, root } of cases) {
       expect(await run(root), what).toMatchObject({ loaded: false });
@@ -136,7 +141,7 @@ describe("a build with nothing to do", () => {
       "of a named file": "in/name",
       "of a file that a pattern matches": "in/more/one.txt",
     };
-    const cases = Object.entries(ways).map(([what, link]) => ({ what, link, root: demo() }));
+    const cases = Object.entries(ways).map(([what, link]) => ({ what, link, root: demo({ kept: true }) }));
     for (const { root, link } of cases) {
       for (const [name, text] of Object.entries({ a: "Moon", b: "Mars" })) {
         put(root, `${name}/text`, text);
@@ -162,7 +167,7 @@ describe("a build with nothing to do", () => {
   }, 240_000);
 
   it("is asked anew when the command line, a variable it reads, or its tools are others", async () => {
-    const root = demo();
+    const root = demo({ kept: true });
     const tools = path.join(root, "tools");
     mkdirSync(tools);
     const env = { PATH: `${tools}:${process.env.PATH ?? ""}` };
@@ -178,7 +183,7 @@ describe("a build with nothing to do", () => {
   }, 240_000);
 
   it("notices a tool that comes to stand before the one it used", async () => {
-    const root = demo();
+    const root = demo({ kept: true });
     const tools = path.join(root, "tools");
     mkdirSync(tools);
     const env = { PATH: `${tools}:${process.env.PATH ?? ""}` };
@@ -191,7 +196,7 @@ describe("a build with nothing to do", () => {
   }, 240_000);
 
   it("waits for another build that is at work, since that may be changing what was fresh", async () => {
-    const root = demo();
+    const root = demo({ kept: true });
     await settled([root]);
     const lock = path.join(root, ".buildcache/v1/lock") as AbsolutePath;
     const release = await acquireLock(lock, "another", new AbortController().signal, () => {});
@@ -209,11 +214,11 @@ describe("a build with nothing to do", () => {
   }, 240_000);
 
   it("leaves no record where a secret was given, and believes no damaged one", async () => {
-    const root = demo();
+    const root = demo({ kept: true });
     await settled([root], ["greet", "-t", "hunter2"]);
     expect(recordsOf(root)).toEqual([]);
 
-    const other = demo();
+    const other = demo({ kept: true });
     await settled([other]);
     const [record = ""] = recordsOf(other);
     const bytes = readFileSync(record);
