@@ -63,7 +63,7 @@ async function tryNode(major) {
     const built = await runChild("npm", ["run", "quickstart"], { cwd: clone, output: "shown", env });
     const quickstart = { passed: built.status === 0 ? 1 : 0, failed: built.status === 0 ? 0 : 1, skipped: 0 };
     const tests = await runTests("node", { cwd: clone, env }, ["--project", "pipeline"]);
-    for (const failure of tests.failures) process.stdout.write(`failed: Node ${major}: ${failure}\n`);
+    for (const line of tests.lines) process.stdout.write(`${line} (Node ${major})\n`);
     return addNumbers([quickstart, tests.numbers]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -35,3 +35,18 @@ export function programsOf(file, folder) {
   }
   return programs;
 }
+
+/**
+ * The test files that cannot run without some programs.
+ * @param {ReadonlyMap<string, readonly string[]>} programs What `programsOfTests` returned.
+ * @param {readonly string[]} missing Names of programs that are not installed.
+ * @param {string} checkout Absolute path.
+ * @returns {readonly import("./test-run.mjs").Skipped[]}
+ */
+export function testsWithout(programs, missing, checkout) {
+  const calls = [...programs].map(([file, names]) => ({
+    file: path.relative(checkout, file),
+    programs: names.filter((name) => missing.includes(name)),
+  }));
+  return calls.filter((call) => call.programs.length > 0);
+}

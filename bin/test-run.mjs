@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { runChild } from "./child.mjs";
+import { addNumbers } from "./test-numbers.mjs";
 
 /** @typedef {import("./test-numbers.mjs").Numbers} Numbers */
 
@@ -17,31 +18,49 @@ import { runChild } from "./child.mjs";
  */
 
 /**
+ * A test file that does not run here.
+ * @typedef {object} Skipped
+ * @property {string} file Relative to the checkout.
+ * @property {readonly string[]} programs Names of the programs that it calls and that are not installed.
+ */
+
+/**
+ * Runs the tests, and returns their counts with one line for each that failed (file, name, first line of the message) or whose
+ * file was skipped.
  * @param {string} node The Node that runs them: a path, or a name in the environment's PATH.
  * @param {{ readonly cwd: string, readonly env?: NodeJS.ProcessEnv }} place The checkout to test, and its environment.
  * @param {readonly string[]} args Arguments of `vitest run`.
- * @returns {Promise<{ readonly numbers: Numbers, readonly failures: readonly string[] }>} A failure is one line: file, name and
- *   the first line of the message.
+ * @param {readonly Skipped[]} [skipped]
+ * @returns {Promise<{ readonly numbers: Numbers, readonly lines: readonly string[] }>}
  */
-export async function runTests(node, { cwd, env }, args) {
+export async function runTests(node, { cwd, env }, args, skipped = []) {
   const folder = mkdtempSync(path.join(tmpdir(), "razor-mk-tests-"));
   try {
     const report = path.join(folder, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const excluded = skipped.map(({ file }) => `--exclude=${file}`);
     const vitest = path.join(cwd, "node_modules/vitest/vitest.mjs");
     const options = /** @type {const} */ ({ cwd, output: "shown", ...(env === undefined ? {} : { env }) });
-    const { status } = await runChild(node, [vitest, "run", ...reporters, ...args], options);
-    const result = resultOf(cwd, readReport(report));
-    if (status === 0 || result.numbers.failed > 0) return result;
+    const words = ["run", ...reporters, ...excluded, ...args];
+    const { status } = await runChild(node, [vitest, ...words], options);
+    const { numbers, failures } = resultOf(cwd, readReport(report));
     // An error after the last test belongs to no test.
-    return { numbers: { ...result.numbers, failed: 1 }, failures: [`vitest ended with status ${status}`] };
+    if (status !== 0 && failures.length === 0) failures.push(`vitest ended with status ${status}`);
+    return {
+      numbers: addNumbers([numbers, { passed: 0, failed: failures.length, skipped: skipped.length }]),
+      lines: [
+        ...failures.map((failure) => `failed: ${failure}`),
+        ...skipped.map(({ file, programs }) => `skipped: ${file}, without ${programs.join(", ")}`),
+      ],
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /**
- * Counts tests; a file that failed before its first test, or beside its tests, counts as one that failed.
+ * Counts the tests that passed or were skipped, and names those that failed. A file that failed before its first test, or beside
+ * its tests, is named itself.
  * @param {string} checkout Absolute path.
  * @param {readonly FileResult[]} files
  */
@@ -58,7 +77,6 @@ export function resultOf(checkout, files) {
     numbers.passed += passed;
     numbers.skipped += assertionResults.length - passed - failed.length;
   }
-  numbers.failed = failures.length;
   return { numbers, failures };
 }
 
