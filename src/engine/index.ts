@@ -74,7 +74,13 @@ export {
   verifyStore,
 } from "./state/garbage-collection.ts";
 export { acquireLock } from "./state/lock.ts";
-export type { BlobReference, RemoteCache, RemoteResult, ResultKey } from "./state/remote-cache.ts";
+export type {
+  BlobReference,
+  RemoteCache,
+  RemoteResult,
+  RemoteTraffic,
+  ResultKey,
+} from "./state/remote-cache.ts";
 export { State } from "./state/state.ts";
 export type { Store } from "./state/store.ts";
 export {

@@ -85,7 +85,9 @@ export function decodeResult(
   const outputs = listingOf(entries);
   // Links beside the outputs are none of a task's, and what is named twice is ambiguous.
   const links =
-    message.outputSymlinks.length + message.outputFileSymlinks.length + message.outputDirectorySymlinks.length;
+    message.outputSymlinks.length +
+    message.outputFileSymlinks.length +
+    message.outputDirectorySymlinks.length;
   if (links > 0 || outputs.size !== entries.length) return undefined;
   const log = blobReference(message.stdoutDigest);
   if (message.stdoutDigest !== undefined && log === undefined) return undefined;

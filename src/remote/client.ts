@@ -8,7 +8,7 @@ import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import type { BlobReference, Digest, Store } from "../engine/index.ts";
 import { systemErrorCode } from "../errors/index.ts";
 import type { Health, Use } from "./health.ts";
-import type { ServerLocation } from "./location.ts";
+import type { ServerLocation } from "./server.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** `cas` holds contents, `ac` the results of actions. */
@@ -35,6 +35,7 @@ export class CacheClient {
   readonly #location: ServerLocation;
   readonly #health: Health;
   readonly #agent = new EnvHttpProxyAgent({ connections, connect: { timeout: patience.read } });
+  readonly #closed = new AbortController();
   /** Contents that the server did not have, although a result refers to them. */
   readonly #lost = new Set<Digest>();
   /** Bytes of bodies that arrived and were used. */
@@ -48,12 +49,7 @@ export class CacheClient {
   }
 
   /** Reads a blob of at most `most` bytes into memory; undefined where it is not there, or longer. */
-  async read(
-    area: Area,
-    digest: Digest,
-    most: number,
-    signal: AbortSignal,
-  ): Promise<Uint8Array | undefined> {
+  async read(area: Area, digest: Digest, most: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
     return this.#get(area, digest, signal, async (body) => {
       const chunks: Uint8Array[] = [];
       let size = 0;
@@ -78,7 +74,8 @@ export class CacheClient {
       return true;
     }
     this.#lost.add(blob.digest);
-    if (isWhole === false) this.#health.warn(`the remote cache has wrong bytes for ${blob.digest}: they are not used`);
+    if (isWhole === false)
+      this.#health.warn(`the remote cache has wrong bytes for ${blob.digest}: they are not used`);
     return false;
   }
 
@@ -124,6 +121,7 @@ export class CacheClient {
 
   /** Ends every connection, also those in use. */
   async close(): Promise<void> {
+    this.#closed.abort(new Error("the remote cache was closed"));
     await this.#agent.destroy();
   }
 
@@ -165,7 +163,8 @@ export class CacheClient {
     const { method, area, digest, use, signal, content, take, forgives } = given;
     if (!this.#health.can(use)) return undefined;
     const { origin, path, headers } = this.#location;
-    const dog = new Watchdog(patience[use], signal);
+    const signals = [this.#closed.signal, ...(signal === undefined ? [] : [signal])];
+    const dog = new Watchdog(patience[use], AbortSignal.any(signals));
     let body: Dispatcher.ResponseData["body"] | undefined;
     try {
       const answer = await request(`${origin}${path}/${area}/${digest}`, {
@@ -179,7 +178,6 @@ export class CacheClient {
         bodyTimeout: 0,
       });
       body = answer.body;
-      dog.progress();
       return await take(answer, dog);
     } catch (error) {
       signal?.throwIfAborted();

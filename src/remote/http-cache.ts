@@ -1,28 +1,28 @@
 /** The remote cache that the engine is given: results of other machines over HTTP. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { BlobReference, RemoteCache, RemoteResult, ResultKey, Store } from "../engine/index.ts";
+import type {
+  BlobReference,
+  RemoteCache,
+  RemoteResult,
+  RemoteTraffic,
+  ResultKey,
+  Store,
+} from "../engine/index.ts";
 import { encodeAction } from "./action.ts";
 import { decodeResult, parseResult, treesOf } from "./action-result.ts";
 import { CacheClient } from "./client.ts";
 import { Health } from "./health.ts";
-import type { ServerLocation } from "./location.ts";
+import type { ServerLocation } from "./server.ts";
 import { UploadQueue } from "./upload-queue.ts";
 
 /** Bytes that a result, or one of its trees, may have. */
 const mostBytes = 16 * 1024 ** 2;
 
-export interface RemoteStatistics {
-  readonly hits: number;
-  readonly misses: number;
-  readonly stored: number;
-  /** Bytes of what was read and written. */
-  readonly received: number;
-  readonly sent: number;
-}
-
 interface Settings {
   /** Whether results are written, too. */
   readonly upload: boolean;
+  /** How this machine names itself in the results that it makes. */
+  readonly maker: string;
   /** Called once for each kind of trouble, with a sentence. */
   readonly onWarning: (message: string) => void;
 }
@@ -31,10 +31,12 @@ export class HttpCache implements RemoteCache {
   readonly #client: CacheClient;
   readonly #health: Health;
   readonly #queue: UploadQueue;
+  readonly #maker: string;
   #hits = 0;
   #misses = 0;
 
-  constructor(location: ServerLocation, { upload, onWarning }: Settings) {
+  constructor(location: ServerLocation, { upload, maker, onWarning }: Settings) {
+    this.#maker = maker;
     this.#health = new Health(onWarning, upload ? ["read", "write"] : ["read"]);
     this.#client = new CacheClient(location, this.#health);
     this.#queue = new UploadQueue(this.#client, this.#health);
@@ -58,22 +60,19 @@ export class HttpCache implements RemoteCache {
   }
 
   async download(blobs: readonly BlobReference[], store: Store, signal: AbortSignal): Promise<boolean> {
-    const missing = blobs.filter(({ digest }) => !store.has(digest));
+    const missing = new Map(blobs.map((blob) => [blob.digest, blob]));
+    for (const digest of missing.keys()) if (store.has(digest)) missing.delete(digest);
     const whole = await this.#timed(async () => {
-      const all = await Promise.all(missing.map((blob) => this.#client.receive(blob, store, signal)));
+      const receive = (blob: BlobReference) => this.#client.receive(blob, store, signal);
+      const all = await Promise.all([...missing.values()].map(receive));
       return all.every(Boolean) ? true : undefined;
     });
     if (whole === true) this.#hits += 1;
     return whole === true;
   }
 
-  offer(key: ResultKey, result: RemoteResult, store: Store): void {
-    if (this.#health.can("write")) this.#queue.add({ key, result, store });
-  }
-
-  /** Results that are still to be sent. */
-  get pending(): number {
-    return this.#queue.pending;
+  offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void {
+    if (this.#health.can("write")) this.#queue.add({ key, result: { ...result, maker: this.#maker }, store });
   }
 
   /**
@@ -95,7 +94,7 @@ export class HttpCache implements RemoteCache {
     await this.#queue.settled();
   }
 
-  get statistics(): RemoteStatistics {
+  get traffic(): RemoteTraffic {
     const { received, sent } = this.#client;
     return { hits: this.#hits, misses: this.#misses, stored: this.#queue.stored, received, sent };
   }

@@ -45,7 +45,10 @@ export function encodeTree(entries: Iterable<TreeEntry>): Blob {
       }),
       symlinks: sorted(folder.links).map(([name, target]) => ({ name, target })),
     });
-  return messageBlob(TreeSchema, create(TreeSchema, { root: encode(root), children: [...children.values()] }));
+  return messageBlob(
+    TreeSchema,
+    create(TreeSchema, { root: encode(root), children: [...children.values()] }),
+  );
 }
 
 /**

@@ -11,9 +11,9 @@ export class Watchdog {
   #bytes = 0;
 
   /** `patience` is in milliseconds; `signal` ends the request too. */
-  constructor(patience: number, signal?: AbortSignal) {
+  constructor(patience: number, signal: AbortSignal) {
     this.#patience = patience;
-    this.signal = signal === undefined ? this.#own.signal : AbortSignal.any([this.#own.signal, signal]);
+    this.signal = AbortSignal.any([this.#own.signal, signal]);
     this.#start();
   }
 
@@ -21,8 +21,8 @@ export class Watchdog {
     return this.#own.signal.aborted;
   }
 
-  /** Tells of bytes that moved; without a number, of something that is progress in itself. */
-  progress(bytes = leastBytes): void {
+  /** Tells of bytes that moved. */
+  progress(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes < leastBytes) return;
     this.#bytes = 0;

@@ -36,8 +36,8 @@ export interface BuildRequest {
   /** After `signal`: kills at once what is left. */
   readonly hurry?: AbortSignal;
   readonly onEvent: EventSink;
-  /** Results that other machines share, and the name by which this one marks its own. */
-  readonly remote?: { readonly cache: RemoteCache; readonly maker: string };
+  /** Results that other machines share. */
+  readonly remote?: RemoteCache;
   /** Whoever looks out for changes while the build runs. */
   readonly watcher?: BuildWatcher;
 }

@@ -57,7 +57,7 @@ export async function runGraph(
   const remote =
     request.remote === undefined
       ? undefined
-      : new RemoteResults(request.remote.cache, graph, state, request.variant);
+      : new RemoteResults(request.remote, graph, state, request.variant);
   /** Pools in which a failure of a kind that is reported all at once has happened. */
   const collecting = new Set<string>();
 
@@ -235,7 +235,7 @@ export async function runGraph(
       prefetches.begin(other, executionContext(other, request.signal));
     }
     const outputs = await runTask(bound, decision, executionContext(bound, signal));
-    if (request.remote !== undefined) remote?.offer(bound, outputs, request.remote.maker);
+    remote?.offer(bound, outputs);
     emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
     return outputs;
   };

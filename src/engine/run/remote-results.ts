@@ -42,8 +42,7 @@ export class RemoteResults {
     if (found === undefined || !isSound(found.outputs, bound.outputs)) return undefined;
     const blobs: BlobReference[] = found.log === undefined ? [] : [found.log];
     for (const entry of found.outputs.values()) if (entry.type === "file") blobs.push(entry);
-    const different = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
-    if (!(await this.#remote.download(different, this.#state.store, signal))) return undefined;
+    if (!(await this.#remote.download(blobs, this.#state.store, signal))) return undefined;
     const facts = pathFacts(bound, this.#variant);
     const texts = await rememberInputs(assessment.inputs, this.#state);
     const stamp: Stamp = {
@@ -62,7 +61,7 @@ export class RemoteResults {
   }
 
   /** Offers the result that the task has just had. */
-  offer(bound: BoundTask, outputs: Listing, maker: string): void {
+  offer(bound: BoundTask, outputs: Listing): void {
     const stamp = this.#state.stamps.current(bound.id);
     // Without a stamp its inputs changed while it ran.
     if (stamp === undefined || !this.#isShared(bound, stamp)) return;
@@ -71,7 +70,6 @@ export class RemoteResults {
     const result = {
       outputs,
       seconds: stamp.seconds,
-      maker,
       ...(stamp.log === undefined || log === undefined ? {} : { log: { digest: stamp.log, size: log.size } }),
     };
     this.#remote.offer(keyOf(bound, stamp), result, this.#state.store);
@@ -83,7 +81,8 @@ export class RemoteResults {
    */
   #isShared({ task, needs, outputs }: BoundTask, { parts }: Pick<Assessment, "parts">): boolean {
     if (!task.cached || task.interactive) return false;
-    if (parts.some(([label, value]) => /^(param|env) /.test(label) && value.startsWith("secret "))) return false;
+    if (parts.some(([label, value]) => /^(param|env) /.test(label) && value.startsWith("secret ")))
+      return false;
     if (Object.values(task.inputs).some((input) => input.kind === "file" && input.mutable)) return false;
     if (Object.values(task.inputs).some((input) => "generate" in input && input.generate !== undefined))
       return false;

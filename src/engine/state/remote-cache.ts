@@ -40,5 +40,17 @@ export interface RemoteCache {
    */
   download(blobs: readonly BlobReference[], store: Store, signal: AbortSignal): Promise<boolean>;
   /** Takes a result that was just made, whose contents are in the store, to be sent beside the build. Returns at once. */
-  offer(key: ResultKey, result: RemoteResult, store: Store): void;
+  offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void;
+}
+
+/** What a command and its remote cache exchanged. */
+export interface RemoteTraffic {
+  /** Results that were taken from it, and look-ups that found nothing of use. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Results that were stored in it. */
+  readonly stored: number;
+  /** Bytes of what was read and written. */
+  readonly received: number;
+  readonly sent: number;
 }

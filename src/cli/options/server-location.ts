@@ -1,27 +1,20 @@
 /** Where a remote cache is, and what opens it. */
-import { UsageError } from "../errors/index.ts";
-
-export interface ServerLocation {
-  readonly origin: string;
-  /** The path of the base, without a slash at its end. */
-  readonly path: string;
-  /** Headers of each request, credentials among them. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The base as it may be shown: without credentials. */
-  readonly shown: string;
-}
+import { UsageError } from "../../errors/index.ts";
+import type { ServerLocation } from "../../remote/index.ts";
 
 /** A name that an instance may have: one path segment. */
 const instancePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /**
- * The location in a URL (`http:` or `https:`, credentials in it are sent as HTTP's Basic ones), below it that of `instance`, and
- * with a header `Name: value`, such as an authorization. `origin` tells who gave the URL, for messages. Throws `UsageError`.
+ * The location in a URL (`http:` or `https:`; credentials in it are sent as HTTP's Basic ones), below it that of `instance`, with a
+ * header `Name: value`, such as an authorization. `origin` tells who named the URL, for messages. Throws `UsageError`
+ * `remote-cache-invalid`, without credentials in it.
  */
 export function serverLocation(
   text: string,
   origin: string,
-  { instance, header }: { readonly instance?: string; readonly header?: string } = {},
+  instance?: string,
+  header?: string,
 ): ServerLocation {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "")
