@@ -11,7 +11,7 @@ const mostEntries = 1_000_000;
 /** Longest name of a maker that is shown, in characters. */
 const longestMaker = 100;
 
-export interface EncodedResult {
+interface EncodedResult {
   readonly result: Blob;
   /** The trees that it refers to. */
   readonly trees: readonly Blob[];

@@ -10,7 +10,7 @@ const engine = "razor-mk";
 /** The only file of an input root: the parts of the fingerprint as JSON, an array of pairs. */
 const partsFile = "fingerprint.json";
 
-export interface EncodedAction {
+interface EncodedAction {
   /** The serialized `Action`: its digest is the key. */
   readonly action: Blob;
   /** What the action refers to. */

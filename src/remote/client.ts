@@ -12,7 +12,7 @@ import type { ServerLocation } from "./server.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** `cas` holds contents, `ac` the results of actions. */
-export type Area = "ac" | "cas";
+type Area = "ac" | "cas";
 
 /** Connections to the server at once. */
 const connections = 16;

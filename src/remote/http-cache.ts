@@ -1,12 +1,13 @@
 /** The remote cache that the engine is given: results of other machines over HTTP. */
 import { setTimeout as delay } from "node:timers/promises";
-import type {
-  BlobReference,
-  RemoteCache,
-  RemoteResult,
-  RemoteTraffic,
-  ResultKey,
-  Store,
+import {
+  type BlobReference,
+  digestOfBytes,
+  type RemoteCache,
+  type RemoteResult,
+  type RemoteTraffic,
+  type ResultKey,
+  type Store,
 } from "../engine/index.ts";
 import { encodeAction } from "./action.ts";
 import { decodeResult, parseResult, treesOf } from "./action-result.ts";
@@ -75,6 +76,15 @@ export class HttpCache implements RemoteCache {
     if (this.#health.can("write")) this.#queue.add({ key, result: { ...result, maker: this.#maker }, store });
   }
 
+  /** Whether the server answers as a cache does, for reading and, where results are uploaded, for writing. */
+  async probe(signal: AbortSignal): Promise<{ readonly reads: boolean; readonly writes: boolean }> {
+    const nothing = digestOfBytes("");
+    await this.#client.read("cas", nothing, 0, signal);
+    const reads = this.#health.can("read");
+    const writes = this.#health.can("write") && (await this.#client.put("cas", nothing, 0, none()));
+    return { reads, writes };
+  }
+
   /**
    * Waits until everything is sent, `seconds` at most, or until the signal. Returns the number of results that are not sent; sending
    * goes on until `close`.
@@ -110,3 +120,6 @@ export class HttpCache implements RemoteCache {
     return result;
   }
 }
+
+/** The bytes of an empty content. */
+async function* none(): AsyncGenerator<Uint8Array> {}

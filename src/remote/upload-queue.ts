@@ -101,7 +101,7 @@ export class UploadQueue {
 }
 
 /** The contents that a result refers to, each once. */
-export function contentsOf({ outputs, log }: RemoteResult): readonly BlobReference[] {
+function contentsOf({ outputs, log }: RemoteResult): readonly BlobReference[] {
   const contents = new Map<string, BlobReference>();
   for (const entry of outputs.values()) if (entry.type === "file") contents.set(entry.digest, entry);
   if (log !== undefined) contents.set(log.digest, log);

@@ -10,7 +10,7 @@ import type { State } from "../state/state.ts";
 import { pathFacts } from "./path-facts.ts";
 
 /** A result of another machine, whose contents are in the store now. */
-export interface RemoteRestore {
+interface RemoteRestore {
   readonly decision: Extract<Decision, { kind: "restore" }>;
   /** Who made it, in that machine's own words. */
   readonly maker: string;
