@@ -20,7 +20,7 @@ it("a Core ISO with extensions of its own has them named once, when it is opened
   await rm(plus, { force: true });
   await workspace.$`xorriso -indev ${core} -outdev ${plus} -map ${own} /cde`;
 
-  const { stderr } = await workspace.build(["fetch-iso", "--iso-url", plus]);
+  const { stderr } = await workspace.build(["fetch-iso", "--tcl-iso-url", plus]);
   expect(stderr).toMatch(
     /CorePlus\.iso .*: the image does not get cde\/; its extensions are wifi\.tcz: name those that you need in lists\/builtin-extensions\.lst\n/,
   );
