@@ -11,7 +11,7 @@ import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
 import { layOutTree } from "./laid-out-tree.ts";
 import { createLimit, mostBytes, type UnpackLimits } from "./limits.ts";
-import { encodeName, printName } from "./names.ts";
+import { decodeName, encodeName, printName } from "./names.ts";
 import { type TarballPolicy, treeFromTarball } from "./tarball-tree.ts";
 import { withTool } from "./tool-failure.ts";
 import type { FileTree } from "./tree.ts";
@@ -87,7 +87,7 @@ export async function readDebControl($: Shell, deb: string, options: DebOptions 
     const scripts = new Map<string, Buffer>();
     for (const name of scriptNames) if (tree.has(name)) scripts.set(name, await tree.read(name));
     const lines = async (name: string): Promise<readonly string[]> =>
-      tree.has(name) ? (await tree.read(name)).toString("latin1").split("\n") : [];
+      tree.has(name) ? decodeName(await tree.read(name)).split("\n") : [];
     return {
       fields,
       scripts,
