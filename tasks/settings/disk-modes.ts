@@ -2,7 +2,7 @@
  * Modes on disk that somebody set, told from those that a checkout's umask explains: git keeps one bit of a mode, so all
  * others are the umask's, unless a file differs from most of the tree.
  */
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, type Stats } from "node:fs";
 import path from "node:path";
 
 export interface DiskMode {
@@ -20,7 +20,7 @@ export function readDiskModes(root: string, ignored: ReadonlySet<string>): reado
     for (const entry of namesIn(path.join(root, below))) {
       if (below === "" && ignored.has(entry)) continue;
       const name = path.join(below, entry);
-      const status = lstatSync(path.join(root, name), { throwIfNoEntry: false });
+      const status = statusOf(path.join(root, name));
       if (status?.isFile() !== true && status?.isDirectory() !== true) continue;
       const type = status.isFile() ? "file" : "directory";
       modes.push({ path: name, type, mode: status.mode & 0o7777 });
@@ -29,6 +29,15 @@ export function readDiskModes(root: string, ignored: ReadonlySet<string>): reado
   };
   read("");
   return modes;
+}
+
+/** Undefined in a directory that may be listed but not searched, too. */
+function statusOf(file: string): Stats | undefined {
+  try {
+    return lstatSync(file);
+  } catch {
+    return undefined;
+  }
 }
 
 /** None for a directory that is not there or cannot be read: the step that packs it reports that. */
