@@ -14,6 +14,7 @@ import { inheritFolders, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
 import { describeFallback, findConflict } from "./image/layout.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
+import { describeLostModes } from "./image/lost-modes.ts";
 import { installedMcollective } from "./image/mcollective.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
 import { readListing } from "./image/tree-listing.ts";
@@ -21,7 +22,8 @@ import { adaptToVariant } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
-import { emptyFolders, overlayFolder } from "./settings/project-options.ts";
+import { isOldProject } from "./settings/old-project.ts";
+import { emptyFolders, modesByPath, overlayFolder, overlayModes } from "./settings/project-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { setupFiles } from "./setup-files.ts";
 
@@ -41,7 +43,7 @@ export const overlay = task({
     // Links are packed as they are: they mean files of the image.
     tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles], links: "keep" }),
   },
-  params: { epoch, layout, emptyFolders },
+  params: { epoch, layout, emptyFolders, overlayModes },
   outputs: {
     /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */
     layer: out.file(overlayLayer),
@@ -62,12 +64,18 @@ export const overlay = task({
     const setup = await readListing(needs.setup.listing);
     const folder = shownPath(inputs.tree.root);
     const mcollectiveFolder = installedMcollective(fetched);
-    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder });
+    const modes = modesByPath(params.overlayModes);
+    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder, modes });
     await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
     given.ensureParents({ mtime });
     const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
     inheritFolders(tree, core);
     inheritFolders(before, core);
+    // Files of an old project keep theirs.
+    const lost = isOldProject(inputs.tree.root)
+      ? undefined
+      : describeLostModes((name) => tree.get(name) ?? given.get(name), modes, folder);
+    if (lost !== undefined) note(lost);
     refuseClashes(tree, folder, fetched, "what the build fetches");
     refuseClashes(setup, "the setup files", tree, folder);
     await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
