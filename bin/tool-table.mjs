@@ -38,6 +38,7 @@ const testTools = {
   mcopy: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   mdir: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   minfo: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
+  "grub-syslinux2cfg": { for: "boot menus in tests", apt: "grub-common", pacman: "grub" },
   OVMF: {
     for: "booting under UEFI in tests",
     files: ["/usr/share/ovmf/OVMF.fd"],

@@ -3,6 +3,8 @@ import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../src/errors/index.ts";
 import { readContent } from "../../src/formats/index.ts";
+import { type BootMenu, interpretMenu } from "./boot-labels.ts";
+import { readStatements } from "./menu-statements.ts";
 
 /** Maximum bytes of a boot loader's file: menus have hundreds, isolinux.bin some forty thousand. */
 const largest = 4 * 1024 * 1024;
@@ -42,4 +44,24 @@ export function adaptTimeout(text: string): string {
 export async function adaptBootMenu(file: string): Promise<void> {
   const text = await readLoaderFile(path.dirname(file), path.basename(file));
   await writeFile(file, adaptTimeout(text.toString("latin1")), "latin1");
+}
+
+/** The menu of the image, as isolinux would show it; `boot` is the boot folder (absolute), in which included files are looked for. */
+export async function readBootMenu(boot: string): Promise<BootMenu> {
+  const isolinux = path.join(boot, "isolinux");
+  const text = (await readLoaderFile(isolinux, "isolinux.cfg")).toString("latin1");
+  return interpretMenu(
+    await readStatements(adaptTimeout(text), async (name) => {
+      const inBoot = path.posix.relative("/boot", path.posix.resolve("/boot/isolinux", name));
+      if (inBoot === "" || inBoot.startsWith("..")) return undefined;
+      const read = readLoaderFile(path.join(boot, path.dirname(inBoot)), path.basename(inBoot));
+      return await read.then(
+        (bytes) => bytes.toString("latin1"),
+        (error: unknown) => {
+          if (error instanceof UserError && error.code === "no-boot-loader") return undefined;
+          throw error;
+        },
+      );
+    }),
+  );
 }
