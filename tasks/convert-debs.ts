@@ -72,7 +72,7 @@ export const convertDebs = task({
     extensions: out.directory("extensions"),
   },
   async run({ $, needs, inputs, outputs, params, scratch, blobs, signal, note }) {
-    const { kernel, kernelRelease } = await readCoreFacts(needs.iso.core);
+    const { initrd, kernelRelease } = await readCoreFacts(needs.iso.core);
     const wanted = await readPackages([inputs.builtin, inputs.mirror], kernelRelease);
     const isBinding = kindOf(params.source).lock.pins === "binding";
     const pins = readPins(inputs.lock, params.source);
@@ -108,7 +108,7 @@ export const convertDebs = task({
         scratch: tree,
         outDir: outputs.extensions,
         listed,
-        architecture: kernel === "vmlinuz64" ? "amd64" : "i386",
+        architecture: initrd === "corepure64.gz" ? "amd64" : "i386",
         where,
         limits: limitsOf(params),
       });

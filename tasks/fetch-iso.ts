@@ -35,14 +35,14 @@ export const fetchIso = task({
     listing: out.file("initrd.json"),
   },
   async run(context) {
-    const { outputs, params, scratch } = context;
+    const { outputs, params, scratch, note } = context;
     const name = await withSource(context, async (opened) => {
       const wanted = isoArtifact(opened, params.isoUrl);
       const lines = await opened.fetch([wanted]);
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
     });
-    await openCoreIso(outputs.iso, name, outputs, scratch, limitsOf(params));
+    await openCoreIso(outputs.iso, name, outputs, { scratch, limits: limitsOf(params), note });
   },
 });
 

@@ -72,7 +72,7 @@ export function interpretMenu(statements: readonly Statement[]): BootMenu {
   const labels = clauses.filter(isFirstOfName).flatMap((one) => labelOf(one, globals.get("append")) ?? []);
   const start = findStart(clauses, globals);
   return {
-    ...resolveStart(labels, start.command),
+    ...resolveStart(labels, start.command, globals.get("append")),
     seconds: start.seconds,
     isHidden: start.isMenu && globals.has("menu hidden"),
   };
@@ -165,6 +165,7 @@ function findStart(clauses: readonly Clause[], globals: ReadonlyMap<string, stri
 function resolveStart(
   labels: readonly BootLabel[],
   command: string | undefined,
+  common = "",
 ): Pick<BootMenu, "labels" | "automatic"> {
   if (command === undefined) return { labels, automatic: undefined };
   const [name = "", ...options] = wordsOf(command);
@@ -173,7 +174,7 @@ function resolveStart(
     const automatic = options.length === 0 ? label : { ...label, args: [...label.args, ...options] };
     return { labels: labels.map((one) => (one === label ? automatic : one)), automatic };
   }
-  const started = commandOf(command);
+  const started = commandOf(`${name} ${common} ${options.join(" ")}`);
   if (started === undefined || notLinux.test(name)) return { labels, automatic: command };
   const automatic = { name, title: name, isOffered: true, ...started };
   return { labels: [automatic, ...labels], automatic };
@@ -188,6 +189,6 @@ function firstWord(text: string): string {
 }
 
 /** isolinux looks for a name without folders beside its configuration. */
-function onIso(file: string): string {
+export function onIso(file: string): string {
   return file.startsWith("/") ? file : `/boot/isolinux/${file}`;
 }

@@ -11,7 +11,7 @@ export interface Statement {
 }
 
 /** Gives the text of a file that the menu includes; undefined where there is none, which the boot loader skips as well. */
-export type ReadIncluded = (name: string) => Promise<string | undefined>;
+type ReadIncluded = (name: string) => Promise<string | undefined>;
 
 /** "Files can currently be nested up to 16 levels deep" (syslinux.cfg.txt, INCLUDE). */
 const deepest = 16;
