@@ -70,9 +70,9 @@ export const convertDebs = task({
     extensions: out.directory("extensions"),
   },
   async run({ $, needs, inputs, outputs, params, scratch, blobs, signal, note }) {
-    const { kernel, kernelRelease } = await readCoreFacts(needs.iso.core);
+    const { initrd, kernelRelease } = await readCoreFacts(needs.iso.core);
     const listed = await readPackages([inputs.builtin, inputs.mirror], kernelRelease);
-    const architecture = debianArchitecture(kernel);
+    const architecture = debianArchitecture(initrd);
     const core = await readListing(needs.iso.listing);
     const isBinding = kindOf(params.source).lock.pins === "binding";
     const isFrozen = params.frozen && isBinding;
@@ -144,9 +144,9 @@ export const convertDebs = task({
   },
 });
 
-/** What Debian calls the architecture of a Core ISO's kernel. */
-export function debianArchitecture(kernel: string): "amd64" | "i386" {
-  return kernel === "vmlinuz64" ? "amd64" : "i386";
+/** What Debian calls the architecture of a Core ISO, by the name of its initrd. */
+export function debianArchitecture(initrd: string): "amd64" | "i386" {
+  return initrd === "corepure64.gz" ? "amd64" : "i386";
 }
 
 /** The packages of the lists at these absolute paths, each once. */

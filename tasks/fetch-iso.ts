@@ -37,16 +37,16 @@ export const fetchIso = task({
     listing: out.file("initrd.json"),
   },
   async run(context) {
-    const { outputs, params, scratch } = context;
+    const { outputs, params, scratch, note } = context;
     const name = await withSource(context, async (opened) => {
       const wanted = isoArtifact(opened, params.isoUrl);
       const lines = await opened.fetch([wanted]);
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
     });
-    await openCoreIso(outputs.iso, name, outputs, scratch, limitsOf(params));
+    await openCoreIso(outputs.iso, name, outputs, { scratch, limits: limitsOf(params), note });
     const leftOut = describeLeftOut(await readIsoTree(outputs.iso), name, "lists/builtin-extensions.lst");
-    if (leftOut !== undefined) context.note(leftOut);
+    if (leftOut !== undefined) note(leftOut);
   },
 });
 

@@ -3,7 +3,7 @@
  * overlay-src and next to nothing else.
  */
 
-import { copyFile, stat, writeFile } from "node:fs/promises";
+import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { fixUpLayer, writeLayers } from "../src/formats/index.ts";
@@ -17,6 +17,7 @@ import { writeLinkedFiles } from "./image/linked-files.ts";
 import { describeLostModes } from "./image/lost-modes.ts";
 import { installedMcollective } from "./image/mcollective.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
+import { linkRubyLibrary } from "./image/ruby-library.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { adaptToVariant } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
@@ -35,7 +36,7 @@ export const overlay = task({
   description: "Stage the overlay and pack razor-microkernel-overlay.tar.gz",
   needs: {
     iso: only(fetchIso, "listing"),
-    payload: only(payload, "layerListing"),
+    payload: only(payload, "layerListing", "rubyVersion"),
     setup: only(setupFiles, "listing"),
     access: inVariants(["dev", "debug"], devAccess),
   },
@@ -67,6 +68,7 @@ export const overlay = task({
     const modes = modesByPath(params.overlayModes);
     const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder, modes });
     await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
+    linkRubyLibrary(given, await readFile(needs.payload.rubyVersion, "utf8"), mtime);
     given.ensureParents({ mtime });
     const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
     inheritFolders(tree, core);

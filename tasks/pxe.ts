@@ -5,8 +5,9 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
-import { defaultLabel, readLabels } from "./image/boot-labels.ts";
-import { readLoaderFile } from "./image/boot-menu.ts";
+import { defaultLabel } from "./image/boot-labels.ts";
+import { readBootMenu } from "./image/boot-menu.ts";
+import { ipxeScript, servedName } from "./image/ipxe-script.ts";
 import { metadataOf } from "./iso-template.ts";
 import { initrdNeeds, readInitrdMembers } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
@@ -28,21 +29,11 @@ export const pxe = task({
     await copyFile(path.join(needs.core.boot, plan.kernel), place(plan.kernel));
     const metadata = metadataOf(plan, params.isoVersion, Number(params.epoch), sha256);
     await writeFile(place("iso-metadata.yaml"), metadata);
-    const menu = (await readLoaderFile(path.join(needs.core.boot, "isolinux"), "isolinux.cfg")).toString(
-      "latin1",
-    );
-    const { args } = defaultLabel(readLabels(menu), menu);
-    await writeFile(place("boot.ipxe"), ipxeScript(plan.kernel, plan.initrd, args), "latin1");
+    const { args, initrds } = defaultLabel(await readBootMenu(needs.core.boot));
+    for (const file of initrds.filter((one) => one !== `/boot/${plan.initrd}`)) {
+      await copyFile(path.join(needs.core.boot, path.posix.relative("/boot", file)), place(servedName(file)));
+    }
+    const script = ipxeScript(plan.kernel, initrds.map(servedName), args);
+    await writeFile(place("boot.ipxe"), script, "latin1");
   },
 });
-
-/** Files are looked for beside the script. Under UEFI the kernel takes the initrd's name from its arguments. */
-function ipxeScript(kernel: string, initrd: string, args: readonly string[]): string {
-  return [
-    "#!ipxe",
-    `kernel ${[kernel, `initrd=${initrd}`, ...args].join(" ")}`,
-    `initrd ${initrd}`,
-    "boot",
-    "",
-  ].join("\n");
-}

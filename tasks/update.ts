@@ -133,7 +133,7 @@ async function updatePackages(context: CommandContext, words: readonly string[])
     path.resolve(workspace, list),
   );
   const iso = await context.build(fetchIso);
-  const { kernelRelease, kernel } = await readCoreFacts(iso.core);
+  const { kernelRelease, initrd } = await readCoreFacts(iso.core);
   const listed = await readPackages(lists, kernelRelease);
   const core = await readListing(iso.listing);
   const lock = path.resolve(workspace, await value(lockFile));
@@ -147,7 +147,7 @@ async function updatePackages(context: CommandContext, words: readonly string[])
         ? { members: [], offered: [] }
         : await resolvePackages({
             $: await shell(aptTools, env),
-            ...{ listed, core, pins: unpin(pins, names), architecture: debianArchitecture(kernel) },
+            ...{ listed, core, pins: unpin(pins, names), architecture: debianArchitecture(initrd) },
             isBinding: false,
             atHand: undefined,
             mayFetch: () => true,

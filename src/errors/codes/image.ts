@@ -3,8 +3,8 @@ import type { ErrorArea } from "./explanation.ts";
 /** The image, its settings, bundles, `task diff` and `task size`. */
 export const imageErrors = {
   "boot-menu": {
-    meaning: "The boot menu of the Core ISO has no entry that starts a kernel with an initrd.",
-    remedy: "Use the ISO of a Tiny Core release.",
+    meaning: "The boot menu of the Core ISO starts nothing that loads Core's kernel and initrd.",
+    remedy: "Use the ISO of a Tiny Core release, or make a label that loads them the default.",
   },
   "bundle-missing": {
     meaning: "The bundle does not exist.",
@@ -76,8 +76,8 @@ export const imageErrors = {
     remedy: "Write it as `KEY: value`, without blanks. A port is an integer from 1 to 65535.",
   },
   "no-boot-loader": {
-    meaning: "The Core ISO has no valid boot loader file.",
-    remedy: "Use the ISO of a Tiny Core release.",
+    meaning: "The Core ISO has no valid isolinux files: none, too large ones, or those of GRUB only.",
+    remedy: "Use the ISO of a Tiny Core release, or add isolinux.bin and isolinux.cfg in boot/isolinux.",
   },
   "not-a-bundle": {
     meaning: "The file is not a bundle, or an incomplete one.",
@@ -98,6 +98,11 @@ export const imageErrors = {
   "password-invalid": {
     meaning: "The password is empty or has a line break.",
     remedy: "Write it on one line.",
+  },
+  "several-systems": {
+    meaning:
+      "The boot menu of the Core ISO starts more than one Core, such as one for 32 and one for 64 bits.",
+    remedy: "Use the ISO of one of them, or remove the labels of the other from boot/isolinux/isolinux.cfg.",
   },
   "size-usage": {
     meaning: "`task size` accepts at most one ISO.",
