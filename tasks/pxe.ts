@@ -5,7 +5,7 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
-import { defaultLabel, readLabels } from "./image/boot-labels.ts";
+import { defaultLabel, readLabels } from "../src/formats/index.ts";
 import { readLoaderFile } from "./image/boot-menu.ts";
 import { metadataOf } from "./iso-template.ts";
 import { initrdNeeds, readInitrdMembers } from "./rebuild-iso.ts";

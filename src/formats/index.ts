@@ -1,5 +1,6 @@
 /** The archive formats of an image, read and written; nothing here knows what a build puts into them. */
 
+export { type BootLabel, defaultLabel, readLabels, settingOf } from "./boot-labels.ts";
 export * from "./content.ts";
 export { writeCpio } from "./cpio.ts";
 export { FileWindow, readCpio } from "./cpio-reader.ts";

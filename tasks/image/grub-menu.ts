@@ -4,7 +4,7 @@
  *
  * Source: the GNU GRUB manual, 6.1 (quoting).
  */
-import { defaultLabel, readLabels, settingOf } from "./boot-labels.ts";
+import { defaultLabel, readLabels, settingOf } from "../../src/formats/index.ts";
 
 /** GRUB's `grub.cfg` for what an `isolinux.cfg` says: every label that starts a kernel with an initrd. */
 export function grubMenu(isolinuxConfig: string): string {

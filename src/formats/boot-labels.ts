@@ -4,21 +4,21 @@
  *
  * Sources: syslinux `doc/syslinux.txt` and `doc/isolinux.txt`.
  */
-import { UserError } from "../../src/errors/index.ts";
+import { UserError } from "../errors/index.ts";
 
-interface Label {
+export interface BootLabel {
   readonly name: string;
   readonly kernel: string;
   readonly initrds: readonly string[];
   readonly args: readonly string[];
 }
 
-/** The labels, in the order of the file. */
-export function readLabels(text: string): readonly Label[] {
+/** The labels, in the order of the file, which lies in `folder` of the ISO; paths in them begin at the ISO's root. */
+export function readLabels(text: string, folder = "/boot/isolinux"): readonly BootLabel[] {
   return text
     .split(/^[ \t]*label[ \t]+/im)
     .slice(1)
-    .flatMap((block): readonly Label[] => {
+    .flatMap((block): readonly BootLabel[] => {
       const name = (block.split("\n")[0] ?? "").trim();
       const kernel = (settingOf(block, "kernel") ?? settingOf(block, "linux"))?.split(/\s+/)[0];
       const words = (settingOf(block, "append") ?? "").split(/\s+/).filter((word) => word !== "");
@@ -26,12 +26,14 @@ export function readLabels(text: string): readonly Label[] {
       const initrds = (settingOf(block, "initrd") ?? inAppend ?? "").split(",").filter((one) => one !== "");
       if (kernel === undefined || initrds.length === 0) return [];
       const args = words.filter((word) => !word.startsWith("initrd="));
-      return [{ name, kernel: inBoot(kernel), initrds: initrds.map(inBoot), args }];
+      return [
+        { name, kernel: inIso(kernel, folder), initrds: initrds.map((one) => inIso(one, folder)), args },
+      ];
     });
 }
 
 /** The one that is started when nobody chooses; the first where none is named. Throws a `UserError` without labels. */
-export function defaultLabel(labels: readonly Label[], text: string): Label {
+export function defaultLabel(labels: readonly BootLabel[], text: string): BootLabel {
   const chosen = settingOf(text, "default")?.split(/\s+/)[0];
   const label = labels.find(({ name }) => name === chosen) ?? labels[0];
   if (label !== undefined) return label;
@@ -48,6 +50,6 @@ export function settingOf(text: string, keyword: string): string | undefined {
 }
 
 /** isolinux looks for a name without folders beside its configuration. */
-function inBoot(file: string): string {
-  return file.startsWith("/") ? file : `/boot/isolinux/${file}`;
+function inIso(file: string, folder: string): string {
+  return file.startsWith("/") ? file : `${folder}/${file}`;
 }
