@@ -32,6 +32,7 @@ export * from "./names.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
 export { readSquashfsSuperblock, type SquashfsSuperblock } from "./squashfs-superblock.ts";
+export { readSquashfsTree, type Stretch } from "./squashfs-tree.ts";
 export { stageTree } from "./staging.ts";
 export { coreOwners, type OwnerNames, type TarballOptions, writeTarball } from "./tarball.ts";
 export type { TarballEntry } from "./tarball-entry.ts";
