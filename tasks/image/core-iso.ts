@@ -43,7 +43,7 @@ export async function openCoreIso(
   const boot = new FileTree();
   for (const [entry, node] of whole) if (entry !== "boot") boot.set(entry.slice("boot/".length), node);
   const files = findBootFiles(boot, name);
-  await layOutTree(boot, places.boot, `${name}: boot`);
+  await layOutTree(boot, places.boot, { label: `${name}: boot` });
   const initrd = path.join(places.boot, files.initrd);
   const tree = await readMerged(initrd, `${name}: boot/${files.initrd}`, scratch, limits);
   await writeListing(tree, places.listing);
