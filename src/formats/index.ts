@@ -28,6 +28,7 @@ export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
 export { type Merged, mergeLayers } from "./merge.ts";
 export { describeProblem, type MergeProblem } from "./merge-problem.ts";
+export { formatModeLetters } from "./mode-letters.ts";
 export * from "./names.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
