@@ -22,6 +22,7 @@ export const permitted: Readonly<Record<string, readonly string[]>> = {
   "src/formats": ["src/host", "src/errors"],
   "src/inspection": ["src/formats", "src/errors"],
   "src/comparison": ["src/formats", "src/inspection", "src/errors"],
+  "src/remote": ["src/engine", "src/errors"],
   ...floors("src/fetch", ["http", "pins"], ["src/errors"]),
   "src/fetch/tinycore": ["src/fetch/http", "src/fetch/pins", "src/errors"],
   "src/fetch/rubygems": ["src/fetch/http", "src/fetch/pins", "src/errors"],
@@ -42,10 +43,12 @@ export const permitted: Readonly<Record<string, readonly string[]>> = {
     ["terminal", "options", "output", "start.ts", "session.ts"],
     ["src/engine", "src/host", "src/errors"],
   ),
+  // Options name a remote cache's location by its type.
+  "src/cli/options": ["src/cli/terminal", "src/engine", "src/remote", "src/host", "src/errors"],
   "src/cli/completion": aboveSession,
-  "src/cli/doctor": aboveSession,
+  "src/cli/doctor": [...aboveSession, "src/remote"],
   "src/cli/init": aboveSession,
-  "src/cli/commands": [...aboveSession, "src/cli/completion", "src/cli/doctor", "src/cli/init"],
+  "src/cli/commands": [...aboveSession, "src/remote", "src/cli/completion", "src/cli/doctor", "src/cli/init"],
   "tasks/settings": ["src/engine", "src/formats", "src/host", "src/errors"],
   "tasks/image": [
     "tasks/settings",
