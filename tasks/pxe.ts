@@ -5,7 +5,7 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
-import { defaultLabel } from "./image/boot-labels.ts";
+import { defaultLabel } from "../src/formats/index.ts";
 import { readBootMenu } from "./image/boot-menu.ts";
 import { ipxeScript, servedName } from "./image/ipxe-script.ts";
 import { metadataOf } from "./iso-template.ts";

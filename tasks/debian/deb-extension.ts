@@ -90,7 +90,7 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
   refuseLineBreaks(tree, options.label);
   const paths = [...tree].filter(([, node]) => node.type !== "directory").map(([entry]) => entry);
   const folder = path.join(scratch, "tree");
-  await layOutTree(tree, folder, options.label);
+  await layOutTree(tree, folder, options.label === undefined ? {} : { label: options.label });
   const file = path.join(outDir, `${name}.tcz`);
   await packSquashfs($, folder, file, { epoch, policy: policyFor(tree) });
 

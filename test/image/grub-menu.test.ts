@@ -7,11 +7,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type BootMenu, interpretMenu } from "../../tasks/image/boot-labels.ts";
+import { type BootMenu, interpretMenu, readStatements } from "../../src/formats/index.ts";
 import { readBootMenu } from "../../tasks/image/boot-menu.ts";
 import { grubMenu } from "../../tasks/image/grub-menu.ts";
 import { ipxeScript, servedName } from "../../tasks/image/ipxe-script.ts";
-import { readStatements } from "../../tasks/image/menu-statements.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { usesPrograms } from "../support/programs.ts";
 
