@@ -28,6 +28,8 @@ export interface BootMenu {
   readonly seconds: number;
   /** Whether the menu is shown only when a key is pressed. */
   readonly isHidden: boolean;
+  /** Files that a menu system reads instead of these statements; `~` stands for these. */
+  readonly otherFiles: readonly string[];
 }
 
 /** A LABEL clause as it is written. */
@@ -48,13 +50,20 @@ const isolinuxFolder = "/boot/isolinux";
 
 /** Files that isolinux does not start as Linux, by their names (syslinux.cfg.txt, KERNEL-LIKE DIRECTIVES). */
 const notLinux = /\.(c32|com|cbt|bin|bs|bss|img|0)$/i;
-const menuProgram = /menu(\.c32)?$/i;
+const menuProgram = /menu\.c32$/i;
 const otherPrograms: ReadonlySet<string> = new Set(
   "boot bss comboot com32 config fdimage localboot pxe".split(" "),
 );
 
-/** Interprets the statements of an isolinux.cfg, which lies in `folder` of the ISO (absolute there). */
-export function interpretMenu(statements: readonly Statement[], folder = isolinuxFolder): BootMenu {
+/**
+ * Interprets the statements of an isolinux.cfg, which lies in `folder` of the ISO (absolute there); `isShown` says that a menu
+ * system reads them, whatever they are.
+ */
+export function interpretMenu(
+  statements: readonly Statement[],
+  isShown = false,
+  folder = isolinuxFolder,
+): BootMenu {
   const clauses: Clause[] = [];
   const globals = new Map<string, string>();
   let clause: Clause | undefined;
@@ -74,11 +83,12 @@ export function interpretMenu(statements: readonly Statement[], folder = isolinu
   const labels = clauses
     .filter(isFirstOfName)
     .flatMap((one) => labelOf(one, folder, globals.get("append")) ?? []);
-  const start = findStart(clauses, globals);
+  const start = findStart(clauses, globals, isShown);
   return {
     ...resolveStart(labels, start.command, folder, globals.get("append")),
     seconds: start.seconds,
     isHidden: start.isMenu && globals.has("menu hidden"),
+    otherFiles: start.otherFiles,
   };
 }
 
@@ -99,7 +109,7 @@ function describe(clause: Clause, keyword: string, value: string): boolean {
   else if (keyword === "kernel" && !notLinux.test(firstWord(value))) clause.kernel = value;
   else if (keyword === "kernel" || otherPrograms.has(keyword)) {
     clause.kernel = undefined;
-    clause.isMenu = menuProgram.test(firstWord(value));
+    clause.isMenu = /menu(\.c32)?$/i.test(firstWord(value));
   } else if (keyword === "append") clause.append = value;
   else if (keyword === "initrd") clause.initrd = value;
   else if (keyword === "menu label") clause.title = value.replace("^", "");
@@ -146,10 +156,11 @@ function commandOf(
 const initrdWord = "initrd=";
 
 /** What starts when nobody chooses, as the menu system or else the prompt has it. */
-function findStart(clauses: readonly Clause[], globals: ReadonlyMap<string, string>) {
+function findStart(clauses: readonly Clause[], globals: ReadonlyMap<string, string>, isShown: boolean) {
   const named = globals.get("default");
-  const started = clauses.find(({ name }) => name === firstWord(named ?? ""));
-  const isMenu = globals.has("ui") || menuProgram.test(firstWord(named ?? "")) || started?.isMenu === true;
+  const program = menuOf(clauses, globals);
+  const isMenu = isShown || program !== undefined;
+  const common = { isMenu, otherFiles: isShown ? [] : wordsOf(program ?? "") };
   const tenths = (keyword: string): number => Number(/^\d+/.exec(globals.get(keyword) ?? "")?.[0] ?? 0);
   const limited = tenths("timeout") || tenths("totaltimeout");
   const waiting = limited > 0 ? Math.ceil(limited / 10) : -1;
@@ -162,11 +173,21 @@ function findStart(clauses: readonly Clause[], globals: ReadonlyMap<string, stri
     // Only with UI does DEFAULT name an entry of the menu (menu.txt, DEFAULT).
     const byDefault = globals.has("ui") ? offered.find(({ name }) => name === named) : undefined;
     const entry = byDefault ?? top.findLast(({ isDefault }) => isDefault === true) ?? top[0];
-    return { isMenu, seconds: waiting, command: onTimeout ?? entry?.name };
+    return { ...common, seconds: waiting, command: onTimeout ?? entry?.name };
   }
   // Without DEFAULT there is nothing to start, so the prompt is shown (syslinux.cfg.txt, DEFAULT).
   const isPrompt = named === undefined || globals.get("prompt") === "1";
-  return { isMenu, seconds: isPrompt ? waiting : 0, command: (isPrompt ? onTimeout : undefined) ?? named };
+  const command = (isPrompt ? onTimeout : undefined) ?? named;
+  return { ...common, seconds: isPrompt ? waiting : 0, command };
+}
+
+/** The arguments of the menu system that is shown; undefined where there is none. */
+function menuOf(clauses: readonly Clause[], globals: ReadonlyMap<string, string>): string | undefined {
+  const command = globals.get("ui") ?? globals.get("default") ?? "";
+  const [program = "", ...words] = wordsOf(command);
+  if (globals.has("ui") || menuProgram.test(program)) return words.join(" ");
+  const started = clauses.find(({ name }) => name === program);
+  return started?.isMenu === true ? (started.append ?? "") : undefined;
 }
 
 /** The command that starts by itself among the labels: options after a label's name are for that start. */

@@ -26,7 +26,7 @@ export { layOutTree } from "./laid-out-tree.ts";
 export { defaultLimits, type LimitSettings, limitHint, noLimits, type UnpackLimits } from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
-export { readStatements } from "./menu-statements.ts";
+export { readStatements, type Statement } from "./menu-statements.ts";
 export { type Merged, mergeLayers } from "./merge.ts";
 export { describeProblem, type MergeProblem } from "./merge-problem.ts";
 export { formatModeLetters } from "./mode-letters.ts";

@@ -46,7 +46,7 @@ export async function findBootFiles(iso: FileTree): Promise<BootFiles | undefine
     if (text === undefined) continue;
     const folder = `/${parentOf(menu) ?? ""}`;
     const statements = await readStatements(text, (name) => textOf(iso, onIso(name, folder).slice(1)));
-    const read = interpretMenu(statements, folder);
+    const read = interpretMenu(statements, false, folder);
     const found = read.labels.length === 0 ? undefined : present(iso, defaultLabel(read));
     if (found !== undefined) return found;
   }

@@ -11,6 +11,7 @@ import {
   interpretMenu,
   readContent,
   readStatements,
+  type Statement,
 } from "../../src/formats/index.ts";
 
 /** Maximum bytes of a boot loader's file: menus have hundreds, isolinux.bin some forty thousand. */
@@ -87,25 +88,40 @@ async function readWholeMenu(boot: string): Promise<BootMenu> {
 }
 
 /** The menu of an ISO: `tree` has its files, and boot/isolinux/isolinux.cfg among them. */
-export async function readMenuOf(tree: FileTree): Promise<BootMenu> {
-  const text = await tree.read("boot/isolinux/isolinux.cfg");
-  return await interpretText(text.toString("latin1"), async (inBoot) => {
-    const node = tree.get(`boot/${inBoot}`);
-    return node?.type === "file" && contentSize(node.content) <= largest
-      ? await tree.read(`boot/${inBoot}`)
-      : undefined;
-  });
+export async function readMenuOf(tree: FileTree): Promise<BootMenu & { readonly files: readonly string[] }> {
+  const files = ["boot/isolinux/isolinux.cfg"];
+  const menu = await interpretText(
+    (await tree.read("boot/isolinux/isolinux.cfg")).toString("latin1"),
+    async (inBoot) => {
+      const name = `boot/${inBoot}`;
+      const path = tree.has(name) ? name : name.toLowerCase();
+      const node = tree.get(path);
+      if (node?.type !== "file" || contentSize(node.content) > largest) return undefined;
+      files.push(path);
+      return await tree.read(path);
+    },
+  );
+  return { ...menu, files: [...new Set(files)] };
 }
 
-/** `read` gives an included file by its path in the boot folder; undefined where it is not there. */
+/** `read` gives another file of the menu by its path in the boot folder; undefined where it is not there. */
 async function interpretText(
   text: string,
   read: (inBoot: string) => Promise<Buffer | undefined>,
 ): Promise<BootMenu> {
-  const statements = await readStatements(text, async (name) => {
+  const readOther = async (name: string): Promise<string | undefined> => {
     const inBoot = path.posix.relative("/boot", path.posix.resolve("/boot/isolinux", name));
     if (inBoot === "" || inBoot.startsWith("..")) return undefined;
     return (await read(inBoot))?.toString("latin1");
-  });
-  return interpretMenu(statements);
+  };
+  const statements = await readStatements(text, readOther);
+  const menu = interpretMenu(statements);
+  if (menu.otherFiles.length === 0) return menu;
+  // menu.txt, USING AN ALTERNATE CONFIGURATION FILE.
+  const shown: Statement[] = [];
+  for (const name of menu.otherFiles) {
+    if (name === "~") shown.push(...statements);
+    else shown.push(...(await readStatements((await readOther(name)) ?? "", readOther)));
+  }
+  return interpretMenu(shown, true);
 }

@@ -17,7 +17,7 @@ import {
   severalSystems,
 } from "./core-refusal.ts";
 import { isKernel64 } from "./kernel-header.ts";
-import { type PathChange, rewriteMenu } from "./menu-rewriting.ts";
+import { moveNames, type PathChange, rewriteMenu } from "./menu-rewriting.ts";
 
 interface CoreLayout {
   /** The boot folder, without the initrd where it has several parts. */
@@ -47,11 +47,12 @@ export async function layOutCore(found: FileTree, name: string): Promise<CoreLay
   const moved = moveLoader(named);
   const { tree } = moved;
   if (tree.get(menuFile)?.type !== "file") return layOutPair(tree, name);
+  if (moved.change !== undefined) await moveNamesIn(tree, moved.change);
   const menu = await readMenuOf(tree);
   const started = typeof menu.automatic === "object" ? menu.automatic : menu.labels.find(loadsCore);
   const where = `${name}: ${menuFile}`;
   if (started === undefined) throw hasPair(tree) ? nothingStarts(where) : notCore(name);
-  const files = new BootFiles(tree, moved.change);
+  const files = new BootFiles(tree);
   const [kernel, ...initrds] = [started.kernel, ...started.initrds].map((file) => {
     const path = files.find(file);
     if (path !== undefined) return path;
@@ -69,7 +70,7 @@ export async function layOutCore(found: FileTree, name: string): Promise<CoreLay
     [kernel, standardKernel.has(kernel) ? kernel : is64 ? "boot/vmlinuz64" : "boot/vmlinuz"],
     ...parts.map((path) => [path, initrdPlace(parts)] as const),
   ]);
-  const isChanged = await changeMenus(tree, moved.change, (file) => {
+  const isChanged = await changeMenus(tree, menu.files, (file) => {
     const path = files.find(file);
     return path === undefined ? undefined : (places.get(path) ?? path);
   });
@@ -166,10 +167,8 @@ function moveLoader(found: FileTree): { readonly tree: FileTree; readonly change
 /** Files by the names that a menu has for them: isolinux takes capitals for small letters. */
 class BootFiles {
   readonly #paths: ReadonlyMap<string, string>;
-  readonly #change: PathChange | undefined;
 
-  constructor(tree: FileTree, change: PathChange | undefined) {
-    this.#change = change;
+  constructor(tree: FileTree) {
     const files = [...tree].filter(([, node]) => node.type === "file").map(([path]) => path);
     this.#paths = new Map([
       ...files.map((path) => [path.toLowerCase(), path] as const),
@@ -179,9 +178,7 @@ class BootFiles {
 
   /** The path in the tree of a file that the menu names by an absolute path. */
   find(file: string): string | undefined {
-    const { from, to } = this.#change ?? { from: "", to: "" };
-    const isMoved = from !== "" && file.toLowerCase().startsWith(from);
-    const path = (isMoved ? to + file.slice(from.length) : file).replace(/^\/+/, "");
+    const path = file.replace(/^\/+/, "");
     return this.#paths.get(path) ?? this.#paths.get(path.toLowerCase());
   }
 
@@ -194,23 +191,32 @@ class BootFiles {
   }
 }
 
-/** Changes the names in all menus below /boot/isolinux; returns whether any text became another. */
+/** Changes names in the menu's files; returns whether any text became another. */
 async function changeMenus(
   tree: FileTree,
-  change: PathChange | undefined,
+  files: readonly string[],
   placeOf: (file: string) => string | undefined,
 ): Promise<boolean> {
   let isChanged = false;
-  for (const path of tree.below("boot/isolinux").filter((one) => one.endsWith(".cfg"))) {
-    const node = fileAt(tree, path);
-    if (node === undefined) continue;
-    const text = (await tree.read(path)).toString("latin1");
-    const changed = rewriteMenu(text, change, placeOf);
-    if (changed === text) continue;
-    isChanged = true;
-    tree.set(path, { ...node, content: bytesContent(Buffer.from(changed, "latin1")) });
-  }
+  for (const file of files)
+    isChanged = (await changeText(tree, file, (text) => rewriteMenu(text, placeOf))) || isChanged;
   return isChanged;
+}
+
+/** A moved menu may name its directory in each of its files, of which only some are known before they are changed. */
+async function moveNamesIn(tree: FileTree, change: PathChange): Promise<void> {
+  for (const file of tree.below("boot/isolinux").filter((path) => /\.(cfg|conf)$/i.test(path)))
+    await changeText(tree, file, (text) => moveNames(text, change));
+}
+
+async function changeText(tree: FileTree, file: string, change: (text: string) => string): Promise<boolean> {
+  const node = fileAt(tree, file);
+  if (node === undefined) return false;
+  const text = (await tree.read(file)).toString("latin1");
+  const changed = change(text);
+  if (changed === text) return false;
+  tree.set(file, { ...node, content: bytesContent(Buffer.from(changed, "latin1")) });
+  return true;
 }
 
 function belowBoot(tree: FileTree): FileTree {

@@ -11,15 +11,16 @@ export interface PathChange {
   readonly to: string;
 }
 
+/** Replaces the directory wherever a value names it: a picture, a module, a kernel, another menu. */
+export function moveNames(text: string, { from, to }: PathChange): string {
+  return text.replace(new RegExp(`([\\s=,])${from}`, "gi"), (_, before: string) => before + to);
+}
+
 /**
  * `placeOf` gives the new path of a file, relative to the ISO's root, by its absolute path; undefined for what is no file of the
  * ISO. Files of one list that get the same place stand there once.
  */
-export function rewriteMenu(
-  text: string,
-  change: PathChange | undefined,
-  placeOf: (file: string) => string | undefined,
-): string {
+export function rewriteMenu(text: string, placeOf: (file: string) => string | undefined): string {
   const place = (word: string): string => {
     const path = placeOf(onIso(word));
     return path === undefined || `/${path}` === onIso(word) ? word : `/${path}`;
@@ -27,25 +28,14 @@ export function rewriteMenu(
   const list = (words: string): string => [...new Set(words.split(",").map(place))].join(",");
   const inOptions = (options: string): string =>
     options.replace(/(?<=^|\s)(initrd=)(\S+)/g, (_, key: string, files: string) => key + list(files));
-  return text
-    .replace(
-      /^([ \t]*)(kernel|linux|initrd|append|default|ontimeout)([ \t]+)(\S+)(.*)$/gim,
-      (_, indent: string, keyword: string, blank: string, first: string, rest: string) => {
-        const file = { kernel: place, linux: place, initrd: list }[keyword.toLowerCase()];
-        const value =
-          file === undefined ? inOptions(startOf(first, place) + rest) : file(first) + inOptions(rest);
-        return indent + keyword + blank + value;
-      },
-    )
-    .replace(movedPaths(change), (_, before: string) => before + (change?.to ?? ""));
-}
-
-/** A command may begin with the path of a kernel, and else with a label's name or an option. */
-function startOf(first: string, place: (word: string) => string): string {
-  return first.startsWith("/") ? place(first) : first;
-}
-
-/** Where any value names the directory that moved: a picture, a module, another menu. */
-function movedPaths(change: PathChange | undefined): RegExp {
-  return change === undefined ? /(?!)()/ : new RegExp(`([\\s=,])${change.from}`, "gi");
+  // A command may begin with the path of a kernel, and else with a label's name or an option.
+  const inCommand = (word: string): string => inOptions(word.startsWith("/") ? place(word) : word);
+  return text.replace(
+    /^([ \t]*)(kernel|linux|initrd|append|default|ontimeout|(?:menu[ \t]+)?include)([ \t]+)(\S+)(.*)$/gim,
+    (_, indent: string, keyword: string, blank: string, first: string, rest: string) => {
+      const kind = keyword.toLowerCase();
+      const change = kind === "initrd" ? list : /^(append|default|ontimeout)$/.test(kind) ? inCommand : place;
+      return indent + keyword + blank + change(first) + inOptions(rest);
+    },
+  );
 }

@@ -192,6 +192,31 @@ describe("a Core ISO", () => {
     ]);
   });
 
+  test("has the names of all files that its menu reads changed, and knows all labels in them", async () => {
+    const menu = `ui menu.c32 main.conf\n`;
+    const own = {
+      ...loader("isolinux"),
+      "isolinux/isolinux.cfg": menu,
+      "isolinux/main.conf": `${label("core", "/ISOLINUX/VMLINUZ", "/isolinux/ROOTFS.GZ,modules.gz")}include /isolinux/more.inc\n`,
+      "isolinux/more.inc": label("more", "vmlinuz", "rootfs.gz,modules.gz", "debug"),
+      "isolinux/vmlinuz": "kernel",
+      "isolinux/rootfs.gz": await parts.pack(["etc/passwd"]),
+      "isolinux/modules.gz": core,
+    };
+    const found = await open("several files", { files: own });
+    expect(found.menu).toBe(menu);
+    expect((await found.file("isolinux/main.conf")).toString()).toBe(
+      `${label("core", "/boot/vmlinuz", "/boot/core.gz")}include /boot/isolinux/more.inc\n`,
+    );
+    expect((await found.file("isolinux/more.inc")).toString()).toBe(
+      label("more", "/boot/vmlinuz", "/boot/core.gz", "debug"),
+    );
+    const other = { "isolinux/more.inc": label("more", "vmlinuz", "modules.gz") };
+    expect(await refuse("several files, two systems", { files: { ...own, ...other } })).toMatchObject({
+      code: "several-systems",
+    });
+  });
+
   test("with isolinux at the top and its files in /boot needs no other menu", async () => {
     const files = {
       ...loader("isolinux"),

@@ -119,6 +119,8 @@ menuentry last {
   it("has the titles, arguments and time that GRUB's own reader of isolinux.cfg finds", async () => {
     const boot = workspace.path("reader/boot");
     await mkdir(path.join(boot, "isolinux"), { recursive: true });
+    for (const file of ["vmlinuz64", "corepure64.gz", "ucode.img"])
+      await writeFile(path.join(boot, file), "");
     await writeFile(
       path.join(boot, "isolinux/isolinux.cfg"),
       withMenu.replace("300", "250").replace("kernel vm", "kernel /boot/vm"),
@@ -128,12 +130,13 @@ menuentry last {
       await workspace.$`grub-syslinux2cfg -i -r ${workspace.path("reader")} ${boot}/isolinux/isolinux.cfg`;
     const ours = grubMenu(await readBootMenu(boot));
     const titles = (text: string) =>
-      [...text.matchAll(/^menuentry '?([^'{]*?)'? /gm)].map(([, title]) => title);
+      [...text.matchAll(/^menuentry (?:'([^']*)'|(\S+))/gm)].map(([, quoted, plain]) => quoted ?? plain);
     const args = (text: string) =>
       [...text.matchAll(/^ *linux(?:\$linux_suffix)? \S+ ?(.*)$/gm)].map(([, words = ""]) =>
         words.replace(/initrd=\S+ ?/, "").trim(),
       );
     expect(titles(ours)).toEqual(titles(read.stdout));
+    expect(titles(ours)).toEqual(["Tiny Core", "debug", "last"]);
     expect(args(ours)).toEqual(args(read.stdout));
     expect(args(ours)).toEqual(["quiet", "debug", ""]);
     expect(ours.match(/set timeout=\d+/)?.[0]).toBe(read.stdout.match(/set timeout=\d+/)?.[0]);
@@ -226,6 +229,40 @@ label bare
       args: ["quiet"],
     });
     expect((await menuOf("default local\nlabel local\nlocalboot 0\n")).automatic).toBe("local");
+  });
+
+  it.each([
+    ["UI", "ui menu.c32 graphics.conf other.conf\n", "other"],
+    ["DEFAULT", "default vesamenu.c32 other.conf\nprompt 0\n", "other"],
+    ["a label", "default menu\nlabel menu\nkernel menu.c32\nappend other.conf\n", "other"],
+    ["UI with the main file", "ui menu.c32 graphics.conf ~\n", "main"],
+  ])("is that of the file which menu.c32 is given: by %s", async (_what, head, name) => {
+    const boot = workspace.path(`other ${head.replaceAll(/\W+/g, "-")}/boot`);
+    await mkdir(path.join(boot, "isolinux"), { recursive: true });
+    for (const file of ["k", "i"]) await writeFile(path.join(boot, file), "");
+    const entry = (label: string) => `label ${label}\nkernel /boot/k\ninitrd /boot/i\n`;
+    await writeFile(path.join(boot, "isolinux/isolinux.cfg"), `${head}${entry("main")}`);
+    await writeFile(path.join(boot, "isolinux/graphics.conf"), "menu color title 1\ntimeout 70\n");
+    await writeFile(
+      path.join(boot, "isolinux/other.conf"),
+      `${entry("first")}timeout 50\n${entry("other")}menu default\n`,
+    );
+    const menu = await readBootMenu(boot);
+    expect(menu.automatic).toMatchObject({ name });
+    expect(menu.seconds).toBe(name === "main" ? 7 : 5);
+  });
+
+  it("has no label whose files the ISO lacks, and names it", async () => {
+    const boot = workspace.path("broken/boot");
+    await mkdir(path.join(boot, "isolinux"), { recursive: true });
+    for (const file of ["vmlinuz64", "corepure64.gz"]) await writeFile(path.join(boot, file), "");
+    await writeFile(
+      path.join(boot, "isolinux/isolinux.cfg"),
+      `${core}label gone\nlinux /boot/gone\ninitrd /boot/corepure64.gz\nlabel out\nlinux /efi/k\ninitrd /boot/corepure64.gz\n`,
+    );
+    const menu = await readBootMenu(boot);
+    expect(menu.broken.map(({ name }) => name)).toEqual(["gone", "out"]);
+    expect(grubMenu(menu).match(/menuentry \w+/g)).toEqual(["menuentry microcore", "menuentry mc"]);
   });
 
   it("follows no include for ever", async () => {
