@@ -75,6 +75,13 @@ const testTools = {
     dnf: "libatomic",
     pacman: "gcc-libs",
   },
+  ruby: {
+    for: "the Microkernel's programs in tests",
+    apt: "ruby",
+    dnf: "ruby",
+    pacman: "ruby",
+    brew: "ruby",
+  },
   tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };

@@ -1,13 +1,13 @@
 /**
- * What a network boot needs, in a folder that a boot server can offer as it is: kernel, initrd, `iso-metadata.yaml` and an
- * iPXE script. Kernel and initrd are those of the ISO.
+ * What a network boot needs, in a directory that a boot server can offer as it is: kernel, initrd, `iso-metadata.yaml` and an
+ * iPXE script. Kernel, initrd and metadata are those of the ISO, at the same paths.
  */
-import { copyFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
 import { defaultLabel, readLabels } from "./image/boot-labels.ts";
 import { readLoaderFile } from "./image/boot-menu.ts";
-import { metadataOf } from "./iso-template.ts";
+import { bootPath, metadataOf } from "./iso-template.ts";
 import { initrdNeeds, readInitrdMembers } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
 
@@ -24,8 +24,9 @@ export const pxe = task({
   async run({ needs, params, outputs, join }) {
     const { initrd, plan } = await readInitrdMembers(needs);
     const place = (name: string): string => path.join(outputs.folder, name);
-    const { sha256 } = await join(place(plan.initrd), initrd);
-    await copyFile(path.join(needs.core.boot, plan.kernel), place(plan.kernel));
+    await mkdir(path.dirname(place(bootPath(plan.initrd))));
+    const { sha256 } = await join(place(bootPath(plan.initrd)), initrd);
+    await copyFile(path.join(needs.core.boot, plan.kernel), place(bootPath(plan.kernel)));
     const metadata = metadataOf(plan, params.isoVersion, Number(params.epoch), sha256);
     await writeFile(place("iso-metadata.yaml"), metadata);
     const menu = (await readLoaderFile(path.join(needs.core.boot, "isolinux"), "isolinux.cfg")).toString(
@@ -36,12 +37,15 @@ export const pxe = task({
   },
 });
 
-/** Files are looked for beside the script. Under UEFI the kernel takes the initrd's name from its arguments. */
+/**
+ * The paths of kernel and initrd are relative to the script. Under UEFI the kernel takes the initrd's name from its arguments:
+ * the last part of the path (iPXE, `imgfetch`: an image is named after its URI).
+ */
 function ipxeScript(kernel: string, initrd: string, args: readonly string[]): string {
   return [
     "#!ipxe",
-    `kernel ${[kernel, `initrd=${initrd}`, ...args].join(" ")}`,
-    `initrd ${initrd}`,
+    `kernel ${[bootPath(kernel), `initrd=${initrd}`, ...args].join(" ")}`,
+    `initrd ${bootPath(initrd)}`,
     "boot",
     "",
   ].join("\n");
