@@ -3,10 +3,11 @@
  * overlay-src and next to nothing else.
  */
 
-import { copyFile, stat, writeFile } from "node:fs/promises";
+import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { files, inVariants, only, out, task } from "../src/engine/index.ts";
-import { fixUpLayer, writeLayers } from "../src/formats/index.ts";
+import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
+import { systemErrorCode } from "../src/errors/index.ts";
+import { bytesContent, type FileTree, fixUpLayer, writeLayers } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { editorFiles } from "./image/editor-files.ts";
@@ -15,6 +16,7 @@ import { roomFor } from "./image/layers.ts";
 import { describeFallback, findConflict } from "./image/layout.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective } from "./image/mcollective.ts";
+import { microkernelConfiguration } from "./image/microkernel-settings.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { adaptToVariant } from "./image/variant.ts";
@@ -24,6 +26,11 @@ import { epoch, layout } from "./settings/image-options.ts";
 import { emptyFolders, overlayFolder } from "./settings/project-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { setupFiles } from "./setup-files.ts";
+
+const settingsFile = "lists/microkernel.yaml";
+
+/** The Microkernel's configuration in the image, and the program that reads it. */
+const configuration = { path: "tmp/mk_conf.yaml", reader: "usr/local/bin/rz_mk_init.rb" } as const;
 
 /** The layer's file name. */
 export const overlayLayer = "overlay.cpio.gz";
@@ -40,6 +47,7 @@ export const overlay = task({
   inputs: {
     // Links are packed as they are: they mean files of the image.
     tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles], links: "keep" }),
+    settings: file(settingsFile, { optional: true }),
   },
   params: { epoch, layout, emptyFolders },
   outputs: {
@@ -63,6 +71,7 @@ export const overlay = task({
     const folder = shownPath(inputs.tree.root);
     const mcollectiveFolder = installedMcollective(fetched);
     const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder });
+    await addConfiguration(given, inputs.settings, mtime);
     await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
     given.ensureParents({ mtime });
     const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
@@ -90,3 +99,15 @@ export const overlay = task({
     if (layered) note(describeFallback(conflict));
   },
 });
+
+/** Renders the configuration, unless the overlay has its own, or no Microkernel; `settings` is absolute. */
+async function addConfiguration(tree: FileTree, settings: string, mtime: number): Promise<void> {
+  if (tree.has(configuration.path) || !tree.has(configuration.reader)) return;
+  const text = await readFile(settings, "utf8").catch((error: unknown) => {
+    if (systemErrorCode(error) === "ENOENT") return "";
+    throw error;
+  });
+  tree.addFile(configuration.path, bytesContent(await microkernelConfiguration(text, settingsFile)), {
+    mtime,
+  });
+}

@@ -7,7 +7,7 @@ class ConfigurationTest < Support::Test
   end
 
   def test_reads_what_the_image_has
-    path = File.expand_path("../../overlay-src/tmp/mk_conf.yaml", __dir__)
+    path = File.expand_path("../../lists/microkernel.yaml", __dir__)
     own = configuration(File.read(path))
     assert_empty own.refused
     assert_nil own.uri
