@@ -278,11 +278,12 @@ describe("the script of a network boot", () => {
     const { automatic } = await menuOf(
       "default a\nlabel a\nkernel /boot/vmlinuz\nappend initrd=ucode.img,/boot/core.gz quiet\n",
     );
-    const initrds = typeof automatic === "object" ? automatic.initrds.map(servedName) : [];
-    expect(ipxeScript("vmlinuz", initrds, ["quiet"])).toBe(`#!ipxe
-kernel vmlinuz initrd=isolinux-ucode.img initrd=core.gz quiet
-initrd isolinux-ucode.img
-initrd core.gz
+    const initrds =
+      typeof automatic === "object" ? automatic.initrds.map((file) => `boot/${servedName(file)}`) : [];
+    expect(ipxeScript("boot/vmlinuz", initrds, ["quiet"])).toBe(`#!ipxe
+kernel boot/vmlinuz initrd=isolinux-ucode.img initrd=core.gz quiet
+initrd boot/isolinux-ucode.img
+initrd boot/core.gz
 boot
 `);
   });

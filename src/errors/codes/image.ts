@@ -99,6 +99,10 @@ export const imageErrors = {
     meaning: "A value of the MCollective settings is missing or not valid.",
     remedy: "Write it as `KEY: value`, without blanks. A port is an integer from 1 to 65535.",
   },
+  "microkernel-settings": {
+    meaning: "A key or value of `lists/microkernel.yaml` is not one that the Microkernel knows.",
+    remedy: "Correct the line that the message names; docs/microkernel.md lists keys and values.",
+  },
   "no-boot-loader": {
     meaning: "The Core ISO has no valid isolinux files: none, too large ones, or those of GRUB only.",
     remedy: "Use the ISO of a Tiny Core release, or add isolinux.bin and isolinux.cfg in boot/isolinux.",
