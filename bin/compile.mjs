@@ -38,7 +38,8 @@ const { shownCode, startFailure } = startFailures;
  * Why the sources could not be compiled.
  * @typedef {object} CompileFailure
  * @property {string} text
- * @property {readonly string[]} sources Absolute paths of the files to watch: a change of one of them may repair it.
+ * @property {readonly Pick<import("./source-reader.mjs").Source, "path" | "digest">[]} sources The files to watch, as they were
+ *   compiled: a change of one of them may repair it.
  */
 
 /**
@@ -143,6 +144,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
         "picomatch",
         "@viz-js/viz",
         "@clack/core",
+        "@bufbuild/protobuf",
       ],
     });
   } catch (error) {
@@ -152,7 +154,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
     reader.noteMissing(errors, workspace);
     return {
       text: `error: the Taskfile or a task does not compile ${shownCode("compile-failed")}\n\n${messages.join("")}`,
-      sources: [...reader.sources.map((source) => source.path), ...reader.missing],
+      sources: [...reader.sources, ...reader.missing.map((file) => ({ path: file, digest: "" }))],
     };
   }
 

@@ -47,6 +47,20 @@ const testTools = {
     dnf: "edk2-ovmf",
     pacman: "edk2-ovmf",
   },
+  nginx: {
+    for: "a remote cache in tests",
+    apt: "nginx-light",
+    dnf: "nginx",
+    pacman: "nginx",
+    brew: "nginx",
+  },
+  buildstream: {
+    for: "messages of remote caches in tests",
+    files: [
+      "/usr/lib/python3/dist-packages/buildstream/_protos/build/bazel/remote/execution/v2/remote_execution_pb2.py",
+    ],
+    apt: "python3-buildstream",
+  },
   tinyproxy: {
     for: "downloads through a proxy in tests",
     apt: "tinyproxy",

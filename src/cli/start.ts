@@ -1,5 +1,5 @@
 /** What the launcher hands to the program, and how the program can be made anew while it runs. */
-import type { LoopGuard } from "../engine/index.ts";
+import type { LoopGuard, SourceFile } from "../engine/index.ts";
 import type { Machine } from "../host/index.ts";
 import type { Manifest } from "./output/code-index.ts";
 import type { RecordedWrite } from "./output/recorded-output.ts";
@@ -47,8 +47,8 @@ export interface UpToDateRecord {
 interface FaultySources {
   /** The error messages. */
   readonly text: string;
-  /** Absolute paths of the files to watch: a change of one of them may repair it. */
-  readonly sources: readonly string[];
+  /** The files to watch, as they were compiled: a change of one of them may repair it. */
+  readonly sources: readonly SourceFile[];
 }
 
 /** What a watch whose tasks are defined anew hands to the one that goes on. */

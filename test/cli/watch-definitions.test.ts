@@ -80,6 +80,53 @@ describe("a watch whose definitions are faulty", () => {
   });
 });
 
+describe("a watch whose definitions are faulty, when what repairs them is saved before it is watched", () => {
+  /** Runs `save` (JavaScript) in the program at the moment when it tells that the previous definitions are kept. */
+  const savedAtTelling = (root: string, save: string): Readonly<Record<string, string>> => {
+    const hook = path.join(root, "hook.cjs");
+    writeFileSync(
+      hook,
+      `const fs = require("node:fs");
+const write = process.stdout.write;
+process.stdout.write = function (text, ...rest) {
+  if (String(text).includes('"definitions-kept"')) {
+    process.stdout.write = write;
+    ${save}
+  }
+  return write.call(this, text, ...rest);
+};
+`,
+    );
+    return { NODE_OPTIONS: `--require "${hook}"` };
+  };
+
+  it.each([
+    ["a file that they import, in a new directory", "./new/word.ts", undefined],
+    ["a file that they import, beside them", "./word.ts", undefined],
+    ["a file that did not compile", "./word.ts", "export const word = ;"],
+  ])("builds with %s", async (_what, module, before) => {
+    const root = demo();
+    const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
+    const file = path.join(root, "tasks", module);
+    const env = savedAtTelling(
+      root,
+      `fs.mkdirSync(${JSON.stringify(path.dirname(file))}, { recursive: true });
+    fs.writeFileSync(${JSON.stringify(file)}, 'export const word = "Bye";\\n');`,
+    );
+    if (before !== undefined) put(root, path.join("tasks", module), before);
+    const { next } = watch(root, ["greet"], env);
+    await next("cycle-finished");
+    put(
+      root,
+      "tasks/all.ts",
+      `import { word } from "${module}";\n${tasks.replace('default: "Hello"', "default: word")}`,
+    );
+    await next("definitions-kept");
+    expect(await next("cycle-finished")).toMatchObject({ outcome: "succeeded" });
+    expect(made(root)).toBe("Bye World\n");
+  });
+});
+
 describe("a watch", () => {
   it("builds what was saved while its definitions were compiled", async () => {
     const root = demo();

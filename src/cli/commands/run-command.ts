@@ -15,6 +15,7 @@ import { type Display, openDisplay } from "../output/display.ts";
 import { encodeLine } from "../output/event-stream.ts";
 import type { Session } from "../session.ts";
 import { movedDuring } from "./moved-during.ts";
+import { sessionCache } from "./remote-cache.ts";
 
 /** A build that a command asked for failed, and was reported. */
 class ReportedFailure extends Error {
@@ -88,7 +89,9 @@ function contextFor(
     note: (message) => onEvent({ type: "note", message }),
     removeProducts: (options) => removeProducts(workspace, options, session.command),
     build: async (task) => {
+      const remote = sessionCache(session, (message) => onEvent({ type: "note", message }));
       const { outcome, graph, moved } = await build(workspace, {
+        ...(remote === undefined ? {} : { remote }),
         targets: [task],
         variant: request.variant,
         values,
@@ -99,7 +102,7 @@ function contextFor(
         signal,
         hurry,
         onEvent,
-      });
+      }).finally(() => remote?.end(signal));
       signal.throwIfAborted();
       if (outcome === "failed") {
         display.print(display.failureLine());

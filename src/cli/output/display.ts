@@ -5,6 +5,7 @@ import {
   type BuildEvent,
   type EventSink,
   isDigest,
+  type RemoteTraffic,
   type TaskId,
   type Workspace,
 } from "../../engine/index.ts";
@@ -15,7 +16,7 @@ import { counted } from "../terminal/style.ts";
 import type { Artifact } from "./artifact.ts";
 import { BuildSummary } from "./build-summary.ts";
 import { ciNotes } from "./ci-annotation.ts";
-import { encodeArtifact, encodeEvent } from "./event-stream.ts";
+import { encodeArtifact, encodeEvent, encodeTraffic } from "./event-stream.ts";
 import type { FailureText } from "./failure.ts";
 import { LiveDisplay } from "./live-reporter.ts";
 import { countsText, PlainReporter } from "./plain-reporter.ts";
@@ -31,7 +32,7 @@ export interface Display {
   /** Aborted when it is said a second time. */
   readonly hurry: AbortSignal;
   /** Says what was made where events are printed; writes the trace and the summary, where they were asked for. */
-  readonly record: (artifacts: readonly Artifact[]) => void;
+  readonly record: (artifacts: readonly Artifact[], traffic?: RemoteTraffic) => void;
   /** How a failed build ends: how much failed, and that nothing was lost. */
   readonly failureLine: () => string;
   /** Says what an interrupted build had done, and returns its exit status. */
@@ -143,11 +144,14 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
       live?.onEvent(event);
       reporter.onEvent(event);
     },
-    record: (artifacts) => {
-      if (request.json) for (const artifact of artifacts) io.stdout.write(encodeArtifact(artifact));
+    record: (artifacts, traffic) => {
+      if (request.json) {
+        for (const artifact of artifacts) io.stdout.write(encodeArtifact(artifact));
+        if (traffic !== undefined) io.stdout.write(encodeTraffic(traffic));
+      }
       sayFinished();
       if (request.trace !== undefined) trace.write(request.trace, io.stdout);
-      if (request.summary !== undefined) summary.write(request.summary, artifacts, io.stdout);
+      if (request.summary !== undefined) summary.write(request.summary, { artifacts, traffic }, io.stdout);
     },
     failureLine: () => {
       const { failed, skipped } = reporter.counts;

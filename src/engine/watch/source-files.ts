@@ -44,14 +44,14 @@ export class SourceFiles {
     return [...this.#known].flatMap(([file, digest]) => (digest === "" ? [file] : []));
   }
 
-  /** Absolute paths of files that differ now: they changed before the watching started. */
+  /** Absolute paths of files that differ now from what was compiled. */
   stale(): readonly string[] {
     return [...this.#known].flatMap(([file, digest]) => (digestOf(file) === digest ? [] : [file]));
   }
 
-  /** These files (absolute paths) define the tasks too, with the content that they have now. */
-  add(files: readonly string[]): void {
-    for (const file of files) if (!this.#known.has(file)) this.#known.set(file, digestOf(file));
+  /** These files define the tasks too. A file that was not there may come into being, wherever it is looked for. */
+  add(files: readonly SourceFile[]): void {
+    for (const { path: file, digest } of files) this.#known.set(file, digest);
   }
 }
 

@@ -9,7 +9,7 @@ import { type Burst, BurstCollector } from "./burst.ts";
 import { CycleRun } from "./cycle-run.ts";
 import { InputWatch } from "./input-watch.ts";
 import { type Loop, LoopGuard } from "./loop-guard.ts";
-import { SourceFiles } from "./source-files.ts";
+import { type SourceFile, SourceFiles } from "./source-files.ts";
 import type { WatchEnd, WatchOptions } from "./watch-event.ts";
 
 export class Watch {
@@ -89,12 +89,13 @@ export class Watch {
   }
 
   /**
-   * Continues with the previous definitions, because the changed sources are invalid. Also watches these
-   * files (absolute paths), which the new sources consist of.
+   * Continues with the previous definitions, because the changed sources are invalid. Also watches these files, which the new
+   * sources consist of: what changed after it was compiled counts as a change, whether or not it was watched then.
    */
-  async keepDefinitions(files: readonly string[]): Promise<void> {
+  async keepDefinitions(files: readonly SourceFile[]): Promise<void> {
     this.#sources.add(files);
     await this.#inputWatch.refresh();
+    for (const file of this.#sources.stale()) this.#collector.add(file, false);
     this.#idleSince = performance.now();
   }
 

@@ -122,6 +122,10 @@ export const commandLineErrors = {
     meaning: "The value is not one of the choices of this option.",
     remedy: "Use one of the values that the message lists.",
   },
+  "remote-cache-invalid": {
+    meaning: "The URL, the instance, the header or the time limit of the remote cache is not valid.",
+    remedy: "Correct the option, the variable or the Taskfile's `cache.remote`; docs/remote.md shows them.",
+  },
   "report-unwritable": {
     meaning: "A report such as `--summary` or `--trace` cannot be written to the file that was named.",
     remedy: "Name a file in an existing, writable directory.",
