@@ -91,6 +91,30 @@ const testTools = {
     dnf: "libatomic",
     pacman: "gcc-libs",
   },
+  ruby: {
+    for: "the Microkernel's programs in tests",
+    apt: "ruby",
+    dnf: "ruby",
+    pacman: "ruby",
+    brew: "ruby",
+  },
+  "ruby-parse": {
+    for: "the grammar of Ruby 1.8 in tests",
+    apt: "ruby-whitequark-parser",
+    dnf: "rubygem-parser",
+  },
+  // A library, whose own files have its version in their paths.
+  minitest: {
+    for: "the Microkernel's unit tests",
+    files: [
+      "/usr/share/doc/ruby-minitest",
+      "/usr/share/doc/rubygem-minitest",
+      "/usr/share/licenses/ruby-minitest",
+    ],
+    apt: "ruby-minitest",
+    dnf: "rubygem-minitest",
+    pacman: "ruby-minitest",
+  },
   tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };

@@ -12,7 +12,13 @@ import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { readTimes } from "./image/fetched-times.ts";
-import { imagePolicy, inheritFolders, normalizeOwners, relativeModuleLinks } from "./image/image-tree.ts";
+import {
+  imagePolicy,
+  inheritFolders,
+  normalizeOwners,
+  recordedModes,
+  relativeModuleLinks,
+} from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
 import { packerFor, packMembers, splitMembers } from "./image/members.ts";
@@ -40,7 +46,7 @@ export const payload = task({
     rubyVersion: out.file("ruby-version"),
     /** All but open-vm-tools. */
     tarballListing: out.file("tarball.json"),
-    /** open-vm-tools with the image's owners and modes; empty where it is switched off. */
+    /** open-vm-tools with the image's owners and its files' modes; empty where it is switched off. */
     openVmTools: out.directory("open-vm-tools"),
   },
   async run(context) {
@@ -105,7 +111,7 @@ export const payload = task({
         label: path.basename(openVmTools),
       });
       const time = extraTime(path.basename(openVmTools));
-      for (const [name, node] of normalizeOwners(found)) {
+      for (const [name, node] of normalizeOwners(found, recordedModes)) {
         if (name !== ".") whole.set(name, { ...node, mtime: node.type === "directory" ? mtime : time });
       }
       inheritFolders(whole.ensureParents({ mtime }), core);

@@ -24,6 +24,8 @@ export interface ReadInitrdOptions {
   readonly limits?: UnpackLimits;
   /** Name of the initrd in messages; by default its path. */
   readonly name?: string;
+  /** The part of the file that is the initrd, in bytes; by default all of it. */
+  readonly part?: { readonly offset: number; readonly size: number };
 }
 
 /** One archive of an initrd; several may share one gzip member. */
@@ -48,46 +50,50 @@ const entriesPerArchive = 50;
  */
 export async function readInitrd(
   path: string,
-  { spoolDir, limits = {}, name = path }: ReadInitrdOptions,
+  { spoolDir, limits = {}, name = path, part }: ReadInitrdOptions,
 ): Promise<readonly InitrdMember[]> {
   await mkdir(spoolDir, { recursive: true });
   const handle = await open(encodeName(path), "r");
   try {
     const { size } = await handle.stat();
     const file = new FileWindow(handle, path, name);
+    const start = part?.offset ?? 0;
+    const last = part === undefined ? size : Math.min(size, start + part.size);
     const count = createEntryLimit(limits, printName(name));
     const members: InitrdMember[] = [];
     let unpacked = 0;
-    let at = await skipNuls(file, 0, size);
-    while (at < size) {
-      const offset = at;
+    let at = await skipNuls(file, start, last);
+    while (at < last) {
+      const offset = at - start;
       const magic = sniff(await file.read(at, 8));
       refuseMany(members.length, name, limits);
       if (magic === "cpio") {
-        refuseMisaligned(name, at);
-        const { tree, end } = await readCpio(file, at, size, { count });
-        members.push({ offset, size: end - offset, compression: "none", tree, points: [] });
+        refuseMisaligned(name, offset);
+        const { tree, end } = await readCpio(file, at, last, { count });
+        members.push({ offset, size: end - at, compression: "none", tree, points: [] });
         at = end;
       } else if (magic === "gzip") {
         const spool = `${spoolDir}/member-${members.length}.cpio`;
         const { end, size: length, points } = await inflateMember(file, at, spool, limits, unpacked);
+        if (end > last) throw overlong(name, offset);
         unpacked += length;
         for (const tree of await readArchives(spool, `${name}: member at offset ${offset}`, limits, count)) {
-          members.push({ offset, size: end - offset, compression: "gzip", tree, points });
+          members.push({ offset, size: end - at, compression: "gzip", tree, points });
         }
         at = end;
       } else if (magic === "xz" || magic === "zstd") {
         const spool = `${spoolDir}/member-${members.length}.cpio`;
-        const member = { offset, size, kind: magic, before: unpacked };
+        const member = { offset: at, size: last, kind: magic, before: unpacked };
         const { end, size: length } = await unpackMember(file, member, spool, limits);
+        if (end > last) throw overlong(name, offset);
         unpacked += length;
-        const points = [{ unpacked: length, packed: end - offset }];
+        const points = [{ unpacked: length, packed: end - at }];
         for (const tree of await readArchives(spool, `${name}: member at offset ${offset}`, limits, count)) {
-          members.push({ offset, size: end - offset, compression: magic, tree, points });
+          members.push({ offset, size: end - at, compression: magic, tree, points });
         }
         at = end;
-      } else throw unknownMember(name, at, magic);
-      at = await skipNuls(file, at, size);
+      } else throw unknownMember(name, offset, magic);
+      at = await skipNuls(file, at, last);
     }
     return members;
   } finally {
@@ -149,6 +155,14 @@ function refuseMisaligned(path: string, offset: number): void {
     code: "misaligned-archive",
     where: `${printName(path)}: offset ${offset}`,
     hint: "pad with NUL bytes before it: the kernel does not find it otherwise",
+  });
+}
+
+function overlong(path: string, offset: number): UserError {
+  return new UserError("the gzip member is truncated", {
+    code: "bad-gzip",
+    where: `${printName(path)}: gzip member at offset ${offset}`,
+    hint: "download or build the file again: it is damaged or incomplete",
   });
 }
 

@@ -3,9 +3,16 @@ import { existsSync } from "node:fs";
 import { stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../src/errors/index.ts";
-import { contentSize, type FileTree, readContent } from "../../src/formats/index.ts";
-import { type BootLabel, type BootMenu, interpretMenu } from "./boot-labels.ts";
-import { readStatements, type Statement } from "./menu-statements.ts";
+import {
+  type BootLabel,
+  type BootMenu,
+  contentSize,
+  type FileTree,
+  interpretMenu,
+  readContent,
+  readStatements,
+  type Statement,
+} from "../../src/formats/index.ts";
 
 /** Maximum bytes of a boot loader's file: menus have hundreds, isolinux.bin some forty thousand. */
 const largest = 4 * 1024 * 1024;

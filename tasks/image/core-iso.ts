@@ -55,7 +55,7 @@ export async function openCoreIso(
   if (tops.length === 0) throw notCore(name);
   const layout = await layOutCore(await readIsoFiles(iso, tops, { ...limits, label: name }), name);
   const { boot, kernel, parts } = layout;
-  await layOutTree(boot, places.boot, `${name}: boot`);
+  await layOutTree(boot, places.boot, { label: `${name}: boot` });
   const initrd = path.join(places.boot, layout.initrd);
   await writeDigested(initrd, joinParts(parts));
   const tree = await readMerged(initrd, `${name}: boot/${layout.initrd}`, scratch, limits);

@@ -5,8 +5,8 @@
  * Sources: syslinux `doc/syslinux.cfg.txt` (LOCATION/NAME, KERNEL, INITRD); Linux `Documentation/filesystems/isofs.rst`
  * (map=normal: plain names are shown in lower case).
  */
-import { bytesContent, type FileNode, FileTree } from "../../src/formats/index.ts";
-import type { BootLabel } from "./boot-labels.ts";
+
+import { type BootLabel, bytesContent, type FileNode, FileTree } from "../../src/formats/index.ts";
 import { readMenuOf } from "./boot-menu.ts";
 import {
   missingFile,

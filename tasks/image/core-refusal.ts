@@ -1,7 +1,7 @@
 /** Why an ISO cannot be the base of an image, and what to do. */
 import { UserError } from "../../src/errors/index.ts";
+import type { BootLabel } from "../../src/formats/index.ts";
 import { printName } from "../../src/formats/index.ts";
-import type { BootLabel } from "./boot-labels.ts";
 
 export function notCore(where: string): UserError {
   return new UserError(

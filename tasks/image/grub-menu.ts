@@ -4,7 +4,7 @@
  *
  * Source: the GNU GRUB manual, "Special environment variables" (timeout_style) and "Quoting".
  */
-import { type BootMenu, defaultLabel } from "./boot-labels.ts";
+import { type BootMenu, defaultLabel } from "../../src/formats/index.ts";
 
 /** GRUB's `grub.cfg` for an isolinux.cfg: every offered label that starts a kernel with an initrd. */
 export function grubMenu(menu: BootMenu): string {

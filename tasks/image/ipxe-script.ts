@@ -5,18 +5,21 @@
  */
 import path from "node:path";
 
-/** Files are looked for beside the script; `initrds` are names there, in the order in which the kernel unpacks them. */
+/**
+ * The paths are relative to the script; `initrds` are in the order in which the kernel unpacks them. iPXE names a file after the
+ * last part of its path (`imgfetch`).
+ */
 export function ipxeScript(kernel: string, initrds: readonly string[], args: readonly string[]): string {
   return [
     "#!ipxe",
-    `kernel ${[kernel, ...initrds.map((name) => `initrd=${name}`), ...args].join(" ")}`,
-    ...initrds.map((name) => `initrd ${name}`),
+    `kernel ${[kernel, ...initrds.map((file) => `initrd=${path.posix.basename(file)}`), ...args].join(" ")}`,
+    ...initrds.map((file) => `initrd ${file}`),
     "boot",
     "",
   ].join("\n");
 }
 
-/** The name of a file of the ISO (an absolute path there) on the server, which has one directory. */
+/** The name of a file of the ISO (an absolute path there) in the server's directory of boot files. */
 export function servedName(file: string): string {
   return path.posix
     .relative("/boot", file)

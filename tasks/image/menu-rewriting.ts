@@ -3,7 +3,7 @@
  *
  * Source: syslinux `doc/syslinux.cfg.txt` (KERNEL, LINUX, INITRD, APPEND, DEFAULT, ONTIMEOUT).
  */
-import { onIso } from "./boot-labels.ts";
+import { onIso } from "../../src/formats/index.ts";
 
 /** A directory that moved; both with slashes at both ends. */
 export interface PathChange {

@@ -7,11 +7,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { type BootMenu, interpretMenu } from "../../tasks/image/boot-labels.ts";
+import { type BootMenu, interpretMenu, readStatements } from "../../src/formats/index.ts";
 import { readBootMenu } from "../../tasks/image/boot-menu.ts";
 import { grubMenu } from "../../tasks/image/grub-menu.ts";
 import { ipxeScript, servedName } from "../../tasks/image/ipxe-script.ts";
-import { readStatements } from "../../tasks/image/menu-statements.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { usesPrograms } from "../support/programs.ts";
 
@@ -279,11 +278,12 @@ describe("the script of a network boot", () => {
     const { automatic } = await menuOf(
       "default a\nlabel a\nkernel /boot/vmlinuz\nappend initrd=ucode.img,/boot/core.gz quiet\n",
     );
-    const initrds = typeof automatic === "object" ? automatic.initrds.map(servedName) : [];
-    expect(ipxeScript("vmlinuz", initrds, ["quiet"])).toBe(`#!ipxe
-kernel vmlinuz initrd=isolinux-ucode.img initrd=core.gz quiet
-initrd isolinux-ucode.img
-initrd core.gz
+    const initrds =
+      typeof automatic === "object" ? automatic.initrds.map((file) => `boot/${servedName(file)}`) : [];
+    expect(ipxeScript("boot/vmlinuz", initrds, ["quiet"])).toBe(`#!ipxe
+kernel boot/vmlinuz initrd=isolinux-ucode.img initrd=core.gz quiet
+initrd boot/isolinux-ucode.img
+initrd boot/core.gz
 boot
 `);
   });

@@ -4,7 +4,7 @@
  *
  * Sources: syslinux `doc/syslinux.cfg.txt`, `doc/isolinux.txt` and `doc/menu.txt`.
  */
-import { UserError } from "../../src/errors/index.ts";
+import { UserError } from "../errors/index.ts";
 import type { Statement } from "./menu-statements.ts";
 
 export interface BootLabel {
@@ -46,6 +46,8 @@ interface Clause {
   isMenu?: boolean;
 }
 
+const isolinuxFolder = "/boot/isolinux";
+
 /** Files that isolinux does not start as Linux, by their names (syslinux.cfg.txt, KERNEL-LIKE DIRECTIVES). */
 const notLinux = /\.(c32|com|cbt|bin|bs|bss|img|0)$/i;
 const menuProgram = /menu\.c32$/i;
@@ -53,8 +55,15 @@ const otherPrograms: ReadonlySet<string> = new Set(
   "boot bss comboot com32 config fdimage localboot pxe".split(" "),
 );
 
-/** Interprets the statements of an isolinux.cfg; `isShown` says that a menu system reads them, whatever they are. */
-export function interpretMenu(statements: readonly Statement[], isShown = false): BootMenu {
+/**
+ * Interprets the statements of an isolinux.cfg, which lies in `folder` of the ISO (absolute there); `isShown` says that a menu
+ * system reads them, whatever they are.
+ */
+export function interpretMenu(
+  statements: readonly Statement[],
+  isShown = false,
+  folder = isolinuxFolder,
+): BootMenu {
   const clauses: Clause[] = [];
   const globals = new Map<string, string>();
   let clause: Clause | undefined;
@@ -71,10 +80,12 @@ export function interpretMenu(statements: readonly Statement[], isShown = false)
       if (depth === 0) globals.set(keyword, value);
     }
   }
-  const labels = clauses.filter(isFirstOfName).flatMap((one) => labelOf(one, globals.get("append")) ?? []);
+  const labels = clauses
+    .filter(isFirstOfName)
+    .flatMap((one) => labelOf(one, folder, globals.get("append")) ?? []);
   const start = findStart(clauses, globals, isShown);
   return {
-    ...resolveStart(labels, start.command, globals.get("append")),
+    ...resolveStart(labels, start.command, folder, globals.get("append")),
     seconds: start.seconds,
     isHidden: start.isMenu && globals.has("menu hidden"),
     otherFiles: start.otherFiles,
@@ -114,11 +125,12 @@ function isFirstOfName(clause: Clause, index: number, clauses: readonly Clause[]
 }
 
 /** `common` is the APPEND of the whole menu, for labels without one; a single hyphen there stands for nothing. */
-function labelOf(clause: Clause, common = ""): BootLabel | undefined {
+function labelOf(clause: Clause, folder: string, common = ""): BootLabel | undefined {
   const append = (clause.append ?? common).trim();
   const command = `${clause.kernel ?? ""} ${append === "-" ? "" : append}`;
   const started = commandOf(
     clause.initrd === undefined ? command : `${command} initrd=${clause.initrd.replace(/\s/g, "")}`,
+    folder,
   );
   if (clause.kernel === undefined || started === undefined) return undefined;
   const title = clause.title ?? clause.name;
@@ -126,7 +138,10 @@ function labelOf(clause: Clause, common = ""): BootLabel | undefined {
 }
 
 /** A command line taken apart; undefined where it has no kernel or no initrd. Only the last `initrd=` counts. */
-function commandOf(command: string): Pick<BootLabel, "kernel" | "initrds" | "args"> | undefined {
+function commandOf(
+  command: string,
+  folder: string,
+): Pick<BootLabel, "kernel" | "initrds" | "args"> | undefined {
   const [kernel, ...words] = wordsOf(command);
   const initrds = words
     .findLast((word) => word.startsWith(initrdWord))
@@ -135,7 +150,7 @@ function commandOf(command: string): Pick<BootLabel, "kernel" | "initrds" | "arg
     .filter((one) => one !== "");
   if (kernel === undefined || initrds === undefined || initrds.length === 0) return undefined;
   const args = words.filter((word) => !word.startsWith(initrdWord));
-  return { kernel: onIso(kernel), initrds: initrds.map(onIso), args };
+  return { kernel: onIso(kernel, folder), initrds: initrds.map((one) => onIso(one, folder)), args };
 }
 
 const initrdWord = "initrd=";
@@ -179,6 +194,7 @@ function menuOf(clauses: readonly Clause[], globals: ReadonlyMap<string, string>
 function resolveStart(
   labels: readonly BootLabel[],
   command: string | undefined,
+  folder: string,
   common = "",
 ): Pick<BootMenu, "labels" | "automatic"> {
   if (command === undefined) return { labels, automatic: undefined };
@@ -188,7 +204,7 @@ function resolveStart(
     const automatic = options.length === 0 ? label : { ...label, args: [...label.args, ...options] };
     return { labels: labels.map((one) => (one === label ? automatic : one)), automatic };
   }
-  const started = commandOf(`${name} ${common} ${options.join(" ")}`);
+  const started = commandOf(`${name} ${common} ${options.join(" ")}`, folder);
   if (started === undefined || notLinux.test(name)) return { labels, automatic: command };
   const automatic = { name, title: name, isOffered: true, ...started };
   return { labels: [automatic, ...labels], automatic };
@@ -203,6 +219,6 @@ function firstWord(text: string): string {
 }
 
 /** isolinux looks for a name without folders beside its configuration. */
-export function onIso(file: string): string {
-  return file.startsWith("/") ? file : `/boot/isolinux/${file}`;
+export function onIso(file: string, folder = isolinuxFolder): string {
+  return file.startsWith("/") ? file : `${folder}/${file}`;
 }
