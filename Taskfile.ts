@@ -1,5 +1,6 @@
 /** The targets, variants and limits of this project; each target is a file in tasks/. */
 import { taskfile } from "./src/engine/index.ts";
+import { boot } from "./tasks/boot.ts";
 import { bootLoaders } from "./tasks/boot-loaders.ts";
 import { bundle } from "./tasks/bundle.ts";
 import { cat } from "./tasks/cat.ts";
@@ -60,6 +61,7 @@ export default taskfile({
     unpackBundle,
     isoFromBundle,
     pxe,
+    boot,
     ls,
     cat,
     extract,

@@ -100,7 +100,7 @@ export const bootLoaders = task({
   async run({ $, needs, inputs, params, outputs, scratch, missingTools, note, signal }) {
     const isolinux = path.join(needs.core.boot, "isolinux");
     const without = (what: string, why: string, hint?: string): void => {
-      if (params.firmware === "both" && what === underUefi) {
+      if (["both", "uefi"].includes(params.firmware) && what === underUefi) {
         throw new UserError(`the ISO cannot start ${what}: ${why}`, {
           code: "firmware",
           where: "--firmware both",

@@ -1,10 +1,11 @@
 /** Where the bytes of an ISO are: of one that is named, or of the newest that this project built. It builds none. */
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { command } from "../src/engine/index.ts";
 import { UsageError, UserError } from "../src/errors/index.ts";
 import { printPath } from "../src/formats/index.ts";
+import { newestIso } from "./image/newest-iso.ts";
 import { measureIso, type SizeReport, type SizeRow } from "./image/size-report.ts";
 import { limitParams, limitsGiven } from "./settings/limit-options.ts";
 
@@ -52,27 +53,6 @@ export const size = command({
     }
   },
 });
-
-/** The newest ISO in `build-files/`, of this variant where it is not the default one. Throws a `UserError` when there is none. */
-async function newestIso(workspace: string, variant: string): Promise<string> {
-  const folder = path.join(workspace, "build-files");
-  const names = await readdir(folder).catch(() => []);
-  const isWanted = (name: string): boolean =>
-    name.endsWith(".iso") && (variant === "dev" || name.startsWith(`rz_mk_${variant}-`));
-  const found = await Promise.all(
-    names.filter(isWanted).map(async (name) => {
-      const file = path.join(folder, name);
-      return { file, time: (await stat(file)).mtimeMs };
-    }),
-  );
-  const [newest] = found.sort((a, b) => b.time - a.time);
-  if (newest !== undefined) return newest.file;
-  throw new UserError(`there is no ${variant === "dev" ? "" : `${variant} `}ISO in build-files/`, {
-    code: "iso-missing",
-    hint: "name an ISO, or build one: task iso",
-    where: folder,
-  });
-}
 
 function describe({ iso, beside, layers, extensions, folders }: SizeReport): readonly string[] {
   const rest = { name: "structure and gaps", files: 0, before: iso.rest, after: iso.rest };

@@ -9,10 +9,19 @@ export {
   tableName,
   toolsOfFiles,
 } from "./installed-tool.ts";
-export { emulator, Machine, type MachineOptions } from "./machine.ts";
+export { Machine, type MachineOptions } from "./machine.ts";
+export { runInTerminal, watchConsole } from "./machine-run.ts";
 export { mapParallel } from "./map-parallel.ts";
 export { endOrphans, findOrphans, type OrphanedProcess } from "./orphaned-processes.ts";
 export { type CommandWrapper, ProcessGroups, type ProcessListener } from "./process-groups.ts";
+export {
+  type BootMedium,
+  canUseKvm,
+  emulator,
+  findUefiFirmware,
+  qemuArguments,
+  requireNetworkBoot,
+} from "./qemu.ts";
 export { createShell, type Shell, type ShellOptions } from "./shell.ts";
 export { toolEnvironment } from "./tool-environment.ts";
 export { searchTool, type ToolSearch } from "./tool-path.ts";

@@ -1,9 +1,6 @@
 /** A virtual machine that boots a CD image, under QEMU: what a user looks at while an image is worked on. */
-import { accessSync, constants, readFileSync } from "node:fs";
 import { ProcessGroups } from "./process-groups.ts";
-
-/** The program that is started; the caller makes sure that it is installed. */
-export const emulator = "qemu-system-x86_64";
+import { canUseKvm, emulator, qemuArguments } from "./qemu.ts";
 
 export interface MachineOptions {
   /** Absolute path; the machine gets what the system writes to its first serial line. */
@@ -27,7 +24,7 @@ export class Machine {
     const { consoleLog, env, onEnd } = this.#options;
     const groups = new ProcessGroups();
     this.#groups = groups;
-    const child = groups.spawn(emulator, machineArguments(image, consoleLog, env), {
+    const child = groups.spawn(emulator, argumentsFor(image, consoleLog, env), {
       env: env as NodeJS.ProcessEnv,
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -51,36 +48,11 @@ export class Machine {
   }
 }
 
-/** A comma in a file name would begin the next suboption (qemu(1)): it is doubled. */
-function machineArguments(image: string, consoleLog: string, env: MachineOptions["env"]): readonly string[] {
-  const quoted = (file: string): string => file.replaceAll(",", ",,");
-  const seen = [env.DISPLAY, env.WAYLAND_DISPLAY].some((display) => display !== undefined && display !== "");
-  return [
-    ...(canUse("/dev/kvm") && !isVirtual()
-      ? ["-accel", "kvm", "-cpu", "host"]
-      : ["-accel", "tcg", "-cpu", "max"]),
-    ...["-smp", "2", "-m", "1024", "-name", "task"],
-    ...(seen ? [] : ["-display", "none"]),
-    ...["-chardev", `file,id=console,path=${quoted(consoleLog)}`, "-serial", "chardev:console"],
-    ...["-nic", "user,model=virtio-net-pci"],
-    ...["-drive", `file=${quoted(image)},media=cdrom,format=raw,readonly=on`, "-boot", "d"],
-  ];
-}
-
-/** Whether this is a virtual machine itself: one in another often starts and then does nothing at all. */
-function isVirtual(): boolean {
-  try {
-    return /^flags\s*:.*\bhypervisor\b/m.test(readFileSync("/proc/cpuinfo", "utf8"));
-  } catch {
-    return false;
-  }
-}
-
-function canUse(device: string): boolean {
-  try {
-    accessSync(device, constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
+/** The window on a screen of this machine, where there is one. */
+function argumentsFor(image: string, consoleLog: string, env: MachineOptions["env"]): readonly string[] {
+  const display = [env.DISPLAY, env.WAYLAND_DISPLAY].some((screen) => screen !== undefined && screen !== "");
+  return qemuArguments({
+    ...{ medium: { cdrom: image }, memory: 1024, kvm: canUseKvm(), display, once: false },
+    console: { file: consoleLog },
+  });
 }

@@ -1,4 +1,5 @@
 /** What is in an image: its layers, and what the booted machine would see of them. */
+export { findBootFiles } from "./boot-files.ts";
 export {
   type Container,
   containerKind,
@@ -9,6 +10,7 @@ export {
 } from "./container.ts";
 export { type ExtractionOptions, extractEntries } from "./extraction.ts";
 export { type Image, openImage } from "./image.ts";
+export { imageKind } from "./image-kind.ts";
 export type { Layer } from "./layer.ts";
 export { describeEntries, entryFacts, layerFacts } from "./listing.ts";
 export { findEntries, type Match } from "./search.ts";

@@ -98,10 +98,10 @@ export const epoch: Parameter<string> = param.text({
 export const firmware: Parameter<string> = param.choice({
   name: "firmware",
   description:
-    "firmware that boots the ISO: bios; both (BIOS and UEFI, or fail); auto (default; UEFI if possible)",
+    "firmware that boots the ISO: bios; both (BIOS and UEFI, or fail); auto (default; UEFI if possible); with boot: bios or uefi",
   value: "FIRMWARE",
   env: "MK_BUNDLE_FIRMWARE",
-  choices: ["auto", "bios", "both"],
+  choices: ["auto", "bios", "both", "uefi"],
   default: "auto",
 });
 

@@ -3,16 +3,12 @@
  * It knows nothing of what is booted, save that a login is busybox's and a shell prompt ends in `$ ` or `# `.
  */
 import type { ChildProcess } from "node:child_process";
-import { ProcessGroups } from "../../src/host/index.ts";
+import { type BootMedium, emulator, ProcessGroups, qemuArguments } from "../../src/host/index.ts";
 import { usesPrograms } from "./programs.ts";
 
 usesPrograms("qemu-system-x86_64", "OVMF");
 
-/** What to boot, as absolute paths: a CD, a USB stick with an image on it, or a kernel with an initrd. */
-export type BootMedium =
-  | { readonly cdrom: string }
-  | { readonly stick: string }
-  | { readonly kernel: string; readonly initrd: string; readonly append: string };
+export type { BootMedium };
 
 export interface QemuOptions {
   /** MiB, 1024 unless said otherwise. */
@@ -35,7 +31,7 @@ export interface CommandResult {
 }
 
 /** The file name of the emulator; tests that need it are skipped where it is missing. */
-export const qemuBinary = "qemu-system-x86_64";
+export const qemuBinary = emulator;
 
 /** OVMF with its variables in one file, as Debian and Ubuntu have it; what it remembers is lost with the machine. */
 export const uefiFirmware = "/usr/share/ovmf/OVMF.fd";
@@ -45,36 +41,12 @@ export const uefiFirmware = "/usr/share/ovmf/OVMF.fd";
  * DHCP server, unless the options say otherwise. Whoever boots it closes it: `await using`-style, in a `finally` or an `afterAll`.
  */
 export function bootQemu(medium: BootMedium, options: QemuOptions = {}): QemuMachine {
-  return new QemuMachine([
-    ...["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", `${options.memory ?? 1024}`],
-    ...["-nodefaults", "-display", "none", "-serial", "stdio"],
-    ...(options.restarts === true ? [] : ["-no-reboot"]),
-    ...[
-      "-netdev",
-      `user,id=net0,restrict=${options.reachesHost === true ? "off" : "on"}`,
-      "-device",
-      "virtio-net-pci,netdev=net0,romfile=",
-    ],
-    ...(options.firmware === "uefi" ? ["-machine", "q35", "-bios", uefiFirmware] : []),
-    ...mediumArguments(medium),
-    ...(options.extra ?? []),
-  ]);
-}
-
-function mediumArguments(medium: BootMedium): readonly string[] {
-  // A comma in a file name would begin the next suboption.
-  if ("cdrom" in medium) {
-    const file = medium.cdrom.replaceAll(",", ",,");
-    return ["-drive", `file=${file},media=cdrom,format=raw,readonly=on`, "-boot", "d"];
-  }
-  if ("stick" in medium) {
-    const file = medium.stick.replaceAll(",", ",,");
-    return [
-      ...["-drive", `if=none,id=stick,file=${file},format=raw,readonly=on`],
-      ...["-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=1"],
-    ];
-  }
-  return ["-kernel", medium.kernel, "-initrd", medium.initrd, "-append", medium.append];
+  const uefi = options.firmware === "uefi" ? { uefi: uefiFirmware } : {};
+  const args = qemuArguments({
+    ...{ medium, memory: options.memory ?? 1024, ...uefi, kvm: false, display: false },
+    ...{ console: "terminal", isolated: options.reachesHost !== true, once: options.restarts !== true },
+  });
+  return new QemuMachine([...args, ...(options.extra ?? [])]);
 }
 
 export class QemuMachine {

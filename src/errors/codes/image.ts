@@ -2,9 +2,29 @@ import type { ErrorArea } from "./explanation.ts";
 
 /** The image, its settings, bundles, and the commands that look into an image. */
 export const imageErrors = {
+  "boot-failed": {
+    meaning: "QEMU cannot run the machine, or the machine ended too early.",
+    remedy: "Read QEMU's message, or the console's last lines.",
+  },
+  "boot-image": {
+    meaning: "The image does not boot in the requested way.",
+    remedy: "Name an ISO, or use another `--as`.",
+  },
   "boot-menu": {
     meaning: "The boot menu of the Core ISO starts nothing that loads Core's kernel and initrd.",
     remedy: "Use the ISO of a Tiny Core release, or make a label that loads them the default.",
+  },
+  "boot-program": {
+    meaning: "The firmware or the network boot code for QEMU is not installed.",
+    remedy: "Install the package that the hint names.",
+  },
+  "boot-timeout": {
+    meaning: "The console of the machine did not show the text of `--until` in time.",
+    remedy: "Set another time with `--timeout`.",
+  },
+  "boot-usage": {
+    meaning: "`task boot` takes at most one image, and an option has an invalid value.",
+    remedy: "Run `task boot [IMAGE]`.",
   },
   "bundle-missing": {
     meaning: "The bundle does not exist.",

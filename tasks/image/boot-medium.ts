@@ -1,0 +1,123 @@
+/** What a virtual machine boots an image from, made of an ISO, or of a directory for network boot. */
+import { createWriteStream } from "node:fs";
+import { mkdir, open, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { UserError } from "../../src/errors/index.ts";
+import { type FileTree, readIsoTree, streamContent } from "../../src/formats/index.ts";
+import type { BootMedium } from "../../src/host/index.ts";
+import { contentOfFile, findBootFiles, imageKind } from "../../src/inspection/index.ts";
+
+export const mediumNames = ["cd", "stick", "disk", "net", "kernel"] as const;
+export type MediumName = (typeof mediumNames)[number];
+
+/** The script that a directory for network boot begins with. */
+const script = "boot.ipxe";
+
+/**
+ * The medium for the image at `file` (absolute); `scratch` is an existing directory for what has to be taken out of an ISO.
+ * @throws UserError `boot-image` for what does not boot in this way, and those of the readers
+ */
+export async function prepareMedium(file: string, as: MediumName, scratch: string): Promise<BootMedium> {
+  const isFolder = (await stat(file).catch(() => undefined))?.isDirectory() === true;
+  if (isFolder && as === "net") return await networkFolder(file);
+  const kind = await imageKind(await contentOfFile(file), file);
+  if (kind !== "ISO") {
+    throw new UserError(`the image is of the kind ${kind}, but only an ISO boots`, {
+      code: "boot-image",
+      where: file,
+      hint: "name an ISO, or with --as net the directory of `task pxe`",
+    });
+  }
+  switch (as) {
+    case "cd":
+      return { cdrom: file };
+    case "stick":
+    case "disk":
+      await requirePartitions(file);
+      return as === "stick" ? { stick: file } : { disk: file };
+    case "net":
+    case "kernel": {
+      const { kernel, initrd, args } = await takeOut(file, scratch);
+      if (as === "kernel") return { kernel, initrd, append: args.join(" ") };
+      const names = [path.basename(kernel), path.basename(initrd)] as const;
+      const lines = [
+        "#!ipxe",
+        `kernel ${names[0]} initrd=${names[1]} ${args.join(" ")}`,
+        `initrd ${names[1]}`,
+        "boot",
+        "",
+      ];
+      await writeFile(path.join(scratch, script), lines.join("\n"), "latin1");
+      return { tftp: scratch, bootFile: script };
+    }
+  }
+}
+
+async function networkFolder(folder: string): Promise<BootMedium> {
+  if ((await stat(path.join(folder, script)).catch(() => undefined))?.isFile() === true) {
+    return { tftp: folder, bootFile: script };
+  }
+  throw new UserError(`the directory has no ${script}`, {
+    code: "boot-image",
+    where: folder,
+    hint: "make one with `task pxe`, or name an ISO",
+  });
+}
+
+/** A machine that starts from a stick or a disk reads its partition table, or the code beside it. */
+async function requirePartitions(iso: string): Promise<void> {
+  const handle = await open(iso, "r");
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(512), 0, 512, 0);
+    if (buffer[510] === 0x55 && buffer[511] === 0xaa) return;
+  } finally {
+    await handle.close();
+  }
+  throw new UserError("the ISO has no partition table, so no machine starts it from a stick or a disk", {
+    code: "boot-image",
+    where: iso,
+    hint: "boot it with --as cd",
+  });
+}
+
+interface TakenOut {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly args: readonly string[];
+}
+
+/** The kernel and the initrds, concatenated as a boot loader does, of the menu's default entry; the console is the serial line. */
+async function takeOut(iso: string, scratch: string): Promise<TakenOut> {
+  const tree = await readIsoTree(iso);
+  const files = await findBootFiles(tree);
+  if (files?.kernel === undefined) {
+    throw new UserError("the boot menu of the ISO has no entry that starts a kernel with an initrd", {
+      code: "boot-image",
+      where: iso,
+      hint: "boot it with --as cd",
+    });
+  }
+  await mkdir(scratch, { recursive: true });
+  const [kernel, initrd] = [path.join(scratch, "kernel"), path.join(scratch, "initrd")];
+  await copyOut(tree, [files.kernel], kernel);
+  await copyOut(tree, files.initrds, initrd);
+  const serial = files.args.some((word) => word.startsWith("console=ttyS0")) ? [] : ["console=ttyS0,115200"];
+  return { kernel, initrd, args: [...files.args, ...serial] };
+}
+
+/** Each begins at a multiple of four bytes, as the kernel expects of a plain archive. */
+async function copyOut(tree: FileTree, paths: readonly string[], to: string): Promise<void> {
+  async function* bytes(): AsyncGenerator<Uint8Array> {
+    for (const one of paths) {
+      let size = 0;
+      for await (const piece of streamContent(tree.file(one).content)) {
+        size += piece.length;
+        yield piece;
+      }
+      if (size % 4 !== 0 && paths.length > 1) yield Buffer.alloc(4 - (size % 4));
+    }
+  }
+  await pipeline(Readable.from(bytes()), createWriteStream(to));
+}
