@@ -286,6 +286,12 @@ class CheckinLoopTest < Support::Test
     assert_match(/no action/, @console.last)
   end
 
+  def test_says_which_dialects_there_are
+    @found = RazorMicrokernel::ServerFinder::Server.new("esperanto", "http://r", "razor.ip")
+    assert_equal 5, loop_of.turn
+    assert_match(/no dialect esperanto: there are hanlon, razor, razor-server/, @console.last)
+  end
+
   def test_escapes_what_it_sends
     @facts.now = { "a" => "50% & Grüße\n" }
     one = loop_of

@@ -67,11 +67,15 @@ module RazorMicrokernel
     # Facter in a process of its own: it may hang, and its memory is given back.
     def self.start_facter
       Command.new("facter") do
+        # Facter prints its warnings, too.
+        output = STDOUT.dup
+        STDOUT.reopen("/dev/null", "w")
         require "rubygems"
         # The gem may have been installed after this program started.
         Gem.clear_paths
         require "facter"
-        STDOUT.write(YAML.dump(flatten(Facter.to_hash)))
+        output.write(YAML.dump(flatten(Facter.to_hash)))
+        output.flush
       end
     end
 
@@ -84,7 +88,7 @@ module RazorMicrokernel
     end
 
     def read(facter)
-      facts = YAML.load(facter.output(FACTER_LIMIT))
+      facts = StateFile.parse(facter.output(FACTER_LIMIT))
       raise Command::Failure, "no facts" unless facts.is_a?(Hash) && !facts.empty?
       FactManager.flatten(facts)
     rescue Command::Failure => e
