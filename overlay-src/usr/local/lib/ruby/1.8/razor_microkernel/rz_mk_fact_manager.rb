@@ -2,6 +2,7 @@
 
 require "razor_microkernel/rz_command"
 require "razor_microkernel/rz_mk_hardware_facter"
+require "razor_microkernel/rz_server_extension"
 require "razor_microkernel/rz_state_file"
 require "razor_microkernel/rz_text"
 
@@ -74,6 +75,9 @@ module RazorMicrokernel
         # The gem may have been installed after this program started.
         Gem.clear_paths
         require "facter"
+        external = File.join(ServerExtension::DIRECTORY, "facts.d")
+        # Facter 1.6 knows no external facts.
+        Facter.search_external([external]) if File.directory?(external) && Facter.respond_to?(:search_external)
         output.write(YAML.dump(flatten(Facter.to_hash)))
         output.flush
       end
