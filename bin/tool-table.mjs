@@ -115,6 +115,7 @@ const testTools = {
     dnf: "rubygem-minitest",
     pacman: "ruby-minitest",
   },
+  unzip: { for: "zip files in tests", apt: "unzip", dnf: "unzip", pacman: "unzip", brew: "unzip" },
   tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };

@@ -86,6 +86,7 @@ class CheckinLoopTest < Support::Test
     @http = Http.new(@host)
     @facts = Facts.new
     @console = []
+    @fetched = []
     @found = RazorMicrokernel::ServerFinder::Server.new(nil, "http://10.0.2.2:8026", "DHCP")
   end
 
@@ -101,6 +102,7 @@ class CheckinLoopTest < Support::Test
     RazorMicrokernel::CheckinLoop.new(
       :configuration => @configuration, :logger => log, :host => @host, :finder => finder, :facts => @facts,
       :registration => RazorMicrokernel::RegistrationManager.new(log, @http, @facts, path), :http => @http,
+      :extension => Object.new.tap { |one| one.define_singleton_method(:refresh) { |url| test.instance_variable_get(:@fetched) << url } },
       :console => lambda { |line| @console << line },
       :back_off => RazorMicrokernel::BackOff.new(5, 600, lambda { 1.0 }))
   end
@@ -284,6 +286,17 @@ class CheckinLoopTest < Support::Test
     assert_equal 1, log.lines.grep(/registered with 1 facts/).length
     one.turn
     assert_match(/no action/, @console.last)
+    assert_empty @fetched
+    @host.arguments["razor.extend"] = "http://r:8150/svc/mk/extension.zip"
+    @http.answers = [{ "action" => "none" }]
+    one.turn
+    assert_equal ["http://r:8150/svc/mk/extension.zip"], @fetched
+  end
+
+  def test_says_which_dialects_there_are
+    @found = RazorMicrokernel::ServerFinder::Server.new("esperanto", "http://r", "razor.ip")
+    assert_equal 5, loop_of.turn
+    assert_match(/no dialect esperanto: there are hanlon, razor, razor-server/, @console.last)
   end
 
   def test_escapes_what_it_sends

@@ -39,7 +39,10 @@ class FactsTest < Support::Test
     hardware = Object.new.tap { |one| one.define_singleton_method(:facts) { hardware_facts } }
     start = lambda do
       Object.new.tap do |one|
-        one.define_singleton_method(:output) { |_limit| facter.is_a?(Exception) ? raise(facter) : YAML.dump(facter) }
+        one.define_singleton_method(:output) do |_limit|
+          raise facter if facter.is_a?(Exception)
+          facter.is_a?(String) ? facter : YAML.dump(facter)
+        end
       end
     end
     RazorMicrokernel::FactManager.new(log, configuration, directory, hardware, start)
@@ -111,7 +114,19 @@ class FactsTest < Support::Test
     facts = manager(Failure.new("facter: status 1"), "mk_hw_nic_count" => "1").collect
     assert_equal({ "mk_hw_nic_count" => "1" }, facts)
     assert_includes log.lines.join, "no facts of facter: facter: status 1"
-    assert_equal({}, manager({}).collect)
+    ["", "\e[31m", "- a\n", {}].each { |output| assert_equal({}, manager(output).collect) }
+  end
+
+  # A stand-in for the gem, which prints warnings of its own.
+  def test_reads_facter_in_a_process_of_its_own_whatever_it_prints
+    file("lib/facter.rb", "module Facter; def self.to_hash; puts \"\\e[31mwarning\"; { 'a' => { 'b' => nil, 'c' => [1] } }; end; end")
+    $LOAD_PATH.unshift("#{directory}/lib")
+    assert_equal({ "a_c" => "1" }, YAML.load(RazorMicrokernel::FactManager.start_facter.output(30)))
+    file("lib/facter.rb", "raise 'broken'")
+    assert_match(/status 1/, assert_raises(Failure) { RazorMicrokernel::FactManager.start_facter.output(30) }.message)
+    refute defined?(::Facter)
+  ensure
+    $LOAD_PATH.shift
   end
 
   def test_knows_whether_the_server_was_told

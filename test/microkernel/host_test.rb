@@ -64,6 +64,11 @@ class HostTest < Support::Test
     assert_equal [nil, "http://10.0.2.2:8026", "DHCP"], find("quiet")
   end
 
+  def test_takes_the_dialect_from_the_kernel_line
+    assert_equal ["hanlon", "http://1.2.3.4:8026", "razor.ip"], find("razor.ip=1.2.3.4 razor.dialect=hanlon")
+    assert_equal ["hanlon", "http://c:1", "mk_uri"], find("razor.dialect=hanlon", "http://c:1")
+  end
+
   def test_finds_none_where_dhcp_names_none
     assert_nil find("quiet")
     ["0.0.0.0\n", "\n", "nonsense\n", "::\n"].each do |text|

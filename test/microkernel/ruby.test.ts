@@ -5,7 +5,7 @@ import path from "node:path";
 import { expect, it } from "vitest";
 import { usesPrograms } from "../support/programs.ts";
 
-usesPrograms("ruby", "minitest");
+usesPrograms("ruby", "minitest", "unzip");
 
 const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith("_test.rb"));
 

@@ -10,6 +10,7 @@ require "razor_microkernel/rz_mk_configuration_manager"
 require "razor_microkernel/rz_mk_fact_manager"
 require "razor_microkernel/rz_mk_registration_manager"
 require "razor_microkernel/rz_network_utils"
+require "razor_microkernel/rz_server_extension"
 
 module RazorMicrokernel
   configuration = ConfigurationManager.new
@@ -25,6 +26,7 @@ module RazorMicrokernel
     :facts => facts,
     :registration => RegistrationManager.new(logger, http, facts),
     :http => http,
+    :extension => ServerExtension.new(logger),
     :console => lambda { |line| Logging.console(line) }
   ).run
 end

@@ -17,7 +17,7 @@ module RazorMicrokernel
     # Failures of a server that another server named, until it is searched again.
     TOLERATED = 3
 
-    # Parts by name: configuration, logger, host, finder, facts, registration, http, and console (takes a line).
+    # Parts by name: configuration, logger, host, finder, facts, registration, http, extension, and console (takes a line).
     def initialize(parts)
       @parts = parts
       @back_off = parts[:back_off] || BackOff.new(FIRST_DELAY)
@@ -60,7 +60,7 @@ module RazorMicrokernel
       raise NotReady, "no Ethernet card: plug one in, or load its driver (mk_kmod_install_list_uri)" if host.hw_id.empty?
       server = find_server
       dialect = dialect_of(server)
-      facts = dialect.facts_in_checkin? ? @parts[:facts].collect : nil
+      facts = dialect.facts_in_checkin? ? extended_facts : nil
       request = dialect.checkin(registration.first?, facts)
       @server = server
       reply = dialect.reply(send_request(request))
@@ -68,6 +68,13 @@ module RazorMicrokernel
       apply(reply.configuration) if reply.configuration
       act(reply.action, dialect, server)
       dialect
+    end
+
+    # A razor-server may have an extension with facts of its own.
+    def extended_facts
+      url = host.kernel_argument("razor.extend")
+      @parts[:extension].refresh(url) unless url.nil? || url.empty?
+      @parts[:facts].collect
     end
 
     def find_server

@@ -26,8 +26,10 @@ module RazorMicrokernel
       @identity = identity
     end
 
+    # The class of a dialect; raises Misunderstanding for a name that is none.
     def self.for(name)
-      { "razor" => RazorDialect, "razor-server" => RazorServerDialect, "hanlon" => HanlonDialect }.fetch(name)
+      dialects = { "razor" => RazorDialect, "razor-server" => RazorServerDialect, "hanlon" => HanlonDialect }
+      dialects[name] || raise(Misunderstanding, "no dialect #{name}: there are #{dialects.keys.sort.join(', ')}")
     end
 
     # Seconds between two check-ins, unless configured.

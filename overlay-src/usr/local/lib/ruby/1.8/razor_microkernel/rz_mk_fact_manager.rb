@@ -2,6 +2,7 @@
 
 require "razor_microkernel/rz_command"
 require "razor_microkernel/rz_mk_hardware_facter"
+require "razor_microkernel/rz_server_extension"
 require "razor_microkernel/rz_state_file"
 require "razor_microkernel/rz_text"
 
@@ -67,11 +68,18 @@ module RazorMicrokernel
     # Facter in a process of its own: it may hang, and its memory is given back.
     def self.start_facter
       Command.new("facter") do
+        # Facter prints its warnings, too.
+        output = STDOUT.dup
+        STDOUT.reopen("/dev/null", "w")
         require "rubygems"
         # The gem may have been installed after this program started.
         Gem.clear_paths
         require "facter"
-        STDOUT.write(YAML.dump(flatten(Facter.to_hash)))
+        external = File.join(ServerExtension::DIRECTORY, "facts.d")
+        # Facter 1.6 knows no external facts.
+        Facter.search_external([external]) if File.directory?(external) && Facter.respond_to?(:search_external)
+        output.write(YAML.dump(flatten(Facter.to_hash)))
+        output.flush
       end
     end
 
@@ -84,7 +92,7 @@ module RazorMicrokernel
     end
 
     def read(facter)
-      facts = YAML.load(facter.output(FACTER_LIMIT))
+      facts = StateFile.parse(facter.output(FACTER_LIMIT))
       raise Command::Failure, "no facts" unless facts.is_a?(Hash) && !facts.empty?
       FactManager.flatten(facts)
     rescue Command::Failure => e

@@ -36,7 +36,7 @@ module RazorMicrokernel
     end
 
     def from_configuration(configured)
-      Server.new(nil, configured, "mk_uri") if configured
+      Server.new(argument("razor.dialect"), configured, "mk_uri") if configured
     end
 
     def from_network
@@ -47,7 +47,7 @@ module RazorMicrokernel
     end
 
     def base(host, source)
-      Server.new(nil, "http://#{NetworkUtils.authority(host, PORT)}", source)
+      Server.new(argument("razor.dialect"), "http://#{NetworkUtils.authority(host, PORT)}", source)
     end
 
     # An argument without a value says nothing.

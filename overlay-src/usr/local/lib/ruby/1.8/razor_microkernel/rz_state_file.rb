@@ -6,8 +6,15 @@ module RazorMicrokernel
   module StateFile
     # The value, or nil where the file is missing or no YAML.
     def self.read(path)
-      YAML.load(File.read(path))
-    rescue SystemCallError, StandardError, SyntaxError
+      parse(File.read(path))
+    rescue SystemCallError
+      nil
+    end
+
+    # The value, or nil where the text is no YAML. The class of that error differs between Rubies.
+    def self.parse(text)
+      YAML.load(text)
+    rescue StandardError, SyntaxError
       nil
     end
 
