@@ -27,6 +27,7 @@ const level = 1;
 export const bundle = task({
   name: "bundle",
   description: "Pack the bundle, from which other machines build the ISO",
+  group: "build",
   needs: {
     core: fetchIso,
     loaders: bootLoaders,

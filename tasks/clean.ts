@@ -10,6 +10,7 @@ const all: Parameter<boolean> = param.switch({
 export const clean = command({
   name: "clean",
   description: "Delete bundles, ISOs and intermediate files (--all: and the cache)",
+  group: "build",
   params: { all },
   run: async ({ value, print, removeProducts }) => {
     const removed = await removeProducts({ all: await value(all) });

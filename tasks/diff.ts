@@ -29,6 +29,7 @@ export const diff = command({
   takes: "<A> <B>",
   offers: "files",
   description: "Compare two ISOs or bundles, down to lines (exit status as of diff)",
+  group: "look",
   params: { ...limitParams, ignored },
   needsProject: () => false,
   failureStatus: 2,

@@ -29,6 +29,7 @@ const utilLinux = "util-linux.tcz";
 export const extractUtilLinux = task({
   name: "extract-util-linux",
   description: "Extract the files of lists/util-linux-exec.lst from util-linux.tcz",
+  group: "build",
   needs: { iso: fetchIso, tcz: fetchTcz },
   inputs: { list: file(utilLinuxList, { byLine: true }) },
   params: limitParams,

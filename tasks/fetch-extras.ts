@@ -19,6 +19,7 @@ import { mcollectiveUrl, openVmToolsUrl, rubyGemsUrl } from "./source/source-opt
 export const fetchExtras = task({
   name: "fetch-extras",
   description: "Fetch RubyGems, MCollective and open-vm-tools if the source has them",
+  group: "fetch",
   variants: "shared",
   needs: sourceNeeds,
   inputs: { ...sourceInputs, lock: lockInput((name) => /\.(tgz|tar\.gz)$/.test(name)) },

@@ -29,6 +29,7 @@ import { gemServerUri, settingNames } from "./source/source-options.ts";
 export const fetchGems = task({
   name: "fetch-gems",
   description: "Fetch the gems of lists/gem.list and their runtime dependencies",
+  group: "fetch",
   variants: "shared",
   needs: sourceNeeds,
   inputs: {

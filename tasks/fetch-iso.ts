@@ -23,6 +23,7 @@ import { isoUrl } from "./source/source-options.ts";
 export const fetchIso = task({
   name: "fetch-iso",
   description: "Fetch and verify the Core ISO, and extract its boot files",
+  group: "fetch",
   variants: "shared",
   needs: sourceNeeds,
   inputs: { ...sourceInputs, lock: lockInput((name) => name.endsWith(".iso")) },

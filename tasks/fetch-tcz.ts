@@ -50,6 +50,7 @@ const utilLinux = "util-linux.tcz";
 export const fetchTcz = task({
   name: "fetch-tcz",
   description: "Fetch and verify the builtin and mirror extensions",
+  group: "fetch",
   needs: {
     iso: fetchIso,
     ...sourceNeeds,

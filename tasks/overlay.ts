@@ -41,6 +41,7 @@ export const overlayLayer = "overlay.cpio.gz";
 export const overlay = task({
   name: "overlay",
   description: "Stage the overlay and pack razor-microkernel-overlay.tar.gz",
+  group: "build",
   needs: {
     iso: only(fetchIso, "listing"),
     payload: only(payload, "layerListing", "rubyVersion"),

@@ -15,6 +15,7 @@ import { epoch, isoVersion } from "./settings/image-options.ts";
 export const pxe = task({
   name: "pxe",
   description: "Make the files for network boot: kernel, initrd, metadata, iPXE script",
+  group: "build",
   needs: initrdNeeds,
   params: { isoVersion, epoch },
   outputs: {

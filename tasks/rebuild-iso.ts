@@ -25,6 +25,7 @@ export const initrdNeeds = {
 export const rebuildIso = task({
   name: "rebuild-iso",
   description: "Build the bootable ISO",
+  group: "build",
   needs: initrdNeeds,
   params: { isoVersion, epoch },
   outputs: {

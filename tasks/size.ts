@@ -17,6 +17,7 @@ export const size = command({
   takes: "[ISO]",
   offers: "files",
   description: "Show the size of an ISO's layers, extensions and directories (default: the newest ISO)",
+  group: "look",
   params: limitParams,
   needsProject: (words) => words.length === 0,
   async run({ words, cwd, workspace, variant, note, show, value }) {

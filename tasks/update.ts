@@ -42,6 +42,7 @@ export const update = command({
   name: "update",
   takes: "[NAME...]",
   description: "Check upstream for newer versions of pinned artifacts",
+  group: "fetch",
   params: {
     ...sourceParams,
     lockFile,

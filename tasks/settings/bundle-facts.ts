@@ -6,8 +6,8 @@ import { existsSync } from "node:fs";
 import { UserError } from "../../src/errors/index.ts";
 import { readTarballFiles, type TarballEntry, type UnpackLimits } from "../../src/formats/index.ts";
 import { secondsOf } from "./epoch.ts";
-import { versionForm } from "./git-version.ts";
 import { undated } from "./undated.ts";
+import { versionForm } from "./version-form.ts";
 
 /** What every bundle has, an old one too. */
 export const overlayMember = "dependencies/razor-microkernel-overlay.tar.gz";

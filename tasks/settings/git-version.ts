@@ -1,12 +1,14 @@
 /**
- * The version of a build, from git: `git describe`, with the tag's leading `v` off and the first `-` made a `+`. A project
- * that is not in git yet has the version of its package.json.
+ * The version of a build: what the project's VERSION says, else `git describe` with the tag's leading `v` off and the first
+ * `-` made a `+`. A project that is not in git yet has the version of its package.json.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
-import { askProject } from "./git.ts";
+import { askProject, isOfAnotherRepository } from "./git.ts";
+import { readVersionFile } from "./version-file.ts";
+import { isVersion } from "./version-form.ts";
 
 /**
  * The version of the image's files, which lie in `overlay` (absolute, or relative to the workspace):
@@ -14,6 +16,11 @@ import { askProject } from "./git.ts";
  * there is no commit to name, or git fails.
  */
 export async function describeVersion(host: ParameterHost, overlay: string): Promise<string> {
+  // The version of somebody's project, in a repository of its own, is not the workspace's.
+  const set = isOfAnotherRepository(path.resolve(host.root, overlay), host.root)
+    ? undefined
+    : readVersionFile(host);
+  if (set !== undefined) return set;
   // Long and in full: a tag of hexadecimal digits is not taken for a commit, and no setting decides how many digits count.
   const question = ["describe", "--tags", "--dirty", "--always", "--long", "--abbrev=64"];
   const described = await askProject(host, overlay, question);
@@ -41,14 +48,6 @@ export async function describeVersion(host: ParameterHost, overlay: string): Pro
     where: host.root,
     hint: "set one with --iso-version, e.g. --iso-version 0.9.3, or tag the commit v0.9.3",
   });
-}
-
-/** What can stand in the name of a file and of a volume. */
-export const versionForm = /^[0-9A-Za-z][0-9A-Za-z.+_~-]{0,63}$/;
-
-/** Whether an image can have this version: three or four numbers, or whatever else fits a name. */
-export function isVersion(text: string): boolean {
-  return versionForm.test(text);
 }
 
 function declaredVersion(root: string): string | undefined {

@@ -25,7 +25,7 @@ export async function askProject(
 }
 
 /** Whether git would find another repository around `folder` than around the workspace, or at least might. */
-function isOfAnotherRepository(folder: string, workspace: string): boolean {
+export function isOfAnotherRepository(folder: string, workspace: string): boolean {
   if (!existsSync(folder)) return false;
   for (let at = folder; at !== workspace; at = path.dirname(at)) {
     if (existsSync(path.join(at, ".git")) || at === path.dirname(at)) return true;

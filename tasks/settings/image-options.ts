@@ -3,9 +3,10 @@ import { type Parameter, type ParameterHost, param } from "../../src/engine/inde
 import { UsageError, UserError } from "../../src/errors/index.ts";
 import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
 import { secondsOf, sourceDateEpoch } from "./epoch.ts";
-import { describeVersion, isVersion } from "./git-version.ts";
+import { describeVersion } from "./git-version.ts";
 import { limitsGiven } from "./limit-options.ts";
 import { overlayFolder } from "./project-options.ts";
+import { isVersion } from "./version-form.ts";
 
 /** Empty: the ISO is made of what the other steps make. */
 export const bundleFile: Parameter<string> = param.path({
@@ -40,9 +41,18 @@ export const imageVariant: Parameter<string> = param.derived({
   },
 });
 
+/** A version as it is given by option; throws a `UsageError` for what cannot be one. */
+export function versionGiven(text: string): string {
+  if (isVersion(text)) return text;
+  throw new UsageError(`"${text}" is not a valid version: it becomes part of a file name and the volume id`, {
+    code: "version-invalid",
+    hint: "use at most 64 letters, digits and . + _ ~ -, e.g. 0.9.3.1",
+  });
+}
+
 export const isoVersion: Parameter<string> = param.text({
   name: "iso-version",
-  description: "version of the image (default: from git describe)",
+  description: "version of the image (default: from VERSION, or git describe)",
   value: "VERSION",
   env: "MK_BUNDLE_ISO_VERSION",
   tools: ["git"],
@@ -56,18 +66,7 @@ export const isoVersion: Parameter<string> = param.text({
       hint: "set it with --iso-version, e.g. --iso-version 0.9.3",
     });
   },
-  parse: (text) => {
-    if (!isVersion(text)) {
-      throw new UsageError(
-        `"${text}" is not a valid version: it becomes part of a file name and the volume id`,
-        {
-          code: "version-invalid",
-          hint: "use at most 64 letters, digits and . + _ ~ -, e.g. 0.9.3.1",
-        },
-      );
-    }
-    return text;
-  },
+  parse: versionGiven,
 });
 
 /** Seconds since 1970: the time of everything that carries the version. Fetched files have their own times. */

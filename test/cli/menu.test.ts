@@ -55,4 +55,11 @@ describe("the menu on a terminal", () => {
     await terminal.shows(/left with 0, sane/);
     await terminal.ended;
   });
+
+  it("has a heading above each group of the real Taskfile's targets", async () => {
+    const terminal = openTerminal(program, { cwd: checkout, env: { HOME: demo() } });
+    await terminal.shows(/ look\r\n {2}version [\s\S]* fetch\r\n {2}fetch-iso [\s\S]* build\r\n/);
+    terminal.type("q");
+    expect(await terminal.ended).toBe(0);
+  });
 });

@@ -1,13 +1,24 @@
 /** The version of an image: from git where there is one to be had, and never one that a file name cannot hold. */
 import { execFileSync } from "node:child_process";
-import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ParameterHost } from "../../src/engine/index.ts";
 import { sourceDateEpoch } from "../../tasks/settings/epoch.ts";
-import { describeVersion, isVersion } from "../../tasks/settings/git-version.ts";
+import { describeVersion } from "../../tasks/settings/git-version.ts";
 import { undated } from "../../tasks/settings/undated.ts";
+import { writeVersionFile } from "../../tasks/settings/version-file.ts";
+import { isVersion, nextVersion, type VersionPart } from "../../tasks/settings/version-form.ts";
 import { usesPrograms } from "../support/programs.ts";
 
 usesPrograms("git");
@@ -86,6 +97,36 @@ describe("the version of a build", () => {
     repository(root);
     git(root, "tag", tag);
     expect(await describeIn(root)).toBe(version);
+  });
+
+  it("is what VERSION says, whatever git describes, until the file is deleted", async () => {
+    repository(root);
+    git(root, "tag", "v0.9.3");
+    writeVersionFile(root, "2.0.0-beta.1");
+    expect(readFileSync(path.join(root, "VERSION"), "utf8")).toBe("2.0.0-beta.1\n");
+    expect(readdirSync(root).sort()).toEqual([".git", "VERSION", "file"]);
+    expect(await describeIn(root)).toBe("2.0.0-beta.1");
+    rmSync(path.join(root, "VERSION"));
+    expect(await describeIn(root)).toBe("0.9.3");
+  });
+
+  it("is not what VERSION says, where a project in another repository is built", async () => {
+    const project = path.join(root, "their project");
+    repository(project);
+    git(project, "tag", "v3.1.4");
+    writeVersionFile(root, "2.0.0");
+    expect(await describeIn(root, project)).toBe("3.1.4");
+  });
+
+  it("is refused where VERSION has none, or cannot be read", async () => {
+    writeFileSync(path.join(root, "VERSION"), "1.0\n2.0\n");
+    const where = path.join(root, "VERSION");
+    await expect(describeIn(root)).rejects.toMatchObject({ code: "version-invalid", where });
+    rmSync(where);
+    mkdirSync(where);
+    await expect(describeIn(root)).rejects.toMatchObject({ code: "unreadable-file", where });
+    expect(() => writeVersionFile(root, "1.0.0")).toThrow(expect.objectContaining({ code: "not-writable" }));
+    expect(readdirSync(root)).toEqual(["VERSION"]);
   });
 
   it("counts the commits since the tag behind a plus, and says when files were changed", async () => {
@@ -311,5 +352,32 @@ describe("the version of a build", () => {
 
   it.each(["", "1/2", "-1", "a b", "1\n", "ä1", "x".repeat(65), "..", "$(id)"])("may not be %j", (text) => {
     expect(isVersion(text)).toBe(false);
+  });
+
+  it.each<readonly [string, VersionPart, string]>([
+    ["0.9.3", "patch", "0.9.4"],
+    ["0.9.3", "minor", "0.10.0"],
+    ["0.9.3", "major", "1.0.0"],
+    ["0.9.3", "beta", "0.9.4-beta.1"],
+    ["0.9.3.1", "patch", "0.9.4"],
+    ["1.2", "patch", "1.2.1"],
+    ["0.9.3+2-gabc1234-dirty", "patch", "0.9.4"],
+    ["0.9.4-beta.1", "beta", "0.9.4-beta.2"],
+    ["0.9.4+beta9", "beta", "0.9.4-beta.10"],
+    ["0.9.4+beta.1-2-gabc1234", "beta", "0.9.4-beta.2"],
+    ["0.9.4-beta.2", "patch", "0.9.4"],
+    ["0.9.4-rc1", "beta", "0.9.5-beta.1"],
+    ["1.0.0-beta.2", "major", "1.0.0"],
+    ["1.1.0-beta.2", "minor", "1.1.0"],
+    ["1.1.0-beta.2", "major", "2.0.0"],
+    ["0.0.0+g1234567", "minor", "0.1.0"],
+    ["0.0.0+gabc1234", "patch", "0.0.1"],
+  ])("%s is followed by its next %s version: %s", (from, part, to) => {
+    expect(nextVersion(from, part)).toBe(to);
+    expect(isVersion(to)).toBe(true);
+  });
+
+  it.each(["deadbeef", "20231111", "2024~rc1"])("%s has no number to raise", (from) => {
+    expect(() => nextVersion(from, "patch")).toThrow(expect.objectContaining({ code: "version-invalid" }));
   });
 });

@@ -66,6 +66,7 @@ function choicesOf({ workspace: { taskfile } }: Session): readonly Choice<Target
     names: [target.name, ...aliasesOf(target, taskfile)],
     label: lines[index]?.[0] ?? target.name,
     description: target.description,
+    heading: target.group,
   }));
 }
 

@@ -12,6 +12,8 @@ export interface Choice<T> {
   readonly names: readonly string[];
   readonly label: string;
   readonly description: string;
+  /** Heading of the group to which it and its neighbours belong. */
+  readonly heading?: string | undefined;
 }
 
 interface PickRequest<T> {
@@ -58,7 +60,8 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
       const marked = this.filteredOptions[this.cursor]?.value.description ?? "";
       const whole = marked.length + 2 > columns() - labelWidth - 3 ? [style.dim(marked)] : [];
       const room = (terminal.output.rows || 24) - height([...banner, ...whole, hint]) - 3;
-      const list = isOver ? rows : visible(rows, this.cursor, room);
+      const { lines, at } = withHeadings(shown, rows, this.cursor);
+      const list = isOver ? lines : visible(lines, at, room);
       return [...banner, "", ...list, ...(isOver ? [] : ["", ...whole, typed])].join("\n");
     },
   });
@@ -80,6 +83,23 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
 
 function hintFor(found: number): string {
   return found === 0 ? "no match; Backspace deletes a letter" : hint;
+}
+
+/** The rows with a heading above each group; `at` is the index of the marked row among these lines. */
+function withHeadings(
+  choices: readonly Pick<Choice<unknown>, "heading">[],
+  rows: readonly string[],
+  marked: number,
+): { readonly lines: readonly string[]; readonly at: number } {
+  const lines: string[] = [];
+  let at = 0;
+  for (const [index, row] of rows.entries()) {
+    const heading = choices[index]?.heading;
+    if (heading !== undefined && heading !== choices[index - 1]?.heading) lines.push(` ${heading}`);
+    if (index === marked) at = lines.length;
+    lines.push(row);
+  }
+  return { lines, at };
 }
 
 /** As many rows as fit, the marked one among them. */

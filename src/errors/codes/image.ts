@@ -165,11 +165,13 @@ export const imageErrors = {
     remedy: "Run `task size [ISO]`.",
   },
   "version-invalid": {
-    meaning: "The version cannot become part of a file name.",
-    remedy: "Use at most 64 letters, digits and `. + _ ~ -`, such as `0.9.3.1`.",
+    meaning:
+      "The version cannot become part of a file name, or `version --bump` finds no number in it that it could raise.",
+    remedy:
+      "Use at most 64 letters, digits and `. + _ ~ -`, such as `0.9.3.1`; `task version --set` sets one.",
   },
   "version-unknown": {
-    meaning: "Neither git, package.json nor the bundle tells the version.",
-    remedy: "Set it: `--iso-version 0.9.3`.",
+    meaning: "Neither VERSION, git, package.json nor the bundle tells the version.",
+    remedy: "Set it: `task version --set 0.9.3`, or `--iso-version 0.9.3` for one build.",
   },
 } satisfies ErrorArea;
