@@ -1,6 +1,6 @@
 /** The archive formats of an image, read and written; nothing here knows what a build puts into them. */
 
-export { type BootLabel, defaultLabel, readLabels, settingOf } from "./boot-labels.ts";
+export { type BootLabel, type BootMenu, defaultLabel, interpretMenu, onIso } from "./boot-labels.ts";
 export * from "./content.ts";
 export { writeCpio } from "./cpio.ts";
 export { FileWindow, readCpio } from "./cpio-reader.ts";
@@ -26,6 +26,7 @@ export { layOutTree } from "./laid-out-tree.ts";
 export { defaultLimits, type LimitSettings, limitHint, noLimits, type UnpackLimits } from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
+export { readStatements, type Statement } from "./menu-statements.ts";
 export { type Merged, mergeLayers } from "./merge.ts";
 export { describeProblem, type MergeProblem } from "./merge-problem.ts";
 export { formatModeLetters } from "./mode-letters.ts";

@@ -10,7 +10,9 @@ import { FileWindow, readCpio } from "./cpio-reader.ts";
 import { inflateMember, type PackingPoint } from "./gzip-member.ts";
 import { createEntryLimit, defaultLimits, limitHint, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
+import type { PackedKind } from "./member-end.ts";
 import { encodeName, printName } from "./names.ts";
+import { unpackMember } from "./packed-member.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface ReadInitrdOptions {
@@ -31,7 +33,7 @@ export interface InitrdMember {
   /** Where the member begins in the initrd, and its length there, in bytes. */
   readonly offset: number;
   readonly size: number;
-  readonly compression: "none" | "gzip";
+  readonly compression: "none" | "gzip" | PackedKind;
   readonly tree: FileTree;
   /** How the content is spread over the member; none where it is not compressed. */
   readonly points: readonly PackingPoint[];
@@ -43,7 +45,7 @@ const entriesPerArchive = 50;
 /**
  * Every archive of the initrd at `path` (absolute), in order. Contents are referred to where they lie: in the initrd itself
  * for plain archives, in spool files for compressed ones; memory holds names only.
- * @throws UserError `unsupported-compression`, `misaligned-archive`, `not-an-initrd`, and those of `readCpio` and `inflateMember`;
+ * @throws UserError `unsupported-compression`, `misaligned-archive`, `not-an-initrd`, and those of `readCpio`, `inflateMember` and `unpackMember`;
  * `bomb` where all archives together are beyond the limits
  */
 export async function readInitrd(
@@ -77,6 +79,17 @@ export async function readInitrd(
         unpacked += length;
         for (const tree of await readArchives(spool, `${name}: member at offset ${offset}`, limits, count)) {
           members.push({ offset, size: end - at, compression: "gzip", tree, points });
+        }
+        at = end;
+      } else if (magic === "xz" || magic === "zstd") {
+        const spool = `${spoolDir}/member-${members.length}.cpio`;
+        const member = { offset: at, size: last, kind: magic, before: unpacked };
+        const { end, size: length } = await unpackMember(file, member, spool, limits);
+        if (end > last) throw overlong(name, offset);
+        unpacked += length;
+        const points = [{ unpacked: length, packed: end - at }];
+        for (const tree of await readArchives(spool, `${name}: member at offset ${offset}`, limits, count)) {
+          members.push({ offset, size: end - at, compression: magic, tree, points });
         }
         at = end;
       } else throw unknownMember(name, offset, magic);
@@ -162,9 +175,12 @@ function unknownMember(path: string, offset: number, magic: string): UserError {
       hint: "check the file: it is damaged or not an initrd",
     });
   }
-  return new UserError(`this part of the initrd is ${magic}; only plain and gzip parts are supported`, {
-    code: "unsupported-compression",
-    where,
-    hint: "unpack it, and compress it with gzip",
-  });
+  return new UserError(
+    `this part of the initrd is ${magic}; only plain, gzip, xz and zstd parts are supported`,
+    {
+      code: "unsupported-compression",
+      where,
+      hint: "unpack it, and compress it with gzip",
+    },
+  );
 }

@@ -9,9 +9,11 @@ import {
   defaultLabel,
   type FileTree,
   followLinks,
+  interpretMenu,
+  onIso,
   parentOf,
   readContent,
-  readLabels,
+  readStatements,
 } from "../formats/index.ts";
 
 /** Paths of the ISO; the kernel may be missing. */
@@ -42,8 +44,10 @@ export async function findBootFiles(iso: FileTree): Promise<BootFiles | undefine
   for (const menu of isolinuxMenus) {
     const text = await textOf(iso, menu);
     if (text === undefined) continue;
-    const labels = readLabels(text, `/${parentOf(menu) ?? ""}`);
-    const found = labels.length === 0 ? undefined : present(iso, defaultLabel(labels, text));
+    const folder = `/${parentOf(menu) ?? ""}`;
+    const statements = await readStatements(text, (name) => textOf(iso, onIso(name, folder).slice(1)));
+    const read = interpretMenu(statements, false, folder);
+    const found = read.labels.length === 0 ? undefined : present(iso, defaultLabel(read));
     if (found !== undefined) return found;
   }
   for (const menu of grubMenus) {

@@ -15,6 +15,10 @@ export interface QemuOptions {
   readonly memory?: number;
   /** What looks for something to start; BIOS unless said otherwise. */
   readonly firmware?: "bios" | "uefi";
+  /** Whether the machine reaches the host's loopback interface, as 10.0.2.2; not unless said so. */
+  readonly reachesHost?: boolean;
+  /** Whether a restart starts the machine again, instead of ending it. */
+  readonly restarts?: boolean;
   /** Arguments after all others, e.g. a disk. */
   readonly extra?: readonly string[];
 }
@@ -34,13 +38,13 @@ export const uefiFirmware = "/usr/share/ovmf/OVMF.fd";
 
 /**
  * Starts a machine with two processors, no display and a user-mode network that reaches nothing but QEMU's own
- * DHCP server. Whoever boots it closes it: `await using`-style, in a `finally` or an `afterAll`.
+ * DHCP server, unless the options say otherwise. Whoever boots it closes it: `await using`-style, in a `finally` or an `afterAll`.
  */
 export function bootQemu(medium: BootMedium, options: QemuOptions = {}): QemuMachine {
   const uefi = options.firmware === "uefi" ? { uefi: uefiFirmware } : {};
   const args = qemuArguments({
     ...{ medium, memory: options.memory ?? 1024, ...uefi, kvm: false, display: false },
-    ...{ console: "terminal", isolated: true },
+    ...{ console: "terminal", isolated: options.reachesHost !== true, once: options.restarts !== true },
   });
   return new QemuMachine([...args, ...(options.extra ?? [])]);
 }

@@ -11,8 +11,8 @@ export const imageErrors = {
     remedy: "Name an ISO, or use another `--as`.",
   },
   "boot-menu": {
-    meaning: "The boot menu of the Core ISO has no entry that starts a kernel with an initrd.",
-    remedy: "Use the ISO of a Tiny Core release.",
+    meaning: "The boot menu of the Core ISO starts nothing that loads Core's kernel and initrd.",
+    remedy: "Use the ISO of a Tiny Core release, or make a label that loads them the default.",
   },
   "boot-program": {
     meaning: "The firmware or the network boot code for QEMU is not installed.",
@@ -119,9 +119,13 @@ export const imageErrors = {
     meaning: "A value of the MCollective settings is missing or not valid.",
     remedy: "Write it as `KEY: value`, without blanks. A port is an integer from 1 to 65535.",
   },
+  "microkernel-settings": {
+    meaning: "A key or value of `lists/microkernel.yaml` is not one that the Microkernel knows.",
+    remedy: "Correct the line that the message names; docs/microkernel.md lists keys and values.",
+  },
   "no-boot-loader": {
-    meaning: "The Core ISO has no valid boot loader file.",
-    remedy: "Use the ISO of a Tiny Core release.",
+    meaning: "The Core ISO has no valid isolinux files: none, too large ones, or those of GRUB only.",
+    remedy: "Use the ISO of a Tiny Core release, or add isolinux.bin and isolinux.cfg in boot/isolinux.",
   },
   "not-a-bundle": {
     meaning: "The file is not a bundle, or an incomplete one.",
@@ -150,6 +154,11 @@ export const imageErrors = {
   "path-missing": {
     meaning: "The image has no entry at that path.",
     remedy: "List the entries with `task ls IMAGE`.",
+  },
+  "several-systems": {
+    meaning:
+      "The boot menu of the Core ISO starts more than one Core, such as one for 32 and one for 64 bits.",
+    remedy: "Use the ISO of one of them, or remove the labels of the other from boot/isolinux/isolinux.cfg.",
   },
   "size-usage": {
     meaning: "`task size` accepts at most one ISO.",
