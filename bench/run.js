@@ -25,6 +25,7 @@ const benchmarks = {
   "cold-prod": async () => ({ run: (await import("./cold.js")).runProd }),
   "slow-mirror": () => import("./slow-mirror.js"),
   look: () => import("./look.js"),
+  remote: () => import("./remote.js"),
 };
 
 process.exitCode = await start();

@@ -25,3 +25,4 @@ export {
 export { createShell, type Shell, type ShellOptions } from "./shell.ts";
 export { toolEnvironment } from "./tool-environment.ts";
 export { searchTool, type ToolSearch } from "./tool-path.ts";
+export { HeapGrowth, openMinorCollector } from "./v8-flags.ts";

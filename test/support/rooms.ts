@@ -23,7 +23,8 @@ export const permitted: Readonly<Record<string, readonly string[]>> = {
   "src/inspection": ["src/formats", "src/errors"],
   "src/comparison": ["src/formats", "src/inspection", "src/errors"],
   "src/remote": ["src/engine", "src/errors"],
-  ...floors("src/fetch", ["http", "pins"], ["src/errors"]),
+  "src/fetch/http": ["src/host", "src/errors"],
+  "src/fetch/pins": ["src/fetch/http", "src/errors"],
   "src/fetch/tinycore": ["src/fetch/http", "src/fetch/pins", "src/errors"],
   "src/fetch/rubygems": ["src/fetch/http", "src/fetch/pins", "src/errors"],
   "src/fetch/update": [

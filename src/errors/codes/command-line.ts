@@ -73,6 +73,11 @@ export const commandLineErrors = {
     meaning: "`task graph` accepts at most one target.",
     remedy: "Name one target, or none for the whole graph.",
   },
+  "init-module-type": {
+    meaning:
+      "The directory's `package.json` is for CommonJS modules, and a Taskfile is an ES module. Nothing was changed.",
+    remedy: "Run `npm pkg set type=module`, then `task init` again, or name another directory.",
+  },
   "init-taken": {
     meaning: "`task init` found files of a project in the directory. Nothing was changed.",
     remedy: "Name another directory: `task init DIRECTORY`.",
