@@ -18,7 +18,7 @@ export type BootMedium =
   | { readonly kernel: string; readonly initrd: string; readonly append: string }
   | { readonly tftp: string; readonly bootFile: string };
 
-export interface QemuOptions {
+interface QemuOptions {
   readonly medium: BootMedium;
   /** MiB. */
   readonly memory: number;

@@ -10,7 +10,7 @@ import type { BootMedium } from "../../src/host/index.ts";
 import { contentOfFile, findBootFiles, imageKind } from "../../src/inspection/index.ts";
 
 export const mediumNames = ["cd", "stick", "disk", "net", "kernel"] as const;
-export type MediumName = (typeof mediumNames)[number];
+type MediumName = (typeof mediumNames)[number];
 
 /** The script that a directory for network boot begins with. */
 const script = "boot.ipxe";

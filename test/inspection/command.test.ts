@@ -23,7 +23,7 @@ import { tarBytes } from "../hostile/tar-builder.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { listIso } from "../support/xorriso.ts";
 
-usesPrograms("cpio", "tar", "unsquashfs", "mksquashfs", "xorriso");
+usesPrograms("cpio", "unsquashfs", "mksquashfs", "xorriso");
 
 const workspace = useWorkspace();
 const mtime = 1_700_000_000;
