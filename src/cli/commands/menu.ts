@@ -7,8 +7,8 @@ import { messageOf, printableName, UsageError } from "../../errors/index.ts";
 import { parametersOf } from "../options/option-table.ts";
 import { aliasesOf, listedTargets, targetLines, targetLinesByGroup } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
+import { choiceTerminal, choose } from "../terminal/choose.ts";
 import type { Choice } from "../terminal/picker.ts";
-import { type Shutdown, statusOf } from "../terminal/shutdown.ts";
 import { styleFor } from "../terminal/style.ts";
 import { wrap } from "./help.ts";
 
@@ -18,9 +18,7 @@ export async function menuCommand(
   run: (words: readonly string[]) => Promise<number>,
 ): Promise<number> {
   const { io, request, workspace } = session;
-  const { TERM, CI, ACCESSIBLE } = io.env;
-  const isDumb = TERM === "dumb" || (CI ?? "") !== "" || (ACCESSIBLE ?? "") !== "";
-  const terminal = isDumb || request.json || request.quiet ? undefined : io.terminal();
+  const terminal = request.json || request.quiet ? undefined : choiceTerminal(io);
   if (terminal === undefined && request.watch)
     throw new UsageError("a watch needs a target", {
       code: "watch-target",
@@ -28,36 +26,19 @@ export async function menuCommand(
     });
   if (terminal === undefined) return printMenu(session);
 
-  const interruption = new AbortController();
-  let shutdown: Shutdown | undefined;
-  const stopListening = io.onShutdown((now) => {
-    shutdown = now;
-    interruption.abort();
-  });
-  let chosen: Target | undefined;
   const sources = await SourceChoice.of(session);
-  try {
-    const { pick } = await import("../terminal/picker.ts");
-    const banner = await bannerOf(session);
-    chosen = await pick({
-      banner: () => [...banner, ...(sources === undefined ? [] : [` source ${sources.current}`])],
-      choices: choicesOf(session),
-      first: Object.values(workspace.taskfile.aliases ?? {})[0],
-      style: styleFor(io.stdout, io.env),
-      terminal,
-      signal: interruption.signal,
-      onInterrupt: () => {
-        shutdown = "SIGINT";
-      },
-      enter: "runs",
-      ...(sources === undefined ? {} : { tab: { changes: "the source", onTab: () => sources.advance() } }),
-    });
-  } finally {
-    stopListening();
-  }
-  if (shutdown !== undefined) return statusOf(shutdown);
-  if (chosen === undefined) return 0;
-  const words = [...(sources?.words ?? []), chosen.name];
+  const banner = await bannerOf(session);
+  const choice = await choose(io, {
+    banner: () => [...banner, ...(sources === undefined ? [] : [` source ${sources.current}`])],
+    choices: choicesOf(session),
+    first: Object.values(workspace.taskfile.aliases ?? {})[0],
+    style: styleFor(io.stdout, io.env),
+    terminal,
+    enter: "runs",
+    ...(sources === undefined ? {} : { tab: { changes: "the source", onTab: () => sources.advance() } }),
+  });
+  if ("status" in choice) return choice.status;
+  const words = [...(sources?.words ?? []), choice.value.name];
   io.stderr.write(`${session.style.dim(`$ ${[session.command, ...words].join(" ")}`)}\n`);
   return await run(words);
 }

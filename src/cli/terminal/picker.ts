@@ -14,7 +14,7 @@ export interface Choice<T> {
   readonly description: string;
 }
 
-interface PickRequest<T> {
+export interface PickRequest<T> {
   /** Lines above the list, as they are now. */
   readonly banner: () => readonly string[];
   readonly choices: readonly Choice<T>[];
@@ -53,7 +53,8 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
       const shown = isOver ? choices : this.filteredOptions.map(({ value }) => value);
       const rows = shown.map((choice) => {
         const isMarked = this.state !== "cancel" && choice === this.focusedValue;
-        const text = truncate(`- ${choice.description}`, columns() - labelWidth - 3);
+        const said = choice.description === "" ? "" : `- ${choice.description}`;
+        const text = truncate(said, columns() - labelWidth - 3);
         const label = truncate(choice.label.padEnd(labelWidth), columns() - 3);
         return isMarked ? `${style.bold(`› ${label}${text}`)}` : `  ${style.cyan(label)}${text}`;
       });
