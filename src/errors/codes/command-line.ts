@@ -103,6 +103,10 @@ export const commandLineErrors = {
     meaning: "A target has the name of a built-in command, which would hide it.",
     remedy: "Rename the target.",
   },
+  "no-json": {
+    meaning: "The command writes the bytes of a file, so it has no JSON output.",
+    remedy: "Omit `--json`.",
+  },
   "no-project": {
     meaning:
       "The command needs a project, and neither the current directory nor one above it has a Taskfile.ts.",
