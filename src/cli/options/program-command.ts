@@ -99,7 +99,7 @@ export const programCommands: readonly ProgramCommand[] = [
       { command: "init my-image", does: "create a project for an image of your own" },
       { command: "init my-rescue --template rescue", does: "the same for a rescue system, without Razor" },
       {
-        command: "init my-image --source sample --prod",
+        command: "init my-prod-image --source sample --prod",
         does: "the same, with these defaults in its Taskfile",
       },
     ],
