@@ -190,9 +190,21 @@ function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task
   });
 }
 
+/** The same program with more words on its command line, in every program that a watch makes of changed sources too. */
+function startWith({ record: _, ...start }: Start, words: readonly string[]): Start {
+  const { reload } = start;
+  const argv = [...start.argv, ...words];
+  if (reload === undefined) return { ...start, argv };
+  const reloadWith = async (): ReturnType<typeof reload> => {
+    const next = await reload();
+    return "text" in next ? next : { ...next, start: startWith(next.start, words) };
+  };
+  return { ...start, argv, reload: reloadWith };
+}
+
 async function dispatch(session: Session, start: Start): Promise<number> {
   const [first, ...rest] = session.request.words;
-  if (first === undefined) return menuCommand(session);
+  if (first === undefined) return menuCommand(session, (words) => main(startWith(start, words), session.io));
   if (isProgramWord(first)) return commandRuns[first](session, rest, start.manifest.packageRoot);
   const { taskfile } = session.workspace;
   const find = (word: string) => inItsPlace(findTarget(word, taskfile), taskfile, session.request.given);

@@ -7,7 +7,7 @@ export type { BoundOutput, BoundTask, Graph } from "./bind/bound-task.ts";
 export { inputCovers, prefetchValues } from "./bind/graph.ts";
 export { toolUses } from "./bind/optional-tool.ts";
 export { findTool } from "./bind/tool.ts";
-export type { CodeIndex } from "./decide/decision.ts";
+export type { CodeIndex } from "./decide/code-index.ts";
 export { dependenciesOf, type UpToDateDependencies } from "./decide/dependencies.ts";
 export { describeReason, type Reason } from "./decide/reason.ts";
 export type { Check, CheckContext, Finding } from "./define/check.ts";

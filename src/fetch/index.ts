@@ -60,9 +60,7 @@ export { coreIsoArtifact } from "./tinycore/core-iso.ts";
 export {
   type ExtensionGraph,
   type ExtensionNode,
-  fillKernel,
   type GraphInput,
-  type Group,
   loadExtensions,
 } from "./tinycore/extension-graph.ts";
 export {
@@ -73,6 +71,7 @@ export {
   orderExtensions,
 } from "./tinycore/extensions.ts";
 export { formatDependencies, formatMd5File, parseDependencies, parseInfo } from "./tinycore/indexes.ts";
+export { fillKernel, type Group } from "./tinycore/kernel-name.ts";
 export {
   type Architecture,
   type CoreFiles,

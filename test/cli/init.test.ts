@@ -1,8 +1,9 @@
 /** A new project: what it begins with, that it builds, and that nothing that is there is lost. */
 import { execFile } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { openTerminal } from "./terminal.ts";
 import { checkout, demo, put, type Run, runTask } from "./workshop.ts";
 
 /** By the link that npm made, rather than by the checkout's own file. */
@@ -100,6 +101,58 @@ export const motd = task({
     const command = path.join(project, "node_modules/.bin/task");
     const plan = await runProgram(command, project, ["iso", "--source", "sample", "--dry-run"]);
     expect(plan, plan.stderr).toMatchObject({ status: 0 });
+  });
+
+  it("sets the Taskfile's defaults by options, with a mirror's directory as the project finds it", async () => {
+    const root = demo();
+    rmSync(path.join(root, "Taskfile.ts"));
+    const taskfileOf = (name: string) => readFileSync(path.join(root, name, "Taskfile.ts"), "utf8");
+    expect(await runTask(root, ["init", "one", "--source", "sample", "--prod"])).toMatchObject({ status: 0 });
+    expect(taskfileOf("one")).toContain('  defaults: { variant: "prod", source: "sample" },\n');
+    const settings = await runProgram(path.join(root, "one/node_modules/.bin/task"), path.join(root, "one"), [
+      "settings",
+    ]);
+    expect(settings.stdout).toMatch(/source +sample .*Taskfile/);
+    mkdirSync(path.join(root, "mirror"));
+    expect(await runTask(root, ["init", "two", "--source", "./mirror"])).toMatchObject({ status: 0 });
+    expect(taskfileOf("two")).toContain('  defaults: { source: "./../mirror" },\n');
+    // What the environment says is of this machine.
+    expect(await runTask(root, ["init", "three"], { MK_BUNDLE_SOURCE: "sample" })).toMatchObject({
+      status: 0,
+    });
+    expect(taskfileOf("three")).not.toContain("defaults");
+    const secret = await runTask(root, ["init", "four", "--source", "https://me:hush@127.0.0.1/tc"]);
+    expect(secret).toMatchObject({ status: 2, stderr: expect.stringContaining("[init-secret]") });
+    expect(readdirSync(root)).not.toContain("four");
+  });
+
+  it("asks for the Taskfile's defaults on a terminal, and makes nothing if the user leaves", async () => {
+    const root = demo();
+    rmSync(path.join(root, "Taskfile.ts"));
+    const started = (words: string) => {
+      const script = `'${process.execPath}' '${path.join(checkout, "bin/task.js")}' init ${words}; echo "left with $?"`;
+      return openTerminal(`sh -c '${script.replaceAll("'", "'\\''")}'`, { cwd: root, env: { HOME: root } });
+    };
+    const asked = started("image");
+    await asked.shows(/Which variant/);
+    asked.type("prod");
+    await asked.shows(/› prod/);
+    asked.type("\r");
+    await asked.shows(/Which source/);
+    asked.type("sam");
+    await asked.shows(/› sample/);
+    asked.type("\r");
+    await asked.shows(/created \d+ files[\s\S]*left with 0/);
+    await asked.ended;
+    expect(readFileSync(path.join(root, "image/Taskfile.ts"), "utf8")).toContain(
+      '  defaults: { variant: "prod", source: "sample" },\n',
+    );
+    const left = started("other --prod");
+    await left.shows(/Which source/);
+    left.type("q");
+    await left.shows(/left with 0/);
+    await left.ended;
+    expect(readdirSync(root)).not.toContain("other");
   });
 
   it("names the templates there are when another is asked for", async () => {

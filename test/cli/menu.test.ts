@@ -1,5 +1,5 @@
 /** The menu as somebody at a terminal uses it; what it prints elsewhere is command-line.test.ts's. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { openTerminal } from "./terminal.ts";
@@ -8,8 +8,10 @@ import { checkout, demo } from "./workshop.ts";
 const program = `'${process.execPath}' '${path.join(checkout, "bin/task.js")}'`;
 
 /** The menu between two looks at the terminal's settings; then its status is printed, and whether they are the same. */
-function openMenu(words = "") {
+function openMenu(words = "", edit: (tasks: string) => string = (tasks) => tasks) {
   const root = demo();
+  const tasks = path.join(root, "tasks/all.ts");
+  writeFileSync(tasks, edit(readFileSync(tasks, "utf8")));
   const script = `stty -a >before; ${program} ${words}; s=$?; stty -a >after; cmp before after && echo "left with $s, sane"`;
   const env = { HOME: root };
   return { root, terminal: openTerminal(`sh -c '${script.replaceAll("'", "'\\''")}'`, { cwd: root, env }) };
@@ -61,5 +63,28 @@ describe("the menu on a terminal", () => {
     await terminal.shows(/ look\r\n {2}version [\s\S]* fetch\r\n {2}fetch-iso [\s\S]* build\r\n/);
     terminal.type("q");
     expect(await terminal.ended).toBe(0);
+  });
+
+  it("lets Tab choose the source", async () => {
+    const { root, terminal } = openMenu("", (file) =>
+      file
+        .replace(
+          "export const name =",
+          `export const source = param.choice({
+  name: "source", description: "where from", value: "SOURCE", choices: ["here", "there"], default: "here",
+});
+export const name =`,
+        )
+        .replace("params: { greeting, password }", "params: { greeting, password, source }")
+        .replace("params.greeting}", "params.greeting + params.source}"),
+    );
+    await terminal.shows(/ variant dev \(for work\)\r\n source here\r\n[\s\S]*Tab changes the source/);
+    terminal.type("\t");
+    await terminal.shows(/there/);
+    terminal.type("\r");
+    await terminal.shows(/\$ task --source there greet/);
+    await terminal.shows(/left with 0, sane/);
+    await terminal.ended;
+    expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("Hellothere World\n");
   });
 });

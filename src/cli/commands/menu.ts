@@ -2,25 +2,23 @@
  * The menu: what can be built, for whom, and which version it would get. On a terminal a target can be chosen from it;
  * elsewhere it is printed. How keys become a choice it does not know; picker.ts does.
  */
-import type { Target } from "../../engine/index.ts";
+import type { Parameter, Target } from "../../engine/index.ts";
 import { messageOf, printableName, UsageError } from "../../errors/index.ts";
-import { refuseInteractive } from "../options/interactive.ts";
+import { parametersOf } from "../options/option-table.ts";
 import { aliasesOf, listedTargets, targetLines, targetLinesByGroup } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
+import { choiceTerminal, choose } from "../terminal/choose.ts";
 import type { Choice } from "../terminal/picker.ts";
-import { type Shutdown, statusOf } from "../terminal/shutdown.ts";
 import { styleFor } from "../terminal/style.ts";
-import { buildTargets } from "./build-command.ts";
 import { wrap } from "./help.ts";
-import { runCommand } from "./run-command.ts";
-import { watchTargets } from "./watch-command.ts";
 
-/** Shows the menu, and runs what is chosen from it. */
-export async function menuCommand(session: Session): Promise<number> {
+/** Shows the menu, and runs what is chosen from it: `run` gets the words that the chosen command line has at its end. */
+export async function menuCommand(
+  session: Session,
+  run: (words: readonly string[]) => Promise<number>,
+): Promise<number> {
   const { io, request, workspace } = session;
-  const { TERM, CI, ACCESSIBLE } = io.env;
-  const isDumb = TERM === "dumb" || (CI ?? "") !== "" || (ACCESSIBLE ?? "") !== "";
-  const terminal = isDumb || request.json || request.quiet ? undefined : io.terminal();
+  const terminal = request.json || request.quiet ? undefined : choiceTerminal(io);
   if (terminal === undefined && request.watch)
     throw new UsageError("a watch needs a target", {
       code: "watch-target",
@@ -28,35 +26,58 @@ export async function menuCommand(session: Session): Promise<number> {
     });
   if (terminal === undefined) return printMenu(session);
 
-  const interruption = new AbortController();
-  let shutdown: Shutdown | undefined;
-  const stopListening = io.onShutdown((now) => {
-    shutdown = now;
-    interruption.abort();
+  const sources = await SourceChoice.of(session);
+  const banner = await bannerOf(session);
+  const choice = await choose(io, {
+    banner: () => [...banner, ...(sources === undefined ? [] : [` source ${sources.current}`])],
+    choices: choicesOf(session),
+    first: Object.values(workspace.taskfile.aliases ?? {})[0],
+    style: styleFor(io.stdout, io.env),
+    terminal,
+    enter: "runs",
+    ...(sources === undefined ? {} : { tab: { changes: "the source", onTab: () => sources.advance() } }),
   });
-  let chosen: Target | undefined;
-  try {
-    const { pick } = await import("../terminal/picker.ts");
-    chosen = await pick({
-      banner: await bannerOf(session),
-      choices: choicesOf(session),
-      first: Object.values(workspace.taskfile.aliases ?? {})[0],
-      style: styleFor(io.stdout, io.env),
-      terminal,
-      signal: interruption.signal,
-      onInterrupt: () => {
-        shutdown = "SIGINT";
-      },
-    });
-  } finally {
-    stopListening();
+  if ("status" in choice) return choice.status;
+  const words = [...(sources?.words ?? []), choice.value.name];
+  io.stderr.write(`${session.style.dim(`$ ${[session.command, ...words].join(" ")}`)}\n`);
+  return await run(words);
+}
+
+/** The source that the menu shows, and the others that it offers. */
+class SourceChoice {
+  readonly #names: readonly string[];
+  #index = 0;
+
+  private constructor(names: readonly string[]) {
+    this.#names = names;
   }
-  if (shutdown !== undefined) return statusOf(shutdown);
-  if (chosen === undefined) return 0;
-  io.stderr.write(`${session.style.dim(`$ ${[session.command, chosen.name].join(" ")}`)}\n`);
-  refuseInteractive(request, [chosen]);
-  if (request.watch) return watchTargets(session, [chosen]);
-  return chosen.kind === "command" ? runCommand(session, chosen, []) : buildTargets(session, [chosen]);
+
+  /** Undefined for a Taskfile whose option `source` has nothing to choose from. */
+  static async of({ workspace, values }: Session): Promise<SourceChoice | undefined> {
+    const source = parametersOf(workspace.taskfile).find(isSource);
+    if (source === undefined) return undefined;
+    const value = await values.get(source);
+    const shown = source.recorded?.(value) ?? value;
+    const names = [...new Set([`${shown}`, ...(source.choices ?? [])])];
+    return names.length > 1 ? new SourceChoice(names) : undefined;
+  }
+
+  get current(): string {
+    return this.#names[this.#index] ?? "";
+  }
+
+  advance(): void {
+    this.#index = (this.#index + 1) % this.#names.length;
+  }
+
+  /** The option for a source other than the one that the command line has already. */
+  get words(): readonly string[] {
+    return this.#index === 0 ? [] : ["--source", this.current];
+  }
+}
+
+function isSource({ name, kind }: Parameter<unknown>): boolean {
+  return name === "source" && kind === "choice";
 }
 
 function choicesOf({ workspace: { taskfile } }: Session): readonly Choice<Target>[] {

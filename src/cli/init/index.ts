@@ -8,16 +8,19 @@ import { didYouMean, systemErrorCode, systemReason, UsageError, UserError } from
 import type { Session } from "../session.ts";
 import { counted } from "../terminal/style.ts";
 import { readManifest } from "./manifest.ts";
-import { ownFiles } from "./own-files.ts";
+import { manifestOf, ownFiles } from "./own-files.ts";
 import { linkPackage } from "./package-link.ts";
+import { projectDefaults } from "./project-defaults.ts";
 import { copy, filesBelow, isThere, write } from "./project-folder.ts";
 
-/** Makes the project in the folder that is named, or in the current one. No file that is there is replaced. */
-export function initCommand(
-  { io, workspace: { taskfile }, request }: Session,
+/** Makes the project in the directory that is named, or in the current one. No file that is there is replaced. */
+export async function initCommand(
+  session: Session,
   words: readonly string[],
   packageRoot: string,
-): number {
+): Promise<number> {
+  const { io, request, workspace } = session;
+  const { taskfile } = workspace;
   if (words.length > 1) {
     throw new UsageError("`init` takes at most one directory", {
       code: "usage",
@@ -27,7 +30,10 @@ export function initCommand(
   const root = path.resolve(io.cwd, words[0] ?? ".");
   const copied = filesOf(chosenTemplate(taskfile.templates ?? {}, request.template), packageRoot);
   const completed = refuseProject(root, packageRoot);
-  const own = ownFiles(root, packageRoot);
+  const manifest = manifestOf(root, packageRoot);
+  const defaults = await projectDefaults(session, root);
+  if (typeof defaults === "number") return defaults;
+  const own = ownFiles({ root, packageRoot, manifest, defaults });
   const names = [...own.map(({ name }) => name), ...copied.keys()].filter((name) => name !== completed);
   const kept = new Set(names.filter((name) => isThere(path.join(root, name))));
   try {

@@ -4,6 +4,7 @@ import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { dependencyOn } from "./dependency.ts";
 import { jsonText, readManifest } from "./manifest.ts";
+import type { ProjectDefaults } from "./project-defaults.ts";
 
 interface OwnFile {
   /** Relative to the new project. */
@@ -11,11 +12,19 @@ interface OwnFile {
   readonly text: string;
 }
 
-/** `root` and `packageRoot` are absolute paths: the new project's, and that of the package it will use. */
-export function ownFiles(root: string, packageRoot: string): readonly OwnFile[] {
+interface NewProject {
+  /** Absolute paths: the new project's, and that of the package it will use. */
+  readonly root: string;
+  readonly packageRoot: string;
+  /** The content of its package.json. */
+  readonly manifest: object;
+  readonly defaults: ProjectDefaults;
+}
+
+export function ownFiles({ root, packageRoot, manifest, defaults }: NewProject): readonly OwnFile[] {
   const { name = "" } = readManifest(packageRoot) ?? {};
   return [
-    { name: "package.json", text: jsonText(manifestOf(root, packageRoot)) },
+    { name: "package.json", text: jsonText(manifest) },
     {
       name: "Taskfile.ts",
       text: `/** The targets of this image. To add one, make it with task({...}) of "${name}" and put it into \`targets\`. */
@@ -26,7 +35,7 @@ import { packageList } from "./tasks/package-list.ts";
 export default taskfile({
   ...pipeline,
   title: "${projectName(root)}",
-  targets: [...pipeline.targets, packageList],
+${defaultsLine(defaults)}  targets: [...pipeline.targets, packageList],
 });
 `,
     },
@@ -54,7 +63,7 @@ export default taskfile({
  * The project's package.json: what is there already, as `npm install` of this package leaves it, and what it lacks.
  * Throws a `UserError` where modules of the project could not import.
  */
-function manifestOf(root: string, packageRoot: string): object {
+export function manifestOf(root: string, packageRoot: string): object {
   const { name = "", engines, devDependencies } = readManifest(packageRoot) ?? {};
   const present = readManifest(root) ?? {};
   if (present.type !== undefined && present.type !== "module") {
@@ -76,6 +85,12 @@ function manifestOf(root: string, packageRoot: string): object {
     dependencies: { [name]: dependencyOn(name, packageRoot, root), ...present.dependencies },
     devDependencies: { ...(typescript === undefined ? {} : { typescript }), ...present.devDependencies },
   };
+}
+
+/** The Taskfile's line with the defaults; empty if there are none. */
+function defaultsLine(defaults: ProjectDefaults): string {
+  const entries = Object.entries(defaults).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  return entries.length === 0 ? "" : `  defaults: { ${entries.join(", ")} },\n`;
 }
 
 /** Whether npm installed the package; else it is a checkout. */

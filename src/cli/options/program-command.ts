@@ -98,6 +98,10 @@ export const programCommands: readonly ProgramCommand[] = [
     examples: [
       { command: "init my-image", does: "create a project for an image of your own" },
       { command: "init my-rescue --template rescue", does: "the same for a rescue system, without Razor" },
+      {
+        command: "init my-prod-image --source sample --prod",
+        does: "the same, with these defaults in its Taskfile",
+      },
     ],
     anywhere: true,
     writes: true,

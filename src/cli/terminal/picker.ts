@@ -16,9 +16,9 @@ export interface Choice<T> {
   readonly heading?: string | undefined;
 }
 
-interface PickRequest<T> {
-  /** Lines above the list. */
-  readonly banner: readonly string[];
+export interface PickRequest<T> {
+  /** Lines above the list, as they are now. */
+  readonly banner: () => readonly string[];
   readonly choices: readonly Choice<T>[];
   /** The value on which the mark stands at first; otherwise on the first one. */
   readonly first: T | undefined;
@@ -28,13 +28,17 @@ interface PickRequest<T> {
   readonly signal: AbortSignal;
   /** Called before it leaves without a choice because of Ctrl-C. */
   readonly onInterrupt: () => void;
+  /** What Enter does, as a verb: `runs`. */
+  readonly enter: string;
+  /** Something beside the choice that Tab changes; the banner shows it. */
+  readonly tab?: { readonly changes: string; readonly onTab: () => void };
 }
-
-const hint = "arrows or letters select, Enter runs, q or Esc quits";
 
 /** The chosen value, or undefined when the user left. The list stays on the screen, the terminal is as it was. */
 export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
-  const { choices, first, terminal, signal, banner, style, onInterrupt } = request;
+  const { choices, first, terminal, signal, style, onInterrupt, tab } = request;
+  const changes = tab === undefined ? "" : `, Tab changes ${tab.changes}`;
+  const hint = `arrows or letters select, Enter ${request.enter}${changes}, q or Esc quits`;
   const { AutocompletePrompt, isCancel } = await import("@clack/core");
   const labelWidth = Math.max(...choices.map(({ label }) => label.length)) + 2;
   const prompt = new AutocompletePrompt<{ value: Choice<T> }>({
@@ -46,16 +50,20 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
     output: terminal.output,
     signal,
     render() {
+      const banner = request.banner();
       const isOver = this.state === "submit" || this.state === "cancel";
       const shown = isOver ? choices : this.filteredOptions.map(({ value }) => value);
       const rows = shown.map((choice) => {
         const isMarked = this.state !== "cancel" && choice === this.focusedValue;
-        const text = truncate(`- ${choice.description}`, columns() - labelWidth - 3);
+        const said = choice.description === "" ? "" : `- ${choice.description}`;
+        const text = truncate(said, columns() - labelWidth - 3);
         const label = truncate(choice.label.padEnd(labelWidth), columns() - 3);
         return isMarked ? `${style.bold(`› ${label}${text}`)}` : `  ${style.cyan(label)}${text}`;
       });
       const typed =
-        this.userInput === "" ? style.dim(hint) : `${this.userInput}▏ ${style.dim(hintFor(rows.length))}`;
+        this.userInput === ""
+          ? style.dim(hint)
+          : `${this.userInput}▏ ${style.dim(rows.length === 0 ? "no match; Backspace deletes a letter" : hint)}`;
       // A description that was cut off is shown whole for the row that is marked.
       const marked = this.filteredOptions[this.cursor]?.value.description ?? "";
       const whole = marked.length + 2 > columns() - labelWidth - 3 ? [style.dim(marked)] : [];
@@ -70,6 +78,7 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
     lines.reduce((sum, line) => sum + Math.ceil(stripVTControlCharacters(line).length / columns()), 0);
   prompt.on("key", (key) => {
     if (key === "\u0003") onInterrupt();
+    if (key === "\t") tab?.onTab();
   });
   // A name may have a q in it, but none begins with one that is alone.
   prompt.on("key", (key) => {
@@ -79,10 +88,6 @@ export async function pick<T>(request: PickRequest<T>): Promise<T | undefined> {
   const leave = keepWhole(prompt, terminal);
   const chosen = await answer.finally(leave);
   return isCancel(chosen) || chosen === undefined ? undefined : (chosen as Choice<T>).value;
-}
-
-function hintFor(found: number): string {
-  return found === 0 ? "no match; Backspace deletes a letter" : hint;
 }
 
 /** The rows with a heading above each group; `at` is the index of the marked row among these lines. */

@@ -13,7 +13,7 @@ import { compareListings, type Listing } from "../files/listing.ts";
 import { isLinking, type StatCache, signatureAt } from "../files/stat-cache.ts";
 import { listOutputs, type OutputPlaces, pathIn, slotOf } from "../state/output.ts";
 import type { State } from "../state/state.ts";
-import { type Assessment, resolveInputs } from "./decision.ts";
+import { type Assessment, resolveInputs } from "./assessment.ts";
 import { inputDifferences } from "./input-differences.ts";
 
 /** What a task needs of another one: where it stands, and what was made. */

@@ -14,7 +14,7 @@ import { isSound } from "../state/listing-rules.ts";
 import { listKnownOutputs, placesOf } from "../state/output.ts";
 import type { Part, Stamp } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
-import type { CodeIndex } from "./decision.ts";
+import type { CodeIndex } from "./code-index.ts";
 import { partsOf } from "./fingerprint.ts";
 
 interface UnchangedContext {

@@ -1,7 +1,7 @@
 /** What is built, and how: all that a front end says to a build. */
 
 import type { ToolHint } from "../bind/tool.ts";
-import type { CodeIndex } from "../decide/decision.ts";
+import type { CodeIndex } from "../decide/code-index.ts";
 import type { Task } from "../define/declared-task.ts";
 import type { ParameterValues } from "../define/parameter-values.ts";
 import type { Taskfile } from "../define/taskfile.ts";

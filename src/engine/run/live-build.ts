@@ -1,7 +1,7 @@
 /** A build that goes on while its inputs change: what each task saw, and the means to have it done again at once. */
 
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
-import { resolveInputs } from "../decide/decision.ts";
+import { resolveInputs } from "../decide/assessment.ts";
 import { inputDifferences } from "../decide/input-differences.ts";
 import type { TaskId } from "../define/names.ts";
 import type { ResolvedInput } from "../files/input.ts";

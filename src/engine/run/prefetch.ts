@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { BoundTask } from "../bind/bound-task.ts";
-import { resolveInputs } from "../decide/decision.ts";
+import { resolveInputs } from "../decide/assessment.ts";
 import { folderName, type TaskId } from "../define/names.ts";
 import { removeTree } from "../files/tree-removal.ts";
 import { Capture } from "./capture.ts";

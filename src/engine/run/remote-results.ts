@@ -1,6 +1,8 @@
 /** Results that other machines made, for the tasks of one build: found before a task runs, and offered when it has run. */
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
-import { type Assessment, type Decision, rememberInputs } from "../decide/decision.ts";
+import type { Assessment } from "../decide/assessment.ts";
+import type { Decision } from "../decide/decision.ts";
+import { rememberInputs } from "../decide/kept-inputs.ts";
 import type { Reason } from "../decide/reason.ts";
 import { encodeListing, type Listing } from "../files/listing.ts";
 import { isSound } from "../state/listing-rules.ts";

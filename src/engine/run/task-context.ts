@@ -9,7 +9,7 @@ import { createShell, type ProcessGroups, type Shell } from "../../host/index.ts
 import { type BoundTask, neededSlots } from "../bind/bound-task.ts";
 import { neededTools, usefulTools } from "../bind/optional-tool.ts";
 import { locateTool } from "../bind/tool.ts";
-import type { Assessment } from "../decide/decision.ts";
+import type { Assessment } from "../decide/assessment.ts";
 import type { NeededOutputs } from "../decide/input-recheck.ts";
 import { parseKeyValues } from "../define/key-values.ts";
 import type { TaskId } from "../define/names.ts";

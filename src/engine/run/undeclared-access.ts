@@ -2,7 +2,7 @@
 import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import { type BoundTask, neededSlots } from "../bind/bound-task.ts";
-import type { Assessment } from "../decide/decision.ts";
+import type { Assessment } from "../decide/assessment.ts";
 import type { AbsolutePath } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
 import { ignoredMatcher } from "../define/patterns.ts";

@@ -6,9 +6,10 @@ import { lstatSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { type Digest, type Fingerprint, isDigest } from "../define/names.ts";
 import { decodeListing } from "../files/listing.ts";
+import { partsSuffix } from "./blob-parts.ts";
 import type { Stamp } from "./stamp.ts";
 import type { State } from "./state.ts";
-import { partsSuffix, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 export interface GarbageCollection {
   /** Bytes of all blobs before and after. */

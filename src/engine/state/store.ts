@@ -13,25 +13,20 @@ import {
   createWriteStream,
   existsSync,
   lstatSync,
-  mkdirSync,
   readFileSync,
-  renameSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { access, chmod, copyFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
 import { systemErrorCode } from "../../errors/index.ts";
 import { type AbsolutePath, absolutePath, type Digest, isDigest } from "../define/names.ts";
 import type { ConcatenationPart } from "../files/concatenation-hash.ts";
 import { digestOfBytes, digestOfFile } from "../files/digest.ts";
-
-/** Maximum nesting of parts: an image holds an initrd that was joined too. A deeper list was not written by a join. */
-const deepestParts = 8;
-/** Maximum number of blobs of one joined content. */
-const mostParts = 65_536;
+import { copyWhole, statusOf } from "./blob-file.ts";
+import { BlobParts, partsSuffix } from "./blob-parts.ts";
+import { type BlobAccess, BlobPlacement } from "./blob-placement.ts";
 
 /** From this many bytes on copying on a thread, which costs several switches between threads, is worth it. */
 const threadPays = 256 * 1024;
@@ -39,27 +34,27 @@ const threadPays = 256 * 1024;
 /** Mode of a file while it is written: it may hold a secret. */
 const fileMode = { mode: 0o600 } as const;
 
-/** Who may read a blob: everybody (0444), or its owner only (0400). */
-type BlobAccess = "public" | "private";
-
-/** Ends the name of a content that is kept as the list of its parts. */
-export const partsSuffix = ".parts";
-
 export class Store {
   readonly root: AbsolutePath;
-  /** Bytes that it held when it was last looked through, and what came since; undefined before that. */
-  expectedSize: number | undefined;
-  readonly #temporaryRoot: AbsolutePath;
+  readonly #placement: BlobPlacement;
+  readonly #parts: BlobParts;
   /** The status of each blob that was taken over while this process ran, with bytes that had just been checked. */
   readonly #adopted = new Map<Digest, string>();
-  /** Folders that are known to be real folders. */
-  readonly #folders = new Set<string>();
-  #counter = 0;
 
   /** `temporaryRoot` is on the same file system, and emptied now and then: what a crash left half-written goes there. */
   constructor(root: AbsolutePath, temporaryRoot: AbsolutePath) {
     this.root = root;
-    this.#temporaryRoot = temporaryRoot;
+    this.#parts = new BlobParts((digest) => this.pathOf(digest));
+    this.#placement = new BlobPlacement((digest) => this.pathOf(digest), temporaryRoot);
+  }
+
+  /** Bytes that it held when it was last looked through, and what came since; undefined before that. */
+  get expectedSize(): number | undefined {
+    return this.#placement.expectedSize;
+  }
+
+  set expectedSize(bytes: number | undefined) {
+    this.#placement.expectedSize = bytes;
   }
 
   /** Absolute path of a blob. @throws Error for a text that is no digest, which could name any file. */
@@ -70,42 +65,12 @@ export class Store {
 
   /** Whether the content is there, whole or in parts. */
   has(digest: Digest): boolean {
-    return existsSync(this.pathOf(digest)) || this.#wholeParts(digest) !== undefined;
-  }
-
-  /**
-   * The blobs of a content, in order; undefined where one is missing, and for lists that no join can have written: with
-   * a cycle, or nested so deeply that they expand without bound.
-   */
-  #wholeParts(digest: Digest): readonly Digest[] | undefined {
-    const blobs: Digest[] = [];
-    const collect = (content: Digest, depth: number): boolean => {
-      if (blobs.length >= mostParts) return false;
-      if (existsSync(this.pathOf(content))) {
-        blobs.push(content);
-        return true;
-      }
-      if (depth === deepestParts) return false;
-      return this.partsOf(content)?.every((part) => collect(part, depth + 1)) ?? false;
-    };
-    return collect(digest, 0) ? blobs : undefined;
+    return existsSync(this.pathOf(digest)) || this.#parts.whole(digest) !== undefined;
   }
 
   /** The digests of the parts that a content is kept as; undefined for what is kept whole, or not at all. */
   partsOf(digest: Digest): readonly Digest[] | undefined {
-    const list = `${this.pathOf(digest)}${partsSuffix}`;
-    // An error costs more than a look, and nearly nothing is kept in parts.
-    if (!existsSync(list)) return undefined;
-    let text: string;
-    try {
-      text = readFileSync(list, "utf8");
-    } catch {
-      return undefined;
-    }
-    const lines = text.split("\n").slice(0, -1);
-    // A damaged list names nothing; a part is never the whole.
-    const parts = lines.filter(isDigest);
-    return parts.length === lines.length && !parts.includes(digest) ? parts : undefined;
+    return this.#parts.of(digest);
   }
 
   /** Stores a content as the list of its parts, and those of them that are not there. */
@@ -117,17 +82,22 @@ export class Store {
     for (const part of parts) {
       if ("file" in part) await this.putFile(part.file, part.digest, part.size, access);
       else if (this.has(part.digest)) this.#restrict(part.digest, access);
-      else this.#placeAtOnce(part.digest, (beside) => writeFileSync(beside, part.bytes, fileMode), access);
+      else
+        this.#placement.placeAtOnce(
+          part.digest,
+          (beside) => writeFileSync(beside, part.bytes, fileMode),
+          access,
+        );
     }
     if (existsSync(this.pathOf(digest))) return;
     const list = parts.map((part) => `${part.digest}\n`).join("");
-    this.#placeAtOnce(digest, (beside) => writeFileSync(beside, list), "public", partsSuffix);
+    this.#placement.placeAtOnce(digest, (beside) => writeFileSync(beside, list), "public", partsSuffix);
   }
 
   /** Makes existing blobs private: content that is private in one output is private everywhere. */
   #restrict(digest: Digest, access: BlobAccess): void {
     if (access === "public") return;
-    for (const blob of this.#wholeParts(digest) ?? []) chmodSync(this.pathOf(blob), 0o400);
+    for (const blob of this.#parts.whole(digest) ?? []) chmodSync(this.pathOf(blob), 0o400);
   }
 
   /** Removes a content, or the list of its parts. */
@@ -141,7 +111,7 @@ export class Store {
   /** Stores a small text and returns its digest, which must be the text's where it is known. */
   putText(text: string, digest = digestOfBytes(text), access: BlobAccess = "public"): Digest {
     if (this.has(digest)) this.#restrict(digest, access);
-    else this.#placeAtOnce(digest, (beside) => writeFileSync(beside, text, fileMode), access);
+    else this.#placement.placeAtOnce(digest, (beside) => writeFileSync(beside, text, fileMode), access);
     return digest;
   }
 
@@ -161,14 +131,23 @@ export class Store {
     if (this.has(digest)) return this.#restrict(digest, access);
     // The copy has the mode of the file, so it is never more open than that.
     if (size < threadPays)
-      this.#placeAtOnce(digest, (beside) => copyFileSync(file, beside, constants.COPYFILE_FICLONE), access);
-    else await this.#place(digest, (beside) => copyFile(file, beside, constants.COPYFILE_FICLONE), access);
+      this.#placement.placeAtOnce(
+        digest,
+        (beside) => copyFileSync(file, beside, constants.COPYFILE_FICLONE),
+        access,
+      );
+    else
+      await this.#placement.place(
+        digest,
+        (beside) => copyFile(file, beside, constants.COPYFILE_FICLONE),
+        access,
+      );
   }
 
   /** Moves a file in, whose bytes were just found to have this digest; on another file system it is copied and removed. */
   async adopt(file: string, digest: Digest): Promise<void> {
     if (this.has(digest)) return rm(file, { force: true });
-    await this.#place(
+    await this.#placement.place(
       digest,
       async (beside) => {
         try {
@@ -203,7 +182,7 @@ export class Store {
     read: (path: string, size: number) => Digest | Promise<Digest> = digestOfFile,
   ): Promise<boolean> {
     const blob = this.pathOf(digest);
-    const parts = existsSync(blob) ? undefined : this.#wholeParts(digest);
+    const parts = existsSync(blob) ? undefined : this.#parts.whole(digest);
     const copied =
       parts === undefined
         ? await copyWhole(blob, target)
@@ -226,7 +205,7 @@ export class Store {
    */
   async receive(digest: Digest, size: number, chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
     if (this.has(digest)) return true;
-    const beside = this.#beside(digest);
+    const beside = this.#placement.beside(digest);
     try {
       const sum = createHash("sha256");
       let received = 0;
@@ -240,7 +219,7 @@ export class Store {
       };
       await pipeline(measured(), createWriteStream(beside, { flags: "wx", ...fileMode }));
       if (received !== size || sum.digest("hex") !== digest) return false;
-      this.#finish(beside, digest, "public");
+      this.#placement.finish(beside, digest, "public");
       return true;
     } finally {
       await rm(beside, { force: true });
@@ -249,7 +228,7 @@ export class Store {
 
   /** The content as it is stored, unchecked, with its size in bytes; undefined where it is not there. */
   read(digest: Digest): { readonly size: number; readonly chunks: AsyncIterable<Uint8Array> } | undefined {
-    const blobs = this.#wholeParts(digest);
+    const blobs = this.#parts.whole(digest);
     if (blobs === undefined) return undefined;
     const sizes = blobs.map((blob) => statSync(this.pathOf(blob), { throwIfNoEntry: false })?.size);
     let size = 0;
@@ -279,7 +258,7 @@ export class Store {
 
   /** Whether the content, or that of all its parts, is what the digest says. */
   async isWhole(digest: Digest): Promise<boolean> {
-    const blobs = this.#wholeParts(digest);
+    const blobs = this.#parts.whole(digest);
     if (blobs === undefined) return false;
     try {
       const hash = createHash("sha256");
@@ -289,84 +268,5 @@ export class Store {
       if (systemErrorCode(error) === undefined) throw error;
       return false;
     }
-  }
-
-  async #place(digest: Digest, write: (beside: string) => Promise<void>, access: BlobAccess): Promise<void> {
-    const beside = this.#beside(digest);
-    try {
-      await write(beside);
-      this.#finish(beside, digest, access);
-    } catch (error) {
-      await rm(beside, { force: true });
-      throw error;
-    }
-  }
-
-  #placeAtOnce(
-    digest: Digest,
-    write: (beside: string) => void,
-    access: BlobAccess = "public",
-    suffix = "",
-  ): void {
-    const beside = this.#beside(digest);
-    try {
-      write(beside);
-      this.#finish(beside, digest, access, suffix);
-    } catch (error) {
-      rmSync(beside, { force: true });
-      throw error;
-    }
-  }
-
-  /** Where a blob is written before it has its name; the folder is made. */
-  #beside(digest: Digest): string {
-    if (!existsSync(this.#temporaryRoot)) mkdirSync(this.#temporaryRoot, { recursive: true, mode: 0o755 });
-    this.#counter += 1;
-    return path.join(this.#temporaryRoot, `${digest}.${process.pid}-${this.#counter}`);
-  }
-
-  #finish(beside: string, digest: Digest, access: BlobAccess, suffix = ""): void {
-    const place = `${this.pathOf(digest)}${suffix}`;
-    chmodSync(beside, access === "private" ? 0o400 : 0o444);
-    if (this.expectedSize !== undefined) this.expectedSize += statSync(beside).size;
-    this.#makeFolder(path.dirname(place));
-    try {
-      renameSync(beside, place);
-    } catch (error) {
-      // The folder was removed by somebody who emptied the cache meanwhile.
-      if (systemErrorCode(error) !== "ENOENT") throw error;
-      mkdirSync(path.dirname(place), { recursive: true, mode: 0o755 });
-      renameSync(beside, place);
-    }
-  }
-
-  /** Makes one of the 256 folders; a symlink in its place is replaced, since blobs would be written elsewhere through it. */
-  #makeFolder(folder: string): void {
-    if (this.#folders.has(folder)) return;
-    const status = lstatSync(folder, { throwIfNoEntry: false });
-    if (status !== undefined && !status.isDirectory()) rmSync(folder);
-    if (!status?.isDirectory()) mkdirSync(folder, { recursive: true, mode: 0o755 });
-    this.#folders.add(folder);
-  }
-}
-
-/** All that changes when a file does; undefined where there is none. */
-function statusOf(file: string): string | undefined {
-  const status = lstatSync(file, { bigint: true, throwIfNoEntry: false });
-  return status && `${status.size}:${status.mtimeNs}:${status.ctimeNs}:${status.ino}`;
-}
-
-async function copyWhole(blob: string, target: string): Promise<boolean> {
-  if (!(await isReadableFile(blob))) return false;
-  await copyFile(blob, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
-  return true;
-}
-
-async function isReadableFile(file: string): Promise<boolean> {
-  try {
-    await access(file, constants.R_OK);
-    return (await stat(file)).isFile();
-  } catch {
-    return false;
   }
 }

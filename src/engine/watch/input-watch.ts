@@ -5,7 +5,7 @@
 
 import path from "node:path";
 import type { Graph } from "../bind/bound-task.ts";
-import { resolveInputs } from "../decide/decision.ts";
+import { resolveInputs } from "../decide/assessment.ts";
 import { inputDifferences } from "../decide/input-differences.ts";
 import type { FilesInput } from "../define/declared-input.ts";
 import type { TaskId } from "../define/names.ts";

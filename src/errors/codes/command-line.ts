@@ -78,6 +78,11 @@ export const commandLineErrors = {
       "The directory's `package.json` is for CommonJS modules, and a Taskfile is an ES module. Nothing was changed.",
     remedy: "Run `npm pkg set type=module`, then `task init` again, or name another directory.",
   },
+  "init-secret": {
+    meaning:
+      "The source for `task init` has a password in its URL, and a Taskfile shows its defaults to all readers.",
+    remedy: "Omit `--source` here, and give it to each build, or set it in the environment.",
+  },
   "init-taken": {
     meaning: "`task init` found files of a project in the directory. Nothing was changed.",
     remedy: "Name another directory: `task init DIRECTORY`.",

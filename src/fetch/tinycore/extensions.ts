@@ -10,9 +10,8 @@ import {
   type ExtensionGraph,
   type ExtensionNode,
   extensionTail,
-  type Group,
-  type Root,
 } from "./extension-graph.ts";
+import type { Group, Root } from "./kernel-name.ts";
 import { extensionLocation, type Mirror } from "./mirror.ts";
 
 export type ClosureItem =
