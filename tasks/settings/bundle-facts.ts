@@ -3,6 +3,7 @@
  * less. What is done with a bundle is not known here.
  */
 import { existsSync } from "node:fs";
+import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import { readTarballFiles, type TarballEntry, type UnpackLimits } from "../../src/formats/index.ts";
 import { secondsOf } from "./epoch.ts";
@@ -33,9 +34,9 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
     });
   }
   let packed: number | undefined;
-  const wanted = ({ path, mtime, size }: TarballEntry): boolean => {
-    if (path === overlayMember) packed = mtime;
-    return (path === "bundle-version" || path === "rebuild_iso.sh") && size <= largestText;
+  const wanted = ({ path: member, mtime, size }: TarballEntry): boolean => {
+    if (member === overlayMember) packed = mtime;
+    return (member === "bundle-version" || member === "rebuild_iso.sh") && size <= largestText;
   };
   const texts = await readTarballFiles(file, wanted, limits);
   if (packed === undefined) {
@@ -49,14 +50,18 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
   const fact = (name: string): string | undefined => new RegExp(`^${name}=(.+)$`, "m").exec(facts)?.[1];
   return {
     version: acceptable(fact("version"), versionForm),
-    // The old scripts wrote the variant into the name of the ISO: ISO_NAME=rz_mk_prod-image.
-    variant: acceptable(fact("variant") ?? oldVariant(texts.get("rebuild_iso.sh")), /^[a-z]+$/),
+    variant: acceptable(fact("variant") ?? oldVariant(file, texts.get("rebuild_iso.sh")), /^[a-z]+$/),
     epoch: secondsOf(fact("epoch")) ?? secondsOf(String(packed)) ?? undated,
   };
 }
 
-function oldVariant(script: Buffer | undefined): string | undefined {
-  return /rz_mk_([a-z]+)-image/.exec(script?.toString("latin1") ?? "")?.[1];
+/**
+ * The variant of an old bundle: its script assigns the name of the ISO, `ISO_NAME=rz_mk_prod-image`. The script's usage names the
+ * development image in every bundle. Where nothing is assigned, the bundle's own name counts.
+ */
+function oldVariant(file: string, script: Buffer | undefined): string | undefined {
+  const assigned = /^\s*ISO_NAME=["']?rz_mk_([a-z]+)-image/m.exec(script?.toString("latin1") ?? "");
+  return (assigned ?? /^razor-microkernel-bundle-([a-z]+)\./.exec(path.basename(file)))?.[1];
 }
 
 /** A bundle may come from anywhere: what it says becomes part of a file's name. */
