@@ -12,11 +12,12 @@ usesPrograms("tar");
 const folder = mkdtempSync(path.join(tmpdir(), "bundle facts "));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function pack(name: string, script: string): string {
+function pack(name: string, script: string, version?: string): string {
   const content = mkdtempSync(path.join(folder, "content "));
   mkdirSync(path.join(content, "dependencies"));
   writeFileSync(path.join(content, "dependencies/razor-microkernel-overlay.tar.gz"), "");
   writeFileSync(path.join(content, "rebuild_iso.sh"), script);
+  if (version !== undefined) writeFileSync(path.join(content, "gitversion.sh"), version);
   const bundle = path.join(folder, name);
   execFileSync("tar", ["czf", bundle, "-C", content, "."], { stdio: "inherit" });
   return bundle;
@@ -34,4 +35,14 @@ it.each([
   [undefined, "unnamed.tar.gz", usage],
 ])("the variant of an old bundle is %s for %s, whatever its usage says", async (variant, name, script) => {
   expect((await readBundleFacts(pack(name, script))).variant).toBe(variant);
+});
+
+// Source: a later rebuild_iso.sh of the same project reads ./gitversion.sh, which sets ISO_VERSION.
+it.each([
+  ["0.12.0", "ISO_VERSION=0.12.0\n"],
+  ["0.12.0+3-gabcdef1", "#!/bin/sh\nexport ISO_VERSION='0.12.0+3-gabcdef1'\n"],
+  [undefined, "ISO_VERSION=$(git describe)\n"],
+  [undefined, 'ISO_VERSION="../../outside"\n'],
+])("the version of an old bundle is %s for a gitversion.sh with %s", async (version, text) => {
+  expect((await readBundleFacts(pack("versions.tar.gz", usage, text))).version).toBe(version);
 });
