@@ -101,6 +101,7 @@ export default taskfile({
   deprecated: [
     {
       flags: "-r, --reuse-prev-dl",
+      env: "MK_BUNDLE_RE_USE_PREV_DL",
       answer: "-r/--reuse-prev-dl is not needed: the cache keeps and verifies downloads",
     },
   ],

@@ -110,6 +110,10 @@ function placeOf(name: string, options: OverlayOptions, project: FileTree): stri
   const locked = "etc/shadow-nologin";
   if (name === locked) return variant === "prod" ? "etc/shadow" : undefined;
   if (name === "etc/shadow" && variant === "prod" && project.has(locked)) return undefined;
+  // Debug images have settings of their own, where there are some; no other image has that file.
+  const verbose = "tmp/mk_conf_debug.yaml";
+  if (name === verbose) return variant === "debug" ? "tmp/mk_conf.yaml" : undefined;
+  if (name === "tmp/mk_conf.yaml" && variant === "debug" && project.has(verbose)) return undefined;
   // The list is the gem step's, and that fetches the gems too.
   if (name.startsWith("opt/gems/")) return undefined;
   return /^(etc|opt|tmp|usr)\//.test(name) ? name : undefined;

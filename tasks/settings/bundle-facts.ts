@@ -3,6 +3,7 @@
  * less. What is done with a bundle is not known here.
  */
 import { existsSync } from "node:fs";
+import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import { readTarballFiles, type TarballEntry, type UnpackLimits } from "../../src/formats/index.ts";
 import { secondsOf } from "./epoch.ts";
@@ -13,14 +14,17 @@ import { versionForm } from "./version-form.ts";
 export const overlayMember = "dependencies/razor-microkernel-overlay.tar.gz";
 
 export interface BundleFacts {
-  /** Undefined in a bundle of the old scripts. */
+  /** Undefined in most bundles of the old scripts. */
   readonly version: string | undefined;
   readonly variant: string | undefined;
   /** Seconds since 1970. */
   readonly epoch: number;
 }
 
-/** The two texts are read whole. */
+/** What tells of the bundle: our own description, the old scripts', and what these take their version from. */
+const tellingMembers: ReadonlySet<string> = new Set(["bundle-version", "rebuild_iso.sh", "gitversion.sh"]);
+
+/** These texts are read whole. */
 const largestText = 1024 * 1024;
 
 /** Reads the bundle at `file` (absolute). Throws a `UserError` when it is none, or damaged. */
@@ -33,9 +37,9 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
     });
   }
   let packed: number | undefined;
-  const wanted = ({ path, mtime, size }: TarballEntry): boolean => {
-    if (path === overlayMember) packed = mtime;
-    return (path === "bundle-version" || path === "rebuild_iso.sh") && size <= largestText;
+  const wanted = ({ path: member, mtime, size }: TarballEntry): boolean => {
+    if (member === overlayMember) packed = mtime;
+    return tellingMembers.has(member) && size <= largestText;
   };
   const texts = await readTarballFiles(file, wanted, limits);
   if (packed === undefined) {
@@ -48,15 +52,25 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
   const facts = texts.get("bundle-version")?.toString("utf8") ?? "";
   const fact = (name: string): string | undefined => new RegExp(`^${name}=(.+)$`, "m").exec(facts)?.[1];
   return {
-    version: acceptable(fact("version"), versionForm),
-    // The old scripts wrote the variant into the name of the ISO: ISO_NAME=rz_mk_prod-image.
-    variant: acceptable(fact("variant") ?? oldVariant(texts.get("rebuild_iso.sh")), /^[a-z]+$/),
+    version: acceptable(fact("version") ?? oldVersion(texts.get("gitversion.sh")), versionForm),
+    variant: acceptable(fact("variant") ?? oldVariant(file, texts.get("rebuild_iso.sh")), /^[a-z]+$/),
     epoch: secondsOf(fact("epoch")) ?? secondsOf(String(packed)) ?? undated,
   };
 }
 
-function oldVariant(script: Buffer | undefined): string | undefined {
-  return /rz_mk_([a-z]+)-image/.exec(script?.toString("latin1") ?? "")?.[1];
+/**
+ * The variant of an old bundle: its script assigns the name of the ISO, `ISO_NAME=rz_mk_prod-image`. The script's usage names the
+ * development image in every bundle. Where nothing is assigned, the bundle's own name counts.
+ */
+function oldVariant(file: string, script: Buffer | undefined): string | undefined {
+  const assigned = /^\s*ISO_NAME=["']?rz_mk_([a-z]+)-image/m.exec(script?.toString("latin1") ?? "");
+  return (assigned ?? /^razor-microkernel-bundle-([a-z]+)\./.exec(path.basename(file)))?.[1];
+}
+
+/** The version that an old bundle's `gitversion.sh` assigns: `ISO_VERSION=0.12.0`, perhaps in quotes. */
+function oldVersion(script: Buffer | undefined): string | undefined {
+  const text = script?.toString("latin1") ?? "";
+  return /^\s*(?:export\s+)?ISO_VERSION=(["']?)([^\s"'$`;]+)\1\s*$/m.exec(text)?.[2];
 }
 
 /** A bundle may come from anywhere: what it says becomes part of a file's name. */

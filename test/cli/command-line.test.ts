@@ -175,6 +175,18 @@ describe("a value", () => {
     expect(run.status).toBe(0);
     expect(run.stderr.match(/-r is not needed/g)).toHaveLength(1);
   });
+
+  it("that is no longer needed is answered too where a configuration file or the environment has it", async () => {
+    const root = demo();
+    put(root, "old.cfg", "DEMO_RE_USE_PREV_DL=no\n");
+    for (const run of [
+      await runTask(root, ["greet", "--config", "old.cfg"]),
+      await runTask(root, ["greet"], { DEMO_RE_USE_PREV_DL: "yes" }),
+    ]) {
+      expect(run.status, run.stderr).toBe(0);
+      expect(run.stderr.match(/-r is not needed/g)).toHaveLength(1);
+    }
+  });
 });
 
 describe("a Taskfile", () => {

@@ -74,7 +74,7 @@ export default taskfile({
     debug: { description: "for bugs", flags: ["-d", "--debug"] },
   },
   variantEnv: "DEMO_TYPE",
-  deprecated: [{ flags: "-r, --reuse-prev-dl", answer: "-r is not needed" }],
+  deprecated: [{ flags: "-r, --reuse-prev-dl", env: "DEMO_RE_USE_PREV_DL", answer: "-r is not needed" }],
 });
 `;
 

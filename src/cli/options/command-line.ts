@@ -163,7 +163,7 @@ export function parseCommandLine(
       remoteCache: remoteCacheSettings(options, taskfile, env),
       read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
       notes: (taskfile.deprecated ?? [])
-        .filter(({ flags }) => flag(flags) !== undefined)
+        .filter(({ flags, env: name = "" }) => flag(flags) !== undefined || config.has(name) || name in env)
         .map(({ answer }) => answer),
     },
   };

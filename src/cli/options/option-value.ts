@@ -16,7 +16,8 @@ export function configKeys(
   const keys = parameters
     .flatMap((parameter) => [parameter.env, fileKey(parameter)])
     .filter((key) => key !== undefined);
-  return new Set(taskfile.variantEnv === undefined ? keys : [...keys, taskfile.variantEnv]);
+  const others = [taskfile.variantEnv, ...(taskfile.deprecated ?? []).map(({ env }) => env)];
+  return new Set([...keys, ...others.filter((key) => key !== undefined)]);
 }
 
 /** The variant to build: what is said, else the Taskfile's default, else its first one. Throws `UsageError` when two are asked for, or one that is not known. */

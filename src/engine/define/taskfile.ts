@@ -79,8 +79,12 @@ interface TaskfileDefinition {
     readonly given: Pick<Parameter<unknown>, "name">;
     readonly use: Task;
   }[];
-  /** Options that are accepted and answered with one line, for users of what this replaces. */
-  readonly deprecated?: readonly { readonly flags: string; readonly answer: string }[];
+  /** Options, and variables with their meaning, that are accepted and answered with one line, for users of what this replaces. */
+  readonly deprecated?: readonly {
+    readonly flags: string;
+    readonly env?: string;
+    readonly answer: string;
+  }[];
 }
 
 export interface Taskfile extends TaskfileDefinition {

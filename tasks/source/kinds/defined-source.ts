@@ -3,7 +3,7 @@ import path from "node:path";
 import { UserError } from "../../../src/errors/index.ts";
 import { defineMirror, parseFolderLocation, parseLocation } from "../../../src/fetch/index.ts";
 import { shownPath } from "../../settings/shown-path.ts";
-import type { NamedMirror } from "./mirror-directory.ts";
+import { type NamedMirror, splitMirror } from "./mirror-directory.ts";
 import type { ExtraName, OpenRequest, SourceKind, SourceLocations } from "./source-kind.ts";
 import { absoluteLocation, sourceKey } from "./source-name.ts";
 import { isRecord, readSources } from "./sources-file.ts";
@@ -25,9 +25,7 @@ export function definedSource({ definition, mirror, ...kind }: DefinedSource): S
     async open(request) {
       const { name, mirrorUri } = request;
       const named =
-        mirrorUri === undefined
-          ? await mirror?.(name)
-          : { base: absoluteLocation(mirrorUri), place: undefined };
+        mirrorUri === undefined ? await mirror?.(name) : splitMirror(mirrorUri, "--tcl-mirror-uri");
       const locations = await readLocations(definition(name), request, named);
       return { locations, isLocal: false, close: async () => undefined };
     },

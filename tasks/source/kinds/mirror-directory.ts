@@ -30,8 +30,19 @@ const archNames: ReadonlySet<string> = new Set(["x86", "x86_64"]);
  * for a directory that is no mirror, or has several releases.
  */
 export async function findMirror(source: string): Promise<NamedMirror> {
-  const given = absoluteLocation(source);
-  const location = parseFolderLocation(given, "--source");
+  const named = splitMirror(source, "--source");
+  const location = parseFolderLocation(named.base, "--source");
+  if (named.place !== undefined || location.kind === "remote") return named;
+  return { base: named.base, place: await lookInto(location.path, source) };
+}
+
+/**
+ * A URL or a path, which may be relative, with the release and architecture that it ends in (`…/4.x/x86` or `…/4.x/x86/tcz`)
+ * split off. `option` is how errors name it. Nothing is looked into.
+ */
+export function splitMirror(text: string, option: string): NamedMirror {
+  const given = absoluteLocation(text);
+  const location = parseFolderLocation(given, option);
   const whole = location.kind === "remote" ? location.url.pathname : location.path;
   const end = /\/(\d{1,4}\.x)\/(x86|x86_64)(\/tcz)?\/*$/.exec(whole);
   if (end !== null) {
@@ -40,8 +51,7 @@ export async function findMirror(source: string): Promise<NamedMirror> {
     const base = location.kind === "remote" ? new URL(above, location.url).href : above;
     return { base, place: { release, arch } };
   }
-  if (location.kind === "remote") return { base: given, place: undefined };
-  return { base: given, place: await lookInto(location.path, source) };
+  return { base: given, place: undefined };
 }
 
 async function lookInto(directory: string, source: string): Promise<MirrorPlace> {
