@@ -2,8 +2,9 @@ require_relative "support"
 require "razor_microkernel/rz_supervisor"
 
 class SupervisorTest < Support::Test
-  def supervisor(script)
-    @one = RazorMicrokernel::Supervisor.new("test", ["sh", "-c", script], Logger.new("#{directory}/log"), directory)
+  def supervisor(script, niceness = 0)
+    words = ["sh", "-c", script]
+    @one = RazorMicrokernel::Supervisor.new("test", words, Logger.new("#{directory}/log"), directory, niceness)
   end
 
   def teardown
@@ -53,6 +54,14 @@ class SupervisorTest < Support::Test
     log = File.read("#{directory}/log")
     assert_match(/test ended with status 7, next start in 1 s/, log)
     wait_for { File.read("#{directory}/log") =~ /next start in 2 s/ }
+  end
+
+  def test_lets_a_program_be_nice
+    supervisor("echo $$ >>'#{directory}/runs'; exec sleep 1000", 10).start
+    wait_for { lines.length == 1 }
+    # proc(5): the nineteenth field, the seventeenth after the name.
+    assert_equal Process.getpriority(Process::PRIO_PROCESS, 0) + 10,
+                 File.read("/proc/#{lines.first.to_i}/stat").split(") ").last.split(" ")[16].to_i
   end
 
   def test_believes_no_old_pid_file

@@ -74,7 +74,20 @@ describe("a machine that boots the image", () => {
         expect(lshw.output).toMatch(/processor/);
         const facter = await run("facter kernel");
         expect(facter).toMatchObject({ status: 0, output: "Linux" });
-        expect((await run("netstat -ltn")).output).toMatch(/:22 .*LISTEN/);
+        const servers = "netstat -ltn | grep -c '127.0.0.1:215[678] '";
+        const all = await run(
+          `n=0; until [ $(${servers}) = 3 ] || [ $n = 120 ]; do n=$((n + 1)); sleep 1; done; ${servers}`,
+        );
+        expect(all.output).toBe("3");
+        const listening = (await lines("netstat -ltn")).filter((line) => line.includes("LISTEN"));
+        const open = listening.filter((line) => !line.includes(" 127.0.0.1:"));
+        expect(open.length).toBeGreaterThan(0);
+        expect(open.filter((line) => !/:22 /.test(line))).toEqual([]);
+        const list = "http://127.0.0.1:2157/tinycorelinux/tce-install-list";
+        expect(await run(`wget -q -O - ${list}`)).toMatchObject({ status: 0, output: "[]" });
+        expect((await run("ruby /usr/local/bin/rz_mk_controller.rb status")).output).toMatch(
+          /^running, process \d+$/,
+        );
         expect(await lines("stat -c '%a %u:%g' / /tmp /etc/shadow /usr/local/tce.installed")).toEqual([
           ...["755 0:0", "1777 0:0", "600 0:0", "775 0:50"],
         ]);

@@ -97,7 +97,7 @@ export class RazorServer {
     if (dialect === "razor-server") {
       return [200, JSON.stringify({ action: this.order === "acknowledge" ? "none" : this.order })];
     }
-    const id = hardware.join("_");
+    const id = `${dialect} ${hardware.join("_")}`;
     if (kind === "register") {
       this.#known.add(id);
       return [200, JSON.stringify({ errcode: 0, response: { "@uuid": id } })];

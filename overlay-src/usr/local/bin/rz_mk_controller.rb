@@ -8,7 +8,9 @@ require "razor_microkernel/logging"
 require "razor_microkernel/rz_supervisor"
 
 module RazorMicrokernel
-  daemon = Supervisor.controller(File.expand_path(File.dirname(__FILE__)), Logging.logger_for("supervisor", "INFO"))
+  # Users may ask for the status, who may not write the log.
+  logger = ARGV == ["status"] ? Logger.new(nil) : Logging.logger_for("supervisor", "INFO")
+  daemon = Supervisor.controller(File.expand_path(File.dirname(__FILE__)), logger)
   case ARGV
   when ["start"] then daemon.start
   when ["stop"] then daemon.stop

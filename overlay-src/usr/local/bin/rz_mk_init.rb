@@ -19,6 +19,7 @@ module RazorMicrokernel
   class Init
     PROGRAMS = File.expand_path(File.dirname(__FILE__))
     SERVERS = %w[rz_mk_tce_mirror rz_mk_gem_mirror rz_mk_web_server]
+    SERVER_NICENESS = 10
 
     def initialize(configuration)
       @configuration = configuration
@@ -65,7 +66,7 @@ module RazorMicrokernel
     end
 
     def start_server(name)
-      Supervisor.new(name, ["nice", "ruby", File.join(PROGRAMS, "#{name}.rb")], @logger).start
+      Supervisor.new(name, ["ruby", File.join(PROGRAMS, "#{name}.rb")], @logger, "/tmp", SERVER_NICENESS).start
     end
 
     def announce

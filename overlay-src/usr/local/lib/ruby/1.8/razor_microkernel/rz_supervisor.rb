@@ -15,11 +15,13 @@ module RazorMicrokernel
       new("rz_mk_controller", ["ruby", File.join(programs, "rz_mk_control_server.rb")], logger)
     end
 
-    # `name` names the pid file and the log; `words` is the program.
-    def initialize(name, words, logger, directory = "/tmp")
+    # `name` names the pid file and the log; `words` is the program; `niceness` is added to
+    # its priority as nice(1) does.
+    def initialize(name, words, logger, directory = "/tmp", niceness = 0)
       @name = name
       @words = words
       @logger = logger
+      @niceness = niceness
       @path = File.join(directory, "#{name}.pid")
       @output = File.join(directory, "#{name}.out")
     end
@@ -102,9 +104,16 @@ module RazorMicrokernel
 
     def run_program
       trap("TERM", "DEFAULT")
+      lower_priority if @niceness > 0
       exec(*@words)
     rescue SystemCallError
       exit!(127)
+    end
+
+    # Not by nice(1), which the image may not have.
+    def lower_priority
+      own = Process.getpriority(Process::PRIO_PROCESS, 0)
+      Process.setpriority(Process::PRIO_PROCESS, 0, own + @niceness)
     end
 
     # In a trap: no logging, which may hold a lock.
