@@ -89,6 +89,14 @@ const testTools = {
     dnf: "libatomic",
     pacman: "gcc-libs",
   },
+  sha256sum: {
+    for: "digests of releases in tests",
+    apt: "coreutils",
+    dnf: "coreutils",
+    pacman: "coreutils",
+    brew: "coreutils",
+  },
+  gpgconf: { for: "keys in tests", apt: "gpgconf", dnf: "gnupg2", pacman: "gnupg", brew: "gnupg" },
   tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };

@@ -37,7 +37,7 @@ export function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-export interface ShellAnswer {
+interface ShellAnswer {
   readonly status: number;
   /** Standard output and standard error. */
   readonly text: string;

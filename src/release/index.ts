@@ -4,4 +4,4 @@ export { type Destination, describeDestination, parseDestination } from "./desti
 export type { ReleaseContext } from "./program.ts";
 export { descriptionFiles, Publication, type Published } from "./publication.ts";
 export { parseSigningKey, type SigningKey, sign, signatureEnding } from "./signature.ts";
-export { type Verification, verifyRelease } from "./verification.ts";
+export { verifyRelease } from "./verification.ts";

@@ -11,7 +11,7 @@ export interface ReleaseContext {
   readonly note: (message: string) => void;
 }
 
-export interface ProgramResult {
+interface ProgramResult {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;

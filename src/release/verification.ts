@@ -7,7 +7,7 @@ import { type Destination, describeDestination } from "./destination.ts";
 import { lastLine, type ReleaseContext, runProgram } from "./program.ts";
 import { signatureEnding } from "./signature.ts";
 
-export interface Verification {
+interface Verification {
   /** Names of the files whose digests were compared. */
   readonly files: readonly string[];
   readonly signature: "none" | "unchecked" | "good";

@@ -11,7 +11,7 @@ import { usesPrograms } from "../support/programs.ts";
 import { realProject } from "./real-project.ts";
 import { program, put, runTask, startTask } from "./workshop.ts";
 
-usesPrograms("git", "gpg", "minisign", "rsync", "flock");
+usesPrograms("git", "gpg", "gpgconf", "minisign", "rsync", "flock", "sha256sum");
 
 describe("task store", () => {
   let project = "";

@@ -26,7 +26,7 @@ import {
 } from "../../src/release/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 
-usesPrograms("rsync", "flock", "mount", "umount");
+usesPrograms("rsync", "flock", "sha256sum", "mount", "umount");
 
 /** Programs that a publication runs at its destination. */
 const steps = ["mkdir", "rsync", "sha256sum", "sync", "mv", "rm", "ln"];

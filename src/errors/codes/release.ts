@@ -30,7 +30,7 @@ export const releaseErrors = {
   },
   "signing-key-locked": {
     meaning: "The key that should sign has a password, which is missing or wrong.",
-    remedy: "Give it by a file descriptor, as in `--password-fd 3 3<FILE`, or unlock the key in gpg-agent.",
+    remedy: "Give it by a file descriptor, as `--password-fd 3` reads it, or unlock the key in gpg-agent.",
   },
   "store-destination": {
     meaning: "The destination of a release is not a directory, or not one for releases.",
