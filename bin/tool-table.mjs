@@ -24,6 +24,7 @@ const testTools = {
     brew: "binutils",
   },
   xz: { for: "tarballs in tests", apt: "xz-utils", dnf: "xz", pacman: "xz", brew: "xz" },
+  zstd: { for: "initrds in tests", apt: "zstd", dnf: "zstd", pacman: "zstd", brew: "zstd" },
   bzip2: { for: "tarballs in tests", apt: "bzip2", dnf: "bzip2", pacman: "bzip2", brew: "bzip2" },
   mount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
   umount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
@@ -38,6 +39,7 @@ const testTools = {
   mcopy: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   mdir: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   minfo: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
+  "grub-syslinux2cfg": { for: "boot menus in tests", apt: "grub-common", pacman: "grub" },
   OVMF: {
     for: "booting under UEFI in tests",
     files: ["/usr/share/ovmf/OVMF.fd"],
@@ -97,6 +99,30 @@ const testTools = {
     brew: "coreutils",
   },
   gpgconf: { for: "keys in tests", apt: "gpgconf", dnf: "gnupg2", pacman: "gnupg", brew: "gnupg" },
+  ruby: {
+    for: "the Microkernel's programs in tests",
+    apt: "ruby",
+    dnf: "ruby",
+    pacman: "ruby",
+    brew: "ruby",
+  },
+  "ruby-parse": {
+    for: "the grammar of Ruby 1.8 in tests",
+    apt: "ruby-whitequark-parser",
+    dnf: "rubygem-parser",
+  },
+  // A library, whose own files have its version in their paths.
+  minitest: {
+    for: "the Microkernel's unit tests",
+    files: [
+      "/usr/share/doc/ruby-minitest",
+      "/usr/share/doc/rubygem-minitest",
+      "/usr/share/licenses/ruby-minitest",
+    ],
+    apt: "ruby-minitest",
+    dnf: "rubygem-minitest",
+    pacman: "ruby-minitest",
+  },
   tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },
 };

@@ -154,7 +154,7 @@ export async function makeTemplate(parts: TemplateParts): Promise<void> {
   await writeIsoTemplate($, {
     root,
     gaps: [
-      { path: `boot/${initrd}`, size: initrdSize },
+      { path: bootPath(initrd), size: initrdSize },
       {
         path: "iso-metadata.yaml",
         size: metadataOf(plan, parts.version, mtime, "0".repeat(64)).length,
@@ -172,9 +172,15 @@ export async function makeTemplate(parts: TemplateParts): Promise<void> {
   });
 }
 
+/** The path of a boot file, such as the kernel, from the root of the ISO or of the directory for network boot. */
+export function bootPath(name: string): string {
+  return `boot/${name}`;
+}
+
 /** `iso-metadata.yaml`; always of the same size, whatever the initrd's digest. */
 export function metadataOf(plan: IsoPlan, version: string, mtime: number, initrdSha256: string): Buffer {
-  const { kernel, kernelSha256, initrd } = plan;
+  const { kernelSha256 } = plan;
+  const [kernel, initrd] = [bootPath(plan.kernel), bootPath(plan.initrd)];
   return Buffer.from(isoMetadata({ version, kernel, kernelSha256, initrd, initrdSha256, epoch: mtime }));
 }
 

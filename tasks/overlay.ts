@@ -3,10 +3,11 @@
  * overlay-src and next to nothing else.
  */
 
-import { copyFile, stat, writeFile } from "node:fs/promises";
+import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { files, inVariants, only, out, task } from "../src/engine/index.ts";
-import { fixUpLayer, writeLayers } from "../src/formats/index.ts";
+import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
+import { systemErrorCode } from "../src/errors/index.ts";
+import { bytesContent, type FileTree, fixUpLayer, writeLayers } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { editorFiles } from "./image/editor-files.ts";
@@ -14,16 +15,25 @@ import { inheritFolders, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
 import { describeFallback, findConflict } from "./image/layout.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
+import { describeLostModes } from "./image/lost-modes.ts";
 import { installedMcollective } from "./image/mcollective.ts";
+import { microkernelConfiguration } from "./image/microkernel-settings.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
+import { linkRubyLibrary } from "./image/ruby-library.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { adaptToVariant } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
-import { emptyFolders, overlayFolder } from "./settings/project-options.ts";
+import { isOldProject } from "./settings/old-project.ts";
+import { emptyFolders, modesByPath, overlayFolder, overlayModes } from "./settings/project-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { setupFiles } from "./setup-files.ts";
+
+const settingsFile = "lists/microkernel.yaml";
+
+/** The Microkernel's configuration in the image, and the program that reads it. */
+const configuration = { path: "tmp/mk_conf.yaml", reader: "usr/local/bin/rz_mk_init.rb" } as const;
 
 /** The layer's file name. */
 export const overlayLayer = "overlay.cpio.gz";
@@ -34,15 +44,16 @@ export const overlay = task({
   group: "build",
   needs: {
     iso: only(fetchIso, "listing"),
-    payload: only(payload, "layerListing"),
+    payload: only(payload, "layerListing", "rubyVersion"),
     setup: only(setupFiles, "listing"),
     access: inVariants(["dev", "debug"], devAccess),
   },
   inputs: {
     // Links are packed as they are: they mean files of the image.
     tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles], links: "keep" }),
+    settings: file(settingsFile, { optional: true }),
   },
-  params: { epoch, layout, emptyFolders },
+  params: { epoch, layout, emptyFolders, overlayModes },
   outputs: {
     /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */
     layer: out.file(overlayLayer),
@@ -63,12 +74,20 @@ export const overlay = task({
     const setup = await readListing(needs.setup.listing);
     const folder = shownPath(inputs.tree.root);
     const mcollectiveFolder = installedMcollective(fetched);
-    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder });
+    const modes = modesByPath(params.overlayModes);
+    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder, modes });
+    await addConfiguration(given, inputs.settings, mtime);
     await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
+    linkRubyLibrary(given, await readFile(needs.payload.rubyVersion, "utf8"), mtime);
     given.ensureParents({ mtime });
     const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
     inheritFolders(tree, core);
     inheritFolders(before, core);
+    // Files of an old project keep theirs.
+    const lost = isOldProject(inputs.tree.root)
+      ? undefined
+      : describeLostModes((name) => tree.get(name) ?? given.get(name), modes, folder);
+    if (lost !== undefined) note(lost);
     refuseClashes(tree, folder, fetched, "what the build fetches");
     refuseClashes(setup, "the setup files", tree, folder);
     await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
@@ -91,3 +110,15 @@ export const overlay = task({
     if (layered) note(describeFallback(conflict));
   },
 });
+
+/** Renders the configuration, unless the overlay has its own, or no Microkernel; `settings` is absolute. */
+async function addConfiguration(tree: FileTree, settings: string, mtime: number): Promise<void> {
+  if (tree.has(configuration.path) || !tree.has(configuration.reader)) return;
+  const text = await readFile(settings, "utf8").catch((error: unknown) => {
+    if (systemErrorCode(error) === "ENOENT") return "";
+    throw error;
+  });
+  tree.addFile(configuration.path, bytesContent(await microkernelConfiguration(text, settingsFile)), {
+    mtime,
+  });
+}

@@ -25,7 +25,8 @@ import {
 import { releaseNotes, releaseRecord } from "./image/release-notes.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
-import { passwordFd, publicKey, signing, to, verify } from "./settings/store-options.ts";
+import { passwordFd, publicKey, signing, verify } from "./settings/store-options.ts";
+import { to } from "./settings/to-option.ts";
 import { lockFile } from "./source/source-options.ts";
 
 /** A release before it is published. */
@@ -96,7 +97,7 @@ function releaseContext({ env, signal, note }: CommandContext): ReleaseContext {
 }
 
 async function destinationOf({ value, cwd }: CommandContext): Promise<Destination> {
-  const text = await value(to);
+  const text = (await value(to)) ?? "";
   if (text !== "") return parseDestination(text, (folder) => path.resolve(cwd, folder));
   throw new UsageError("`store` needs a destination", {
     code: "store-usage",

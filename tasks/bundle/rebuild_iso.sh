@@ -67,7 +67,7 @@ first=first.cpio.gz
 [ -f $first ] || first=/dev/null
 cat "iso/boot/$initrd" $first "$work/image.gz" "$work/version.gz" >"$work/iso/boot/$initrd"
 menu=$work/iso/boot/isolinux/isolinux.cfg
-sed 's/^\([[:space:]]*[Tt][Ii][Mm][Ee][Oo][Uu][Tt][[:space:]][[:space:]]*\)300$/\1100/' "$menu" >"$work/menu"
+sed 's/^\([[:space:]]*[Tt][Ii][Mm][Ee][Oo][Uu][Tt][[:space:]][[:space:]]*\)300\([[:space:]]*\)$/\1100\2/' "$menu" >"$work/menu"
 cp "$work/menu" "$menu"
 cp COPYING LICENSE "$work/iso/"
 if [ -f loaders/efi.img ]; then
@@ -76,29 +76,30 @@ if [ -f loaders/efi.img ]; then
   chmod 644 "$work/iso/boot/grub"/*
 fi
 
-# The time as ISO 8601, by counting: no date(1) option for it is everywhere the same.
+# The time as YAML's timestamps have it, by counting: no date(1) option for it is everywhere the same.
 built=$(awk -v t="$epoch" 'BEGIN {
   d = int(t / 86400); s = t - d * 86400; y = 1970
   while (1) { n = (y % 4 == 0 && y % 100 != 0 || y % 400 == 0) ? 366 : 365; if (d < n) break; d -= n; y++ }
   split("31 " (n == 366 ? 29 : 28) " 31 30 31 30 31 31 30 31 30 31", m, " ")
   for (i = 1; d >= m[i]; i++) d -= m[i]
-  printf "%04d-%02d-%02dT%02d:%02d:%02dZ", y, i, d + 1, int(s / 3600), int(s % 3600 / 60), s % 60
+  printf "%04d-%02d-%02d %02d:%02d:%02d", y, i, d + 1, int(s / 3600), int(s % 3600 / 60), s % 60
 }')
+# A Razor server joins the paths to the ISO's root, and takes the seconds of the time, which must not be a quoted text.
 cat >"$work/iso/iso-metadata.yaml" <<EOF
 ---
 iso_version: "$version"
-kernel: $kernel
-initrd: $initrd
+kernel: boot/$kernel
+initrd: boot/$initrd
 hash_description:
   type: Digest::SHA2
   bitlen: 256
 kernel_hash: "$(sha256 "$work/iso/boot/$kernel")"
 initrd_hash: "$(sha256 "$work/iso/boot/$initrd")"
-iso_build_time: "$built"
+iso_build_time: $built.000000000 Z
 EOF
 
 # A file's time of change is the writer's to record: all are the build's.
-compact=$(printf %s "$built" | tr -d 'TZ:-')
+compact=$(printf %s "$built" | tr -d ' :-')
 find "$work/iso" -exec touch -t "$(printf %s "$compact" | cut -c 1-12).$(printf %s "$compact" | cut -c 13-14)" {} +
 label=$(printf 'Razor MK %s' "$version" | cut -c 1-32)
 boot="-b boot/isolinux/isolinux.bin -c boot/isolinux/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table"

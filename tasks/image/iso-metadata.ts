@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 
 interface MetadataSources {
   readonly version: string;
-  /** File names in the ISO's boot folder, and digests in hex. */
+  /** Paths from the ISO's root, and digests in hex. */
   readonly kernel: string;
   readonly kernelSha256: string;
   readonly initrd: string;
@@ -14,9 +14,16 @@ interface MetadataSources {
   readonly epoch: number;
 }
 
-/** The text of `iso-metadata.yaml`, with the keys that Razor reads. */
+/**
+ * The text of `iso-metadata.yaml`, with the keys and types that a Razor server reads (Razor 0.x,
+ * `project_razor/image_service/microkernel.rb`). The server joins the paths to the directory that it unpacked the ISO in, and
+ * calls `to_i` on the time, so that must be a YAML timestamp: a text that begins with the year would be the year.
+ */
 export function isoMetadata(sources: MetadataSources): string {
-  const time = new Date(sources.epoch * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+  const time = new Date(sources.epoch * 1000)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "");
   return [
     "---",
     `iso_version: ${quote(sources.version)}`,
@@ -27,7 +34,7 @@ export function isoMetadata(sources: MetadataSources): string {
     "  bitlen: 256",
     `kernel_hash: ${quote(sources.kernelSha256)}`,
     `initrd_hash: ${quote(sources.initrdSha256)}`,
-    `iso_build_time: ${quote(time)}`,
+    `iso_build_time: ${time}.000000000 Z`,
     "",
   ].join("\n");
 }

@@ -2,14 +2,6 @@
 import { type Parameter, param } from "../../src/engine/index.ts";
 import { UsageError } from "../../src/errors/index.ts";
 
-export const to: Parameter<string> = param.text({
-  name: "to",
-  description: "with store: publish in this directory, or in host:path by rsync over ssh",
-  value: "DEST",
-  env: "MK_BUNDLE_STORE_TO",
-  default: "",
-});
-
 export const verify: Parameter<string> = param.text({
   name: "verify",
   description: "with store: check the release that is published there, as a user would",

@@ -8,7 +8,7 @@ const table = readFileSync(path.join(root, "docs/parity.md"), "utf8").split("\n"
 
 /** The test files that a row names. */
 const testsIn = (row: string): readonly string[] =>
-  [...row.matchAll(/`(test\/[^`]+\.test\.ts)`/g)].map(([, file = ""]) => file);
+  [...row.matchAll(/`(test\/[^`]+(?:\.test\.ts|_test\.rb))`/g)].map(([, file = ""]) => file);
 
 describe("docs/parity.md", () => {
   it("names a test in every row of its tables but those of the trees", () => {

@@ -1,9 +1,11 @@
 /** Images of each variant, booted as a machine would boot them. */
 import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { bootQemu, type QemuMachine } from "../support/qemu.ts";
-import { openWorkspace, version, type Workspace } from "./workspace.ts";
+import { refusalsOfRazor } from "../support/razor-iso-check.ts";
+import { epoch, openWorkspace, version, type Workspace } from "./workspace.ts";
 
 /** An emulated machine on a busy host may take minutes. */
 const patience = 400_000;
@@ -89,8 +91,12 @@ describe("a machine that boots the image", () => {
       const { kernel, initrd } = parse(await readFile(at("iso-metadata.yaml"), "utf8"));
       const script = await readFile(at("boot.ipxe"), "utf8");
       const [, append = ""] =
-        new RegExp(`^kernel ${kernel} initrd=${initrd} (.*)\\ninitrd ${initrd}$`, "m").exec(script) ?? [];
+        new RegExp(`^kernel ${kernel} initrd=${path.basename(initrd)} (.*)\\ninitrd ${initrd}$`, "m").exec(
+          script,
+        ) ?? [];
       expect(append).toContain("console=ttyS0");
+      const files = workspace.path(`build-files/rz_mk_dev-pxe.${version}`);
+      expect(refusalsOfRazor(path.basename(iso("dev")), files, epoch)).toEqual([]);
       const medium = { kernel: at(kernel), initrd: at(initrd), append };
       const started = performance.now();
       await withMachine(bootQemu(medium), (machine) => expectUp(machine, started, "dev, PXE"));

@@ -108,7 +108,7 @@ describe("the cookbook", () => {
   });
 
   it("shows what differs between two images", async () => {
-    expect(await cook("See what differs between two images")).toContain("mk_extra: 1");
+    expect(await cook("See what differs between two images")).toContain("mk_checkin_interval: 30");
   });
 
   it("makes what a network boot needs", async () => {

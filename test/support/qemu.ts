@@ -19,6 +19,10 @@ export interface QemuOptions {
   readonly memory?: number;
   /** What looks for something to start; BIOS unless said otherwise. */
   readonly firmware?: "bios" | "uefi";
+  /** Whether the machine reaches the host's loopback interface, as 10.0.2.2; not unless said so. */
+  readonly reachesHost?: boolean;
+  /** Whether a restart starts the machine again, instead of ending it. */
+  readonly restarts?: boolean;
   /** Arguments after all others, e.g. a disk. */
   readonly extra?: readonly string[];
 }
@@ -38,13 +42,19 @@ export const uefiFirmware = "/usr/share/ovmf/OVMF.fd";
 
 /**
  * Starts a machine with two processors, no display and a user-mode network that reaches nothing but QEMU's own
- * DHCP server. Whoever boots it closes it: `await using`-style, in a `finally` or an `afterAll`.
+ * DHCP server, unless the options say otherwise. Whoever boots it closes it: `await using`-style, in a `finally` or an `afterAll`.
  */
 export function bootQemu(medium: BootMedium, options: QemuOptions = {}): QemuMachine {
   return new QemuMachine([
     ...["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", `${options.memory ?? 1024}`],
-    ...["-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot"],
-    ...["-netdev", "user,id=net0,restrict=on", "-device", "virtio-net-pci,netdev=net0,romfile="],
+    ...["-nodefaults", "-display", "none", "-serial", "stdio"],
+    ...(options.restarts === true ? [] : ["-no-reboot"]),
+    ...[
+      "-netdev",
+      `user,id=net0,restrict=${options.reachesHost === true ? "off" : "on"}`,
+      "-device",
+      "virtio-net-pci,netdev=net0,romfile=",
+    ],
     ...(options.firmware === "uefi" ? ["-machine", "q35", "-bios", uefiFirmware] : []),
     ...mediumArguments(medium),
     ...(options.extra ?? []),

@@ -2,6 +2,7 @@
  * Building targets from the command line: events to the screen, signals to the engine, a summary at the end.
  */
 import { build, type Command, forecast, type Target, type Task } from "../../engine/index.ts";
+import { HeapGrowth } from "../../host/index.ts";
 import { type Artifact, artifactLine, artifactsOf } from "../output/artifact.ts";
 import { openDisplay } from "../output/display.ts";
 import { countsText, type PlainReporter } from "../output/plain-reporter.ts";
@@ -11,7 +12,6 @@ import type { Session } from "../session.ts";
 import { callBack } from "../terminal/attention.ts";
 import { formatSeconds } from "../terminal/style.ts";
 import { printForecast } from "./forecast-text.ts";
-import { HeapGrowth } from "./heap-growth.ts";
 import { movedDuring, movedText } from "./moved-during.ts";
 import { sessionCache, trafficLine } from "./remote-cache.ts";
 import { runCommand } from "./run-command.ts";

@@ -10,7 +10,7 @@ import {
   removeProducts,
   workAlone,
 } from "../../engine/index.ts";
-import { printable } from "../../errors/index.ts";
+import { printable, UsageError } from "../../errors/index.ts";
 import { type Display, openDisplay } from "../output/display.ts";
 import { encodeLine } from "../output/event-stream.ts";
 import type { Session } from "../session.ts";
@@ -34,7 +34,7 @@ export async function runCommand(
     io.stdout.write(request.json ? "[]\n" : `${command.name}: would run, as commands always do\n`);
     return 0;
   }
-  const display = openDisplay(session);
+  const display = openDisplay(session, { quietPipe: true });
   let fail: (error: unknown) => void = () => {};
   const broken = new Promise<never>((_, reject) => {
     fail = reject;
@@ -85,8 +85,20 @@ function contextFor(
     print: (line) => io.stdout.write(request.json ? encodeLine(line) : `${printable(line)}\n`),
     show: (value, lines) =>
       io.stdout.write(
-        request.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(""),
+        // Escapes of characters that control a terminal mean the same in JSON.
+        request.json
+          ? `${printable(JSON.stringify(value))}\n`
+          : lines.map((line) => `${printable(line)}\n`).join(""),
       ),
+    write: async (bytes) => {
+      if (request.json) {
+        throw new UsageError(`\`${command.name}\` writes bytes, so it has no JSON output`, {
+          code: "no-json",
+          hint: "omit --json",
+        });
+      }
+      await io.writeBytes(bytes, signal);
+    },
     note: (message) => onEvent({ type: "note", message }),
     removeProducts: (options) => removeProducts(workspace, options, session.command),
     build: async (task) => {

@@ -78,8 +78,14 @@ interface Shown {
   readonly workspace: Pick<Workspace, "state">;
 }
 
-/** `fresh`: whether a line is shown for each task that had nothing to do. */
-export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
+interface DisplayOptions {
+  /** Whether a line is shown for each task that had nothing to do; it is unless said otherwise. */
+  readonly fresh?: boolean;
+  /** Whether nothing is said when the reader of the output has had enough, as of `task ls IMAGE | head`. */
+  readonly quietPipe?: boolean;
+}
+
+export function openDisplay(shown: Shown, { fresh = true, quietPipe = false }: DisplayOptions = {}): Display {
   const { io, style, request, workspace, failure } = shown;
   const interruption = new AbortController();
   const hurry = new AbortController();
@@ -116,6 +122,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     if (finished !== undefined && request.json) io.stdout.write(`${encodeEvent(finished)}\n`);
     finished = undefined;
   };
+  const isQuiet = (): boolean => quietPipe && shutdown === "SIGPIPE";
   const stopListening = io.onShutdown((now) => {
     // The terminal has sent it to the command too, which decides what Ctrl-C means, as an editor does.
     if (interactive !== undefined && now === "SIGINT") return;
@@ -127,7 +134,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
       return;
     }
     shutdown = now;
-    print(`${style.yellow("interrupted:")} stopping running tasks`);
+    if (!isQuiet()) print(`${style.yellow("interrupted:")} stopping running tasks`);
     interruption.abort();
   });
   return {
@@ -163,7 +170,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     },
     endInterrupted: () => {
       const done = countsText(reporter.counts);
-      if (!request.quiet && !request.json)
+      if (!request.quiet && !request.json && !isQuiet())
         print(
           `${style.yellow("interrupted:")} ${done === "" ? "nothing was done" : `${done}, which is kept`}`,
         );

@@ -1,16 +1,24 @@
 # What the network gave this machine, as the DHCP client's script left it in /tmp.
 
-require "yaml"
+require "ipaddr"
+require "resolv"
+require "timeout"
+require "razor_microkernel/rz_state_file"
 
 module RazorMicrokernel
-  module NetworkUtils
-    LEASES = "/tmp/dhcp_lease.*.yaml"
-    NEXT_SERVER = "/tmp/nextServerIP.addr"
-    # Seconds between two looks.
-    PAUSE = 0.5
+  class NetworkUtils
+    # Seconds between two looks at the leases.
+    PAUSE = 0.2
+    # Seconds that the name server may take.
+    NAME_LIMIT = 3
+
+    # `directory` is where the DHCP client's script writes.
+    def initialize(directory = "/tmp")
+      @directory = directory
+    end
 
     # The address of the first lease, or nil when there is none after `timeout` seconds.
-    def self.wait_for_address(timeout)
+    def wait_for_address(timeout)
       give_up = Time.now + timeout
       loop do
         address = first_address
@@ -19,17 +27,42 @@ module RazorMicrokernel
       end
     end
 
-    def self.first_address
+    def first_address
       leases.map { |lease| lease["ip"] }.compact.first
     end
 
     # The facts of every lease, in the order of the interfaces' names.
-    def self.leases
-      Dir.glob(LEASES).sort.map { |path| YAML.load(File.read(path)) }.select { |lease| lease.is_a?(Hash) }
+    def leases
+      Dir.glob(File.join(@directory, "dhcp_lease.*.yaml")).sort.map { |path| StateFile.read_hash(path) }
     end
 
-    def self.next_server
-      File.read(NEXT_SERVER).strip if File.exist?(NEXT_SERVER)
+    # `siaddr` of the newest lease, or nil: a server that offers none sends 0.0.0.0 or nothing.
+    def next_server
+      text = File.read(File.join(@directory, "nextServerIP.addr")).strip
+      text if NetworkUtils.address?(text) && text !~ /\A[0.:]+\z/
+    rescue SystemCallError
+      nil
+    end
+
+    # The address of a host name, from /etc/hosts or the name server, or nil. Ruby's own resolver: the C library's cannot be
+    # interrupted.
+    def resolve(name)
+      Timeout.timeout(NAME_LIMIT) { Resolv.new([Resolv::Hosts.new, Resolv::DNS.new]).getaddress(name).to_s }
+    rescue Timeout::Error, Resolv::ResolvError, SystemCallError, SocketError, IOError
+      nil
+    end
+
+    def self.address?(text)
+      IPAddr.new(text)
+      true
+    rescue ArgumentError
+      false
+    end
+
+    # An address or a name, with or without a port, as the authority of a URL; `port` where it has none.
+    def self.authority(host, port)
+      return "[#{host}]:#{port}" if host.count(":") > 1 && host !~ /\A\[/
+      host =~ /(\A[^\[\]:]+|\]):\d+\z/ ? host : "#{host}:#{port}"
     end
   end
 end
