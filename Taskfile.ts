@@ -30,6 +30,7 @@ import { sampleSource } from "./tasks/sample-source.ts";
 import { bundleFile, isoVersion, pxeWanted } from "./tasks/settings/image-options.ts";
 import { setupFiles } from "./tasks/setup-files.ts";
 import { size } from "./tasks/size.ts";
+import { store } from "./tasks/store.ts";
 import { templates } from "./tasks/templates.ts";
 import { unpackBundle } from "./tasks/unpack-bundle.ts";
 import { update } from "./tasks/update.ts";
@@ -70,6 +71,7 @@ export default taskfile({
     size,
     update,
     clean,
+    store,
   ],
   replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
   alsoBuilds: [

@@ -91,6 +91,14 @@ const testTools = {
     dnf: "libatomic",
     pacman: "gcc-libs",
   },
+  sha256sum: {
+    for: "digests of releases in tests",
+    apt: "coreutils",
+    dnf: "coreutils",
+    pacman: "coreutils",
+    brew: "coreutils",
+  },
+  gpgconf: { for: "keys in tests", apt: "gpgconf", dnf: "gnupg2", pacman: "gnupg", brew: "gnupg" },
   ruby: {
     for: "the Microkernel's programs in tests",
     apt: "ruby",

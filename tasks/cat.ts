@@ -10,6 +10,7 @@ export const cat = command({
   takes: "<IMAGE> <PATH>",
   offers: "files",
   description: "Write a file of an image to standard output",
+  group: "look",
   params: imageParams,
   needsProject: () => false,
   async run(context) {

@@ -6,12 +6,7 @@ import { printName, type TreeNode } from "../src/formats/index.ts";
 import { createShell, ProcessGroups } from "../src/host/index.ts";
 import { chooseView, extractEntries, findPath, pathsBelow } from "../src/inspection/index.ts";
 import { imageParams, layerName, withImage } from "./image/opened-image.ts";
-
-const to = param.optional({
-  name: "to",
-  description: "with extract: the directory, which must be empty or not exist",
-  value: "DIR",
-});
+import { to } from "./settings/to-option.ts";
 
 const keep = param.switch({
   name: "keep-existing",
@@ -24,6 +19,7 @@ export const extract = command({
   takes: "<IMAGE> [PATH...]",
   offers: "files",
   description: "Extract files of an image into a directory (--to DIR)",
+  group: "look",
   params: { ...imageParams, to, keep },
   needsProject: () => false,
   async run(context) {

@@ -28,6 +28,7 @@ export const ls = command({
   takes: "<IMAGE> [PATH...]",
   offers: "files",
   description: "List the files of an image as the booted machine sees them",
+  group: "look",
   params: { ...imageParams, layers, recursive },
   needsProject: () => false,
   async run(context) {

@@ -28,7 +28,8 @@ export async function runCommand(
   command: Command,
   words: readonly string[],
 ): Promise<number> {
-  if (session.request.dryRun) {
+  const run = session.request.dryRun ? command.dryRun : command.run;
+  if (run === undefined) {
     const { io, request } = session;
     io.stdout.write(request.json ? "[]\n" : `${command.name}: would run, as commands always do\n`);
     return 0;
@@ -47,7 +48,7 @@ export async function runCommand(
   try {
     const owner = { name: command.name, print: () => {} };
     const work = running.run<unknown>(owner, display, () =>
-      command.run(contextFor(session, command, words, display)),
+      run(contextFor(session, command, words, display)),
     );
     const status = await Promise.race([work, broken]);
     // A function that is said to return nothing may return anything, as an arrow before a call does.

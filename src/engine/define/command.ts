@@ -25,6 +25,8 @@ export interface Command<P extends Params = Params> {
   readonly failureStatus?: number;
   /** Returns the exit status where it is not 0. */
   readonly run: CommandRun;
+  /** Runs with --dry-run instead: it tells what the command would do, and changes nothing. */
+  readonly dryRun?: CommandRun;
   readonly definedAt: readonly SourceLocation[];
 }
 

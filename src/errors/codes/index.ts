@@ -4,6 +4,7 @@ import { buildErrors } from "./build.ts";
 import { commandLineErrors } from "./command-line.ts";
 import { downloadErrors } from "./download.ts";
 import { imageErrors } from "./image.ts";
+import { releaseErrors } from "./release.ts";
 import { setupErrors } from "./setup.ts";
 import { sourceErrors } from "./source.ts";
 import { taskfileErrors } from "./taskfile.ts";
@@ -20,6 +21,7 @@ export const errorAreas = {
   "Lists, mirrors and the sample source": sourceErrors,
   "Archives and file formats": archiveErrors,
   "Images and bundles": imageErrors,
+  Releases: releaseErrors,
 } as const;
 
 /** A stable, kebab-case name for a kind of failure, e.g. `md5-mismatch`. */
@@ -29,6 +31,7 @@ export type ErrorCode =
   | keyof typeof commandLineErrors
   | keyof typeof downloadErrors
   | keyof typeof imageErrors
+  | keyof typeof releaseErrors
   | keyof typeof setupErrors
   | keyof typeof sourceErrors
   | keyof typeof taskfileErrors;

@@ -1,0 +1,9 @@
+/** Where a command puts what it makes. */
+import { type Parameter, param } from "../../src/engine/index.ts";
+
+export const to: Parameter<string | undefined> = param.optional({
+  name: "to",
+  description:
+    "with extract: the directory, which must be empty or not exist; with store: a directory, or host:path by rsync over ssh",
+  value: "DEST",
+});
