@@ -26,7 +26,7 @@ import { firstNotStored, listOutputs, pathIn, placesOf } from "../state/output.t
 import type { Part, Stamp } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
 import { fingerprintOf, partsOf } from "./fingerprint.ts";
-import { compareLines } from "./line-changes.ts";
+import { compareLines, withoutCredentials } from "./line-changes.ts";
 import type { Reason } from "./reason.ts";
 
 /** What the program knows of the code that tasks are written in. */
@@ -291,15 +291,20 @@ async function explainLines(
   if (old !== undefined && old.type !== "file") return undefined;
   const oldText = old === undefined ? "" : context.state.store.readText(old.digest);
   if (oldText === undefined) return undefined;
-  const lines = compareLines(oldText, (await textOf(input)) ?? "");
+  const lines = compareLines(withoutCredentials(oldText), (await textOf(input)) ?? "");
+  if (lines.length === 0) return undefined;
   const shown = path ?? [...input.listing.keys()][0] ?? displayPath(context.state.workspace, input.root);
   return { kind: "lines-changed", input: input.name, path: shown, lines };
 }
 
-/** The text of an input whose changes are told line by line; undefined for others, and where there is none. */
+/**
+ * The text of an input whose changes are told line by line, without the credentials in its URLs; undefined for others, and where there
+ * is none.
+ */
 async function textOf(input: ResolvedInput): Promise<string | undefined> {
   if (input.declaration.kind !== "file" || !input.declaration.byLine) return undefined;
-  return input.listing.size === 0 ? undefined : (input.selected ?? (await readFile(input.root, "utf8")));
+  if (input.listing.size === 0) return undefined;
+  return withoutCredentials(input.selected ?? (await readFile(input.root, "utf8")));
 }
 
 /** The assessment as it would have been with these inputs: for tasks that rewrite one of theirs. */
@@ -311,8 +316,7 @@ export function reassess(assessment: Assessment, inputs: readonly ResolvedInput[
 
 /**
  * Keeps the listings of inputs, so that a later difference can be named file by file, and the texts whose differences
- * are told line by line. Returns the digests of these texts, which are for the owner only: a list of sources may hold a
- * mirror's password.
+ * are told line by line. Returns the digests of these texts, which are for the owner only.
  */
 export async function rememberInputs(
   inputs: readonly ResolvedInput[],
