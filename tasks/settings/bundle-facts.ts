@@ -16,6 +16,8 @@ export interface BundleFacts {
   /** Undefined in a bundle of the old scripts. */
   readonly version: string | undefined;
   readonly variant: string | undefined;
+  /** Undefined in older bundles too. */
+  readonly bootMenu: "open" | "closed" | undefined;
   /** Seconds since 1970. */
   readonly epoch: number;
 }
@@ -51,6 +53,7 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
     version: acceptable(fact("version"), versionForm),
     // The old scripts wrote the variant into the name of the ISO: ISO_NAME=rz_mk_prod-image.
     variant: acceptable(fact("variant") ?? oldVariant(texts.get("rebuild_iso.sh")), /^[a-z]+$/),
+    bootMenu: (["open", "closed"] as const).find((menu) => menu === fact("boot-menu")),
     epoch: secondsOf(fact("epoch")) ?? secondsOf(String(packed)) ?? undated,
   };
 }
