@@ -11,12 +11,14 @@ import { bytesContent, rootOwned, treeFromDirectory, writeIso, writeTarball } fr
 import type { Shell } from "../src/host/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
+import { closedMenus } from "./image/closed-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { copyBootFiles } from "./iso-template.ts";
 import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
 import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
-import { epoch, isoVersion } from "./settings/image-options.ts";
+import { bootMenu, epoch, isoVersion } from "./settings/image-options.ts";
 import { ofPackage } from "./settings/package.ts";
 import { undated } from "./settings/undated.ts";
 import { setupFiles } from "./setup-files.ts";
@@ -42,7 +44,7 @@ export const bundle = task({
     copying: file("COPYING"),
     license: file("LICENSE"),
   },
-  params: { isoVersion, epoch },
+  params: { isoVersion, epoch, bootMenu },
   // Writes an ISO only where Core's has another layout.
   optionalTools: ["xorriso"],
   outputs: {
@@ -77,8 +79,18 @@ export const bundle = task({
     for (const name of await readdir(needs.loaders.loaders)) {
       await add(path.join(needs.loaders.loaders, name), `loaders/${name}`);
     }
-    const facts = `version=${params.isoVersion}\nvariant=${variant}\nepoch=${mtime}\nkernel=${kernel}\ninitrd=${initrd}\n`;
-    tree.addFile("bundle-version", bytesContent(facts), { mtime });
+    if (params.bootMenu === "closed") {
+      const root = path.join(scratch, "closed");
+      await copyBootFiles(needs.core.boot, initrd, needs.loaders.loaders, root);
+      for (const [name, text] of await closedMenus(path.join(root, "boot")))
+        tree.addFile(`closed-menus/${name}`, bytesContent(text), { mtime });
+    }
+    const facts = {
+      ...{ version: params.isoVersion, variant, epoch: mtime, kernel, initrd },
+      "boot-menu": params.bootMenu,
+    };
+    const lines = Object.entries(facts).map(([name, value]) => `${name}=${value}\n`);
+    tree.addFile("bundle-version", bytesContent(lines.join("")), { mtime });
     await writeTarball(tree.ensureParents({ mtime }), outputs.bundle, { level, signal });
   },
 });

@@ -30,6 +30,7 @@ import { extensionOf, readConverted, withDependencies } from "./image/converted-
 import { readCoreFacts } from "./image/core-facts.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
 import { mountDoubt } from "./image/mountable.ts";
+import { describeSetIdFiles } from "./image/set-id.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { developmentOnly, developmentPins } from "./source/development-pins.ts";
@@ -73,6 +74,8 @@ export const fetchTcz = task({
   params: sourceParams,
   passEnv: sourceEnv,
   pool: "network",
+  // Lists the files of a production image's extensions; without it no image can be built, as extract-util-linux needs it.
+  optionalTools: ["unsquashfs"],
   outputs: {
     builtin: out.directory("builtin"),
     mirror: out.directory("mirror"),
@@ -124,6 +127,10 @@ export const fetchTcz = task({
       const mirror = withDependencies(closure.mirror, converted, new Set(builtin.map(extensionOf)));
       await placeBuiltin(opened, builtin, fetched, outputs.builtin);
       await placeMirror(opened, mirror, fetched, outputs.mirror);
+      if (variant === "prod" && !context.missingTools.includes("unsquashfs")) {
+        for (const folder of [outputs.builtin, outputs.mirror])
+          for (const sentence of await describeSetIdFiles(context.$, folder)) note(sentence);
+      }
       await opened.place(lines.get(utilLinux), outputs.utilLinux);
       times.add(utilLinux, lines.get(utilLinux));
       await times.write(outputs.times);

@@ -6,7 +6,7 @@ import { describeFallback } from "./image/layout.ts";
 import { packerFor } from "./image/members.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { makeTemplate } from "./iso-template.ts";
-import { compress, epoch, imageVariant, isoVersion, layout } from "./settings/image-options.ts";
+import { bootMenu, compress, epoch, imageVariant, isoVersion, layout } from "./settings/image-options.ts";
 import { unpackBundle } from "./unpack-bundle.ts";
 
 export const isoFromBundle = task({
@@ -15,7 +15,7 @@ export const isoFromBundle = task({
   internal: true,
   needs: { bundle: unpackBundle },
   inputs: { copying: file("COPYING"), license: file("LICENSE") },
-  params: { isoVersion, epoch, imageVariant, compress, layout },
+  params: { isoVersion, epoch, imageVariant, compress, layout, bootMenu },
   tools: ["xorriso"],
   // Packs only where the initrd is a single archive.
   optionalTools: packerFor("useful"),
@@ -50,6 +50,7 @@ export const isoFromBundle = task({
       single: params.layout === "single" || conflict !== "",
       compress: params.compress,
       loaders: bundle.loaders,
+      bootMenu: params.bootMenu,
       texts: { COPYING: inputs.copying, LICENSE: inputs.license, ...Object.fromEntries(own) },
       places: template,
       context,

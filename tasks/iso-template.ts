@@ -10,6 +10,7 @@ import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
 import { adaptBootMenu } from "./image/boot-menu.ts";
+import { closedMenus } from "./image/closed-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { isoMetadata, sha256Of, volumeId } from "./image/iso-metadata.ts";
 import { paddingAfter, wholeSectors } from "./image/layers.ts";
@@ -20,7 +21,7 @@ import { versionTree } from "./image/version-tree.ts";
 import { linkerTables } from "./linker-tables.ts";
 import { overlay, overlayLayer } from "./overlay.ts";
 import { payload } from "./payload.ts";
-import { compress, epoch, isoVersion } from "./settings/image-options.ts";
+import { bootMenu, compress, epoch, isoVersion } from "./settings/image-options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 const applicationId = "Razor Microkernel";
@@ -48,7 +49,7 @@ export const isoTemplate = task({
     loaders: bootLoaders,
   },
   inputs: { copying: file("COPYING"), license: file("LICENSE") },
-  params: { isoVersion, epoch, compress },
+  params: { isoVersion, epoch, compress, bootMenu },
   tools: ["xorriso"],
   // Packs only where the initrd is a single archive.
   optionalTools: packerFor("useful"),
@@ -59,7 +60,7 @@ export const isoTemplate = task({
     /** The layer that says which version the image is. */
     versionLayer: out.file("version.cpio.gz"),
     /** The whole initrd, where it is to be a single archive; else empty. */
-    single: out.directory("single"),
+    single: out.directory("single", { private: true }),
   },
   async run(context) {
     const { needs, inputs, params, outputs } = context;
@@ -78,6 +79,7 @@ export const isoTemplate = task({
       single: overlaid !== undefined,
       compress: params.compress,
       loaders: needs.loaders.loaders,
+      bootMenu: params.bootMenu,
       texts: { COPYING: inputs.copying, LICENSE: inputs.license },
       version: params.isoVersion,
       epoch: Number(params.epoch),
@@ -100,6 +102,8 @@ interface TemplateParts {
   readonly compress: string;
   /** Folder with what boots beside isolinux. */
   readonly loaders: string;
+  /** `closed` for menus that take no boot codes. */
+  readonly bootMenu: string;
   /** Files for the ISO's root, by their names there. */
   readonly texts: Readonly<Record<string, string>>;
   readonly version: string;
@@ -141,8 +145,11 @@ export async function makeTemplate(parts: TemplateParts): Promise<void> {
   const volume = volumeId(parts.version);
   if (volume.note !== undefined) context.note(volume.note);
   const root = path.join(scratch, "iso");
-  await copyBoot(parts.core.boot, path.join(root, "boot"), initrd);
-  await adaptBootMenu(path.join(root, "boot/isolinux/isolinux.cfg"));
+  const boot = await copyBootFiles(parts.core.boot, initrd, parts.loaders, root);
+  if (parts.bootMenu === "closed") {
+    for (const [name, text] of await closedMenus(path.join(root, "boot")))
+      await writeFile(path.join(root, "boot", name), text);
+  }
   for (const [name, text] of Object.entries(parts.texts)) await copyFile(text, path.join(root, name));
   const plan: IsoPlan = {
     initrdSize,
@@ -168,7 +175,7 @@ export async function makeTemplate(parts: TemplateParts): Promise<void> {
     applicationId,
     systemId: "LINUX",
     epoch: mtime,
-    boot: await placeLoaders(parts.loaders, root),
+    boot,
   });
 }
 
@@ -182,6 +189,21 @@ export function metadataOf(plan: IsoPlan, version: string, mtime: number, initrd
   const { kernelSha256 } = plan;
   const [kernel, initrd] = [bootPath(plan.kernel), bootPath(plan.initrd)];
   return Buffer.from(isoMetadata({ version, kernel, kernelSha256, initrd, initrdSha256, epoch: mtime }));
+}
+
+/**
+ * Lays out the boot files below the ISO's `root`, with open menus: Core's of the folder `core` without its initrd, and those of the
+ * folder `loaders`. Returns what starts the ISO. Paths are absolute.
+ */
+export async function copyBootFiles(
+  core: string,
+  initrd: string,
+  loaders: string,
+  root: string,
+): Promise<IsoBoot> {
+  await copyBoot(core, path.join(root, "boot"), initrd);
+  await adaptBootMenu(path.join(root, "boot/isolinux/isolinux.cfg"));
+  return await placeLoaders(loaders, root);
 }
 
 /** The boot files without the initrd, which is made anew; the loader's binary is a copy, since a writer may patch it. */

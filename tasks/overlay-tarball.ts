@@ -27,7 +27,7 @@ export const overlayTarball = task({
     payload: payloadTarball,
   },
   outputs: {
-    tarball: out.file("razor-microkernel-overlay.tar.gz"),
+    tarball: out.file("razor-microkernel-overlay.tar.gz", { private: true }),
     /** What an initrd needs before the files, as `removeFirst`; empty for nearly every overlay. */
     first: out.directory("first"),
   },

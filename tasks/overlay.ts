@@ -56,7 +56,7 @@ export const overlay = task({
   params: { epoch, layout, emptyFolders, overlayModes },
   outputs: {
     /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */
-    layer: out.file(overlayLayer),
+    layer: out.file(overlayLayer, { private: true }),
     /** What tables of libraries and modules depend on: few edits change it. */
     linked: out.file("linked.cpio"),
     /** Bytes that an initrd keeps free for the layer, so that few edits change the size of anything. */
@@ -65,7 +65,7 @@ export const overlay = task({
      * Empty where the initrd is made of layers. Else the layer once more, for the step that makes one archive of all; and
      * `trap`, one sentence, where layers were wanted and the kernel would not make of them what they say.
      */
-    single: out.directory("single"),
+    single: out.directory("single", { private: true }),
   },
   async run({ needs, inputs, params, outputs, variant, note, signal }) {
     const mtime = Number(params.epoch);

@@ -75,6 +75,10 @@ if [ -f loaders/efi.img ]; then
   cp loaders/efi.img loaders/grub.cfg "$work/iso/boot/grub/"
   chmod 644 "$work/iso/boot/grub"/*
 fi
+# Menus that take no boot codes.
+if [ -d closed-menus ]; then
+  cp -R closed-menus/. "$work/iso/boot/"
+fi
 
 # The time as YAML's timestamps have it, by counting: no date(1) option for it is everywhere the same.
 built=$(awk -v t="$epoch" 'BEGIN {

@@ -17,6 +17,8 @@ export interface BundleFacts {
   /** Undefined in most bundles of the old scripts. */
   readonly version: string | undefined;
   readonly variant: string | undefined;
+  /** Undefined in older bundles too. */
+  readonly bootMenu: "open" | "closed" | undefined;
   /** Seconds since 1970. */
   readonly epoch: number;
 }
@@ -54,6 +56,7 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
   return {
     version: acceptable(fact("version") ?? oldVersion(texts.get("gitversion.sh")), versionForm),
     variant: acceptable(fact("variant") ?? oldVariant(file, texts.get("rebuild_iso.sh")), /^[a-z]+$/),
+    bootMenu: (["open", "closed"] as const).find((menu) => menu === fact("boot-menu")),
     epoch: secondsOf(fact("epoch")) ?? secondsOf(String(packed)) ?? undated,
   };
 }

@@ -104,6 +104,20 @@ export const firmware: Parameter<string> = param.choice({
   default: "auto",
 });
 
+/** Whether who starts the image may add boot codes. A bundle's image is as the bundle says. */
+export const bootMenu: Parameter<string> = param.choice({
+  name: "boot-menu",
+  description:
+    "boot menu: open (default for dev and debug; takes boot codes), closed (default for prod; labels start as they are)",
+  value: "MENU",
+  env: "MK_BUNDLE_BOOT_MENU",
+  choices: ["open", "closed"],
+  default: async (host) => {
+    const facts = await host.value(bundleFacts);
+    return facts?.bootMenu ?? ((facts?.variant ?? host.variant) === "prod" ? "closed" : "open");
+  },
+});
+
 export const pxeWanted: Parameter<boolean> = param.switch({
   name: "pxe",
   description: "with iso: also make a directory with kernel, initrd and iPXE script for network boot",

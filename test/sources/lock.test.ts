@@ -286,6 +286,44 @@ describe("the lock", () => {
     }
   });
 
+  it("is made with the credentials of the sources file, which are nowhere else: in no blob, record, log or message", async () => {
+    const { workspace, mirror } = shop;
+    const file = workspace.path("lists/sources.yaml");
+    const original = await readFile(file, "utf8");
+    const printed: string[] = [];
+    const run = async (args: readonly string[], password: string) => {
+      const withCredentials = original.replaceAll(
+        mirror.url,
+        mirror.url.replace("//", `//user:${password}@`),
+      );
+      expect(withCredentials).toContain(password);
+      await writeFile(file, withCredentials);
+      const result = await workspace.task(args);
+      printed.push(result.stdout, result.stderr);
+      return result;
+    };
+    expect(
+      await run([...fetchAll, "--verbose", "--summary", "build.json", "--trace", "trace.json"], "geheim-1"),
+    ).toMatchObject({
+      status: 0,
+    });
+    const why = await run(["why", "fetch-tcz"], "geheim-2");
+    expect(why.stdout).toContain("lists/sources.yaml changed");
+    const moved = original.replace("release: 4.x", "release: 4.x # http://user:geheim-3@mirror/");
+    await writeFile(file, moved);
+    printed.push((await workspace.build(["why", "fetch-tcz", "--json"])).stdout);
+    expect(printed.at(-1)).toContain("sources.yaml");
+    const places = [".buildcache", "build.json", "trace.json"].map((name) => workspace.path(name));
+    const found = await workspace.$({ nothrow: true })`grep -rlF geheim- ${places}`;
+    expect(found.stdout).toBe("");
+    expect(found.exitCode).toBe(1);
+
+    await shop.emptyCache();
+    mirror.fail("/4.x/x86/release/Core-current.iso", 404);
+    expect((await run([...fetchAll, "--verbose"], "geheim-4")).stderr).toContain("Core-current.iso");
+    for (const text of [...printed, await shop.lockText()]) expect(text).not.toContain("geheim");
+  });
+
   it("that cannot be read is named with its line, and nothing is overwritten", async () => {
     const { workspace } = shop;
     await workspace.build(["fetch-iso"]);

@@ -7,7 +7,7 @@ import { compareListings, decodeListing, type Listing } from "../files/listing.t
 import type { Stamp } from "../state/stamp.ts";
 import type { Assessment, DecisionContext } from "./assessment.ts";
 import { textOf } from "./kept-inputs.ts";
-import { compareLines } from "./line-changes.ts";
+import { compareLines, withoutCredentials } from "./line-changes.ts";
 import type { Reason } from "./reason.ts";
 
 /** Names what differs between the last successful run and now. */
@@ -107,7 +107,8 @@ async function explainLines(
   if (old !== undefined && old.type !== "file") return undefined;
   const oldText = old === undefined ? "" : context.state.store.readText(old.digest);
   if (oldText === undefined) return undefined;
-  const lines = compareLines(oldText, (await textOf(input)) ?? "");
+  const lines = compareLines(withoutCredentials(oldText), (await textOf(input)) ?? "");
+  if (lines.length === 0) return undefined;
   const shown = path ?? [...input.listing.keys()][0] ?? displayPath(context.state.workspace, input.root);
   return { kind: "lines-changed", input: input.name, path: shown, lines };
 }

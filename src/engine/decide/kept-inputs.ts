@@ -4,17 +4,21 @@ import type { Digest } from "../define/names.ts";
 import type { ResolvedInput } from "../files/input.ts";
 import { encodeListing } from "../files/listing.ts";
 import type { State } from "../state/state.ts";
+import { withoutCredentials } from "./line-changes.ts";
 
-/** The text of an input whose changes are told line by line; undefined for others, and where there is none. */
+/**
+ * The text of an input whose changes are told line by line, without the credentials in its URLs; undefined for others, and where there
+ * is none.
+ */
 export async function textOf(input: ResolvedInput): Promise<string | undefined> {
   if (input.declaration.kind !== "file" || !input.declaration.byLine) return undefined;
-  return input.listing.size === 0 ? undefined : (input.selected ?? (await readFile(input.root, "utf8")));
+  if (input.listing.size === 0) return undefined;
+  return withoutCredentials(input.selected ?? (await readFile(input.root, "utf8")));
 }
 
 /**
  * Keeps the listings of inputs, so that a later difference can be named file by file, and the texts whose differences
- * are told line by line. Returns the digests of these texts, which are for the owner only: a list of sources may hold a
- * mirror's password.
+ * are told line by line. Returns the digests of these texts, which are for the owner only.
  */
 export async function rememberInputs(
   inputs: readonly ResolvedInput[],

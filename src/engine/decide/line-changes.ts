@@ -35,6 +35,11 @@ export function compareLines(before: string, after: string): readonly LineChange
   ];
 }
 
+/** The text with `***` for user names and passwords in URLs (RFC 3986, 3.2.1): it is kept, and shown. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/(?<=:\/\/)[^\s/?#"']*@/g, "***@");
+}
+
 function linesOf(text: string): readonly string[] {
   return text
     .split(/\r\n|\n|\r/)

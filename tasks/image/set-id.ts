@@ -1,0 +1,37 @@
+/**
+ * Set-user-id and set-group-id files in extensions: whoever starts one in the image runs it with the rights of its owner or group.
+ * It knows nothing of variants.
+ */
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { listSquashfs, printName } from "../../src/formats/index.ts";
+import type { Shell } from "../../src/host/index.ts";
+
+/** A sentence for each extension in `folder` (absolute) that has such files, which it names; sorted by extension. */
+export async function describeSetIdFiles($: Shell, folder: string): Promise<readonly string[]> {
+  const extensions = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".tcz"));
+  const sentences: string[] = [];
+  for (const extension of extensions.sort()) {
+    const name = path.basename(extension);
+    const entries = await listSquashfs($, path.join(folder, extension), name);
+    const found = entries.filter(({ type, mode }) => type === "file" && (mode & 0o6000) !== 0);
+    if (found.length === 0) continue;
+    const files = found.map((entry) => `${printName(entry.path)} (${describe(entry)})`);
+    sentences.push(`${printName(name)} has set-id files: ${files.join(", ")}`);
+  }
+  return sentences;
+}
+
+function describe({
+  mode,
+  uid,
+  gid,
+}: {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}): string {
+  const user = (mode & 0o4000) === 0 ? [] : [uid === 0 ? "as root" : `as user ${uid}`];
+  const group = (mode & 0o2000) === 0 ? [] : [`with group ${gid}`];
+  return `runs ${[...user, ...group].join(", ")}`;
+}
