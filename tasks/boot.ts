@@ -59,6 +59,7 @@ export const boot = command({
   takes: "[IMAGE]",
   offers: "files",
   description: "Boot an image in QEMU, with its console in this terminal (default: the newest ISO)",
+  group: "look",
   params: { firmware, as, memory, ssh, until, timeout },
   needsProject: (words) => words.length === 0,
   async run(context) {

@@ -11,6 +11,7 @@ export const find = command({
   takes: "<IMAGE> <NAME>",
   offers: "files",
   description: "Find the layer or extension that brings a file (exit status as of grep)",
+  group: "look",
   params: limitParams,
   needsProject: () => false,
   failureStatus: 2,
