@@ -2,18 +2,22 @@
 import { taskfile } from "./src/engine/index.ts";
 import { bootLoaders } from "./tasks/boot-loaders.ts";
 import { bundle } from "./tasks/bundle.ts";
+import { cat } from "./tasks/cat.ts";
 import { mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
 import { convertDebs } from "./tasks/convert-debs.ts";
 import { devAccess } from "./tasks/dev-access.ts";
 import { diff } from "./tasks/diff.ts";
+import { extract } from "./tasks/extract.ts";
 import { extractUtilLinux } from "./tasks/extract-util-linux.ts";
 import { fetchExtras } from "./tasks/fetch-extras.ts";
 import { fetchGems } from "./tasks/fetch-gems.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
 import { fetchTcz } from "./tasks/fetch-tcz.ts";
+import { find } from "./tasks/find.ts";
 import { isoFromBundle } from "./tasks/iso-from-bundle.ts";
 import { isoTemplate } from "./tasks/iso-template.ts";
+import { ls } from "./tasks/ls.ts";
 import { overlay } from "./tasks/overlay.ts";
 import { overlayTarball } from "./tasks/overlay-tarball.ts";
 import { payload } from "./tasks/payload.ts";
@@ -56,6 +60,10 @@ export default taskfile({
     unpackBundle,
     isoFromBundle,
     pxe,
+    ls,
+    cat,
+    extract,
+    find,
     diff,
     size,
     update,

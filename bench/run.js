@@ -24,6 +24,7 @@ const benchmarks = {
   cold: () => import("./cold.js"),
   "cold-prod": async () => ({ run: (await import("./cold.js")).runProd }),
   "slow-mirror": () => import("./slow-mirror.js"),
+  remote: () => import("./remote.js"),
 };
 
 process.exitCode = await start();

@@ -144,6 +144,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
         "picomatch",
         "@viz-js/viz",
         "@clack/core",
+        "@bufbuild/protobuf",
       ],
     });
   } catch (error) {

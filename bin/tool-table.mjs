@@ -24,6 +24,7 @@ const testTools = {
     brew: "binutils",
   },
   xz: { for: "tarballs in tests", apt: "xz-utils", dnf: "xz", pacman: "xz", brew: "xz" },
+  zstd: { for: "initrds in tests", apt: "zstd", dnf: "zstd", pacman: "zstd", brew: "zstd" },
   bzip2: { for: "tarballs in tests", apt: "bzip2", dnf: "bzip2", pacman: "bzip2", brew: "bzip2" },
   mount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
   umount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
@@ -38,12 +39,27 @@ const testTools = {
   mcopy: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   mdir: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   minfo: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
+  "grub-syslinux2cfg": { for: "boot menus in tests", apt: "grub-common", pacman: "grub" },
   OVMF: {
     for: "booting under UEFI in tests",
     files: ["/usr/share/ovmf/OVMF.fd"],
     apt: "ovmf",
     dnf: "edk2-ovmf",
     pacman: "edk2-ovmf",
+  },
+  nginx: {
+    for: "a remote cache in tests",
+    apt: "nginx-light",
+    dnf: "nginx",
+    pacman: "nginx",
+    brew: "nginx",
+  },
+  buildstream: {
+    for: "messages of remote caches in tests",
+    files: [
+      "/usr/lib/python3/dist-packages/buildstream/_protos/build/bazel/remote/execution/v2/remote_execution_pb2.py",
+    ],
+    apt: "python3-buildstream",
   },
   tinyproxy: {
     for: "downloads through a proxy in tests",

@@ -8,11 +8,10 @@ import { copyFile, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { file, files, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
-import { bytesContent, FileTree, writeFat } from "../src/formats/index.ts";
+import { bytesContent, FileTree, printName, writeFat } from "../src/formats/index.ts";
 import { installHint, type Shell } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { readLabels } from "./image/boot-labels.ts";
-import { adaptTimeout, readLoaderFile } from "./image/boot-menu.ts";
+import { readBootMenu, readLoaderFile } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { grubMenu } from "./image/grub-menu.ts";
 import { firmware } from "./settings/image-options.ts";
@@ -119,7 +118,7 @@ export const bootLoaders = task({
     } else await copyFile(mbr, path.join(outputs.loaders, "mbr.bin"));
 
     if (params.firmware === "bios") return;
-    const menu = adaptTimeout((await readLoaderFile(isolinux, "isolinux.cfg")).toString("latin1"));
+    const menu = await readBootMenu(needs.core.boot);
     const program = grubPrograms.find((name) => !missingTools.includes(name));
     const modules = [inputs.grub, inputs.oldGrub2, inputs.grub2].find(({ paths }) =>
       paths.includes("kernel.img"),
@@ -136,9 +135,9 @@ export const bootLoaders = task({
         `${shownPath(modules.root)} lacks ${lacking.join(", ")}`,
         installHint("grub-mkimage"),
       );
-    } else if (readLabels(menu).length === 0) {
-      without(underUefi, "the base's boot menu has no label with a kernel and an initrd");
     } else {
+      for (const { name } of menu.broken)
+        note(`the menu under UEFI omits "${printName(name)}", whose files the ISO does not have`);
       await writeFile(path.join(outputs.loaders, "grub.cfg"), grubMenu(menu), "latin1");
       const names = grubModules.filter((name) => !lacking.includes(name));
       const loader = await makeLoader($, program, modules.root, names, scratch);

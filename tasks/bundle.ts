@@ -3,11 +3,12 @@
  * nor Node, only a shell, gzip, tar and an ISO writer. It unpacks into the current folder.
  */
 
-import { readdir, readFile } from "node:fs/promises";
+import { constants, cp, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { file, files, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
-import { bytesContent, rootOwned, treeFromDirectory, writeTarball } from "../src/formats/index.ts";
+import { bytesContent, rootOwned, treeFromDirectory, writeIso, writeTarball } from "../src/formats/index.ts";
+import type { Shell } from "../src/host/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
@@ -17,6 +18,7 @@ import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
 import { ofPackage } from "./settings/package.ts";
+import { undated } from "./settings/undated.ts";
 import { setupFiles } from "./setup-files.ts";
 
 /** Nearly all of it is compressed already. */
@@ -40,13 +42,15 @@ export const bundle = task({
     license: file("LICENSE"),
   },
   params: { isoVersion, epoch },
+  // Writes an ISO only where Core's has another layout.
+  optionalTools: ["xorriso"],
   outputs: {
     bundle: out.artifact(({ variant }) => `build-files/razor-microkernel-bundle-${variant}.tar.gz`),
   },
-  async run({ needs, inputs, params, outputs, variant, signal }) {
+  async run({ $, needs, inputs, params, outputs, scratch, variant, signal }) {
     const mtime = Number(params.epoch);
     await refuseConflict(needs.layout.single);
-    const { kernel, initrd } = await readCoreFacts(needs.core.core);
+    const { kernel, initrd, isChanged } = await readCoreFacts(needs.core.core);
     const tree = await treeFromDirectory(inputs.scripts.root, {
       mtime,
       policy: (name, entry) => ({ ...rootOwned(name, entry), mode: name.endsWith(".sh") ? 0o755 : 0o644 }),
@@ -59,7 +63,10 @@ export const bundle = task({
     };
     await add(inputs.copying, "COPYING");
     await add(inputs.license, "LICENSE");
-    await add(needs.core.iso, "Core-current.iso");
+    // The bundle's scripts know the layout of Core's releases only.
+    const iso = isChanged ? path.join(scratch, "Core-current.iso") : needs.core.iso;
+    if (isChanged) await packCoreIso($, needs.core.boot, path.join(scratch, "Core"), iso);
+    await add(iso, "Core-current.iso");
     await add(needs.overlay.tarball, "dependencies/razor-microkernel-overlay.tar.gz");
     for (const name of await readdir(needs.overlay.first))
       await add(path.join(needs.overlay.first, name), name);
@@ -74,6 +81,15 @@ export const bundle = task({
     await writeTarball(tree.ensureParents({ mtime }), outputs.bundle, { level, signal });
   },
 });
+
+/** Writes the boot folder as an ISO with the layout of Core's releases; `root` is made. All paths are absolute. */
+async function packCoreIso($: Shell, boot: string, root: string, iso: string): Promise<void> {
+  const loader = { isolinux: "boot/isolinux/isolinux.bin", catalog: "boot/isolinux/boot.cat" };
+  await cp(boot, path.join(root, "boot"), { recursive: true, mode: constants.COPYFILE_FICLONE });
+  await rm(path.join(root, loader.catalog), { force: true });
+  const ids = { volumeId: "Core", applicationId: "", systemId: "LINUX" };
+  await writeIso($, { root, out: iso, ...ids, epoch: undated, boot: loader });
+}
 
 /** The bundle's scripts lay the image's files on Core's initrd as a layer, and have no other way. */
 async function refuseConflict(folder: string): Promise<void> {

@@ -6,26 +6,24 @@
 import { mkdir, readFile, symlink } from "node:fs/promises";
 import path from "node:path";
 import { file, out, task } from "../src/engine/index.ts";
-import { UserError } from "../src/errors/index.ts";
+import { systemErrorCode, UserError } from "../src/errors/index.ts";
 import {
   entryOf,
   fillKernel,
   type LockEntry,
   parseExtensionList,
   refuseUnpinned,
-  type SourceLock,
 } from "../src/fetch/index.ts";
-import { printName } from "../src/formats/index.ts";
+import { type DebControl, printName, readDebControl } from "../src/formats/index.ts";
 import { makeDebExtension } from "./debian/deb-extension.ts";
-import {
-  checkPin,
-  fetchPackages,
-  findPackages,
-  packageLine,
-  type WantedPackage,
-} from "./debian/distribution-packages.ts";
+import { checkPin, fetchPackages, packageLine, type WantedPackage } from "./debian/distribution-packages.ts";
+import { resolvePackages } from "./debian/package-resolution.ts";
+import { describePackageSet, type SetMember } from "./debian/package-set.ts";
+import { programsIn } from "./debian/present-packages.ts";
+import { findUnworkable } from "./debian/unworkable-parts.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { readListing } from "./image/tree-listing.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
 import { proxyVariables } from "./settings/proxy-variables.ts";
@@ -72,18 +70,41 @@ export const convertDebs = task({
     extensions: out.directory("extensions"),
   },
   async run({ $, needs, inputs, outputs, params, scratch, blobs, signal, note }) {
-    const { kernel, kernelRelease } = await readCoreFacts(needs.iso.core);
-    const wanted = await readPackages([inputs.builtin, inputs.mirror], kernelRelease);
+    const { initrd, kernelRelease } = await readCoreFacts(needs.iso.core);
+    const listed = await readPackages([inputs.builtin, inputs.mirror], kernelRelease);
+    const architecture = debianArchitecture(initrd);
+    const core = await readListing(needs.iso.listing);
     const isBinding = kindOf(params.source).lock.pins === "binding";
+    const isFrozen = params.frozen && isBinding;
     const pins = readPins(inputs.lock, params.source);
+    const work = path.join(scratch, "packages");
+    await mkdir(work);
+    /** The package's file under its own name, which messages show. */
+    const fileOf = async (name: string, sha256: string): Promise<string> => {
+      const deb = path.join(work, name);
+      await symlink(blobs.pathOf(sha256), deb).catch((error: unknown) => {
+        if (systemErrorCode(error) !== "EEXIST") throw error;
+      });
+      return deb;
+    };
     const known = (one: WantedPackage): LockEntry | undefined => {
       const pin = entryOf(pins, one.file);
       return pin !== undefined && blobs.has(pin.sha256) ? pin : undefined;
     };
-    const missing = wanted.filter((one) => known(one) === undefined);
-    refuseMissing(missing, pins, { ...params, frozen: params.frozen && isBinding });
+    const { members, unmet, offered, forbidden } = await resolvePackages({
+      ...{ $, listed, pins, isBinding, core, architecture },
+      atHand: {
+        find: known,
+        read: async ({ file: name, where }, { sha256 }) => {
+          const options = { ...limitsOf(params), label: `${where}: ${name}` };
+          return await readDebControl($, await fileOf(name, sha256), options);
+        },
+      },
+      mayFetch: (one) => !params.offline && (!isFrozen || entryOf(pins, one.file) !== undefined),
+    });
+    if (params.offline) refuseUnpinned(forbidden, "offline", settingNames);
+    refuseUnpinned(forbidden, "frozen", settingNames);
 
-    const offered = await findPackages($, missing, isBinding ? pins : new Map());
     for (const one of offered) {
       const pin = entryOf(pins, one.file);
       if (pin !== undefined && isBinding) checkPin(one, pin);
@@ -92,31 +113,41 @@ export const convertDebs = task({
     for (const one of offered) await blobs.adopt(fetched.get(one.file) ?? "", one.sha256);
     const lines = new Map(offered.map((one) => [one.file, packageLine(one)]));
     writePins(inputs.lock, params.source, lines);
+    for (const message of describePackageSet({ members, unmet })) note(message);
 
-    const work = path.join(scratch, "packages");
-    await mkdir(work);
-    const listed = new Set(wanted.map(({ name }) => name));
-    for (const { file: name, name: extension, where } of wanted) {
+    const controls = new Map<SetMember, DebControl>();
+    const paths = new Set(core.paths());
+    for (const one of members) {
+      const { file: name, where } = one;
       const line = lines.get(name) ?? entryOf(pins, name);
       if (line === undefined) throw new Error(`${name} was not fetched`);
-      const deb = path.join(work, name);
-      await symlink(blobs.pathOf(line.sha256), deb);
-      const tree = path.join(scratch, "tree");
-      const stripped = await makeDebExtension($, {
-        name: extension,
-        deb,
-        scratch: tree,
+      const made = await makeDebExtension($, {
+        name: one.name,
+        deb: await fileOf(name, line.sha256),
+        scratch: path.join(scratch, "tree"),
         outDir: outputs.extensions,
-        listed,
-        architecture: kernel === "vmlinuz64" ? "amd64" : "i386",
+        depends: one.depends,
+        architecture,
         where,
         limits: limitsOf(params),
       });
-      if (stripped.length > 0)
-        note(`${name}: runs without set-id bits: ${stripped.map(printName).join(", ")}`);
+      if (made.stripped.length > 0)
+        note(`${name}: runs without set-id bits: ${made.stripped.map(printName).join(", ")}`);
+      controls.set(one, made.control);
+      for (const entry of made.paths) paths.add(entry);
+    }
+    const programs = programsIn(paths);
+    for (const [{ file: name, where }, control] of controls) {
+      const found = findUnworkable(control, programs, (entry) => paths.has(entry));
+      if (found.length > 0) note(`${where}: ${name}: ${found.join("; ")}`);
     }
   },
 });
+
+/** What Debian calls the architecture of a Core ISO, by the name of its initrd. */
+export function debianArchitecture(initrd: string): "amd64" | "i386" {
+  return initrd === "corepure64.gz" ? "amd64" : "i386";
+}
 
 /** The packages of the lists at these absolute paths, each once. */
 export async function readPackages(
@@ -145,20 +176,4 @@ function packageName(file: string, where: string): string {
     where,
     hint: "write the package's name and .deb, without version and architecture: hello.deb",
   });
-}
-
-function refuseMissing(
-  missing: readonly WantedPackage[],
-  pins: SourceLock,
-  params: { readonly frozen: boolean; readonly offline: boolean },
-): void {
-  const named = (list: readonly WantedPackage[]) => list.map(({ file: name, where }) => ({ name, where }));
-  if (params.offline) refuseUnpinned(named(missing), "offline", settingNames);
-  if (params.frozen) {
-    refuseUnpinned(
-      named(missing.filter((one) => entryOf(pins, one.file) === undefined)),
-      "frozen",
-      settingNames,
-    );
-  }
 }

@@ -4,7 +4,9 @@
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
 import { type Artifact, besideLocation, coreIsoArtifact } from "../src/fetch/index.ts";
+import { readIsoTree } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
+import { describeLeftOut } from "./image/left-out.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import {
   type Source,
@@ -35,14 +37,16 @@ export const fetchIso = task({
     listing: out.file("initrd.json"),
   },
   async run(context) {
-    const { outputs, params, scratch } = context;
+    const { outputs, params, scratch, note } = context;
     const name = await withSource(context, async (opened) => {
       const wanted = isoArtifact(opened, params.isoUrl);
       const lines = await opened.fetch([wanted]);
       await opened.place(lines.get(wanted.name), outputs.iso);
       return `${wanted.name} (${wanted.url})`;
     });
-    await openCoreIso(outputs.iso, name, outputs, scratch, limitsOf(params));
+    await openCoreIso(outputs.iso, name, outputs, { scratch, limits: limitsOf(params), note });
+    const leftOut = describeLeftOut(await readIsoTree(outputs.iso), name, "lists/builtin-extensions.lst");
+    if (leftOut !== undefined) note(leftOut);
   },
 });
 

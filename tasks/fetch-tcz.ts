@@ -26,6 +26,7 @@ import {
 import { readSquashfsSuperblock } from "../src/formats/index.ts";
 import { convertDebs, namesPackages } from "./convert-debs.ts";
 import { fetchIso } from "./fetch-iso.ts";
+import { extensionOf, readConverted, withDependencies } from "./image/converted-packages.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
 import { mountDoubt } from "./image/mountable.ts";
@@ -117,8 +118,11 @@ export const fetchTcz = task({
       const lines = await opened.fetch(plan, unresolved);
       const times = new FetchedTimes(opened.kind.lock);
       const fetched = { lines, debs: needs.debs?.extensions, kernelRelease, note, times };
-      await placeBuiltin(opened, closure.builtin, fetched, outputs.builtin);
-      await placeMirror(opened, closure.mirror, fetched, outputs.mirror);
+      const converted = await readConverted(needs.debs?.extensions);
+      const builtin = withDependencies(closure.builtin, converted);
+      const mirror = withDependencies(closure.mirror, converted, new Set(builtin.map(extensionOf)));
+      await placeBuiltin(opened, builtin, fetched, outputs.builtin);
+      await placeMirror(opened, mirror, fetched, outputs.mirror);
       await opened.place(lines.get(utilLinux), outputs.utilLinux);
       times.add(utilLinux, lines.get(utilLinux));
       await times.write(outputs.times);

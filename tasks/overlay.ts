@@ -15,15 +15,18 @@ import { inheritFolders, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
 import { describeFallback, findConflict } from "./image/layout.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
+import { describeLostModes } from "./image/lost-modes.ts";
 import { installedMcollective } from "./image/mcollective.ts";
 import { microkernelConfiguration } from "./image/microkernel-settings.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
+import { linkRubyLibrary } from "./image/ruby-library.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { adaptToVariant } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
-import { emptyFolders, overlayFolder } from "./settings/project-options.ts";
+import { isOldProject } from "./settings/old-project.ts";
+import { emptyFolders, modesByPath, overlayFolder, overlayModes } from "./settings/project-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { setupFiles } from "./setup-files.ts";
 
@@ -40,7 +43,7 @@ export const overlay = task({
   description: "Stage the overlay and pack razor-microkernel-overlay.tar.gz",
   needs: {
     iso: only(fetchIso, "listing"),
-    payload: only(payload, "layerListing"),
+    payload: only(payload, "layerListing", "rubyVersion"),
     setup: only(setupFiles, "listing"),
     access: inVariants(["dev", "debug"], devAccess),
   },
@@ -49,7 +52,7 @@ export const overlay = task({
     tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles], links: "keep" }),
     settings: file(settingsFile, { optional: true }),
   },
-  params: { epoch, layout, emptyFolders },
+  params: { epoch, layout, emptyFolders, overlayModes },
   outputs: {
     /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */
     layer: out.file(overlayLayer),
@@ -70,13 +73,20 @@ export const overlay = task({
     const setup = await readListing(needs.setup.listing);
     const folder = shownPath(inputs.tree.root);
     const mcollectiveFolder = installedMcollective(fetched);
-    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder });
+    const modes = modesByPath(params.overlayModes);
+    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder, modes });
     await addConfiguration(given, inputs.settings, mtime);
     await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
+    linkRubyLibrary(given, await readFile(needs.payload.rubyVersion, "utf8"), mtime);
     given.ensureParents({ mtime });
     const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
     inheritFolders(tree, core);
     inheritFolders(before, core);
+    // Files of an old project keep theirs.
+    const lost = isOldProject(inputs.tree.root)
+      ? undefined
+      : describeLostModes((name) => tree.get(name) ?? given.get(name), modes, folder);
+    if (lost !== undefined) note(lost);
     refuseClashes(tree, folder, fetched, "what the build fetches");
     refuseClashes(setup, "the setup files", tree, folder);
     await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });

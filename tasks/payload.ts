@@ -2,7 +2,7 @@
  * The large part of the image that an edit does not touch: extensions, gems, extracted tools, extras. Packed once, each
  * extension by itself, so that another list or pin packs again only what it changes.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
 import { FileTree, treeFromDirectory, treeFromTarball, writeTarball } from "../src/formats/index.ts";
@@ -12,10 +12,17 @@ import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { readTimes } from "./image/fetched-times.ts";
-import { imagePolicy, inheritFolders, normalizeOwners, relativeModuleLinks } from "./image/image-tree.ts";
+import {
+  imagePolicy,
+  inheritFolders,
+  normalizeOwners,
+  recordedModes,
+  relativeModuleLinks,
+} from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
 import { packerFor, packMembers, splitMembers } from "./image/members.ts";
+import { findRubyVersion } from "./image/ruby-library.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { compress } from "./settings/image-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
@@ -27,6 +34,7 @@ export const payload = task({
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
   params: { compress, ...limitParams },
+  tools: ["unsquashfs"],
   optionalTools: packerFor("needed"),
   outputs: {
     /** Cpio archives, plain and gzipped: one for each extension, one for the gems, and so on. */
@@ -34,9 +42,11 @@ export const payload = task({
     layerListing: out.file("layer.json"),
     /** What tables of libraries and modules depend on. */
     linked: out.file("linked.cpio"),
+    /** The version in the path of Ruby's libraries; empty without a Ruby in Tiny Core's place. */
+    rubyVersion: out.file("ruby-version"),
     /** All but open-vm-tools. */
     tarballListing: out.file("tarball.json"),
-    /** open-vm-tools with the image's owners and modes; empty where it is switched off. */
+    /** open-vm-tools with the image's owners and its files' modes; empty where it is switched off. */
     openVmTools: out.directory("open-vm-tools"),
   },
   async run(context) {
@@ -52,6 +62,8 @@ export const payload = task({
       const name = extras.find((candidate) => candidate.startsWith(start));
       return name === undefined ? undefined : path.join(needs.extras.extras, name);
     };
+    const optional = path.join(needs.tcz.builtin, "optional");
+    await writeFile(outputs.rubyVersion, await findRubyVersion(context.$, optional));
     const tree = new FileTree();
     /** `timeOf` gives the time of a file by its path in the folder. */
     const place = async (folder: string, target: string, timeOf: (name: string) => number): Promise<void> => {
@@ -99,7 +111,7 @@ export const payload = task({
         label: path.basename(openVmTools),
       });
       const time = extraTime(path.basename(openVmTools));
-      for (const [name, node] of normalizeOwners(found)) {
+      for (const [name, node] of normalizeOwners(found, recordedModes)) {
         if (name !== ".") whole.set(name, { ...node, mtime: node.type === "directory" ? mtime : time });
       }
       inheritFolders(whole.ensureParents({ mtime }), core);

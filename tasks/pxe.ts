@@ -5,8 +5,9 @@
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
-import { defaultLabel, readLabels } from "./image/boot-labels.ts";
-import { readLoaderFile } from "./image/boot-menu.ts";
+import { defaultLabel } from "../src/formats/index.ts";
+import { readBootMenu } from "./image/boot-menu.ts";
+import { ipxeScript, servedName } from "./image/ipxe-script.ts";
 import { bootPath, metadataOf } from "./iso-template.ts";
 import { initrdNeeds, readInitrdMembers } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
@@ -29,24 +30,15 @@ export const pxe = task({
     await copyFile(path.join(needs.core.boot, plan.kernel), place(bootPath(plan.kernel)));
     const metadata = metadataOf(plan, params.isoVersion, Number(params.epoch), sha256);
     await writeFile(place("iso-metadata.yaml"), metadata);
-    const menu = (await readLoaderFile(path.join(needs.core.boot, "isolinux"), "isolinux.cfg")).toString(
-      "latin1",
-    );
-    const { args } = defaultLabel(readLabels(menu), menu);
-    await writeFile(place("boot.ipxe"), ipxeScript(plan.kernel, plan.initrd, args), "latin1");
+    const { args, initrds } = defaultLabel(await readBootMenu(needs.core.boot));
+    for (const file of initrds.filter((one) => one !== `/boot/${plan.initrd}`)) {
+      await copyFile(
+        path.join(needs.core.boot, path.posix.relative("/boot", file)),
+        place(bootPath(servedName(file))),
+      );
+    }
+    const served = initrds.map((file) => bootPath(servedName(file)));
+    const script = ipxeScript(bootPath(plan.kernel), served, args);
+    await writeFile(place("boot.ipxe"), script, "latin1");
   },
 });
-
-/**
- * The paths of kernel and initrd are relative to the script. Under UEFI the kernel takes the initrd's name from its arguments:
- * the last part of the path (iPXE, `imgfetch`: an image is named after its URI).
- */
-function ipxeScript(kernel: string, initrd: string, args: readonly string[]): string {
-  return [
-    "#!ipxe",
-    `kernel ${[bootPath(kernel), `initrd=${initrd}`, ...args].join(" ")}`,
-    `initrd ${bootPath(initrd)}`,
-    "boot",
-    "",
-  ].join("\n");
-}

@@ -16,7 +16,7 @@ import {
 } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { inheritFolders, normalizeOwners, refuseClashes } from "./image/image-tree.ts";
+import { inheritFolders, normalizeOwners, recordedModes, refuseClashes } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
@@ -58,7 +58,7 @@ export const setupFiles = task({
     const mtime = undated;
     const core = await readListing(needs.iso.listing);
     const beneath = await readListing(needs.payload.layerListing);
-    /** An old project's own setup tarball, with our owners and modes. */
+    /** An old project's own setup tarball, with our owners and its files' modes. */
     const own = async (name: string): Promise<FileTree | undefined> => {
       if (!inputs.own.paths.includes(name)) return undefined;
       const tree = await treeFromTarball(path.join(inputs.own.root, name), path.join(scratch, name), {
@@ -68,7 +68,7 @@ export const setupFiles = task({
       });
       for (const [at, node] of tree) tree.set(at, { ...node, mtime });
       tree.delete(".");
-      return normalizeOwners(tree).ensureParents({ mtime });
+      return normalizeOwners(tree, recordedModes).ensureParents({ mtime });
     };
     const layer = new FileTree();
     const place = async (name: string, tree: FileTree): Promise<void> => {

@@ -92,7 +92,7 @@ export async function takeBundleApart(
   for (const name of bundle.paths().filter((one) => /^loaders\/[^/]+$/.test(one))) {
     await copyOut(bundle, name, path.join(places.loaders, path.basename(name)));
   }
-  await openCoreIso(places.iso, file, places, path.join(scratch, "core"), limits);
+  await openCoreIso(places.iso, file, places, { scratch: path.join(scratch, "core"), limits });
   const core = await readListing(places.listing);
   const image = await imageOf(bundle, core, { where: file, scratch: path.join(scratch, "image") }, limits);
   for (const [name, node] of image) image.set(name, { ...node, mtime });

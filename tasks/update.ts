@@ -15,13 +15,15 @@ import {
   type SourceLock,
   unpin,
 } from "../src/fetch/index.ts";
-import { aptTools, aptVariables, readPackages } from "./convert-debs.ts";
-import { findPackages, updatePackagePins, type WantedPackage } from "./debian/distribution-packages.ts";
+import { aptTools, aptVariables, debianArchitecture, readPackages } from "./convert-debs.ts";
+import { updatePackagePins, type WantedPackage } from "./debian/distribution-packages.ts";
+import { resolvePackages } from "./debian/package-resolution.ts";
 import { planExtras } from "./fetch-extras.ts";
 import { planGems } from "./fetch-gems.ts";
 import { fetchIso, isoArtifact } from "./fetch-iso.ts";
 import { readList, resolveExtensions } from "./fetch-tcz.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { readListing } from "./image/tree-listing.ts";
 import { builtinList, gemList, mirrorList } from "./settings/project-options.ts";
 import { type Source, sourceEnv, sourceParams, withSource } from "./source/index.ts";
 import { kindOf } from "./source/kinds/index.ts";
@@ -130,15 +132,29 @@ async function updatePackages(context: CommandContext, words: readonly string[])
   const lists = [await value(builtinList), await value(mirrorList)].map((list) =>
     path.resolve(workspace, list),
   );
-  const { kernelRelease } = await readCoreFacts((await context.build(fetchIso)).core);
-  const wanted = await readPackages(lists, kernelRelease);
+  const iso = await context.build(fetchIso);
+  const { kernelRelease, initrd } = await readCoreFacts(iso.core);
+  const listed = await readPackages(lists, kernelRelease);
+  const core = await readListing(iso.listing);
   const lock = path.resolve(workspace, await value(lockFile));
   const source = await value(sourceParams.source);
   return await context.alone(async ({ shell }) => {
     const env = Object.fromEntries(aptVariables.flatMap((name) => entry(name, context.env[name])));
+    const pins = readPins(lock, source);
+    // Resolved as if what is meant had never been pinned. Without a package in the lists, apt is not needed.
+    const { members, offered } =
+      listed.length === 0
+        ? { members: [], offered: [] }
+        : await resolvePackages({
+            $: await shell(aptTools, env),
+            ...{ listed, core, pins: unpin(pins, names), architecture: debianArchitecture(initrd) },
+            isBinding: false,
+            atHand: undefined,
+            mayFetch: () => true,
+          });
     const find = async (meant: readonly WantedPackage[]) =>
-      meant.length === 0 ? [] : await findPackages(await shell(aptTools, env), meant);
-    const { lines, changes } = await updatePackagePins(wanted, names, readPins(lock, source), find);
+      offered.filter(({ file }) => meant.some((one) => one.file === file));
+    const { lines, changes } = await updatePackagePins(members, names, pins, find);
     writePins(lock, source, lines);
     return changes;
   });

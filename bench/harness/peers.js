@@ -7,8 +7,10 @@ import { environment, place, shell } from "./place.js";
 
 /** Debian's package of each program. */
 const packages = {
+  curl: "curl",
   hyperfine: "hyperfine",
   "/usr/bin/time": "time",
+  nginx: "nginx-light",
   ninja: "ninja-build",
   make: "make",
   wget: "wget",

@@ -29,7 +29,7 @@ import { parseCommandLine, type Request } from "./options/command-line.ts";
 import { refuseInteractive } from "./options/interactive.ts";
 import { checkWords } from "./options/name-conflict.ts";
 import { refuseConflicts } from "./options/option-conflict.ts";
-import { parametersOf } from "./options/option-table.ts";
+import { parametersOf, remoteVariables } from "./options/option-table.ts";
 import { requireProject } from "./options/outside-project.ts";
 import { isProgramWord } from "./options/program-command.ts";
 import { programVersion } from "./options/program-version.ts";
@@ -127,7 +127,11 @@ function openSession(
   recordedOutput: RecordedOutput,
 ): Session {
   const { io } = recordedOutput;
-  io.hideFromChildren(secretVariables(parametersOf(taskfile)));
+  io.hideFromChildren([
+    ...secretVariables(parametersOf(taskfile)),
+    remoteVariables.url,
+    remoteVariables.header,
+  ]);
   const style = styleFor(io.stderr, io.env);
   const noted = start.noted ?? new Set<string>();
   const [first = ""] = request.words;

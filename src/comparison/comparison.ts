@@ -17,7 +17,7 @@ import {
   describeContent,
   openContainer,
   Spool,
-} from "./container.ts";
+} from "../inspection/index.ts";
 import { ContentDigests, compareContents, firstDifference, LineBudget, placeOf } from "./content.ts";
 import { type Difference, sides } from "./difference.ts";
 import { compareLayers, compareMembers, lastLayers } from "./layers.ts";

@@ -7,7 +7,7 @@ import {
   readContent,
   streamContent,
 } from "../formats/index.ts";
-import { describeContent } from "./container.ts";
+import { describeContent } from "../inspection/index.ts";
 import type { Difference } from "./difference.ts";
 
 /** Larger files are not taken for text. */

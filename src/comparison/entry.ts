@@ -1,7 +1,7 @@
 /** How two entries of archives differ, their contents left aside. */
 import { createHash } from "node:crypto";
 import { type FileTree, printName, printPath, type TreeNode } from "../formats/index.ts";
-import { describeContent } from "./container.ts";
+import { describeContent } from "../inspection/index.ts";
 import { type Difference, sides } from "./difference.ts";
 
 /** All names of a hard-linked file, in byte order, and a digest of them: there may be thousands, each to be compared. */

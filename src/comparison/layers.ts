@@ -3,7 +3,7 @@
  * hides.
  */
 import type { FileContent, InitrdMember } from "../formats/index.ts";
-import { type Container, describeContent } from "./container.ts";
+import { type Container, describeContent } from "../inspection/index.ts";
 import type { ContentDigests } from "./content.ts";
 import type { Difference } from "./difference.ts";
 import { pairsOf } from "./trees.ts";

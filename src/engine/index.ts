@@ -57,6 +57,7 @@ export {
   type Variant,
 } from "./define/taskfile.ts";
 export { digestOfBytes, digestOfParts } from "./files/digest.ts";
+export { type ListedEntry, type Listing, listingOf } from "./files/listing.ts";
 export type { Clock } from "./files/stat-cache.ts";
 export { type BuildResult, bind, build, outputsOnDisk } from "./run/build.ts";
 export type { BuildRequest, Workspace } from "./run/build-request.ts";
@@ -73,7 +74,15 @@ export {
   verifyStore,
 } from "./state/garbage-collection.ts";
 export { acquireLock } from "./state/lock.ts";
+export type {
+  BlobReference,
+  RemoteCache,
+  RemoteResult,
+  RemoteTraffic,
+  ResultKey,
+} from "./state/remote-cache.ts";
 export { State } from "./state/state.ts";
+export type { Store } from "./state/store.ts";
 export {
   type Cycle,
   type CycleRequest,

@@ -1,13 +1,17 @@
-/** The bytes of one file of a tree: in memory when small, or a stretch of a file on disk. */
+/** The bytes of one file of a tree: in memory when small, a stretch of a file on disk, or unpacked when they are read. */
 import { createHash } from "node:crypto";
 import { UserError } from "../errors/index.ts";
 import { printName } from "./names.ts";
 import { openRegularFile } from "./regular-file.ts";
 
-/** `path` is absolute (a name as of `decodeName`); `offset` and `size` are bytes. */
+/**
+ * `path` is absolute (a name as of `decodeName`); `offset` and `size` are bytes. `unpack` gives exactly `size` bytes, or throws; it
+ * may be called again.
+ */
 export type FileContent =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "file"; readonly path: string; readonly offset: number; readonly size: number };
+  | { readonly kind: "file"; readonly path: string; readonly offset: number; readonly size: number }
+  | { readonly kind: "packed"; readonly size: number; readonly unpack: () => AsyncIterable<Uint8Array> };
 
 const chunkSize = 256 * 1024;
 
@@ -31,6 +35,10 @@ export async function* streamContent(content: FileContent): AsyncGenerator<Uint8
     return;
   }
   if (content.size === 0) return;
+  if (content.kind === "packed") {
+    yield* content.unpack();
+    return;
+  }
   const handle = await openRegularFile(content.path);
   try {
     let done = 0;

@@ -11,7 +11,7 @@ import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
 import { layOutTree } from "./laid-out-tree.ts";
 import { createLimit, mostBytes, type UnpackLimits } from "./limits.ts";
-import { encodeName, printName } from "./names.ts";
+import { decodeName, encodeName, printName } from "./names.ts";
 import { type TarballPolicy, treeFromTarball } from "./tarball-tree.ts";
 import { withTool } from "./tool-failure.ts";
 import type { FileTree } from "./tree.ts";
@@ -21,6 +21,10 @@ export interface DebControl {
   readonly fields: ReadonlyMap<string, string>;
   /** Maintainer scripts that are present: `preinst`, `postinst`, `prerm`, `postrm`. They need not be text. */
   readonly scripts: ReadonlyMap<string, Buffer>;
+  /** Configuration files by their paths in the package, without leading slash: deb-conffiles(5). */
+  readonly conffiles: readonly string[];
+  /** Lines of the triggers file, with single blanks: deb-triggers(5). */
+  readonly triggers: readonly string[];
 }
 
 export interface DebOptions extends UnpackLimits {
@@ -82,8 +86,27 @@ export async function readDebControl($: Shell, deb: string, options: DebOptions 
     const fields = parseFields((await tree.read("control")).toString("utf8"));
     const scripts = new Map<string, Buffer>();
     for (const name of scriptNames) if (tree.has(name)) scripts.set(name, await tree.read(name));
-    return { fields, scripts };
+    const lines = async (name: string): Promise<readonly string[]> =>
+      tree.has(name) ? decodeName(await tree.read(name)).split("\n") : [];
+    return {
+      fields,
+      scripts,
+      conffiles: parseConffiles(await lines("conffiles")),
+      triggers: parseTriggers(await lines("triggers")),
+    };
   });
+}
+
+/** deb-conffiles(5): an absolute path a line, without those that only an upgrade removes. */
+function parseConffiles(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => /^\/+(.*\S)\s*$/.exec(line)?.[1] ?? []);
+}
+
+/** deb-triggers(5): a directive and a name; `#` starts a comment. */
+function parseTriggers(lines: readonly string[]): readonly string[] {
+  return lines
+    .map((line) => line.replace(/#.*/, "").trim().replace(/\s+/g, " "))
+    .filter((line) => line !== "");
 }
 
 /** The ratio was already checked when the tarball was decompressed. */

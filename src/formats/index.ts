@@ -1,5 +1,6 @@
 /** The archive formats of an image, read and written; nothing here knows what a build puts into them. */
 
+export { type BootLabel, type BootMenu, defaultLabel, interpretMenu, onIso } from "./boot-labels.ts";
 export * from "./content.ts";
 export { writeCpio } from "./cpio.ts";
 export { FileWindow, readCpio } from "./cpio-reader.ts";
@@ -25,12 +26,15 @@ export { layOutTree } from "./laid-out-tree.ts";
 export { defaultLimits, type LimitSettings, limitHint, noLimits, type UnpackLimits } from "./limits.ts";
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
+export { readStatements, type Statement } from "./menu-statements.ts";
 export { type Merged, mergeLayers } from "./merge.ts";
 export { describeProblem, type MergeProblem } from "./merge-problem.ts";
+export { formatModeLetters } from "./mode-letters.ts";
 export * from "./names.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
 export { readSquashfsSuperblock, type SquashfsSuperblock } from "./squashfs-superblock.ts";
+export { readSquashfsTree, type Stretch } from "./squashfs-tree.ts";
 export { stageTree } from "./staging.ts";
 export { coreOwners, type OwnerNames, type TarballOptions, writeTarball } from "./tarball.ts";
 export type { TarballEntry } from "./tarball-entry.ts";

@@ -10,7 +10,9 @@ import { FileWindow, readCpio } from "./cpio-reader.ts";
 import { inflateMember, type PackingPoint } from "./gzip-member.ts";
 import { createEntryLimit, defaultLimits, limitHint, type UnpackLimits } from "./limits.ts";
 import { sniff } from "./magic.ts";
+import type { PackedKind } from "./member-end.ts";
 import { encodeName, printName } from "./names.ts";
+import { unpackMember } from "./packed-member.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface ReadInitrdOptions {
@@ -22,6 +24,8 @@ export interface ReadInitrdOptions {
   readonly limits?: UnpackLimits;
   /** Name of the initrd in messages; by default its path. */
   readonly name?: string;
+  /** The part of the file that is the initrd, in bytes; by default all of it. */
+  readonly part?: { readonly offset: number; readonly size: number };
 }
 
 /** One archive of an initrd; several may share one gzip member. */
@@ -29,7 +33,7 @@ export interface InitrdMember {
   /** Where the member begins in the initrd, and its length there, in bytes. */
   readonly offset: number;
   readonly size: number;
-  readonly compression: "none" | "gzip";
+  readonly compression: "none" | "gzip" | PackedKind;
   readonly tree: FileTree;
   /** How the content is spread over the member; none where it is not compressed. */
   readonly points: readonly PackingPoint[];
@@ -41,41 +45,55 @@ const entriesPerArchive = 50;
 /**
  * Every archive of the initrd at `path` (absolute), in order. Contents are referred to where they lie: in the initrd itself
  * for plain archives, in spool files for compressed ones; memory holds names only.
- * @throws UserError `unsupported-compression`, `misaligned-archive`, `not-an-initrd`, and those of `readCpio` and `inflateMember`;
+ * @throws UserError `unsupported-compression`, `misaligned-archive`, `not-an-initrd`, and those of `readCpio`, `inflateMember` and `unpackMember`;
  * `bomb` where all archives together are beyond the limits
  */
 export async function readInitrd(
   path: string,
-  { spoolDir, limits = {}, name = path }: ReadInitrdOptions,
+  { spoolDir, limits = {}, name = path, part }: ReadInitrdOptions,
 ): Promise<readonly InitrdMember[]> {
   await mkdir(spoolDir, { recursive: true });
   const handle = await open(encodeName(path), "r");
   try {
     const { size } = await handle.stat();
     const file = new FileWindow(handle, path, name);
+    const start = part?.offset ?? 0;
+    const last = part === undefined ? size : Math.min(size, start + part.size);
     const count = createEntryLimit(limits, printName(name));
     const members: InitrdMember[] = [];
     let unpacked = 0;
-    let at = await skipNuls(file, 0, size);
-    while (at < size) {
-      const offset = at;
+    let at = await skipNuls(file, start, last);
+    while (at < last) {
+      const offset = at - start;
       const magic = sniff(await file.read(at, 8));
       refuseMany(members.length, name, limits);
       if (magic === "cpio") {
-        refuseMisaligned(name, at);
-        const { tree, end } = await readCpio(file, at, size, { count });
-        members.push({ offset, size: end - offset, compression: "none", tree, points: [] });
+        refuseMisaligned(name, offset);
+        const { tree, end } = await readCpio(file, at, last, { count });
+        members.push({ offset, size: end - at, compression: "none", tree, points: [] });
         at = end;
       } else if (magic === "gzip") {
         const spool = `${spoolDir}/member-${members.length}.cpio`;
         const { end, size: length, points } = await inflateMember(file, at, spool, limits, unpacked);
+        if (end > last) throw overlong(name, offset);
         unpacked += length;
         for (const tree of await readArchives(spool, `${name}: member at offset ${offset}`, limits, count)) {
-          members.push({ offset, size: end - offset, compression: "gzip", tree, points });
+          members.push({ offset, size: end - at, compression: "gzip", tree, points });
         }
         at = end;
-      } else throw unknownMember(name, at, magic);
-      at = await skipNuls(file, at, size);
+      } else if (magic === "xz" || magic === "zstd") {
+        const spool = `${spoolDir}/member-${members.length}.cpio`;
+        const member = { offset: at, size: last, kind: magic, before: unpacked };
+        const { end, size: length } = await unpackMember(file, member, spool, limits);
+        if (end > last) throw overlong(name, offset);
+        unpacked += length;
+        const points = [{ unpacked: length, packed: end - at }];
+        for (const tree of await readArchives(spool, `${name}: member at offset ${offset}`, limits, count)) {
+          members.push({ offset, size: end - at, compression: magic, tree, points });
+        }
+        at = end;
+      } else throw unknownMember(name, offset, magic);
+      at = await skipNuls(file, at, last);
     }
     return members;
   } finally {
@@ -140,6 +158,14 @@ function refuseMisaligned(path: string, offset: number): void {
   });
 }
 
+function overlong(path: string, offset: number): UserError {
+  return new UserError("the gzip member is truncated", {
+    code: "bad-gzip",
+    where: `${printName(path)}: gzip member at offset ${offset}`,
+    hint: "download or build the file again: it is damaged or incomplete",
+  });
+}
+
 function unknownMember(path: string, offset: number, magic: string): UserError {
   const where = `${printName(path)}: offset ${offset}`;
   if (magic === "unknown") {
@@ -149,9 +175,12 @@ function unknownMember(path: string, offset: number, magic: string): UserError {
       hint: "check the file: it is damaged or not an initrd",
     });
   }
-  return new UserError(`this part of the initrd is ${magic}; only plain and gzip parts are supported`, {
-    code: "unsupported-compression",
-    where,
-    hint: "unpack it, and compress it with gzip",
-  });
+  return new UserError(
+    `this part of the initrd is ${magic}; only plain, gzip, xz and zstd parts are supported`,
+    {
+      code: "unsupported-compression",
+      where,
+      hint: "unpack it, and compress it with gzip",
+    },
+  );
 }

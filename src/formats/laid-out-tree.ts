@@ -5,7 +5,7 @@
  * and no file is written over another.
  */
 import { createWriteStream } from "node:fs";
-import { chmod, link, mkdir, readdir, symlink } from "node:fs/promises";
+import { chmod, link, lstat, mkdir, readdir, symlink } from "node:fs/promises";
 import { posix } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -14,24 +14,38 @@ import { streamContent } from "./content.ts";
 import { encodeName, parentOf, printName, rootPath } from "./names.ts";
 import type { FileTree } from "./tree.ts";
 
+interface LayOutOptions {
+  /** How errors name what the tree comes from. */
+  readonly label?: string;
+  /** Whether the folder may have other files, which stay as they are; a name that is there already is an error, save a folder's. */
+  readonly keep?: boolean;
+  /** What to do about a folder that is not empty. */
+  readonly hint?: string;
+}
+
 /**
- * Writes the folders, files and links of `tree` below `folder` (absolute), which must be empty or not exist; missing parents are
- * made. Modes are the tree's, but the owner may always read and write, as the folder has to be removed again; owners and times are the
- * caller's. Links keep their targets, wherever they lead. `label` is how errors name what the tree comes from.
- * @throws UserError `not-empty`, `unsafe-entry` for devices and the like, `unsafe-link` for an entry below a link or a file
+ * Writes the folders, files and links of `tree` below `folder` (absolute), which must be empty or not exist unless `keep` is set;
+ * missing parents are made. Modes are the tree's, but the owner may always read and write, as the folder has to be removed again; owners and times are the
+ * caller's. Links keep their targets, wherever they lead.
+ * @throws UserError `not-empty`, `extract-conflict`, `unsafe-entry` for devices and the like, `unsafe-link` for an entry below a link or a file
  */
-export async function layOutTree(tree: FileTree, folder: string, label?: string): Promise<void> {
+export async function layOutTree(
+  tree: FileTree,
+  folder: string,
+  { label, keep = false, hint = "remove its contents" }: LayOutOptions = {},
+): Promise<void> {
   const place = (path: string) => encodeName(posix.join(folder, path));
   await mkdir(place(""), { recursive: true });
-  if ((await readdir(place(""))).length > 0) {
+  const isEmpty = (await readdir(place(""))).length === 0;
+  if (!isEmpty && !keep) {
     throw new UserError("the directory to unpack into is not empty", {
       code: "not-empty",
       where: printName(folder),
-      hint: "remove its contents",
+      hint,
     });
   }
   refuseUnfit(tree, label);
-  const made = new Set<string>();
+  const made = isEmpty ? new Set<string>() : await foldersThere(tree, folder, place);
   const makeFolder = async (path: string): Promise<void> => {
     if (made.has(path)) return;
     const parent = parentOf(path);
@@ -67,6 +81,32 @@ export async function layOutTree(tree: FileTree, folder: string, label?: string)
     if (parent !== undefined) await makeFolder(parent);
     await symlink(encodeName(node.target), place(path));
   }
+}
+
+/** The tree's folders that exist already. A link in the place of one is refused, as it may lead anywhere. */
+async function foldersThere(
+  tree: FileTree,
+  folder: string,
+  place: (path: string) => Buffer,
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const [path, { type }] of tree) {
+    if (path === rootPath) continue;
+    const parent = parentOf(path);
+    // Below a folder that does not exist there is nothing.
+    if (parent !== undefined && !found.has(parent)) continue;
+    const status = await lstat(place(path)).catch(() => undefined);
+    if (status === undefined) continue;
+    if (!status.isDirectory() || type !== "directory") {
+      throw new UserError(`${printName(path)} exists already, and is not replaced`, {
+        code: "extract-conflict",
+        where: printName(folder),
+        hint: "remove it, or name another directory",
+      });
+    }
+    found.add(path);
+  }
+  return found;
 }
 
 /** NAME_MAX, and PATH_MAX less what the folder itself takes up. */

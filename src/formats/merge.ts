@@ -16,6 +16,8 @@ const nothing = { kind: "bytes", bytes: new Uint8Array() } as const;
 
 export interface Merged {
   readonly tree: FileTree;
+  /** By path of the tree: the indexes of the layers that wrote it, in their order; what is there is from the last of them. */
+  readonly origins: ReadonlyMap<string, readonly number[]>;
   readonly problems: readonly MergeProblem[];
 }
 
@@ -26,6 +28,7 @@ export interface Merged {
 export function mergeLayers(layers: readonly FileTree[]): Merged {
   const state = new MergeState();
   for (const [layer, tree] of layers.entries()) {
+    state.layer = layer;
     const links = groupsOf(tree);
     for (const [path, node] of tree) {
       const group =
@@ -33,7 +36,7 @@ export function mergeLayers(layers: readonly FileTree[]): Merged {
       state.apply(layer, path, node, group);
     }
   }
-  return { tree: state.finish(), problems: state.problems };
+  return { tree: state.finish(), problems: state.problems, origins: state.origins };
 }
 
 /** The names of one hard-linked file in a layer: the archive has its bytes at the last one. */
@@ -60,12 +63,17 @@ class MergeState {
   /** Until `finish`, hard-linked files have the right type and group only. */
   readonly tree = new FileTree();
   readonly problems: MergeProblem[] = [];
+  readonly origins = new Map<string, number[]>();
+  /** Index of the layer whose entries are applied. */
+  layer = 0;
   /** How many entries lie directly in a directory: only an empty one can be removed. */
   readonly #children = new Map<string, number>();
   /** Names of one file by its group. */
   readonly #names = new Map<string, Set<string>>();
   /** The files of link groups, each with the owner, mode and bytes that were written last under any of its names. */
   readonly #files = new Map<string, FileNode>();
+  /** The last layer that wrote a link group's file. */
+  readonly #writers = new Map<string, number>();
 
   /** Applies one entry; `group` is that of a file with several names. */
   apply(layer: number, given: string, node: TreeNode, group?: LinkGroup): void {
@@ -85,7 +93,12 @@ class MergeState {
   finish(): FileTree {
     for (const [group, names] of this.#names) {
       const file = this.#files.get(group);
-      if (file !== undefined) for (const name of names) this.tree.set(name, file);
+      const writer = this.#writers.get(group);
+      if (file === undefined) continue;
+      for (const name of names) {
+        this.tree.set(name, file);
+        if (writer !== undefined) this.#record(name, writer);
+      }
     }
     return this.tree;
   }
@@ -147,6 +160,13 @@ class MergeState {
   #set(path: string, node: TreeNode): void {
     if (!this.tree.has(path)) this.#count(path, 1);
     this.tree.set(path, node);
+    this.#record(path, this.layer);
+  }
+
+  #record(path: string, layer: number): void {
+    const known = this.origins.get(path);
+    if (known === undefined) this.origins.set(path, [layer]);
+    else if ((known.at(-1) ?? 0) < layer) known.push(layer);
   }
 
   #write(path: string, node: TreeNode, place: Place): void {
@@ -195,6 +215,7 @@ class MergeState {
       // The file itself is opened and truncated, whatever its other names are.
       this.problems.push({ ...place, kind: "hard-link-truncated", otherNames: someOthers(names, path) });
       this.#files.set(lowerGroup, { ...node, linkGroup: lowerGroup });
+      this.#writers.set(lowerGroup, this.layer);
       return;
     }
     // The name leaves its link group.

@@ -11,3 +11,21 @@ export function parseModeLetters(letters: string): number {
   }
   return mode;
 }
+
+const typeLetters = { file: "-", directory: "d", symlink: "l", char: "c", block: "b", fifo: "p" } as const;
+
+/** The ten letters, e.g. `-rwsr-xr-t`, of a type and its 12 mode bits. */
+export function formatModeLetters(type: keyof typeof typeLetters, mode: number): string {
+  let letters: string = typeLetters[type];
+  for (const [shift, special, letter] of [
+    [6, 0o4000, "s"],
+    [3, 0o2000, "s"],
+    [0, 0o1000, "t"],
+  ] as const) {
+    const bits = mode >> shift;
+    const mayRun = (bits & 1) !== 0;
+    const last = (mode & special) === 0 ? (mayRun ? "x" : "-") : mayRun ? letter : letter.toUpperCase();
+    letters += `${(bits & 4) === 0 ? "-" : "r"}${(bits & 2) === 0 ? "-" : "w"}${last}`;
+  }
+  return letters;
+}

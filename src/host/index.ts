@@ -16,3 +16,4 @@ export { type CommandWrapper, ProcessGroups, type ProcessListener } from "./proc
 export { createShell, type Shell, type ShellOptions } from "./shell.ts";
 export { toolEnvironment } from "./tool-environment.ts";
 export { searchTool, type ToolSearch } from "./tool-path.ts";
+export { HeapGrowth, openMinorCollector } from "./v8-flags.ts";

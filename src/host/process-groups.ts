@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn as nodeSpawn, type SpawnOptions } from "node:child_process";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { closeOutput, launchOf, launchOptions } from "./launch.ts";
+import { launchOf } from "./launch.ts";
 import { endOrphans, markVariable } from "./orphaned-processes.ts";
+import type { Argv } from "./template-command.ts";
 
 /** Milliseconds within which the output of a command that has ended comes to its end too. */
 const outputGraceMs = 200;
@@ -63,22 +64,31 @@ export class ProcessGroups {
    * Same contract as `child_process.spawn`, but the child leads a new process group that is remembered, and is over
    * when its first process is: what that leaves behind is ended.
    */
-  readonly spawn: typeof nodeSpawn = ((command: string, args: readonly string[], options: SpawnOptions) => {
+  readonly spawn: typeof nodeSpawn = ((command: string, args: readonly string[], options: SpawnOptions) =>
+    this.#start(command, args, options, undefined)) as typeof nodeSpawn;
+
+  /** `spawn` for a command line whose argument vector may be known when it is started. */
+  spawnByArgv(argv: () => Argv | undefined): typeof nodeSpawn {
+    return ((command: string, args: readonly string[], options: SpawnOptions) =>
+      this.#start(command, args, options, argv())) as typeof nodeSpawn;
+  }
+
+  #start(
+    command: string,
+    args: readonly string[],
+    options: SpawnOptions,
+    argv: Argv | undefined,
+  ): ChildProcess {
     if (this.#closed) throw new Error("the run has ended: no further process is started");
-    const launch = launchOf(command, args, options);
+    const launch = launchOf(command, args, options, argv);
     const mark = this.#nextMark();
     const env = mark === undefined ? {} : { env: { ...environmentOf(options), [markVariable]: mark } };
-    let child: ChildProcess;
-    try {
-      const [program, words] = this.#options.wrap?.(launch.program, launch.words) ?? [
-        launch.program,
-        launch.words,
-      ];
-      const detached = this.#options.foreground !== true;
-      child = nodeSpawn(program, words, { ...launchOptions(launch, options), ...env, detached });
-    } finally {
-      closeOutput(launch);
-    }
+    const [program, words] = this.#options.wrap?.(launch.program, launch.words) ?? [
+      launch.program,
+      launch.words,
+    ];
+    const detached = this.#options.foreground !== true;
+    const child = nodeSpawn(program, words, { ...options, shell: false, ...env, detached });
     const { pid } = child;
     if (pid !== undefined) {
       this.#leaders.add(pid);
@@ -92,7 +102,7 @@ export class ProcessGroups {
       });
     }
     return child;
-  }) as typeof nodeSpawn;
+  }
 
   /** Every command has a mark of its own, so that what one left is told from what another is doing. */
   #nextMark(): string | undefined {

@@ -7,6 +7,7 @@ import type { Shell } from "zx/core";
 import { commandEnvironment } from "./command-environment.ts";
 import { outputStore } from "./command-output.ts";
 import type { ProcessGroups } from "./process-groups.ts";
+import { argvOf } from "./template-command.ts";
 import { toolEnvironment } from "./tool-environment.ts";
 
 export type { Shell } from "zx/core";
@@ -58,19 +59,59 @@ export async function createShell(options: ShellOptions): Promise<Shell> {
       options.onOutput?.(decoder.write(data as Buffer));
     },
   } as Parameters<typeof $>[0]);
-  return withOwnStores(shell);
+  return perCommand(shell, options.groups);
 }
 
-/** The shell with a bounded output store for each command; zx's own store is unbounded. */
-function withOwnStores(shell: Shell): Shell {
+/** Options of zx that change the command line or how it is started: its argument vector is then unknown. */
+const lineOptions = ["prefix", "postfix", "quote", "shell", "spawn"];
+
+/**
+ * The shell with what each command has of its own: a bounded output store, since zx's is unbounded, and its argument vector,
+ * if `direct` and the template needs no shell.
+ */
+function perCommand(shell: Shell, groups: ProcessGroups, direct = true): Shell {
   return new Proxy(shell, {
     apply: (target, self, args: readonly unknown[]) => {
-      const [first] = args;
+      const [first, ...values] = args;
       // Options are for a shell that is made of this one.
-      if (!Array.isArray(first))
-        return withOwnStores(Reflect.apply(target, self, [...args]) as unknown as Shell);
-      const own = target({ store: outputStore() } as Parameters<Shell>[0]);
-      return Reflect.apply(own, self, [...args]);
+      if (!isTemplate(first)) {
+        const changed =
+          typeof first === "object" && first !== null && lineOptions.some((name) => name in first);
+        const made = Reflect.apply(target, self, [...args]) as unknown as Shell;
+        return perCommand(made, groups, direct && !changed);
+      }
+      const settled = settling(values);
+      const spawn = groups.spawnByArgv(() => argvOf(first, settled.values));
+      const own = target({ store: outputStore(), ...(direct ? { spawn } : {}) } as Parameters<Shell>[0]);
+      return Reflect.apply(own, self, [first, ...settled.promised]);
     },
   });
+}
+
+function isTemplate(value: unknown): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+interface Settling {
+  /** The values for zx, which waits for the promises among them before it starts the command. */
+  readonly promised: readonly unknown[];
+  /** The same values; each promise is replaced by its result once it has one. */
+  readonly values: readonly unknown[];
+}
+
+function settling(values: readonly unknown[]): Settling {
+  const settled = [...values];
+  const promised = values.map((value, index) =>
+    isThenable(value)
+      ? Promise.resolve(value).then((result: unknown) => {
+          settled[index] = result;
+          return result;
+        })
+      : value,
+  );
+  return { promised, values: settled };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -67,7 +67,7 @@ first=first.cpio.gz
 [ -f $first ] || first=/dev/null
 cat "iso/boot/$initrd" $first "$work/image.gz" "$work/version.gz" >"$work/iso/boot/$initrd"
 menu=$work/iso/boot/isolinux/isolinux.cfg
-sed 's/^\([[:space:]]*[Tt][Ii][Mm][Ee][Oo][Uu][Tt][[:space:]][[:space:]]*\)300$/\1100/' "$menu" >"$work/menu"
+sed 's/^\([[:space:]]*[Tt][Ii][Mm][Ee][Oo][Uu][Tt][[:space:]][[:space:]]*\)300\([[:space:]]*\)$/\1100\2/' "$menu" >"$work/menu"
 cp "$work/menu" "$menu"
 cp COPYING LICENSE "$work/iso/"
 if [ -f loaders/efi.img ]; then

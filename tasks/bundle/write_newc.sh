@@ -45,10 +45,12 @@ find . ! -name . -exec ls -dln {} + | awk -v epoch="$epoch" '
     print name "\t" kind "\t" mode "\t" size "\t" target
   }' | sort | awk -F '\t' -v epoch="$epoch" '
   {
-    name = $1; kind = $2; gid = 0
+    name = $1; kind = $2; uid = 0; gid = 0
     # Core lets the staff group write where extensions are noted.
     if (name == "usr/local/tce.installed" || name ~ /^usr\/local\/tce\.installed\//) gid = 50
-    printf "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x\t", NR, $3, 0, gid, 1, epoch, $4, 0, 0, 0, 0, length(name) + 1, 0
+    # sshd reads these keys as the user tc.
+    if (name == "home/tc/.ssh" || name ~ /^home\/tc\/\.ssh\//) { uid = 1001; gid = 50 }
+    printf "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x\t", NR, $3, uid, gid, 1, epoch, $4, 0, 0, 0, 0, length(name) + 1, 0
     printf "%d\t%d\t%s\t%s\t%s\n", (4 - (110 + length(name) + 1) % 4) % 4, (4 - $4 % 4) % 4, kind, name, $5
   }' | {
   tab=$(printf '\t')

@@ -9,6 +9,7 @@ import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import {
   bytesContent,
+  type DebControl,
   type FileTree,
   layOutTree,
   type ModePolicy,
@@ -20,7 +21,6 @@ import {
   type UnpackLimits,
 } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
-import { parseDependencies } from "./apt-records.ts";
 import { formatSidecars } from "./extension-metadata.ts";
 import { packagesEpoch } from "./packages-epoch.ts";
 
@@ -37,8 +37,8 @@ interface DebExtension {
   readonly architecture: "amd64" | "i386";
   /** The line that names the package, for messages. */
   readonly where: string;
-  /** Package names that are made into extensions too. */
-  readonly listed: ReadonlySet<string>;
+  /** Names of packages that it depends on and that are made into extensions too. */
+  readonly depends: readonly string[];
   /** How much the package may unpack to. */
   readonly limits?: UnpackLimits;
 }
@@ -56,16 +56,26 @@ const policyFor =
     return { mode: type === "symlink" ? 0o777 : (tree.get(entry)?.mode ?? 0o755) & 0o1777, uid: 0, gid: 0 };
   };
 
+/** What was found in a package. */
+interface MadeExtension {
+  readonly control: DebControl;
+  /** The extension's files, links and directories. */
+  readonly paths: readonly string[];
+  /** Paths of files that had a set-user-id or set-group-id bit. */
+  readonly stripped: readonly string[];
+}
+
 /**
- * Writes `NAME.tcz`, `.md5.txt`, `.info`, `.list`, and `.dep` when it depends on another listed package. The same
- * package makes the same bytes. Returns the paths of files that had a set-user-id or set-group-id bit.
+ * Writes `NAME.tcz`, `.md5.txt`, `.info`, `.list`, and `.dep` when it depends on another package that becomes an extension. The same
+ * package makes the same bytes.
  * Throws a UserError for what is not a Debian package, and for device nodes and the like in one; it names the package and the
  * line of the list.
  */
-export async function makeDebExtension($: Shell, request: DebExtension): Promise<readonly string[]> {
-  const { name, deb, scratch, outDir, listed, where, limits = {} } = request;
+export async function makeDebExtension($: Shell, request: DebExtension): Promise<MadeExtension> {
+  const { name, deb, scratch, outDir, depends, where, limits = {} } = request;
   const options = { ...limits, label: `${where}: ${name}.deb` };
-  const { fields, scripts } = await readDebControl($, deb, options);
+  const control = await readDebControl($, deb, options);
+  const { fields, scripts } = control;
   refuseForeign(fields.get("Architecture") ?? "all", request);
   const epoch = await packagesEpoch([deb]);
   const tree = await readDebFiles($, deb, path.join(scratch, "spool"), options);
@@ -80,13 +90,10 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
   refuseLineBreaks(tree, options.label);
   const paths = [...tree].filter(([, node]) => node.type !== "directory").map(([entry]) => entry);
   const folder = path.join(scratch, "tree");
-  await layOutTree(tree, folder, options.label);
+  await layOutTree(tree, folder, options.label === undefined ? {} : { label: options.label });
   const file = path.join(outDir, `${name}.tcz`);
   await packSquashfs($, folder, file, { epoch, policy: policyFor(tree) });
 
-  const depends = parseDependencies(`${fields.get("Pre-Depends") ?? ""}, ${fields.get("Depends") ?? ""}`)
-    .flatMap((alternatives) => alternatives.find((alternative) => listed.has(alternative)) ?? [])
-    .filter((one) => one !== name);
   const sidecars = formatSidecars(
     {
       name,
@@ -99,7 +106,7 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
       size: (await stat(file)).size,
       md5: await md5Of(file),
       paths,
-      depends: [...new Set(depends)],
+      depends,
     },
     new Map(),
     epoch,
@@ -108,9 +115,10 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
     if (!sidecar.endsWith(".tree")) await writeFile(path.join(outDir, sidecar), text);
   }
   await rm(scratch, { recursive: true });
-  return [...tree]
+  const stripped = [...tree]
     .filter(([, node]) => node.type === "file" && (node.mode & 0o6000) !== 0)
     .map(([entry]) => entry);
+  return { control, paths: tree.paths(), stripped };
 }
 
 function refuseForeign(architecture: string, { name, where, architecture: image }: DebExtension): void {

@@ -13,7 +13,7 @@ import {
   type Update,
 } from "../../src/fetch/index.ts";
 import type { Shell } from "../../src/host/index.ts";
-import { type AptRecord, parseRecords } from "./apt-records.ts";
+import { type Alternatives, type AptRecord, parseRecords } from "./apt-records.ts";
 import { downloadPackages } from "./downloads.ts";
 import type { PlannedPackage } from "./packages.ts";
 
@@ -28,7 +28,8 @@ export interface WantedPackage {
 }
 
 /** A package that apt offers. */
-type OfferedPackage = WantedPackage & Omit<PlannedPackage, "depends" | "name">;
+export type OfferedPackage = WantedPackage &
+  Omit<PlannedPackage, "depends" | "name"> & { readonly dependencies: readonly Alternatives[] };
 
 /**
  * What apt offers under these names: the pinned version as long as it has that, else the one that it would install.
@@ -50,7 +51,8 @@ export async function findPackages(
   const records = new Map([...pinned, ...(others.length === 0 ? [] : await readRecords(ask, others))]);
   const missing = wanted.filter(({ name }) => !records.has(name));
   if (missing.length > 0) {
-    throw new UserError(`the distribution has no package ${missing.map(({ name }) => name).join(", ")}`, {
+    const names = missing.map(({ name, where }) => `${name} (${where})`).join(", ");
+    throw new UserError(`the distribution has no package ${names}`, {
       code: "unknown-package",
       where: missing[0]?.where ?? "apt-cache show",
       hint: "check the name with `apt-cache policy NAME`; if apt has no package lists, run `apt-get update` as root",
@@ -60,7 +62,7 @@ export async function findPackages(
     wanted.map(async (one) => {
       const record = records.get(one.name);
       if (record === undefined) throw new Error(`no record of ${one.name}`);
-      return { ...one, ...(await locate(ask, record)), ...factsOf(record) };
+      return { ...one, ...(await locate(ask, record, one.where)), ...factsOf(record) };
     }),
   );
 }
@@ -70,19 +72,19 @@ async function readRecords(ask: Shell, names: readonly string[]): Promise<Readon
   return parseRecords((await ask`apt-cache show --no-all-versions ${names}`).stdout);
 }
 
-function factsOf({ version, architecture, size, sha256 }: AptRecord) {
-  return { version, architecture, size, sha256 };
+function factsOf({ version, architecture, size, sha256, depends }: AptRecord) {
+  return { version, architecture, size, sha256, dependencies: depends };
 }
 
 /** Where apt would get it and how the file would be called: `'URI' NAME_VERSION_ARCH.deb SIZE HASH`. */
-async function locate(ask: Shell, { name, version }: AptRecord) {
+async function locate(ask: Shell, { name, version }: AptRecord, where: string) {
   const options = ["--print-uris", "-qq", "-o", "APT::Sandbox::User=root"];
   const printed = await ask`apt-get download ${options} ${`${name}=${version}`}`;
   const [, uri, fileName] = /^'([^']*)' (\S+) \d+/m.exec(printed.stdout) ?? [];
   if (uri !== undefined && fileName !== undefined && !fileName.includes("/")) return { uri, fileName };
   throw new UserError(`apt has no download URL for ${name} ${version}`, {
     code: "package-download",
-    where: "apt-get download --print-uris",
+    where: `${where}: ${name}.deb`,
     hint: "run `apt-get update` as root, then build again",
   });
 }
@@ -100,7 +102,11 @@ export async function fetchPackages(
     base: [],
     packages: packages.map((one) => ({ ...one, depends: [] })),
   };
-  await downloadPackages({ $, plan, dir, signal });
+  const label = (name: string): string => {
+    const one = packages.find((wanted) => wanted.name === name);
+    return one === undefined ? name : `${one.where}: ${one.file}`;
+  };
+  await downloadPackages({ $, plan, dir, signal, label });
   return new Map(packages.map(({ file, fileName }) => [file, path.join(dir, fileName)]));
 }
 

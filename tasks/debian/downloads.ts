@@ -14,6 +14,8 @@ interface DownloadOptions {
   readonly dir: string;
   readonly signal?: AbortSignal;
   readonly log?: (line: string) => void;
+  /** What errors call a package; by default its name. */
+  readonly label?: (name: string) => string;
 }
 
 /** apt opens one connection per mirror and process; a few at once hide the mirror's latency. */
@@ -49,7 +51,7 @@ export async function downloadPackages(options: DownloadOptions): Promise<Readon
 }
 
 async function downloadChunk(
-  { $, dir, signal }: DownloadOptions,
+  { $, dir, signal, label = (name) => name }: DownloadOptions,
   unchecked: string,
   chunk: readonly PlannedPackage[],
 ): Promise<void> {
@@ -61,7 +63,7 @@ async function downloadChunk(
   if (result.exitCode !== 0) {
     throw new UserError(`apt-get could not download packages: ${lastError(result.stderr)}`, {
       code: "package-download",
-      where: chunk.map((wanted) => wanted.name).join(" "),
+      where: chunk.map((wanted) => label(wanted.name)).join(", "),
       hint: "check the network and apt's proxy settings; if the mirror changed, run `apt-get update` as root",
     });
   }
@@ -71,7 +73,7 @@ async function downloadChunk(
     if (mismatch !== undefined) {
       throw new UserError(`${wanted.fileName} is not the planned package: ${mismatch}`, {
         code: "package-mismatch",
-        where: wanted.uri,
+        where: `${label(wanted.name)} (${wanted.uri})`,
         hint: "run `apt-get update` as root, then build again",
       });
     }

@@ -7,6 +7,8 @@ export interface CoreFacts {
   readonly initrd: string;
   /** As `uname -r` prints it; `-KERNEL` in an extension's name stands for it. */
   readonly kernelRelease: string;
+  /** Whether boot files or the menu differ from the ISO's, which has another layout than Core's releases. */
+  readonly isChanged: boolean;
 }
 
 /** Reads the facts from the absolute path of `core.json`. */

@@ -6,14 +6,23 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import {
-  FileTree,
+  contentSize,
+  type FileNode,
+  type FileTree,
   layOutTree,
   mergeLayers,
+  printName,
   readInitrd,
   readIsoFiles,
+  readIsoTree,
+  streamContent,
   type UnpackLimits,
+  writeDigested,
 } from "../../src/formats/index.ts";
 import type { CoreFacts } from "./core-facts.ts";
+import { bootFolders, layOutCore } from "./core-layout.ts";
+import { notCore } from "./core-refusal.ts";
+import { paddingAfter } from "./layers.ts";
 import { writeListing } from "./tree-listing.ts";
 
 /** Where the parts of a Core ISO go; all absolute. */
@@ -26,51 +35,47 @@ interface CorePlaces {
   readonly listing: string;
 }
 
+interface OpeningContext {
+  /** Absolute path of an existing folder. */
+  readonly scratch: string;
+  readonly limits?: UnpackLimits;
+  readonly note?: (message: string) => void;
+}
+
 /**
- * Takes the ISO at `iso` (absolute) apart; `name` is how messages call it, `scratch` an existing folder, `limits` how much its
- * initrd may unpack to. Throws a `UserError` when it is no Core ISO, or its kernel's release is not plain.
+ * Takes the ISO at `iso` (absolute) apart; `name` is how messages call it, `limits` how much its initrd may unpack to. Throws a `UserError` when it is no Core ISO, or its kernel's release is not plain.
  */
 export async function openCoreIso(
   iso: string,
   name: string,
   places: CorePlaces,
-  scratch: string,
-  limits: UnpackLimits = {},
+  { scratch, limits = {}, note }: OpeningContext,
 ): Promise<void> {
-  const whole = await readIsoFiles(iso, ["boot"], { ...limits, label: name }).catch((error: unknown) => {
-    throw error instanceof UserError && error.code === "member-missing" ? notCore(name) : error;
-  });
-  const boot = new FileTree();
-  for (const [entry, node] of whole) if (entry !== "boot") boot.set(entry.slice("boot/".length), node);
-  const files = findBootFiles(boot, name);
-  await layOutTree(boot, places.boot, `${name}: boot`);
-  const initrd = path.join(places.boot, files.initrd);
-  const tree = await readMerged(initrd, `${name}: boot/${files.initrd}`, scratch, limits);
+  const tops = (await readIsoTree(iso)).paths().filter((path) => bootFolders.includes(path.toLowerCase()));
+  if (tops.length === 0) throw notCore(name);
+  const layout = await layOutCore(await readIsoFiles(iso, tops, { ...limits, label: name }), name);
+  const { boot, kernel, parts } = layout;
+  await layOutTree(boot, places.boot, { label: `${name}: boot` });
+  const initrd = path.join(places.boot, layout.initrd);
+  await writeDigested(initrd, joinParts(parts));
+  const tree = await readMerged(initrd, `${name}: boot/${layout.initrd}`, scratch, limits);
   await writeListing(tree, places.listing);
-  const facts: CoreFacts = { ...files, kernelRelease: findKernelRelease(tree, files.initrd) };
+  if (layout.startsInstead !== undefined) {
+    note?.(
+      `the boot menu starts "${printName(layout.startsInstead)}" by itself, and the image only when it is chosen`,
+    );
+  }
+  const kernelRelease = findKernelRelease(tree, layout.initrd);
+  const facts: CoreFacts = { kernel, initrd: layout.initrd, kernelRelease, isChanged: layout.isChanged };
   await writeFile(places.core, `${JSON.stringify(facts, undefined, 2)}\n`);
 }
 
-/** Kernel and initrd by the names that Tiny Core gives them (its 32-bit and 64-bit releases). */
-function findBootFiles(boot: FileTree, name: string): Pick<CoreFacts, "kernel" | "initrd"> {
-  for (const [kernel, initrd] of [
-    ["vmlinuz64", "corepure64.gz"],
-    ["vmlinuz", "core.gz"],
-  ] as const) {
-    if (boot.get(kernel)?.type === "file" && boot.get(initrd)?.type === "file") return { kernel, initrd };
+/** One after the other, each at a multiple of four bytes, as the kernel wants plain archives. */
+async function* joinParts(parts: readonly FileNode[]): AsyncGenerator<Uint8Array> {
+  for (const [index, { content }] of parts.entries()) {
+    yield* streamContent(content);
+    if (index < parts.length - 1) yield Buffer.alloc(paddingAfter(contentSize(content)));
   }
-  throw notCore(name);
-}
-
-function notCore(name: string): UserError {
-  return new UserError(
-    "the ISO has neither boot/core.gz with boot/vmlinuz nor boot/corepure64.gz with boot/vmlinuz64",
-    {
-      code: "not-a-core-iso",
-      where: name,
-      hint: "use the ISO of a Tiny Core release (Core or CorePure64)",
-    },
-  );
 }
 
 /** The initrd as the kernel would see it, all of its members applied. */

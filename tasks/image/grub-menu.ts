@@ -2,32 +2,26 @@
  * The boot menu of UEFI machines, made from that of BIOS machines: what is edited there counts here too.
  * It knows nothing of where either is kept.
  *
- * Source: the GNU GRUB manual, 6.1 (quoting).
+ * Source: the GNU GRUB manual, "Special environment variables" (timeout_style) and "Quoting".
  */
-import { defaultLabel, readLabels, settingOf } from "./boot-labels.ts";
+import { type BootMenu, defaultLabel } from "../../src/formats/index.ts";
 
-/** GRUB's `grub.cfg` for what an `isolinux.cfg` says: every label that starts a kernel with an initrd. */
-export function grubMenu(isolinuxConfig: string): string {
-  const labels = readLabels(isolinuxConfig);
-  const entry = Math.max(0, labels.indexOf(defaultLabel(labels, isolinuxConfig)));
+/** GRUB's `grub.cfg` for an isolinux.cfg: every offered label that starts a kernel with an initrd. */
+export function grubMenu(menu: BootMenu): string {
+  const automatic = defaultLabel(menu);
+  const labels = menu.labels.filter((label) => label.isOffered || label === automatic);
   return [
-    `set default=${entry}`,
-    `set timeout=${secondsToWait(isolinuxConfig)}`,
-    ...labels.flatMap(({ name, kernel, initrds, args }) => [
-      `menuentry ${quote(name)} {`,
+    `set default=${labels.indexOf(automatic)}`,
+    `set timeout=${menu.seconds}`,
+    ...(menu.isHidden && menu.seconds > 0 ? ["set timeout_style=hidden"] : []),
+    ...labels.flatMap(({ title, kernel, initrds, args }) => [
+      `menuentry ${quote(title)} {`,
       `  linux ${[kernel, ...args].map(quote).join(" ")}`,
       `  initrd ${initrds.map(quote).join(" ")}`,
       "}",
     ]),
     "",
   ].join("\n");
-}
-
-/** isolinux counts tenths of a second and waits for ever at 0; without a prompt it does not wait at all. */
-function secondsToWait(text: string): number {
-  if ((settingOf(text, "prompt") ?? "0") === "0") return 0;
-  const tenths = Number(settingOf(text, "timeout") ?? "0");
-  return Number.isInteger(tenths) && tenths > 0 ? Math.ceil(tenths / 10) : -1;
 }
 
 function quote(word: string): string {

@@ -4,20 +4,18 @@
 import { posix } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import { type EntryOnDisk, FileTree, type ModePolicy, rootOwned } from "../../src/formats/index.ts";
+import { tightMode } from "./tight-modes.ts";
 
 /** Tiny Core's group of those who may install extensions. */
 const staff = 50;
 
 const special: Readonly<Record<string, { readonly mode: number; readonly gid?: number }>> = {
   tmp: { mode: 0o1777 },
-  "etc/shadow": { mode: 0o600 },
-  // It holds the password of the MCollective daemon.
-  "usr/local/etc/mcollective/server.cfg": { mode: 0o600 },
   "usr/local/tce.installed": { mode: 0o775, gid: staff },
 };
 
-/** Private keys, wherever they come from. */
-const privateKey = /(^|\/)ssh_host_[a-z0-9]+_key$/;
+/** Tiny Core's user: sshd reads the keys in the home directory as this user, who must be able to read them. */
+const tc = { uid: 1001, gid: staff };
 
 /** root:root, 0755 or 0644, except where Tiny Core or good sense want otherwise. */
 export const imagePolicy: ModePolicy = (path, entry: EntryOnDisk) => {
@@ -26,7 +24,15 @@ export const imagePolicy: ModePolicy = (path, entry: EntryOnDisk) => {
   if (rule !== undefined && entry.type !== "symlink")
     return { ...usual, mode: rule.mode, gid: rule.gid ?? 0 };
   if (path.startsWith("usr/local/tce.installed/")) return { ...usual, gid: staff };
-  return privateKey.test(path) ? { ...usual, mode: 0o600 } : usual;
+  const mode = tightMode(path, entry.type) ?? usual.mode;
+  return /^home\/tc\/\.ssh(\/|$)/.test(path) ? { ...tc, mode } : { ...usual, mode };
+};
+
+/** As `imagePolicy`, but files keep the modes that a tarball records: these depend on no umask of this machine. */
+export const recordedModes: ModePolicy = (path, entry) => {
+  const ruled = imagePolicy(path, entry);
+  if (entry.type !== "file" || tightMode(path, entry.type) !== undefined) return ruled;
+  return { ...ruled, mode: entry.diskMode & 0o7777 };
 };
 
 /** Applies the policy to every entry of a tree that came with owners and modes of its own, such as a tarball's. */
@@ -45,7 +51,8 @@ export function normalizeOwners(tree: FileTree, policy: ModePolicy = imagePolicy
 export function inheritFolders(tree: FileTree, lower: FileTree): FileTree {
   for (const [path, node] of tree) {
     const below = lower.get(path);
-    if (node.type !== "directory" || below?.type !== "directory" || special[path] !== undefined) continue;
+    const isRuled = special[path] !== undefined || tightMode(path, node.type) !== undefined;
+    if (node.type !== "directory" || below?.type !== "directory" || isRuled) continue;
     tree.set(path, { ...node, mode: below.mode, uid: below.uid, gid: below.gid });
   }
   return tree;

@@ -2,18 +2,20 @@
  * The image's own files as a tree: from a folder laid out as the image's root, or from a project with the old scripts'
  * layout, whose files are put where those scripts put them. Variants are not known here, but for one file of theirs.
  */
-import { FileTree, type TreeNode, treeFromDirectory } from "../../src/formats/index.ts";
-import { isOldProject } from "../settings/old-project.ts";
+import {
+  contentSize,
+  type FileNode,
+  FileTree,
+  type TreeNode,
+  treeFromDirectory,
+} from "../../src/formats/index.ts";
+import { isOldProject, unusedDirectories } from "../settings/old-project.ts";
 import { isEditorFile } from "./editor-files.ts";
 import { imagePolicy, normalizeOwners } from "./image-tree.ts";
+import { holdsKey, mayHoldKey, tightMode } from "./tight-modes.ts";
 
 /** Folders of a project that nothing is taken from; patterns. */
-export const ignoredInProjects = [
-  ".git/**",
-  "iso-build-files/**",
-  "tmp-build-dir/**",
-  "build-files/**",
-] as const;
+export const ignoredInProjects = unusedDirectories.map((name) => `${name}/**`);
 
 interface OverlayOptions {
   /** Seconds since 1970. */
@@ -21,29 +23,56 @@ interface OverlayOptions {
   readonly variant: string;
   /** Where MCollective is installed, relative to the image's root; undefined in an image without it. */
   readonly mcollectiveFolder: string | undefined;
+  /** Modes that files of an old project keep, by their paths in it, as the old script's `cp -p` did. */
+  readonly modes: ReadonlyMap<string, number>;
 }
 
-/** Reads `folder` (absolute). Missing parents stay missing. */
+/** Reads `folder` (absolute), laid out as the image's root or as an old project. */
 export async function overlayTree(folder: string, options: OverlayOptions): Promise<FileTree> {
   const { mtime } = options;
   if (!isOldProject(folder)) {
-    return await treeFromDirectory(folder, {
+    const found = await treeFromDirectory(folder, {
       mtime,
       policy: imagePolicy,
       filter: (name, entry) => name !== ".git" && isTakenFile(name, entry.type),
     });
+    return await tightenKeys(found);
   }
   const project = await treeFromDirectory(folder, {
     mtime,
     filter: (name, entry) => isTaken(name.split("/")[0] ?? "") && isTakenFile(name, entry.type),
   });
   const tree = new FileTree();
+  const kept = new Map<string, number>();
   for (const [name, node] of project) {
     if (node.type === "directory") continue;
     const target = placeOf(name, options, project);
-    if (target !== undefined) tree.set(target, node);
+    if (target === undefined) continue;
+    tree.set(target, node);
+    const mode = options.modes.get(name);
+    if (mode !== undefined && tightMode(target, node.type) === undefined) kept.set(target, mode);
   }
-  return normalizeOwners(tree);
+  // The old script made the directories itself.
+  normalizeOwners(tree.ensureParents({ mtime }));
+  for (const [name, mode] of kept) {
+    const node = tree.get(name);
+    if (node?.type === "file") tree.set(name, { ...node, mode });
+  }
+  return await tightenKeys(tree);
+}
+
+/** Larger files are no keys. */
+const largestKey = 1024 * 1024;
+
+/** Makes files that hold private keys among other things their owner's alone. */
+async function tightenKeys(tree: FileTree): Promise<FileTree> {
+  const isCandidate = (node: TreeNode): node is FileNode =>
+    node.type === "file" && contentSize(node.content) <= largestKey && (node.mode & 0o077) !== 0;
+  for (const [name, node] of tree) {
+    if (!mayHoldKey(name) || !isCandidate(node)) continue;
+    if (holdsKey(await tree.read(name))) tree.set(name, { ...node, mode: 0o600 });
+  }
+  return tree;
 }
 
 function isTakenFile(name: string, type: TreeNode["type"]): boolean {

@@ -5,6 +5,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import {
+  contentSize,
   type FileContent,
   type InitrdMember,
   type PackingPoint,
@@ -81,7 +82,7 @@ function byAfter(a: SizeRow, b: SizeRow): number {
 }
 
 function sizeOf(content: FileContent): { readonly offset: number; readonly size: number } {
-  return content.kind === "file" ? content : { offset: 0, size: content.bytes.length };
+  return content.kind === "file" ? content : { offset: 0, size: contentSize(content) };
 }
 
 class Sums {

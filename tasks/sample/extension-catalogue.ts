@@ -1,4 +1,5 @@
 /** The extensions that the sample source offers, as data: which packages make them and what is added to them. */
+import { busyboxPackages, debianMachinery } from "../debian/present-packages.ts";
 import { opensshFiles, opensshInstalled } from "./openssh.ts";
 
 export interface ExtensionEntry {
@@ -42,33 +43,8 @@ export const catalogue: readonly ExtensionEntry[] = [
  * A package named in the catalogue is still made into an extension.
  */
 export const satisfiedPackages: ReadonlySet<string> = new Set([
-  // Debian's own machinery: nothing is configured when an extension is loaded.
-  "adduser",
-  "base-files",
-  "debconf",
-  "debconf-2.0",
-  "debianutils",
-  "dpkg",
-  "init-system-helpers",
-  "install-info",
-  "lsb-base",
-  "lsb-release",
-  "passwd",
-  "runit-helper",
-  "sensible-utils",
-  "systemd-sysusers",
-  "sysvinit-utils",
-  "ucf",
-  // busybox has these programs.
-  "awk",
-  "coreutils",
-  "grep",
-  "login",
-  "mount",
-  "procps",
-  "sed",
-  "util-linux",
-  "util-linux-extra",
+  ...debianMachinery,
+  ...busyboxPackages,
   // Empty but for documents, or settings that its library does without.
   "gcc-12-base",
   "gcc-13-base",

@@ -5,6 +5,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 
+/** Directories of a project that nothing is taken from. */
+export const unusedDirectories = [".git", "iso-build-files", "tmp-build-dir", "build-files"] as const;
+
 /** Whether the folder (absolute) is such a project, and not one laid out as the image's root. */
 export function isOldProject(folder: string): boolean {
   const isSign = (name: string): boolean =>

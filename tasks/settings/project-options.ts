@@ -1,8 +1,9 @@
 /** Where the image's own files and lists come from: this project, or somebody's with the layout of the old scripts. */
-import { type Dirent, readdirSync } from "node:fs";
+import { type Dirent, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
-import { findInOldProject, isOldProject } from "./old-project.ts";
+import { meaningfulModes, octal, readDiskModes, unexplainedModes } from "./disk-modes.ts";
+import { findInOldProject, isOldProject, unusedDirectories } from "./old-project.ts";
 
 const ownOverlay = "overlay-src";
 
@@ -30,6 +31,30 @@ export const emptyFolders: Parameter<readonly string[]> = param.derived({
     return empty;
   },
 });
+
+/**
+ * Modes on disk that count although git does not keep them, by path relative to the overlay. Of a directory laid out as the image's
+ * root, these are the ones to report; of an old project, all that differ from what most of its files have.
+ */
+export const overlayModes: Parameter<readonly string[]> = param.derived({
+  name: "overlay-modes",
+  description: "modes of the overlay's files",
+  default: async (host) => {
+    const root = path.resolve(host.root, await host.value(overlayFolder));
+    const modes = readDiskModes(root, new Set(unusedDirectories));
+    const directories = modes.filter(({ type }) => type === "directory").map(({ path: name }) => name);
+    const paths = [root, ...directories.map((name) => path.join(root, name))];
+    host.dependsOn("overlay modes", async () => ({ paths, isWhole: true }));
+    const around = statSync(root, { throwIfNoEntry: false })?.mode ?? 0;
+    const counted = isOldProject(root) ? unexplainedModes(modes) : meaningfulModes(modes, around);
+    return counted.map(({ path: name, mode }) => `${octal(mode)} ${name}`);
+  },
+});
+
+/** Modes by path, from the value of `overlayModes`. */
+export function modesByPath(value: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(value.map((text) => [text.slice(5), Number.parseInt(text.slice(0, 4), 8)]));
+}
 
 /** The empty ones below a folder, in byte order; `seen` gets the absolute path of each that was looked into. */
 function emptyFoldersIn(root: string, below: string, seen: string[]): readonly string[] {

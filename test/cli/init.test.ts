@@ -119,7 +119,10 @@ export const motd = task({
     const text = JSON.stringify({ type: "commonjs", dependencies: { "razor-mk": "file:../razor-mk" } });
     put(root, "image/package.json", text);
     const refused = await runTask(root, ["init", "image"]);
-    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining("npm pkg set type=module") });
+    expect(refused).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/\[init-module-type\][\s\S]*npm pkg set type=module/),
+    });
     expect(readdirSync(path.join(root, "image"))).toEqual(["package.json"]);
     expect(readFileSync(path.join(root, "image/package.json"), "utf8")).toBe(text);
   });

@@ -44,11 +44,11 @@ describe("a file named on the command line", () => {
     const root = lists();
     mkdirSync(path.join(root, "empty"));
     const { status, stderr } = await runTask(path.join(root, "empty"), ["copy", "--list=mine"]);
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain("error: the file --list empty/mine does not exist");
     expect(stderr).not.toContain("copy:");
     const folder = await runTask(root, ["copy", "--list=empty"]);
-    expect(folder.status).toBe(1);
+    expect(folder.status).toBe(2);
     expect(folder.stderr).toContain("error: --list empty is a directory, but must be a file");
     expect(folder.stderr).toMatch(/hint: name a file/);
   });

@@ -12,7 +12,7 @@ import {
   parseExtensionList,
 } from "../../src/fetch/index.ts";
 import { content } from "./hostile-server.ts";
-import { folder, type Shelf, stock } from "./tiny-mirror.ts";
+import { folder, md5, type Shelf, stock, tcz } from "./tiny-mirror.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 
 let shop: Workshop;
@@ -154,6 +154,42 @@ describe("an extension that the mirror does not have", () => {
     const error = await rejection(load(mirror, "bash.tcz", "\nbroken.tcz"));
     expect(error).toMatchObject({ code: "missing-dependency", where: "lists/m.lst:2" });
     expect(error.message).toContain("broken.tcz needs nothere.tcz");
+  });
+});
+
+describe("an extension in a mirror that is a directory", () => {
+  const directoryOf = (mirror: Mirror): Mirror => ({ ...mirror, base: shop.root });
+  const addedFile = async (): Promise<void> => {
+    await shop.put(`${folder}/own.tcz`, tcz("own"));
+    await shop.put(`${folder}/own.tcz.md5.txt`, `${md5(tcz("own"))}  own.tcz\n`);
+    await shop.put(`${folder}/own.tcz.dep`, "bash.tcz\nmore.tcz\n");
+    await shop.put(`${folder}/more.tcz`, tcz("more"));
+  };
+
+  it("is used although the indexes do not name it, and so is a dependency", async () => {
+    const mirror = directoryOf(await stock(shop, shelf));
+    await addedFile();
+    const graph = await load(mirror, "own.tcz");
+    expect(names(orderExtensions(graph)).builtin).toEqual([
+      "ncurses.tcz",
+      "readline.tcz",
+      "bash.tcz",
+      "more.tcz",
+      "own.tcz",
+    ]);
+    expect(graph.nodes.get("own.tcz")).toMatchObject({ md5: md5(tcz("own")) });
+    expect(graph.nodes.get("more.tcz")).toMatchObject({ md5: undefined, deps: [] });
+  });
+
+  it("that is not there, or is no file, is missing; a server's indexes are believed", async () => {
+    const server = await stock(shop, shelf);
+    const mirror = directoryOf(server);
+    await addedFile();
+    await shop.put(`${folder}/fake.tcz/file`, "");
+    for (const name of ["none.tcz", "fake.tcz"]) {
+      expect(await rejection(load(mirror, name))).toMatchObject({ code: "unknown-extension" });
+    }
+    expect(await rejection(load(server, "own.tcz"))).toMatchObject({ code: "unknown-extension" });
   });
 });
 

@@ -27,6 +27,14 @@ async function makeDeb(name: string, compression: "gz" | "xz"): Promise<string> 
   await writeFile(`${folder}/debian-binary`, "2.0\n");
   await writeFile(`${folder}/control/control`, control);
   await writeFile(`${folder}/control/postinst`, "#!/bin/sh\nexit 1\n");
+  await writeFile(
+    `${folder}/control/conffiles`,
+    "/etc/sample caf\u00e9.conf\nremove-on-upgrade /etc/old.conf\n",
+  );
+  await writeFile(
+    `${folder}/control/triggers`,
+    "# none\n\ninterest  /usr/share/icons # all\nactivate ldconfig\n",
+  );
   await writeFile(`${folder}/data/usr/bin/tool`, "tool\n");
   await chmod(`${folder}/data/usr/bin/tool`, 0o4755);
   const deb = workspace.path(`${name}.deb`);
@@ -65,7 +73,9 @@ describe("a Debian package", () => {
         }
         expect(await readFile(`${into}/usr/bin/tool`, "utf8")).toBe("tool\n");
         expect((await stat(`${into}/usr/bin/tool`)).mode & 0o7777).toBe(0o4755);
-        const { fields, scripts } = await readDebControl($, deb);
+        const { fields, scripts, conffiles, triggers } = await readDebControl($, deb);
+        expect(conffiles).toEqual(["etc/sample caf\u00e9.conf"]);
+        expect(triggers).toEqual(["interest /usr/share/icons", "activate ldconfig"]);
         expect(Object.fromEntries(fields)).toMatchObject({
           Package: "sample",
           Depends: "libc6 (>= 2.3),\nzlib1g",

@@ -191,6 +191,26 @@ describe("several layers", () => {
   });
 });
 
+test("an initrd is read where it lies in a larger file, and not beyond its end", async () => {
+  const [plain, packed] = [workspace.path("plain part"), workspace.path("packed part")];
+  await writeLayer(sample(), plain, { level: "none" });
+  await writeLayer(sample(), packed);
+  await joinLayers([plain, packed], workspace.path("part"));
+  const bytes = await readFile(workspace.path("part"));
+  const whole = workspace.path("whole");
+  await writeFile(whole, Buffer.concat([Buffer.alloc(2048, 1), bytes, Buffer.alloc(4096, 1)]));
+  const spoolDir = workspace.path("part spool");
+  const members = await readInitrd(whole, { spoolDir, part: { offset: 2048, size: bytes.length } });
+  const alone = await readInitrd(workspace.path("part"), { spoolDir: workspace.path("alone spool") });
+  expect(members.map(({ offset, size }) => [offset, size])).toEqual(
+    alone.map(({ offset, size }) => [offset, size]),
+  );
+  for (const [index, { tree }] of members.entries())
+    expect(await tree.digest()).toBe(await alone[index]?.tree.digest());
+  const short = readInitrd(whole, { spoolDir, part: { offset: 2048, size: bytes.length - 5 } });
+  await expect(short).rejects.toMatchObject({ code: "bad-gzip" });
+});
+
 describe("a damaged or foreign initrd", () => {
   async function refused(name: string, bytes: Uint8Array) {
     const path = workspace.path(name);
@@ -215,8 +235,9 @@ describe("a damaged or foreign initrd", () => {
       ["crc.gz", broken, "bad-gzip"],
       ["fextra.gz", extra, "bad-gzip"],
       ["odd.cpio", Buffer.concat([Buffer.of(0), archive]), "misaligned-archive"],
-      ["xz", Buffer.from("fd377a585a0000", "hex"), "unsupported-compression"],
-      ["zstd", Buffer.from("28b52ffd000000", "hex"), "unsupported-compression"],
+      ["xz", Buffer.from("fd377a585a0000", "hex"), "bad-member"],
+      ["zstd", Buffer.from("28b52ffd000000", "hex"), "bad-member"],
+      ["bzip2", Buffer.from("BZh91AY&SY"), "unsupported-compression"],
       ["html", Buffer.from("<html><body>not found"), "unsupported-compression"],
       ["junk", Buffer.concat([archive, Buffer.from("junk")]), "not-an-initrd"],
       ["digits", Buffer.from(`070701${"z".repeat(200)}`), "bad-cpio"],

@@ -43,6 +43,22 @@ describe("a later layer", () => {
     expect(merged.tree.paths()).toEqual(["etc", "etc/a", "etc/b", "etc/c"]);
   });
 
+  test("is named as the origin of what it wrote, after the layers whose entry it replaced", () => {
+    const { origins } = layers(
+      file("etc/a", "old").addTree(file("etc/b", "b")),
+      file("etc/a", "new"),
+      link("etc/a", "b").addTree(file("etc/c", "c")),
+    );
+    expect(origins.get("etc/a")).toEqual([0, 1, 2]);
+    expect(origins.get("etc/b")).toEqual([0]);
+    expect(origins.get("etc/c")).toEqual([2]);
+    const linked = layers(hardLinked("x", "bin/one", "bin/two"), file("bin/one", "y"));
+    expect([linked.origins.get("bin/one"), linked.origins.get("bin/two")]).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+  });
+
   test("replaces a link by a file and a file by a link, and removes an empty directory for a file", async () => {
     const lower = link("a", "x").addTree(file("b", "")).addTree(directory("c"));
     const merged = layers(lower, file("a", "1").addTree(link("b", "y")).addTree(file("c", "2")));

@@ -45,7 +45,7 @@ async function convertIn(place: string, parts: DebParts | Buffer) {
     outDir: `${place}/out`,
     architecture: "amd64",
     where,
-    listed: new Set(),
+    depends: [],
   });
 }
 

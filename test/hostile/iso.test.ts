@@ -16,7 +16,7 @@ async function open(name: string, change: (root: string, host: string) => Promis
   const before = await canary.look();
   await packCoreIso(workspace.$, `${place}/Core.iso`, (root) => change(root, canary.folder));
   const places = { boot: `${place}/boot`, core: `${place}/core.json`, listing: `${place}/listing.json` };
-  const error = await openCoreIso(`${place}/Core.iso`, label, places, `${place}/scratch`).then(
+  const error = await openCoreIso(`${place}/Core.iso`, label, places, { scratch: `${place}/scratch` }).then(
     () => undefined,
     (cause: unknown) => cause,
   );

@@ -1,5 +1,5 @@
 /**
- * Damaged files of each format that `task size` and `task diff` read: the answer is a value or a message for the user, within
+ * Damaged files of each format that the commands which look into images read: the answer is a value or a message for the user, within
  * bounds of time and memory.
  */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -10,6 +10,7 @@ import { compareFiles, describeDifferences } from "../../src/comparison/index.ts
 import { UserError } from "../../src/errors/index.ts";
 import {
   bytesContent,
+  digestContent,
   FileTree,
   flattenLayers,
   joinLayers,
@@ -20,6 +21,7 @@ import {
   readInitrd,
   readIsoStructure,
   readIsoTree,
+  readSquashfsTree,
   treeFromTarball,
   writeIso,
   writeLayer,
@@ -92,6 +94,13 @@ async function damage(
   );
   // When nothing is read any more, nothing behind the first checks was tried.
   expect(answered).toBeGreaterThan(0);
+}
+
+/** Reads an extension with all its contents. */
+async function readWhole(path: string, size: number): Promise<void> {
+  for (const [, node] of await readSquashfsTree({ path, offset: 0, size })) {
+    if (node.type === "file") await digestContent(node.content);
+  }
 }
 
 /** What `task diff` does, down to its lines. */
@@ -195,12 +204,17 @@ describe("a damaged file gives an answer or a message for the user", { timeout }
     }
   });
 
-  it("an extension's listing", async () => {
+  it("an extension, listed and read", async () => {
     const { $ } = workspace;
     const [from, valid] = [workspace.path("squashed"), workspace.path("valid.tcz")];
     await $`mkdir -p ${`${from}/usr/bin`} && ln -sf bin ${`${from}/usr/link`} && cp ${initrd} ${`${from}/usr/bin/file`}`;
     await packSquashfs($, from, valid, { epoch: mtime });
     const bytes = await readFile(valid);
+    await damage(bytes, 600, (file) => readWhole(file, bytes.length), [
+      [0, 96],
+      [96, bytes.length - 400],
+      [bytes.length - 400, bytes.length],
+    ]);
     // Behind the superblock are contents; the tables are at the end (the last 200 bytes and more).
     await damage(bytes, 20, (file) => listSquashfs($, file), [
       [0, 96],

@@ -155,7 +155,7 @@ describe("a package at random", () => {
         outDir: `${place}/out`,
         architecture: "amd64",
         where: "lists/builtin-extensions.lst:1",
-        listed: new Set(),
+        depends: [],
       });
     });
 

@@ -121,8 +121,8 @@ describe("given bad input", () => {
   }
 
   it("names the flag and the value of a list that cannot be read", async () => {
-    expectFailure(await run(["-b", "no/such.lst"]), 1, "--builtin-list no/such.lst", "hint:");
-    expectFailure(await run(["--mirror-list=nor this.lst"]), 1, "--mirror-list nor this.lst", "hint:");
+    expectFailure(await run(["-b", "no/such.lst"]), 2, "--builtin-list no/such.lst", "hint:");
+    expectFailure(await run(["--mirror-list=nor this.lst"]), 2, "--mirror-list nor this.lst", "hint:");
   });
 
   it("names the list and the line of an extension that the mirror does not have", async () => {

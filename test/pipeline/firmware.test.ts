@@ -29,6 +29,9 @@ describe("what starts an ISO", () => {
     const root = path.join(folder, "root");
     await mkdir(path.join(root, "boot"), { recursive: true });
     await workspace.$`cp -r ${path.join(core, "boot/isolinux")} ${path.join(root, "boot")}`;
+    const menu = path.join(root, "boot/isolinux/isolinux.cfg");
+    const text = await readFile(menu, "utf8");
+    await writeFile(menu, text.replaceAll("vmlinuz64", "vmlinuz").replaceAll("corepure64", "core"));
     await copyFile(path.join(core, "boot/vmlinuz64"), path.join(root, "boot/vmlinuz"));
     await copyFile(path.join(core, "boot/corepure64.gz"), path.join(root, "boot/core.gz"));
     const iso = path.join(folder, "Core.iso");

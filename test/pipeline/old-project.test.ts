@@ -1,11 +1,20 @@
 /** Somebody's project with the layout of the old scripts, built as it is. */
-import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FileTree, treeFromTarball } from "../../src/formats/index.ts";
 import { makeFolder, openWorkspace, removeFolder, type Workspace } from "./workspace.ts";
 
 const moduli = "/tmp/tcloop/openssh/usr/local/etc/ssh/moduli";
+
+/** Modes that git does not keep, by the file's path in the project. */
+const oddModes = {
+  "usr/local/bin/su": 0o4755,
+  "usr/local/etc/app.conf": 0o600,
+  "razor_microkernel/logging.rb": 0o444,
+  "etc/sudoers": 0o666,
+  "etc/shadow": 0o664,
+};
 
 describe("a project with the old layout, given with --overlay", () => {
   let workspace: Workspace;
@@ -50,24 +59,34 @@ describe("a project with the old layout, given with --overlay", () => {
     await symlink(moduli, path.join(own, "usr/local/etc/ssh/moduli"));
     const ssh = path.join(project, "additional-build-files/ssh-setup-files.tar.gz");
     await workspace.$({ cwd: own })`tar czf ${ssh} usr/local/etc/ssh/moduli`;
+    await put("usr/local/bin/su", "set-id");
+    await put("usr/local/etc/app.conf", "closed");
+    await put("etc/sudoers", "root ALL=(ALL) ALL\n");
+    for (const [name, mode] of Object.entries(oddModes)) await chmod(path.join(project, name), mode);
   });
 
   afterAll(() => removeFolder(folder));
 
-  async function build(
-    variant: string,
-  ): Promise<{ readonly overlay: FileTree; readonly setups: FileTree; readonly ssh: FileTree | undefined }> {
+  async function build(variant: string) {
     const args = ["overlay", "--source", "sample", `--${variant}`, "--overlay", project];
-    await workspace.build([...args, "--open-vm-tools-url", "none"]);
-    const read = async (name: string): Promise<FileTree> => {
-      const tarball = workspace.path(`.buildcache/v1/out/${variant}/${name}`);
-      return await treeFromTarball(tarball, path.join(folder, `${variant} read`), { links: "image" });
-    };
+    const { stderr } = await workspace.build([...args, "--open-vm-tools-url", "none"]);
+    const read = (name: string) => readOutput(variant, `setup-files/setups/${name}-setup-files.tar.gz`);
     return {
-      overlay: await read("overlay-tarball/razor-microkernel-overlay.tar.gz"),
-      setups: await read("setup-files/setups/mcollective-setup-files.tar.gz"),
-      ssh: variant === "prod" ? undefined : await read("setup-files/setups/ssh-setup-files.tar.gz"),
+      stderr,
+      overlay: await readOverlay(variant),
+      setups: await read("mcollective"),
+      ssh: variant === "prod" ? undefined : await read("ssh"),
     };
+  }
+
+  async function readOutput(variant: string, name: string): Promise<FileTree> {
+    const tarball = workspace.path(`.buildcache/v1/out/${variant}/${name}`);
+    const spool = path.join(folder, `${variant} read`);
+    return await treeFromTarball(tarball, spool, { links: "image", setId: true });
+  }
+
+  async function readOverlay(variant: string): Promise<FileTree> {
+    return await readOutput(variant, "overlay-tarball/razor-microkernel-overlay.tar.gz");
   }
 
   async function text(tree: FileTree, name: string): Promise<string> {
@@ -106,6 +125,55 @@ describe("a project with the old layout, given with --overlay", () => {
     expect(await text(overlay, "tmp/mk_conf.yaml")).toContain("mk_log_level: Logger::DEBUG");
     expect(await text(setups, "usr/local/etc/mcollective/server.cfg")).toBe("# my own\n");
     expect(setups.get("usr/local/etc/mcollective/server.cfg")).toMatchObject({ mode: 0o600, uid: 0, gid: 0 });
+    // The old script copied with `cp -p`; what must be tight is tight all the same, and /tmp stays everybody's.
+    const modes = {
+      "usr/local/bin/su": 0o4755,
+      "usr/local/etc/app.conf": 0o600,
+      "usr/local/lib/ruby/1.8/razor_microkernel/logging.rb": 0o444,
+      "usr/local/bin/rz_mk_controller.rb": 0o644,
+      "etc/sudoers": 0o440,
+      "etc/shadow": 0o600,
+      tmp: 0o1777,
+    };
+    for (const [name, mode] of Object.entries(modes)) {
+      expect(overlay.get(name), name).toMatchObject({ mode, uid: 0, gid: 0 });
+    }
+  });
+
+  it("is rebuilt when the mode of a file changes; a directory laid out as the image's root gets a note", async () => {
+    const run = await build("debug");
+    expect(run.stderr).not.toContain("a rule sets modes");
+    const script = path.join(project, "rz_mk_controller.rb");
+    await chmod(script, 0o600);
+    const changed = await build("debug");
+    expect(changed.overlay.get("usr/local/bin/rz_mk_controller.rb")).toMatchObject({ mode: 0o600 });
+    await chmod(script, 0o644);
+
+    const root = path.join(folder, "root");
+    await cp(workspace.path("overlay-src"), root, { recursive: true });
+    await mkdir(path.join(root, "home/tc/.ssh"), { recursive: true });
+    await writeFile(path.join(root, "home/tc/.ssh/authorized_keys"), "key\n", { mode: 0o644 });
+    await writeFile(path.join(root, "etc/site.pem"), "-----BEGIN PRIVATE KEY-----\n", { mode: 0o644 });
+    await writeFile(path.join(root, "etc/app.conf"), "closed\n");
+    await chmod(path.join(root, "etc/app.conf"), 0o600);
+    const args = [
+      "overlay",
+      "--source",
+      "sample",
+      "--debug",
+      "--overlay",
+      root,
+      "--open-vm-tools-url",
+      "none",
+    ];
+    const { stderr } = await workspace.build(args);
+    expect(stderr).toMatch(/a rule sets modes.*: etc\/app\.conf \(0600 on disk, 0644 in the image\)\n/);
+    await chmod(path.join(root, "etc/app.conf"), 0o1644);
+    expect((await workspace.build(args)).stderr).toContain("etc/app.conf (1644 on disk, 0644 in the image)");
+    const tree = await readOverlay("debug");
+    expect(tree.get("home/tc/.ssh")).toMatchObject({ mode: 0o700, uid: 1001, gid: 50 });
+    expect(tree.get("home/tc/.ssh/authorized_keys")).toMatchObject({ mode: 0o600, uid: 1001, gid: 50 });
+    expect(tree.get("etc/site.pem")).toMatchObject({ mode: 0o600 });
   });
 
   it("has the links of its set-up tarballs as they are, also those into the running image", async () => {

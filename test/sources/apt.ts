@@ -12,7 +12,10 @@ export interface PackageText {
   readonly version?: string;
   readonly architecture?: string;
   readonly depends?: string;
+  readonly provides?: string;
   readonly postinst?: string;
+  /** Other files of the control archive, by name. */
+  readonly control?: Readonly<Record<string, string>>;
   /** Path → text; `-> target` makes a link. Everything below `bin` is executable. */
   readonly files?: Readonly<Record<string, string>>;
   /** Path → mode, where it is another than the usual. */
@@ -74,11 +77,14 @@ async function makePackage($: Shell, tree: string, out: string, text: PackageTex
     `Architecture: ${architecture}`,
     "Maintainer: nobody",
     ...(text.depends === undefined ? [] : [`Depends: ${text.depends}`]),
+    ...(text.provides === undefined ? [] : [`Provides: ${text.provides}`]),
     `Description: the package ${name}`,
     " And its long description.",
     "",
   ].join("\n");
-  const scripts = text.postinst === undefined ? {} : { "DEBIAN/postinst": text.postinst };
+  const scripts: Record<string, string> = {};
+  for (const [at, content] of Object.entries(text.control ?? {})) scripts[`DEBIAN/${at}`] = content;
+  if (text.postinst !== undefined) scripts["DEBIAN/postinst"] = text.postinst;
   for (const [at, content] of Object.entries({ "DEBIAN/control": control, ...scripts, ...files })) {
     const file = path.join(tree, at);
     await mkdir(path.dirname(file), { recursive: true });
@@ -87,7 +93,7 @@ async function makePackage($: Shell, tree: string, out: string, text: PackageTex
       continue;
     }
     await writeFile(file, content);
-    await chmod(file, modes[at] ?? (/(^|\/)s?bin\/|postinst$/.test(at) ? 0o755 : 0o644));
+    await chmod(file, modes[at] ?? (/(^|\/)s?bin\/|\/(pre|post)inst$/.test(at) ? 0o755 : 0o644));
   }
   const file = path.join(out, `${name}_${version.replace(":", "%3a")}_${architecture}.deb`);
   await $`find ${tree} -type d -exec chmod 755 ${"{}"} +`;

@@ -1,5 +1,5 @@
 /** What a user relies on: a package of the distribution in a list becomes an extension of the image. */
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { commandEnvironment } from "../pipeline/workspace.ts";
@@ -131,8 +131,10 @@ describe("a package in a list", () => {
     expect(frozen.stderr).toContain("other.deb (lists/builtin-extensions.lst:3)");
     expect(frozen.stderr).toContain("more.deb (lists/builtin-extensions.lst:4)");
     const unknown = await shop.workspace.task(["convert-debs"], env());
-    expect(unknown.stderr).toContain("the distribution has no package other, more");
-    expect(unknown.stderr).toContain("lists/builtin-extensions.lst:3");
+    expect(unknown.stderr).toContain(
+      "the distribution has no package other (lists/builtin-extensions.lst:3), " +
+        "more (lists/builtin-extensions.lst:4)",
+    );
   });
 
   it("of another architecture than the image's is refused", async () => {
@@ -169,4 +171,100 @@ describe("a package in a list", () => {
     expect(result.stderr).toContain("lists/builtin-extensions.lst:2");
     expect(result.stderr).toContain("hello.deb");
   });
+});
+
+describe("what a listed package depends on", () => {
+  const line = "lists/builtin-extensions.lst:1";
+  const deep: PackageText = {
+    name: "libdeep",
+    provides: "deep-api",
+    files: { "usr/lib/libdeep.so.1": "deep" },
+  };
+  const needing = { ...library, depends: "deep-api, libc6, gcc-12-base" };
+
+  beforeEach(async () => {
+    await apt.offer(hello, needing, deep);
+    await shop.writeList("builtin-extensions.lst", "hello.deb\n");
+  });
+
+  it("is taken along where apt offers it, pinned, and loaded before it; then apt is asked for nothing", async () => {
+    const { workspace } = shop;
+    const { stderr } = await workspace.build(["fetch-tcz"], env());
+    expect(stderr).toContain(
+      `${line}: hello.deb: the image also gets its dependencies libhello.deb, libdeep.deb\n`,
+    );
+    expect(await readFile(made("onboot.lst"), "utf8")).toBe("libdeep.tcz\nlibhello.tcz\nhello.tcz\n");
+    expect(await readFile(made("optional/libhello.tcz.dep"), "utf8")).toBe("libdeep.tcz\n");
+    expect(await readFile(made("optional/hello.tcz.dep"), "utf8")).toBe("libhello.tcz\n");
+    expect(await shop.locked()).toEqual(expect.arrayContaining(["hello.deb", "libhello.deb", "libdeep.deb"]));
+
+    const lock = await shop.lockText();
+    await apt.offer();
+    await workspace.build(["fetch-tcz", "--force", "convert-debs", "--offline"], env());
+    expect(await readFile(made("onboot.lst"), "utf8")).toBe("libdeep.tcz\nlibhello.tcz\nhello.tcz\n");
+    expect(await shop.lockText()).toBe(lock);
+  });
+
+  it("is updated with all others, and dropped with what needs it", async () => {
+    const { workspace } = shop;
+    await workspace.build(["fetch-tcz"], env());
+    await apt.offer(hello, { ...library, version: "1.1-1" }, deep);
+    const { stdout } = await workspace.build(["update"], env());
+    expect(stdout).toMatch(
+      /^libhello\.deb: 1\.0-1 → 1\.1-1, .* \(lists\/builtin-extensions\.lst:1 → hello\.deb\)$/m,
+    );
+    const locked = await shop.locked();
+    expect(locked).toContain("libhello.deb");
+    expect(locked).not.toContain("libdeep.deb");
+  });
+
+  it("is refused where the lock is frozen, with the way to it", async () => {
+    await apt.offer({ ...hello, depends: "libc6" });
+    await shop.workspace.build(["convert-debs"], env());
+    await apt.offer({ ...hello, version: "2:2.12-1" }, library);
+    await shop.workspace.build(["update", "hello.deb"], env());
+    const frozen = await shop.workspace.task(["convert-debs", "--frozen"], env());
+    expect(frozen.status).toBe(1);
+    expect(frozen.stderr).toContain(`libhello.deb (${line} → hello.deb) is not in the lock, which is frozen`);
+  });
+
+  it("is named where apt has none for the image's architecture; the build goes on", async () => {
+    await apt.offer(hello, { ...library, architecture: "amd64" });
+    const { stderr } = await shop.workspace.build(["fetch-tcz"], env());
+    expect(stderr).toContain(
+      `${line}: hello.deb depends on libhello or libhello-ng: neither the image nor the lists have it`,
+    );
+    expect(await readFile(made("onboot.lst"), "utf8")).toBe("hello.tcz\n");
+  });
+});
+
+it("what of a package does nothing in an image is named with the list's line", async () => {
+  const odd: PackageText = {
+    ...library,
+    postinst: "#!/bin/sh\nupdate-alternatives --install /usr/lib/a a /usr/lib/b 1\n",
+    control: {
+      preinst: "#!/bin/sh\n",
+      conffiles: "/etc/odd.conf\n",
+      triggers: "interest /usr/share/icons\nactivate-noawait ldconfig\n",
+    },
+    files: { "etc/odd.conf": "odd" },
+  };
+  await apt.offer(odd);
+  await shop.writeList("builtin-extensions.lst", "libhello.deb\n");
+  const { stderr } = await shop.workspace.build(["fetch-tcz"], env());
+  expect(stderr).toContain(
+    "lists/builtin-extensions.lst:1: libhello.deb: its preinst does not run; " +
+      "its postinst uses sh, update-alternatives, which neither Core nor the listed packages have; " +
+      "its configuration files are read-only in a running image: etc/odd.conf; " +
+      "its triggers do nothing: interest /usr/share/icons\n",
+  );
+});
+
+it("a package that apt cannot download is named with the list's line", async () => {
+  await shop.writeList("builtin-extensions.lst", "bash.tcz\nlibhello.deb\n");
+  await rm(path.join(shop.folder, "apt root/debs/libhello_1.0-1_all.deb"));
+  const result = await shop.workspace.task(["fetch-tcz"], env());
+  expect(result.status).toBe(1);
+  expect(result.stderr).toContain("apt-get could not download packages");
+  expect(result.stderr).toContain("lists/builtin-extensions.lst:2: libhello.deb");
 });

@@ -2,6 +2,7 @@
  * Building targets from the command line: events to the screen, signals to the engine, a summary at the end.
  */
 import { build, type Command, forecast, type Target, type Task } from "../../engine/index.ts";
+import { HeapGrowth } from "../../host/index.ts";
 import { type Artifact, artifactLine, artifactsOf } from "../output/artifact.ts";
 import { openDisplay } from "../output/display.ts";
 import { countsText, type PlainReporter } from "../output/plain-reporter.ts";
@@ -11,8 +12,8 @@ import type { Session } from "../session.ts";
 import { callBack } from "../terminal/attention.ts";
 import { formatSeconds } from "../terminal/style.ts";
 import { printForecast } from "./forecast-text.ts";
-import { HeapGrowth } from "./heap-growth.ts";
 import { movedDuring, movedText } from "./moved-during.ts";
+import { sessionCache, trafficLine } from "./remote-cache.ts";
 import { runCommand } from "./run-command.ts";
 import { leaveRecord, NoOpDetector } from "./up-to-date.ts";
 
@@ -56,6 +57,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
   const noOpDetector = new NoOpDetector();
   const heap = new HeapGrowth();
   const log = new RunLogWriter(workspace.state);
+  const remote = sessionCache(session, (message) => display.onEvent({ type: "note", message }));
   try {
     const { outcome, graph, moved } = await build(workspace, {
       targets: tasks,
@@ -65,6 +67,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
       keepGoing: request.keepGoing,
       ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
       audit: request.audit,
+      ...(remote === undefined ? {} : { remote }),
       command: session.command,
       signal: display.signal,
       hurry: display.hurry,
@@ -75,6 +78,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
         display.onEvent(event);
       },
     });
+    const traffic = await remote?.end(display.signal);
     if (outcome === "succeeded" && moved.length > 0) {
       if (attempt === mostAttempts) throw movedDuring(moved);
       display.onEvent({ type: "note", message: `${movedText(moved)}: building again` });
@@ -82,7 +86,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
       return await runBuild({ ...session, values: session.freshValues() }, tasks, attempt + 1);
     }
     const artifacts = outcome === "succeeded" ? await artifactsOf(session.workspace.state, tasks, graph) : [];
-    display.record(artifacts);
+    display.record(artifacts, traffic);
     if (outcome === "interrupted") return display.endInterrupted();
     if (outcome === "failed") {
       display.print(display.failureLine());
@@ -90,6 +94,8 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     }
     display.close();
     printSummary(session, artifacts, display.reporter, (performance.now() - startedAt) / 1000);
+    if (traffic !== undefined && !request.quiet && !request.json)
+      session.io.stderr.write(`${trafficLine(traffic)}\n`);
     // A command that was named beside the targets has its effect every time.
     const alone = tasks.length === session.request.words.length;
     if (alone && noOpDetector.holds(session)) await leaveRecord(session, graph);
@@ -99,6 +105,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     if (display.signal.aborted) return display.endInterrupted();
     throw error;
   } finally {
+    await remote?.close();
     log.write(session.command);
     display.close();
     callBack(session.io, (performance.now() - startedAt) / 1000, !request.quiet && !request.json);

@@ -1,8 +1,9 @@
 /** What became of each task in one cycle of a watch, and the lines that tell it. It only reads events. */
-import { type BuildEvent, type Cycle, KeptOutput, type Reason, type TaskId } from "../../engine/index.ts";
+import type { BuildEvent, Cycle, Reason, TaskId } from "../../engine/index.ts";
 import { printableName } from "../../errors/index.ts";
 import type { Artifact } from "../output/artifact.ts";
 import { linesOf, nameOf, reasonText } from "../output/plain-reporter.ts";
+import { TaskOutputs } from "../output/task-outputs.ts";
 import { capturedLine } from "../output/terminal-text.ts";
 import { formatBytes, formatSeconds, hasColours, type Style, someOf } from "../terminal/style.ts";
 
@@ -16,19 +17,11 @@ interface Outcome {
 
 export class CycleRecord {
   readonly #outcomes = new Map<TaskId, Outcome>();
-  readonly #outputs = new Map<TaskId, KeptOutput>();
+  readonly #outputs = new TaskOutputs(keptBytes);
 
   onEvent(event: BuildEvent): void {
+    this.#outputs.onEvent(event);
     switch (event.type) {
-      case "task-started":
-        this.#outputs.delete(event.task);
-        break;
-      case "task-output": {
-        const kept = this.#outputs.get(event.task) ?? new KeptOutput(keptBytes);
-        this.#outputs.set(event.task, kept);
-        kept.add(event.text);
-        break;
-      }
       case "task-fresh":
         this.#outcomes.set(event.task, { verdict: "fresh", reasons: [] });
         break;
@@ -90,7 +83,7 @@ export class CycleRecord {
 
   /** What the tasks that ran printed. */
   *outputLines(style: Style): IterableIterator<string> {
-    for (const [id, { text }] of this.#outputs) {
+    for (const [id, text] of this.#outputs.all()) {
       yield style.dim(`--- output of ${nameOf(id)} ---`);
       for (const line of linesOf(text)) yield capturedLine(line, hasColours(style));
     }

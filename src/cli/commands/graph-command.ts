@@ -1,8 +1,11 @@
-/** `task graph`: what needs what, in the forms that drawing programs read. It writes nothing. */
-import { bind, displayPath, needsOf, type Task } from "../../engine/index.ts";
+/**
+ * `task graph`: what needs what, and what a build would do with it, in the formats that drawing programs read. It writes nothing.
+ */
+import { bind, displayPath, forecast, needsOf, type Task } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
 import { allTasks, findTask, inItsPlace } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
+import { dotText, type GraphNode, mermaidText } from "./graph-drawing.ts";
 
 const graphFormats = ["dot", "mermaid", "json", "svg"] as const;
 type GraphFormat = (typeof graphFormats)[number];
@@ -30,48 +33,49 @@ export async function graphCommand(session: Session, words: readonly string[]): 
       },
     );
   }
-  const graph = await bind(session.workspace, {
-    targets,
-    variant: session.request.variant,
-    values: session.values,
-  });
-  const nodes = [...graph.values()].map((bound) => ({
-    id: bound.id,
-    needs: needsOf(bound),
-    outputs: bound.outputs.map((output) => displayPath(session.workspace.state.workspace, output.path)),
-  }));
-  session.io.stdout.write(await renderGraph(nodes, format));
+  const nodes = await nodesOf(session, targets);
+  const title = `${named ?? taskfile.title}, ${session.request.variant}`;
+  session.io.stdout.write(await renderGraph(nodes, title, format));
   return 0;
 }
 
-interface GraphNode {
-  readonly id: string;
-  readonly needs: readonly string[];
+interface DescribedNode extends GraphNode {
+  /** Paths of its outputs, relative to the workspace where they are in it. */
   readonly outputs: readonly string[];
 }
 
-async function renderGraph(nodes: readonly GraphNode[], format: GraphFormat): Promise<string> {
+async function nodesOf(session: Session, targets: readonly Task[]): Promise<readonly DescribedNode[]> {
+  const { request, values, workspace } = session;
+  const asked = { targets, variant: request.variant, values };
+  const graph = await bind(workspace, asked);
+  const forecasts = await forecast(workspace, { ...asked, force: request.force, partial: true });
+  return forecasts.flatMap((one) => {
+    const bound = graph.get(one.id);
+    if (bound === undefined) return [];
+    const outputs = bound.outputs.map((output) => displayPath(workspace.state.workspace, output.path));
+    return [{ ...one, needs: needsOf(bound), outputs }];
+  });
+}
+
+async function renderGraph(
+  nodes: readonly DescribedNode[],
+  title: string,
+  format: GraphFormat,
+): Promise<string> {
   switch (format) {
     case "json":
-      return `${JSON.stringify(nodes, undefined, 2)}\n`;
+      return `${JSON.stringify(nodes.map(encoded), undefined, 2)}\n`;
     case "svg": {
       const { instance } = await import("@viz-js/viz");
-      return (await instance()).renderString(await renderGraph(nodes, "dot"), { format: "svg" });
+      return (await instance()).renderString(dotText(nodes, title), { format: "svg" });
     }
-    case "dot": {
-      const lines = nodes.flatMap(({ id, needs }) => [
-        `  ${JSON.stringify(id)};`,
-        ...needs.map((need) => `  ${JSON.stringify(need)} -> ${JSON.stringify(id)};`),
-      ]);
-      return `digraph tasks {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=Helvetica];\n${lines.join("\n")}\n}\n`;
-    }
-    case "mermaid": {
-      const names = new Map(nodes.map(({ id }, index) => [id, `t${index}`]));
-      const lines = nodes.flatMap(({ id, needs }) => [
-        `  ${names.get(id)}["${id}"]`,
-        ...needs.map((need) => `  ${names.get(need)} --> ${names.get(id)}`),
-      ]);
-      return `graph LR\n${lines.join("\n")}\n`;
-    }
+    case "dot":
+      return dotText(nodes, title);
+    case "mermaid":
+      return mermaidText(nodes, title);
   }
+}
+
+function encoded({ id, needs, outputs, verdict, lastSeconds }: DescribedNode): object {
+  return { id, needs, outputs, verdict, ...(lastSeconds === undefined ? {} : { lastSeconds }) };
 }

@@ -10,11 +10,12 @@ import {
   removeProducts,
   workAlone,
 } from "../../engine/index.ts";
-import { printable } from "../../errors/index.ts";
+import { printable, UsageError } from "../../errors/index.ts";
 import { type Display, openDisplay } from "../output/display.ts";
 import { encodeLine } from "../output/event-stream.ts";
 import type { Session } from "../session.ts";
 import { movedDuring } from "./moved-during.ts";
+import { sessionCache } from "./remote-cache.ts";
 
 /** A build that a command asked for failed, and was reported. */
 class ReportedFailure extends Error {
@@ -32,7 +33,7 @@ export async function runCommand(
     io.stdout.write(request.json ? "[]\n" : `${command.name}: would run, as commands always do\n`);
     return 0;
   }
-  const display = openDisplay(session);
+  const display = openDisplay(session, { quietPipe: true });
   let fail: (error: unknown) => void = () => {};
   const broken = new Promise<never>((_, reject) => {
     fail = reject;
@@ -83,12 +84,26 @@ function contextFor(
     print: (line) => io.stdout.write(request.json ? encodeLine(line) : `${printable(line)}\n`),
     show: (value, lines) =>
       io.stdout.write(
-        request.json ? `${JSON.stringify(value)}\n` : lines.map((line) => `${printable(line)}\n`).join(""),
+        // Escapes of characters that control a terminal mean the same in JSON.
+        request.json
+          ? `${printable(JSON.stringify(value))}\n`
+          : lines.map((line) => `${printable(line)}\n`).join(""),
       ),
+    write: async (bytes) => {
+      if (request.json) {
+        throw new UsageError(`\`${command.name}\` writes bytes, so it has no JSON output`, {
+          code: "no-json",
+          hint: "omit --json",
+        });
+      }
+      await io.writeBytes(bytes, signal);
+    },
     note: (message) => onEvent({ type: "note", message }),
     removeProducts: (options) => removeProducts(workspace, options, session.command),
     build: async (task) => {
+      const remote = sessionCache(session, (message) => onEvent({ type: "note", message }));
       const { outcome, graph, moved } = await build(workspace, {
+        ...(remote === undefined ? {} : { remote }),
         targets: [task],
         variant: request.variant,
         values,
@@ -99,7 +114,7 @@ function contextFor(
         signal,
         hurry,
         onEvent,
-      });
+      }).finally(() => remote?.end(signal));
       signal.throwIfAborted();
       if (outcome === "failed") {
         display.print(display.failureLine());

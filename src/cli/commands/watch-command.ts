@@ -24,6 +24,7 @@ import { AfterBuild } from "./after-build.ts";
 import { CycleRecord } from "./cycle-record.ts";
 import { loopError } from "./loop-error.ts";
 import { nextProgram } from "./next-program.ts";
+import { type SessionCache, sessionCache } from "./remote-cache.ts";
 import { pressWatchKey, type WatchActions } from "./watch-keys.ts";
 
 /** Watches until it is ended; returns the exit status. */
@@ -44,6 +45,7 @@ class WatchScreen {
   readonly #stop = new AbortController();
   readonly #watch: Watch;
   readonly #afterBuild: AfterBuild;
+  readonly #remote: SessionCache | undefined;
   #display: Display | undefined;
   #record = new CycleRecord();
   /** The last cycle in which anything happened: what `w` and `l` tell of. */
@@ -61,6 +63,7 @@ class WatchScreen {
     this.#log = new RunLogWriter(session.workspace.state);
     this.#told = continued?.told ?? new CycleRecord();
     this.#afterBuild = new AfterBuild(session, continued?.machine, (line) => this.#say(line));
+    this.#remote = sessionCache(session, (message) => this.#say(message));
     this.#watch = new Watch(session.workspace, {
       request: (force) => ({
         targets,
@@ -70,6 +73,7 @@ class WatchScreen {
         keepGoing: request.keepGoing,
         ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
         audit: request.audit,
+        ...(this.#remote === undefined ? {} : { remote: this.#remote }),
         ...(this.#display === undefined ? {} : { hurry: this.#display.hurry }),
         command: session.command,
       }),
@@ -116,7 +120,7 @@ class WatchScreen {
           await this.#watch.keepDefinitions(next);
           continue;
         }
-        await this.#watch.close();
+        await Promise.all([this.#watch.close(), this.#remote?.end(this.#stop.signal)]);
         stopReading?.();
         const { changes, startedAt } = end;
         const machine = await this.#afterBuild.handOver();
@@ -132,7 +136,7 @@ class WatchScreen {
       stopReading?.();
       stopListening();
       this.#display?.close();
-      await Promise.all([this.#watch.close(), this.#afterBuild.end()]);
+      await Promise.all([this.#watch.close(), this.#afterBuild.end(), this.#remote?.end(this.#stop.signal)]);
     }
     return this.#status;
   }

@@ -9,6 +9,7 @@ import { checkCache } from "./cache.ts";
 import { checkFileSystem } from "./file-system.ts";
 import { failed, type Line } from "./line.ts";
 import { checkEmulation, checkLocale, checkNode, checkSpace } from "./machine.ts";
+import { checkRemoteCache } from "./remote-cache.ts";
 import { checkTools, tasksToBuild } from "./tools.ts";
 
 /** Prints what was found, one line a check or as JSON; status 1 when something is missing. */
@@ -61,6 +62,9 @@ async function examine(
       await checkSpace(root),
       ...(await checkFileSystem(root)),
       checkCache(workspace),
+      ...(request.remoteCache === undefined
+        ? []
+        : [await checkRemoteCache(request.remoteCache, interruption.signal)]),
       ...(await Promise.all(own)),
       await checkEmulation(),
       checkLocale(session.io.env),

@@ -59,7 +59,7 @@ function manifestOf(root: string, packageRoot: string): object {
   const present = readManifest(root) ?? {};
   if (present.type !== undefined && present.type !== "module") {
     throw new UserError(`package.json has "type": "${present.type}", and a Taskfile needs "module"`, {
-      code: "init-taken",
+      code: "init-module-type",
       where: path.join(root, "package.json"),
       hint: "run `npm pkg set type=module`, then this command again",
     });

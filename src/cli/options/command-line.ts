@@ -10,6 +10,7 @@ import type { Io } from "../terminal/io.ts";
 import { noConfigFile, readConfigFile } from "./config-file.ts";
 import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
 import { chosenVariant, configKeys, optionValues } from "./option-value.ts";
+import { type RemoteCacheOptions, type RemoteCacheSettings, remoteCacheSettings } from "./remote-cache.ts";
 import { secretValues } from "./secret-value.ts";
 import { findTask } from "./target-name.ts";
 import { atDashes, namedTasks, taskArguments } from "./task-arguments.ts";
@@ -47,6 +48,8 @@ export interface Request {
   readonly onFailure: string | undefined;
   /** Boot the image after each success of a watch. */
   readonly boot: boolean;
+  /** Where results are shared with other machines. */
+  readonly remoteCache: RemoteCacheSettings | undefined;
   /** Answers to options that are accepted and no longer do anything. */
   readonly notes: readonly string[];
   /** Absolute paths of the files that were read to understand the command line. */
@@ -60,7 +63,7 @@ type Parsed =
   /** Help, of the program or of what the first word names. */
   | { readonly kind: "help"; readonly words: readonly string[] };
 
-interface CoreOptions {
+interface CoreOptions extends RemoteCacheOptions {
   readonly help?: true;
   readonly version?: true;
   readonly config?: string;
@@ -157,6 +160,7 @@ export function parseCommandLine(
       onSuccess: options.onSuccess,
       onFailure: options.onFailure,
       boot: options.boot === true,
+      remoteCache: remoteCacheSettings(options, taskfile, env),
       read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
       notes: (taskfile.deprecated ?? [])
         .filter(({ flags }) => flag(flags) !== undefined)

@@ -175,6 +175,13 @@ const option = (
   ...more,
 });
 
+/** Variables of the remote cache: its URL, whether results are uploaded, and a header with credentials. */
+export const remoteVariables = {
+  url: "RAZOR_MK_REMOTE_CACHE",
+  upload: "RAZOR_MK_REMOTE_UPLOAD",
+  header: "RAZOR_MK_REMOTE_HEADER",
+} as const;
+
 /** What the program itself understands, whatever the Taskfile says. */
 const programOptions: readonly OptionEntry[] = [
   option("-c, --config", "read options from KEY=value lines", {
@@ -200,6 +207,17 @@ const programOptions: readonly OptionEntry[] = [
   }),
   option("-q, --quiet", "print only errors and the result", { concerns: "all" }),
   option("--json", "print events as JSON, one object per line", { concerns: "all" }),
+  option("--remote-cache", "take results from the remote cache at URL", {
+    value: "URL",
+    env: remoteVariables.url,
+  }),
+  option("--no-remote-cache", "use no remote cache"),
+  option("--remote-upload", "store results in the remote cache too, for other machines", {
+    env: remoteVariables.upload,
+  }),
+  option("--remote-upload-wait", "wait at most SECONDS for uploads at the end (default: 10)", {
+    value: "SECONDS",
+  }),
   option("--audit", "report undeclared files that the tasks' commands and code use"),
   option("--strict", "like --audit, but fail the task"),
   option("--trace", "write a trace of tasks, processes and downloads for chrome://tracing", {

@@ -68,7 +68,7 @@ export const programCommands: readonly ProgramCommand[] = [
     name: "graph",
     takes: "[target]",
     offers: "tasks",
-    description: "print the task graph (--format dot, mermaid, json, svg)",
+    description: "print the task graph, its state and times (--format dot, mermaid, json, svg)",
     options: ["--format"],
     examples: [{ command: "graph iso --format svg", does: "draw the graph of the ISO" }],
   },

@@ -4,6 +4,7 @@ import {
   type BuildOutcome,
   describeReason,
   type Reason,
+  type RemoteTraffic,
   type TaskId,
 } from "../../engine/index.ts";
 import type { Output } from "../terminal/io.ts";
@@ -59,13 +60,18 @@ export class BuildSummary {
   }
 
   /** Writes the document to `file` (absolute or relative to the current folder), or to `output` where that is `-`. */
-  write(file: string, artifacts: readonly Artifact[], output: Output): void {
+  write(
+    file: string,
+    made: { readonly artifacts: readonly Artifact[]; readonly traffic: RemoteTraffic | undefined },
+    output: Output,
+  ): void {
     const summary = {
       v: 1,
       outcome: this.#outcome,
       seconds: this.#seconds,
       tasks: Object.fromEntries(this.#tasks),
-      artifacts,
+      artifacts: made.artifacts,
+      ...(made.traffic === undefined ? {} : { remoteCache: made.traffic }),
     };
     writeReport("--summary", file, `${JSON.stringify(summary, undefined, 2)}\n`, output);
   }

@@ -5,6 +5,7 @@ import {
   type BuildEvent,
   type EventSink,
   isDigest,
+  type RemoteTraffic,
   type TaskId,
   type Workspace,
 } from "../../engine/index.ts";
@@ -15,7 +16,7 @@ import { counted } from "../terminal/style.ts";
 import type { Artifact } from "./artifact.ts";
 import { BuildSummary } from "./build-summary.ts";
 import { ciNotes } from "./ci-annotation.ts";
-import { encodeArtifact, encodeEvent } from "./event-stream.ts";
+import { encodeArtifact, encodeEvent, encodeTraffic } from "./event-stream.ts";
 import type { FailureText } from "./failure.ts";
 import { LiveDisplay } from "./live-reporter.ts";
 import { countsText, PlainReporter } from "./plain-reporter.ts";
@@ -31,7 +32,7 @@ export interface Display {
   /** Aborted when it is said a second time. */
   readonly hurry: AbortSignal;
   /** Says what was made where events are printed; writes the trace and the summary, where they were asked for. */
-  readonly record: (artifacts: readonly Artifact[]) => void;
+  readonly record: (artifacts: readonly Artifact[], traffic?: RemoteTraffic) => void;
   /** How a failed build ends: how much failed, and that nothing was lost. */
   readonly failureLine: () => string;
   /** Says what an interrupted build had done, and returns its exit status. */
@@ -77,8 +78,14 @@ interface Shown {
   readonly workspace: Pick<Workspace, "state">;
 }
 
-/** `fresh`: whether a line is shown for each task that had nothing to do. */
-export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
+interface DisplayOptions {
+  /** Whether a line is shown for each task that had nothing to do; it is unless said otherwise. */
+  readonly fresh?: boolean;
+  /** Whether nothing is said when the reader of the output has had enough, as of `task ls IMAGE | head`. */
+  readonly quietPipe?: boolean;
+}
+
+export function openDisplay(shown: Shown, { fresh = true, quietPipe = false }: DisplayOptions = {}): Display {
   const { io, style, request, workspace, failure } = shown;
   const interruption = new AbortController();
   const hurry = new AbortController();
@@ -115,6 +122,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     if (finished !== undefined && request.json) io.stdout.write(`${encodeEvent(finished)}\n`);
     finished = undefined;
   };
+  const isQuiet = (): boolean => quietPipe && shutdown === "SIGPIPE";
   const stopListening = io.onShutdown((now) => {
     // The terminal has sent it to the command too, which decides what Ctrl-C means, as an editor does.
     if (interactive !== undefined && now === "SIGINT") return;
@@ -126,7 +134,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
       return;
     }
     shutdown = now;
-    print(`${style.yellow("interrupted:")} stopping running tasks`);
+    if (!isQuiet()) print(`${style.yellow("interrupted:")} stopping running tasks`);
     interruption.abort();
   });
   return {
@@ -143,11 +151,14 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
       live?.onEvent(event);
       reporter.onEvent(event);
     },
-    record: (artifacts) => {
-      if (request.json) for (const artifact of artifacts) io.stdout.write(encodeArtifact(artifact));
+    record: (artifacts, traffic) => {
+      if (request.json) {
+        for (const artifact of artifacts) io.stdout.write(encodeArtifact(artifact));
+        if (traffic !== undefined) io.stdout.write(encodeTraffic(traffic));
+      }
       sayFinished();
       if (request.trace !== undefined) trace.write(request.trace, io.stdout);
-      if (request.summary !== undefined) summary.write(request.summary, artifacts, io.stdout);
+      if (request.summary !== undefined) summary.write(request.summary, { artifacts, traffic }, io.stdout);
     },
     failureLine: () => {
       const { failed, skipped } = reporter.counts;
@@ -159,7 +170,7 @@ export function openDisplay(shown: Shown, { fresh = true } = {}): Display {
     },
     endInterrupted: () => {
       const done = countsText(reporter.counts);
-      if (!request.quiet && !request.json)
+      if (!request.quiet && !request.json && !isQuiet())
         print(
           `${style.yellow("interrupted:")} ${done === "" ? "nothing was done" : `${done}, which is kept`}`,
         );

@@ -1,7 +1,13 @@
 /**
  * Events as JSON, one object a line, for programs that watch a build. The form is versioned; see docs/engine.md.
  */
-import { type BuildEvent, type Cycle, describeReason, type WatchEvent } from "../../engine/index.ts";
+import {
+  type BuildEvent,
+  type Cycle,
+  describeReason,
+  type RemoteTraffic,
+  type WatchEvent,
+} from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 import type { Artifact } from "./artifact.ts";
 import { headline } from "./failure.ts";
@@ -17,6 +23,11 @@ export function encodeEvent(event: BuildEvent): string {
     fields.error = encodeError(event.error);
   }
   return JSON.stringify(fields);
+}
+
+/** The line of what a build and its remote cache exchanged. */
+export function encodeTraffic(traffic: RemoteTraffic): string {
+  return `${JSON.stringify({ v: streamVersion, type: "remote-cache", ...traffic })}\n`;
 }
 
 /** A line for each artifact of a build that succeeded. */

@@ -104,7 +104,12 @@ export class PlainReporter {
       case "task-restored":
         this.counts.restored += 1;
         this.counts.savedSeconds += event.savedSeconds;
-        this.#outcome(style.cyan("↺"), event.task, "restored", event.reasons);
+        this.#outcome(
+          style.cyan("↺"),
+          event.task,
+          event.maker === undefined ? "restored" : "restored from the remote cache",
+          event.reasons,
+        );
         if (event.log !== undefined) this.#output(event.task, this.#options.logText(event.log) ?? "");
         break;
       case "task-done":

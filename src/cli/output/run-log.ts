@@ -8,11 +8,12 @@ import {
   type BuildEvent,
   describeReason,
   isDigest,
-  KeptOutput,
   type Reason,
   type State,
+  type TaskId,
 } from "../../engine/index.ts";
 import { headline } from "./failure.ts";
+import { TaskOutputs } from "./task-outputs.ts";
 
 /** Bytes that are kept of each task's output, and of all together. */
 const keptBytes = 256 * 1024;
@@ -41,8 +42,8 @@ interface RunLog {
 }
 
 export class RunLogWriter {
-  readonly #tasks = new Map<string, TaskLog>();
-  readonly #outputs = new Map<string, KeptOutput>();
+  readonly #tasks = new Map<TaskId, TaskLog>();
+  readonly #outputs = new TaskOutputs(keptBytes);
   readonly #state: Pick<State, "root" | "store">;
   #outcome: RunLog["outcome"] = "failed";
 
@@ -51,30 +52,21 @@ export class RunLogWriter {
   }
 
   onEvent(event: BuildEvent): void {
+    this.#outputs.onEvent(event);
     switch (event.type) {
-      case "task-started":
-      case "task-outdated":
-        this.#outputs.delete(event.task);
-        break;
-      case "task-output": {
-        const kept = this.#outputs.get(event.task) ?? new KeptOutput(keptBytes);
-        this.#outputs.set(event.task, kept);
-        kept.add(event.text);
-        break;
-      }
       case "task-fresh":
         this.#add(event.task, "fresh", 0, []);
         break;
       case "task-restored":
-        if (isDigest(event.log)) this.#keep(event.task, this.#state.store.readText(event.log) ?? "");
+        if (isDigest(event.log))
+          this.#outputs.replace(event.task, this.#state.store.readText(event.log) ?? "");
         this.#add(event.task, "restored", event.seconds, event.reasons);
         break;
       case "task-done":
         this.#add(event.task, "rebuilt", event.seconds, event.reasons);
         break;
       case "task-failed":
-        this.#outputs.delete(event.task);
-        this.#keep(event.task, event.output);
+        this.#outputs.replace(event.task, event.output);
         this.#add(event.task, "failed", event.seconds, [], headline(event.error));
         break;
       case "task-skipped":
@@ -92,8 +84,8 @@ export class RunLogWriter {
   write(command: string): void {
     if ([...this.#tasks.values()].every(({ verdict }) => verdict === "fresh")) return;
     let left = keptInAll;
-    const tasks = [...this.#tasks.values()].map((task) => {
-      const output = this.#outputs.get(task.task)?.text ?? "";
+    const tasks = [...this.#tasks].map(([id, task]) => {
+      const output = this.#outputs.of(id) ?? "";
       left -= output.length;
       return { ...task, output: left >= 0 ? output : "[left out: the log is full]\n" };
     });
@@ -107,14 +99,8 @@ export class RunLogWriter {
     }
   }
 
-  #keep(task: string, output: string): void {
-    const kept = new KeptOutput(keptBytes);
-    kept.add(output);
-    this.#outputs.set(task, kept);
-  }
-
   #add(
-    task: string,
+    task: TaskId,
     verdict: TaskLog["verdict"],
     seconds: number,
     reasons: readonly Reason[],

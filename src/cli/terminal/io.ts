@@ -1,5 +1,6 @@
 /** The outside world of the program: streams, environment, signals. Passed in, so that tests can bring their own. */
 import { isatty, type ReadStream, type WriteStream } from "node:tty";
+import { writeBytes } from "./byte-stream.ts";
 import { readKeys } from "./keys.ts";
 import { askSecret } from "./secret-prompt.ts";
 import { type ShutdownListener, ShutdownSignals } from "./shutdown.ts";
@@ -21,6 +22,8 @@ export interface Terminal {
 export interface Io {
   /** Results: what a script would read. */
   readonly stdout: Output;
+  /** Writes a result of bytes that no terminal's rules apply to; rejects when the signal fires. */
+  readonly writeBytes: (bytes: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>;
   /** Everything said to people. */
   readonly stderr: Output;
   readonly env: NodeJS.ProcessEnv;
@@ -47,6 +50,7 @@ export function processIo(): Io {
   const env: NodeJS.ProcessEnv = { ...process.env };
   return {
     stdout: process.stdout,
+    writeBytes: (bytes, signal) => writeBytes(process.stdout, bytes, signal),
     stderr: process.stderr,
     env,
     variables: (prefix) => Object.keys(env).filter((name) => name.startsWith(prefix) && env[name] !== ""),

@@ -131,8 +131,7 @@ async function bind(
     const value = await binding.values.get(named);
     byParameter.set(named.name, value);
     // Said before anything runs: a mistyped name should not cost the time of the steps before this one.
-    if (input.kind === "file" && !input.optional && value !== "")
-      requireNamedFile(named, value, binding.workspace);
+    if (input.kind === "file" && !input.optional && value !== "") requireNamedFile(named, value, binding);
   }
   const variant = task.variants === "shared" ? undefined : binding.variant;
   const facts = {
@@ -188,22 +187,22 @@ export function requireSetInputs(graph: Graph): void {
   }
 }
 
-function requireNamedFile(parameter: Parameter<string>, value: string, workspace: string): void {
+/** Throws for a parameter's file that is not there: a `UsageError` if the user named it, since the option's value is wrong. */
+function requireNamedFile(parameter: Parameter<string>, value: string, binding: Binding): void {
+  const { workspace, values } = binding;
   const file = path.resolve(workspace, value);
   const status = statSync(file, { throwIfNoEntry: false });
   if (status?.isFile()) return;
+  const Mistake = values.isGiven(parameter) ? UsageError : UserError;
   if (status !== undefined) {
     const kind = status.isDirectory() ? "a directory" : "not a regular file";
-    throw new UserError(
-      `--${parameter.name} ${displayPath(workspace, value)} is ${kind}, but must be a file`,
-      {
-        code: "input-type",
-        where: file,
-        hint: "name a file in it, or omit the option",
-      },
-    );
+    throw new Mistake(`--${parameter.name} ${displayPath(workspace, value)} is ${kind}, but must be a file`, {
+      code: "input-type",
+      where: file,
+      hint: "name a file in it, or omit the option",
+    });
   }
-  throw new UserError(`the file --${parameter.name} ${displayPath(workspace, value)} does not exist`, {
+  throw new Mistake(`the file --${parameter.name} ${displayPath(workspace, value)} does not exist`, {
     code: "input-missing",
     where: file,
     hint: "check the name, or restore the file",

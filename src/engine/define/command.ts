@@ -41,6 +41,8 @@ export interface CommandContext {
   readonly print: (line: string) => void;
   /** Prints the whole result: the lines, or with --json the value as one document. */
   readonly show: (value: unknown, lines: readonly string[]) => void;
+  /** Writes bytes to standard output as they are; a `UsageError` with --json. */
+  readonly write: (bytes: AsyncIterable<Uint8Array>) => Promise<void>;
   /** Removes every artifact and output of the graph's tasks, or with `all` the whole cache; returns what went. */
   readonly removeProducts: (options: { readonly all: boolean }) => Promise<readonly string[]>;
   /** Absolute path of the workspace. */

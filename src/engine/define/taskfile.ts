@@ -57,6 +57,15 @@ interface TaskfileDefinition {
   readonly cache?: {
     /** Bytes that the store may take before the least recently used content goes; default 5 GiB. */
     readonly maxSize?: number;
+    /** Where results are shared with other machines. */
+    readonly remote?: {
+      /** http or https URL of a server that speaks the Bazel HTTP cache protocol. */
+      readonly url: string;
+      /** Whether results are written, too: only for machines whose results all others may rely on. Default: false. */
+      readonly upload?: boolean;
+      /** A path segment below the URL, so that for example a branch has results of its own. */
+      readonly instance?: string;
+    };
   };
   readonly output?: {
     /** Bytes that are kept of what a task prints, half of them from its beginning and half from its end; default 8 MiB. */

@@ -5,6 +5,7 @@ import type { CodeIndex } from "../decide/decision.ts";
 import type { Task } from "../define/declared-task.ts";
 import type { ParameterValues } from "../define/parameter-values.ts";
 import type { Taskfile } from "../define/taskfile.ts";
+import type { RemoteCache } from "../state/remote-cache.ts";
 import type { State } from "../state/state.ts";
 import type { EventSink } from "./event.ts";
 import type { BuildWatcher } from "./live-build.ts";
@@ -35,6 +36,8 @@ export interface BuildRequest {
   /** After `signal`: kills at once what is left. */
   readonly hurry?: AbortSignal;
   readonly onEvent: EventSink;
+  /** Results that other machines share. */
+  readonly remote?: RemoteCache;
   /** Whoever looks out for changes while the build runs. */
   readonly watcher?: BuildWatcher;
 }

@@ -42,6 +42,8 @@ export type BuildEvent =
       readonly savedSeconds: number;
       /** Output of the run that is restored. */
       readonly log?: string;
+      /** Who made the result, in that machine's own words, where it came from the remote cache. */
+      readonly maker?: string;
     }
   | {
       readonly type: "task-done";

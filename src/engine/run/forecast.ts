@@ -1,7 +1,9 @@
 /** What a build would do, found out with the build's own decisions; it writes nothing. */
+
+import { UserError } from "../../errors/index.ts";
 import { digestsOfNeeds, needsOf } from "../bind/adjacency.ts";
 import { requireSetInputs } from "../bind/graph.ts";
-import { decide } from "../decide/decision.ts";
+import { type Decision, decide } from "../decide/decision.ts";
 import type { Reason } from "../decide/reason.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
 import type { Listing } from "../files/listing.ts";
@@ -11,41 +13,57 @@ import type { BuildRequest, Workspace } from "./build-request.ts";
 /** What a build would do with one task, without doing it. */
 export interface Forecast {
   readonly id: TaskId;
-  readonly verdict: "fresh" | "restore" | "run" | "maybe";
+  /** `unknown` in a partial forecast only. */
+  readonly verdict: "fresh" | "restore" | "run" | "maybe" | "unknown";
   readonly reasons: readonly Reason[];
+  /** How long its last run took, if there was one. */
+  readonly lastSeconds?: number;
+}
+
+interface ForecastRequest extends Pick<BuildRequest, "targets" | "variant" | "values" | "force"> {
+  /** A task that cannot be decided, as its input is missing, has the verdict `unknown` instead of an error. */
+  readonly partial?: true;
 }
 
 /** What a build would do, in the order of the graph; writes nothing. */
-export async function forecast(
-  workspace: Workspace,
-  request: Pick<BuildRequest, "targets" | "variant" | "values" | "force">,
-): Promise<readonly Forecast[]> {
+export async function forecast(workspace: Workspace, request: ForecastRequest): Promise<readonly Forecast[]> {
   const graph = await bind(workspace, request);
-  requireSetInputs(graph);
+  if (request.partial !== true) requireSetInputs(graph);
   const made = new Map<TaskId, Listing>();
   const forecasts: Forecast[] = [];
   const foundTools = new Map<string, AbsolutePath>();
   for (const [id, bound] of graph) {
+    const seconds = workspace.state.stamps.last(id)?.seconds;
+    const last = seconds === undefined ? {} : { lastSeconds: seconds };
     const uncertain = needsOf(bound).filter((need) => !made.has(need));
     if (uncertain.length > 0) {
       forecasts.push({
         id,
         verdict: "maybe",
         reasons: uncertain.map((need) => ({ kind: "need-reruns", need: graph.get(need)?.task.name ?? need })),
+        ...last,
       });
       continue;
     }
     const needs = digestsOfNeeds(bound, made);
     const forced = request.force === "all" || request.force.has(bound.task.name);
-    const decision = await decide(bound, needs, forced, { ...workspace, foundTools });
+    let decision: Decision;
+    try {
+      decision = await decide(bound, needs, forced, { ...workspace, foundTools });
+    } catch (error) {
+      if (request.partial !== true || !(error instanceof UserError)) throw error;
+      forecasts.push({ id, verdict: "unknown", reasons: [], ...last });
+      continue;
+    }
     if (decision.kind === "run") {
-      forecasts.push({ id, verdict: "run", reasons: decision.reasons });
+      forecasts.push({ id, verdict: "run", reasons: decision.reasons, ...last });
     } else {
       made.set(id, decision.outputs);
       forecasts.push({
         id,
         verdict: decision.kind,
         reasons: decision.kind === "fresh" ? [] : decision.reasons,
+        ...last,
       });
     }
   }

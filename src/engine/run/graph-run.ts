@@ -21,6 +21,7 @@ import type { CodeAccesses } from "./code-access.ts";
 import { CodeCheck } from "./code-check.ts";
 import { Cancellation } from "./live-build.ts";
 import { Prefetches } from "./prefetch.ts";
+import { RemoteResults } from "./remote-results.ts";
 import type { RunningCode } from "./running-code.ts";
 import { schedule } from "./schedule.ts";
 import { StagingAreas } from "./staging.ts";
@@ -53,6 +54,10 @@ export async function runGraph(
   const late = new Set<TaskId>();
   const stagingAreas = new StagingAreas(state.temporaryRoot);
   const dependents = dependentsOf(graph);
+  const remote =
+    request.remote === undefined
+      ? undefined
+      : new RemoteResults(request.remote, graph, state, request.variant);
   /** Pools in which a failure of a kind that is reported all at once has happened. */
   const collecting = new Set<string>();
 
@@ -166,6 +171,27 @@ export async function runGraph(
     ...(workspace.code.program === undefined ? {} : { program: workspace.code.program }),
   });
 
+  /** Brings a result back and tells of it; false where the store turned out to be damaged. */
+  const restore = async (
+    bound: BoundTask,
+    decision: Extract<Decision, { kind: "restore" }>,
+    seconds: () => number,
+    maker?: string,
+  ): Promise<boolean> => {
+    if (!(await restoreTask(bound, decision, { state, stagingAreas }))) return false;
+    const { stamp, reasons } = decision;
+    emit({
+      type: "task-restored",
+      task: bound.id,
+      reasons,
+      seconds: seconds(),
+      savedSeconds: stamp.seconds,
+      ...(stamp.log === undefined ? {} : { log: stamp.log }),
+      ...(maker === undefined ? {} : { maker }),
+    });
+    return true;
+  };
+
   const carryOut = async (
     bound: BoundTask,
     decision: Decision,
@@ -182,22 +208,18 @@ export async function runGraph(
         return decision.outputs;
       case "restore":
         reasons = decision.reasons;
-        if (await restoreTask(bound, decision, { state, stagingAreas })) {
-          emit({
-            type: "task-restored",
-            task: bound.id,
-            reasons,
-            seconds: seconds(),
-            savedSeconds: decision.stamp.seconds,
-            ...(decision.stamp.log === undefined ? {} : { log: decision.stamp.log }),
-          });
-          return decision.outputs;
-        }
+        if (await restore(bound, decision, seconds)) return decision.outputs;
         reasons = [...reasons, { kind: "store-damaged" }];
         break;
-      case "run":
+      case "run": {
         reasons = decision.reasons;
+        // What is forced or audited has to run here.
+        if (isForced(bound) || (request.audit ?? "off") !== "off") break;
+        const found = await remote?.find(bound, decision, reasons, signal);
+        if (found !== undefined && (await restore(bound, found.decision, seconds, found.maker)))
+          return found.decision.outputs;
         break;
+      }
     }
     const expectedSeconds = state.stamps.last(bound.id)?.seconds;
     emit({
@@ -213,6 +235,7 @@ export async function runGraph(
       prefetches.begin(other, executionContext(other, request.signal));
     }
     const outputs = await runTask(bound, decision, executionContext(bound, signal));
+    remote?.offer(bound, outputs);
     emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });
     return outputs;
   };

@@ -220,6 +220,46 @@ export class Store {
     return false;
   }
 
+  /**
+   * Stores what arrives when it has this digest and this size in bytes. False, and nothing is kept, when it does not: it is
+   * given up as soon as it is too long. Rejects with what `chunks` throws.
+   */
+  async receive(digest: Digest, size: number, chunks: AsyncIterable<Uint8Array>): Promise<boolean> {
+    if (this.has(digest)) return true;
+    const beside = this.#beside(digest);
+    try {
+      const sum = createHash("sha256");
+      let received = 0;
+      const measured = async function* (): AsyncGenerator<Uint8Array> {
+        for await (const chunk of chunks) {
+          received += chunk.length;
+          if (received > size) return;
+          sum.update(chunk);
+          yield chunk;
+        }
+      };
+      await pipeline(measured(), createWriteStream(beside, { flags: "wx", ...fileMode }));
+      if (received !== size || sum.digest("hex") !== digest) return false;
+      this.#finish(beside, digest, "public");
+      return true;
+    } finally {
+      await rm(beside, { force: true });
+    }
+  }
+
+  /** The content as it is stored, unchecked, with its size in bytes; undefined where it is not there. */
+  read(digest: Digest): { readonly size: number; readonly chunks: AsyncIterable<Uint8Array> } | undefined {
+    const blobs = this.#wholeParts(digest);
+    if (blobs === undefined) return undefined;
+    const sizes = blobs.map((blob) => statSync(this.pathOf(blob), { throwIfNoEntry: false })?.size);
+    let size = 0;
+    for (const one of sizes) {
+      if (one === undefined) return undefined;
+      size += one;
+    }
+    return { size, chunks: this.#streamOf(blobs) };
+  }
+
   async #copyParts(blobs: readonly Digest[], target: string, mode: number): Promise<boolean> {
     const out = createWriteStream(target, { flags: "wx", mode });
     await pipeline(this.#streamOf(blobs), out);

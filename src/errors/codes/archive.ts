@@ -26,6 +26,10 @@ export const archiveErrors = {
     meaning: "An ISO is damaged.",
     remedy: "Download or build the ISO again.",
   },
+  "bad-member": {
+    meaning: "An xz or zstd part of an initrd is damaged or truncated.",
+    remedy: "Download or build the file again, or use another mirror.",
+  },
   "bad-squashfs": {
     meaning: "A squashfs file is damaged or truncated, so it cannot be mounted.",
     remedy: "Use another mirror.",
@@ -144,7 +148,7 @@ export const archiveErrors = {
     remedy: "Get the file from a source that you trust.",
   },
   "unsupported-compression": {
-    meaning: "A part of the initrd is compressed with another program than gzip.",
+    meaning: "A part of the initrd is compressed with another program than gzip, xz or zstd.",
     remedy: "Unpack it, and compress it with gzip.",
   },
   "unsupported-entry": {

@@ -73,6 +73,11 @@ export const commandLineErrors = {
     meaning: "`task graph` accepts at most one target.",
     remedy: "Name one target, or none for the whole graph.",
   },
+  "init-module-type": {
+    meaning:
+      "The directory's `package.json` is for CommonJS modules, and a Taskfile is an ES module. Nothing was changed.",
+    remedy: "Run `npm pkg set type=module`, then `task init` again, or name another directory.",
+  },
   "init-taken": {
     meaning: "`task init` found files of a project in the directory. Nothing was changed.",
     remedy: "Name another directory: `task init DIRECTORY`.",
@@ -92,6 +97,10 @@ export const commandLineErrors = {
   "name-taken": {
     meaning: "A target has the name of a built-in command, which would hide it.",
     remedy: "Rename the target.",
+  },
+  "no-json": {
+    meaning: "The command writes the bytes of a file, so it has no JSON output.",
+    remedy: "Omit `--json`.",
   },
   "no-project": {
     meaning:
@@ -121,6 +130,10 @@ export const commandLineErrors = {
   "parameter-choice": {
     meaning: "The value is not one of the choices of this option.",
     remedy: "Use one of the values that the message lists.",
+  },
+  "remote-cache-invalid": {
+    meaning: "The URL, the instance, the header or the time limit of the remote cache is not valid.",
+    remedy: "Correct the option, the variable or the Taskfile's `cache.remote`; docs/remote.md shows them.",
   },
   "report-unwritable": {
     meaning: "A report such as `--summary` or `--trace` cannot be written to the file that was named.",

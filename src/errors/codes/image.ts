@@ -1,10 +1,10 @@
 import type { ErrorArea } from "./explanation.ts";
 
-/** The image, its settings, bundles, `task diff` and `task size`. */
+/** The image, its settings, bundles, and the commands that look into an image. */
 export const imageErrors = {
   "boot-menu": {
-    meaning: "The boot menu of the Core ISO has no entry that starts a kernel with an initrd.",
-    remedy: "Use the ISO of a Tiny Core release.",
+    meaning: "The boot menu of the Core ISO starts nothing that loads Core's kernel and initrd.",
+    remedy: "Use the ISO of a Tiny Core release, or make a label that loads them the default.",
   },
   "bundle-missing": {
     meaning: "The bundle does not exist.",
@@ -14,6 +14,10 @@ export const imageErrors = {
     meaning: "The bundle is for another variant than the requested one.",
     remedy: "Omit the variant's option, or name another bundle.",
   },
+  "cat-usage": {
+    meaning: "`task cat` needs an image and one path.",
+    remedy: "Run `task cat IMAGE PATH`.",
+  },
   "diff-usage": {
     meaning: "`task diff` needs exactly two files.",
     remedy: "Run `task diff A.iso B.iso`.",
@@ -21,6 +25,18 @@ export const imageErrors = {
   "epoch-invalid": {
     meaning: "The time of the image is not a number of seconds from 0 to 4294967295.",
     remedy: "Write it as `date +%s` prints it.",
+  },
+  "extract-conflict": {
+    meaning: "`task extract` would replace a file.",
+    remedy: "Extract into an empty directory, or remove the file.",
+  },
+  "extract-usage": {
+    meaning: "`task extract` needs an image and a directory.",
+    remedy: "Run `task extract IMAGE [PATH...] --to DIR`.",
+  },
+  "find-usage": {
+    meaning: "`task find` needs an image and a name.",
+    remedy: "Run `task find IMAGE NAME`.",
   },
   firmware: {
     meaning: "The ISO cannot start on the requested firmware.",
@@ -59,9 +75,17 @@ export const imageErrors = {
     remedy:
       "Change overlay-src so that the path keeps the type that it has in Core, or build the ISO: `task iso`.",
   },
+  "layer-unknown": {
+    meaning: "The image has no layer of that name.",
+    remedy: "Use a name that the hint lists.",
+  },
   "limit-invalid": {
     meaning: "The value of a limit is not a size or number.",
     remedy: "Write it as in the example of the hint.",
+  },
+  "ls-usage": {
+    meaning: "`task ls` needs an image.",
+    remedy: "Run `task ls IMAGE [PATH...]`.",
   },
   "mcollective-layout": {
     meaning: "The MCollective tarball does not have exactly one top-level directory.",
@@ -80,8 +104,8 @@ export const imageErrors = {
     remedy: "Correct the line that the message names; docs/microkernel.md lists keys and values.",
   },
   "no-boot-loader": {
-    meaning: "The Core ISO has no valid boot loader file.",
-    remedy: "Use the ISO of a Tiny Core release.",
+    meaning: "The Core ISO has no valid isolinux files: none, too large ones, or those of GRUB only.",
+    remedy: "Use the ISO of a Tiny Core release, or add isolinux.bin and isolinux.cfg in boot/isolinux.",
   },
   "not-a-bundle": {
     meaning: "The file is not a bundle, or an incomplete one.",
@@ -90,6 +114,10 @@ export const imageErrors = {
   "not-a-core-iso": {
     meaning: "The ISO does not contain a Core kernel and initrd.",
     remedy: "Use the ISO of a Tiny Core release: Core or CorePure64.",
+  },
+  "not-an-image": {
+    meaning: "The file is not an ISO, initrd, tarball or extension.",
+    remedy: "Name an image; the message says what the file is.",
   },
   "overlay-line": {
     meaning: "A file of the overlay lacks the line in which the variants differ.",
@@ -102,6 +130,15 @@ export const imageErrors = {
   "password-invalid": {
     meaning: "The password is empty or has a line break.",
     remedy: "Write it on one line.",
+  },
+  "path-missing": {
+    meaning: "The image has no entry at that path.",
+    remedy: "List the entries with `task ls IMAGE`.",
+  },
+  "several-systems": {
+    meaning:
+      "The boot menu of the Core ISO starts more than one Core, such as one for 32 and one for 64 bits.",
+    remedy: "Use the ISO of one of them, or remove the labels of the other from boot/isolinux/isolinux.cfg.",
   },
   "size-usage": {
     meaning: "`task size` accepts at most one ISO.",

@@ -127,6 +127,10 @@ export const sourceErrors = {
     meaning: "The sources file is not valid YAML, lacks a key, or has no source of this name.",
     remedy: "Correct the sources file as the hint says, or name a known source, a URL or a directory.",
   },
+  "source-layout": {
+    meaning: "The directory that `--source` names is no Tiny Core mirror, or one of several releases.",
+    remedy: "Name a mirror with one release and architecture, or the path of one of them.",
+  },
   "source-unknown": {
     meaning: "`--source` names neither a source of lists/sources.yaml nor a URL or directory.",
     remedy: "Use a name that the hint lists, a URL, or a directory written as `./directory`.",

@@ -2,10 +2,11 @@
  * What a mirror has: sizes, md5s and direct dependencies of its extensions, from three indexes for all of them
  * or, where a mirror lacks one, from the files beside each. It does not follow dependencies.
  */
+import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { UserError } from "../../errors/index.ts";
-import { publicUrl } from "../http/location.ts";
+import { parseLocation, publicUrl } from "../http/location.ts";
 import type { Transport } from "../http/transport.ts";
 import { readMd5At } from "../pins/md5-file.ts";
 import {
@@ -30,7 +31,7 @@ export interface CatalogueEntry {
 }
 
 export interface Catalogue {
-  /** The entry, or undefined when an index says that there is no such extension. */
+  /** The entry, or undefined when an index says that there is no such extension, and the mirror is no directory that has it. */
   find(name: string, where: string): Promise<CatalogueEntry | undefined>;
   /** All names that are known, for suggestions; empty when the mirror has no index. */
   names(): Promise<readonly string[]>;
@@ -70,10 +71,12 @@ export function openCatalogue(
   return {
     async find(name, where) {
       const { md5s, sizes, deps } = await load();
-      if (md5s !== undefined && !md5s.has(name)) return undefined;
+      // A directory shows what it holds: a file that was put there counts although its indexes are older.
+      const isNamed = md5s === undefined || md5s.has(name);
+      if (!isNamed && !(await liesInDirectory(mirror, name))) return undefined;
       const [md5, dependencies] = await Promise.all([
         md5s?.get(name) ?? readMd5(mirror, transport, name, where),
-        deps === undefined
+        deps === undefined || !isNamed
           ? readDependencies(mirror, transport, name, where)
           : dependenciesIn(deps, name, publicUrl(extensionLocation(mirror, "dep.db.gz"))),
       ]);
@@ -86,6 +89,14 @@ export function openCatalogue(
       return [...(md5s ?? sizes ?? new Map()).keys(), ...(md5s === undefined ? await namesFromList() : [])];
     },
   };
+}
+
+/** Whether the mirror is a directory with a file of this name. */
+async function liesInDirectory(mirror: Mirror, name: string): Promise<boolean> {
+  const location = parseLocation(extensionLocation(mirror, name));
+  if (location.kind !== "local") return false;
+  const status = await stat(location.path).catch(() => undefined);
+  return status?.isFile() === true;
 }
 
 async function recall(

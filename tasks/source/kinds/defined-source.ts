@@ -3,6 +3,7 @@ import path from "node:path";
 import { UserError } from "../../../src/errors/index.ts";
 import { defineMirror, parseFolderLocation, parseLocation } from "../../../src/fetch/index.ts";
 import { shownPath } from "../../settings/shown-path.ts";
+import type { NamedMirror } from "./mirror-directory.ts";
 import type { ExtraName, OpenRequest, SourceKind, SourceLocations } from "./source-kind.ts";
 import { absoluteLocation, sourceKey } from "./source-name.ts";
 import { isRecord, readSources } from "./sources-file.ts";
@@ -11,7 +12,7 @@ interface DefinedSource extends Pick<SourceKind, "name" | "description" | "match
   /** The name in the sources file under which a source is defined. */
   readonly definition: (source: string) => string;
   /** The mirror that a source itself names, instead of the defined one. */
-  readonly mirror?: (source: string) => string;
+  readonly mirror?: (source: string) => Promise<NamedMirror>;
 }
 
 /** A kind of source that the sources file defines: its pins are binding, and upstream can be asked for updates. */
@@ -23,19 +24,21 @@ export function definedSource({ definition, mirror, ...kind }: DefinedSource): S
     withoutUpstream: undefined,
     async open(request) {
       const { name, mirrorUri } = request;
-      const locations = await readLocations(definition(name), {
-        ...request,
-        mirrorUri: mirrorUri ?? mirror?.(name),
-      });
+      const named =
+        mirrorUri === undefined
+          ? await mirror?.(name)
+          : { base: absoluteLocation(mirrorUri), place: undefined };
+      const locations = await readLocations(definition(name), request, named);
       return { locations, isLocal: false, close: async () => undefined };
     },
   };
 }
 
-/** Reads what the sources file defines under a name. */
+/** Reads what the sources file defines under a name; `named` is the mirror to take instead of the one there. */
 async function readLocations(
   defined: string,
-  { name, sourcesFile: file, mirrorUri, choices }: OpenRequest,
+  { name, sourcesFile: file, choices }: OpenRequest,
+  named: NamedMirror | undefined,
 ): Promise<SourceLocations> {
   const where = shownPath(file);
   const shown = sourceKey(name);
@@ -74,10 +77,10 @@ async function readLocations(
   };
   return {
     mirror: defineMirror(
-      mirrorUri === undefined ? folder("mirror") : absoluteLocation(mirrorUri),
-      text("release"),
-      text("arch"),
-      mirrorUri === undefined ? where : undefined,
+      named?.base ?? folder("mirror"),
+      named?.place?.release ?? text("release"),
+      named?.place?.arch ?? text("arch"),
+      named === undefined ? where : undefined,
     ),
     gems: folder("gems"),
     extras: {

@@ -1,5 +1,6 @@
 /** A mirror's URL or folder; gems and extras come from where Tiny Core's do. */
 import { definedSource } from "./defined-source.ts";
+import { findMirror } from "./mirror-directory.ts";
 import type { SourceKind } from "./source-kind.ts";
 import { isLocation } from "./source-name.ts";
 
@@ -9,5 +10,5 @@ export const location: SourceKind = definedSource({
   matches: isLocation,
   isListed: false,
   definition: () => "tinycore",
-  mirror: (source) => source,
+  mirror: findMirror,
 });

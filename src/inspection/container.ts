@@ -55,7 +55,7 @@ export async function containerKind(content: FileContent): Promise<ContainerKind
   }
 }
 
-async function headOf(content: FileContent): Promise<Buffer> {
+export async function headOf(content: FileContent): Promise<Buffer> {
   if (content.kind === "bytes") return Buffer.from(content.bytes.subarray(0, sniffLength));
   const head: FileContent = { ...content, size: Math.min(content.size, sniffLength) };
   const pieces: Uint8Array[] = [];
@@ -205,7 +205,7 @@ export async function contentOfFile(file: string): Promise<FileContent> {
   throw new UserError("this is not a file", {
     code: "not-a-file",
     where: file,
-    hint: "name an ISO or a bundle",
+    hint: "name an ISO, a bundle or another image",
   });
 }
 

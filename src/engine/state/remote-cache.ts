@@ -1,0 +1,56 @@
+/**
+ * A cache of results that several machines share, as the engine sees it: looked up before a task runs, offered what a task
+ * made. Where it is and how it is asked is another room's matter. Nothing it does fails a build.
+ */
+import type { Digest } from "../define/names.ts";
+import type { Listing } from "../files/listing.ts";
+import type { Part } from "./stamp.ts";
+import type { Store } from "./store.ts";
+
+/** Names a result: the task, and everything that its fingerprint covers. */
+export interface ResultKey {
+  readonly task: string;
+  readonly variant: string;
+  readonly parts: readonly Part[];
+}
+
+/** A content: its sha256, and its size in bytes. */
+export interface BlobReference {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+export interface RemoteResult {
+  /** Paths are `slot` or `slot/path`. */
+  readonly outputs: Listing;
+  /** What the task printed, where it printed anything. */
+  readonly log?: BlobReference;
+  /** How long the run took, in seconds. */
+  readonly seconds: number;
+  /** Who made it, in that machine's own words: to be shown, and not to be relied on. */
+  readonly maker: string;
+}
+
+export interface RemoteCache {
+  /** The result that is stored for the key; undefined for a miss. Never rejects but for the signal. */
+  find(key: ResultKey, signal: AbortSignal): Promise<RemoteResult | undefined>;
+  /**
+   * Brings the contents that the store lacks into it, each checked against its digest and size. False when one cannot be
+   * had: the result is useless then.
+   */
+  download(blobs: readonly BlobReference[], store: Store, signal: AbortSignal): Promise<boolean>;
+  /** Takes a result that was just made, whose contents are in the store, to be sent beside the build. Returns at once. */
+  offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void;
+}
+
+/** What a command and its remote cache exchanged. */
+export interface RemoteTraffic {
+  /** Results that were taken from it, and look-ups that found nothing of use. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Results that were stored in it. */
+  readonly stored: number;
+  /** Bytes of what was read and written. */
+  readonly received: number;
+  readonly sent: number;
+}

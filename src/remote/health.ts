@@ -1,0 +1,50 @@
+/** What may still be asked of a cache during a build. A cache that misbehaves is left alone, with one warning. */
+
+/** Milliseconds that a build may wait in vain for a cache before it goes on without. */
+const patience = 2500;
+
+export type Use = "read" | "write";
+
+export class Health {
+  readonly #onWarning: (message: string) => void;
+  readonly #allowed: Set<Use>;
+  #wasted = 0;
+
+  constructor(onWarning: (message: string) => void, uses: readonly Use[]) {
+    this.#onWarning = onWarning;
+    this.#allowed = new Set(uses);
+  }
+
+  can(use: Use): boolean {
+    return this.#allowed.has(use);
+  }
+
+  /** Allows nothing more, and warns of nothing more. */
+  end(): void {
+    this.#allowed.clear();
+  }
+
+  /** Ends these uses until the end of the build; `why` completes "the remote cache". Only the first call for a use warns. */
+  stop(uses: readonly Use[], why: string): void {
+    const ended = uses.filter((use) => this.can(use));
+    if (ended.length === 0) return;
+    for (const use of ended) this.#allowed.delete(use);
+    const goesOn = this.can("read")
+      ? "results are no longer uploaded"
+      : this.can("write")
+        ? "results are no longer looked up"
+        : "the build continues without it";
+    this.#onWarning(`the remote cache ${why}: ${goesOn}`);
+  }
+
+  /** Adds the milliseconds that a task waited for nothing. */
+  waste(milliseconds: number): void {
+    this.#wasted += milliseconds;
+    if (this.#wasted > patience) this.stop(["read"], "is too slow");
+  }
+
+  /** Tells of a single entry, without consequences for others. */
+  warn(message: string): void {
+    if (this.#allowed.size > 0) this.#onWarning(message);
+  }
+}

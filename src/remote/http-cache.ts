@@ -1,0 +1,125 @@
+/** The remote cache that the engine is given: results of other machines over HTTP. */
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type BlobReference,
+  digestOfBytes,
+  type RemoteCache,
+  type RemoteResult,
+  type RemoteTraffic,
+  type ResultKey,
+  type Store,
+} from "../engine/index.ts";
+import { encodeAction } from "./action.ts";
+import { decodeResult, parseResult, treesOf } from "./action-result.ts";
+import { CacheClient } from "./client.ts";
+import { Health } from "./health.ts";
+import type { ServerLocation } from "./server.ts";
+import { UploadQueue } from "./upload-queue.ts";
+
+/** Bytes that a result, or one of its trees, may have. */
+const mostBytes = 16 * 1024 ** 2;
+
+interface Settings {
+  /** Whether results are written, too. */
+  readonly upload: boolean;
+  /** How this machine names itself in the results that it makes. */
+  readonly maker: string;
+  /** Called once for each kind of trouble, with a sentence. */
+  readonly onWarning: (message: string) => void;
+}
+
+export class HttpCache implements RemoteCache {
+  readonly #client: CacheClient;
+  readonly #health: Health;
+  readonly #queue: UploadQueue;
+  readonly #maker: string;
+  #hits = 0;
+  #misses = 0;
+
+  constructor(location: ServerLocation, { upload, maker, onWarning }: Settings) {
+    this.#maker = maker;
+    this.#health = new Health(onWarning, upload ? ["read", "write"] : ["read"]);
+    this.#client = new CacheClient(location, this.#health);
+    this.#queue = new UploadQueue(this.#client, this.#health);
+  }
+
+  async find(key: ResultKey, signal: AbortSignal): Promise<RemoteResult | undefined> {
+    const { action } = encodeAction(key);
+    return this.#timed(async () => {
+      const bytes = await this.#client.read("ac", action.digest, mostBytes, signal);
+      const message = bytes === undefined ? undefined : parseResult(bytes);
+      const references = message === undefined ? undefined : treesOf(message);
+      if (message === undefined || references === undefined) return undefined;
+      const trees = new Map<string, Uint8Array>();
+      for (const [folder, { digest }] of references) {
+        const tree = await this.#client.read("cas", digest, mostBytes, signal);
+        if (tree === undefined) return undefined;
+        trees.set(folder, tree);
+      }
+      return decodeResult(message, trees);
+    });
+  }
+
+  async download(blobs: readonly BlobReference[], store: Store, signal: AbortSignal): Promise<boolean> {
+    const missing = new Map(blobs.map((blob) => [blob.digest, blob]));
+    for (const digest of missing.keys()) if (store.has(digest)) missing.delete(digest);
+    const whole = await this.#timed(async () => {
+      const receive = (blob: BlobReference) => this.#client.receive(blob, store, signal);
+      const all = await Promise.all([...missing.values()].map(receive));
+      return all.every(Boolean) ? true : undefined;
+    });
+    if (whole === true) this.#hits += 1;
+    return whole === true;
+  }
+
+  offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void {
+    if (this.#health.can("write")) this.#queue.add({ key, result: { ...result, maker: this.#maker }, store });
+  }
+
+  /** Whether the server answers as a cache does, for reading and, where results are uploaded, for writing. */
+  async probe(signal: AbortSignal): Promise<{ readonly reads: boolean; readonly writes: boolean }> {
+    const nothing = digestOfBytes("");
+    await this.#client.read("cas", nothing, 0, signal);
+    const reads = this.#health.can("read");
+    const writes = this.#health.can("write") && (await this.#client.put("cas", nothing, 0, none()));
+    return { reads, writes };
+  }
+
+  /**
+   * Waits until everything is sent, `seconds` at most, or until the signal. Returns the number of results that are not sent; sending
+   * goes on until `close`.
+   */
+  async flush(seconds: number, signal: AbortSignal): Promise<number> {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
+    const expired = delay(seconds * 1000, undefined, { signal: limit }).catch(() => undefined);
+    await Promise.race([this.#queue.settled(), expired]);
+    return this.#queue.pending;
+  }
+
+  /** Gives up what is still to be sent, and closes every connection. */
+  async close(): Promise<void> {
+    this.#queue.clear();
+    this.#health.end();
+    await this.#client.close();
+    await this.#queue.settled();
+  }
+
+  get traffic(): RemoteTraffic {
+    const { received, sent } = this.#client;
+    return { hits: this.#hits, misses: this.#misses, stored: this.#queue.stored, received, sent };
+  }
+
+  /** Counts the time of what turns out to be of no use. */
+  async #timed<T>(work: () => Promise<T | undefined>): Promise<T | undefined> {
+    const startedAt = performance.now();
+    const result = await work();
+    if (result === undefined) {
+      this.#misses += 1;
+      this.#health.waste(performance.now() - startedAt);
+    }
+    return result;
+  }
+}
+
+/** The bytes of an empty content. */
+async function* none(): AsyncGenerator<Uint8Array> {}

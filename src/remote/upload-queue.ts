@@ -1,0 +1,126 @@
+/** Results on their way to the server, beside the build: contents first, then the action, and last of all the result. */
+import { createHash } from "node:crypto";
+import type { BlobReference, RemoteResult, ResultKey, Store } from "../engine/index.ts";
+import { messageOf } from "../errors/index.ts";
+import { encodeAction } from "./action.ts";
+import { encodeResult } from "./action-result.ts";
+import type { CacheClient } from "./client.ts";
+import type { Health } from "./health.ts";
+import type { Blob } from "./message.ts";
+
+/** Results that are sent at once. */
+const width = 4;
+
+interface Offer {
+  readonly key: ResultKey;
+  readonly result: RemoteResult;
+  readonly store: Store;
+}
+
+export class UploadQueue {
+  readonly #client: CacheClient;
+  readonly #health: Health;
+  readonly #waiting: Offer[] = [];
+  readonly #working = new Set<Promise<void>>();
+  /** Digests that the server is known to have. */
+  readonly #there = new Set<string>();
+  /** Results that the server has now. */
+  stored = 0;
+
+  constructor(client: CacheClient, health: Health) {
+    this.#client = client;
+    this.#health = health;
+  }
+
+  /** Results that are not there yet. */
+  get pending(): number {
+    return this.#waiting.length + this.#working.size;
+  }
+
+  add(offer: Offer): void {
+    this.#waiting.push(offer);
+    this.#next();
+  }
+
+  /** Resolves when nothing is left to send. */
+  async settled(): Promise<void> {
+    while (this.#working.size > 0) await Promise.race(this.#working);
+  }
+
+  /** Forgets what is not being sent yet. */
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+
+  #next(): void {
+    while (this.#working.size < width) {
+      const offer = this.#waiting.shift();
+      if (offer === undefined) return;
+      const work = this.#send(offer).finally(() => {
+        this.#working.delete(work);
+        this.#next();
+      });
+      this.#working.add(work);
+    }
+  }
+
+  async #send({ key, result, store }: Offer): Promise<void> {
+    try {
+      const { action, blobs } = encodeAction(key);
+      const { result: message, trees } = encodeResult(result);
+      for (const blob of contentsOf(result)) if (!(await this.#putContent(blob, store))) return;
+      for (const blob of [...trees, ...blobs, action]) if (!(await this.#putMessage(blob))) return;
+      if (await this.#client.put("ac", action.digest, message.size, once(message.bytes))) this.stored += 1;
+    } catch (error) {
+      this.#health.warn(`the result of ${key.task} was not uploaded: ${messageOf(error)}`);
+    }
+  }
+
+  async #putContent({ digest, size }: BlobReference, store: Store): Promise<boolean> {
+    if (await this.#isThere(digest)) return true;
+    const content = store.read(digest);
+    if (content === undefined || content.size !== size) return false;
+    if (!(await this.#client.put("cas", digest, size, verified(digest, content.chunks)))) return false;
+    this.#there.add(digest);
+    return true;
+  }
+
+  async #putMessage({ digest, size, bytes }: Blob): Promise<boolean> {
+    if (await this.#isThere(digest)) return true;
+    if (!(await this.#client.put("cas", digest, size, once(bytes)))) return false;
+    this.#there.add(digest);
+    return true;
+  }
+
+  async #isThere(digest: Blob["digest"]): Promise<boolean> {
+    if (this.#there.has(digest)) return true;
+    const isThere = (await this.#client.has(digest)) === true;
+    if (isThere) this.#there.add(digest);
+    return isThere;
+  }
+}
+
+/** The contents that a result refers to, each once. */
+function contentsOf({ outputs, log }: RemoteResult): readonly BlobReference[] {
+  const contents = new Map<string, BlobReference>();
+  for (const entry of outputs.values()) if (entry.type === "file") contents.set(entry.digest, entry);
+  if (log !== undefined) contents.set(log.digest, log);
+  return [...contents.values()];
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** The chunks; the last one is kept back when they are not what the digest says, so that the server never has the whole. */
+async function* verified(digest: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const sum = createHash("sha256");
+  let held: Uint8Array | undefined;
+  for await (const chunk of chunks) {
+    if (held !== undefined) yield held;
+    sum.update(chunk);
+    held = chunk;
+  }
+  if (sum.digest("hex") !== digest) throw new Error(`the local content ${digest} is damaged`);
+  if (held !== undefined) yield held;
+}

@@ -1,0 +1,36 @@
+/**
+ * Where the image's Ruby looks for libraries: found in its extension, as each release of Tiny Core has another Ruby. The
+ * Microkernel's own library stays where Ruby 1.8 of Tiny Core 4 looks for it, and is linked for other Rubies.
+ */
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { type FileTree, listSquashfs } from "../../src/formats/index.ts";
+import type { Shell } from "../../src/host/index.ts";
+
+const libraries = "usr/local/lib/ruby";
+const own = `${libraries}/1.8/razor_microkernel`;
+
+/** Every Ruby has it in the directory of its version (`RbConfig::CONFIG["rubylibdir"]`). */
+const ownFile = /^usr\/local\/lib\/ruby\/(\d+(?:\.\d+)+)\/optparse\.rb$/;
+
+/**
+ * The version in the path of Ruby's library directory, such as 3.4.0, by the extensions in `folder` (absolute); "" where no
+ * Ruby is among them.
+ */
+export async function findRubyVersion($: Shell, folder: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => /^(lib)?ruby.*\.tcz$/.test(name)).sort();
+  for (const name of names) {
+    for (const entry of await listSquashfs($, path.join(folder, name), name)) {
+      const version = ownFile.exec(entry.path)?.[1];
+      if (version !== undefined) return version;
+    }
+  }
+  return "";
+}
+
+/** Adds the link to an overlay with a library of its own; `mtime` is seconds since 1970. */
+export function linkRubyLibrary(tree: FileTree, version: string, mtime: number): void {
+  const link = `${libraries}/${version}/razor_microkernel`;
+  if (version === "" || link === own || tree.has(link) || tree.below(own).length === 0) return;
+  tree.addSymlink(link, "../1.8/razor_microkernel", { mtime });
+}

@@ -1,0 +1,222 @@
+/** Two workspaces that share results through a real server of the protocol, nginx with its DAV module. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
+import { demo, put, runTask } from "./workshop.ts";
+
+usesPrograms("nginx");
+
+let folder: string;
+let nginx: ChildProcess;
+let url: string;
+
+/** A port of the loopback interface that nothing listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return address === null || typeof address === "string" ? 0 : address.port;
+}
+
+/** Who may write: whoever sends this header, as with `limit_except` and a password. */
+const writer = "X-Writer: trusted";
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), "nginx-"));
+  for (const name of ["data", "temporary"]) mkdirSync(path.join(folder, name));
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  // ngx_http_dav_module: a PUT is written to a temporary file and renamed.
+  writeFileSync(
+    path.join(folder, "nginx.conf"),
+    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
+${process.getuid?.() === 0 ? "user root;" : ""}
+events { worker_connections 64; }
+http {
+  access_log ${folder}/access.log combined;
+  client_body_temp_path ${folder}/temporary; proxy_temp_path ${folder}/temporary;
+  fastcgi_temp_path ${folder}/temporary; uwsgi_temp_path ${folder}/temporary; scgi_temp_path ${folder}/temporary;
+  server {
+    listen 127.0.0.1:${port};
+    root ${folder}/data; client_max_body_size 0;
+    location ~ "^/(ac|cas)/[0-9a-f]{64}$" {
+      dav_methods PUT; create_full_put_path on;
+      set $denied "$request_method $http_x_writer";
+      if ($denied = "PUT ") { return 403; }
+    }
+  }
+}
+`,
+  );
+  nginx = spawn("/usr/sbin/nginx", ["-c", path.join(folder, "nginx.conf"), "-p", folder], {
+    stdio: "ignore",
+  });
+  for (const deadline = Date.now() + 10_000; ; ) {
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer !== undefined) break;
+    if (Date.now() > deadline) throw new Error("nginx does not start");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
+
+afterAll(async () => {
+  const ended = new Promise((resolve) => nginx.once("close", resolve));
+  nginx.kill("SIGTERM");
+  await ended;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  for (const area of ["ac", "cas"]) rmSync(path.join(folder, "data", area), { recursive: true, force: true });
+  writeFileSync(path.join(folder, "access.log"), "");
+});
+
+const stored = (area: "ac" | "cas"): readonly string[] => {
+  try {
+    return readdirSync(path.join(folder, "data", area));
+  } catch {
+    return [];
+  }
+};
+const requests = (): string => readFileSync(path.join(folder, "access.log"), "utf8");
+const reading = (): Readonly<Record<string, string>> => ({ RAZOR_MK_REMOTE_CACHE: url });
+const writing = (): Readonly<Record<string, string>> => ({
+  ...reading(),
+  RAZOR_MK_REMOTE_UPLOAD: "1",
+  RAZOR_MK_REMOTE_HEADER: writer,
+});
+
+describe("a remote cache", () => {
+  it("brings what another workspace made, byte for byte, and says so", async () => {
+    const first = demo();
+    const made = await runTask(first, ["greet"], writing());
+    expect(made).toMatchObject({ status: 0 });
+    expect(made.stderr).toMatch(/remote cache: 0 results found, 2 not there, 2 stored; .* sent/);
+    expect(stored("ac")).toHaveLength(2);
+
+    const second = demo();
+    const found = await runTask(second, ["greet"], reading());
+    expect(found).toMatchObject({ status: 0 });
+    expect(found.stderr).toContain("name: restored from the remote cache");
+    expect(found.stderr).toMatch(/done: 2 restored in/);
+    expect(found.stderr).toMatch(/remote cache: 2 results found, 0 not there; \d.* received/);
+    expect(readFileSync(path.join(second, "build/dev.txt"))).toEqual(
+      readFileSync(path.join(first, "build/dev.txt")),
+    );
+    // What was restored is a local result like any other.
+    const why = await runTask(second, ["why", "greet"]);
+    expect(why.stdout).toContain("fresh");
+    put(second, "in/name", "Mars\n");
+    expect((await runTask(second, ["greet"])).stderr).toContain("greet: rebuilt");
+    expect(readFileSync(path.join(second, "build/dev.txt"), "utf8")).toBe("Hello Mars\n");
+  });
+
+  it("is asked for nothing where nothing has to be built, and in a dry run", async () => {
+    const root = demo();
+    await runTask(root, ["greet"], writing());
+    writeFileSync(path.join(folder, "access.log"), "");
+    expect(await runTask(root, ["greet"], reading())).toMatchObject({ status: 0 });
+    put(root, "in/name", "Mars\n");
+    expect((await runTask(root, ["greet", "-n"], reading())).stdout).toContain("greet");
+    expect(requests()).toBe("");
+  });
+
+  it("is written to only where that is asked for", async () => {
+    expect(await runTask(demo(), ["greet"], reading())).toMatchObject({ status: 0 });
+    expect(requests()).not.toContain("PUT");
+    const denied = await runTask(demo(), ["greet", "--remote-upload", "--remote-cache", url]);
+    expect(denied).toMatchObject({ status: 0 });
+    expect(denied.stderr).toMatch(
+      /note: the remote cache at .* denies access \(status 403\): results are no longer uploaded/,
+    );
+    expect([...stored("ac"), ...stored("cas")]).toEqual([]);
+  });
+
+  it("is left alone with --no-remote-cache, with --force, and where tasks are audited", async () => {
+    await runTask(demo(), ["greet"], writing());
+    writeFileSync(path.join(folder, "access.log"), "");
+    expect((await runTask(demo(), ["greet", "--no-remote-cache"], reading())).stderr).toContain("2 rebuilt");
+    expect((await runTask(demo(), ["greet", "--force"], reading())).stderr).toContain("2 rebuilt");
+    expect(requests()).toBe("");
+  });
+
+  it("neither gets nor is asked for what a secret went into", async () => {
+    const root = demo();
+    const { stderr } = await runTask(root, ["greet", "-t", "hunter2"], writing());
+    expect(stderr).toMatch(/remote cache: 0 results found, 1 not there, 1 stored/);
+    const contents = stored("cas").map((name) => readFileSync(path.join(folder, "data/cas", name), "latin1"));
+    expect(contents.join()).not.toContain("hunter2");
+    expect(stored("ac")).toHaveLength(1);
+  });
+
+  it("with results that others have spoilt costs a run of the tasks, and nothing else", async () => {
+    await runTask(demo(), ["greet"], writing());
+    for (const name of stored("ac")) writeFileSync(path.join(folder, "data/ac", name), "spoilt");
+    const root = demo();
+    expect(await runTask(root, ["greet"], reading())).toMatchObject({ status: 0 });
+    expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("Hello World\n");
+    rmSync(path.join(folder, "data/cas"), { recursive: true });
+    await runTask(demo(), ["greet"], writing());
+    for (const name of stored("cas")) writeFileSync(path.join(folder, "data/cas", name), "evil");
+    const other = demo();
+    expect(await runTask(other, ["greet"], reading())).toMatchObject({ status: 0 });
+    expect(readFileSync(path.join(other, "build/dev.txt"), "utf8")).toBe("Hello World\n");
+  });
+
+  it("is told of in the events and in the summary", async () => {
+    await runTask(demo(), ["greet"], writing());
+    const root = demo();
+    const { stdout } = await runTask(root, ["greet", "--json", "--summary", "sum.json"], reading());
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly type: string });
+    const traffic = { hits: 2, misses: 0, stored: 0, sent: 0 };
+    expect(events.find(({ type }) => type === "remote-cache")).toMatchObject(traffic);
+    expect(events.find(({ type }) => type === "task-restored")).toMatchObject({ maker: expect.any(String) });
+    expect(JSON.parse(readFileSync(path.join(root, "sum.json"), "utf8"))).toMatchObject({
+      remoteCache: traffic,
+    });
+  });
+});
+
+describe("the settings of a remote cache", () => {
+  it("are checked before anything runs, and no message has the password", async () => {
+    const root = demo();
+    for (const [words, env, message] of [
+      [["--remote-cache", "ftp://eve:hunter2@host/"], {}, "--remote-cache is not the http or https URL"],
+      [["--remote-cache", "http://eve:hunter2@host/?x"], {}, "--remote-cache is not the http or https URL"],
+      [[], { RAZOR_MK_REMOTE_CACHE: "cache" }, "RAZOR_MK_REMOTE_CACHE is not the http or https URL"],
+      [["--remote-upload"], {}, "--remote-upload needs a remote cache"],
+      [[], { ...reading(), RAZOR_MK_REMOTE_UPLOAD: "maybe" }, 'RAZOR_MK_REMOTE_UPLOAD is "maybe"'],
+      [[], { ...reading(), RAZOR_MK_REMOTE_HEADER: "hunter2" }, "the header of the remote cache"],
+      [["--remote-upload-wait", "soon"], reading(), '--remote-upload-wait is "soon"'],
+    ] as const) {
+      const { status, stderr } = await runTask(root, ["greet", ...words], env);
+      expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringContaining(message) });
+      expect(stderr).toContain("[remote-cache-invalid]");
+      expect(stderr).not.toContain("hunter2");
+    }
+  });
+
+  it("may stand in the Taskfile, and are not handed to the tasks' commands", async () => {
+    const root = demo();
+    const taskfile = readFileSync(path.join(root, "Taskfile.ts"), "utf8");
+    put(
+      root,
+      "Taskfile.ts",
+      taskfile.replace("variantEnv:", `cache: { remote: { url: "${url}", upload: true } },\n  variantEnv:`),
+    );
+    put(root, "in/script", "env\n");
+    const { status, stderr } = await runTask(root, ["greet", "-v"], { RAZOR_MK_REMOTE_HEADER: writer });
+    expect(status).toBe(0);
+    expect(stored("ac")).toHaveLength(2);
+    expect(stderr).toContain("HOME=");
+    expect(stderr).not.toContain("REMOTE_HEADER");
+  });
+});
