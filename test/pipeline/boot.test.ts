@@ -46,12 +46,18 @@ describe("a machine that boots the image", () => {
     report(`${name}: ${loaded}`, started);
   }
 
+  /** Waits until the Microkernel has said that there is no server: later, its line would stand among a command's output. */
+  async function expectNoServer(machine: QemuMachine): Promise<void> {
+    await machine.expect(/Microkernel: .*trying again/, patience);
+  }
+
   it(
     "is a dev image from a CD: it loads every extension, has its tools, runs sshd and lets tc in",
     async () => {
       const started = performance.now();
       await withMachine(bootQemu({ cdrom: iso("dev") }), async (machine) => {
         await expectUp(machine, started, "dev, CD");
+        await expectNoServer(machine);
         // Another prompt, whether or not the first has been seen.
         machine.send("");
         await machine.login("tc", "test1234", patience);
@@ -143,6 +149,7 @@ describe("a machine that boots the image", () => {
         const [prompt] = await machine.expect(/login: |\$ /, patience);
         expect(prompt).toBe("$ ");
         report("debug, UEFI, CD: logged in", started);
+        await expectNoServer(machine);
         expect((await machine.run("id -un", patience)).output).toBe("tc");
         expect((await machine.run("grep mk_log_level /tmp/mk_conf.yaml", patience)).output).toContain(
           "DEBUG",
