@@ -61,6 +61,13 @@ const testTools = {
     ],
     apt: "python3-buildstream",
   },
+  python3: {
+    for: "messages of remote caches in tests",
+    apt: "python3",
+    dnf: "python3",
+    pacman: "python",
+    brew: "python",
+  },
   tinyproxy: {
     for: "downloads through a proxy in tests",
     apt: "tinyproxy",

@@ -9,7 +9,7 @@ import { usesPrograms } from "../support/programs.ts";
 import { bootQemu } from "../support/qemu.ts";
 import { makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
 
-usesPrograms("cpio", "genisoimage", "xz");
+usesPrograms("cpio", "genisoimage", "xorriso", "xz");
 
 /** An emulated machine on a busy host may take minutes. */
 const patience = 400_000;

@@ -12,7 +12,7 @@ import { ActionResultSchema } from "../../src/remote/reapi_pb.ts";
 import { decodeTree } from "../../src/remote/tree.ts";
 import { usesPrograms } from "../support/programs.ts";
 
-usesPrograms("buildstream");
+usesPrograms("buildstream", "python3");
 
 const module = "buildstream._protos.build.bazel.remote.execution.v2.remote_execution_pb2";
 

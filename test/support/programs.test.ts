@@ -15,7 +15,7 @@ const always = (
   "mktemp mv rm rmdir sed setpriv sh sleep tail tar touch true unshare"
 ).split(" ");
 /** Programs that tests make themselves, or call because nobody has them; and one that runs in a booted image. */
-const made = ["false-by-name", "greet-nobody-has", "pack-nobody-has", "own-tool", "lscpu"];
+const made = ["false-by-name", "printf-by-name", "greet-nobody-has", "pack-nobody-has", "own-tool", "lscpu"];
 
 function modules(): readonly string[] {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });

@@ -5,9 +5,6 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { readBundleFacts } from "../../tasks/settings/bundle-facts.ts";
-import { usesPrograms } from "../support/programs.ts";
-
-usesPrograms("tar");
 
 const folder = mkdtempSync(path.join(tmpdir(), "bundle facts "));
 afterAll(() => rmSync(folder, { recursive: true }));
