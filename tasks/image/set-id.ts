@@ -4,16 +4,27 @@
  */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
+import { UserError } from "../../src/errors/index.ts";
 import { listSquashfs, printName } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 
-/** A sentence for each extension in `folder` (absolute) that has such files, which it names; sorted by extension. */
+/**
+ * A sentence for each extension in `folder` (absolute) that has such files, which it names, or that cannot be read; sorted by
+ * extension.
+ */
 export async function describeSetIdFiles($: Shell, folder: string): Promise<readonly string[]> {
   const extensions = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".tcz"));
   const sentences: string[] = [];
   for (const extension of extensions.sort()) {
     const name = path.basename(extension);
-    const entries = await listSquashfs($, path.join(folder, extension), name);
+    let entries: Awaited<ReturnType<typeof listSquashfs>>;
+    try {
+      entries = await listSquashfs($, path.join(folder, extension), name);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      sentences.push(`${printName(name)} was not searched for set-id files: ${error.message}`);
+      continue;
+    }
     const found = entries.filter(({ type, mode }) => type === "file" && (mode & 0o6000) !== 0);
     if (found.length === 0) continue;
     const files = found.map((entry) => `${printName(entry.path)} (${describe(entry)})`);

@@ -68,8 +68,8 @@ describe("the manual page", () => {
     const text = execFileSync("mandoc", ["-T", "utf8", "-O", "width=200", page], { encoding: "utf8" });
     // Bold is a letter, a backspace and the letter again.
     const plain = text.replaceAll(new RegExp(`.${String.fromCharCode(8)}`, "g"), "");
-    const titles = plain.split("\n").filter((line) => /^[A-Z][A-Z ]+$/.test(line));
-    expect(titles.slice(0, 4)).toEqual(["NAME", "SYNOPSIS", "EXAMPLES", "TARGETS"]);
+    const titles = plain.split("\n").filter((line) => /^[A-Z][A-Z: ]+$/.test(line));
+    expect(titles.slice(0, 4)).toEqual(["NAME", "SYNOPSIS", "EXAMPLES", "TARGETS: LOOK"]);
     expect(plain).toMatch(/^ +-b, --builtin-list <FILE>\n +extensions .*\[MK_BUNDLE_BUILTIN_LIST\]/m);
   });
 });

@@ -43,4 +43,12 @@ describe("the set-id files of extensions", () => {
       "sudo.tcz has set-id files: usr/bin/both\\x1b (runs as root, with group 0), usr/bin/sudo (runs as root), usr/bin/write (runs with group 0)",
     ]);
   });
+
+  it("are not known of an extension that cannot be read, which is said", async () => {
+    await mkdir(path.join(folder, "broken"));
+    await writeFile(path.join(folder, "broken/half.tcz"), "hsqs and nothing else");
+    expect(await describeSetIdFiles($, path.join(folder, "broken"))).toEqual([
+      expect.stringMatching(/^half\.tcz was not searched for set-id files: cannot list the squashfs file/),
+    ]);
+  });
 });
