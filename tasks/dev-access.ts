@@ -51,12 +51,14 @@ export const devAccess = task({
     // crypt(5): $6$ takes 16 characters of salt, $1$ takes 8.
     const kind = params.passwordHash === "md5" ? ["-1", "-salt", salt.slice(0, 8)] : ["-6", "-salt", salt];
     const password = passwordOrDefault(params.tcPassword);
-    // The password goes through a pipe: process arguments can be read by everybody on the machine.
-    const hashed = await $({
+    // The password goes through a pipe: process arguments can be read by everybody on the machine. The hash goes into the file: what a
+    // command prints is shown and recorded.
+    await $({
       input: `${password}\n`,
       stdio: ["pipe", "pipe", "pipe"],
-    })`openssl passwd ${kind} -stdin`;
-    await writeFile(outputs.passwordHash, hashed.stdout.trim());
+    })`openssl passwd ${kind} -stdin > ${outputs.passwordHash}`;
+    const hash = await readFile(outputs.passwordHash, "utf8");
+    await writeFile(outputs.passwordHash, hash.trim());
 
     const mtime = undated;
     const keys = await treeFromDirectory(inputs.keys.root, {

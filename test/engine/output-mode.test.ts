@@ -33,7 +33,8 @@ function keeper() {
       kept: out.artifact("build/kept", { private: true }),
       open: out.artifact("build/open"),
     },
-    async run({ inputs, outputs, join }) {
+    async run({ inputs, outputs, join, log }) {
+      log("printed");
       seen.push(modeOf(path.dirname(path.dirname(outputs.key))));
       writeFileSync(outputs.key, "the key", { mode: 0o644 });
       await join(outputs.joined, [{ bytes: Buffer.from("joined ") }, { file: inputs.text }]);
@@ -62,7 +63,7 @@ describe("a private output", () => {
     expect(seen).toEqual(["700"]);
     expectPrivate(root);
     const { store } = new State(root);
-    for (const text of ["the key", "joined ", "#!/bin/sh\n", "kept", "secret text"])
+    for (const text of ["the key", "joined ", "#!/bin/sh\n", "kept", "secret text", "printed\n"])
       expect(modeOf(store.pathOf(store.putText(text))), text).toBe("400");
     expect(modeOf(store.pathOf(store.putText("open")))).toBe("444");
     expect((await run(root, [keys])).outcomes["keys@dev"]).toBe("fresh");

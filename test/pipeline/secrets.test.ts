@@ -47,6 +47,14 @@ describe("a dev image built under umask 000", () => {
     ...["overlay/overlay.cpio.gz", "overlay-tarball/razor-microkernel-overlay.tar.gz"],
   ];
 
+  /** The store's files with a content, which may be kept as the list of its parts. */
+  async function blobsOf(digest: string): Promise<readonly string[]> {
+    const blob = path.join(cache(), "v1/store", digest.slice(0, 2), digest.slice(2));
+    const parts = await readFile(`${blob}.parts`, "utf8").catch(() => undefined);
+    if (parts === undefined) return [blob];
+    return (await Promise.all(parts.trim().split("\n").map(blobsOf))).flat();
+  }
+
   async function expectPrivate(): Promise<void> {
     for (const name of secret) {
       const file = path.join(cache(), "v1/out/dev", name);
@@ -54,8 +62,8 @@ describe("a dev image built under umask 000", () => {
       const digest = createHash("sha256")
         .update(await readFile(file))
         .digest("hex");
-      const blob = path.join(cache(), "v1/store", digest.slice(0, 2), digest.slice(2));
-      expect(((await lstat(blob)).mode & 0o7777).toString(8), `the blob of ${name}`).toBe("400");
+      for (const blob of await blobsOf(digest))
+        expect(((await lstat(blob)).mode & 0o7777).toString(8), `${blob} of ${name}`).toBe("400");
     }
     const hash = await readFile(path.join(cache(), "v1/out/dev/dev-access/password-hash"), "utf8");
     const holds =

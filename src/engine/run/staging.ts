@@ -104,7 +104,8 @@ export class StagingAreas {
   }
 }
 
-function holdsSecret({ outputs, values }: BoundTask): boolean {
+/** Whether the task has a secret among its parameters or outputs. */
+export function holdsSecret({ outputs, values }: BoundTask): boolean {
   return (
     outputs.some((output) => output.private) || [...values.values()].some((value) => value instanceof Secret)
   );

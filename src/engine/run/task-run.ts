@@ -37,7 +37,7 @@ import { AccessRecord } from "./code-access.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { pathFacts } from "./path-facts.ts";
 import { placeOutput, refuseEscape } from "./placement.ts";
-import { type StagingArea, stagedPlaces } from "./staging.ts";
+import { holdsSecret, type StagingArea, stagedPlaces } from "./staging.ts";
 import { explainSystemError, type KnownPlace } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
 import { listed, undeclaredAccess, type Witnesses } from "./undeclared-access.ts";
@@ -149,7 +149,8 @@ export async function runTask(
         `${listed(disturbed)} changed while ${bound.task.name} ran: its outputs are kept, and the next build makes them again`,
       );
     } else {
-      const log = capture.text === "" ? undefined : state.store.putText(capture.text);
+      const access = holdsSecret(bound) ? "private" : "public";
+      const log = capture.text === "" ? undefined : state.store.putText(capture.text, undefined, access);
       const facts = pathFacts(bound, context.variant);
       const stamp: Stamp = {
         fingerprint,
