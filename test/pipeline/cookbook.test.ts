@@ -55,7 +55,7 @@ describe("the cookbook", () => {
   const imageOf = (said: string) =>
     readImage(workspace.$, isoIn(said), path.join(folder, `image ${readdirSync(folder).length}`));
 
-  it("has ten recipes, each with a command", () => {
+  it("has eleven recipes, each with a command", () => {
     expect([...recipes.keys()]).toEqual([
       "Add an extension",
       "Add a script that runs at boot",
@@ -64,6 +64,7 @@ describe("the cookbook", () => {
       "Release a production image",
       "Leave parts out",
       "See what differs between two images",
+      "Look into an image",
       "Boot over the network",
       "Make the ISO on a machine without Node",
       "Tell another program what was built",
@@ -109,6 +110,13 @@ describe("the cookbook", () => {
 
   it("shows what differs between two images", async () => {
     expect(await cook("See what differs between two images")).toContain("mk_checkin_interval: 30");
+  });
+
+  it("looks into an image", async () => {
+    const said = await cook("Look into an image");
+    expect(said).toMatch(/etc\/init\.d\/\S+ {2}\[layer /);
+    expect(said).toContain("tc:x:1001:");
+    expect(existsSync(workspace.path("image-etc/etc/passwd"))).toBe(true);
   });
 
   it("makes what a network boot needs", async () => {

@@ -82,8 +82,8 @@ describe("a Core ISO without Rock Ridge, with isolinux at the top, and an initrd
     const image = path.join(folder, "image");
     await $`xorriso -no_rc -osirrox on -indev ${iso} -extract / ${image} && chmod -R u+rwX ${image}`;
     expect(parse(await readFile(path.join(image, "iso-metadata.yaml"), "utf8"))).toMatchObject({
-      kernel: "vmlinuz64",
-      initrd: "corepure64.gz",
+      kernel: "boot/vmlinuz64",
+      initrd: "boot/corepure64.gz",
     });
     const menu = await readFile(path.join(image, "boot/isolinux/isolinux.cfg"), "utf8");
     expect(menu).toContain("append initrd=early.img,/boot/corepure64.gz quiet");
@@ -92,15 +92,16 @@ describe("a Core ISO without Rock Ridge, with isolinux at the top, and an initrd
     expect(grub).toContain("initrd /boot/isolinux/early.img /boot/corepure64.gz\n");
 
     const served = workspace.path(`build-files/rz_mk_debug-pxe.${version}`);
-    expect((await readdir(served)).sort()).toEqual([
+    expect((await readdir(served, { recursive: true })).sort()).toEqual([
+      "boot",
       "boot.ipxe",
-      "corepure64.gz",
+      "boot/corepure64.gz",
+      "boot/isolinux-early.img",
+      "boot/vmlinuz64",
       "iso-metadata.yaml",
-      "isolinux-early.img",
-      "vmlinuz64",
     ]);
     expect(await readFile(path.join(served, "boot.ipxe"), "utf8")).toMatch(
-      /^kernel vmlinuz64 initrd=isolinux-early.img initrd=corepure64.gz quiet .*\ninitrd isolinux-early.img\ninitrd corepure64.gz\nboot$/m,
+      /^kernel boot\/vmlinuz64 initrd=isolinux-early.img initrd=corepure64.gz quiet .*\ninitrd boot\/isolinux-early.img\ninitrd boot\/corepure64.gz\nboot$/m,
     );
 
     const bundle = path.join(folder, "bundle");
