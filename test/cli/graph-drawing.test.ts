@@ -55,14 +55,14 @@ it("loses each edge that a longer path replaces, and no connection", () => {
 it("tells each state by words, and by a shape or line that no other state has", async () => {
   const dot = dotText(nodes, "demo");
   const drawn = nodes.map(
-    ({ id }) => new RegExp(`"${id}" \\[label=<(.*)>, (shape.*), fillcolor`).exec(dot) ?? [],
+    ({ id }) => new RegExp(`"${id}" \\[label="(.*)", (shape.*), fillcolor`).exec(dot) ?? [],
   );
   expect(drawn.map(([, label]) => label)).toEqual([
-    "<b>get</b><br/>fresh<br/>last run 1.50 s",
-    "<b>pack</b><br/>would be restored<br/>last run 2.00 s",
-    "<b>edit</b><br/>would run<br/>last run 20.0 s",
-    "<b>join</b><br/>would maybe run<br/>last run 4.00 s",
-    "<b>import</b><br/>unknown, an input is missing<br/>never ran",
+    "get\\nfresh\\nlast run 1.50 s",
+    "pack\\nwould be restored\\nlast run 2.00 s",
+    "edit\\nwould run\\nlast run 20.0 s",
+    "join\\nwould maybe run\\nlast run 4.00 s",
+    "import\\nunknown, an input is missing\\nnever ran",
   ]);
   expect(new Set(drawn.map(([, , shape]) => shape)).size).toBe(nodes.length);
   expect(dot).toContain("1 would run; 1 would maybe run; 1 unknown, an input is missing; 24.0 s of work");
@@ -128,7 +128,7 @@ describe("task graph", () => {
       expect.stringMatching(/^last run \d/),
     ]);
     expect(svg.stdout).toContain("in/script changed");
-    expect(dot.stdout).toMatch(/"greet@dev" \[label=<<b>greet<\/b><br\/>would run<br\/>last run /);
+    expect(dot.stdout).toMatch(/"greet@dev" \[label="greet\\nwould run\\nlast run /);
     expect(JSON.parse(json.stdout)).toMatchObject([
       { id: "name@dev", needs: [], verdict: "fresh", lastSeconds: expect.any(Number) },
       { id: "greet@dev", needs: ["name@dev"], verdict: "run", outputs: ["build/dev.txt"] },
@@ -140,7 +140,7 @@ describe("task graph", () => {
     rmSync(path.join(root, "in/name"));
     const dot = await runTask(root, ["graph"]);
     expect(dot).toMatchObject({ status: 0, stderr: "" });
-    expect(dot.stdout).toContain("<b>name</b><br/>unknown, an input is missing<br/>never ran");
-    expect(dot.stdout).toContain("<b>greet</b><br/>would maybe run<br/>never ran");
+    expect(dot.stdout).toContain("name\\nunknown, an input is missing\\nnever ran");
+    expect(dot.stdout).toContain("greet\\nwould maybe run\\nnever ran");
   });
 });

@@ -69,8 +69,8 @@ export function dotText(nodes: readonly GraphNode[], title: string): string {
   const lines = withoutTransitiveEdges(nodes).flatMap((node) => {
     const { fill, line, shape } = looks[node.verdict];
     const tooltip = quoted(node.reasons.length === 0 ? verdictTexts[node.verdict] : reasonLine(node.reasons));
-    // Names of tasks have no character that is special in HTML.
-    const label = `<${[`<b>${nameOf(node.id)}</b>`, ...facts(node)].join("<br/>")}>`;
+    // A plain label: its lines are centred, whatever font the viewer takes in place of the one that was measured.
+    const label = quoted([nameOf(node.id), ...facts(node)].join("\n"));
     return [
       `  ${quoted(node.id)} [label=${label}, ${shape}, fillcolor="${fill}", color="${line}", tooltip=${tooltip}];`,
       ...node.needs.map((need) => {
