@@ -6,7 +6,7 @@
  * menu interface" (`e` edits an entry, Ctrl-X starts it, `c` opens the command line) and "Authentication and authorisation".
  */
 
-import { chmod, copyFile, cp, mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -83,7 +83,10 @@ describe("the boot menu of a production image", () => {
         ...more,
       ]);
       const iso = at(`${name}.iso`);
-      await rename(workspace.path(`build-files/rz_mk_prod-image.${name}.iso`), iso);
+      const built = workspace.path(`build-files/rz_mk_prod-image.${name}.iso`);
+      // Not renamed: temporary files may be on another file system.
+      await copyFile(built, iso);
+      await rm(built);
       return iso;
     };
     images.closed = await build("closed");

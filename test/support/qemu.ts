@@ -121,21 +121,23 @@ export class QemuMachine {
    */
   async answerLogin(user: string, password: string, timeoutMs = 120_000): Promise<string> {
     await this.expect(/login: /, timeoutMs);
-    this.send(user);
-    const [asked] = await this.expect(/[Pp]assword: |incorrect|[$#] /, timeoutMs);
-    if (!asked.includes("assword")) return asked;
-    // busybox throws away what was typed between the question and its switching off of the echo, so an answer that is
-    // not heard is given again, well before the login gives up (60 s).
     const deadline = performance.now() + timeoutMs;
+    const asked = await this.#insist(user, /[Pp]assword: |incorrect|[$#] /, deadline);
+    if (!asked.includes("assword")) return asked;
+    return await this.#insist(password, /incorrect|bad salt|[$#] /, deadline);
+  }
+
+  /**
+   * Types a line until something comes of it. getty and login throw away what was typed while they set the terminal up, so a line
+   * that is not heard is typed again, well before the login gives up (60 s).
+   */
+  async #insist(line: string, answers: RegExp, deadline: number): Promise<string> {
     for (;;) {
-      this.send(password);
-      const answer = await this.#find(
-        /incorrect|bad salt|[$#] /,
-        Math.min(performance.now() + 20_000, deadline),
-      );
+      this.send(line);
+      const answer = await this.#find(answers, Math.min(performance.now() + 20_000, deadline));
       if (answer !== undefined) return answer[0];
       if (this.#ended !== undefined || performance.now() >= deadline)
-        throw this.#failure(`no answer to the password of ${user}`);
+        throw this.#failure("no answer to what was typed at the login");
     }
   }
 
