@@ -117,14 +117,17 @@ export class QemuMachine {
 
   /**
    * Types a name and, when asked, a password at the prompt that is shown or will be. Resolves with what came of it: a
-   * shell's prompt, or busybox's words for a refusal (to its crypt(3) the asterisk of a locked user is a bad salt).
+   * shell's prompt, or busybox's words for a refusal (to its crypt(3) the asterisk of a locked user is a bad salt), or the next prompt.
    */
   async answerLogin(user: string, password: string, timeoutMs = 120_000): Promise<string> {
     await this.expect(/login: /, timeoutMs);
     const deadline = performance.now() + timeoutMs;
     const asked = await this.#insist(user, /[Pp]assword: |incorrect|[$#] /, deadline);
     if (!asked.includes("assword")) return asked;
-    return await this.#insist(password, /incorrect|bad salt|[$#] /, deadline);
+    const answer = await this.#insist(password, /incorrect|bad salt|\S+ login: |[$#] /, deadline);
+    // A prompt in place of an answer is still to be used.
+    if (answer.endsWith("login: ")) this.#position -= answer.length;
+    return answer;
   }
 
   /**
