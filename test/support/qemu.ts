@@ -38,7 +38,7 @@ export const uefiFirmware = "/usr/share/ovmf/OVMF.fd";
 
 /**
  * Starts a machine with two processors, no display and a user-mode network that reaches nothing but QEMU's own
- * DHCP server, unless the options say otherwise. Whoever boots it closes it: `await using`-style, in a `finally` or an `afterAll`.
+ * DHCP server, unless the options say otherwise. The caller closes it, in a `finally` or an `afterAll`.
  */
 export function bootQemu(medium: BootMedium, options: QemuOptions = {}): QemuMachine {
   const uefi = options.firmware === "uefi" ? { uefi: uefiFirmware } : {};
@@ -117,17 +117,19 @@ export class QemuMachine {
 
   /**
    * Types a name and, when asked, a password at the prompt that is shown or will be. Resolves with what came of it: a
-   * shell's prompt, or busybox's words for a refusal (to its crypt(3) the asterisk of a locked user is a bad salt), or the next prompt.
+   * shell's prompt, or busybox's words for a refusal (to its crypt(3) the asterisk of a locked user is a bad salt).
    */
   async answerLogin(user: string, password: string, timeoutMs = 120_000): Promise<string> {
-    await this.expect(/login: /, timeoutMs);
     const deadline = performance.now() + timeoutMs;
-    const asked = await this.#insist(user, /[Pp]assword: |incorrect|[$#] /, deadline);
-    if (!asked.includes("assword")) return asked;
-    const answer = await this.#insist(password, /incorrect|bad salt|\S+ login: |[$#] /, deadline);
-    // A prompt in place of an answer is still to be used.
-    if (answer.endsWith("login: ")) this.#position -= answer.length;
-    return answer;
+    for (;;) {
+      await this.expect(/login: /, deadline - performance.now());
+      const asked = await this.#insist(user, /[Pp]assword: |incorrect|[$#] /, deadline);
+      if (!asked.includes("assword")) return asked;
+      const answer = await this.#insist(password, /incorrect|bad salt|\S+ login: |[$#] /, deadline);
+      if (!answer.endsWith("login: ")) return answer;
+      // The next getty may throw away the last words of a login that ended: nothing is known, so all is typed again.
+      this.#position -= answer.length;
+    }
   }
 
   /**
