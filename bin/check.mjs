@@ -6,6 +6,7 @@ import { runChild } from "./child.mjs";
 import { nearestTests } from "./nearest-tests.mjs";
 import { root, runScript } from "./setup.mjs";
 import { SetupFailure } from "./setup-failure.mjs";
+import { isPipelineTest } from "./test-run.mjs";
 
 /** Seconds of tests, one file after the other, that two cores run while nobody loses patience. */
 const patience = 20;
@@ -21,7 +22,9 @@ await runScript(async () => {
     runModule("typescript/bin/tsc", ["--noEmit"]),
   ]);
   const touched = changed.length === 0 ? [] : await touchedTests(revision);
-  const tests = [...new Set([...nearestTests(root, changed).filter(isUnitTest), ...touched])];
+  const tests = [
+    ...new Set([...nearestTests(root, changed).filter((file) => !isPipelineTest(file)), ...touched]),
+  ];
   const chosen = withinPatience(tests);
   if (chosen.length > 0)
     statuses.push(await runModule("vitest/vitest.mjs", ["run", "--project", "unit", ...chosen]));
@@ -67,11 +70,6 @@ function lastSeconds() {
     for (const [test, { duration }] of results) seconds.set(test.replace(/^\w*:/, ""), duration / 1000);
   }
   return seconds;
-}
-
-/** Whole builds and virtual machines are for verify. @param {string} name */
-function isUnitTest(name) {
-  return !name.startsWith("test/pipeline/") && name !== "test/sample-base.test.ts";
 }
 
 /**

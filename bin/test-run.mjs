@@ -18,6 +18,14 @@ import { addNumbers } from "./test-numbers.mjs";
  */
 
 /**
+ * Whether a test file makes whole builds or boots machines: those of vitest's project "pipeline".
+ * @param {string} file Relative to the checkout.
+ */
+export function isPipelineTest(file) {
+  return file.startsWith("test/pipeline/") || file === "test/sample-base.test.ts";
+}
+
+/**
  * A test file that does not run here.
  * @typedef {object} Skipped
  * @property {string} file Relative to the checkout.

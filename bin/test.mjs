@@ -4,16 +4,15 @@ import { toolsOfBuild } from "./build-tools.mjs";
 import { root, runScript } from "./setup.mjs";
 import { closingLine } from "./test-numbers.mjs";
 import { programsOfTests, testsWithout } from "./test-programs.mjs";
-import { runTests } from "./test-run.mjs";
+import { isPipelineTest, runTests } from "./test-run.mjs";
 import { isInstalled } from "./tool-table.mjs";
 
 await runScript(async () => {
   const built = await toolsOfBuild(["iso", "--source", "sample"], { all: true });
-  const isPipeline = (/** @type {string} */ file) => /\/test\/(pipeline\/|sample-base\.)/.test(file);
   const programs = new Map(
     [...programsOfTests(path.join(root, "test"))].map(([file, names]) => [
       file,
-      isPipeline(file) ? [...new Set([...names, ...built])].sort() : names,
+      isPipelineTest(path.relative(root, file)) ? [...new Set([...names, ...built])].sort() : names,
     ]),
   );
   const missing = [...new Set([...programs.values()].flat())].filter((name) => !isInstalled(name));
