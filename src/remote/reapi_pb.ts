@@ -7,21 +7,17 @@
 // @generated from file reapi.proto (package build.bazel.remote.execution.v2, syntax proto3)
 /* eslint-disable */
 
-import type { Message } from "@bufbuild/protobuf";
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file reapi.proto.
  */
-export const file_reapi: GenFile =
-  /*@__PURE__*/
-  fileDesc(
-    "CgtyZWFwaS5wcm90bxIfYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52MiIqCgZEaWdlc3QSDAoEaGFzaBgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgDInsKCFBsYXRmb3JtEkYKCnByb3BlcnRpZXMYASADKAsyMi5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLlBsYXRmb3JtLlByb3BlcnR5GicKCFByb3BlcnR5EgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkigAIKB0NvbW1hbmQSEQoJYXJndW1lbnRzGAEgAygJElsKFWVudmlyb25tZW50X3ZhcmlhYmxlcxgCIAMoCzI8LmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuQ29tbWFuZC5FbnZpcm9ubWVudFZhcmlhYmxlEjsKCHBsYXRmb3JtGAUgASgLMikuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5QbGF0Zm9ybRIUCgxvdXRwdXRfcGF0aHMYByADKAkaMgoTRW52aXJvbm1lbnRWYXJpYWJsZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJIsoBCgZBY3Rpb24SPwoOY29tbWFuZF9kaWdlc3QYASABKAsyJy5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkRpZ2VzdBJCChFpbnB1dF9yb290X2RpZ2VzdBgCIAEoCzInLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuRGlnZXN0EjsKCHBsYXRmb3JtGAogASgLMikuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5QbGF0Zm9ybSJoCghGaWxlTm9kZRIMCgRuYW1lGAEgASgJEjcKBmRpZ2VzdBgCIAEoCzInLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuRGlnZXN0EhUKDWlzX2V4ZWN1dGFibGUYBCABKAgiVgoNRGlyZWN0b3J5Tm9kZRIMCgRuYW1lGAEgASgJEjcKBmRpZ2VzdBgCIAEoCzInLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuRGlnZXN0IisKC1N5bWxpbmtOb2RlEgwKBG5hbWUYASABKAkSDgoGdGFyZ2V0GAIgASgJIsoBCglEaXJlY3RvcnkSOAoFZmlsZXMYASADKAsyKS5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkZpbGVOb2RlEkMKC2RpcmVjdG9yaWVzGAIgAygLMi4uYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5EaXJlY3RvcnlOb2RlEj4KCHN5bWxpbmtzGAMgAygLMiwuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5TeW1saW5rTm9kZSJ+CgRUcmVlEjgKBHJvb3QYASABKAsyKi5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkRpcmVjdG9yeRI8CghjaGlsZHJlbhgCIAMoCzIqLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuRGlyZWN0b3J5ImoKCk91dHB1dEZpbGUSDAoEcGF0aBgBIAEoCRI3CgZkaWdlc3QYAiABKAsyJy5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkRpZ2VzdBIVCg1pc19leGVjdXRhYmxlGAQgASgIIl0KD091dHB1dERpcmVjdG9yeRIMCgRwYXRoGAEgASgJEjwKC3RyZWVfZGlnZXN0GAMgASgLMicuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5EaWdlc3QiLQoNT3V0cHV0U3ltbGluaxIMCgRwYXRoGAEgASgJEg4KBnRhcmdldBgCIAEoCSKqAQoWRXhlY3V0ZWRBY3Rpb25NZXRhZGF0YRIOCgZ3b3JrZXIYASABKAkSPQoZZXhlY3V0aW9uX3N0YXJ0X3RpbWVzdGFtcBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASQQodZXhlY3V0aW9uX2NvbXBsZXRlZF90aW1lc3RhbXAYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsUECgxBY3Rpb25SZXN1bHQSQQoMb3V0cHV0X2ZpbGVzGAIgAygLMisuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5PdXRwdXRGaWxlEkwKEm91dHB1dF9kaXJlY3RvcmllcxgDIAMoCzIwLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuT3V0cHV0RGlyZWN0b3J5EhEKCWV4aXRfY29kZRgEIAEoBRISCgpzdGRvdXRfcmF3GAUgASgMEj4KDXN0ZG91dF9kaWdlc3QYBiABKAsyJy5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkRpZ2VzdBJTChJleGVjdXRpb25fbWV0YWRhdGEYCSABKAsyNy5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkV4ZWN1dGVkQWN0aW9uTWV0YWRhdGESTAoUb3V0cHV0X2ZpbGVfc3ltbGlua3MYCiADKAsyLi5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLk91dHB1dFN5bWxpbmsSUQoZb3V0cHV0X2RpcmVjdG9yeV9zeW1saW5rcxgLIAMoCzIuLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuT3V0cHV0U3ltbGluaxJHCg9vdXRwdXRfc3ltbGlua3MYDCADKAsyLi5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLk91dHB1dFN5bWxpbmtiBnByb3RvMw",
-    [file_google_protobuf_timestamp],
-  );
+export const file_reapi: GenFile = /*@__PURE__*/
+  fileDesc("CgtyZWFwaS5wcm90bxIfYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52MiIqCgZEaWdlc3QSDAoEaGFzaBgBIAEoCRISCgpzaXplX2J5dGVzGAIgASgDInsKCFBsYXRmb3JtEkYKCnByb3BlcnRpZXMYASADKAsyMi5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLlBsYXRmb3JtLlByb3BlcnR5GicKCFByb3BlcnR5EgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkigAIKB0NvbW1hbmQSEQoJYXJndW1lbnRzGAEgAygJElsKFWVudmlyb25tZW50X3ZhcmlhYmxlcxgCIAMoCzI8LmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuQ29tbWFuZC5FbnZpcm9ubWVudFZhcmlhYmxlEjsKCHBsYXRmb3JtGAUgASgLMikuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5QbGF0Zm9ybRIUCgxvdXRwdXRfcGF0aHMYByADKAkaMgoTRW52aXJvbm1lbnRWYXJpYWJsZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgJIsoBCgZBY3Rpb24SPwoOY29tbWFuZF9kaWdlc3QYASABKAsyJy5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkRpZ2VzdBJCChFpbnB1dF9yb290X2RpZ2VzdBgCIAEoCzInLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuRGlnZXN0EjsKCHBsYXRmb3JtGAogASgLMikuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5QbGF0Zm9ybSJoCghGaWxlTm9kZRIMCgRuYW1lGAEgASgJEjcKBmRpZ2VzdBgCIAEoCzInLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuRGlnZXN0EhUKDWlzX2V4ZWN1dGFibGUYBCABKAgiVgoNRGlyZWN0b3J5Tm9kZRIMCgRuYW1lGAEgASgJEjcKBmRpZ2VzdBgCIAEoCzInLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuRGlnZXN0IisKC1N5bWxpbmtOb2RlEgwKBG5hbWUYASABKAkSDgoGdGFyZ2V0GAIgASgJIsoBCglEaXJlY3RvcnkSOAoFZmlsZXMYASADKAsyKS5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkZpbGVOb2RlEkMKC2RpcmVjdG9yaWVzGAIgAygLMi4uYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5EaXJlY3RvcnlOb2RlEj4KCHN5bWxpbmtzGAMgAygLMiwuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5TeW1saW5rTm9kZSJ+CgRUcmVlEjgKBHJvb3QYASABKAsyKi5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkRpcmVjdG9yeRI8CghjaGlsZHJlbhgCIAMoCzIqLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuRGlyZWN0b3J5ImoKCk91dHB1dEZpbGUSDAoEcGF0aBgBIAEoCRI3CgZkaWdlc3QYAiABKAsyJy5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkRpZ2VzdBIVCg1pc19leGVjdXRhYmxlGAQgASgIIl0KD091dHB1dERpcmVjdG9yeRIMCgRwYXRoGAEgASgJEjwKC3RyZWVfZGlnZXN0GAMgASgLMicuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5EaWdlc3QiLQoNT3V0cHV0U3ltbGluaxIMCgRwYXRoGAEgASgJEg4KBnRhcmdldBgCIAEoCSKqAQoWRXhlY3V0ZWRBY3Rpb25NZXRhZGF0YRIOCgZ3b3JrZXIYASABKAkSPQoZZXhlY3V0aW9uX3N0YXJ0X3RpbWVzdGFtcBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASQQodZXhlY3V0aW9uX2NvbXBsZXRlZF90aW1lc3RhbXAYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsUECgxBY3Rpb25SZXN1bHQSQQoMb3V0cHV0X2ZpbGVzGAIgAygLMisuYnVpbGQuYmF6ZWwucmVtb3RlLmV4ZWN1dGlvbi52Mi5PdXRwdXRGaWxlEkwKEm91dHB1dF9kaXJlY3RvcmllcxgDIAMoCzIwLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuT3V0cHV0RGlyZWN0b3J5EhEKCWV4aXRfY29kZRgEIAEoBRISCgpzdGRvdXRfcmF3GAUgASgMEj4KDXN0ZG91dF9kaWdlc3QYBiABKAsyJy5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkRpZ2VzdBJTChJleGVjdXRpb25fbWV0YWRhdGEYCSABKAsyNy5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLkV4ZWN1dGVkQWN0aW9uTWV0YWRhdGESTAoUb3V0cHV0X2ZpbGVfc3ltbGlua3MYCiADKAsyLi5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLk91dHB1dFN5bWxpbmsSUQoZb3V0cHV0X2RpcmVjdG9yeV9zeW1saW5rcxgLIAMoCzIuLmJ1aWxkLmJhemVsLnJlbW90ZS5leGVjdXRpb24udjIuT3V0cHV0U3ltbGluaxJHCg9vdXRwdXRfc3ltbGlua3MYDCADKAsyLi5idWlsZC5iYXplbC5yZW1vdGUuZXhlY3V0aW9uLnYyLk91dHB1dFN5bWxpbmtiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.Digest
@@ -44,7 +40,8 @@ export type Digest = Message<"build.bazel.remote.execution.v2.Digest"> & {
  * Describes the message build.bazel.remote.execution.v2.Digest.
  * Use `create(DigestSchema)` to create a new message.
  */
-export const DigestSchema: GenMessage<Digest> = /*@__PURE__*/ messageDesc(file_reapi, 0);
+export const DigestSchema: GenMessage<Digest> = /*@__PURE__*/
+  messageDesc(file_reapi, 0);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.Platform
@@ -62,7 +59,8 @@ export type Platform = Message<"build.bazel.remote.execution.v2.Platform"> & {
  * Describes the message build.bazel.remote.execution.v2.Platform.
  * Use `create(PlatformSchema)` to create a new message.
  */
-export const PlatformSchema: GenMessage<Platform> = /*@__PURE__*/ messageDesc(file_reapi, 1);
+export const PlatformSchema: GenMessage<Platform> = /*@__PURE__*/
+  messageDesc(file_reapi, 1);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.Platform.Property
@@ -83,8 +81,7 @@ export type Platform_Property = Message<"build.bazel.remote.execution.v2.Platfor
  * Describes the message build.bazel.remote.execution.v2.Platform.Property.
  * Use `create(Platform_PropertySchema)` to create a new message.
  */
-export const Platform_PropertySchema: GenMessage<Platform_Property> =
-  /*@__PURE__*/
+export const Platform_PropertySchema: GenMessage<Platform_Property> = /*@__PURE__*/
   messageDesc(file_reapi, 1, 0);
 
 /**
@@ -122,30 +119,29 @@ export type Command = Message<"build.bazel.remote.execution.v2.Command"> & {
  * Describes the message build.bazel.remote.execution.v2.Command.
  * Use `create(CommandSchema)` to create a new message.
  */
-export const CommandSchema: GenMessage<Command> = /*@__PURE__*/ messageDesc(file_reapi, 2);
+export const CommandSchema: GenMessage<Command> = /*@__PURE__*/
+  messageDesc(file_reapi, 2);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.Command.EnvironmentVariable
  */
-export type Command_EnvironmentVariable =
-  Message<"build.bazel.remote.execution.v2.Command.EnvironmentVariable"> & {
-    /**
-     * @generated from field: string name = 1;
-     */
-    name: string;
+export type Command_EnvironmentVariable = Message<"build.bazel.remote.execution.v2.Command.EnvironmentVariable"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
 
-    /**
-     * @generated from field: string value = 2;
-     */
-    value: string;
-  };
+  /**
+   * @generated from field: string value = 2;
+   */
+  value: string;
+};
 
 /**
  * Describes the message build.bazel.remote.execution.v2.Command.EnvironmentVariable.
  * Use `create(Command_EnvironmentVariableSchema)` to create a new message.
  */
-export const Command_EnvironmentVariableSchema: GenMessage<Command_EnvironmentVariable> =
-  /*@__PURE__*/
+export const Command_EnvironmentVariableSchema: GenMessage<Command_EnvironmentVariable> = /*@__PURE__*/
   messageDesc(file_reapi, 2, 0);
 
 /**
@@ -172,7 +168,8 @@ export type Action = Message<"build.bazel.remote.execution.v2.Action"> & {
  * Describes the message build.bazel.remote.execution.v2.Action.
  * Use `create(ActionSchema)` to create a new message.
  */
-export const ActionSchema: GenMessage<Action> = /*@__PURE__*/ messageDesc(file_reapi, 3);
+export const ActionSchema: GenMessage<Action> = /*@__PURE__*/
+  messageDesc(file_reapi, 3);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.FileNode
@@ -198,7 +195,8 @@ export type FileNode = Message<"build.bazel.remote.execution.v2.FileNode"> & {
  * Describes the message build.bazel.remote.execution.v2.FileNode.
  * Use `create(FileNodeSchema)` to create a new message.
  */
-export const FileNodeSchema: GenMessage<FileNode> = /*@__PURE__*/ messageDesc(file_reapi, 4);
+export const FileNodeSchema: GenMessage<FileNode> = /*@__PURE__*/
+  messageDesc(file_reapi, 4);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.DirectoryNode
@@ -219,7 +217,8 @@ export type DirectoryNode = Message<"build.bazel.remote.execution.v2.DirectoryNo
  * Describes the message build.bazel.remote.execution.v2.DirectoryNode.
  * Use `create(DirectoryNodeSchema)` to create a new message.
  */
-export const DirectoryNodeSchema: GenMessage<DirectoryNode> = /*@__PURE__*/ messageDesc(file_reapi, 5);
+export const DirectoryNodeSchema: GenMessage<DirectoryNode> = /*@__PURE__*/
+  messageDesc(file_reapi, 5);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.SymlinkNode
@@ -240,7 +239,8 @@ export type SymlinkNode = Message<"build.bazel.remote.execution.v2.SymlinkNode">
  * Describes the message build.bazel.remote.execution.v2.SymlinkNode.
  * Use `create(SymlinkNodeSchema)` to create a new message.
  */
-export const SymlinkNodeSchema: GenMessage<SymlinkNode> = /*@__PURE__*/ messageDesc(file_reapi, 6);
+export const SymlinkNodeSchema: GenMessage<SymlinkNode> = /*@__PURE__*/
+  messageDesc(file_reapi, 6);
 
 /**
  * Each list is sorted by name.
@@ -268,7 +268,8 @@ export type Directory = Message<"build.bazel.remote.execution.v2.Directory"> & {
  * Describes the message build.bazel.remote.execution.v2.Directory.
  * Use `create(DirectorySchema)` to create a new message.
  */
-export const DirectorySchema: GenMessage<Directory> = /*@__PURE__*/ messageDesc(file_reapi, 7);
+export const DirectorySchema: GenMessage<Directory> = /*@__PURE__*/
+  messageDesc(file_reapi, 7);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.Tree
@@ -289,7 +290,8 @@ export type Tree = Message<"build.bazel.remote.execution.v2.Tree"> & {
  * Describes the message build.bazel.remote.execution.v2.Tree.
  * Use `create(TreeSchema)` to create a new message.
  */
-export const TreeSchema: GenMessage<Tree> = /*@__PURE__*/ messageDesc(file_reapi, 8);
+export const TreeSchema: GenMessage<Tree> = /*@__PURE__*/
+  messageDesc(file_reapi, 8);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.OutputFile
@@ -315,7 +317,8 @@ export type OutputFile = Message<"build.bazel.remote.execution.v2.OutputFile"> &
  * Describes the message build.bazel.remote.execution.v2.OutputFile.
  * Use `create(OutputFileSchema)` to create a new message.
  */
-export const OutputFileSchema: GenMessage<OutputFile> = /*@__PURE__*/ messageDesc(file_reapi, 9);
+export const OutputFileSchema: GenMessage<OutputFile> = /*@__PURE__*/
+  messageDesc(file_reapi, 9);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.OutputDirectory
@@ -338,7 +341,8 @@ export type OutputDirectory = Message<"build.bazel.remote.execution.v2.OutputDir
  * Describes the message build.bazel.remote.execution.v2.OutputDirectory.
  * Use `create(OutputDirectorySchema)` to create a new message.
  */
-export const OutputDirectorySchema: GenMessage<OutputDirectory> = /*@__PURE__*/ messageDesc(file_reapi, 10);
+export const OutputDirectorySchema: GenMessage<OutputDirectory> = /*@__PURE__*/
+  messageDesc(file_reapi, 10);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.OutputSymlink
@@ -359,7 +363,8 @@ export type OutputSymlink = Message<"build.bazel.remote.execution.v2.OutputSymli
  * Describes the message build.bazel.remote.execution.v2.OutputSymlink.
  * Use `create(OutputSymlinkSchema)` to create a new message.
  */
-export const OutputSymlinkSchema: GenMessage<OutputSymlink> = /*@__PURE__*/ messageDesc(file_reapi, 11);
+export const OutputSymlinkSchema: GenMessage<OutputSymlink> = /*@__PURE__*/
+  messageDesc(file_reapi, 11);
 
 /**
  * @generated from message build.bazel.remote.execution.v2.ExecutedActionMetadata
@@ -385,8 +390,7 @@ export type ExecutedActionMetadata = Message<"build.bazel.remote.execution.v2.Ex
  * Describes the message build.bazel.remote.execution.v2.ExecutedActionMetadata.
  * Use `create(ExecutedActionMetadataSchema)` to create a new message.
  */
-export const ExecutedActionMetadataSchema: GenMessage<ExecutedActionMetadata> =
-  /*@__PURE__*/
+export const ExecutedActionMetadataSchema: GenMessage<ExecutedActionMetadata> = /*@__PURE__*/
   messageDesc(file_reapi, 12);
 
 /**
@@ -443,4 +447,6 @@ export type ActionResult = Message<"build.bazel.remote.execution.v2.ActionResult
  * Describes the message build.bazel.remote.execution.v2.ActionResult.
  * Use `create(ActionResultSchema)` to create a new message.
  */
-export const ActionResultSchema: GenMessage<ActionResult> = /*@__PURE__*/ messageDesc(file_reapi, 13);
+export const ActionResultSchema: GenMessage<ActionResult> = /*@__PURE__*/
+  messageDesc(file_reapi, 13);
+
