@@ -1,6 +1,5 @@
 /**
- * Set-user-id and set-group-id files in extensions: whoever starts one in the image runs it with the rights of its owner or group.
- * It knows nothing of variants.
+ * Set-user-id and set-group-id files in extensions: in the image, every user runs them with the rights of their owner or group.
  */
 import { readdir } from "node:fs/promises";
 import path from "node:path";
