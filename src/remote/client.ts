@@ -17,7 +17,7 @@ type Area = "ac" | "cas";
 /** Connections to the server at once. */
 const connections = 16;
 /** Milliseconds without progress after which a request is given up. */
-const patience: Readonly<Record<Use, number>> = { read: 2000, write: 5000 };
+const patience = 2000;
 
 interface Exchange<T> {
   readonly method: "GET" | "HEAD" | "PUT";
@@ -34,7 +34,7 @@ interface Exchange<T> {
 export class CacheClient {
   readonly #location: ServerLocation;
   readonly #health: Health;
-  readonly #agent = new EnvHttpProxyAgent({ connections, connect: { timeout: patience.read } });
+  readonly #agent = new EnvHttpProxyAgent({ connections, connect: { timeout: patience } });
   readonly #closed = new AbortController();
   /** Contents that the server did not have, although a result refers to them. */
   readonly #lost = new Set<Digest>();
@@ -164,7 +164,7 @@ export class CacheClient {
     if (!this.#health.can(use)) return undefined;
     const { origin, path, headers } = this.#location;
     const signals = [this.#closed.signal, ...(signal === undefined ? [] : [signal])];
-    const dog = new Watchdog(patience[use], AbortSignal.any(signals));
+    const dog = new Watchdog(patience, AbortSignal.any(signals));
     let body: Dispatcher.ResponseData["body"] | undefined;
     try {
       const answer = await request(`${origin}${path}/${area}/${digest}`, {

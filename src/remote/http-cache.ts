@@ -90,9 +90,10 @@ export class HttpCache implements RemoteCache {
    * goes on until `close`.
    */
   async flush(seconds: number, signal: AbortSignal): Promise<number> {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)]);
-    const expired = delay(seconds * 1000, undefined, { signal: limit }).catch(() => undefined);
-    await Promise.race([this.#queue.settled(), expired]);
+    const over = new AbortController();
+    const expired = delay(seconds * 1000, undefined, { signal: AbortSignal.any([signal, over.signal]) });
+    await Promise.race([this.#queue.settled(), expired.catch(() => undefined)]);
+    over.abort();
     return this.#queue.pending;
   }
 

@@ -23,12 +23,14 @@ async function freePort(): Promise<number> {
   return address === null || typeof address === "string" ? 0 : address.port;
 }
 
-/** Who may write: whoever sends this header, as with `limit_except` and a password. */
-const writer = "X-Writer: trusted";
+/** The credentials of those who may write. */
+const writer = `Authorization: Basic ${Buffer.from("ci:hunter2").toString("base64")}`;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "nginx-"));
   for (const name of ["data", "temporary"]) mkdirSync(path.join(folder, name));
+  // {PLAIN} as of ngx_http_auth_basic_module.
+  writeFileSync(path.join(folder, "writers"), "ci:{PLAIN}hunter2\n");
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   // ngx_http_dav_module: a PUT is written to a temporary file and renamed.
@@ -45,9 +47,12 @@ http {
     listen 127.0.0.1:${port};
     root ${folder}/data; client_max_body_size 0;
     location ~ "^/(ac|cas)/[0-9a-f]{64}$" {
-      dav_methods PUT; create_full_put_path on;
-      set $denied "$request_method $http_x_writer";
-      if ($denied = "PUT ") { return 403; }
+      dav_methods PUT;
+      create_full_put_path on;
+      limit_except GET {
+        auth_basic "writers";
+        auth_basic_user_file ${folder}/writers;
+      }
     }
   }
 }
@@ -92,7 +97,7 @@ const writing = (): Readonly<Record<string, string>> => ({
 });
 
 describe("a remote cache", () => {
-  it("brings what another workspace made, byte for byte, and says so", async () => {
+  it("restores results of another workspace, byte for byte, and reports how many", async () => {
     const first = demo();
     const made = await runTask(first, ["greet"], writing());
     expect(made).toMatchObject({ status: 0 });
@@ -132,7 +137,7 @@ describe("a remote cache", () => {
     const denied = await runTask(demo(), ["greet", "--remote-upload", "--remote-cache", url]);
     expect(denied).toMatchObject({ status: 0 });
     expect(denied.stderr).toMatch(
-      /note: the remote cache at .* denies access \(status 403\): results are no longer uploaded/,
+      /note: the remote cache at .* denies access \(status 401\): results are no longer uploaded/,
     );
     expect([...stored("ac"), ...stored("cas")]).toEqual([]);
   });
@@ -202,6 +207,32 @@ describe("the settings of a remote cache", () => {
       expect(stderr).toContain("[remote-cache-invalid]");
       expect(stderr).not.toContain("hunter2");
     }
+  });
+
+  it("may have credentials in the URL, which are sent and never shown", async () => {
+    const withPassword = url.replace("http://", "http://ci:hunter2@");
+    const { status, stderr } = await runTask(demo(), [
+      "greet",
+      "--remote-cache",
+      withPassword,
+      "--remote-upload",
+    ]);
+    expect(status).toBe(0);
+    expect(stored("ac")).toHaveLength(2);
+    expect(stderr).not.toContain("hunter2");
+  });
+
+  it("are tried by doctor, for writing too where results are uploaded", async () => {
+    const root = demo();
+    const line = async (env: Readonly<Record<string, string>>): Promise<string> =>
+      (await runTask(root, ["doctor", "greet"], env)).stdout
+        .split("\n")
+        .find((one) => one.includes("remote cache")) ?? "";
+    expect(await line(reading())).toContain(`${url}, for reading`);
+    expect(await line(writing())).toContain(`${url}, for reading and writing`);
+    expect(await line({ ...reading(), RAZOR_MK_REMOTE_UPLOAD: "1" })).toContain("denies access (status 401)");
+    expect(await line({ RAZOR_MK_REMOTE_CACHE: "http://127.0.0.1:1" })).toContain("ECONNREFUSED");
+    expect(await line({})).toBe("");
   });
 
   it("may stand in the Taskfile, and are not handed to the tasks' commands", async () => {
