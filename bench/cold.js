@@ -48,8 +48,8 @@ async function runVariant(variant, { runs = 3 }) {
     await workspace.build("iso", "bundle", ...switches);
     const bundles = await readdir(path.join(cwd, "build-files"));
     const bundle = bundles.find((name) => name.endsWith(`-${variant}.tar.gz`)) ?? "";
-    const folder = await prepareOldWay(path.join(cwd, "build-files", bundle), variant);
-    const urls = path.join(folder, "urls");
+    const directory = await prepareOldWay(path.join(cwd, "build-files", bundle), variant);
+    const urls = path.join(directory, "urls");
     const list = await urlsOf(server.log, mirror, server.url);
     await writeFile(urls, `${list.join("\n")}\n`);
     const rows = await measure(
@@ -63,7 +63,7 @@ async function runVariant(variant, { runs = 3 }) {
         { name: "task iso", command: workspace.task("iso", ...switches), cwd, prepare: forget },
         ...(missing.length > 0
           ? []
-          : [{ name: "the old way", command: oldWay(folder, { urls }), cwd, runs: 1 }]),
+          : [{ name: "the old way", command: oldWay(directory, { urls }), cwd, runs: 1 }]),
       ],
       { runs, warmup: 0 },
     );
@@ -78,8 +78,8 @@ async function runVariant(variant, { runs = 3 }) {
       facts: [
         ...(missing.length === 0 ? [] : [`the old way needs ${missing.join(", ")}`]),
         `the old way fetches ${list.length} files with one wget each`,
-        ...(await describeOldWay(folder, cwd)),
-        ...(await describeInitrds(folder, workspace)),
+        ...(await describeOldWay(directory, cwd)),
+        ...(await describeInitrds(directory, workspace)),
       ],
     });
   } finally {

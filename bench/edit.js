@@ -18,14 +18,14 @@ export async function run({ runs = 10 }) {
     { name: "task iso", command, cwd, prepare: edit(workspace) },
     { name: "task iso bundle", command: both, cwd, prepare: edit(workspace), runs: Math.min(runs, 5) },
   ];
-  const folder = await prepareOldWay(
+  const directory = await prepareOldWay(
     path.join(cwd, "build-files/razor-microkernel-bundle-dev.tar.gz"),
     "dev",
   );
   if (missing.length === 0) {
     cases.push({
       name: "the old way",
-      command: oldWay(folder, { script: path.join(cwd, script) }),
+      command: oldWay(directory, { script: path.join(cwd, script) }),
       cwd,
       prepare: edit(workspace),
       runs: 1,
@@ -42,7 +42,7 @@ export async function run({ runs = 10 }) {
     rows: [...warm, ...old],
     facts: [
       ...(missing.length === 0 ? [] : [`the old way needs ${missing.join(", ")}`]),
-      ...(await describeOldWay(folder, cwd)),
+      ...(await describeOldWay(directory, cwd)),
       ...(memory === undefined ? [] : [`peak memory of writing the ISO ${bytes(memory)}`]),
     ],
   });

@@ -15,22 +15,22 @@ const filesPerExtension = 50;
 
 /** @param {import("./run.js").Options} options */
 export async function run({ runs = 10 }) {
-  const folder = await emptyPlace("look");
+  const directory = await emptyPlace("look");
   /** @type {import("./harness/measurement.js").Case[]} */
-  const cases = [{ name: "node -e 0", command: [process.execPath, "-e", "0"], cwd: folder }];
+  const cases = [{ name: "node -e 0", command: [process.execPath, "-e", "0"], cwd: directory }];
   const facts = [];
   // Compiling has a memory of its own.
-  await shell({ cwd: folder })`${process.execPath} ${taskProgram} ls --help`;
+  await shell({ cwd: directory })`${process.execPath} ${taskProgram} ls --help`;
   for (const { size, extensions } of images) {
-    const iso = path.join(folder, `${bytes(size)}.iso`);
-    await makeImage(folder, iso, size, extensions);
+    const iso = path.join(directory, `${bytes(size)}.iso`);
+    await makeImage(directory, iso, size, extensions);
     for (const words of [
       ["ls", iso],
       ["find", iso, "file-7"],
     ]) {
       const command = [process.execPath, taskProgram, ...words];
-      cases.push({ name: `task ${words[0]}, ${bytes(size)}`, command, cwd: folder });
-      const memory = await measureMemory({ command, cwd: folder });
+      cases.push({ name: `task ${words[0]}, ${bytes(size)}`, command, cwd: directory });
+      const memory = await measureMemory({ command, cwd: directory });
       if (memory !== undefined) facts.push(`peak memory of ${words[0]}, ${bytes(size)}: ${bytes(memory)}`);
     }
   }
@@ -42,22 +42,22 @@ export async function run({ runs = 10 }) {
     rows,
     facts,
   });
-  await rm(folder, { recursive: true });
+  await rm(directory, { recursive: true });
 }
 
 /**
  * An ISO with an initrd that has `extensions`, loaded at boot, of `size` bytes together.
- * @param {string} folder
+ * @param {string} directory
  * @param {string} iso
  * @param {number} size
  * @param {number} extensions
  */
-async function makeImage(folder, iso, size, extensions) {
-  const root = path.join(folder, "iso");
-  const image = path.join(folder, "image");
-  const extension = path.join(folder, "extension");
+async function makeImage(directory, iso, size, extensions) {
+  const root = path.join(directory, "iso");
+  const image = path.join(directory, "image");
+  const extension = path.join(directory, "extension");
   const optional = path.join(image, "tmp/builtin/optional");
-  const $ = shell({ cwd: folder });
+  const $ = shell({ cwd: directory });
   await mkdir(path.join(root, "boot"), { recursive: true });
   await mkdir(optional, { recursive: true });
   const names = Array.from({ length: extensions }, (_, index) => `extension-${index}.tcz`);

@@ -16,7 +16,7 @@ const bytesPerSecond = 2_000_000;
 export async function run({ runs = 3 }) {
   const missing = await ensureTools(["wget", "xorriso", "cpio"]);
   const mirror = await makeMirror({ extensions: 20, gems: 6 });
-  const server = await startServer(mirror.folder, { latencyMs, bytesPerSecond });
+  const server = await startServer(mirror.directory, { latencyMs, bytesPerSecond });
   try {
     const workspace = await openWorkspace("slow");
     const cwd = workspace.root;

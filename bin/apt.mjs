@@ -15,9 +15,9 @@ const listsAreOldAfterMs = 24 * 3600 * 1000;
 export function statusOfLists() {
   try {
     if (!readdirSync(packageLists).some((name) => name.includes("_Packages"))) return "none";
-    // A list's own time is the archive's; that of the folders is when apt last put something there.
-    const times = [packageLists, path.join(packageLists, "partial")].map((folder) => {
-      return statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    // A list's own time is the archive's; that of the directories is when apt last put something there.
+    const times = [packageLists, path.join(packageLists, "partial")].map((directory) => {
+      return statSync(directory, { throwIfNoEntry: false })?.mtimeMs ?? 0;
     });
     return Date.now() - Math.max(...times) > listsAreOldAfterMs ? "old" : "recent";
   } catch {

@@ -60,10 +60,10 @@ function withinPatience(tests) {
 function lastSeconds() {
   /** @type {Map<string, number>} */
   const seconds = new Map();
-  const folder = path.join(root, "node_modules/.vite/vitest");
-  if (!existsSync(folder)) return seconds;
-  for (const name of readdirSync(folder)) {
-    const file = path.join(folder, name, "results.json");
+  const directory = path.join(root, "node_modules/.vite/vitest");
+  if (!existsSync(directory)) return seconds;
+  for (const name of readdirSync(directory)) {
+    const file = path.join(directory, name, "results.json");
     if (!existsSync(file)) continue;
     /** @type {{ results: readonly (readonly [string, { duration: number }])[] }} */
     const { results } = JSON.parse(readFileSync(file, "utf8"));

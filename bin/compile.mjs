@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { removeOldFolders, writableFolder } from "./compiled-folder.mjs";
+import { removeOldDirectories, writableDirectory } from "./compiled-directory.mjs";
 import { digestOf, statusText } from "./compiled-record.js";
 import { entryPoints } from "./entry-points.mjs";
 import { bundleLibraries } from "./libraries.mjs";
 import { codeDigests, importsOf, moduleLines } from "./modules.mjs";
-import { placeFolder } from "./placement.mjs";
+import { placeDirectory } from "./placement.mjs";
 import { SourceReader } from "./source-reader.mjs";
 import startFailures from "./start-failure.js";
 
@@ -18,9 +18,9 @@ const { shownCode, startFailure } = startFailures;
 /**
  * @typedef {object} Manifest
  * @property {string} packageRoot Absolute path of the package that compiled it.
- * @property {string} folder Absolute path of the compiled files.
+ * @property {string} directory Absolute path of the compiled files.
  * @property {string} program The digest of the program itself.
- * @property {string} libraryFolder Absolute path of the libraries that are one file each.
+ * @property {string} libraryDirectory Absolute path of the libraries that are one file each.
  * @property {Readonly<Record<string, string>>} libraries For each module in them the name of its file.
  * @property {Readonly<Record<string, string>>} libraryDigests For each of these files its digest.
  * @property {readonly { path: string, status: string }[]} librarySources What tells that they are the installed ones.
@@ -82,7 +82,7 @@ const attempts = 5;
 /** The modules that decide how it is compiled. */
 const compilers = [
   "compile.mjs",
-  "compiled-folder.mjs",
+  "compiled-directory.mjs",
   "compiled-record.js",
   "entry-points.mjs",
   "libraries.mjs",
@@ -101,7 +101,7 @@ const diskFailures = { ENOSPC: "no space left on the device", EDQUOT: "the disk 
  */
 async function compileSources({ workspace, packageRoot, record }, reader) {
   const { build, formatMessages } = await import("esbuild");
-  const folder = writableFolder(record.cache);
+  const directory = writableDirectory(record.cache);
   const before = record.read();
   // The compiling code is a source of the result too.
   for (const file of compilers) reader.read(file);
@@ -110,13 +110,13 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
     result = await build({
       absWorkingDir: workspace,
       stdin: { contents: entry, resolveDir: workspace, sourcefile: "entry.js" },
-      outfile: path.join(folder, "next", "program.cjs"),
+      outfile: path.join(directory, "next", "program.cjs"),
       bundle: true,
       // CommonJS, because only such code can be loaded together with V8's cache of its compiled form.
       format: "cjs",
       platform: "node",
       target: "node20",
-      define: { PACKAGE_FOLDER: JSON.stringify(packageFolder(workspace, packageRoot)) },
+      define: { PACKAGE_DIRECTORY: JSON.stringify(packageDirectory(workspace, packageRoot)) },
       sourcemap: "external",
       metafile: true,
       write: false,
@@ -167,30 +167,30 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
   }));
   const digest = createHash("sha256");
   for (const file of files) digest.update(`${path.basename(file.path)}\n`).update(file.text);
-  const target = path.join(folder, digest.digest("hex").slice(0, 16));
-  placeFolder(
+  const target = path.join(directory, digest.digest("hex").slice(0, 16));
+  placeDirectory(
     target,
     files.map(({ path: name, text }) => ({ path: name, contents: text })),
   );
   const libraries = await bundleLibraries(
     packageRoot,
-    folder,
+    directory,
     typeof before === "string" ? undefined : before,
   );
-  removeOldFolders(folder, [target, libraries.folder]);
+  removeOldDirectories(directory, [target, libraries.directory]);
 
   // Each module that was compiled is looked up before the sources are listed.
   const code = codeDigests(result.metafile, (name) => reader.digestOf(path.resolve(workspace, name)));
   const later = [
     path.join(target, "program.cjs.map"),
-    ...Object.keys(libraries.digests).map((name) => path.join(libraries.folder, name)),
+    ...Object.keys(libraries.digests).map((name) => path.join(libraries.directory, name)),
   ];
   /** @type {Manifest} */
   const manifest = {
     packageRoot,
-    folder: target,
+    directory: target,
     program: digestOf(files.find((file) => file.path.endsWith(".cjs"))?.text ?? ""),
-    libraryFolder: libraries.folder,
+    libraryDirectory: libraries.directory,
     libraries: libraries.files,
     libraryDigests: libraries.digests,
     librarySources: libraries.sources,
@@ -204,7 +204,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
         .map((file) => [path.basename(file.path), moduleLines(file, files, workspace)]),
     ),
   };
-  if (folder === record.cache) record.write(manifest);
+  if (directory === record.cache) record.write(manifest);
   return manifest;
 }
 
@@ -213,12 +213,12 @@ const entry =
   'export { check, main, strayText } from "entry:program";\nexport const loadTaskfile = () => import("entry:taskfile");\n';
 
 /**
- * The package's folder as the workspace names it: by the link that npm made, where there is one, so that what is recorded
+ * The package's directory as the workspace names it: by the link that npm made, where there is one, so that what is recorded
  * is the same on every machine.
  * @param {string} workspace
  * @param {string} packageRoot
  */
-function packageFolder(workspace, packageRoot) {
+function packageDirectory(workspace, packageRoot) {
   const { name } = JSON.parse(readFileSync(path.join(packageRoot, "package.json"), "utf8"));
   const link = path.join("node_modules", name);
   try {

@@ -17,7 +17,7 @@ const path = require("node:path");
 /** @typedef {import("./compile.mjs").Manifest} Manifest */
 
 const keyBytes = 32;
-/** The key's file, in the folder of all that is compiled. */
+/** The key's file, in the directory of all that is compiled. */
 const keyName = "seal.key";
 const sealBytes = 32;
 
@@ -169,7 +169,7 @@ function isEqual(one, other) {
 }
 
 /**
- * Writes beside and renames, also over a folder.
+ * Writes beside and renames, also over a directory.
  * @param {string} file Absolute path.
  * @param {string | Uint8Array} contents
  */
@@ -186,12 +186,12 @@ function replaceFile(file, contents) {
 }
 
 /**
- * Removes a link that stands for a folder of the cache, and leaves what it leads to: a cache may come from elsewhere, and
- * what is made or tidied in the folder would be in one of the user's.
- * @param {string} folder Absolute path.
+ * Removes a link that stands for a directory of the cache, and leaves what it leads to: a cache may come from elsewhere, and
+ * what is made or tidied in the directory would be in one of the user's.
+ * @param {string} directory Absolute path.
  */
-function dropLink(folder) {
-  if (statusOf(folder)?.isSymbolicLink()) rmSync(folder);
+function dropLink(directory) {
+  if (statusOf(directory)?.isSymbolicLink()) rmSync(directory);
 }
 
 /**

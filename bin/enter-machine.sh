@@ -1,8 +1,8 @@
 #!/bin/sh
-# Enters the system in a folder as its root and runs a command there; started by unshare(1) with mounts and processes of its own.
-# usage: enter-machine.sh ROOT USER FOLDER COMMAND [ARGUMENT...]
+# Enters the system in a directory as its root and runs a command there; started by unshare(1) with mounts and processes of its own.
+# usage: enter-machine.sh ROOT USER DIRECTORY COMMAND [ARGUMENT...]
 set -eu
-root=$1 user=$2 folder=$3
+root=$1 user=$2 directory=$3
 shift 3
 
 mount --bind "$root" "$root"
@@ -16,7 +16,7 @@ mkdir -p .host
 pivot_root . .host
 cd /
 umount -l /.host
-cd "$folder"
+cd "$directory"
 # This shell stays as the first process, which has to collect orphaned ones.
 status=0
 if [ "$user" = root ]; then "$@" || status=$?; else runuser -u "$user" -- "$@" || status=$?; fi

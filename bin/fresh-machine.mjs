@@ -1,4 +1,4 @@
-// A fresh machine: a minimal Debian or Ubuntu in a folder, with Node, npm, git and the host's network settings, and nothing else.
+// A fresh machine: a minimal Debian or Ubuntu in a directory, with Node, npm, git and the host's network settings, and nothing else.
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -19,7 +19,7 @@ import { carriedEnvironment, carryOver, copyCertificates, copyNpmSettings } from
 import { SetupFailure } from "./setup-failure.mjs";
 import { isInstalled } from "./tool-table.mjs";
 
-/** Where the clone of the checkout is, below a home folder: with a space, as users have it. */
+/** Where the clone of the checkout is, below a home directory: with a space, as users have it. */
 const cloneName = "a fresh clone/razor-mk";
 /** New namespaces for mounts and processes: with their first process both are gone, however it ends. */
 const apart = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
@@ -39,7 +39,7 @@ const ofTheHost = [
 export class FreshMachine {
   #interrupted = false;
 
-  /** @param {string} root Absolute path of the folder with the machine's system. */
+  /** @param {string} root Absolute path of the directory with the machine's system. */
   constructor(root) {
     this.root = root;
   }
@@ -56,9 +56,9 @@ export class FreshMachine {
       throw new SetupFailure("fresh-machine", `a fresh machine cannot be made: ${lack}`, hint);
     if (!isInstalled("mmdebstrap"))
       await apt(["install", "--yes", "--no-install-recommends", "mmdebstrap"], say);
-    const folder = mkdtempSync(path.join(process.env.TMPDIR ?? "/var/tmp", "razor-mk-machine-"));
-    const machine = new FreshMachine(folder);
-    // A signal between two children must not leave the folder behind: the next step refuses.
+    const directory = mkdtempSync(path.join(process.env.TMPDIR ?? "/var/tmp", "razor-mk-machine-"));
+    const machine = new FreshMachine(directory);
+    // A signal between two children must not leave the directory behind: the next step refuses.
     for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
       process.on(signal, () => {
         machine.#interrupted = true;
@@ -166,8 +166,8 @@ function whatIsLacking() {
 
 /** Files that say where apt's packages come from. */
 function aptSources() {
-  const folder = "/etc/apt/sources.list.d";
-  const named = existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];
+  const directory = "/etc/apt/sources.list.d";
+  const named = existsSync(directory) ? readdirSync(directory).map((name) => path.join(directory, name)) : [];
   const files = ["/etc/apt/sources.list", ...named.filter((name) => /\.(list|sources)$/.test(name))];
   return files.filter((file) => existsSync(file) && /^(deb\s|Types:)/m.test(readFileSync(file, "utf8")));
 }
@@ -195,7 +195,7 @@ function copyNode(root) {
     symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, path.join(programs, name));
 }
 
-/** The folder of the npm that this script was started by, or of the one in PATH. */
+/** The directory of the npm that this script was started by, or of the one in PATH. */
 function findNpm() {
   const own = process.env.npm_execpath;
   if (own !== undefined && path.basename(own) === "npm-cli.js") return path.dirname(path.dirname(own));

@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { digestOf, readVerified } from "./compiled-record.js";
-import { placeFolder } from "./placement.mjs";
+import { placeDirectory } from "./placement.mjs";
 import { SourceReader } from "./source-reader.mjs";
 
 /**
@@ -22,7 +22,7 @@ const libraries = {
 
 /**
  * @typedef {object} Libraries
- * @property {string} folder Absolute path of the files.
+ * @property {string} directory Absolute path of the files.
  * @property {Readonly<Record<string, string>>} files For each module that is imported the name of its file, which exports
  *   a function for each module in it, by the same name.
  * @property {Readonly<Record<string, string>>} digests For each file its digest.
@@ -31,7 +31,7 @@ const libraries = {
 
 /**
  * What is known of libraries that were made earlier.
- * @typedef {Pick<import("./compile.mjs").Manifest, "libraryFolder" | "libraryDigests" | "librarySources">} Earlier
+ * @typedef {Pick<import("./compile.mjs").Manifest, "libraryDirectory" | "libraryDigests" | "librarySources">} Earlier
  */
 
 /**
@@ -53,9 +53,9 @@ export async function bundleLibraries(packageRoot, cache, earlier) {
   reader.read(fileURLToPath(import.meta.url));
   const sources = reader.sources.map(({ path, status }) => ({ path, status }));
   const kept = keptFrom(cache, sources, earlier);
-  const { folder, digests } = kept ?? (await make(packageRoot, cache, installed));
+  const { directory, digests } = kept ?? (await make(packageRoot, cache, installed));
   return {
-    folder,
+    directory,
     files: Object.fromEntries(
       installed.flatMap(({ name, modules }) => modules.map((module) => [module, `${name}.cjs`])),
     ),
@@ -71,14 +71,14 @@ export async function bundleLibraries(packageRoot, cache, earlier) {
  * @param {Earlier | undefined} earlier
  */
 function keptFrom(cache, sources, earlier) {
-  if (earlier === undefined || path.dirname(earlier.libraryFolder) !== cache) return undefined;
-  const { libraryFolder: folder, libraryDigests: digests, librarySources } = earlier;
+  if (earlier === undefined || path.dirname(earlier.libraryDirectory) !== cache) return undefined;
+  const { libraryDirectory: directory, libraryDigests: digests, librarySources } = earlier;
   const same = JSON.stringify(sources) === JSON.stringify(librarySources);
   if (!same || sources.some(({ status }) => status === "")) return undefined;
   const whole = Object.entries(digests).every(([name, digest]) =>
-    readVerified(path.join(folder, name), digest),
+    readVerified(path.join(directory, name), digest),
   );
-  return whole ? { folder, digests } : undefined;
+  return whole ? { directory, digests } : undefined;
 }
 
 /**
@@ -108,9 +108,9 @@ async function make(packageRoot, cache, installed) {
     files.map((file) => [path.basename(file.path), digestOf(file.contents)]),
   );
   const all = digestOf(JSON.stringify(digests));
-  const folder = path.join(cache, `libraries-${all.slice(0, 16)}`);
-  placeFolder(folder, files);
-  return { folder, digests };
+  const directory = path.join(cache, `libraries-${all.slice(0, 16)}`);
+  placeDirectory(directory, files);
+  return { directory, digests };
 }
 
 /** @param {readonly string[]} modules */
@@ -127,6 +127,8 @@ function entry(modules) {
  * @param {string} name
  */
 function findDescription(packageRoot, name) {
-  const folders = createRequire(path.join(packageRoot, "package.json")).resolve.paths(name) ?? [];
-  return folders.map((folder) => path.join(folder, name, "package.json")).find((file) => existsSync(file));
+  const directories = createRequire(path.join(packageRoot, "package.json")).resolve.paths(name) ?? [];
+  return directories
+    .map((directory) => path.join(directory, name, "package.json"))
+    .find((file) => existsSync(file));
 }

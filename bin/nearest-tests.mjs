@@ -1,4 +1,4 @@
-// The tests nearest to a change: those that changed, those named after a changed module or its folder, then those that use a
+// The tests nearest to a change: those that changed, those named after a changed module or its directory, then those that use a
 // name which a changed module exports. It reads files and runs nothing.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -23,14 +23,14 @@ export function nearestTests(root, changed) {
 }
 
 /**
- * `init` and `dependency` of `src/cli/init/dependency.ts`: a test of either name is about it. A folder of several rooms does
+ * `init` and `dependency` of `src/cli/init/dependency.ts`: a test of either name is about it. A directory of several rooms does
  * not count: tests of `cli` are about all of it.
  * @param {string} name
  */
 function namesOf(name) {
   const own = path.basename(name).replace(/\.(test\.)?\w+$/, "");
-  const folders = path.dirname(name).split("/");
-  const room = folders.length > 2 ? [folders.at(-1) ?? ""] : [];
+  const directories = path.dirname(name).split("/");
+  const room = directories.length > 2 ? [directories.at(-1) ?? ""] : [];
   return own === "index" ? room : [own, ...room];
 }
 

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
-/** Variables that name a file or a folder with certificates. */
+/** Variables that name a file or a directory with certificates. */
 const certificateVariables = [
   "NODE_EXTRA_CA_CERTS",
   "SSL_CERT_FILE",
@@ -53,9 +53,10 @@ export function carryOver(root, place, target = place) {
 export function copyCertificates(root) {
   const named = [npmSetting("cafile"), ...certificateVariables.map((name) => process.env[name])];
   const places = named.filter((place) => place !== undefined && path.isAbsolute(place) && existsSync(place));
-  const folder = "/etc/ssl/certs";
-  for (const place of new Set([folder, ...places]))
-    if (place !== undefined && existsSync(place) && !place.startsWith(`${folder}/`)) carryOver(root, place);
+  const directory = "/etc/ssl/certs";
+  for (const place of new Set([directory, ...places]))
+    if (place !== undefined && existsSync(place) && !place.startsWith(`${directory}/`))
+      carryOver(root, place);
 }
 
 /**

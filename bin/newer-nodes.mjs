@@ -35,11 +35,11 @@ async function tryNode(major) {
   // Beside the checkout's cache, since it may be large; with a space, as users have it.
   const parent = path.join(root, ".buildcache");
   mkdirSync(parent, { recursive: true });
-  const folder = mkdtempSync(path.join(parent, `node ${major} `));
-  const clone = path.join(folder, "razor-mk");
+  const directory = mkdtempSync(path.join(parent, `node ${major} `));
+  const clone = path.join(directory, "razor-mk");
   try {
     const cloned = await runChild("git", ["clone", "--quiet", "--no-hardlinks", root, clone], {
-      cwd: folder,
+      cwd: directory,
       output: "errors-shown",
     });
     if (cloned.status !== 0)
@@ -72,7 +72,7 @@ async function tryNode(major) {
     for (const line of tests.lines) process.stdout.write(`${line} (Node ${major})\n`);
     return addNumbers([quickstart, tests.numbers]);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -90,25 +90,25 @@ function withoutMachines(clone) {
 /**
  * Fetches a Node through npm, whose packages of this name hold nothing but the program.
  * @param {string} major
- * @returns {Promise<string>} Absolute path of the folder with the program.
+ * @returns {Promise<string>} Absolute path of the directory with the program.
  */
 async function fetchNode(major) {
   if (!/^\d+$/.test(major))
     throw new SetupFailure("node-release", `"${major}" is not a major version`, "write it as 24");
-  const folder = path.join(root, ".buildcache/nodes", major);
+  const directory = path.join(root, ".buildcache/nodes", major);
   const name = `node-linux-${process.arch}`;
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(directory, { recursive: true });
   const args = [
     "install",
     "--prefix",
-    folder,
+    directory,
     "--no-save",
     "--no-package-lock",
     "--ignore-scripts",
     `${name}@${major}`,
   ];
-  const { status, output } = await runChild("npm", args, { cwd: folder, output: "kept" });
-  if (status === 0) return path.join(folder, "node_modules", name, "bin");
+  const { status, output } = await runChild("npm", args, { cwd: directory, output: "kept" });
+  if (status === 0) return path.join(directory, "node_modules", name, "bin");
   throw new SetupFailure(
     "node-release",
     `Node ${major} cannot be downloaded: ${output.trim()}`,

@@ -27,7 +27,7 @@ function readCurrent(record, packageRoot) {
     statusText(file.path) === file.status;
   if (!manifest.sources.every(isAsRecorded) || !manifest.librarySources.every(isAsRecorded))
     return "outdated";
-  const program = readVerified(path.join(manifest.folder, "program.cjs"), manifest.program);
+  const program = readVerified(path.join(manifest.directory, "program.cjs"), manifest.program);
   if (program === undefined || !manifest.made.every(isAsRecorded)) return "damaged";
   return { manifest, program };
 }
@@ -41,31 +41,32 @@ function readCurrent(record, packageRoot) {
  * @param {CompiledRecord} record
  * @param {() => Promise<Manifest>} makeLibraries Makes the libraries again when one of them is damaged.
  */
-function loadProgram({ folder, program: digest, ...manifest }, program, record, makeLibraries) {
-  const file = path.join(folder, "program.cjs");
+function loadProgram({ directory, program: digest, ...manifest }, program, record, makeLibraries) {
+  const file = path.join(directory, "program.cjs");
   const word = /^[a-z][a-z-]*$/.test(process.argv[2] ?? "") ? process.argv[2] : "menu";
-  const cacheFile = path.join(folder, `${word}.v8`);
+  const cacheFile = path.join(directory, `${word}.v8`);
   const cachedData = record.readCode(cacheFile, digest);
   // On one line, so that the source's line numbers stay as they are.
   const source = `(function (exports, require, module, __import) {${program.toString("utf8")}\n})`;
   const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
   const module = { exports: /** @type {any} */ ({}) };
-  let { libraryFolder, libraryDigests } = manifest;
+  let { libraryDirectory, libraryDigests } = manifest;
   /** @type {Map<string, any>} */
   const loaded = new Map();
   const read = (/** @type {string} */ name) =>
-    readVerified(path.join(libraryFolder, name), libraryDigests[name]);
+    readVerified(path.join(libraryDirectory, name), libraryDigests[name]);
   const load = async (/** @type {string} */ name) => {
     const library = manifest.libraries[name];
     if (library === undefined) return import(name);
     if (!loaded.has(library)) {
       let bytes = read(library);
       if (bytes === undefined) {
-        ({ libraryFolder, libraryDigests } = await makeLibraries());
+        ({ libraryDirectory, libraryDigests } = await makeLibraries());
         bytes = read(library);
       }
-      if (bytes === undefined) throw new Error(`the library ${library} cannot be read in ${libraryFolder}`);
-      if (!loaded.has(library)) loaded.set(library, evaluate(path.join(libraryFolder, library), bytes));
+      if (bytes === undefined)
+        throw new Error(`the library ${library} cannot be read in ${libraryDirectory}`);
+      if (!loaded.has(library)) loaded.set(library, evaluate(path.join(libraryDirectory, library), bytes));
     }
     return asModule(loaded.get(library)[name]());
   };

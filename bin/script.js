@@ -1,10 +1,10 @@
 // Runs one of the scripts beside it: `node bin/script.js NAME [ARGUMENT...]`. It is CommonJS, which Node loads from every
-// folder, so that a folder from which Node loads no modules is refused with a sentence.
+// directory, so that a directory from which Node loads no modules is refused with a sentence.
 const path = require("node:path");
-const { refuseFolderName } = require("./folder-name.js");
+const { refuseDirectoryName } = require("./directory-name.js");
 
 const [name = ""] = process.argv.splice(2, 1);
-const refusal = refuseFolderName(process.cwd(), [path.dirname(__dirname)]);
+const refusal = refuseDirectoryName(process.cwd(), [path.dirname(__dirname)]);
 if (refusal === undefined) {
   import(`./${name}.mjs`);
 } else {

@@ -7,7 +7,7 @@ import { runChild } from "./child.mjs";
 import { ensureTools } from "./host-tools.mjs";
 import { SetupFailure } from "./setup-failure.mjs";
 
-/** Absolute path of the project's folder. */
+/** Absolute path of the project's directory. */
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
@@ -37,10 +37,10 @@ export async function runScript(body) {
   }
 }
 
-/** PATH without the folders that npm puts before it, in which other programs of the same names may be. */
+/** PATH without the directories that npm puts before it, in which other programs of the same names may be. */
 export function fullPath() {
-  const folders = (process.env.PATH ?? "").split(":");
-  return folders.filter((folder) => !/node_modules[\\/]/.test(`${folder}/`)).join(":");
+  const directories = (process.env.PATH ?? "").split(":");
+  return directories.filter((directory) => !/node_modules[\\/]/.test(`${directory}/`)).join(":");
 }
 
 /** @param {string} line */
@@ -80,7 +80,7 @@ async function ensureModules() {
   );
 }
 
-/** @param {string} file Relative to the project's folder. */
+/** @param {string} file Relative to the project's directory. */
 function modifiedAt(file) {
   return statSync(path.join(root, file), { throwIfNoEntry: false })?.mtimeMs;
 }

@@ -100,9 +100,9 @@ export class SourceReader {
    * @param {string} file
    */
   #packageFacts(file) {
-    for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
-      const { source, facts } = this.#packageAt(path.join(folder, "package.json"));
-      if (source.digest !== "" || folder === path.dirname(folder)) return facts;
+    for (let directory = path.dirname(file); ; directory = path.dirname(directory)) {
+      const { source, facts } = this.#packageAt(path.join(directory, "package.json"));
+      if (source.digest !== "" || directory === path.dirname(directory)) return facts;
     }
   }
 

@@ -5,14 +5,14 @@
 // It is CommonJS, as package.json beside it says: Node starts that in less time than a module.
 const { existsSync } = require("node:fs");
 const path = require("node:path");
-const { refuseFolderName } = require("./folder-name.js");
+const { refuseDirectoryName } = require("./directory-name.js");
 const { shownCode, startFailure } = require("./start-failure.js");
 const { UpToDateRecord } = require("./up-to-date.js");
 
 const packageRoot = path.dirname(__dirname);
 
-/** The current folder; undefined when somebody has removed it. */
-function currentFolder() {
+/** The current directory; undefined when somebody has removed it. */
+function currentDirectory() {
   try {
     return process.cwd();
   } catch {
@@ -21,20 +21,20 @@ function currentFolder() {
 }
 
 /**
- * The nearest folder, from `current` upwards, that holds a Taskfile.ts.
+ * The nearest directory, from `current` upwards, that holds a Taskfile.ts.
  * @param {string} current
  */
 function findWorkspace(current) {
-  for (let folder = current; ; folder = path.dirname(folder)) {
-    if (existsSync(path.join(folder, "Taskfile.ts"))) return folder;
-    if (folder === path.dirname(folder)) return undefined;
+  for (let directory = current; ; directory = path.dirname(directory)) {
+    if (existsSync(path.join(directory, "Taskfile.ts"))) return directory;
+    if (directory === path.dirname(directory)) return undefined;
   }
 }
 
 async function start() {
   // Nothing in the cache may be writable by others, so the umask may only be stricter.
   process.umask(process.umask() | 0o022);
-  const current = currentFolder();
+  const current = currentDirectory();
   if (current === undefined) {
     process.stderr.write(
       startFailure(
@@ -46,7 +46,7 @@ async function start() {
     return 2;
   }
   const project = findWorkspace(current);
-  const refusal = refuseFolderName(current, [project, packageRoot]);
+  const refusal = refuseDirectoryName(current, [project, packageRoot]);
   if (refusal !== undefined) {
     process.stderr.write(refusal);
     return 2;
@@ -128,7 +128,7 @@ async function compileAnew(where) {
   const { readVerified } = require("./compiled-record.js");
   const manifest = await compile(where);
   if ("text" in manifest) return manifest;
-  const file = path.join(manifest.folder, "program.cjs");
+  const file = path.join(manifest.directory, "program.cjs");
   const program = readVerified(file, manifest.program);
   if (program !== undefined) return { manifest, program };
   return {

@@ -3,23 +3,23 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 /**
- * @param {string} folder Absolute path of the tests.
+ * @param {string} directory Absolute path of the tests.
  * @returns {ReadonlyMap<string, readonly string[]>} Sorted names of programs, by the test file's absolute path.
  */
-export function programsOfTests(folder) {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+export function programsOfTests(directory) {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(".test.ts"))
     .map((entry) => path.join(entry.parentPath, entry.name));
-  return new Map(files.sort().map((file) => [file, [...programsOf(file, folder)].sort()]));
+  return new Map(files.sort().map((file) => [file, [...programsOf(file, directory)].sort()]));
 }
 
 /**
  * The programs that a module and what it imports of the tests declare.
  * @param {string} file Absolute path.
- * @param {string} folder Absolute path of the tests.
+ * @param {string} directory Absolute path of the tests.
  * @returns {ReadonlySet<string>}
  */
-export function programsOf(file, folder) {
+export function programsOf(file, directory) {
   const modules = new Set([file]);
   /** @type {Set<string>} */
   const programs = new Set();
@@ -30,7 +30,7 @@ export function programsOf(file, folder) {
     for (const [, name = ""] of text.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+\.ts)"/gm)) {
       const imported = path.resolve(path.dirname(module), name);
       // Tests write modules, too, whose imports are found elsewhere.
-      if (imported.startsWith(`${folder}/`) && existsSync(imported)) modules.add(imported);
+      if (imported.startsWith(`${directory}/`) && existsSync(imported)) modules.add(imported);
     }
   }
   return programs;

@@ -42,9 +42,9 @@ export function isPipelineTest(file) {
  * @returns {Promise<{ readonly numbers: Numbers, readonly lines: readonly string[] }>}
  */
 export async function runTests(node, { cwd, env }, args, skipped = []) {
-  const folder = mkdtempSync(path.join(tmpdir(), "razor-mk-tests-"));
+  const directory = mkdtempSync(path.join(tmpdir(), "razor-mk-tests-"));
   try {
-    const report = path.join(folder, "report.json");
+    const report = path.join(directory, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const excluded = skipped.map(({ file }) => `--exclude=${file}`);
     const vitest = path.join(cwd, "node_modules/vitest/vitest.mjs");
@@ -62,7 +62,7 @@ export async function runTests(node, { cwd, env }, args, skipped = []) {
       ],
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

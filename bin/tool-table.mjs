@@ -149,12 +149,12 @@ export function readTable() {
 export function isInstalled(tool) {
   const files = readTable()[tool]?.files;
   if (files !== undefined) return files.some((file) => existsSync(file));
-  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
-  return folders.some((folder) => {
+  const directories = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return directories.some((directory) => {
     try {
-      const file = path.join(folder, tool);
+      const file = path.join(directory, tool);
       accessSync(file, constants.X_OK);
-      return folder !== "" && statSync(file).isFile();
+      return directory !== "" && statSync(file).isFile();
     } catch {
       return false;
     }

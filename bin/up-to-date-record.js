@@ -25,7 +25,7 @@ const recordsKept = 32;
  * The record to be written.
  * @typedef {object} Place
  * @property {readonly string[]} base Absolute paths that each record begins with: the lock, then the engine's logs.
- * @property {string} folder Absolute path of all records.
+ * @property {string} directory Absolute path of all records.
  * @property {string} file Absolute path of this one.
  * @property {string} identity What was asked.
  */
@@ -35,7 +35,7 @@ const recordsKept = 32;
  * @param {Place} record
  * @param {Dependencies} dependencies
  */
-function write({ base, folder, file, identity }, { environment, looks, followed, said }) {
+function write({ base, directory, file, identity }, { environment, looks, followed, said }) {
   // Another build may be at work when its lock is there.
   const seen = new Map(base.map((name, index) => /** @type {const} */ ([name, index > 0])));
   for (const [name, present] of looks) seen.set(name, present);
@@ -62,11 +62,11 @@ function write({ base, folder, file, identity }, { environment, looks, followed,
   const prefix = Uint32Array.of(checksumOf(texts[0]), ...texts.map((text) => text.length));
   const beside = `${file}.${process.pid}.tmp`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     const parts = [Buffer.from(prefix.buffer), ...texts, Buffer.from(statuses.buffer)];
     writeFileSync(beside, Buffer.concat(parts), { mode: 0o600, flag: "wx" });
     renameSync(beside, file);
-    sweep(folder);
+    sweep(directory);
   } catch {
     // Without a record the next build takes a closer look, and nothing else.
   }
@@ -79,10 +79,10 @@ function isLink(name) {
 
 /**
  * Of many command lines, the latest are kept.
- * @param {string} folder
+ * @param {string} directory
  */
-function sweep(folder) {
-  const files = readdirSync(folder).map((name) => path.join(folder, name));
+function sweep(directory) {
+  const files = readdirSync(directory).map((name) => path.join(directory, name));
   if (files.length <= recordsKept) return;
   const ages = files.map((file) => ({ file, time: statusOf(file, false)?.mtimeMs ?? 0 }));
   ages.sort((a, b) => b.time - a.time);

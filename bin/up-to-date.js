@@ -39,9 +39,9 @@ class UpToDateRecord {
   /** @param {string} workspace Absolute path. */
   constructor(workspace) {
     this.state = `${workspace}/.buildcache/v1`;
-    this.folder = `${this.state}/up-to-date`;
+    this.directory = `${this.state}/up-to-date`;
     this.identity = identityOf();
-    this.file = `${this.folder}/${checksumOf(Buffer.from(this.identity)).toString(16)}`;
+    this.file = `${this.directory}/${checksumOf(Buffer.from(this.identity)).toString(16)}`;
   }
 
   /**

@@ -62,14 +62,14 @@ const underUefi = "under UEFI";
 
 const grubTarget = "x86_64-efi";
 
-/** The files of GRUB that its program is made of; a distribution has them in one of the folders. */
-const grubFiles = (folder: string) =>
+/** The files of GRUB that its program is made of; a distribution has them in one of the directories. */
+const grubFiles = (directory: string) =>
   files(
     [
       ...["kernel.img", "moddep.lst", "modinfo.sh"],
       ...[...grubModules, ...grubDependencies].map((name) => `${name}.mod`),
     ],
-    { root: `${folder}/${grubTarget}`, optional: true },
+    { root: `${directory}/${grubTarget}`, optional: true },
   );
 
 /** By what distributions call it: Debian and Arch; Fedora and openSUSE. */
@@ -154,17 +154,17 @@ function isHybridLoader(loader: Buffer): boolean {
   return loader.subarray(64, 68).equals(Buffer.from([0xfb, 0xc0, 0x78, 0x70]));
 }
 
-/** GRUB as one EFI program, less than a megabyte, of modules in a folder. */
+/** GRUB as one EFI program, less than a megabyte, of modules in a directory. */
 async function makeLoader(
   $: Shell,
   mkimage: string,
-  folder: string,
+  directory: string,
   modules: readonly string[],
   scratch: string,
 ): Promise<Buffer> {
   const config = path.join(scratch, "early.cfg");
   const program = path.join(scratch, "BOOTX64.EFI");
   await writeFile(config, findMenu);
-  await $`${mkimage} -d ${folder} -O ${grubTarget} -o ${program} -p /boot/grub -c ${config} ${modules}`;
+  await $`${mkimage} -d ${directory} -O ${grubTarget} -o ${program} -p /boot/grub -c ${config} ${modules}`;
   return await readFile(program);
 }

@@ -1,6 +1,6 @@
 /**
  * The bundle: Core's ISO, the overlay and what builds an image out of them on a machine that has neither this project
- * nor Node, only a shell, gzip, tar and an ISO writer. It unpacks into the current folder.
+ * nor Node, only a shell, gzip, tar and an ISO writer. It unpacks into the current directory.
  */
 
 import { constants, cp, readdir, readFile, rm } from "node:fs/promises";
@@ -73,8 +73,9 @@ export const bundle = task({
     await add(needs.overlay.tarball, "dependencies/razor-microkernel-overlay.tar.gz");
     for (const name of await readdir(needs.overlay.first))
       await add(path.join(needs.overlay.first, name), name);
-    for (const folder of [needs.setup.setups, needs.payload.openVmTools, needs.linkerTables.tarballs]) {
-      for (const name of await readdir(folder)) await add(path.join(folder, name), `dependencies/${name}`);
+    for (const directory of [needs.setup.setups, needs.payload.openVmTools, needs.linkerTables.tarballs]) {
+      for (const name of await readdir(directory))
+        await add(path.join(directory, name), `dependencies/${name}`);
     }
     for (const name of await readdir(needs.loaders.loaders)) {
       await add(path.join(needs.loaders.loaders, name), `loaders/${name}`);
@@ -95,7 +96,7 @@ export const bundle = task({
   },
 });
 
-/** Writes the boot folder as an ISO with the layout of Core's releases; `root` is made. All paths are absolute. */
+/** Writes the boot directory as an ISO with the layout of Core's releases; `root` is made. All paths are absolute. */
 async function packCoreIso($: Shell, boot: string, root: string, iso: string): Promise<void> {
   const loader = { isolinux: "boot/isolinux/isolinux.bin", catalog: "boot/isolinux/boot.cat" };
   await cp(boot, path.join(root, "boot"), { recursive: true, mode: constants.COPYFILE_FICLONE });
@@ -105,9 +106,9 @@ async function packCoreIso($: Shell, boot: string, root: string, iso: string): P
 }
 
 /** The bundle's scripts lay the image's files on Core's initrd as a layer, and have no other way. */
-async function refuseConflict(folder: string): Promise<void> {
-  if (!(await readdir(folder)).includes("conflict")) return;
-  const conflict = await readFile(path.join(folder, "conflict"), "utf8");
+async function refuseConflict(directory: string): Promise<void> {
+  if (!(await readdir(directory)).includes("conflict")) return;
+  const conflict = await readFile(path.join(directory, "conflict"), "utf8");
   throw new UserError(`the layers of the bundle conflict: ${conflict}`, {
     code: "layer-conflict",
     where: "bundle",

@@ -12,10 +12,10 @@ import { devKeys, passwordHash, passwordOrDefault, tcPassword } from "./settings
 import { undated } from "./settings/undated.ts";
 
 const keyTypes = ["ecdsa", "ed25519", "rsa"] as const;
-const sshFolder = "usr/local/etc/ssh";
+const sshDirectory = "usr/local/etc/ssh";
 
 const serverSettings = `# Made for dev and debug images only.
-${keyTypes.map((type) => `HostKey /${sshFolder}/ssh_host_${type}_key`).join("\n")}
+${keyTypes.map((type) => `HostKey /${sshDirectory}/ssh_host_${type}_key`).join("\n")}
 PidFile /var/run/sshd.pid
 PermitRootLogin no
 PasswordAuthentication yes
@@ -67,9 +67,9 @@ export const devAccess = task({
       filter: (name) => name !== "salt",
     });
     const tree = new FileTree()
-      .addTree(keys, sshFolder)
-      .addFile(`${sshFolder}/sshd_config`, bytesContent(serverSettings), { mtime })
-      .addFile(`${sshFolder}/ssh_config`, bytesContent(clientSettings), { mtime })
+      .addTree(keys, sshDirectory)
+      .addFile(`${sshDirectory}/sshd_config`, bytesContent(serverSettings), { mtime })
+      .addFile(`${sshDirectory}/ssh_config`, bytesContent(clientSettings), { mtime })
       .ensureParents({ mtime });
     await writeTarball(tree, outputs.setup);
   },

@@ -88,14 +88,14 @@ function notInExtension({ path: wanted, where }: WantedPath, paths: ReadonlySet<
 /** A program is read whole to see what it links; what is larger is data. */
 const largestProgram = 64 * 1024 * 1024;
 
-/** Libraries that the files below `folder` ask for and `there` has not, each with the files that ask. */
+/** Libraries that the files below `directory` ask for and `there` has not, each with the files that ask. */
 async function missingLibraries(
-  folder: string,
+  directory: string,
   names: readonly string[],
   there: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const missing = new Map<string, string[]>();
-  const unpacked = await treeFromDirectory(folder, { mtime: 0 });
+  const unpacked = await treeFromDirectory(directory, { mtime: 0 });
   for (const name of names) {
     // Read as a tree, which follows no link.
     const node = unpacked.get(name);
@@ -108,10 +108,11 @@ async function missingLibraries(
   return missing;
 }
 
-async function namesInExtensions($: Shell, folder: string): Promise<ReadonlySet<string>> {
+async function namesInExtensions($: Shell, directory: string): Promise<ReadonlySet<string>> {
   const names = new Set<string>();
-  for (const extension of (await readdir(folder)).filter((name) => name.endsWith(".tcz"))) {
-    for (const entry of await listSquashfs($, path.join(folder, extension))) names.add(baseName(entry.path));
+  for (const extension of (await readdir(directory)).filter((name) => name.endsWith(".tcz"))) {
+    for (const entry of await listSquashfs($, path.join(directory, extension)))
+      names.add(baseName(entry.path));
   }
   return names;
 }

@@ -25,8 +25,8 @@ export const extract = command({
   async run(context) {
     const { words, cwd, show, value } = context;
     const [named, ...paths] = words;
-    const folder = await value(to);
-    if (named === undefined || folder === undefined || folder === "") {
+    const directory = await value(to);
+    if (named === undefined || directory === undefined || directory === "") {
       throw new UsageError(`\`extract\` needs ${named === undefined ? "an image" : "a directory"}`, {
         code: "extract-usage",
         hint: "usage: task extract IMAGE [PATH...] --to DIR",
@@ -41,23 +41,23 @@ export const extract = command({
         if (found === "" || tree.get(found)?.type === "directory")
           for (const below of pathsBelow(tree, found)) chosen.add(below);
       }
-      const { entries, manifest } = await extractEntries(tree, [...chosen], path.resolve(cwd, folder), {
+      const { entries, manifest } = await extractEntries(tree, [...chosen], path.resolve(cwd, directory), {
         isRoot: process.geteuid?.() === 0,
         keep: await value(keep),
         label: file,
         hint: "remove its contents, name another directory, or add --keep-existing",
         makeDevice,
       });
-      const inFolder = manifest === undefined ? undefined : path.join(folder, path.basename(manifest));
-      const note = inFolder === undefined ? "" : `; owners and devices are in ${printName(inFolder)}`;
+      const inDirectory = manifest === undefined ? undefined : path.join(directory, path.basename(manifest));
+      const note = inDirectory === undefined ? "" : `; owners and devices are in ${printName(inDirectory)}`;
       show(
         {
           image: named,
-          directory: folder,
+          directory: directory,
           entries,
-          ...(inFolder === undefined ? {} : { manifest: inFolder }),
+          ...(inDirectory === undefined ? {} : { manifest: inDirectory }),
         },
-        [`${entries} entries in ${printName(folder)}${note}`],
+        [`${entries} entries in ${printName(directory)}${note}`],
       );
     });
   },

@@ -1,5 +1,5 @@
 /**
- * The Core ISO: fetched, verified, its boot folder taken out, and looked into for what later steps must know.
+ * The Core ISO: fetched, verified, its boot directory taken out, and looked into for what later steps must know.
  */
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";

@@ -80,7 +80,7 @@ export const fetchTcz = task({
     builtin: out.directory("builtin"),
     mirror: out.directory("mirror"),
     utilLinux: out.file(utilLinux),
-    /** When each of them was made, for `readTimes`, by its path in the folders above: `builtin/optional/NAME.tcz`. */
+    /** When each of them was made, for `readTimes`, by its path in the directories above: `builtin/optional/NAME.tcz`. */
     times: out.file("times.json"),
   },
   async prefetch(context) {
@@ -128,8 +128,8 @@ export const fetchTcz = task({
       await placeBuiltin(opened, builtin, fetched, outputs.builtin);
       await placeMirror(opened, mirror, fetched, outputs.mirror);
       if (variant === "prod" && !context.missingTools.includes("unsquashfs")) {
-        for (const folder of [outputs.builtin, outputs.mirror])
-          for (const sentence of await describeSetIdFiles(context.$, folder)) note(sentence);
+        for (const directory of [outputs.builtin, outputs.mirror])
+          for (const sentence of await describeSetIdFiles(context.$, directory)) note(sentence);
       }
       await opened.place(lines.get(utilLinux), outputs.utilLinux);
       times.add(utilLinux, lines.get(utilLinux));
@@ -214,7 +214,7 @@ export async function readList(list: string, note: (message: string) => void = (
 /** What there is to place from. */
 interface Fetched {
   readonly lines: ReadonlyMap<string, LockLine>;
-  /** Absolute path of the folder with the extensions that were made of packages. */
+  /** Absolute path of the directory with the extensions that were made of packages. */
   readonly debs: string | undefined;
   readonly kernelRelease: string;
   readonly note: (message: string) => void;
@@ -226,12 +226,12 @@ async function placeBuiltin(
   opened: Source,
   items: readonly ClosureItem[],
   fetched: Fetched,
-  folder: string,
+  directory: string,
 ): Promise<void> {
-  const optional = path.join(folder, "optional");
+  const optional = path.join(directory, "optional");
   await mkdir(optional);
   for (const item of items) await placeExtension(opened, item, fetched, [optional, "builtin/optional"], []);
-  await writeFile(path.join(folder, "onboot.lst"), formatOnboot(items));
+  await writeFile(path.join(directory, "onboot.lst"), formatOnboot(items));
 }
 
 /** `tmp/tinycorelinux` of the image, below its release and architecture. */
@@ -239,17 +239,17 @@ async function placeMirror(
   opened: Source,
   items: readonly ClosureItem[],
   fetched: Fetched,
-  folder: string,
+  directory: string,
 ): Promise<void> {
   const within = path.posix.join(opened.mirror.release, opened.mirror.arch, "tcz");
-  const tcz = path.join(folder, within);
+  const tcz = path.join(directory, within);
   await mkdir(tcz, { recursive: true });
   const place: Place = [tcz, `mirror/${within}`];
   for (const item of items) await placeExtension(opened, item, fetched, place, [".info", ".list"]);
 }
 
-/** An absolute folder, and its name in the step's times. */
-type Place = readonly [folder: string, label: string];
+/** An absolute directory, and its name in the step's times. */
+type Place = readonly [directory: string, label: string];
 
 async function placeExtension(
   opened: Source,
@@ -259,11 +259,11 @@ async function placeExtension(
   sidecars: readonly string[],
 ): Promise<void> {
   const { lines, times } = fetched;
-  const [folder, label] = place;
+  const [directory, label] = place;
   if (item.kind === "deb") return await placeConverted(item.becomes, fetched, place, sidecars);
   const line = lines.get(item.name);
   if (line === undefined || "absent" in line) return;
-  const target = path.join(folder, item.name);
+  const target = path.join(directory, item.name);
   await opened.place(line, target);
   const superblock = await readSquashfsSuperblock(target, `${item.name} (${line.url})`);
   const doubt = mountDoubt(item.name, superblock, fetched.kernelRelease);
@@ -282,7 +282,7 @@ async function placeExtension(
 async function placeConverted(
   name: string,
   { debs, times }: Fetched,
-  [folder, label]: Place,
+  [directory, label]: Place,
   sidecars: readonly string[],
 ): Promise<void> {
   if (debs === undefined) throw new Error(`${name} was not made`);
@@ -292,7 +292,7 @@ async function placeConverted(
   for (const suffix of ["", ".md5.txt", ".dep", ...sidecars]) {
     const file = `${name}${suffix}`;
     if (!made.has(file)) continue;
-    await copyFile(path.join(debs, file), path.join(folder, file));
+    await copyFile(path.join(debs, file), path.join(directory, file));
     times.set(`${label}/${file}`, time);
   }
 }

@@ -30,14 +30,14 @@ export const isoFromBundle = task({
     const layers = [bundle.layer];
     const conflict = await readFile(bundle.conflict, "utf8");
     if (conflict !== "" && params.layout === "layered") context.note(describeFallback(conflict));
-    const folder = path.join(scratch, "template");
-    await mkdir(folder);
+    const directory = path.join(scratch, "template");
+    await mkdir(directory);
     const template = {
-      head: path.join(folder, "head"),
-      tail: path.join(folder, "tail"),
-      plan: path.join(folder, "plan.json"),
-      versionLayer: path.join(folder, "version.cpio.gz"),
-      single: path.join(folder, "single"),
+      head: path.join(directory, "head"),
+      tail: path.join(directory, "tail"),
+      plan: path.join(directory, "plan.json"),
+      versionLayer: path.join(directory, "version.cpio.gz"),
+      single: path.join(directory, "single"),
     };
     await mkdir(template.single);
     const common = { core: bundle, version: params.isoVersion, epoch: Number(params.epoch) };

@@ -28,7 +28,7 @@ const applicationId = "Razor Microkernel";
 
 /** What the rest of the ISO is made with. */
 export interface IsoPlan {
-  /** Size of the initrd in bytes, and its file name in the boot folder. */
+  /** Size of the initrd in bytes, and its file name in the boot directory. */
   readonly initrdSize: number;
   readonly initrd: string;
   readonly kernel: string;
@@ -91,7 +91,7 @@ export const isoTemplate = task({
 
 /** What an ISO is made of beside its edited layer; all paths are absolute. */
 interface TemplateParts {
-  /** The boot folder, the facts, and what Core's initrd holds. */
+  /** The boot directory, the facts, and what Core's initrd holds. */
   readonly core: { readonly boot: string; readonly core: string; readonly listing: string };
   /** Layers on Core's initrd, as far as they are there; all of them, where the initrd is to be a single archive. */
   readonly layers: readonly string[];
@@ -100,7 +100,7 @@ interface TemplateParts {
   /** Whether the initrd is made here, as one archive; and how much effort it is worth. */
   readonly single: boolean;
   readonly compress: string;
-  /** Folder with what boots beside isolinux. */
+  /** Directory with what boots beside isolinux. */
   readonly loaders: string;
   /** `closed` for menus that take no boot codes. */
   readonly bootMenu: string;
@@ -113,7 +113,7 @@ interface TemplateParts {
   readonly context: PackContext & { readonly note: (message: string) => void };
 }
 
-/** Where its parts go: the ISO before and behind the initrd, the plan, the version's layer, and a folder for the initrd. */
+/** Where its parts go: the ISO before and behind the initrd, the plan, the version's layer, and a directory for the initrd. */
 export interface TemplatePlaces {
   readonly head: string;
   readonly tail: string;
@@ -192,8 +192,8 @@ export function metadataOf(plan: IsoPlan, version: string, mtime: number, initrd
 }
 
 /**
- * Lays out the boot files below the ISO's `root`, with open menus: Core's of the folder `core` without its initrd, and those of the
- * folder `loaders`. Returns what starts the ISO. Paths are absolute.
+ * Lays out the boot files below the ISO's `root`, with open menus: Core's of the directory `core` without its initrd,
+ * and those of the directory `loaders`. Returns what starts the ISO. Paths are absolute.
  */
 export async function copyBootFiles(
   core: string,

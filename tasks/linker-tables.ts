@@ -20,7 +20,7 @@ import {
 import { installHint } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { inheritFolders } from "./image/image-tree.ts";
+import { inheritDirectories } from "./image/image-tree.ts";
 import { isLibraryFile, linkedFiles, moduleRelease } from "./image/linked-files.ts";
 import { isKnownMachine, libraryTables, moduleTables } from "./image/linking-tables.ts";
 import { writeListing } from "./image/tree-listing.ts";
@@ -76,9 +76,9 @@ export const linkerTables = task({
           continue;
         }
         requireTool("depmod", missingTools);
-        const { path: folder } = followLinks(image, `lib/modules/${release}`, true);
-        const found = await moduleTables($, { root, folder, release, mtime });
-        const listed = (await found.read(`${folder}/modules.dep`)).toString();
+        const { path: directory } = followLinks(image, `lib/modules/${release}`, true);
+        const found = await moduleTables($, { root, directory, release, mtime });
+        const listed = (await found.read(`${directory}/modules.dep`)).toString();
         const own = paths.filter((name) => moduleRelease(name) === release);
         const unseen = own.filter((name) => !listed.includes(path.basename(name)));
         if (unseen.length > 0) note(`depmod does not search the directory of ${unseen.join(", ")}`);
@@ -86,7 +86,7 @@ export const linkerTables = task({
       }
       // Whoever brings a table of their own means it.
       for (const name of tables.paths()) if (given.has(name)) tables.delete(name);
-      inheritFolders(tables.ensureParents({ mtime }), image);
+      inheritDirectories(tables.ensureParents({ mtime }), image);
     }
     if (tables.size === 0) await writeFile(outputs.layer, "");
     else {

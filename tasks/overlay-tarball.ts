@@ -44,7 +44,7 @@ export const overlayTarball = task({
       await writeLayer(before, path.join(outputs.first, removeFirst), { signal });
     }
     const beneath = await readListing(needs.listing.tarballListing);
-    // A folder that the payload has made already stands in the tarball once.
+    // A directory that the payload has made already stands in the tarball once.
     const added = new FileTree([...tree].filter(([name]) => !beneath.has(name)));
     const part = path.join(scratch, "overlay.tar.gz");
     await writeTarball(added, part, { signal });

@@ -11,7 +11,7 @@ import { bytesContent, type FileTree, fixUpLayer, writeLayers } from "../src/for
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { editorFiles } from "./image/editor-files.ts";
-import { inheritFolders, refuseClashes } from "./image/image-tree.ts";
+import { inheritDirectories, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
 import { describeFallback, findConflict } from "./image/layout.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
@@ -26,7 +26,7 @@ import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
 import { isOldProject } from "./settings/old-project.ts";
-import { emptyFolders, modesByPath, overlayFolder, overlayModes } from "./settings/project-options.ts";
+import { emptyDirectories, modesByPath, overlayDirectory, overlayModes } from "./settings/project-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { setupFiles } from "./setup-files.ts";
 
@@ -50,10 +50,14 @@ export const overlay = task({
   },
   inputs: {
     // Links are packed as they are: they mean files of the image.
-    tree: files("**", { root: overlayFolder, ignore: [...ignoredInProjects, ...editorFiles], links: "keep" }),
+    tree: files("**", {
+      root: overlayDirectory,
+      ignore: [...ignoredInProjects, ...editorFiles],
+      links: "keep",
+    }),
     settings: file(settingsFile, { optional: true }),
   },
-  params: { epoch, layout, emptyFolders, overlayModes },
+  params: { epoch, layout, emptyDirectories, overlayModes },
   outputs: {
     /** A gzipped cpio archive; before it another, where files of Core must go before others can take their place. */
     layer: out.file(overlayLayer, { private: true }),
@@ -72,24 +76,24 @@ export const overlay = task({
     const core = await readListing(needs.iso.listing);
     const fetched = await readListing(needs.payload.layerListing);
     const setup = await readListing(needs.setup.listing);
-    const folder = shownPath(inputs.tree.root);
-    const mcollectiveFolder = installedMcollective(fetched);
+    const directory = shownPath(inputs.tree.root);
+    const mcollectiveDirectory = installedMcollective(fetched);
     const modes = modesByPath(params.overlayModes);
-    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveFolder, modes });
+    const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveDirectory, modes });
     await addConfiguration(given, inputs.settings, mtime);
-    await adaptToVariant(given, variant, needs.access?.passwordHash, folder);
+    await adaptToVariant(given, variant, needs.access?.passwordHash, directory);
     linkRubyLibrary(given, await readFile(needs.payload.rubyVersion, "utf8"), mtime);
     given.ensureParents({ mtime });
     const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
-    inheritFolders(tree, core);
-    inheritFolders(before, core);
+    inheritDirectories(tree, core);
+    inheritDirectories(before, core);
     // Files of an old project keep theirs.
     const lost = isOldProject(inputs.tree.root)
       ? undefined
-      : describeLostModes((name) => tree.get(name) ?? given.get(name), modes, folder);
+      : describeLostModes((name) => tree.get(name) ?? given.get(name), modes, directory);
     if (lost !== undefined) note(lost);
-    refuseClashes(tree, folder, fetched, "what the build fetches");
-    refuseClashes(setup, "the setup files", tree, folder);
+    refuseClashes(tree, directory, fetched, "what the build fetches");
+    refuseClashes(setup, "the setup files", tree, directory);
     await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
     await writeLinkedFiles(tree, outputs.linked, signal);
     await writeFile(outputs.room, `${roomFor((await stat(outputs.layer)).size, variant)}\n`);

@@ -14,7 +14,7 @@ import { fetchTcz } from "./fetch-tcz.ts";
 import { readTimes } from "./image/fetched-times.ts";
 import {
   imagePolicy,
-  inheritFolders,
+  inheritDirectories,
   normalizeOwners,
   recordedModes,
   relativeModuleLinks,
@@ -52,7 +52,7 @@ export const payload = task({
   async run(context) {
     const { needs, params, outputs, scratch } = context;
     const limits = limitsOf(params);
-    // Folders and links that are made here have no time of their own.
+    // Directories and links that are made here have no time of their own.
     const mtime = undated;
     const extensionTime = await readTimes(needs.tcz.times);
     const gemTime = await readTimes(needs.gems.times);
@@ -65,11 +65,15 @@ export const payload = task({
     const optional = path.join(needs.tcz.builtin, "optional");
     await writeFile(outputs.rubyVersion, await findRubyVersion(context.$, optional));
     const tree = new FileTree();
-    /** `timeOf` gives the time of a file by its path in the folder. */
-    const place = async (folder: string, target: string, timeOf: (name: string) => number): Promise<void> => {
+    /** `timeOf` gives the time of a file by its path in the directory. */
+    const place = async (
+      directory: string,
+      target: string,
+      timeOf: (name: string) => number,
+    ): Promise<void> => {
       const policy: typeof imagePolicy = (name, entry) =>
         imagePolicy(target === "" ? name : `${target}/${name}`, entry);
-      const found = await treeFromDirectory(folder, { mtime, policy });
+      const found = await treeFromDirectory(directory, { mtime, policy });
       for (const [name, node] of found) {
         if (node.type !== "directory") found.set(name, { ...node, mtime: timeOf(name) });
       }
@@ -98,7 +102,7 @@ export const payload = task({
     const core = await readListing(needs.iso.listing);
     tree.addTree(relativeModuleLinks(core, mtime));
     tree.ensureParents({ mtime });
-    inheritFolders(normalizeOwners(tree), core);
+    inheritDirectories(normalizeOwners(tree), core);
     await writeListing(tree, outputs.tarballListing);
 
     // open-vm-tools has a tarball of its own in the bundle: only the initrd's layer holds it.
@@ -114,10 +118,10 @@ export const payload = task({
       for (const [name, node] of normalizeOwners(found, recordedModes)) {
         if (name !== ".") whole.set(name, { ...node, mtime: node.type === "directory" ? mtime : time });
       }
-      inheritFolders(whole.ensureParents({ mtime }), core);
+      inheritDirectories(whole.ensureParents({ mtime }), core);
       const tools = new FileTree([...whole].filter(([name]) => found.has(name))).ensureParents({ mtime });
       await writeTarball(
-        inheritFolders(tools, core),
+        inheritDirectories(tools, core),
         path.join(outputs.openVmTools, "mk-open-vm-tools.tar.gz"),
       );
     }

@@ -19,13 +19,13 @@ export const pxe = task({
   needs: initrdNeeds,
   params: { isoVersion, epoch },
   outputs: {
-    folder: out.artifactDirectory(
+    directory: out.artifactDirectory(
       ({ variant, value }) => `build-files/rz_mk_${variant}-pxe.${value(isoVersion)}`,
     ),
   },
   async run({ needs, params, outputs, join }) {
     const { initrd, plan } = await readInitrdMembers(needs);
-    const place = (name: string): string => path.join(outputs.folder, name);
+    const place = (name: string): string => path.join(outputs.directory, name);
     await mkdir(path.dirname(place(bootPath(plan.initrd))));
     const { sha256 } = await join(place(bootPath(plan.initrd)), initrd);
     await copyFile(path.join(needs.core.boot, plan.kernel), place(bootPath(plan.kernel)));

@@ -16,14 +16,14 @@ import {
 } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
-import { inheritFolders, normalizeOwners, recordedModes, refuseClashes } from "./image/image-tree.ts";
+import { inheritDirectories, normalizeOwners, recordedModes, refuseClashes } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { payload } from "./payload.ts";
 import { mcollectivePassword, mcollectivePsk } from "./settings/access-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
-import { setupFolder } from "./settings/project-options.ts";
+import { setupDirectory } from "./settings/project-options.ts";
 import { undated } from "./settings/undated.ts";
 
 const settingsFile = "lists/mcollective.yaml";
@@ -42,7 +42,7 @@ export const setupFiles = task({
   },
   inputs: {
     mcollective: file(settingsFile, { optional: true }),
-    own: files(Object.values(tarballs), { root: setupFolder, optional: true }),
+    own: files(Object.values(tarballs), { root: setupDirectory, optional: true }),
   },
   params: { mcollectivePassword, mcollectivePsk, ...limitParams },
   outputs: {
@@ -73,7 +73,7 @@ export const setupFiles = task({
     const layer = new FileTree();
     const place = async (name: string, tree: FileTree): Promise<void> => {
       refuseClashes(tree, name, layer, tarballs.mcollective);
-      layer.addTree(inheritFolders(tree, core));
+      layer.addTree(inheritDirectories(tree, core));
       await writeTarball(tree, path.join(outputs.setups, name), { signal });
     };
     if (installedMcollective(beneath) !== undefined) {

@@ -55,7 +55,7 @@ export const size = command({
   },
 });
 
-function describe({ iso, beside, layers, extensions, folders }: SizeReport): readonly string[] {
+function describe({ iso, beside, layers, extensions, directories }: SizeReport): readonly string[] {
   const rest = { name: "structure and gaps", files: 0, before: iso.rest, after: iso.rest };
   const named = layers.map(({ largest, ...row }) => ({
     ...row,
@@ -64,7 +64,7 @@ function describe({ iso, beside, layers, extensions, folders }: SizeReport): rea
   return [
     ...table("the initrd, by layer", named),
     ...table("of it extensions", extensions),
-    ...table("of it directories", folders),
+    ...table("of it directories", directories),
     ...table("beside the initrd", [...beside, rest]),
     `the ISO: ${number(iso.bytes)} bytes`,
   ];

@@ -98,7 +98,7 @@ function releaseContext({ env, signal, note }: CommandContext): ReleaseContext {
 
 async function destinationOf({ value, cwd }: CommandContext): Promise<Destination> {
   const text = (await value(to)) ?? "";
-  if (text !== "") return parseDestination(text, (folder) => path.resolve(cwd, folder));
+  if (text !== "") return parseDestination(text, (directory) => path.resolve(cwd, directory));
   throw new UsageError("`store` needs a destination", {
     code: "store-usage",
     hint: "usage: task store --to DEST [FILE...], or task store --verify DEST",
@@ -162,22 +162,22 @@ async function add(
   release: Prepared,
   published: Published,
 ): Promise<void> {
-  const folder = await mkdtemp(path.join(tmpdir(), "razor-mk-store-"));
+  const directory = await mkdtemp(path.join(tmpdir(), "razor-mk-store-"));
   try {
     const digests = new Map(release.digests);
-    for (const [name, file] of release.files) await symlink(file, path.join(folder, name));
+    for (const [name, file] of release.files) await symlink(file, path.join(directory, name));
     for (const [name, text] of Object.entries(await describe(context, release, published))) {
-      await writeFile(path.join(folder, name), text);
-      digests.set(name, await sha256Of(path.join(folder, name)));
+      await writeFile(path.join(directory, name), text);
+      digests.set(name, await sha256Of(path.join(directory, name)));
     }
-    await writeFile(path.join(folder, checksumsFile), formatChecksums(digests));
+    await writeFile(path.join(directory, checksumsFile), formatChecksums(digests));
     if (release.key !== undefined) {
       const password = await passwordGiven(context);
-      await sign(releaseContext(context), release.key, folder, checksumsFile, password);
+      await sign(releaseContext(context), release.key, directory, checksumsFile, password);
     }
-    await publication.add(release.id, folder);
+    await publication.add(release.id, directory);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
@@ -225,7 +225,7 @@ async function passwordGiven({ value }: CommandContext): Promise<string | undefi
 
 async function verifyPublished(context: CommandContext): Promise<void> {
   const { value, cwd, print } = context;
-  const destination = parseDestination(await value(verify), (folder) => path.resolve(cwd, folder));
+  const destination = parseDestination(await value(verify), (directory) => path.resolve(cwd, directory));
   const given = await value(publicKey);
   const key = given === "" ? undefined : path.resolve(cwd, given);
   const scratch = await mkdtemp(path.join(tmpdir(), "razor-mk-store-"));

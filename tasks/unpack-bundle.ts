@@ -21,7 +21,7 @@ import {
   writeLayers,
 } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
-import { inheritFolders, normalizeOwners } from "./image/image-tree.ts";
+import { inheritDirectories, normalizeOwners } from "./image/image-tree.ts";
 import { findConflict } from "./image/layout.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
@@ -66,7 +66,7 @@ type BundlePlaces = Readonly<
 >;
 
 /**
- * Takes the bundle at `file` (absolute) apart. `scratch` is an existing folder, `mtime` the time of everything in the layer, in
+ * Takes the bundle at `file` (absolute) apart. `scratch` is an existing directory, `mtime` the time of everything in the layer, in
  * seconds since 1970. Throws a `UserError` for what is no bundle, or holds anything that an image cannot.
  */
 export async function takeBundleApart(
@@ -97,8 +97,8 @@ export async function takeBundleApart(
   const image = await imageOf(bundle, core, { where: file, scratch: path.join(scratch, "image") }, limits);
   for (const [name, node] of image) image.set(name, { ...node, mtime });
   const { before, layer } = fixUpLayer([core], image.ensureParents({ mtime }));
-  inheritFolders(before, core);
-  inheritFolders(layer, core);
+  inheritDirectories(before, core);
+  inheritDirectories(layer, core);
   const options = { level, ...(signal === undefined ? {} : { signal }) };
   await writeLayers(before.size === 0 ? [layer] : [before, layer], places.layer, options);
   const conflict = findConflict([
@@ -177,7 +177,10 @@ function bytesIn(tree: FileTree): number {
   return total;
 }
 
-/** Adds missing parent folders, as tar does, except where a lower tarball has an entry; Core's folders keep their metadata. */
+/**
+ * Adds missing parent directories, as tar does, except where a lower tarball has an entry; Core's directories keep their
+ * metadata.
+ */
 function addParents(tree: FileTree, lower: FileTree, core: FileTree): void {
   for (const name of tree.paths()) {
     for (let at = parentOf(name); at !== undefined && !tree.has(at); at = parentOf(at)) {

@@ -18,10 +18,10 @@ usesPrograms("dpkg-deb", "openssl");
 export interface TestImage {
   readonly $: Shell;
   /** Absolute; images are made in it. */
-  readonly folder: string;
+  readonly directory: string;
   /** Absolute path of the base's unpacked ISO. */
   readonly unpacked: string;
-  /** Absolute path of a folder laid out as `/tmp/builtin`. */
+  /** Absolute path of a directory laid out as `/tmp/builtin`. */
   readonly extensions: string;
   /** Absolute path of `overlay-src`. */
   readonly overlay: string;
@@ -30,7 +30,7 @@ export interface TestImage {
 
 /** Adds the overlay and the extensions to the base's initrd, as layers. */
 export async function buildImage(
-  { $, folder, unpacked, extensions, overlay, epoch: mtime }: TestImage,
+  { $, directory, unpacked, extensions, overlay, epoch: mtime }: TestImage,
   variant: { readonly password?: string; readonly autologin?: boolean },
 ): Promise<{ readonly kernel: string; readonly initrd: string }> {
   const loaded = new FileTree().addDirectory("tmp", { mtime, mode: 0o1777 });
@@ -53,26 +53,26 @@ export async function buildImage(
   }
   own.addFile("tmp/mk-version.yaml", bytesContent("mk_version: 1.2.3\n"), { mtime });
 
-  const layers = [join(folder, "extensions.gz"), join(folder, "overlay.gz")] as const;
+  const layers = [join(directory, "extensions.gz"), join(directory, "overlay.gz")] as const;
   await writeLayer(loaded, layers[0], { level: 1 });
   await writeLayer(own, layers[1]);
-  const initrd = join(folder, "image.gz");
+  const initrd = join(directory, "image.gz");
   await joinLayers([join(unpacked, "boot/corepure64.gz"), ...layers], initrd);
   return { kernel: join(unpacked, "boot/vmlinuz64"), initrd };
 }
 
 export interface ExtensionOptions {
   readonly $: Shell;
-  readonly folder: string;
+  readonly directory: string;
   readonly kernelRelease: string;
   readonly packages: Readonly<Record<string, string>>;
   readonly epoch: number;
 }
 
-/** Makes extensions that each need something of the boot scripts; returns a folder laid out as `/tmp/builtin`. */
+/** Makes extensions that each need something of the boot scripts; returns a directory laid out as `/tmp/builtin`. */
 export async function makeExtensions(options: ExtensionOptions): Promise<string> {
-  const { $, folder, kernelRelease, packages } = options;
-  const builtin = join(folder, "builtin");
+  const { $, directory, kernelRelease, packages } = options;
+  const builtin = join(directory, "builtin");
   await mkdir(join(builtin, "optional"), { recursive: true });
   const script = (text: string): string => `#!/bin/sh\n${text}\n`;
 
@@ -98,12 +98,12 @@ export async function makeExtensions(options: ExtensionOptions): Promise<string>
   await makeExtension(options, builtin, "copied", { files: { "usr/local/bin/copied": script("") } });
 
   // A module that the base's tables do not know in advance.
-  const driver = join(folder, `driver-${kernelRelease}`);
+  const driver = join(directory, `driver-${kernelRelease}`);
   const module = join(driver, "lib/modules", kernelRelease, "kernel/drivers/net/dummy.ko");
   await mkdir(dirname(module), { recursive: true });
   const names = Object.keys(packages).filter((name) => name.startsWith("linux-"));
   for (const name of names) {
-    const scratch = join(folder, `modules of ${name}`);
+    const scratch = join(directory, `modules of ${name}`);
     await mkdir(scratch);
     await $`dpkg-deb --fsys-tarfile ${packages[name] ?? ""} | tar -x -C ${scratch} --wildcards ${"*/drivers/net/dummy.ko*"}`.nothrow();
     await $`find ${scratch} -name ${"dummy.ko*"} -exec mv {} ${dirname(module)} ${";"}`;
@@ -122,13 +122,13 @@ export async function makeExtensions(options: ExtensionOptions): Promise<string>
 
 /** A file's text that begins with `-> ` makes a symbolic link; what is below `bin` or `tce.installed` is executable. */
 async function makeExtension(
-  { $, folder, epoch }: ExtensionOptions,
+  { $, directory, epoch }: ExtensionOptions,
   builtin: string,
   name: string,
   { files, depends }: { readonly files: Readonly<Record<string, string>>; readonly depends?: string },
 ): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
-    const file = join(folder, name, path);
+    const file = join(directory, name, path);
     await mkdir(dirname(file), { recursive: true });
     if (text.startsWith("-> ")) await symlink(text.slice(3), file);
     else {
@@ -136,6 +136,6 @@ async function makeExtension(
       await chmod(file, /\/(bin|tce\.installed)\//.test(path) ? 0o755 : 0o644);
     }
   }
-  await packSquashfs($, join(folder, name), join(builtin, `optional/${name}.tcz`), { epoch });
+  await packSquashfs($, join(directory, name), join(builtin, `optional/${name}.tcz`), { epoch });
   if (depends !== undefined) await writeFile(join(builtin, `optional/${name}.tcz.dep`), depends);
 }

@@ -46,7 +46,7 @@ describe("the modules that the base takes", () => {
 describe("the sample base", () => {
   const groups = new ProcessGroups();
   let $: Shell;
-  let folder = "";
+  let directory = "";
   let packages: Readonly<Record<string, string>> = {};
   let iso = "";
   let kernelRelease = "";
@@ -58,8 +58,8 @@ describe("the sample base", () => {
       $,
       packages,
       rootfs: join(project, "tasks/sample/rootfs"),
-      workDir: join(folder, `${to} work`),
-      outDir: join(folder, to),
+      workDir: join(directory, `${to} work`),
+      outDir: join(directory, to),
       epoch,
       signal: new AbortController().signal,
       log: () => {},
@@ -67,29 +67,29 @@ describe("the sample base", () => {
   }
 
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), "razor mk base ")));
-    $ = await createShell({ cwd: folder, groups });
+    directory = await realpath(await mkdtemp(join(tmpdir(), "razor mk base ")));
+    $ = await createShell({ cwd: directory, groups });
     const wanted = { base: basePackages, closed: [], alone: ["libtinfo6"], satisfied: new Set<string>() };
     const plan = await planPackages({ $, wanted });
     // Kept between runs: the kernel alone is 70 MB.
     packages = await downloadPackages({ $, plan, dir: join(project, ".buildcache/test-packages") });
     ({ iso, kernelRelease } = await build("first"));
 
-    const unpacked = join(folder, "iso");
+    const unpacked = join(directory, "iso");
     await mkdir(unpacked);
     await unpackIso($, iso, unpacked);
     const members = await readInitrd(join(unpacked, "boot/corepure64.gz"), {
-      spoolDir: join(folder, "spool"),
+      spoolDir: join(directory, "spool"),
     });
     base = mergeLayers(members.map(({ tree }) => tree)).tree;
 
-    const extensions = await makeExtensions({ $, folder, kernelRelease, packages, epoch });
-    image = { $, folder, unpacked, extensions, overlay: join(project, "overlay-src"), epoch };
+    const extensions = await makeExtensions({ $, directory, kernelRelease, packages, epoch });
+    image = { $, directory, unpacked, extensions, overlay: join(project, "overlay-src"), epoch };
   }, 600_000);
 
   afterAll(async () => {
     await groups.terminate();
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   });
 
   function node(path: string): TreeNode {
@@ -98,14 +98,14 @@ describe("the sample base", () => {
     return found;
   }
 
-  it("is laid out like Core's release folder, with an md5sum beside the ISO", async () => {
-    expect(iso).toBe(join(folder, "first/14.x/x86_64/release/CorePure64-current.iso"));
+  it("is laid out like Core's release directory, with an md5sum beside the ISO", async () => {
+    expect(iso).toBe(join(directory, "first/14.x/x86_64/release/CorePure64-current.iso"));
     const { stdout } = await $({ cwd: join(iso, "..") })`md5sum -c CorePure64-current.iso.md5.txt`;
     expect(stdout).toContain("OK");
     for (const name of ["vmlinuz64", "corepure64.gz", "isolinux/isolinux.bin", "isolinux/ldlinux.c32"]) {
-      expect((await stat(join(folder, "iso/boot", name))).size).toBeGreaterThan(0);
+      expect((await stat(join(directory, "iso/boot", name))).size).toBeGreaterThan(0);
     }
-    const settings = await readFile(join(folder, "iso/boot/isolinux/isolinux.cfg"), "utf8");
+    const settings = await readFile(join(directory, "iso/boot/isolinux/isolinux.cfg"), "utf8");
     expect(settings).toMatch(/^timeout 300$/m);
     expect(settings).toMatch(/^\tappend initrd=\/boot\/corepure64\.gz quiet .*console=ttyS0,115200$/m);
   });
@@ -131,7 +131,7 @@ describe("the sample base", () => {
     expect([...owners]).toEqual([0]);
   });
 
-  it("names the kernel's release by the one folder below lib/modules", () => {
+  it("names the kernel's release by the one directory below lib/modules", () => {
     const releases = new Set(base.paths().flatMap((path) => /^lib\/modules\/([^/]+)$/.exec(path)?.[1] ?? []));
     expect([...releases]).toEqual([kernelRelease]);
   });

@@ -45,8 +45,10 @@ const entry: ExtensionEntry = {
   installed: "echo loaded\n",
 };
 
-async function build(folder: string): Promise<{ readonly file: string; readonly packed: PackedExtension }> {
-  const out = workshop.path(folder);
+async function build(
+  directory: string,
+): Promise<{ readonly file: string; readonly packed: PackedExtension }> {
+  const out = workshop.path(directory);
   await mkdir(out, { recursive: true });
   const plan = planOf(["tool"]);
   const packed = await buildExtension(
@@ -54,7 +56,7 @@ async function build(folder: string): Promise<{ readonly file: string; readonly 
       $: workshop.$,
       plan,
       downloads: { tool: await workshop.makePackage(tool) },
-      workDir: workshop.path(`${folder} work`),
+      workDir: workshop.path(`${directory} work`),
       outDir: out,
       epoch: 1_700_000_000,
     },
@@ -124,20 +126,20 @@ describe("an extension made of a package", () => {
 
   it("leaves no working files behind, and is not made of a package without files", async () => {
     const workDir = workshop.path("work of nothing");
-    const folder = workshop.path("nothing");
-    await mkdir(folder);
+    const directory = workshop.path("nothing");
+    await mkdir(directory);
     const plan = planOf(["empty"]);
     const downloads = {
       empty: await workshop.makePackage({ name: "empty", files: { "usr/share/doc/e": "x" } }),
     };
-    const options = { $: workshop.$, plan, downloads, workDir, outDir: folder, epoch: 1 };
+    const options = { $: workshop.$, plan, downloads, workDir, outDir: directory, epoch: 1 };
     const made = await buildExtension(
       options,
       { name: "empty", packages: plan.packages, depends: [] },
-      folder,
+      directory,
     );
     expect(made).toBeUndefined();
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(directory)).toEqual([]);
     expect(await readdir(workDir)).toEqual([]);
   });
 });
@@ -190,7 +192,7 @@ describe("links and paths", () => {
     expect(relocateTarget(path, target)).toBe(expected);
   });
 
-  it("keeps a library whose name begins like a dropped folder", () => {
+  it("keeps a library whose name begins like a dropped directory", () => {
     expect(isDropped("usr/share/documents/a")).toBe(false);
     expect(isDropped("usr/share/doc")).toBe(true);
     expect(isDropped("usr/lib/x86_64-linux-gnu/libsystemd.so.0")).toBe(false);

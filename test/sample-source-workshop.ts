@@ -25,19 +25,19 @@ export interface Workshop {
   offer(...texts: readonly PackageText[]): Promise<void>;
 }
 
-/** A scratch folder with a space in its name, made before the file's tests, removed after them. */
+/** A scratch directory with a space in its name, made before the file's tests, removed after them. */
 export function useWorkshop(): Workshop {
-  let folder = "";
+  let directory = "";
   let shell: Shell | undefined;
   const groups = new ProcessGroups();
-  const path = (name: string): string => join(folder, name);
+  const path = (name: string): string => join(directory, name);
   const run = (): Shell => {
     if (shell === undefined) throw new Error("the workshop is not ready");
     return shell;
   };
 
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), "razor mk sample ")));
+    directory = await realpath(await mkdtemp(join(tmpdir(), "razor mk sample ")));
     for (const name of ["debs", "lists/partial", "cache/archives/partial"]) {
       await mkdir(path(name), { recursive: true });
     }
@@ -49,7 +49,7 @@ export function useWorkshop(): Workshop {
     await writeFile(
       path("apt.conf"),
       [
-        `Dir::State "${folder}";`,
+        `Dir::State "${directory}";`,
         `Dir::State::lists "${path("lists")}";`,
         `Dir::State::status "${path("status")}";`,
         `Dir::Cache "${path("cache")}";`,
@@ -58,11 +58,11 @@ export function useWorkshop(): Workshop {
         'APT::Sandbox::User "root";',
       ].join("\n"),
     );
-    shell = await createShell({ cwd: folder, env: { APT_CONFIG: path("apt.conf") }, groups });
+    shell = await createShell({ cwd: directory, env: { APT_CONFIG: path("apt.conf") }, groups });
   });
   afterAll(async () => {
     await groups.terminate();
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   });
 
   async function makePackage({ name, version = "1.0-1", files = {}, ...text }: PackageText): Promise<string> {

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { ensureRunners, ensureTools, runnersFolder } from "./peers.js";
+import { ensureRunners, ensureTools, runnersDirectory } from "./peers.js";
 import { emptyPlace, environment, shell, taskProgram } from "./place.js";
 
 /**
@@ -39,22 +39,22 @@ const fileNames = ({ filesPerTask }) => Array.from({ length: filesPerTask }, (_,
 
 /**
  * Writes the input files: a few hundred bytes each, no two the same.
- * @param {string} folder
+ * @param {string} directory
  * @param {Shape} shape
  */
-async function writeInputs(folder, shape) {
+async function writeInputs(directory, shape) {
   for (const task of [...taskNames(shape)]) {
-    const source = path.join(folder, "packages", task, "src");
+    const source = path.join(directory, "packages", task, "src");
     await mkdir(source, { recursive: true });
     await Promise.all(
       fileNames(shape).map((file) => writeFile(path.join(source, file), `${task} ${file}\n`.repeat(20))),
     );
   }
-  await mkdir(path.join(folder, "packages", "all"), { recursive: true });
+  await mkdir(path.join(directory, "packages", "all"), { recursive: true });
 }
 
 /**
- * The graph for this project, in a new folder `names` of the benchmarks' place.
+ * The graph for this project, in a new directory `names` of the benchmarks' place.
  * @param {Shape} shape
  * @param {readonly string[]} names
  * @returns {Promise<Player>}
@@ -72,7 +72,7 @@ const parts = Array.from({ length: ${shape.tasks} }, (_, index) => {
   const name = \`p\${String(index).padStart(5, "0")}\`;
   return task({
     name,
-    description: "concatenate the files of one folder",
+    description: "concatenate the files of one directory",
     inputs: { parts: files("*.txt", { root: \`packages/\${name}/src\` }) },
     tools: ["cat"],
     outputs: { out: out.artifact(\`packages/\${name}/out.txt\`) },
@@ -109,7 +109,7 @@ export default taskfile({
 /**
  * The graph for every runner that can be had.
  * @param {Shape} shape
- * @param {string} name Folder of the benchmarks' place.
+ * @param {string} name Directory of the benchmarks' place.
  * @param {readonly string[]} [only] Names of the runners that are wanted; all without it.
  * @returns {Promise<Entrant[]>}
  */
@@ -180,7 +180,7 @@ async function writeMake(cwd, shape, program) {
 }
 
 /**
- * A folder that is a repository of its own, as the runners of npm expect; outputs and caches are ignored.
+ * A directory that is a repository of its own, as the runners of npm expect; outputs and caches are ignored.
  * @param {string} cwd
  * @param {Readonly<Record<string, unknown>>} files JSON by path.
  */
@@ -189,7 +189,7 @@ async function writeRepository(cwd, files) {
     await writeFile(path.join(cwd, name), `${JSON.stringify(content, undefined, 2)}\n`);
   }
   await writeFile(path.join(cwd, ".gitignore"), "node_modules\nout.txt\n.turbo\n.nx\n.wireit\n");
-  await symlink(path.join(runnersFolder(), "node_modules"), path.join(cwd, "node_modules"));
+  await symlink(path.join(runnersDirectory(), "node_modules"), path.join(cwd, "node_modules"));
   const env = { ...environment(), GIT_CONFIG_GLOBAL: "/dev/null" };
   const user = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"];
   const $ = shell({ cwd, env });

@@ -21,7 +21,7 @@ export async function copySampleMirror({ root }, name = "mirror-sample") {
 
 /**
  * @param {import("./workspace.js").Workspace} workspace
- * @param {string} mirror Absolute path of its folder.
+ * @param {string} mirror Absolute path of its directory.
  * @param {string} url Where it is served.
  */
 export async function defineBenchSource(workspace, mirror, url) {
@@ -67,14 +67,14 @@ const sidecars = [".md5.txt", ".dep", ".info", ".list"];
 /**
  * A mirror with extensions of random content, five files each, gems and a Core ISO.
  * @param {{ extensions: number, gems: number }} shape
- * @returns {Promise<{ folder: string, extensions: string[], gems: string[], files: string[], size: number }>} Names of
+ * @returns {Promise<{ directory: string, extensions: string[], gems: string[], files: string[], size: number }>} Names of
  *   extensions and gems, path of every file, bytes in all.
  */
 export async function makeMirror({ extensions, gems }) {
-  const folder = await emptyPlace("mirror-slow");
-  const tcz = path.join(folder, "14.x/x86_64/tcz");
-  const release = path.join(folder, "14.x/x86_64/release");
-  for (const one of [tcz, release, path.join(folder, "gems/info"), path.join(folder, "gems/gems")]) {
+  const directory = await emptyPlace("mirror-slow");
+  const tcz = path.join(directory, "14.x/x86_64/tcz");
+  const release = path.join(directory, "14.x/x86_64/release");
+  for (const one of [tcz, release, path.join(directory, "gems/info"), path.join(directory, "gems/gems")]) {
     await mkdir(one, { recursive: true });
   }
   const names = Array.from({ length: extensions }, (_, index) => `extension-${index}.tcz`);
@@ -87,7 +87,7 @@ export async function makeMirror({ extensions, gems }) {
   await putExtension(tcz, "util-linux.tcz", 300_000, []);
   await writeIndexes(tcz);
   const gemNames = Array.from({ length: gems }, (_, index) => `bench-gem-${index}`);
-  for (const name of gemNames) await putGem(path.join(folder, "gems"), name);
+  for (const name of gemNames) await putGem(path.join(directory, "gems"), name);
   await putIso(release, "CorePure64-current.iso");
   const urls = await urlsOf(
     [
@@ -96,84 +96,84 @@ export async function makeMirror({ extensions, gems }) {
       ...[...names, "util-linux.tcz"].map((name) => `/14.x/x86_64/tcz/${name}`),
       ...gemNames.map((name) => `/gems/gems/${name}-1.0.gem`),
     ],
-    folder,
+    directory,
     "",
   );
   let size = 0;
-  for (const name of urls) size += (await stat(path.join(folder, name))).size;
-  return { folder, extensions: names, gems: gemNames, files: urls, size };
+  for (const name of urls) size += (await stat(path.join(directory, name))).size;
+  return { directory, extensions: names, gems: gemNames, files: urls, size };
 }
 
 /**
- * @param {string} folder
+ * @param {string} directory
  * @param {string} name
  * @param {number} size
  * @param {readonly string[]} needs
  */
-async function putExtension(folder, name, size, needs) {
+async function putExtension(directory, name, size, needs) {
   const bytes = Buffer.concat([Buffer.from("hsqs"), randomBytes(size - 4)]);
-  await writeFile(path.join(folder, name), bytes);
-  await describeExtension(folder, name, hash("md5", bytes), needs);
+  await writeFile(path.join(directory, name), bytes);
+  await describeExtension(directory, name, hash("md5", bytes), needs);
 }
 
 /**
- * @param {string} folder
+ * @param {string} directory
  * @param {string} name
  * @param {string} md5
  * @param {readonly string[]} needs
  */
-async function describeExtension(folder, name, md5, needs) {
-  await writeFile(path.join(folder, `${name}.md5.txt`), `${md5}  ${name}\n`);
-  await writeFile(path.join(folder, `${name}.dep`), needs.map((need) => `${need}\n`).join(""));
-  await writeFile(path.join(folder, `${name}.info`), `Title:          ${name}\nVersion:        1.0\n`);
-  await writeFile(path.join(folder, `${name}.list`), `usr/local/bin/${name}\n`);
+async function describeExtension(directory, name, md5, needs) {
+  await writeFile(path.join(directory, `${name}.md5.txt`), `${md5}  ${name}\n`);
+  await writeFile(path.join(directory, `${name}.dep`), needs.map((need) => `${need}\n`).join(""));
+  await writeFile(path.join(directory, `${name}.info`), `Title:          ${name}\nVersion:        1.0\n`);
+  await writeFile(path.join(directory, `${name}.list`), `usr/local/bin/${name}\n`);
 }
 
 /**
  * The repository's indexes, made from what stands beside the extensions.
- * @param {string} folder
+ * @param {string} directory
  */
-async function writeIndexes(folder) {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".tcz")).sort();
+async function writeIndexes(directory) {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".tcz")).sort();
   let md5 = "";
   let sizes = "";
   let needs = "";
   for (const name of names) {
-    md5 += await readFile(path.join(folder, `${name}.md5.txt`), "utf8");
-    sizes += `${name} ${(await stat(path.join(folder, name))).size}\n`;
-    const dep = await readFile(path.join(folder, `${name}.dep`), "utf8").catch(() => "");
+    md5 += await readFile(path.join(directory, `${name}.md5.txt`), "utf8");
+    sizes += `${name} ${(await stat(path.join(directory, name))).size}\n`;
+    const dep = await readFile(path.join(directory, `${name}.dep`), "utf8").catch(() => "");
     needs += `${name}\n${dep}\n`;
   }
-  await writeFile(path.join(folder, "md5.db.gz"), gzipSync(md5));
-  await writeFile(path.join(folder, "sizelist.gz"), gzipSync(sizes));
-  await writeFile(path.join(folder, "dep.db.gz"), gzipSync(needs));
-  await writeFile(path.join(folder, "info.lst.gz"), gzipSync(names.map((name) => `${name}\n`).join("")));
+  await writeFile(path.join(directory, "md5.db.gz"), gzipSync(md5));
+  await writeFile(path.join(directory, "sizelist.gz"), gzipSync(sizes));
+  await writeFile(path.join(directory, "dep.db.gz"), gzipSync(needs));
+  await writeFile(path.join(directory, "info.lst.gz"), gzipSync(names.map((name) => `${name}\n`).join("")));
 }
 
 /**
  * A gem: a tar archive with a specification and data.
- * @param {string} folder
+ * @param {string} directory
  * @param {string} name
  */
-async function putGem(folder, name) {
+async function putGem(directory, name) {
   const work = await emptyPlace("scratch", "gem");
   const $ = shell({ cwd: work });
   await writeFile(path.join(work, "metadata"), `--- !ruby/object:Gem::Specification\nname: ${name}\n`);
   await writeFile(path.join(work, "data.tar.gz"), gzipSync(randomBytes(150_000)));
   await writeFile(path.join(work, "checksums.yaml.gz"), gzipSync("--- {}\n"));
-  const gem = path.join(folder, "gems", `${name}-1.0.gem`);
+  const gem = path.join(directory, "gems", `${name}-1.0.gem`);
   await $`gzip -n metadata`;
   await $`tar -cf ${gem} metadata.gz data.tar.gz checksums.yaml.gz`;
   const sha256 = hash("sha256", await readFile(gem));
-  await writeFile(path.join(folder, "info", name), `---\n1.0 |checksum:${sha256}\n`);
+  await writeFile(path.join(directory, "info", name), `---\n1.0 |checksum:${sha256}\n`);
 }
 
 /**
  * An ISO as Core's: a kernel, an initrd that names its release, the loader's menu.
- * @param {string} folder
+ * @param {string} directory
  * @param {string} name
  */
-async function putIso(folder, name) {
+async function putIso(directory, name) {
   const work = await emptyPlace("scratch", "iso");
   const $ = shell({ cwd: work });
   await $`mkdir -p root/boot/isolinux tree/lib/modules/6.1.2-tinycore64 tree/bin`;
@@ -183,9 +183,9 @@ async function putIso(folder, name) {
   const pack = "find . | LC_ALL=C sort | cpio -o -H newc --quiet | gzip -n > ../root/boot/corepure64.gz";
   await $({ cwd: path.join(work, "tree") })`bash -c ${pack}`;
   await $`xorriso -as mkisofs -quiet -l -J -R -o core.iso root`;
-  await copyFile(path.join(work, "core.iso"), path.join(folder, name));
+  await copyFile(path.join(work, "core.iso"), path.join(directory, name));
   const md5 = hash("md5", await readFile(path.join(work, "core.iso")));
-  await writeFile(path.join(folder, `${name}.md5.txt`), `${md5}  ${name}\n`);
+  await writeFile(path.join(directory, `${name}.md5.txt`), `${md5}  ${name}\n`);
 }
 
 /**

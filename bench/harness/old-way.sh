@@ -2,8 +2,8 @@
 # What two shell scripts and their user did for every edit: pack the overlay and the bundle, unpack it elsewhere, pack
 # the whole image again as small as it gets, write the ISO. It knows nothing of this project.
 # Usage: old-way.sh INPUT WORK SCRIPT [URLS]
-#   INPUT   folder with Core-current.iso, overlay/ and dependencies/, all made before
-#   WORK    folder for everything that is made; emptied first
+#   INPUT   directory with Core-current.iso, overlay/ and dependencies/, all made before
+#   WORK    directory for everything that is made; emptied first
 #   SCRIPT  the edited controller script, or "" for none
 #   URLS    file with what is fetched first, one URL a line, one wget each
 # Seconds of each step go to WORK/steps, one "NAME SECONDS" a line; the result is WORK/image.iso.

@@ -1,4 +1,4 @@
-// What the project is measured against and with: programs of the distribution, and task runners from npm in a folder of
+// What the project is measured against and with: programs of the distribution, and task runners from npm in a directory of
 // the benchmarks' own. Whatever cannot be installed is left out, and said so.
 import { accessSync, constants } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -28,10 +28,10 @@ const runners = { turbo: "^2.11.11", nx: "^24.0.6", wireit: "^0.14.13" };
  * @param {string} name
  */
 export function hasTool(name) {
-  const folders = path.isAbsolute(name) ? [""] : environment().PATH.split(":");
-  return folders.some((folder) => {
+  const directories = path.isAbsolute(name) ? [""] : environment().PATH.split(":");
+  return directories.some((directory) => {
     try {
-      accessSync(path.join(folder, name), constants.X_OK);
+      accessSync(path.join(directory, name), constants.X_OK);
       return true;
     } catch {
       return false;
@@ -60,22 +60,22 @@ export async function ensureTools(names) {
  * @returns {Promise<ReadonlyMap<Runner, string>>}
  */
 export async function ensureRunners() {
-  const folder = runnersFolder();
+  const directory = runnersDirectory();
   const names = /** @type {Runner[]} */ (Object.keys(runners));
   /** @param {Runner} name */
-  const program = (name) => path.join(folder, "node_modules", ".bin", name);
+  const program = (name) => path.join(directory, "node_modules", ".bin", name);
   if (!names.every((name) => hasTool(program(name)))) {
-    await mkdir(folder, { recursive: true });
-    await writeFile(path.join(folder, "package.json"), '{ "private": true }\n');
+    await mkdir(directory, { recursive: true });
+    await writeFile(path.join(directory, "package.json"), '{ "private": true }\n');
     for (const name of names) {
       process.stderr.write(`bench: installing ${name}\n`);
       const wanted = `${name}@${runners[name]}`;
-      await shell({ cwd: folder })`npm install --no-audit --no-fund --loglevel=error ${wanted}`.nothrow();
+      await shell({ cwd: directory })`npm install --no-audit --no-fund --loglevel=error ${wanted}`.nothrow();
     }
   }
   return new Map(names.filter((name) => hasTool(program(name))).map((name) => [name, program(name)]));
 }
 
-export function runnersFolder() {
+export function runnersDirectory() {
   return place("peers");
 }

@@ -10,28 +10,28 @@ export const checkout = fileURLToPath(new URL("../..", import.meta.url)).replace
 /** The command that is measured. */
 export const taskProgram = path.join(checkout, "bin/task.js");
 
-/** Absolute path of a folder below the one of all benchmarks, which is not committed and may be removed at any time. */
+/** Absolute path of a directory below the one of all benchmarks, which is not committed and may be removed at any time. */
 /** @param {readonly string[]} names */
 export function place(...names) {
   return path.join(checkout, ".buildcache", "bench", ...names);
 }
 
-/** A folder for what is kept for a moment only. */
+/** A directory for what is kept for a moment only. */
 export async function scratch() {
-  const folder = place("scratch");
-  await mkdir(folder, { recursive: true });
-  return folder;
+  const directory = place("scratch");
+  await mkdir(directory, { recursive: true });
+  return directory;
 }
 
 /**
- * An empty folder, whatever was there before.
+ * An empty directory, whatever was there before.
  * @param {readonly string[]} names
  */
 export async function emptyPlace(...names) {
-  const folder = place(...names);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  return folder;
+  const directory = place(...names);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  return directory;
 }
 
 /** What programs see when they are measured: none of the settings that change how Node starts, no proxy, no telemetry. */

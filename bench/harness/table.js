@@ -58,9 +58,9 @@ export async function show(name, { title, aim, reference, rows, facts = [] }) {
     ...(row.note === undefined ? {} : { note: row.note }),
   }));
   const result = { name, title, aim, unit: "seconds", reference, machine: machine(), rows: kept, facts };
-  const folder = path.join(checkout, "bench", "results");
-  await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
+  const directory = path.join(checkout, "bench", "results");
+  await mkdir(directory, { recursive: true });
+  await writeFile(path.join(directory, `${name}.json`), `${JSON.stringify(result, undefined, 2)}\n`);
 }
 
 function machine() {

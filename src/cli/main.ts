@@ -1,6 +1,6 @@
 /**
  * The program: reads the command line, loads the Taskfile, does what was asked and returns the exit status. The
- * table of contents of this folder; it knows the engine, and nothing of what the tasks make.
+ * table of contents of this directory; it knows the engine, and nothing of what the tasks make.
  */
 
 import path from "node:path";

@@ -8,7 +8,7 @@ import type { Style } from "./terminal/style.ts";
 
 export interface Start {
   readonly argv: readonly string[];
-  /** Absolute path of the folder that holds the Taskfile. */
+  /** Absolute path of the directory that holds the Taskfile. */
   readonly workspace: string;
   readonly manifest: Manifest;
   /** There is no project: the Taskfile is the program's own, and only commands that need no project may run. */

@@ -24,7 +24,7 @@ import { compareLayers, compareMembers, lastLayers } from "./layers.ts";
 import { pairsOf } from "./trees.ts";
 
 interface ComparisonOptions {
-  /** Absolute path of an empty folder for what has to be unpacked; the caller removes it. */
+  /** Absolute path of an empty directory for what has to be unpacked; the caller removes it. */
   readonly spoolDir: string;
   readonly signal?: AbortSignal;
   /** Limits of each archive; `maxBytes` also applies to all unpacked archives together. */

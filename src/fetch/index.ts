@@ -15,7 +15,7 @@ export {
   besideLocation,
   isLocal,
   joinLocation,
-  parseFolderLocation,
+  parseDirectoryLocation,
   parseLocation,
   publicUrl,
 } from "./http/location.ts";

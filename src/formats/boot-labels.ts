@@ -46,7 +46,7 @@ interface Clause {
   isMenu?: boolean;
 }
 
-const isolinuxFolder = "/boot/isolinux";
+const isolinuxDirectory = "/boot/isolinux";
 
 /** Files that isolinux does not start as Linux, by their names (syslinux.cfg.txt, KERNEL-LIKE DIRECTIVES). */
 const notLinux = /\.(c32|com|cbt|bin|bs|bss|img|0)$/i;
@@ -56,13 +56,13 @@ const otherPrograms: ReadonlySet<string> = new Set(
 );
 
 /**
- * Interprets the statements of an isolinux.cfg, which lies in `folder` of the ISO (absolute there); `isShown` says that a menu
+ * Interprets the statements of an isolinux.cfg, which lies in `directory` of the ISO (absolute there); `isShown` says that a menu
  * system reads them, whatever they are.
  */
 export function interpretMenu(
   statements: readonly Statement[],
   isShown = false,
-  folder = isolinuxFolder,
+  directory = isolinuxDirectory,
 ): BootMenu {
   const clauses: Clause[] = [];
   const globals = new Map<string, string>();
@@ -82,10 +82,10 @@ export function interpretMenu(
   }
   const labels = clauses
     .filter(isFirstOfName)
-    .flatMap((one) => labelOf(one, folder, globals.get("append")) ?? []);
+    .flatMap((one) => labelOf(one, directory, globals.get("append")) ?? []);
   const start = findStart(clauses, globals, isShown);
   return {
-    ...resolveStart(labels, start.command, folder, globals.get("append")),
+    ...resolveStart(labels, start.command, directory, globals.get("append")),
     seconds: start.seconds,
     isHidden: start.isMenu && globals.has("menu hidden"),
     otherFiles: start.otherFiles,
@@ -125,12 +125,12 @@ function isFirstOfName(clause: Clause, index: number, clauses: readonly Clause[]
 }
 
 /** `common` is the APPEND of the whole menu, for labels without one; a single hyphen there stands for nothing. */
-function labelOf(clause: Clause, folder: string, common = ""): BootLabel | undefined {
+function labelOf(clause: Clause, directory: string, common = ""): BootLabel | undefined {
   const append = (clause.append ?? common).trim();
   const command = `${clause.kernel ?? ""} ${append === "-" ? "" : append}`;
   const started = commandOf(
     clause.initrd === undefined ? command : `${command} initrd=${clause.initrd.replace(/\s/g, "")}`,
-    folder,
+    directory,
   );
   if (clause.kernel === undefined || started === undefined) return undefined;
   const title = clause.title ?? clause.name;
@@ -140,7 +140,7 @@ function labelOf(clause: Clause, folder: string, common = ""): BootLabel | undef
 /** A command line taken apart; undefined where it has no kernel or no initrd. Only the last `initrd=` counts. */
 function commandOf(
   command: string,
-  folder: string,
+  directory: string,
 ): Pick<BootLabel, "kernel" | "initrds" | "args"> | undefined {
   const [kernel, ...words] = wordsOf(command);
   const initrds = words
@@ -150,7 +150,7 @@ function commandOf(
     .filter((one) => one !== "");
   if (kernel === undefined || initrds === undefined || initrds.length === 0) return undefined;
   const args = words.filter((word) => !word.startsWith(initrdWord));
-  return { kernel: onIso(kernel, folder), initrds: initrds.map((one) => onIso(one, folder)), args };
+  return { kernel: onIso(kernel, directory), initrds: initrds.map((one) => onIso(one, directory)), args };
 }
 
 const initrdWord = "initrd=";
@@ -194,7 +194,7 @@ function menuOf(clauses: readonly Clause[], globals: ReadonlyMap<string, string>
 function resolveStart(
   labels: readonly BootLabel[],
   command: string | undefined,
-  folder: string,
+  directory: string,
   common = "",
 ): Pick<BootMenu, "labels" | "automatic"> {
   if (command === undefined) return { labels, automatic: undefined };
@@ -204,7 +204,7 @@ function resolveStart(
     const automatic = options.length === 0 ? label : { ...label, args: [...label.args, ...options] };
     return { labels: labels.map((one) => (one === label ? automatic : one)), automatic };
   }
-  const started = commandOf(`${name} ${common} ${options.join(" ")}`, folder);
+  const started = commandOf(`${name} ${common} ${options.join(" ")}`, directory);
   if (started === undefined || notLinux.test(name)) return { labels, automatic: command };
   const automatic = { name, title: name, isOffered: true, ...started };
   return { labels: [automatic, ...labels], automatic };
@@ -218,7 +218,7 @@ function firstWord(text: string): string {
   return wordsOf(text)[0] ?? "";
 }
 
-/** isolinux looks for a name without folders beside its configuration. */
-export function onIso(file: string, folder = isolinuxFolder): string {
-  return file.startsWith("/") ? file : `${folder}/${file}`;
+/** isolinux looks for a name without directories beside its configuration. */
+export function onIso(file: string, directory = isolinuxDirectory): string {
+  return file.startsWith("/") ? file : `${directory}/${file}`;
 }

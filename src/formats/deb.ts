@@ -61,8 +61,8 @@ export async function readDebFiles(
 }
 
 /**
- * Lays a package's files out in the folder `dir` (absolute), which must not exist or be empty. Links stay as they are: code that reads
- * the folder must not follow them.
+ * Lays a package's files out in the directory `dir` (absolute), which must not exist or be empty. Links stay as they
+ * are: code that reads the directory must not follow them.
  * @throws UserError as `readDebFiles`
  */
 export async function unpackDeb($: Shell, deb: string, dir: string, options: DebOptions = {}): Promise<void> {
@@ -114,7 +114,7 @@ function unlimitedRatio(limits: UnpackLimits): UnpackLimits {
   return { ...limits, maxRatio: Number.POSITIVE_INFINITY };
 }
 
-/** Scratch files lie in the folder of the package while it is read. */
+/** Scratch files lie in the directory of the package while it is read. */
 async function withScratch<T>(deb: string, use: (scratch: string) => Promise<T>): Promise<T> {
   const scratch = await mkdtemp(`${deb}.parts-`);
   try {
@@ -126,7 +126,7 @@ async function withScratch<T>(deb: string, use: (scratch: string) => Promise<T>)
 
 type Stem = "data" | "control";
 
-/** Writes the package's `data` or `control` archive, decompressed, to a new folder; no more of it than the limits allow. */
+/** Writes the package's `data` or `control` archive, decompressed, to a new directory; no more of it than the limits allow. */
 async function decompress(
   $: Shell,
   deb: string,
@@ -168,7 +168,7 @@ async function decompressWithTools(
   most: number,
   label: string,
 ): Promise<void> {
-  // Run in the package's folder, so that tools' messages show a short name.
+  // Run in the package's directory, so that tools' messages show a short name.
   const here = $({ cwd: path.dirname(deb) });
   const name = `./${path.basename(deb)}`;
   const taking = (tool: string) => ({

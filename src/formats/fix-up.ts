@@ -18,7 +18,7 @@ export interface Mended {
 }
 
 /**
- * - A folder of the layer where a lower one has a link to a folder (`lib64` over `lib64 -> lib`) would remove the link. Its
+ * - A directory of the layer where a lower one has a link to a directory (`lib64` over `lib64 -> lib`) would remove the link. Its
  *   entries go where the link leads.
  * - A file over one name of a hard-linked file would truncate it under all its names, and a device over a device would keep the
  *   old number. A link put there first is of another type: it removes that one name, and is removed itself by what follows.
@@ -37,8 +37,8 @@ export function fixUpLayer(lower: readonly FileTree[], layer: FileTree): Mended 
     const { mtime } = node;
     before.addSymlink(problem.path, ".", { mtime });
     for (let at = parentOf(problem.path); at !== undefined; at = parentOf(at)) {
-      const folder = through.get(at);
-      if (folder !== undefined) before.set(at, folder);
+      const directory = through.get(at);
+      if (directory !== undefined) before.set(at, directory);
     }
   }
   return { before, layer: through };
@@ -46,7 +46,7 @@ export function fixUpLayer(lower: readonly FileTree[], layer: FileTree): Mended 
 
 /**
  * The layer with each entry at the place that it leads to once `beneath` is unpacked, and every parent of those places.
- * `beneath` is changed: where a folder of the layer takes the place of a link, later entries go into the folder.
+ * `beneath` is changed: where a directory of the layer takes the place of a link, later entries go into the directory.
  */
 function throughLinks(beneath: FileTree, layer: FileTree): FileTree {
   const through = new FileTree();
@@ -70,7 +70,7 @@ function throughLinks(beneath: FileTree, layer: FileTree): FileTree {
     const there = beneath.get(target);
     if (there?.type === "directory") put(given, target, there);
     else {
-      // A link to nothing, or to no folder: the folder takes its place.
+      // A link to nothing, or to no directory: the directory takes its place.
       beneath.set(path, node);
       put(given, path, node);
     }

@@ -6,8 +6,8 @@ import { fixUpLayer } from "./fix-up.ts";
 import { FileTree } from "./tree.ts";
 
 /**
- * The intended tree of layers, lowest first. Where `mergeLayers` finds no problem, this is its tree. A folder over a
- * link to a folder goes through the link; anything else over a folder replaces the folder and all that is in it.
+ * The intended tree of layers, lowest first. Where `mergeLayers` finds no problem, this is its tree. A directory over a
+ * link to a directory goes through the link; anything else over a directory replaces the directory and all that is in it.
  * @throws UserError `layer-entries-meet`, as `mendLayer`
  */
 export function flattenLayers(layers: readonly FileTree[]): FileTree {
@@ -15,7 +15,7 @@ export function flattenLayers(layers: readonly FileTree[]): FileTree {
   for (const [index, layer] of layers.entries()) {
     const before = flat.clone();
     for (const [path, node] of fixUpLayer([before], layer).layer) {
-      // Entries of the layer itself never lie below a folder that it replaces.
+      // Entries of the layer itself never lie below a directory that it replaces.
       if (node.type !== "directory" && flat.get(path)?.type === "directory") {
         for (const gone of before.below(path)) flat.delete(gone);
       }

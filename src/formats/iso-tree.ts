@@ -117,21 +117,21 @@ class IsoReader {
     }
   }
 
-  async #add(record: DirectoryRecord, folder: string): Promise<void> {
+  async #add(record: DirectoryRecord, directory: string): Promise<void> {
     const { names, skip = 0 } = this.#options;
     const extra: RockRidge =
       names === "rock-ridge"
         ? await readSystemUse(record.systemUse.subarray(skip), (...place) =>
-            this.#continuation(...place, folder),
+            this.#continuation(...place, directory),
           )
         : {};
     // Moved here because it lay too deep; where it belongs a link to it stands.
     if (extra.relocated === true) return;
-    const name = extra.name ?? this.#nameOf(record.name, folder);
+    const name = extra.name ?? this.#nameOf(record.name, directory);
     if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
-      throw this.#bad(`contains the name ${printName(name)}`, folder);
+      throw this.#bad(`contains the name ${printName(name)}`, directory);
     }
-    const path = folder === "" ? name : `${folder}/${name}`;
+    const path = directory === "" ? name : `${directory}/${name}`;
     if (path.length >= longestTarget) throw this.#bad("has a path longer than Linux allows", path);
     this.#count(path);
     if (this.#tree.has(path)) throw this.#bad("exists twice", path);
@@ -181,9 +181,9 @@ class IsoReader {
     }
   }
 
-  #nameOf(name: Buffer, folder: string): string {
+  #nameOf(name: Buffer, directory: string): string {
     if (this.#options.names === "joliet") {
-      if (name.length % 2 !== 0) throw this.#bad("contains a name with half a character", folder);
+      if (name.length % 2 !== 0) throw this.#bad("contains a name with half a character", directory);
       return Buffer.from(name).swap16().toString("utf16le").replace(/;\d+$/, "");
     }
     return decodeName(name)
@@ -210,12 +210,12 @@ class IsoReader {
   }
 
   /** Linux reads no area that leaves its sector, either (`fs/isofs/rock.c`, rock_continue). */
-  async #continuation(sector: number, offset: number, length: number, folder: string): Promise<Buffer> {
+  async #continuation(sector: number, offset: number, length: number, directory: string): Promise<Buffer> {
     this.#continued += length;
     if (offset + length > isoSectorSize || this.#continued > this.#options.size) {
-      throw this.#bad("contains an entry with a damaged continuation", folder);
+      throw this.#bad("contains an entry with a damaged continuation", directory);
     }
-    return await this.#bytes(sector * isoSectorSize + offset, length, folder);
+    return await this.#bytes(sector * isoSectorSize + offset, length, directory);
   }
 
   async #bytes(offset: number, length: number, path: string): Promise<Buffer> {

@@ -6,7 +6,7 @@ import { lutimes, rm } from "node:fs/promises";
 import path from "node:path";
 import { UserError } from "../errors/index.ts";
 import type { Shell } from "../host/index.ts";
-import { entriesBelow } from "./folder-entries.ts";
+import { entriesBelow } from "./directory-entries.ts";
 import { withTool } from "./tool-failure.ts";
 
 export interface IsoBoot {
@@ -43,9 +43,10 @@ export interface IsoOptions {
 const fieldSizes = { volumeId: 32, systemId: 32, applicationId: 128, publisher: 128 } as const;
 
 /**
- * Writes `root` as an ISO to `out`, which is replaced. Directories are 0755 and files 0644, all root's, whatever the disk says;
- * the bytes depend on names, contents and options only. `root` is not changed, save the times of its files where `epoch` is 0: xorriso writes the boot information
- * table into the image's copy of isolinux.bin, unlike genisoimage, which patches the file itself.
+ * Writes `root` as an ISO to `out`, which is replaced. Directories are 0755 and files 0644, all root's, whatever the
+ * disk says; the bytes depend on names, contents and options only. `root` is not changed, save the times of its files
+ * where `epoch` is 0: xorriso writes the boot information table into the image's copy of isolinux.bin, unlike
+ * genisoimage, which patches the file itself.
  * @throws UserError `iso-field` for an id that is too long or holds characters an ISO cannot, `tool-failed`, `tool-missing`
  */
 export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
@@ -100,7 +101,10 @@ export async function writeIso($: Shell, options: IsoOptions): Promise<void> {
 
 const spaceHint = "check that the disk has free space and every file of the ISO is readable";
 
-/** The argument for the date of all files. xorriso treats 0 as no date and writes the current time; but a file's own date may be 0. */
+/**
+ * The argument for the date of all files. xorriso treats 0 as no date and writes the current time; but a file's own date
+ * may be 0.
+ */
 async function fileDatesOf(root: string, epoch: number): Promise<string> {
   if (epoch !== 0) return `=${epoch}`;
   for (const name of [".", ...(await entriesBelow(root)).map((entry) => entry.path)])

@@ -1,8 +1,8 @@
 /**
- * Writes a tree to a fresh folder, for host tools that read files.
+ * Writes a tree to a fresh directory, for host tools that read files.
  *
- * Nothing outside the folder is touched: every parent is a directory that was made here, links are written last and not followed,
- * and no file is written over another.
+ * Nothing outside the directory is touched: every parent is a directory that was made here, links are written last and
+ * not followed, and no file is written over another.
  */
 import { createWriteStream } from "node:fs";
 import { chmod, link, lstat, mkdir, readdir, symlink } from "node:fs/promises";
@@ -17,39 +17,44 @@ import type { FileTree } from "./tree.ts";
 interface LayOutOptions {
   /** How errors name what the tree comes from. */
   readonly label?: string;
-  /** Whether the folder may have other files, which stay as they are; a name that is there already is an error, save a folder's. */
+  /**
+   * Whether the directory may have other files, which stay as they are; a name that is there already is an error, save a
+   * directory's.
+   */
   readonly keep?: boolean;
-  /** What to do about a folder that is not empty. */
+  /** What to do about a directory that is not empty. */
   readonly hint?: string;
 }
 
 /**
- * Writes the folders, files and links of `tree` below `folder` (absolute), which must be empty or not exist unless `keep` is set;
- * missing parents are made. Modes are the tree's, but the owner may always read and write, as the folder has to be removed again; owners and times are the
- * caller's. Links keep their targets, wherever they lead.
- * @throws UserError `not-empty`, `extract-conflict`, `unsafe-entry` for devices and the like, `unsafe-link` for an entry below a link or a file
+ * Writes the directories, files and links of `tree` below `directory` (absolute), which must be empty or not exist
+ * unless `keep` is set; missing parents are made. Modes are the tree's, but the owner may always read and write, as
+ * the directory has to be removed again; owners and times are the caller's. Links keep their targets, wherever they
+ * lead.
+ * @throws UserError `not-empty`, `extract-conflict`, `unsafe-entry` for devices and the like, `unsafe-link` for an
+ * entry below a link or a file
  */
 export async function layOutTree(
   tree: FileTree,
-  folder: string,
+  directory: string,
   { label, keep = false, hint = "remove its contents" }: LayOutOptions = {},
 ): Promise<void> {
-  const place = (path: string) => encodeName(posix.join(folder, path));
+  const place = (path: string) => encodeName(posix.join(directory, path));
   await mkdir(place(""), { recursive: true });
   const isEmpty = (await readdir(place(""))).length === 0;
   if (!isEmpty && !keep) {
     throw new UserError("the directory to unpack into is not empty", {
       code: "not-empty",
-      where: printName(folder),
+      where: printName(directory),
       hint,
     });
   }
   refuseUnfit(tree, label);
-  const made = isEmpty ? new Set<string>() : await foldersThere(tree, folder, place);
-  const makeFolder = async (path: string): Promise<void> => {
+  const made = isEmpty ? new Set<string>() : await directoriesThere(tree, directory, place);
+  const makeDirectory = async (path: string): Promise<void> => {
     if (made.has(path)) return;
     const parent = parentOf(path);
-    if (parent !== undefined) await makeFolder(parent);
+    if (parent !== undefined) await makeDirectory(parent);
     await mkdir(place(path));
     const node = tree.get(path);
     await chmod(place(path), node?.type === "directory" ? node.mode | 0o700 : 0o755);
@@ -59,12 +64,12 @@ export async function layOutTree(
   for (const [path, node] of tree) {
     if (path === rootPath || node.type === "symlink") continue;
     if (node.type === "directory") {
-      await makeFolder(path);
+      await makeDirectory(path);
       continue;
     }
     if (node.type !== "file") continue;
     const parent = parentOf(path);
-    if (parent !== undefined) await makeFolder(parent);
+    if (parent !== undefined) await makeDirectory(parent);
     const first = node.linkGroup === undefined ? undefined : groups.get(node.linkGroup);
     if (first !== undefined) {
       await link(place(first), place(path));
@@ -78,29 +83,29 @@ export async function layOutTree(
   for (const [path, node] of tree) {
     if (node.type !== "symlink") continue;
     const parent = parentOf(path);
-    if (parent !== undefined) await makeFolder(parent);
+    if (parent !== undefined) await makeDirectory(parent);
     await symlink(encodeName(node.target), place(path));
   }
 }
 
-/** The tree's folders that exist already. A link in the place of one is refused, as it may lead anywhere. */
-async function foldersThere(
+/** The tree's directories that exist already. A link in the place of one is refused, as it may lead anywhere. */
+async function directoriesThere(
   tree: FileTree,
-  folder: string,
+  directory: string,
   place: (path: string) => Buffer,
 ): Promise<Set<string>> {
   const found = new Set<string>();
   for (const [path, { type }] of tree) {
     if (path === rootPath) continue;
     const parent = parentOf(path);
-    // Below a folder that does not exist there is nothing.
+    // Below a directory that does not exist there is nothing.
     if (parent !== undefined && !found.has(parent)) continue;
     const status = await lstat(place(path)).catch(() => undefined);
     if (status === undefined) continue;
     if (!status.isDirectory() || type !== "directory") {
       throw new UserError(`${printName(path)} exists already, and is not replaced`, {
         code: "extract-conflict",
-        where: printName(folder),
+        where: printName(directory),
         hint: "remove it, or name another directory",
       });
     }
@@ -109,7 +114,7 @@ async function foldersThere(
   return found;
 }
 
-/** NAME_MAX, and PATH_MAX less what the folder itself takes up. */
+/** NAME_MAX, and PATH_MAX less what the directory itself takes up. */
 const longestPart = 255;
 const longestPath = 3072;
 

@@ -8,9 +8,9 @@ export interface UnpackLimits {
   readonly maxBytes?: number;
   /** How many times larger than the compressed bytes they may be; default 64. */
   readonly maxRatio?: number;
-  /** Files, folders and links in one archive; default 200,000. Their paths may have 256 characters on average. */
+  /** Files, directories and links in one archive; default 200,000. Their paths may have 256 characters on average. */
   readonly maxEntries?: number;
-  /** Nesting depth of folders; default 128. */
+  /** Nesting depth of directories; default 128. */
   readonly maxDepth?: number;
   /** How the user raises these limits, for hints: src/formats knows no options. */
   readonly settings?: LimitSettings;

@@ -8,7 +8,7 @@ import { encodeName, printName } from "./names.ts";
 
 /**
  * Opens the regular file at `path` (absolute; a name as of `decodeName`); `label` is how errors name it. The caller closes it.
- * @throws UserError `not-a-regular-file` for pipes, devices, sockets and folders
+ * @throws UserError `not-a-regular-file` for pipes, devices, sockets and directories
  */
 export async function openRegularFile(path: string, label = path): Promise<FileHandle> {
   const handle = await open(encodeName(path), constants.O_RDONLY | constants.O_NONBLOCK);

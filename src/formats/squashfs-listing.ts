@@ -18,8 +18,8 @@ export interface SquashfsEntry {
   readonly target?: string;
 }
 
-/** The folder name that unsquashfs puts before every path when it is told no other. */
-const topFolder = "squashfs-root";
+/** The directory name that unsquashfs puts before every path when it is told no other. */
+const topDirectory = "squashfs-root";
 
 const line = /^([-dlcbps][-rwxsStT]{9}) (\d+)\/(\d+)\s+(?:(\d+)|\d+,\s*\d+) \d{4}-\d\d-\d\d \d\d:\d\d (.*)$/;
 
@@ -73,11 +73,11 @@ function parseLine(text: string, file: string): SquashfsEntry | undefined {
   const [, letters = "", uid, gid, length = "0", rest = ""] = line.exec(text) ?? [];
   const type = types[letters[0] ?? ""];
   // U+FFFD stands for bytes that are not UTF-8: the tool's output comes as text.
-  if (text.includes("\ufffd") || type === undefined || !rest.startsWith(topFolder))
+  if (text.includes("\ufffd") || type === undefined || !rest.startsWith(topDirectory))
     throw unreadable(text, file);
-  if (rest === topFolder) return undefined;
+  if (rest === topDirectory) return undefined;
   const metadata = { mode: parseModeLetters(letters), uid: Number(uid), gid: Number(gid) };
-  const shown = rest.slice(topFolder.length + 1);
+  const shown = rest.slice(topDirectory.length + 1);
   if (type !== "symlink") {
     const size = type === "file" ? Number(length) : 0;
     return { path: normaliseName(shown, file), type, size, ...metadata };

@@ -116,12 +116,12 @@ class TreeReader {
     return this.#tree;
   }
 
-  async #enter(directory: SquashfsInode & { readonly type: "directory" }, folder: string): Promise<void> {
-    let left = directory.size - impliedSize;
+  async #enter(inode: SquashfsInode & { readonly type: "directory" }, directory: string): Promise<void> {
+    let left = inode.size - impliedSize;
     if (left <= 0) return;
-    const { block, offset } = directory.listing;
+    const { block, offset } = inode.listing;
     const place = `${block}:${offset}`;
-    if (this.#entered.has(place)) throw this.#source.bad(`${printPath(folder)} is a directory in itself`);
+    if (this.#entered.has(place)) throw this.#source.bad(`${printPath(directory)} is a directory in itself`);
     this.#entered.add(place);
     const cursor = new MetadataCursor(this.#source, {
       position: this.#superblock.tables.directories + block,
@@ -137,20 +137,20 @@ class TreeReader {
         const length = entry.readUInt16LE(6) + 1;
         left -= entrySize + length;
         if (left < 0) throw this.#source.bad("a directory is longer than its size");
-        const name = this.#nameOf(await cursor.read(length), folder);
-        await this.#add({ block: header.readUInt32LE(4), offset: entry.readUInt16LE(0) }, name, folder);
+        const name = this.#nameOf(await cursor.read(length), directory);
+        await this.#add({ block: header.readUInt32LE(4), offset: entry.readUInt16LE(0) }, name, directory);
       }
     }
   }
 
-  #nameOf(bytes: Buffer, folder: string): string {
+  #nameOf(bytes: Buffer, directory: string): string {
     const name = decodeName(bytes);
     if (bytes.length <= 256 && !/^\.{0,2}$|[/\0]/.test(name)) return name;
-    throw this.#refusal("unsafe-name", `contains the name ${printPath(name)}`, folder || rootPath);
+    throw this.#refusal("unsafe-name", `contains the name ${printPath(name)}`, directory || rootPath);
   }
 
-  async #add(reference: InodeReference, name: string, folder: string): Promise<void> {
-    const path = folder === "" ? name : `${folder}/${name}`;
+  async #add(reference: InodeReference, name: string, directory: string): Promise<void> {
+    const path = directory === "" ? name : `${directory}/${name}`;
     this.#count(path);
     if (this.#tree.has(path))
       throw this.#refusal("duplicate-entry", `contains ${printPath(path)} twice`, path);

@@ -42,7 +42,7 @@ export async function packSquashfs(
 ): Promise<void> {
   const modes = `${out}.modes`;
   // mksquashfs refuses its time options when SOURCE_DATE_EPOCH is set, and that variable alone would only
-  // cut off newer times. The root directory's mode is that of a scratch folder, so it is always given.
+  // cut off newer times. The root directory's mode is that of a scratch directory, so it is always given.
   const time = ["-mkfs-time", `${options.epoch}`, "-all-time", `${options.epoch}`];
   const format = ["-b", "4096", "-no-xattrs", "-noappend", "-processors", "1", "-no-progress", "-quiet"];
   const root = ["-root-mode", "755", "-root-uid", "0", "-root-gid", "0"];

@@ -1,5 +1,5 @@
 /**
- * A tree laid out for host tools that follow links: no link leads out of the folder, and devices are left out.
+ * A tree laid out for host tools that follow links: no link leads out of the directory, and devices are left out.
  */
 import { posix } from "node:path";
 import { layOutTree } from "./laid-out-tree.ts";
@@ -8,11 +8,11 @@ import { parentOf } from "./names.ts";
 import { FileTree } from "./tree.ts";
 
 /**
- * Lays out the tree's folders, files and links in `folder` (absolute; empty or not there). A link leads where it would with the folder
- * as its root directory; one that leads nowhere is left out.
+ * Lays out the tree's directories, files and links in `directory` (absolute; empty or not there). A link leads where
+ * it would with the directory as its root directory; one that leads nowhere is left out.
  * @throws UserError as `layOutTree`
  */
-export async function stageTree(tree: FileTree, folder: string): Promise<void> {
+export async function stageTree(tree: FileTree, directory: string): Promise<void> {
   const staged = new FileTree();
   for (const [path, node] of tree) {
     if (node.type === "file" || node.type === "directory") staged.set(path, node);
@@ -22,5 +22,5 @@ export async function stageTree(tree: FileTree, folder: string): Promise<void> {
     const relative = posix.relative(parentOf(path) ?? "", target) || ".";
     staged.set(path, { ...node, target: relative });
   }
-  await layOutTree(staged, folder);
+  await layOutTree(staged, directory);
 }

@@ -81,9 +81,9 @@ export class TarNames {
     const describing = "LKxg".includes(type);
     const said = describing ? undefined : this.#said.size;
     const name = this.#said.path ?? nameOf(header);
-    // No content follows a folder, though old tars give it the size that it has on the disk; theirs are files with a slash.
-    const isFolder = type === "5" || ((type === "0" || type === "\0") && name.at(-1) === 0x2f);
-    const size = isFolder ? 0 : said === undefined ? own : Number(said.toString("latin1"));
+    // No content follows a directory, though old tars give it the size that it has on the disk; theirs are files with a slash.
+    const isDirectory = type === "5" || ((type === "0" || type === "\0") && name.at(-1) === 0x2f);
+    const size = isDirectory ? 0 : said === undefined ? own : Number(said.toString("latin1"));
     this.#left = Math.ceil(size / blockSize) * blockSize;
     if (describing) {
       this.#body = size <= longest ? { type, size, pieces: [] } : undefined;

@@ -19,7 +19,7 @@ export interface TarballPolicy extends UnpackLimits, Admission {
   readonly anyBytes?: boolean;
   /**
    * Whether contents are left in the tarball, which must be uncompressed, and stay as it is while the tree is used. Otherwise they
-   * are copied to the spool folder.
+   * are copied to the spool directory.
    */
   readonly inPlace?: boolean;
   /** How errors name the tarball; its path unless said otherwise. */
@@ -27,7 +27,7 @@ export interface TarballPolicy extends UnpackLimits, Admission {
 }
 
 /**
- * Reads the tarball at `path` into a tree; contents go to one file in a new folder below `spoolDir` (both absolute),
+ * Reads the tarball at `path` into a tree; contents go to one file in a new directory below `spoolDir` (both absolute),
  * which the caller removes when the tree is done with. Missing parents stay missing.
  * @throws UserError as `listTarball`, `unsafe-entry`, `duplicate-entry`, `unsafe-link`
  */

@@ -53,10 +53,10 @@ export class FileTree implements Iterable<readonly [path: string, node: TreeNode
     return this.#sorted;
   }
 
-  /** Every path below the directory `folder`, in byte order; found by binary search. */
-  below(folder: string): readonly string[] {
+  /** Every path below the directory `directory`, in byte order; found by binary search. */
+  below(directory: string): readonly string[] {
     const paths = this.paths();
-    const start = `${folder}/`;
+    const start = `${directory}/`;
     let [from, to] = [0, paths.length];
     while (from < to) {
       const middle = (from + to) >> 1;

@@ -3,12 +3,12 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileIn, searchTool } from "./tool-path.ts";
 
-/** The system's program folders, independent of the caller. */
+/** The system's program directories, independent of the caller. */
 const systemPath = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /**
  * The environment of a task's commands, in which nothing is the caller's: `home` (absolute) is made, and is their home and
- * the folder of their temporary files. PATH has the system's folders; where the caller's PATH has one of the `tools`
+ * the directory of their temporary files. PATH has the system's directories; where the caller's PATH has one of the `tools`
  * elsewhere, a wrapper before these runs that one, so that no other program comes along with it.
  */
 export function commandEnvironment(

@@ -1,4 +1,4 @@
-/** Runs git on the repository around a folder, unaffected by variables that name another one. */
+/** Runs git on the repository around a directory, unaffected by variables that name another one. */
 import { homedir } from "node:os";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -26,11 +26,14 @@ const kept = [
 const harmless = ["core.fsmonitor=false", "core.hooksPath=/dev/null"].flatMap((one) => ["-c", one]);
 
 /**
- * The command that asks git in `folder` (absolute) with these arguments; `given` are the variables that are known to count.
+ * The command that asks git in `directory` (absolute) with these arguments; `given` are the variables that are known to count.
  * It runs no monitor, no hook and no transport; the filters of gitattributes(5) do run.
  */
-export function gitCommand(folder: string, args: readonly string[], given: Variables): GitCommand {
-  return { args: ["-C", folder, ...harmless, ...trustedFolders(given), ...args], env: environment(given) };
+export function gitCommand(directory: string, args: readonly string[], given: Variables): GitCommand {
+  return {
+    args: ["-C", directory, ...harmless, ...trustedDirectories(given), ...args],
+    env: environment(given),
+  };
 }
 
 function environment(given: Variables): NodeJS.ProcessEnv {
@@ -47,7 +50,7 @@ function environment(given: Variables): NodeJS.ProcessEnv {
 }
 
 /** The `safe.directory` settings that the caller gives in variables (git-config(1), GIT_CONFIG_COUNT) are kept. */
-function trustedFolders(given: Variables): readonly string[] {
+function trustedDirectories(given: Variables): readonly string[] {
   const count = Math.min(Number(given.GIT_CONFIG_COUNT ?? 0) || 0, 1000);
   return Array.from({ length: count }, (_, index) => index)
     .filter((index) => given[`GIT_CONFIG_KEY_${index}`]?.toLowerCase() === "safe.directory")

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 
-/** The variable that marks a process and all that it starts; its value is the folder it works for. */
+/** The variable that marks a process and all that it starts; its value is the directory it works for. */
 export const markVariable = "TASK_WORKPLACE";
 
 export interface OrphanedProcess {
@@ -15,22 +15,22 @@ export interface OrphanedProcess {
   readonly command: string;
 }
 
-/** Every other living process of this user that is marked with `folder` (absolute) or something below it. */
-export function findOrphans(folder: string): readonly OrphanedProcess[] {
+/** Every other living process of this user that is marked with `directory` (absolute) or something below it. */
+export function findOrphans(directory: string): readonly OrphanedProcess[] {
   return processIds().flatMap((pid) => {
     if (pid === process.pid) return [];
     const mark = markOf(pid);
-    if (mark === undefined || (mark !== folder && !mark.startsWith(`${folder}/`))) return [];
+    if (mark === undefined || (mark !== directory && !mark.startsWith(`${directory}/`))) return [];
     return [{ pid, mark, command: readText(pid, "cmdline").split("\0").join(" ").trim() }];
   });
 }
 
 /** Finds them, and ends them at once: whatever they do, nobody waits for it any more. Returns those that were found. */
-export function endOrphans(folder: string): readonly OrphanedProcess[] {
+export function endOrphans(directory: string): readonly OrphanedProcess[] {
   const found = new Map<number, OrphanedProcess>();
   // What one started just before it was ended is found by looking again.
   for (let look = 0; look < 5; look += 1) {
-    const left = findOrphans(folder).filter(({ pid }) => !found.has(pid));
+    const left = findOrphans(directory).filter(({ pid }) => !found.has(pid));
     if (left.length === 0) break;
     for (const orphan of left) {
       found.set(orphan.pid, orphan);

@@ -44,7 +44,7 @@ interface ProcessGroupsOptions {
   readonly wrap?: CommandWrapper;
   /** The processes have the terminal: they stay in the program's own process group, and are ended one by one. */
   readonly foreground?: boolean;
-  /** Absolute path of the folder that the processes work for: what leaves its group is still known by it. */
+  /** Absolute path of the directory that the processes work for: what leaves its group is still known by it. */
   readonly mark?: string;
 }
 

@@ -117,11 +117,12 @@ export function findUefiFirmware(): string {
 
 /** Boot code of network cards, one for each firmware. */
 const networkRoms = ["pxe-virtio.rom", "efi-virtio.rom"];
-const romFolders = ["/usr/lib/ipxe/qemu", "/usr/share/ipxe/qemu", "/usr/share/ipxe", "/usr/share/qemu"];
+const romDirectories = ["/usr/lib/ipxe/qemu", "/usr/share/ipxe/qemu", "/usr/share/ipxe", "/usr/share/qemu"];
 
 /** @throws UserError `boot-program` where QEMU's network card has no boot code */
 export function requireNetworkBoot(): void {
-  if (romFolders.some((folder) => networkRoms.some((rom) => existsSync(`${folder}/${rom}`)))) return;
+  if (romDirectories.some((directory) => networkRoms.some((rom) => existsSync(`${directory}/${rom}`))))
+    return;
   throw new UserError("the network boot code for QEMU, iPXE, is not installed", {
     code: "boot-program",
     hint: "install the package ipxe-qemu (Debian, Ubuntu) or ipxe-roms-qemu (Fedora), or boot with --as cd",

@@ -16,7 +16,7 @@ export interface ShellOptions {
   /** Absolute path in which commands run. */
   readonly cwd: string;
   /**
-   * Absolute path of a folder of their own for the commands' home and temporary files; made, and left to the caller. Without
+   * Absolute path of a directory of their own for the commands' home and temporary files; made, and left to the caller. Without
    * it commands have the caller's.
    */
   readonly home?: string;

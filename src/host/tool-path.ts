@@ -6,22 +6,22 @@ import { toolEnvironment } from "./tool-environment.ts";
 export interface ToolSearch {
   /** The first executable file of that name, absolute, links not resolved; undefined when there is none. */
   readonly file: string | undefined;
-  /** The folders that were searched, absolute, in their order. */
-  readonly folders: readonly string[];
+  /** The directories that were searched, absolute, in their order. */
+  readonly directories: readonly string[];
 }
 
-/** The first executable file of that name in folders (absolute). */
-export function fileIn(folders: readonly string[], tool: string): string | undefined {
-  const folder = folders.find((one) => isExecutableFile(path.join(one, tool)));
-  return folder === undefined ? undefined : path.join(folder, tool);
+/** The first executable file of that name in directories (absolute). */
+export function fileIn(directories: readonly string[], tool: string): string | undefined {
+  const directory = directories.find((one) => isExecutableFile(path.join(one, tool)));
+  return directory === undefined ? undefined : path.join(directory, tool);
 }
 
 export function searchTool(tool: string): ToolSearch {
-  const folders = (toolEnvironment().PATH ?? "").split(":").filter((folder) => folder !== "");
-  const index = folders.findIndex((folder) => isExecutableFile(path.join(folder, tool)));
-  const folder = folders[index];
-  if (folder === undefined) return { file: undefined, folders };
-  return { file: path.join(folder, tool), folders: folders.slice(0, index + 1) };
+  const directories = (toolEnvironment().PATH ?? "").split(":").filter((directory) => directory !== "");
+  const index = directories.findIndex((directory) => isExecutableFile(path.join(directory, tool)));
+  const directory = directories[index];
+  if (directory === undefined) return { file: undefined, directories };
+  return { file: path.join(directory, tool), directories: directories.slice(0, index + 1) };
 }
 
 function isExecutableFile(candidate: string): boolean {

@@ -44,9 +44,9 @@ export async function findBootFiles(iso: FileTree): Promise<BootFiles | undefine
   for (const menu of isolinuxMenus) {
     const text = await textOf(iso, menu);
     if (text === undefined) continue;
-    const folder = `/${parentOf(menu) ?? ""}`;
-    const statements = await readStatements(text, (name) => textOf(iso, onIso(name, folder).slice(1)));
-    const read = interpretMenu(statements, false, folder);
+    const directory = `/${parentOf(menu) ?? ""}`;
+    const statements = await readStatements(text, (name) => textOf(iso, onIso(name, directory).slice(1)));
+    const read = interpretMenu(statements, false, directory);
     const found = read.labels.length === 0 ? undefined : present(iso, defaultLabel(read));
     if (found !== undefined) return found;
   }

@@ -75,18 +75,18 @@ async function inflateHead(head: Buffer): Promise<Buffer> {
   });
 }
 
-/** Temporary files with unpacked content; `folder` is absolute, and removed by the caller. */
+/** Temporary files with unpacked content; `directory` is absolute, and removed by the caller. */
 export class Spool {
-  readonly #folder: string;
+  readonly #directory: string;
   readonly #given: UnpackLimits;
   #next = 0;
-  /** Bytes of the finished files in the folder. */
+  /** Bytes of the finished files in the directory. */
   #used = 0;
   /** Whether an archive was larger than the remaining limit. */
   #full = false;
 
-  constructor(folder: string, limits: UnpackLimits = {}) {
-    this.#folder = folder;
+  constructor(directory: string, limits: UnpackLimits = {}) {
+    this.#directory = directory;
     this.#given = limits;
   }
 
@@ -105,7 +105,7 @@ export class Spool {
   /** Calls `fill` with a path that nothing has yet, and counts what is there afterwards. */
   async fill<T>(fill: (place: string) => Promise<T>): Promise<T> {
     this.#next += 1;
-    const place = path.join(this.#folder, `${this.#next}`);
+    const place = path.join(this.#directory, `${this.#next}`);
     try {
       return await fill(place);
     } finally {
@@ -144,7 +144,7 @@ export class Spool {
   }
 }
 
-/** Bytes of a file, or of all files below a folder; 0 where there is nothing. */
+/** Bytes of a file, or of all files below a directory; 0 where there is nothing. */
 async function bytesAt(place: string): Promise<number> {
   const status = await lstat(place).catch(() => undefined);
   if (status?.isDirectory() !== true) return status?.size ?? 0;

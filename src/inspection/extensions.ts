@@ -22,7 +22,7 @@ export interface ExtensionPlace {
   /** How errors name the tree. */
   readonly label: string;
   /** The directory of `onboot.lst`. */
-  readonly folder: string;
+  readonly directory: string;
 }
 
 interface ExtensionOptions {
@@ -101,16 +101,16 @@ async function readExtension(
 
 /** Paths of the extensions' files, each after those that it needs. */
 async function loadOrder(place: ExtensionPlace, options: ExtensionOptions): Promise<readonly string[]> {
-  const { tree, folder } = place;
+  const { tree, directory } = place;
   const fill = (name: string): string =>
     options.release === undefined ? name : name.replaceAll("KERNEL", options.release);
-  const listed = (await wordsOf(place, `${folder}/onboot.lst`, options)).map(fill);
+  const listed = (await wordsOf(place, `${directory}/onboot.lst`, options)).map(fill);
   const ordered = new Set<string>();
   const begun = new Set<string>();
   // A stack instead of recursion: a chain of dependencies may be as long as the image has files.
   const waiting = listed.toReversed().map((name) => ({ name, isNeeded: false, isDone: false }));
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const file = `${folder}/optional/${next.name}`;
+    const file = `${directory}/optional/${next.name}`;
     if (next.isDone) ordered.add(file);
     if (next.isDone || begun.has(file)) continue;
     begun.add(file);

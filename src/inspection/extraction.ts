@@ -40,16 +40,17 @@ interface Extraction {
 const manifestName = ".manifest";
 
 /**
- * Lays out the entries at `paths` of `tree`, each at the same path below `folder` (absolute), with the directories that they lie in.
+ * Lays out the entries at `paths` of `tree`, each at the same path below `directory` (absolute), with the directories
+ * that they lie in.
  * @throws UserError `not-empty`, `extract-conflict`, and those of `layOutTree`
  */
 export async function extractEntries(
   tree: FileTree,
   paths: readonly string[],
-  folder: string,
+  directory: string,
   options: ExtractionOptions,
 ): Promise<Extraction> {
-  const chosen = withFolders(tree, paths);
+  const chosen = withDirectories(tree, paths);
   const needsManifest = !options.isRoot || hasUnnameableDevice(chosen);
   if (needsManifest && chosen.has(manifestName)) {
     throw new UserError(
@@ -61,24 +62,24 @@ export async function extractEntries(
       },
     );
   }
-  const manifest = path.join(folder, manifestName);
+  const manifest = path.join(directory, manifestName);
   if (needsManifest && existsSync(manifest)) {
     throw new UserError(`${manifestName} exists already, and is not replaced`, {
       code: "extract-conflict",
-      where: folder,
+      where: directory,
       hint: "remove it, or name another directory",
     });
   }
-  await layOutTree(plain(chosen), folder, options);
-  const place = (one: string) => encodeName(path.posix.join(folder, one));
-  if (options.isRoot) await takeOwners(chosen, folder, place, options);
+  await layOutTree(plain(chosen), directory, options);
+  const place = (one: string) => encodeName(path.posix.join(directory, one));
+  if (options.isRoot) await takeOwners(chosen, directory, place, options);
   await setTimes(chosen, place);
   if (!needsManifest) return { entries: chosen.size };
   await writeFile(manifest, writeManifest(chosen), { flag: "wx" });
   return { entries: chosen.size, manifest };
 }
 
-function withFolders(tree: FileTree, paths: readonly string[]): FileTree {
+function withDirectories(tree: FileTree, paths: readonly string[]): FileTree {
   const chosen = new FileTree();
   for (const one of paths) {
     const node = tree.get(one);
@@ -110,7 +111,7 @@ function plain(tree: FileTree): FileTree {
 
 async function takeOwners(
   tree: FileTree,
-  folder: string,
+  directory: string,
   place: (one: string) => Buffer,
   { makeDevice }: ExtractionOptions,
 ): Promise<void> {
@@ -118,7 +119,7 @@ async function takeOwners(
   for (const one of tree.paths().toReversed()) {
     const node = tree.get(one);
     if (node === undefined || (isDevice(node) && !isUtf8Name(one))) continue;
-    if (isDevice(node)) await makeDevice(path.posix.join(folder, one), node);
+    if (isDevice(node)) await makeDevice(path.posix.join(directory, one), node);
     await lchown(place(one), node.uid, node.gid);
     if (node.type !== "symlink") await chmod(place(one), node.mode);
   }

@@ -80,7 +80,7 @@ class ImageOpener {
     const iso: Layer = { name: "iso", kind: "iso", isSeen: false, tree };
     const archives = await this.#bootArchives(tree, this.#file);
     if (archives.length === 0) return single("ISO", { ...iso, isSeen: true });
-    return await this.#machine("ISO", [iso], archives, [{ tree, label: this.#file, folder: "cde" }]);
+    return await this.#machine("ISO", [iso], archives, [{ tree, label: this.#file, directory: "cde" }]);
   }
 
   async initrd(): Promise<Image> {
@@ -155,7 +155,7 @@ class ImageOpener {
     const note = this.#options.note ?? (() => {});
     noteLost(merged.problems, archives, note);
     const { tree } = merged;
-    const places = [{ tree, label: this.#file, folder: "tmp/builtin" }, ...beside];
+    const places = [{ tree, label: this.#file, directory: "tmp/builtin" }, ...beside];
     const options = {
       limits: this.#limits,
       release: kernelRelease(tree),

@@ -51,7 +51,7 @@ function addExtension(
   for (const [given, node] of layer.tree) {
     if (given === rootPath) continue;
     const { path, loops } = followLinks(tree, given, false);
-    if (loops || path === "" || !hasFolder(tree, path)) continue;
+    if (loops || path === "" || !hasDirectory(tree, path)) continue;
     if (!tree.has(path)) {
       const isLinked = node.type === "file" && node.linkGroup !== undefined;
       tree.set(path, isLinked ? { ...node, linkGroup: `${layer.name}:${node.linkGroup}` } : node);
@@ -60,7 +60,7 @@ function addExtension(
   }
 }
 
-function hasFolder(tree: FileTree, path: string): boolean {
+function hasDirectory(tree: FileTree, path: string): boolean {
   const slash = path.lastIndexOf("/");
   return slash === -1 || tree.get(path.slice(0, slash))?.type === "directory";
 }

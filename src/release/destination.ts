@@ -8,28 +8,28 @@ export interface Destination {
   /** As `ssh` takes it: `host`, `user@host`; without it the directory is of this machine. */
   readonly host?: string;
   /** Absolute, or on a host relative to the user's home. */
-  readonly folder: string;
+  readonly directory: string;
 }
 
 /**
  * The destination that a text names. As for rsync(1), a colon before any slash ends the name of a host. `resolve` makes a
  * local path absolute. Throws a `UsageError` for the forms of rsync's daemon.
  */
-export function parseDestination(text: string, resolve: (folder: string) => string): Destination {
+export function parseDestination(text: string, resolve: (directory: string) => string): Destination {
   const match = /^([^/:]+):(?!:)(.*)$/s.exec(text);
-  const [, host = "", folder = ""] = match ?? [];
+  const [, host = "", directory = ""] = match ?? [];
   if (text === "" || /^[^/]*::|^\w+:\/\//.test(text) || host.startsWith("-") || /[\n\0]/.test(text)) {
     throw new UsageError(`"${text}" is not a destination`, {
       code: "store-destination",
       hint: "name a directory, or host:path for a directory that ssh reaches",
     });
   }
-  if (match === null) return { folder: resolve(text) };
-  return { host, folder: folder === "" ? "." : folder };
+  if (match === null) return { directory: resolve(text) };
+  return { host, directory: directory === "" ? "." : directory };
 }
 
-export function describeDestination({ host, folder }: Destination): string {
-  return host === undefined ? folder : `${host}:${folder}`;
+export function describeDestination({ host, directory }: Destination): string {
+  return host === undefined ? directory : `${host}:${directory}`;
 }
 
 /** A word that a POSIX shell takes as it is. */

@@ -59,8 +59,8 @@ export class Publication {
 
   async #enter(owner: string | undefined): Promise<void> {
     const shell = this.#shell;
-    const folder = quote(this.#destination.folder);
-    await shell.do("entering the destination", `CDPATH= cd -- ${folder}`);
+    const directory = quote(this.#destination.directory);
+    await shell.do("entering the destination", `CDPATH= cd -- ${directory}`);
     if (owner === undefined) return;
     const known = await shell.run("[ -L current ] || [ ! -e current ]");
     if (known.status !== 0) {
@@ -105,11 +105,11 @@ export class Publication {
     };
   }
 
-  /** Copies a local folder's files (absolute path; symlinks in it are followed) as the release `id`, which is not there yet. */
-  async add(id: string, folder: string): Promise<void> {
+  /** Copies a local directory's files (absolute path; symlinks in it are followed) as the release `id`, which is not there yet. */
+  async add(id: string, directory: string): Promise<void> {
     const partial = `releases/${id}.partial`;
     await this.#shell.do("writing to the destination", `mkdir -p ${quote(partial)}`);
-    await this.#copy(folder, partial);
+    await this.#copy(directory, partial);
     await this.#shell.do(
       "checking the copied files",
       `(cd ${quote(partial)} && sha256sum --quiet -c ${checksumsFile} && sync -- *)`,
@@ -130,9 +130,9 @@ export class Publication {
 
   /** rsync(1): an exit status of 11 is an error of file input or output. */
   async #copy(from: string, partial: string): Promise<void> {
-    const { host, folder } = this.#destination;
-    const lock = `${folder}/releases/.transfer`;
-    const to = `${folder}/${partial}/`;
+    const { host, directory } = this.#destination;
+    const lock = `${directory}/releases/.transfer`;
+    const to = `${directory}/${partial}/`;
     const options = [
       ...["--recursive", "--copy-links", "--times", "--perms", "--chmod=D755,F644"],
       ...["--checksum", "--delete", "--inplace", "--protect-args"],

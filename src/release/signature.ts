@@ -24,18 +24,18 @@ export function parseSigningKey(text: string, resolve: (file: string) => string)
 }
 
 /**
- * Signs `folder`/`name` and writes the signature beside it (absolute path); returns the signature's name. Throws a
+ * Signs `directory`/`name` and writes the signature beside it (absolute path); returns the signature's name. Throws a
  * `UserError` that tells an unknown, a locked and an expired key apart.
  */
 export async function sign(
   context: ReleaseContext,
   { tool, key }: SigningKey,
-  folder: string,
+  directory: string,
   name: string,
   password: string | undefined,
 ): Promise<string> {
   const signature = `${name}${signatureEnding[tool]}`;
-  const options = { cwd: folder, input: password === undefined ? "" : `${password}\n` };
+  const options = { cwd: directory, input: password === undefined ? "" : `${password}\n` };
   if (tool === "minisign") {
     const args = ["-S", "-s", key, "-m", name, "-x", signature];
     const { status, stdout, stderr } = await runProgram(context, tool, args, options);

@@ -15,7 +15,7 @@ interface Verification {
 
 /**
  * Checks the release that `current` leads to. `publicKey` is the absolute path of a minisign public key or an exported
- * OpenPGP key; `scratch` an empty folder (absolute). Throws a `UserError` for whatever differs.
+ * OpenPGP key; `scratch` an empty directory (absolute). Throws a `UserError` for whatever differs.
  */
 export async function verifyRelease(
   context: ReleaseContext,
@@ -24,36 +24,36 @@ export async function verifyRelease(
   scratch: string,
 ): Promise<Verification> {
   const where = `${describeDestination(destination)}/current`;
-  const folder = await fetchRelease(context, destination, scratch);
-  const sums = await readFile(path.join(folder, checksumsFile), "utf8").catch((cause: unknown) => {
+  const directory = await fetchRelease(context, destination, scratch);
+  const sums = await readFile(path.join(directory, checksumsFile), "utf8").catch((cause: unknown) => {
     throw damaged(`there is no release, or it has no ${checksumsFile}`, where, cause);
   });
   const digests = parseChecksums(sums);
-  const names = await readdir(folder);
+  const names = await readdir(directory);
   const signatures = Object.values(signatureEnding).map((ending) => `${checksumsFile}${ending}`);
   const extra = names.filter((name) => ![checksumsFile, ...signatures].includes(name) && !digests.has(name));
   if (extra.length > 0) throw damaged(`${extra.join(", ")} is not listed in ${checksumsFile}`, where);
   for (const [name, digest] of digests) {
     if (!names.includes(name)) throw damaged(`${name} is missing`, where);
-    if ((await sha256Of(path.join(folder, name))) !== digest)
+    if ((await sha256Of(path.join(directory, name))) !== digest)
       throw damaged(`${name} does not match its digest`, where);
   }
   const files = [...digests.keys()];
   const signed = signatures.filter((name) => names.includes(name));
   if (publicKey === undefined) return { files, signature: signed.length === 0 ? "none" : "unchecked" };
-  await checkSignature(context, folder, publicKey, scratch, where);
+  await checkSignature(context, directory, publicKey, scratch, where);
   return { files, signature: "good" };
 }
 
-/** The folder with the release: on this machine the destination's own, else a copy. */
+/** The directory with the release: on this machine the destination's own, else a copy. */
 async function fetchRelease(
   context: ReleaseContext,
-  { host, folder }: Destination,
+  { host, directory }: Destination,
   scratch: string,
 ): Promise<string> {
-  if (host === undefined) return path.join(folder, "current");
+  if (host === undefined) return path.join(directory, "current");
   const copy = path.join(scratch, "release");
-  const from = `${host}:${folder}/current/`;
+  const from = `${host}:${directory}/current/`;
   const args = ["--recursive", "--times", "--protect-args", "--", from, `${copy}/`];
   const { status, stderr } = await runProgram(context, "rsync", args);
   if (status === 0) return copy;
@@ -67,7 +67,7 @@ async function fetchRelease(
 
 async function checkSignature(
   context: ReleaseContext,
-  folder: string,
+  directory: string,
   publicKey: string,
   scratch: string,
   where: string,
@@ -81,7 +81,7 @@ async function checkSignature(
     });
   });
   const tool = key.startsWith("untrusted comment:") ? "minisign" : "gpg";
-  const file = path.join(folder, checksumsFile);
+  const file = path.join(directory, checksumsFile);
   const signature = `${file}${signatureEnding[tool]}`;
   const there = await stat(signature).catch(() => undefined);
   if (there === undefined) throw notSigned(`the release has no ${tool} signature`, where);

@@ -19,15 +19,15 @@ interface EncodedResult {
 
 export function encodeResult({ outputs, log, seconds, maker }: RemoteResult): EncodedResult {
   const files: { path: string; digest: ReturnType<typeof digestMessage>; isExecutable: boolean }[] = [];
-  const folders = new Map<string, TreeEntry[]>();
+  const directories = new Map<string, TreeEntry[]>();
   for (const [name, entry] of outputs) {
     const [slot = "", ...rest] = name.split("/");
-    if (rest.length > 0) folders.get(slot)?.push([rest.join("/"), entry]);
-    else if (entry.type === "directory") folders.set(slot, [["", entry]]);
+    if (rest.length > 0) directories.get(slot)?.push([rest.join("/"), entry]);
+    else if (entry.type === "directory") directories.set(slot, [["", entry]]);
     else if (entry.type === "file")
       files.push({ path: slot, digest: digestMessage(entry), isExecutable: entry.executable });
   }
-  const trees = [...folders].map(([slot, entries]) => ({ slot, tree: encodeTree(entries) }));
+  const trees = [...directories].map(([slot, entries]) => ({ slot, tree: encodeTree(entries) }));
   const message = create(ActionResultSchema, {
     outputFiles: files,
     outputDirectories: trees.map(({ slot, tree }) => ({ path: slot, treeDigest: digestMessage(tree) })),

@@ -51,10 +51,10 @@ export class HttpCache implements RemoteCache {
       const references = message === undefined ? undefined : treesOf(message);
       if (message === undefined || references === undefined) return undefined;
       const trees = new Map<string, Uint8Array>();
-      for (const [folder, { digest }] of references) {
+      for (const [directory, { digest }] of references) {
         const tree = await this.#client.read("cas", digest, mostBytes, signal);
         if (tree === undefined) return undefined;
-        trees.set(folder, tree);
+        trees.set(directory, tree);
       }
       return decodeResult(message, trees);
     });
@@ -86,8 +86,8 @@ export class HttpCache implements RemoteCache {
   }
 
   /**
-   * Waits until everything is sent, `seconds` at most, or until the signal. Returns the number of results that are not sent; sending
-   * goes on until `close`.
+   * Waits until everything is sent, `seconds` at most, or until the signal. Returns the number of results that are not
+   * sent; sending goes on until `close`.
    */
   async flush(seconds: number, signal: AbortSignal): Promise<number> {
     const over = new AbortController();

@@ -10,40 +10,41 @@ export type TreeEntry = readonly [path: string, entry: ListedEntry];
 /** As deep as a path of Linux may be (PATH_MAX, limits.h) with names of one character. */
 const deepest = 2048;
 
-interface Folder {
+/** A directory while its tree is made. */
+interface Contents {
   readonly files: Map<string, ListedEntry & { readonly type: "file" }>;
   readonly links: Map<string, string>;
-  readonly folders: Map<string, Folder>;
+  readonly directories: Map<string, Contents>;
 }
 
-/** The tree of a directory; `entries` are in the order of a listing, so each folder comes before what it contains. */
+/** The tree of a directory; `entries` are in the order of a listing, so each directory comes before what it contains. */
 export function encodeTree(entries: Iterable<TreeEntry>): Blob {
-  const root = newFolder();
+  const root = newDirectory();
   for (const [path, entry] of entries) {
     if (path === "") continue;
     const names = path.split("/");
     const name = names.pop() ?? "";
-    let folder = root;
-    for (const one of names) folder = folder.folders.get(one) ?? addFolder(folder, one);
-    if (entry.type === "file") folder.files.set(name, entry);
-    else if (entry.type === "link") folder.links.set(name, entry.target);
-    else if (!folder.folders.has(name)) addFolder(folder, name);
+    let directory = root;
+    for (const one of names) directory = directory.directories.get(one) ?? addDirectory(directory, one);
+    if (entry.type === "file") directory.files.set(name, entry);
+    else if (entry.type === "link") directory.links.set(name, entry.target);
+    else if (!directory.directories.has(name)) addDirectory(directory, name);
   }
   const children = new Map<string, Directory>();
-  const encode = (folder: Folder): Directory =>
+  const encode = (directory: Contents): Directory =>
     create(DirectorySchema, {
-      files: sorted(folder.files).map(([name, file]) => ({
+      files: sorted(directory.files).map(([name, file]) => ({
         name,
         digest: digestMessage(file),
         isExecutable: file.executable,
       })),
-      directories: sorted(folder.folders).map(([name, below]) => {
+      directories: sorted(directory.directories).map(([name, below]) => {
         const directory = encode(below);
         const blob = messageBlob(DirectorySchema, directory);
         children.set(blob.digest, directory);
         return { name, digest: digestMessage(blob) };
       }),
-      symlinks: sorted(folder.links).map(([name, target]) => ({ name, target })),
+      symlinks: sorted(directory.links).map(([name, target]) => ({ name, target })),
     });
   return messageBlob(
     TreeSchema,
@@ -85,11 +86,11 @@ export function decodeTree(bytes: Uint8Array, most: number): readonly TreeEntry[
   return visit(tree.root, "", 0) && entries.length <= most ? entries : undefined;
 }
 
-const newFolder = (): Folder => ({ files: new Map(), links: new Map(), folders: new Map() });
+const newDirectory = (): Contents => ({ files: new Map(), links: new Map(), directories: new Map() });
 
-function addFolder(folder: Folder, name: string): Folder {
-  const added = newFolder();
-  folder.folders.set(name, added);
+function addDirectory(directory: Contents, name: string): Contents {
+  const added = newDirectory();
+  directory.directories.set(name, added);
   return added;
 }
 

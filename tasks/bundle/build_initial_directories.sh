@@ -16,10 +16,10 @@ have() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# What an earlier run left is made anew; folders of the image may lack the right to be emptied.
-for folder in iso image; do
-  [ ! -e "$folder" ] || { chmod -R u+rwX "$folder" && rm -rf "$folder"; }
-  mkdir "$folder"
+# What an earlier run left is made anew; directories of the image may lack the right to be emptied.
+for directory in iso image; do
+  [ ! -e "$directory" ] || { chmod -R u+rwX "$directory" && rm -rf "$directory"; }
+  mkdir "$directory"
 done
 
 if have xorriso; then
@@ -28,7 +28,7 @@ if have xorriso; then
 elif have isoinfo; then
   isoinfo -R -f -i Core-current.iso >iso.log 2>&1 || fail "Core-current.iso cannot be read" "unpack the bundle again"
   grep '^/boot/' iso.log | while read -r path; do
-    # isoinfo lists folders like files; what lies below another path is a folder.
+    # isoinfo lists directories like files; what lies below another path is a directory.
     if grep -q "^$path/" iso.log; then
       mkdir -p "iso$path"
     else

@@ -149,7 +149,7 @@ else
   for offset in 33581 33598 33632 37677 37694 37728; do
     printf '%s\000' "$stamp" | dd of="$out.part" bs=1 seek=$offset conv=notrunc 2>/dev/null
   done
-  # So does the boot catalogue's directory record (9.1: seven bytes at 18, the name's length at 32, the name). The folders
+  # So does the boot catalogue's directory record (9.1: seven bytes at 18, the name's length at 32, the name). The directories
   # lie at the ISO's beginning.
   binary=$(awk -v t="$compact" 'BEGIN {
     printf "\\%03o", substr(t, 1, 4) - 1900

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes a folder's content as a cpio archive in the newc format to standard output: usage: write_newc.sh FOLDER EPOCH
+# Writes a directory's content as a cpio archive in the newc format to standard output: usage: write_newc.sh DIRECTORY EPOCH
 # Owners are by rule and times are EPOCH, so that nobody needs to be root and every run makes the same bytes.
 # Format: Linux, Documentation/driver-api/early-userspace/buffer-format.rst. Headers and paddings are written by the
 # shell itself; awk turns the listing of ls into headers.

@@ -29,9 +29,9 @@ interface DebExtension {
   readonly name: string;
   /** Absolute path of the package's file; scratch files lie beside it. */
   readonly deb: string;
-  /** Absolute; an empty folder's path, made and removed. */
+  /** Absolute; an empty directory's path, made and removed. */
   readonly scratch: string;
-  /** Absolute path of the folder that gets the `.tcz` and what stands beside it. */
+  /** Absolute path of the directory that gets the `.tcz` and what stands beside it. */
   readonly outDir: string;
   /** The image's architecture, as Debian calls it. */
   readonly architecture: "amd64" | "i386";
@@ -44,14 +44,14 @@ interface DebExtension {
 }
 
 /** What an extension has no use for; busybox shows no manuals, and nobody installs from the image. */
-const dropped = ["doc", "man", "menu", "lintian"].map((folder) => `usr/share/${folder}`);
-const scriptsFolder = "usr/local/tce.installed";
+const dropped = ["doc", "man", "menu", "lintian"].map((directory) => `usr/share/${directory}`);
+const scriptsDirectory = "usr/local/tce.installed";
 
 /** Modes as in the package, but for the bits that change the user; everything is root's, the scripts the staff's. */
 const policyFor =
   (tree: FileTree): ModePolicy =>
   (entry, { type }) => {
-    if (entry === scriptsFolder || entry.startsWith(`${scriptsFolder}/`))
+    if (entry === scriptsDirectory || entry.startsWith(`${scriptsDirectory}/`))
       return { mode: 0o775, uid: 0, gid: 50 };
     return { mode: type === "symlink" ? 0o777 : (tree.get(entry)?.mode ?? 0o755) & 0o1777, uid: 0, gid: 0 };
   };
@@ -66,10 +66,9 @@ interface MadeExtension {
 }
 
 /**
- * Writes `NAME.tcz`, `.md5.txt`, `.info`, `.list`, and `.dep` when it depends on another package that becomes an extension. The same
- * package makes the same bytes.
- * Throws a UserError for what is not a Debian package, and for device nodes and the like in one; it names the package and the
- * line of the list.
+ * Writes `NAME.tcz`, `.md5.txt`, `.info`, `.list`, and `.dep` when it depends on another package that becomes an
+ * extension. The same package makes the same bytes. Throws a UserError for what is not a Debian package, and for
+ * device nodes and the like in one; it names the package and the line of the list.
  */
 export async function makeDebExtension($: Shell, request: DebExtension): Promise<MadeExtension> {
   const { name, deb, scratch, outDir, depends, where, limits = {} } = request;
@@ -79,20 +78,20 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
   refuseForeign(fields.get("Architecture") ?? "all", request);
   const epoch = await packagesEpoch([deb]);
   const tree = await readDebFiles($, deb, path.join(scratch, "spool"), options);
-  dropFolders(tree);
+  dropDirectories(tree);
   const postinst = scripts.get("postinst");
   if (postinst !== undefined) {
     const call = `#!/bin/sh\n/usr/local/postinst/${name} configure\n`;
     addScript(tree, `usr/local/postinst/${name}`, postinst, options.label);
-    addScript(tree, `${scriptsFolder}/${name}`, Buffer.from(call), options.label);
+    addScript(tree, `${scriptsDirectory}/${name}`, Buffer.from(call), options.label);
   }
   tree.ensureParents({ mtime: epoch }).delete(".");
   refuseLineBreaks(tree, options.label);
   const paths = [...tree].filter(([, node]) => node.type !== "directory").map(([entry]) => entry);
-  const folder = path.join(scratch, "tree");
-  await layOutTree(tree, folder, options.label === undefined ? {} : { label: options.label });
+  const directory = path.join(scratch, "tree");
+  await layOutTree(tree, directory, options.label === undefined ? {} : { label: options.label });
   const file = path.join(outDir, `${name}.tcz`);
-  await packSquashfs($, folder, file, { epoch, policy: policyFor(tree) });
+  await packSquashfs($, directory, file, { epoch, policy: policyFor(tree) });
 
   const sidecars = formatSidecars(
     {
@@ -130,10 +129,11 @@ function refuseForeign(architecture: string, { name, where, architecture: image 
   });
 }
 
-/** Removes files that an extension does not need, and folders that hold no files. */
-function dropFolders(tree: FileTree): void {
+/** Removes files that an extension does not need, and directories that hold no files. */
+function dropDirectories(tree: FileTree): void {
   for (const entry of tree.paths()) {
-    if (dropped.some((folder) => entry === folder || entry.startsWith(`${folder}/`))) tree.delete(entry);
+    if (dropped.some((directory) => entry === directory || entry.startsWith(`${directory}/`)))
+      tree.delete(entry);
   }
   const needed = new Set<string>();
   for (const [entry, node] of tree) {

@@ -78,7 +78,7 @@ export function formatSidecars(
 }
 
 /**
- * The indexes of a repository's `tcz` folder: `info.lst.gz` (names), `md5.db.gz` (`md5  name`), `sizelist.gz`
+ * The indexes of a repository's `tcz` directory: `info.lst.gz` (names), `md5.db.gz` (`md5  name`), `sizelist.gz`
  * (`name bytes`), `dep.db.gz` and `provides.db.gz` (records of a name and its lines, parted by blank lines).
  */
 export function formatIndexes(extensions: readonly ExtensionFacts[]): ReadonlyMap<string, Uint8Array> {

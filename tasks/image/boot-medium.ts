@@ -20,8 +20,8 @@ const script = "boot.ipxe";
  * @throws UserError `boot-image` for what does not boot in this way, and those of the readers
  */
 export async function prepareMedium(file: string, as: MediumName, scratch: string): Promise<BootMedium> {
-  const isFolder = (await stat(file).catch(() => undefined))?.isDirectory() === true;
-  if (isFolder && as === "net") return await networkFolder(file);
+  const isDirectory = (await stat(file).catch(() => undefined))?.isDirectory() === true;
+  if (isDirectory && as === "net") return await networkDirectory(file);
   const kind = await imageKind(await contentOfFile(file), file);
   if (kind !== "ISO") {
     throw new UserError(`the image is of the kind ${kind}, but only an ISO boots`, {
@@ -55,13 +55,13 @@ export async function prepareMedium(file: string, as: MediumName, scratch: strin
   }
 }
 
-async function networkFolder(folder: string): Promise<BootMedium> {
-  if ((await stat(path.join(folder, script)).catch(() => undefined))?.isFile() === true) {
-    return { tftp: folder, bootFile: script };
+async function networkDirectory(directory: string): Promise<BootMedium> {
+  if ((await stat(path.join(directory, script)).catch(() => undefined))?.isFile() === true) {
+    return { tftp: directory, bootFile: script };
   }
   throw new UserError(`the directory has no ${script}`, {
     code: "boot-image",
-    where: folder,
+    where: directory,
     hint: "make one with `task pxe`, or name an ISO",
   });
 }

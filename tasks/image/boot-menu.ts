@@ -17,7 +17,10 @@ import {
 /** Maximum bytes of a boot loader's file: menus have hundreds, isolinux.bin some forty thousand. */
 const largest = 4 * 1024 * 1024;
 
-/** A file of the Core ISO's boot loader; `isolinux` is its folder (absolute). Throws a `UserError` where it is missing or far too large. */
+/**
+ * A file of the Core ISO's boot loader; `isolinux` is its directory (absolute). Throws a `UserError` where it is missing
+ * or far too large.
+ */
 export async function readLoaderFile(isolinux: string, name: string): Promise<Buffer> {
   const file = path.join(isolinux, name);
   const where = `boot/isolinux/${name}`;
@@ -60,8 +63,8 @@ interface PresentMenu extends BootMenu {
 }
 
 /**
- * The menu of the image, as isolinux would show it, without broken labels; `boot` is the boot folder (absolute), in which included
- * files are looked for.
+ * The menu of the image, as isolinux would show it, without broken labels; `boot` is the boot directory (absolute), in
+ * which included files are looked for.
  */
 export async function readBootMenu(boot: string): Promise<PresentMenu> {
   const isThere = (file: string): boolean =>
@@ -104,7 +107,7 @@ export async function readMenuOf(tree: FileTree): Promise<BootMenu & { readonly 
   return { ...menu, files: [...new Set(files)] };
 }
 
-/** `read` gives another file of the menu by its path in the boot folder; undefined where it is not there. */
+/** `read` gives another file of the menu by its path in the boot directory; undefined where it is not there. */
 async function interpretText(
   text: string,
   read: (inBoot: string) => Promise<Buffer | undefined>,

@@ -2,8 +2,9 @@
  * Boot menus that take no boot codes: their labels start as they are written, and nothing can be added, edited or typed.
  *
  * Sources: syslinux `doc/syslinux.cfg.txt` (ALLOWOPTIONS, PROMPT, NOESCAPE, NOCOMPLETE, SERIAL, INCLUDE, CONFIG) and
- * `doc/menu.txt` (ALLOWOPTIONS disables the Tab and Esc keys of menu.c32; MENU QUIT; submenus inherit the properties of their parent,
- * and may override them); the GNU GRUB manual, "Authentication and authorisation" (superusers, --unrestricted).
+ * `doc/menu.txt` (ALLOWOPTIONS disables the Tab and Esc keys of menu.c32; MENU QUIT; submenus inherit the properties
+ * of their parent, and may override them); the GNU GRUB manual, "Authentication and authorisation" (superusers,
+ * --unrestricted).
  */
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
@@ -32,8 +33,8 @@ function endLine(text: string): string {
 }
 
 /**
- * A grub.cfg of ours whose entries anybody may start. No user is a superuser, so the editor and the command line ask for a name and a
- * password that nobody has.
+ * A grub.cfg of ours whose entries anybody may start. No user is a superuser, so the editor and the command line ask
+ * for a name and a password that nobody has.
  */
 export function closeGrubMenu(text: string): string {
   const entries = text.replace(/^(menuentry .*?)(?: --unrestricted)? \{$/gm, "$1 --unrestricted {");
@@ -45,8 +46,8 @@ export function closeGrubMenu(text: string): string {
 const reference = /^\s*(?:menu\s+)?(?:include|config|append|ui|default|kernel|com32)[^\S\n]+([^\n]*)/gim;
 
 /**
- * The closed menus of an ISO, by their paths in its boot folder (`boot`, absolute): isolinux.cfg, every file that it includes or loads,
- * and grub/grub.cfg where there is one.
+ * The closed menus of an ISO, by their paths in its boot directory (`boot`, absolute): isolinux.cfg, every file that
+ * it includes or loads, and grub/grub.cfg where there is one.
  */
 export async function closedMenus(boot: string): Promise<ReadonlyMap<string, Buffer>> {
   // isolinux ignores case where an ISO has no Rock Ridge names.
@@ -67,8 +68,8 @@ export async function closedMenus(boot: string): Promise<ReadonlyMap<string, Buf
     closed.set(name, Buffer.from(closeIsolinuxMenu(text), "latin1"));
     for (const [, words = ""] of text.matchAll(reference)) {
       for (const word of words.split(/\s+/)) {
-        const found = [path.posix.dirname(name), "isolinux"].map((folder) =>
-          files.get(path.posix.relative("/boot", path.posix.resolve("/boot", folder, word)).toLowerCase()),
+        const found = [path.posix.dirname(name), "isolinux"].map((directory) =>
+          files.get(path.posix.relative("/boot", path.posix.resolve("/boot", directory, word)).toLowerCase()),
         );
         queue.push(...found.filter((file) => file !== undefined));
       }
@@ -86,7 +87,7 @@ const grubMenu = "grub/grub.cfg";
 /** Maximum bytes of a menu; what a label starts is larger, or has a NUL in it. */
 const largestMenu = 256 * 1024;
 
-/** A menu in the boot folder; undefined for a program, a kernel or an archive. */
+/** A menu in the boot directory; undefined for a program, a kernel or an archive. */
 async function readMenu(boot: string, name: string): Promise<Buffer | undefined> {
   const file = path.join(boot, name);
   if ((await stat(file)).size > largestMenu) return undefined;

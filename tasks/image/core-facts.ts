@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 
 export interface CoreFacts {
-  /** File names in the ISO's boot folder. */
+  /** File names in the ISO's boot directory. */
   readonly kernel: string;
   readonly initrd: string;
   /** As `uname -r` prints it; `-KERNEL` in an extension's name stands for it. */

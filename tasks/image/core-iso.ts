@@ -1,5 +1,5 @@
 /**
- * A Core ISO looked into: its boot folder taken out, and what later steps must know of it. Where the ISO comes from is not
+ * A Core ISO looked into: its boot directory taken out, and what later steps must know of it. Where the ISO comes from is not
  * known here.
  */
 import { writeFile } from "node:fs/promises";
@@ -20,14 +20,14 @@ import {
   writeDigested,
 } from "../../src/formats/index.ts";
 import type { CoreFacts } from "./core-facts.ts";
-import { bootFolders, layOutCore } from "./core-layout.ts";
+import { bootDirectories, layOutCore } from "./core-layout.ts";
 import { notCore } from "./core-refusal.ts";
 import { paddingAfter } from "./layers.ts";
 import { writeListing } from "./tree-listing.ts";
 
 /** Where the parts of a Core ISO go; all absolute. */
 interface CorePlaces {
-  /** An existing folder. */
+  /** An existing directory. */
   readonly boot: string;
   /** The facts, as `readCoreFacts` reads them. */
   readonly core: string;
@@ -36,14 +36,15 @@ interface CorePlaces {
 }
 
 interface OpeningContext {
-  /** Absolute path of an existing folder. */
+  /** Absolute path of an existing directory. */
   readonly scratch: string;
   readonly limits?: UnpackLimits;
   readonly note?: (message: string) => void;
 }
 
 /**
- * Takes the ISO at `iso` (absolute) apart; `name` is how messages call it, `limits` how much its initrd may unpack to. Throws a `UserError` when it is no Core ISO, or its kernel's release is not plain.
+ * Takes the ISO at `iso` (absolute) apart; `name` is how messages call it, `limits` how much its initrd may unpack to.
+ * Throws a `UserError` when it is no Core ISO, or its kernel's release is not plain.
  */
 export async function openCoreIso(
   iso: string,
@@ -51,7 +52,9 @@ export async function openCoreIso(
   places: CorePlaces,
   { scratch, limits = {}, note }: OpeningContext,
 ): Promise<void> {
-  const tops = (await readIsoTree(iso)).paths().filter((path) => bootFolders.includes(path.toLowerCase()));
+  const tops = (await readIsoTree(iso))
+    .paths()
+    .filter((path) => bootDirectories.includes(path.toLowerCase()));
   if (tops.length === 0) throw notCore(name);
   const layout = await layOutCore(await readIsoFiles(iso, tops, { ...limits, label: name }), name);
   const { boot, kernel, parts } = layout;
@@ -89,7 +92,7 @@ async function readMerged(
   return mergeLayers(members.map((member) => member.tree)).tree;
 }
 
-/** The one folder below lib/modules names the kernel's release. */
+/** The one directory below lib/modules names the kernel's release. */
 function findKernelRelease(tree: FileTree, initrd: string): string {
   const releases = new Set<string>();
   for (const [entry, node] of tree) {

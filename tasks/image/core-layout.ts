@@ -20,7 +20,7 @@ import { isKernel64 } from "./kernel-header.ts";
 import { moveNames, type PathChange, rewriteMenu } from "./menu-rewriting.ts";
 
 interface CoreLayout {
-  /** The boot folder, without the initrd where it has several parts. */
+  /** The boot directory, without the initrd where it has several parts. */
   readonly boot: FileTree;
   /** File names there. */
   readonly kernel: string;
@@ -34,14 +34,17 @@ interface CoreLayout {
 }
 
 /** Tops of an ISO in which boot files lie; compared in lower case. */
-export const bootFolders: readonly string[] = ["boot", "isolinux"];
+export const bootDirectories: readonly string[] = ["boot", "isolinux"];
 
 const menuFile = "boot/isolinux/isolinux.cfg";
 
 /** Core's initrd by the names that Tiny Core gives it: whole, or as its root file system and its modules. */
 const coreInitrd = /^(core|corepure64|rootfs(64)?|modules(64)?)\.gz$/i;
 
-/** Lays out the files of an ISO's `bootFolders`; `name` is how messages call the ISO. Throws a `UserError` for what is no Core ISO. */
+/**
+ * Lays out the files of an ISO's `bootDirectories`; `name` is how messages call the ISO. Throws a `UserError` for what
+ * is no Core ISO.
+ */
 export async function layOutCore(found: FileTree, name: string): Promise<CoreLayout> {
   const named = withStandardNames(found);
   const moved = moveLoader(named);

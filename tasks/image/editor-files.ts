@@ -3,7 +3,7 @@
  * unsaved text, and both programs' backups.
  */
 
-/** As patterns of an input, relative to any folder. */
+/** As patterns of an input, relative to any directory. */
 export const editorFiles: readonly string[] = ["**/.*.sw[a-p]", "**/.#*", "**/#*#", "**/*~"];
 
 const names = /^(\..*\.sw[a-p]|\.#.*|#.*#|.*~)$/;

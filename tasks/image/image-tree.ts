@@ -45,10 +45,10 @@ export function normalizeOwners(tree: FileTree, policy: ModePolicy = imagePolicy
 }
 
 /**
- * Gives every folder that a lower layer has, and no rule of ours is about, the lower one's mode and owner: the kernel
- * applies the upper layer's entry again, and a folder like /root would end up open to all.
+ * Gives every directory that a lower layer has, and no rule of ours is about, the lower one's mode and owner: the kernel
+ * applies the upper layer's entry again, and a directory like /root would end up open to all.
  */
-export function inheritFolders(tree: FileTree, lower: FileTree): FileTree {
+export function inheritDirectories(tree: FileTree, lower: FileTree): FileTree {
   for (const [path, node] of tree) {
     const below = lower.get(path);
     const isRuled = special[path] !== undefined || tightMode(path, node.type) !== undefined;
@@ -59,7 +59,7 @@ export function inheritFolders(tree: FileTree, lower: FileTree): FileTree {
 }
 
 /**
- * Core's links from the folder of its modules to that of extensions' modules, made relative: an absolute one leads out of
+ * Core's links from the directory of its modules to that of extensions' modules, made relative: an absolute one leads out of
  * an image that lies unpacked on a disk, where depmod would follow it into the builder's own system.
  */
 export function relativeModuleLinks(core: FileTree, mtime: number): FileTree {
@@ -72,7 +72,7 @@ export function relativeModuleLinks(core: FileTree, mtime: number): FileTree {
   return links;
 }
 
-/** Throws when a path that is not a folder stands in both trees; `upper` and `lower` name where they come from. */
+/** Throws when a path that is not a directory stands in both trees; `upper` and `lower` name where they come from. */
 export function refuseClashes(tree: FileTree, upper: string, other: FileTree, lower: string): void {
   for (const [path, node] of tree) {
     const there = other.get(path);

@@ -22,7 +22,7 @@ type NamedLayer = readonly [name: string, tree: FileTree];
  */
 export function findConflict(layers: readonly NamedLayer[]): string | undefined {
   const { problems } = mergeLayers(layers.map(([, tree]) => tree));
-  // A folder of ours that has a mode by rule (such as /tmp) may well change what Core had.
+  // A directory of ours that has a mode by rule (such as /tmp) may well change what Core had.
   const [first, ...others] = problems.filter((problem) => problem.kind !== "directory-changed");
   if (first === undefined) return undefined;
   const sentence = describeProblem(first, (layer) => layers[layer]?.[0] ?? "");

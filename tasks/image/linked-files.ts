@@ -17,7 +17,7 @@ export const isLibraryFile = (path: string): boolean => library.test(path);
 export const moduleRelease = (path: string): string | undefined => module.exec(path)?.[2];
 
 /**
- * The entries that the tables depend on: these files, existing tables, all links, and the folders of all of them. Times
+ * The entries that the tables depend on: these files, existing tables, all links, and the directories of all of them. Times
  * are all 0: no table depends on them, and those of an overlay change with each commit.
  */
 export function linkedFiles(tree: FileTree): FileTree {
@@ -28,8 +28,8 @@ export function linkedFiles(tree: FileTree): FileTree {
   );
   const linked = new FileTree(kept).ensureParents({ mtime: 0 });
   for (const [path, node] of linked) {
-    const folder = tree.get(path);
-    const kept = node.type === "directory" && folder?.type === "directory" ? folder : node;
+    const directory = tree.get(path);
+    const kept = node.type === "directory" && directory?.type === "directory" ? directory : node;
     linked.set(path, { ...kept, mtime: 0 });
   }
   return linked;

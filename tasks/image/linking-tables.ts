@@ -1,5 +1,5 @@
 /**
- * The tables of libraries and modules, made by the host's own tools of a tree that is laid out in a folder: nothing of the
+ * The tables of libraries and modules, made by the host's own tools of a tree that is laid out in a directory: nothing of the
  * image runs. Which image needs them is not known here.
  *
  * Tables: ldconfig(8), depmod(8), modules.dep(5).
@@ -42,7 +42,7 @@ export async function libraryTables($: Shell, root: string, mtime: number): Prom
   return tables;
 }
 
-/** Targets of all links below a folder, by their paths in it. */
+/** Targets of all links below a directory, by their paths in it. */
 async function linksBelow(root: string): Promise<ReadonlyMap<string, string>> {
   const links = new Map<string, string>();
   for (const { path: name, type } of await entriesBelow(root))
@@ -54,23 +54,25 @@ async function linksBelow(root: string): Promise<ReadonlyMap<string, string>> {
 const given = ["modules.order", "modules.builtin", "modules.builtin.modinfo"];
 
 /**
- * Has depmod look at the modules of a kernel release below `root` (absolute), whose folder is `folder` (relative to it).
+ * Has depmod look at the modules of a kernel release below `root` (absolute), whose directory is `directory` (relative to it).
  * Returns depmod's tables; the modules below `root` are changed.
  */
 export async function moduleTables(
   $: Shell,
-  { root, folder, release, mtime }: { root: string; folder: string; release: string; mtime: number },
+  { root, directory, release, mtime }: { root: string; directory: string; release: string; mtime: number },
 ): Promise<FileTree> {
   const { stdout } = await $`depmod --version`;
   const hidden = stdout.includes("-ZLIB") ? await hideGzip(root) : [];
   await $`depmod -b ${root} ${release}`;
   const tables = new FileTree();
-  for (const name of (await readdir(path.join(root, folder))).filter((one) => one.startsWith("modules."))) {
+  for (const name of (await readdir(path.join(root, directory))).filter((one) =>
+    one.startsWith("modules."),
+  )) {
     if (given.includes(name)) continue;
-    let text = await readFile(path.join(root, folder, name), "latin1");
+    let text = await readFile(path.join(root, directory, name), "latin1");
     for (const module of hidden) text = text.replaceAll(`${module}.xz`, `${module}.gz`);
     if (text !== "")
-      tables.addFile(path.posix.join(folder, name), bytesContent(Buffer.from(text, "latin1")), { mtime });
+      tables.addFile(path.posix.join(directory, name), bytesContent(Buffer.from(text, "latin1")), { mtime });
   }
   return tables;
 }

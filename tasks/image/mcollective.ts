@@ -10,7 +10,7 @@ import { normalizeOwners } from "./image-tree.ts";
 
 const installed = "usr/local/tce.installed";
 
-/** The tarball's single top folder becomes `usr/local/tce.installed/<folder>`; `spoolDir` is absolute and temporary. */
+/** The tarball's single top directory becomes `usr/local/tce.installed/<directory>`; `spoolDir` is absolute and temporary. */
 export async function mcollectiveTree(
   tarball: string,
   spoolDir: string,
@@ -45,7 +45,7 @@ export async function mcollectiveTree(
   return normalizeOwners(tree);
 }
 
-/** The folder that MCollective is installed in, relative to the image's root; undefined in an image without it. */
+/** The directory that MCollective is installed in, relative to the image's root; undefined in an image without it. */
 export function installedMcollective(image: FileTree): string | undefined {
   const link = image.get("usr/local/mcollective");
   return link?.type === "symlink" ? link.target.slice(1) : undefined;

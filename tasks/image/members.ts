@@ -35,7 +35,7 @@ export interface PackContext {
 }
 
 /**
- * The tree in parts, by the names that `memberOf` gives its entries; each part has its parent folders. Folders without
+ * The tree in parts, by the names that `memberOf` gives its entries; each part has its parent directories. Directories without
  * entries are a part of their own.
  */
 export function splitMembers(
@@ -58,7 +58,7 @@ export function splitMembers(
     }
   };
   for (const [entry, node] of tree) if (node.type !== "directory") add(memberOf(entry), entry);
-  for (const [entry] of tree) if (!placed.has(entry)) add("folders", entry);
+  for (const [entry] of tree) if (!placed.has(entry)) add("directories", entry);
   return members;
 }
 
@@ -77,7 +77,8 @@ export async function packMembers(
 }
 
 /**
- * Packs a tree as one archive and returns its absolute path. `fast`: plain where most is compressed already, else gzip's cheapest level; `default`: gzip -9; `best`: libdeflate.
+ * Packs a tree as one archive and returns its absolute path. `fast`: plain where most is compressed already, else
+ * gzip's cheapest level; `default`: gzip -9; `best`: libdeflate.
  */
 async function packMember(
   tree: FileTree,

@@ -5,13 +5,13 @@ import { UserError } from "../../src/errors/index.ts";
 
 /** The newest ISO in `build-files/`, of this variant where it is not the default one. Throws a `UserError` when there is none. */
 export async function newestIso(workspace: string, variant: string): Promise<string> {
-  const folder = path.join(workspace, "build-files");
-  const names = await readdir(folder).catch(() => []);
+  const directory = path.join(workspace, "build-files");
+  const names = await readdir(directory).catch(() => []);
   const isWanted = (name: string): boolean =>
     name.endsWith(".iso") && (variant === "dev" || name.startsWith(`rz_mk_${variant}-`));
   const found = await Promise.all(
     names.filter(isWanted).map(async (name) => {
-      const file = path.join(folder, name);
+      const file = path.join(directory, name);
       return { file, time: (await stat(file)).mtimeMs };
     }),
   );
@@ -20,6 +20,6 @@ export async function newestIso(workspace: string, variant: string): Promise<str
   throw new UserError(`there is no ${variant === "dev" ? "" : `${variant} `}ISO in build-files/`, {
     code: "iso-missing",
     hint: "name an ISO, or build one: task iso",
-    where: folder,
+    where: directory,
   });
 }

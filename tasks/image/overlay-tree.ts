@@ -1,5 +1,5 @@
 /**
- * The image's own files as a tree: from a folder laid out as the image's root, or from a project with the old scripts'
+ * The image's own files as a tree: from a directory laid out as the image's root, or from a project with the old scripts'
  * layout, whose files are put where those scripts put them. Variants are not known here, but for one file of theirs.
  */
 import {
@@ -14,7 +14,7 @@ import { isEditorFile } from "./editor-files.ts";
 import { imagePolicy, normalizeOwners } from "./image-tree.ts";
 import { holdsKey, mayHoldKey, tightMode } from "./tight-modes.ts";
 
-/** Folders of a project that nothing is taken from; patterns. */
+/** Directories of a project that nothing is taken from; patterns. */
 export const ignoredInProjects = unusedDirectories.map((name) => `${name}/**`);
 
 interface OverlayOptions {
@@ -22,23 +22,23 @@ interface OverlayOptions {
   readonly mtime: number;
   readonly variant: string;
   /** Where MCollective is installed, relative to the image's root; undefined in an image without it. */
-  readonly mcollectiveFolder: string | undefined;
+  readonly mcollectiveDirectory: string | undefined;
   /** Modes that files of an old project keep, by their paths in it, as the old script's `cp -p` did. */
   readonly modes: ReadonlyMap<string, number>;
 }
 
-/** Reads `folder` (absolute), laid out as the image's root or as an old project. */
-export async function overlayTree(folder: string, options: OverlayOptions): Promise<FileTree> {
+/** Reads `directory` (absolute), laid out as the image's root or as an old project. */
+export async function overlayTree(directory: string, options: OverlayOptions): Promise<FileTree> {
   const { mtime } = options;
-  if (!isOldProject(folder)) {
-    const found = await treeFromDirectory(folder, {
+  if (!isOldProject(directory)) {
+    const found = await treeFromDirectory(directory, {
       mtime,
       policy: imagePolicy,
       filter: (name, entry) => name !== ".git" && isTakenFile(name, entry.type),
     });
     return await tightenKeys(found);
   }
-  const project = await treeFromDirectory(folder, {
+  const project = await treeFromDirectory(directory, {
     mtime,
     filter: (name, entry) => isTaken(name.split("/")[0] ?? "") && isTakenFile(name, entry.type),
   });
@@ -95,13 +95,13 @@ function isTaken(top: string): boolean {
 
 /** Where the image has a file of the project; undefined for what it does not have. */
 function placeOf(name: string, options: OverlayOptions, project: FileTree): string | undefined {
-  const { variant, mcollectiveFolder } = options;
+  const { variant, mcollectiveDirectory } = options;
   if (!name.includes("/")) return `usr/local/bin/${name}`;
   const agent = agents[name];
   if (agent !== undefined) {
-    return mcollectiveFolder === undefined
+    return mcollectiveDirectory === undefined
       ? undefined
-      : `${mcollectiveFolder}/plugins/mcollective/agent/${agent}`;
+      : `${mcollectiveDirectory}/plugins/mcollective/agent/${agent}`;
   }
   if (name.startsWith("razor_microkernel/")) {
     return name.endsWith(".rb") ? `usr/local/lib/ruby/1.8/${name}` : undefined;

@@ -14,13 +14,13 @@ const own = `${libraries}/1.8/razor_microkernel`;
 const ownFile = /^usr\/local\/lib\/ruby\/(\d+(?:\.\d+)+)\/optparse\.rb$/;
 
 /**
- * The version in the path of Ruby's library directory, such as 3.4.0, by the extensions in `folder` (absolute); "" where no
+ * The version in the path of Ruby's library directory, such as 3.4.0, by the extensions in `directory` (absolute); "" where no
  * Ruby is among them.
  */
-export async function findRubyVersion($: Shell, folder: string): Promise<string> {
-  const names = (await readdir(folder)).filter((name) => /^(lib)?ruby.*\.tcz$/.test(name)).sort();
+export async function findRubyVersion($: Shell, directory: string): Promise<string> {
+  const names = (await readdir(directory)).filter((name) => /^(lib)?ruby.*\.tcz$/.test(name)).sort();
   for (const name of names) {
-    for (const entry of await listSquashfs($, path.join(folder, name), name)) {
+    for (const entry of await listSquashfs($, path.join(directory, name), name)) {
       const version = ownFile.exec(entry.path)?.[1];
       if (version !== undefined) return version;
     }

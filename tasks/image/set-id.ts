@@ -8,17 +8,17 @@ import { listSquashfs, printName } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
 
 /**
- * A sentence for each extension in `folder` (absolute) that has such files, which it names, or that cannot be read; sorted by
+ * A sentence for each extension in `directory` (absolute) that has such files, which it names, or that cannot be read; sorted by
  * extension.
  */
-export async function describeSetIdFiles($: Shell, folder: string): Promise<readonly string[]> {
-  const extensions = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".tcz"));
+export async function describeSetIdFiles($: Shell, directory: string): Promise<readonly string[]> {
+  const extensions = (await readdir(directory, { recursive: true })).filter((name) => name.endsWith(".tcz"));
   const sentences: string[] = [];
   for (const extension of extensions.sort()) {
     const name = path.basename(extension);
     let entries: Awaited<ReturnType<typeof listSquashfs>>;
     try {
-      entries = await listSquashfs($, path.join(folder, extension), name);
+      entries = await listSquashfs($, path.join(directory, extension), name);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       sentences.push(`${printName(name)} was not searched for set-id files: ${error.message}`);

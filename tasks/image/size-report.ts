@@ -1,5 +1,5 @@
 /**
- * Where the bytes of an ISO are: by layer of the initrd, by extension and by folder, before and after compression. It knows
+ * Where the bytes of an ISO are: by layer of the initrd, by extension and by directory, before and after compression. It knows
  * where an image keeps its extensions, and nothing of how it is made.
  */
 import { mkdir, rm } from "node:fs/promises";
@@ -38,9 +38,9 @@ export interface SizeReport {
   readonly beside: readonly SizeRow[];
   /** Archives of the initrd, in their order. */
   readonly layers: readonly LayerRow[];
-  /** By name, whatever belongs to one of them; the largest first, as the folders. */
+  /** By name, whatever belongs to one of them; the largest first, as the directories. */
   readonly extensions: readonly SizeRow[];
-  readonly folders: readonly SizeRow[];
+  readonly directories: readonly SizeRow[];
 }
 
 const initrdNames = new Set(["boot/core.gz", "boot/corepure64.gz"]);
@@ -49,7 +49,10 @@ const initrdNames = new Set(["boot/core.gz", "boot/corepure64.gz"]);
 const extensionPath =
   /^tmp\/(?:builtin\/optional|tinycorelinux\/[^/]+\/[^/]+\/tcz)\/([^/]+)\.tcz(?:\.[a-z0-9.]+)?$/;
 
-/** Looks into the ISO at `iso`; `scratch`, made when missing, is for the unpacked initrd. Both absolute; `bytes` is the ISO's size. */
+/**
+ * Looks into the ISO at `iso`; `scratch`, made when missing, is for the unpacked initrd. Both absolute; `bytes` is the
+ * ISO's size.
+ */
 export async function measureIso(
   iso: string,
   bytes: number,
@@ -58,7 +61,12 @@ export async function measureIso(
 ): Promise<SizeReport> {
   await mkdir(scratch, { recursive: true });
   const beside: SizeRow[] = [];
-  const sums: InitrdSums = { layers: new Sums(), extensions: new Sums(), folders: new Sums(), largest: [] };
+  const sums: InitrdSums = {
+    layers: new Sums(),
+    extensions: new Sums(),
+    directories: new Sums(),
+    largest: [],
+  };
   for (const [name, node] of await readIsoTree(iso, limits)) {
     if (node.type !== "file") continue;
     const { size } = sizeOf(node.content);
@@ -73,7 +81,7 @@ export async function measureIso(
     beside: beside.sort(byAfter),
     layers,
     extensions: [...sums.extensions.rows()].sort(byAfter),
-    folders: [...sums.folders.rows()].sort(byAfter),
+    directories: [...sums.directories.rows()].sort(byAfter),
   };
 }
 
@@ -107,7 +115,7 @@ class Sums {
 interface InitrdSums {
   readonly layers: Sums;
   readonly extensions: Sums;
-  readonly folders: Sums;
+  readonly directories: Sums;
   /** Of each layer. */
   readonly largest: (LargestFile | undefined)[];
 }
@@ -149,7 +157,7 @@ async function addInitrd(
       const after = packedAt(member, offset + size) - packedAt(member, offset);
       sums.layers.add(layer, 1, size, 0);
       if (largest === undefined || size > largest.size) largest = { path: entry, size };
-      sums.folders.add(entry.split("/").slice(0, -1).slice(0, 2).join("/") || "/", 1, size, after);
+      sums.directories.add(entry.split("/").slice(0, -1).slice(0, 2).join("/") || "/", 1, size, after);
       const extension = extensionPath.exec(entry)?.[1];
       if (extension !== undefined) sums.extensions.add(extension, 1, size, after);
     }

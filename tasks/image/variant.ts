@@ -10,20 +10,20 @@ import { bytesContent, type FileTree } from "../../src/formats/index.ts";
 const autologin = "tty1::respawn:/sbin/getty -nl /sbin/autologin 38400 tty1";
 
 /**
- * Changes the tree in place; `folder` is what messages call the place that it comes from. `passwordHash` is the absolute path of a file with tc's hash in crypt(5)'s form, or
- * undefined where tc is locked.
+ * Changes the tree in place; `directory` is what messages call the place that it comes from. `passwordHash` is the
+ * absolute path of a file with tc's hash in crypt(5)'s form, or undefined where tc is locked.
  */
 export async function adaptToVariant(
   tree: FileTree,
   variant: string,
   passwordHash: string | undefined,
-  folder: string,
+  directory: string,
 ): Promise<void> {
   const changeLine = (name: string, line: RegExp, to: string, need?: "optional") =>
-    replaceLine(tree, { folder, name }, line, to, need);
+    replaceLine(tree, { directory, name }, line, to, need);
   const hash = passwordHash === undefined ? "*" : (await readFile(passwordHash, "utf8")).trim();
   await changeLine("etc/shadow", /^tc:[^:]*:/m, `tc:${hash.replaceAll("$", "$$$$")}:`);
-  if (variant === "prod") await refusePasswords(tree, folder);
+  if (variant === "prod") await refusePasswords(tree, directory);
   if (variant !== "debug") return;
   await changeLine("etc/inittab", /^tty1:.*$/m, autologin);
   await changeLine("etc/inittab", /^(.*\/etc\/init\.d\/serial-console)$/m, "$1 autologin", "optional");
@@ -34,7 +34,7 @@ export async function adaptToVariant(
 
 async function replaceLine(
   tree: FileTree,
-  { folder, name }: { readonly folder: string; readonly name: string },
+  { directory, name }: { readonly directory: string; readonly name: string },
   line: RegExp,
   replacement: string,
   need: "required" | "optional" = "required",
@@ -45,7 +45,7 @@ async function replaceLine(
     if (need === "optional") return;
     throw new UserError(`a line that this variant changes is missing: ${line.source}`, {
       code: "overlay-line",
-      where: `${folder}/${name}`,
+      where: `${directory}/${name}`,
       hint: "restore the file",
     });
   }
@@ -54,14 +54,14 @@ async function replaceLine(
 }
 
 /** A production image has no password at all, of nobody. */
-async function refusePasswords(tree: FileTree, folder: string): Promise<void> {
+async function refusePasswords(tree: FileTree, directory: string): Promise<void> {
   const lines = (await tree.read("etc/shadow")).toString("latin1").split("\n");
   for (const [index, line] of lines.entries()) {
     const [user, hash] = line.split(":");
     if (line === "" || hash === undefined || /^[!*]/.test(hash)) continue;
     throw new UserError(`${user} has a password or an empty one, which a production image does not allow`, {
       code: "password-in-prod",
-      where: `${folder}/etc/shadow:${index + 1}`,
+      where: `${directory}/etc/shadow:${index + 1}`,
       hint: "write * into the second field",
     });
   }

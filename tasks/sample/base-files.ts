@@ -10,7 +10,7 @@ interface PackageFiles {
   readonly $: Shell;
   /** Absolute path of the `.deb` by package name. */
   readonly packages: Readonly<Record<string, string>>;
-  /** Absolute path of a folder in which packages are unpacked. */
+  /** Absolute path of a directory in which packages are unpacked. */
   readonly scratch: string;
 }
 
@@ -80,7 +80,7 @@ export async function installBusybox(from: PackageFiles, root: string): Promise<
 }
 
 /**
- * Copies files out of a package into `root`, to their own paths or all into one folder. A package of a merged-/usr
+ * Copies files out of a package into `root`, to their own paths or all into one directory. A package of a merged-/usr
  * release has the same files below `usr/`.
  */
 async function takeFiles(

@@ -1,4 +1,4 @@
-/** The file tree of the sample base's initrd: folders, device nodes, applets, and the boot scripts of `rootfs/`. */
+/** The file tree of the sample base's initrd: directories, device nodes, applets, and the boot scripts of `rootfs/`. */
 import {
   bytesContent,
   type FileTree,
@@ -8,8 +8,8 @@ import {
   treeFromDirectory,
 } from "../../src/formats/index.ts";
 
-/** Folders that are there before anything is put into them; `mode` 0755 unless it says otherwise. */
-const folders: readonly (readonly [path: string, mode?: number, gid?: number])[] = [
+/** Directories that are there before anything is put into them; `mode` 0755 unless it says otherwise. */
+const directories: readonly (readonly [path: string, mode?: number, gid?: number])[] = [
   ["bin"],
   ["dev"],
   ["etc/sysconfig"],
@@ -54,7 +54,7 @@ const devices: readonly (readonly [name: string, major: number, minor: number, m
 ];
 
 interface TreeSources {
-  /** Absolute path of a folder with the files of packages, laid out as in the image. */
+  /** Absolute path of a directory with the files of packages, laid out as in the image. */
   readonly root: string;
   /** Absolute path of `tasks/sample/rootfs`; where both have a file, this one's is taken. */
   readonly rootfs: string;
@@ -71,7 +71,7 @@ export async function layOutBase({ root, rootfs, applets, epoch }: TreeSources):
   tree.addTree(await treeFromDirectory(rootfs, { mtime, policy: scriptPolicy }));
   // Without an entry of its own the root of an initrd would be 1777, as every tmpfs is.
   tree.addDirectory(rootPath, { mtime });
-  for (const [path, mode = 0o755, gid = 0] of folders) tree.addDirectory(path, { mtime, mode, gid });
+  for (const [path, mode = 0o755, gid = 0] of directories) tree.addDirectory(path, { mtime, mode, gid });
   for (const [name, major, minor, mode] of devices) {
     tree.set(`dev/${name}`, { type: "char", major, minor, mode, uid: 0, gid: 0, mtime });
   }

@@ -27,7 +27,7 @@ interface BaseOptions {
   readonly packages: Readonly<Record<string, string>>;
   /** Absolute path of `tasks/sample/rootfs`. */
   readonly rootfs: string;
-  /** Absolute path of a folder for intermediate files; what is in `<workDir>/base` is replaced. */
+  /** Absolute path of a directory for intermediate files; what is in `<workDir>/base` is replaced. */
   readonly workDir: string;
   /** Absolute path of the mirror that is being made. */
   readonly outDir: string;

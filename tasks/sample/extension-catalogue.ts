@@ -7,7 +7,7 @@ export interface ExtensionEntry {
   readonly name: string;
   /** Package wishes (see package-closure.ts); the first one gives the extension its version and description. */
   readonly packages: readonly string[];
-  /** Files of our own: path inside the extension → text. A path in a folder of programs or scripts is executable. */
+  /** Files of our own: path inside the extension → text. A path in a directory of programs or scripts is executable. */
   readonly files?: Readonly<Record<string, string>>;
   /** Shell text that runs as root each time the extension is loaded, after its files are linked. */
   readonly installed?: string;

@@ -20,11 +20,11 @@ import { systemErrorCode, UserError } from "../../src/errors/index.ts";
 import { type ModePolicy, rootOwned } from "../../src/formats/index.ts";
 import { droppedPaths, interpreters } from "./extension-catalogue.ts";
 
-const installedFolder = "usr/local/tce.installed";
+const installedDirectory = "usr/local/tce.installed";
 
-/** Everything is root's, but for the scripts that run on loading and their folder: those are the staff's too (gid 50). */
+/** Everything is root's, but for the scripts that run on loading and their directory: those are the staff's too (gid 50). */
 export const extensionPolicy: ModePolicy = (path, entry) => {
-  const isShared = path === installedFolder || path.startsWith(`${installedFolder}/`);
+  const isShared = path === installedDirectory || path.startsWith(`${installedDirectory}/`);
   return { ...rootOwned(path, entry), ...(isShared ? { mode: 0o775, gid: 50 } : {}) };
 };
 
@@ -49,9 +49,9 @@ export function relocateTarget(path: string, target: string): string {
 }
 
 /**
- * Moves the files of `from` (an unpacked package) into `to` (the extension's folder), both absolute.
+ * Moves the files of `from` (an unpacked package) into `to` (the extension's directory), both absolute.
  * Of two entries with one path after relocation the first one stays.
- * Throws `UserError` `unexpected-file` for anything but files, folders and symbolic links.
+ * Throws `UserError` `unexpected-file` for anything but files, directories and symbolic links.
  */
 export async function movePackage(from: string, to: string): Promise<void> {
   for (const path of await walk(from, "empty", isDropped)) {
@@ -59,10 +59,10 @@ export async function movePackage(from: string, to: string): Promise<void> {
     const status = await lstat(source);
     const target = join(to, relocate(path));
     if (status.isDirectory()) {
-      await makeFolder(to, relocate(path));
+      await makeDirectory(to, relocate(path));
       continue;
     }
-    await makeFolder(to, posix.dirname(relocate(path)));
+    await makeDirectory(to, posix.dirname(relocate(path)));
     if (await exists(target)) continue;
     if (status.isSymbolicLink()) {
       const pointsTo = relocateTarget(path, await readlink(source));
@@ -83,8 +83,8 @@ export async function movePackage(from: string, to: string): Promise<void> {
   }
 }
 
-/** Makes a folder below `root` with its parents; a link of a package that stands for one of them is never followed. */
-async function makeFolder(root: string, path: string): Promise<void> {
+/** Makes a directory below `root` with its parents; a link of a package that stands for one of them is never followed. */
+async function makeDirectory(root: string, path: string): Promise<void> {
   const parts = path.split("/").filter((part) => part !== ".");
   for (let depth = 1; depth <= parts.length; depth += 1) {
     const below = parts.slice(0, depth).join("/");
@@ -101,17 +101,17 @@ async function makeFolder(root: string, path: string): Promise<void> {
   }
 }
 
-/** Writes a text file of our own; folders are made. Mode 0755 in folders of programs and scripts, 0644 elsewhere. */
+/** Writes a text file of our own; directories are made. Mode 0755 in directories of programs and scripts, 0644 elsewhere. */
 export async function addText(root: string, path: string, text: string): Promise<void> {
   const target = join(root, path);
-  await makeFolder(root, posix.dirname(path));
+  await makeDirectory(root, posix.dirname(path));
   await rm(target, { force: true });
   await writeFile(target, text, { flag: "wx" });
   await chmod(target, /(^|\/)(s?bin|init\.d|tce\.installed)\/[^/]+$/.test(path) ? 0o755 : 0o644);
 }
 
 /**
- * Gives everything under `root` a mode and a time that depend on nothing but the file: folders and executables
+ * Gives everything under `root` a mode and a time that depend on nothing but the file: directories and executables
  * 0755, other files 0644, no set-id bits (everything in the image that needs root's rights runs as root). Links
  * that lead out of the extension become absolute.
  * Returns the paths of files and links, sorted by byte order.
@@ -136,7 +136,7 @@ export async function settleTree(root: string, epoch: number): Promise<readonly 
 
 /** Adds the script that runs as root each time the extension is loaded. */
 export async function addInstalledScript(root: string, extension: string, text: string): Promise<void> {
-  await addText(root, `${installedFolder}/${extension}`, `#!/bin/sh\n${text}`);
+  await addText(root, `${installedDirectory}/${extension}`, `#!/bin/sh\n${text}`);
 }
 
 /**
@@ -153,22 +153,22 @@ async function anchorLink(root: string, path: string): Promise<void> {
 
 async function linkBack(path: string, to: string): Promise<void> {
   const back = join(to, path);
-  await makeFolder(to, posix.dirname(path));
+  await makeDirectory(to, posix.dirname(path));
   if (!(await exists(back))) await symlink(posix.relative(posix.dirname(path), relocate(path)), back);
 }
 
 /** Paths under `root`, parents first; what `skips` names is left out with all that is in it. */
 async function walk(
   root: string,
-  folders: "all" | "empty",
+  directories: "all" | "empty",
   skips: (path: string) => boolean,
 ): Promise<string[]> {
   const found: string[] = [];
-  async function visit(folder: string): Promise<void> {
-    const entries = await readdir(join(root, folder), { withFileTypes: true });
-    if (folder !== "" && (folders === "all" || entries.length === 0)) found.push(folder);
+  async function visit(directory: string): Promise<void> {
+    const entries = await readdir(join(root, directory), { withFileTypes: true });
+    if (directory !== "" && (directories === "all" || entries.length === 0)) found.push(directory);
     for (const entry of entries.sort((a, b) => byBytes(a.name, b.name))) {
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
       if (skips(path)) continue;
       if (entry.isDirectory()) await visit(path);
       else found.push(path);

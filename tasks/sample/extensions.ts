@@ -35,7 +35,7 @@ export interface BuildOptions {
   readonly downloads: Readonly<Record<string, string>>;
   /** Absolute; intermediate trees, left empty. */
   readonly workDir: string;
-  /** Absolute; where the mirror's folders are made. */
+  /** Absolute; where the mirror's directories are made. */
   readonly outDir: string;
   /** Seconds since 1970: the time of every file. */
   readonly epoch: number;
@@ -44,7 +44,7 @@ export interface BuildOptions {
 }
 
 /** Where extensions lie in the mirror. */
-const extensionFolder = "14.x/x86_64/tcz";
+const extensionDirectory = "14.x/x86_64/tcz";
 
 /** An extension that was packed, before it is settled what it needs. */
 export type PackedExtension = Omit<ExtensionFacts, "depends">;
@@ -55,15 +55,15 @@ export type PackedExtension = Omit<ExtensionFacts, "depends">;
  */
 export async function buildExtensions(options: BuildOptions): Promise<readonly ExtensionFacts[]> {
   const { plan, outDir, workDir, epoch, signal, log } = options;
-  const folder = join(outDir, extensionFolder);
-  await mkdir(folder, { recursive: true });
+  const directory = join(outDir, extensionDirectory);
+  await mkdir(directory, { recursive: true });
   await mkdir(workDir, { recursive: true });
 
   const planned = arrangeExtensions(plan, catalogue);
   // mksquashfs is told to use one processor (its output depends on the number), so several run side by side.
   const jobs: readonly (() => Promise<PackedExtension | undefined>)[] = [
-    () => buildModules(options, folder),
-    ...planned.map((extension) => () => buildExtension(options, extension, folder)),
+    () => buildModules(options, directory),
+    ...planned.map((extension) => () => buildExtension(options, extension, directory)),
   ];
   const results = await mapParallel(jobs, 3, (job) => job(), signal);
   const built = results.filter((staged) => staged !== undefined);
@@ -76,9 +76,9 @@ export async function buildExtensions(options: BuildOptions): Promise<readonly E
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const facts of extensions) {
     for (const [name, text] of formatSidecars(facts, depends, epoch))
-      await writeFile(join(folder, name), text);
+      await writeFile(join(directory, name), text);
   }
-  for (const [name, bytes] of formatIndexes(extensions)) await writeFile(join(folder, name), bytes);
+  for (const [name, bytes] of formatIndexes(extensions)) await writeFile(join(directory, name), bytes);
   log?.(
     `${extensions.length} extensions from ${planned.flatMap(({ packages }) => packages).length} packages`,
   );
@@ -86,13 +86,13 @@ export async function buildExtensions(options: BuildOptions): Promise<readonly E
 }
 
 /**
- * Makes `<folder>/NAME.tcz` of one extension; undefined if nothing of its packages is left (a metapackage).
+ * Makes `<directory>/NAME.tcz` of one extension; undefined if nothing of its packages is left (a metapackage).
  * The files beside it need the other extensions and are written by `buildExtensions`.
  */
 export async function buildExtension(
   options: BuildOptions,
   extension: PlannedExtension,
-  folder: string,
+  directory: string,
 ): Promise<PackedExtension | undefined> {
   const { $, downloads, workDir, signal } = options;
   const { name, packages, entry } = extension;
@@ -108,18 +108,18 @@ export async function buildExtension(
       licences.push(...(await readCopyright(files, member.name)));
       await layOutTree(files, unpacked);
       await movePackage(unpacked, join(stage, "root"));
-      for (const folder of [unpacked, spool]) await rm(folder, { recursive: true, force: true });
+      for (const directory of [unpacked, spool]) await rm(directory, { recursive: true, force: true });
     }
     for (const [path, text] of Object.entries(entry?.files ?? {}))
       await addText(join(stage, "root"), path, text);
     if (entry?.installed !== undefined) await addInstalledScript(join(stage, "root"), name, entry.installed);
-    return await packExtension(options, { name, packages, licences, root: join(stage, "root"), folder });
+    return await packExtension(options, { name, packages, licences, root: join(stage, "root"), directory });
   } finally {
     await rm(stage, { recursive: true, force: true });
   }
 }
 
-async function buildModules(options: BuildOptions, folder: string): Promise<PackedExtension | undefined> {
+async function buildModules(options: BuildOptions, directory: string): Promise<PackedExtension | undefined> {
   const { plan, workDir } = options;
   const stage = join(workDir, "kernel-modules");
   try {
@@ -130,7 +130,7 @@ async function buildModules(options: BuildOptions, folder: string): Promise<Pack
       packages: members,
       licences: ["GPL-2"],
       root: join(stage, "root"),
-      folder,
+      directory,
     });
   } finally {
     await rm(stage, { recursive: true, force: true });
@@ -144,13 +144,13 @@ async function packExtension(
     readonly packages: readonly PlannedPackage[];
     readonly licences: readonly string[];
     readonly root: string;
-    readonly folder: string;
+    readonly directory: string;
   },
 ): Promise<PackedExtension | undefined> {
   const paths = await settleTree(made.root, epoch);
   if (paths.length === 0) return undefined;
   signal?.throwIfAborted();
-  const file = join(made.folder, `${made.name}.tcz`);
+  const file = join(made.directory, `${made.name}.tcz`);
   await packSquashfs($, made.root, file, { epoch, policy: extensionPolicy });
   const first = made.packages[0];
   const fields =
@@ -171,7 +171,7 @@ async function packExtension(
   };
 }
 
-/** A package may share another one's folder of documents through a link that leads out of it: then it has none of its own. */
+/** A package may share another one's directory of documents through a link that leads out of it: then it has none of its own. */
 async function readCopyright(files: FileTree, name: string): Promise<readonly string[]> {
   const { path } = followLinks(files, `usr/share/doc/${name}/copyright`, true);
   return files.get(path)?.type === "file" ? readLicences((await files.read(path)).toString()) : [];

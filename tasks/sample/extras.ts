@@ -17,9 +17,9 @@ import { mcollectiveFiles, mcollectiveName } from "./mcollective.ts";
 export const extraPackages: readonly string[] = ["open-vm-tools", "ruby-rubygems | rubygems"];
 
 /** Where the extras lie in the sample. */
-const extraFolder = "extras";
+const extraDirectory = "extras";
 
-const installRubygems = `# Installs RubyGems from this folder into the Ruby that runs this file: ruby setup.rb
+const installRubygems = `# Installs RubyGems from this directory into the Ruby that runs this file: ruby setup.rb
 require "fileutils"
 require "rbconfig"
 
@@ -34,7 +34,7 @@ FileUtils.chmod(0o755, command)
 /** Writes `<outDir>/extras`. Returns the names of the files, in byte order. */
 export async function buildExtras(options: BuildOptions): Promise<readonly string[]> {
   const { outDir, signal, log } = options;
-  await mkdir(join(outDir, extraFolder), { recursive: true });
+  await mkdir(join(outDir, extraDirectory), { recursive: true });
   const names: string[] = [];
   for (const build of [buildMcollective, buildOpenVmTools, buildRubygems]) {
     signal?.throwIfAborted();
@@ -82,7 +82,7 @@ async function buildRubygems(options: BuildOptions): Promise<string> {
   });
 }
 
-/** Unpacks a package, arranges its files like an extension's and hands their folder to `use`. */
+/** Unpacks a package, arranges its files like an extension's and hands their directory to `use`. */
 async function unpack<Result>(
   { $, downloads, workDir, epoch }: BuildOptions,
   name: string,
@@ -103,7 +103,7 @@ async function unpack<Result>(
 }
 
 async function write(tree: FileTree, outDir: string, name: string, epoch: number): Promise<string> {
-  await writeTarball(tree.ensureParents({ mtime: epoch }), join(outDir, extraFolder, name));
+  await writeTarball(tree.ensureParents({ mtime: epoch }), join(outDir, extraDirectory, name));
   return name;
 }
 

@@ -21,7 +21,7 @@ export const gemPackages: readonly string[] = [
 ];
 
 /** Where the gem server's files lie in the sample: `info/NAME`, `versions`, `names` and `gems/NAME-VERSION.gem`. */
-const gemFolder = "gems";
+const gemDirectory = "gems";
 
 /**
  * Writes `<outDir>/gems`. The gems need no compiler: what a package has as machine code is left out, and JSON is
@@ -30,9 +30,9 @@ const gemFolder = "gems";
  */
 export async function buildGems(options: BuildOptions): Promise<readonly PackedGem[]> {
   const { $, downloads, workDir, outDir, epoch, signal, log } = options;
-  const folder = join(outDir, gemFolder);
-  await mkdir(join(folder, "gems"), { recursive: true });
-  await mkdir(join(folder, "info"), { recursive: true });
+  const directory = join(outDir, gemDirectory);
+  await mkdir(join(directory, "gems"), { recursive: true });
+  await mkdir(join(directory, "info"), { recursive: true });
   const gems: PackedGem[] = [];
   for (const name of gemPackages) {
     signal?.throwIfAborted();
@@ -44,19 +44,19 @@ export async function buildGems(options: BuildOptions): Promise<readonly PackedG
       await unpackDeb($, deb, join(stage, "package"));
       const source = await findGem(join(stage, "package"), name);
       const offered = source.specification.name === "json" ? makePureJson(source) : source;
-      gems.push(await packGem(offered, stage, join(folder, "gems"), epoch));
+      gems.push(await packGem(offered, stage, join(directory, "gems"), epoch));
     } finally {
       await rm(stage, { recursive: true, force: true });
     }
   }
-  for (const [path, text] of formatGemIndex(gems, epoch)) await writeFile(join(folder, path), text);
+  for (const [path, text] of formatGemIndex(gems, epoch)) await writeFile(join(directory, path), text);
   log?.(`${gems.length} gems`);
   return gems;
 }
 
 /**
  * A gem in an unpacked Debian package. Such a package has the specification of the installed gem, and the files
- * either in a gem's own folder or, older, spread over Ruby's vendor folder and `usr/bin`.
+ * either in a gem's own directory or, older, spread over Ruby's vendor directory and `usr/bin`.
  */
 async function findGem(root: string, name: string): Promise<GemSource> {
   const paths = await walk(root);
@@ -91,7 +91,12 @@ async function findGem(root: string, name: string): Promise<GemSource> {
 }
 
 /** A `.gem` file (RubyGems, `Gem::Package`): a tar of `metadata.gz`, `data.tar.gz` and `checksums.yaml.gz`. */
-async function packGem(source: GemSource, stage: string, folder: string, epoch: number): Promise<PackedGem> {
+async function packGem(
+  source: GemSource,
+  stage: string,
+  directory: string,
+  epoch: number,
+): Promise<PackedGem> {
   const { specification } = source;
   const data = new FileTree();
   for (const [path, file] of source.files) {
@@ -110,16 +115,16 @@ async function packGem(source: GemSource, stage: string, folder: string, epoch: 
   for (const [name, bytes] of members) {
     gem.addFile(name, bytesContent(bytes), { mtime: epoch, mode: 0o444 });
   }
-  const file = join(folder, `${specification.name}-${specification.version}.gem`);
+  const file = join(directory, `${specification.name}-${specification.version}.gem`);
   const { size, sha256 } = await writeTarball(gem, file, { level: "none" });
   return { specification, size, sha256 };
 }
 
 /** Paths of regular files under `root`, sorted. Links in such packages lead to files of other packages. */
-async function walk(root: string, folder = ""): Promise<readonly string[]> {
+async function walk(root: string, directory = ""): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
-    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+  for (const entry of await readdir(join(root, directory), { withFileTypes: true })) {
+    const path = directory === "" ? entry.name : `${directory}/${entry.name}`;
     if (entry.isDirectory()) found.push(...(await walk(root, path)));
     else if (entry.isFile()) found.push(path);
   }

@@ -32,7 +32,7 @@ interface ModulesOptions {
   readonly plan: PackagePlan;
   /** Absolute path of each package's file, by package name. */
   readonly downloads: Readonly<Record<string, string>>;
-  /** Absolute; the extension's files are left in its folder `root`. */
+  /** Absolute; the extension's files are left in its directory `root`. */
   readonly stage: string;
 }
 

@@ -31,7 +31,7 @@ interface Kernel {
   readonly release: string;
   /** Absolute path of the kernel image. */
   readonly image: string;
-  /** Absolute path of the folder that holds `kernel/`, `modules.order`, `modules.builtin` and `modules.dep`. */
+  /** Absolute path of the directory that holds `kernel/`, `modules.order`, `modules.builtin` and `modules.dep`. */
   readonly modules: string;
 }
 
@@ -39,7 +39,7 @@ interface UnpackKernelOptions {
   readonly $: Shell;
   /** Absolute paths of `.deb` files by package name; those of other packages are not looked at. */
   readonly packages: Readonly<Record<string, string>>;
-  /** Absolute path of a folder of its own, which is made. */
+  /** Absolute path of a directory of its own, which is made. */
   readonly dir: string;
 }
 
@@ -74,7 +74,7 @@ export async function unpackKernel({ $, packages, dir }: UnpackKernelOptions): P
   });
 }
 
-/** Names in byte order; a folder that is not there has none. */
+/** Names in byte order; a directory that is not there has none. */
 async function list(dir: string): Promise<readonly string[]> {
   return await readdir(dir).then(
     (names) => names.sort(),
@@ -83,7 +83,7 @@ async function list(dir: string): Promise<readonly string[]> {
 }
 
 /**
- * Paths of the named modules and of all they depend on, relative to the folder of `modules.dep`, in byte order.
+ * Paths of the named modules and of all they depend on, relative to the directory of `modules.dep`, in byte order.
  * `dependencies` is the text of `modules.dep` (modules.dep(5): `path: path path…`, dependencies already closed).
  * A name that is no module is left out when `builtin`, the text of `modules.builtin`, has it.
  * Throws `UserError` `no-such-module`.
@@ -129,7 +129,7 @@ export async function findModules(kernel: Kernel, names: readonly string[]): Pro
   return closeModules(names, dependencies, builtin);
 }
 
-/** Folders of drivers that extensions bring, below the modules' folder: disk controllers and disks. */
+/** Directories of drivers that extensions bring, below the modules' directory: disk controllers and disks. */
 const storageDrivers = /^kernel\/drivers\/(ata|block|message|nvme|scsi)\//;
 
 /** The tables that busybox's modprobe reads; depmod(8) writes binary ones too, for other programs. */

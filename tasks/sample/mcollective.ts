@@ -3,7 +3,7 @@
  * They are placeholders and say so; a real one comes from another source or from MK_BUNDLE_MCOLLECTIVE_URL.
  */
 
-/** The top folder of the tarball, and its name without suffix. */
+/** The top directory of the tarball, and its name without suffix. */
 export const mcollectiveName = "mcollective-2.0.0";
 
 const readme = `This is not MCollective. It is a placeholder in the layout of MCollective 2.0.0, made by the
@@ -40,7 +40,7 @@ libdir = /usr/local/mcollective/plugins
 daemonize = 1
 `;
 
-/** Path below the top folder → text. */
+/** Path below the top directory → text. */
 export const mcollectiveFiles: Readonly<Record<string, string>> = {
   README: readme,
   "bin/mcollectived": daemon,

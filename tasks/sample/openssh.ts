@@ -24,7 +24,7 @@ start() {
     key=$settings/ssh_host_\${type}_key
     [ -s "$key" ] || /usr/local/bin/ssh-keygen -q -t "$type" -N '' -f "$key" || return 1
   done
-  # sshd insists on a folder of root's that nobody else can write, and forgets it when /run is emptied.
+  # sshd insists on a directory of root's that nobody else can write, and forgets it when /run is emptied.
   mkdir -p /run/sshd /var/run && chmod 0755 /run/sshd
   /usr/local/sbin/sshd -f "$settings/sshd_config"
 }

@@ -15,7 +15,7 @@ export function secondsOf(text: string | undefined): number | undefined {
 }
 
 /**
- * The time of the commit that the version names, in seconds since 1970; `undated` without git. `overlay` is the folder of
+ * The time of the commit that the version names, in seconds since 1970; `undated` without git. `overlay` is the directory of
  * the image's files, absolute or relative to the workspace.
  */
 export async function sourceDateEpoch(host: ParameterHost, overlay: string): Promise<string> {

@@ -5,12 +5,12 @@ import type { ParameterHost, PathDependencies } from "../../src/engine/index.ts"
 import type { AskGit } from "./git-answer.ts";
 
 /**
- * Every path that decides what commit is checked out in `folder` (absolute), what its tags are and whether a tracked file was
+ * Every path that decides what commit is checked out in `directory` (absolute), what its tags are and whether a tracked file was
  * changed (gitrepository-layout(5), git-config(1)): heads and tags, the index, the configuration, the tracked files. Not whole
  * where submodules have repositories of their own, or references are kept in other ways.
  */
 export async function pathsThatGitReads(
-  folder: string,
+  directory: string,
   env: ParameterHost["env"],
   git: AskGit,
 ): Promise<PathDependencies> {
@@ -32,9 +32,9 @@ export async function pathsThatGitReads(
   };
   const asked = ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"];
   const answer = await ask(...asked);
-  // Without a repository, all places where one may be created count: in this folder or any above it.
+  // Without a repository, all places where one may be created count: in this directory or any above it.
   if (answer === undefined) {
-    return { paths: [...configuration, ...repositoriesAbove(folder, undefined)], isWhole: true };
+    return { paths: [...configuration, ...repositoriesAbove(directory, undefined)], isWhole: true };
   }
   const [top = "", own = "", common = ""] = answer.split("\n");
   const heads = ["HEAD", "index", "config.worktree"].map((name) => path.join(own, name));
@@ -46,9 +46,9 @@ export async function pathsThatGitReads(
   const tracked = await ask("-C", top, "ls-files", "-z", "--stage");
   const plain = (await ask("config", "extensions.refStorage")) === undefined;
 
-  // A reference is written beside and renamed, so that its folder changes with it.
+  // A reference is written beside and renamed, so that its directory changes with it.
   const names = [...(references ?? "").split("\n"), head].filter((name) => name !== "");
-  const folders = new Set(["refs/tags", ...names.map((name) => path.dirname(name))]);
+  const directories = new Set(["refs/tags", ...names.map((name) => path.dirname(name))]);
   const files: string[] = [];
   let isWhole = references !== undefined && tracked !== undefined && plain;
   for (const entry of (tracked ?? "").split("\0")) {
@@ -59,10 +59,10 @@ export async function pathsThatGitReads(
   return {
     paths: [
       ...configuration,
-      ...repositoriesAbove(folder, top),
+      ...repositoriesAbove(directory, top),
       ...heads,
       ...shared,
-      ...[...folders].map((name) => path.join(common, name)),
+      ...[...directories].map((name) => path.join(common, name)),
       ...(head === "" ? [] : [path.join(common, head)]),
       ...files,
     ],
@@ -73,9 +73,9 @@ export async function pathsThatGitReads(
 /** Where git would look for a repository before it finds the one whose work tree is at `top`. */
 function repositoriesAbove(workspace: string, top: string | undefined): readonly string[] {
   const candidates: string[] = [];
-  for (let folder = workspace; folder !== top; folder = path.dirname(folder)) {
-    candidates.push(path.join(folder, ".git"));
-    if (folder === path.dirname(folder)) break;
+  for (let directory = workspace; directory !== top; directory = path.dirname(directory)) {
+    candidates.push(path.join(directory, ".git"));
+    if (directory === path.dirname(directory)) break;
   }
   return candidates;
 }

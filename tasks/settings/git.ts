@@ -19,57 +19,57 @@ export async function askProject(
   overlay: string,
   args: readonly string[],
 ): Promise<string | undefined> {
-  const folder = path.resolve(host.root, overlay);
-  const other = isOfAnotherRepository(folder, host.root) ? await askGit(host, folder, args) : undefined;
+  const directory = path.resolve(host.root, overlay);
+  const other = isOfAnotherRepository(directory, host.root) ? await askGit(host, directory, args) : undefined;
   return other ?? (await askGit(host, host.root, args));
 }
 
-/** Whether git would find another repository around `folder` than around the workspace, or at least might. */
-export function isOfAnotherRepository(folder: string, workspace: string): boolean {
-  if (!existsSync(folder)) return false;
-  for (let at = folder; at !== workspace; at = path.dirname(at)) {
+/** Whether git would find another repository around `directory` than around the workspace, or at least might. */
+export function isOfAnotherRepository(directory: string, workspace: string): boolean {
+  if (!existsSync(directory)) return false;
+  for (let at = directory; at !== workspace; at = path.dirname(at)) {
     if (existsSync(path.join(at, ".git")) || at === path.dirname(at)) return true;
   }
   return false;
 }
 
-/** What git prints when asked in an absolute folder, trimmed; undefined and errors as for `askProject`. */
+/** What git prints when asked in an absolute directory, trimmed; undefined and errors as for `askProject`. */
 export async function askGit(
   host: ParameterHost,
-  folder: string,
+  directory: string,
   args: readonly string[],
 ): Promise<string | undefined> {
-  const git = gitIn(host, folder);
-  host.dependsOn(`git in ${folder}`, () => pathsThatGitReads(folder, host.env, git));
+  const git = gitIn(host, directory);
+  host.dependsOn(`git in ${directory}`, () => pathsThatGitReads(directory, host.env, git));
   const answer = await git(args);
   if (answer.failure === undefined) return answer.text.trim();
-  await refuseFailure(folder, answer.failure, git);
+  await refuseFailure(directory, answer.failure, git);
   return undefined;
 }
 
 /**
- * Git in a folder. A workspace's Taskfile is run anyway, so its repository may name filters; another repository, such as
+ * Git in a directory. A workspace's Taskfile is run anyway, so its repository may name filters; another repository, such as
  * that of a given overlay, only brings files, and no program of its choice is run.
  */
-function gitIn(host: ParameterHost, folder: string): AskGit {
-  if (folder === host.root) return (args) => runGit(host, folder, args, {});
+function gitIn(host: ParameterHost, directory: string): AskGit {
+  if (directory === host.root) return (args) => runGit(host, directory, args, {});
   let filters: ReturnType<typeof withoutFilters> | undefined;
   return async (args) => {
-    filters ??= withoutFilters(folder, (at, question) => runGit(host, at, question, {}));
+    filters ??= withoutFilters(directory, (at, question) => runGit(host, at, question, {}));
     const variables = await filters;
-    if (variables !== undefined) return await runGit(host, folder, args, variables);
+    if (variables !== undefined) return await runGit(host, directory, args, variables);
     return { text: "", failure: { code: "", sentence: "the repository has too many submodules" } };
   };
 }
 
 function runGit(
   host: ParameterHost,
-  folder: string,
+  directory: string,
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
 ): Promise<GitAnswer> {
   return new Promise((resolve) => {
-    const command = gitCommand(folder, args, host.env);
+    const command = gitCommand(directory, args, host.env);
     const options = { env: { ...command.env, ...variables }, maxBuffer: 64 * 1024 ** 2 };
     execFile("git", command.args, options, (error, stdout, stderr) => {
       if (error === null) return resolve({ text: stdout });
@@ -83,11 +83,11 @@ function runGit(
 
 /** Throws where git failed; returns where there is no repository or no commit. */
 async function refuseFailure(
-  folder: string,
+  directory: string,
   { code, sentence }: NonNullable<GitAnswer["failure"]>,
   git: AskGit,
 ): Promise<void> {
-  const repository = repositoryAround(folder);
+  const repository = repositoryAround(directory);
   const instead = "or set --iso-version and --source-date-epoch";
   if (code === "ENOENT" || code === "EACCES") {
     if (repository === undefined) return;
@@ -100,22 +100,22 @@ async function refuseFailure(
   if (/dubious ownership/.test(sentence)) {
     throw new UserError(`git cannot determine the version: ${sentence}`, {
       code: "git-ownership",
-      where: folder,
-      hint: `if you trust it: git config --global --add safe.directory "${path.dirname(repository ?? folder)}"; ${instead}`,
+      where: directory,
+      hint: `if you trust it: git config --global --add safe.directory "${path.dirname(repository ?? directory)}"; ${instead}`,
     });
   }
   if (repository === undefined && /^not a git repository/.test(sentence)) return;
   if (await hasNoCommitYet(git)) return;
   throw new UserError(`git cannot determine the version: ${sentence}`, {
     code: "git-failed",
-    where: repository ?? folder,
+    where: repository ?? directory,
     hint: `repair the repository (see git status), ${instead}`,
   });
 }
 
-/** Absolute path of the nearest `.git`, a folder or a file. */
-function repositoryAround(folder: string): string | undefined {
-  for (let at = folder; ; at = path.dirname(at)) {
+/** Absolute path of the nearest `.git`, a directory or a file. */
+function repositoryAround(directory: string): string | undefined {
+  for (let at = directory; ; at = path.dirname(at)) {
     const found = path.join(at, ".git");
     if (lstatSync(found, { throwIfNoEntry: false }) !== undefined) return found;
     if (at === path.dirname(at)) return undefined;

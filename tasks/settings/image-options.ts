@@ -5,7 +5,7 @@ import { type BundleFacts, readBundleFacts } from "./bundle-facts.ts";
 import { secondsOf, sourceDateEpoch } from "./epoch.ts";
 import { describeVersion } from "./git-version.ts";
 import { limitsGiven } from "./limit-options.ts";
-import { overlayFolder } from "./project-options.ts";
+import { overlayDirectory } from "./project-options.ts";
 import { isVersion } from "./version-form.ts";
 
 /** Empty: the ISO is made of what the other steps make. */
@@ -58,7 +58,7 @@ export const isoVersion: Parameter<string> = param.text({
   tools: ["git"],
   default: async (host) => {
     const facts = await host.value(bundleFacts);
-    if (facts === undefined) return await describeVersion(host, await host.value(overlayFolder));
+    if (facts === undefined) return await describeVersion(host, await host.value(overlayDirectory));
     if (facts.version !== undefined) return facts.version;
     throw new UserError("the bundle does not contain its version", {
       code: "version-unknown",
@@ -78,7 +78,7 @@ export const epoch: Parameter<string> = param.text({
   default: async (host: ParameterHost) => {
     const facts = await host.value(bundleFacts);
     return facts === undefined
-      ? await sourceDateEpoch(host, await host.value(overlayFolder))
+      ? await sourceDateEpoch(host, await host.value(overlayDirectory))
       : String(facts.epoch);
   },
   parse: (text) => {

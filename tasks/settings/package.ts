@@ -4,10 +4,10 @@
  */
 import path from "node:path";
 
-/** Set when the program is compiled: the package's folder, relative to the workspace; empty when they are the same. */
-declare const PACKAGE_FOLDER: string | undefined;
+/** Set when the program is compiled: the package's directory, relative to the workspace; empty when they are the same. */
+declare const PACKAGE_DIRECTORY: string | undefined;
 
-/** Path, relative to the workspace, of a file or folder of the package. */
+/** Path, relative to the workspace, of a file or directory of the package. */
 export function ofPackage(name: string): string {
-  return path.join(typeof PACKAGE_FOLDER === "string" ? PACKAGE_FOLDER : "", name);
+  return path.join(typeof PACKAGE_DIRECTORY === "string" ? PACKAGE_DIRECTORY : "", name);
 }

@@ -7,8 +7,8 @@ import { findInOldProject, isOldProject, unusedDirectories } from "./old-project
 
 const ownOverlay = "overlay-src";
 
-/** The image's files: a folder laid out as its root, or somebody's project with the layout of the old scripts. */
-export const overlayFolder: Parameter<string> = param.path({
+/** The image's files: a directory laid out as its root, or somebody's project with the layout of the old scripts. */
+export const overlayDirectory: Parameter<string> = param.path({
   name: "overlay",
   env: "MK_BUNDLE_OVERLAY",
   description: "directory with the image's files, or a project of the old scripts (default: overlay-src)",
@@ -17,17 +17,17 @@ export const overlayFolder: Parameter<string> = param.path({
 });
 
 /**
- * Folders of the overlay that hold nothing, relative to it: the image has them too, and no file of theirs tells that. In byte
+ * Directories of the overlay that hold nothing, relative to it: the image has them too, and no file of theirs tells that. In byte
  * order. Of an old project only files are taken.
  */
-export const emptyFolders: Parameter<readonly string[]> = param.derived({
-  name: "empty-folders",
+export const emptyDirectories: Parameter<readonly string[]> = param.derived({
+  name: "empty-directories",
   description: "empty directories of the overlay",
   default: async (host) => {
-    const root = path.resolve(host.root, await host.value(overlayFolder));
-    const folders: string[] = [];
-    const empty = isOldProject(root) ? [] : emptyFoldersIn(root, "", folders);
-    host.dependsOn("overlay directories", async () => ({ paths: [root, ...folders], isWhole: true }));
+    const root = path.resolve(host.root, await host.value(overlayDirectory));
+    const directories: string[] = [];
+    const empty = isOldProject(root) ? [] : emptyDirectoriesIn(root, "", directories);
+    host.dependsOn("overlay directories", async () => ({ paths: [root, ...directories], isWhole: true }));
     return empty;
   },
 });
@@ -40,7 +40,7 @@ export const overlayModes: Parameter<readonly string[]> = param.derived({
   name: "overlay-modes",
   description: "modes of the overlay's files",
   default: async (host) => {
-    const root = path.resolve(host.root, await host.value(overlayFolder));
+    const root = path.resolve(host.root, await host.value(overlayDirectory));
     const modes = readDiskModes(root, new Set(unusedDirectories));
     const directories = modes.filter(({ type }) => type === "directory").map(({ path: name }) => name);
     const paths = [root, ...directories.map((name) => path.join(root, name))];
@@ -56,22 +56,22 @@ export function modesByPath(value: readonly string[]): ReadonlyMap<string, numbe
   return new Map(value.map((text) => [text.slice(5), Number.parseInt(text.slice(0, 4), 8)]));
 }
 
-/** The empty ones below a folder, in byte order; `seen` gets the absolute path of each that was looked into. */
-function emptyFoldersIn(root: string, below: string, seen: string[]): readonly string[] {
-  const folder = path.join(root, below);
-  const entries = entriesOf(folder);
-  seen.push(folder);
+/** The empty ones below a directory, in byte order; `seen` gets the absolute path of each that was looked into. */
+function emptyDirectoriesIn(root: string, below: string, seen: string[]): readonly string[] {
+  const directory = path.join(root, below);
+  const entries = entriesOf(directory);
+  seen.push(directory);
   if (entries.length === 0) return below === "" ? [] : [below];
   return entries
     .filter((entry) => entry.isDirectory() && entry.name !== ".git")
-    .flatMap((entry) => emptyFoldersIn(root, path.join(below, entry.name), seen))
+    .flatMap((entry) => emptyDirectoriesIn(root, path.join(below, entry.name), seen))
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
-/** None for a folder that is not there or cannot be read: the step that packs it reports that. */
-function entriesOf(folder: string): readonly Dirent[] {
+/** None for a directory that is not there or cannot be read: the step that packs it reports that. */
+function entriesOf(directory: string): readonly Dirent[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(directory, { withFileTypes: true });
   } catch {
     return [];
   }
@@ -81,12 +81,12 @@ function entriesOf(folder: string): readonly Dirent[] {
 export const fileOf =
   (inOldProject: string, otherwise: string) =>
   async (host: ParameterHost): Promise<string> => {
-    const named = await host.value(overlayFolder);
+    const named = await host.value(overlayDirectory);
     if (named === ownOverlay) return otherwise;
     // A project's layout shows in more than one place.
     host.dependsOn("overlay project", async () => ({ paths: [], isWhole: false }));
-    const folder = path.resolve(host.root, named);
-    return findInOldProject(folder, inOldProject) ?? otherwise;
+    const directory = path.resolve(host.root, named);
+    return findInOldProject(directory, inOldProject) ?? otherwise;
   };
 
 const listOption = (options: {
@@ -135,9 +135,9 @@ export const utilLinuxList = listOption({
   inOldProject: "additional-build-files/util-linux-exec.lst",
 });
 
-/** Setup tarballs of an old project, which take the place of ours. Elsewhere this folder does not exist. */
-export const setupFolder: Parameter<string> = param.derived({
-  name: "setup-folder",
+/** Setup tarballs of an old project, which take the place of ours. Elsewhere this directory does not exist. */
+export const setupDirectory: Parameter<string> = param.derived({
+  name: "setup-directory",
   description: "directory with setup tarballs",
-  default: async (host) => path.join(await host.value(overlayFolder), "additional-build-files"),
+  default: async (host) => path.join(await host.value(overlayDirectory), "additional-build-files"),
 });

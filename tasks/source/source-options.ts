@@ -4,7 +4,12 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Parameter, type ParameterHost, type ParseHost, param } from "../../src/engine/index.ts";
 import { didYouMean, UsageError, UserError } from "../../src/errors/index.ts";
-import { parseFolderLocation, parseLocation, publicUrl, type SettingNames } from "../../src/fetch/index.ts";
+import {
+  parseDirectoryLocation,
+  parseLocation,
+  publicUrl,
+  type SettingNames,
+} from "../../src/fetch/index.ts";
 import { fileOf } from "../settings/project-options.ts";
 import { kindOf, sourceChoices, sourceKinds, withoutMirror } from "./kinds/index.ts";
 
@@ -62,7 +67,7 @@ const urlOption = (
   description: string,
   options: {
     /** File names are appended to it. */
-    readonly isFolder?: boolean;
+    readonly isDirectory?: boolean;
     readonly byDefault?: (host: ParameterHost) => Promise<string | undefined>;
   } = {},
 ): Parameter<string | undefined> => ({
@@ -71,17 +76,17 @@ const urlOption = (
     env,
     description,
     value: "URL",
-    parse: (text) => checkUrl(name, text, options.isFolder === true),
+    parse: (text) => checkUrl(name, text, options.isDirectory === true),
     recorded: (url) => (url === undefined ? url : publicUrl(url)),
   }),
   default: options.byDefault ?? (async () => undefined),
 });
 
 /** A URL as it is, and a path too, which may be relative. Throws a UsageError for what nothing can be fetched from. */
-function checkUrl(option: string, text: string, isFolder: boolean): string {
+function checkUrl(option: string, text: string, isDirectory: boolean): string {
   if (!/^[a-z][a-z0-9+.-]*:/i.test(text)) return text;
   try {
-    if (isFolder) parseFolderLocation(text, `--${option}`);
+    if (isDirectory) parseDirectoryLocation(text, `--${option}`);
     else parseLocation(text, `--${option}`);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -97,14 +102,14 @@ export const mirrorUri = urlOption(
   "tcl-mirror-uri",
   "MK_BUNDLE_TCL_MIRROR_URI",
   "Tiny Core mirror instead of the source's",
-  { isFolder: true },
+  { isDirectory: true },
 );
 export const isoUrl = urlOption("tcl-iso-url", "MK_BUNDLE_TCL_ISO_URL", "Core ISO instead of the mirror's");
 export const gemServerUri = urlOption(
   "gem-server-uri",
   "MK_BUNDLE_GEM_SERVER_URI",
   "gem server instead of the source's",
-  { isFolder: true },
+  { isDirectory: true },
 );
 export const rubyGemsUrl = urlOption("ruby-gems-url", "MK_BUNDLE_RUBY_GEMS_URL", "RubyGems tarball, or none");
 export const mcollectiveUrl = urlOption(

@@ -50,7 +50,7 @@ describe("what cannot be done", () => {
     expect(existsSync(path.join(root, "build"))).toBe(false);
   });
 
-  it("is said where the current folder was removed", async () => {
+  it("is said where the current directory was removed", async () => {
     const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"';
     const words = ["-c", script, "sh", process.execPath, program, "list"];
     const run = spawnSync("sh", words, { cwd: demo(), encoding: "utf8" });
@@ -190,7 +190,7 @@ describe("a value", () => {
 });
 
 describe("a Taskfile", () => {
-  it("is found from a subfolder, and an edit of it or of a task takes effect at once", async () => {
+  it("is found from a subdirectory, and an edit of it or of a task takes effect at once", async () => {
     const root = demo();
     const deep = path.join(root, "in/deep");
     mkdirSync(deep);

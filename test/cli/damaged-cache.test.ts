@@ -17,12 +17,12 @@ import { describe, expect, it } from "vitest";
 import { said, saying, settle, withHook } from "./saying.ts";
 import { put, runTask } from "./workshop.ts";
 
-/** What is in a folder, and the text of its files. */
-const filesIn = (folder: string): readonly string[] =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" })
+/** What is in a directory, and the text of its files. */
+const filesIn = (directory: string): readonly string[] =>
+  readdirSync(directory, { recursive: true, encoding: "utf8" })
     .sort()
     .map((name) => {
-      const file = path.join(folder, name);
+      const file = path.join(directory, name);
       return statSync(file).isFile() ? `${name}: ${readFileSync(file, "utf8")}` : name;
     });
 
@@ -83,7 +83,7 @@ describe("the cache", () => {
     },
   );
 
-  it("from another folder is compiled again, and runs nothing that it brought", async () => {
+  it("from another directory is compiled again, and runs nothing that it brought", async () => {
     const root = saying("right");
     await settle(root, ["says"]);
     const other = saying("right");
@@ -118,7 +118,7 @@ describe("the cache", () => {
     expect(run.status).toBe(0);
   });
 
-  it("with links for its folders has nothing made, changed or removed where they lead", async () => {
+  it("with links for its directories has nothing made, changed or removed where they lead", async () => {
     const root = saying("right");
     const outside = path.join(root, "outside");
     for (const name of ["old/precious", "seal.key", "secret.key", "manifest.json", "tmp/precious"])

@@ -12,10 +12,10 @@ const explanations = areas.flatMap((area) => Object.values(area));
 
 /** The program's sources, without the table itself. */
 const sources = ["src", "tasks", "bin"]
-  .flatMap((folder) =>
-    readdirSync(path.join(checkout, folder), { recursive: true, encoding: "utf8" })
+  .flatMap((directory) =>
+    readdirSync(path.join(checkout, directory), { recursive: true, encoding: "utf8" })
       .filter((name) => /\.(ts|mjs|js)$/.test(name))
-      .map((name) => path.join(folder, name)),
+      .map((name) => path.join(directory, name)),
   )
   .filter((name) => !name.startsWith("src/errors/codes/"))
   .map((name) => readFileSync(path.join(checkout, name), "utf8"));
@@ -78,7 +78,7 @@ describe("a message", () => {
 
   it("uses the usual words", () => {
     const homeMade =
-      /whoever|stands? behind|\bmend\b|wants? (one|a) |in a circle|whole number|anew|leave out|folder|this is no |anybody|nobody/i;
+      /whoever|stands? behind|\bmend\b|wants? (one|a) |in a circle|whole number|anew|leave out|directory|this is no |anybody|nobody/i;
     const words = messages.map((text) => text.replace(/\$\{[^}]*\}/g, ""));
     expect(words.filter((text) => homeMade.test(text))).toEqual([]);
   });

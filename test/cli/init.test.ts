@@ -180,7 +180,7 @@ export const motd = task({
     expect(readFileSync(path.join(root, "image/package.json"), "utf8")).toBe(text);
   });
 
-  it("says so where no folder can be made", async () => {
+  it("says so where no directory can be made", async () => {
     const run = await runTask(demo(), ["init", "/proc/image"]);
     expect(run.stderr).toMatch(
       /^error: the project cannot be written: .+\n {2}where: \/proc\/image\n {2}hint: /,
@@ -188,7 +188,7 @@ export const motd = task({
     expect(run.status).toBe(1);
   });
 
-  it("keeps files that are there, and refuses a folder that holds a project", async () => {
+  it("keeps files that are there, and refuses a directory that holds a project", async () => {
     const root = demo();
     mkdirSync(path.join(root, "taken"));
     put(root, "taken/LICENSE", "mine\n");

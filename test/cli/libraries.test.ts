@@ -16,18 +16,18 @@ afterEach(() => {
 /** A package with a library of two files in this version. */
 function packageWith(version: string, root = mkdtempSync(path.join(tmpdir(), "libraries "))): string {
   roots.push(root);
-  const folder = path.join(root, "node_modules/yaml");
-  mkdirSync(folder, { recursive: true });
+  const directory = path.join(root, "node_modules/yaml");
+  mkdirSync(directory, { recursive: true });
   const description = { name: "yaml", version, main: "index.js" };
-  writeFileSync(path.join(folder, "package.json"), JSON.stringify(description));
-  writeFileSync(path.join(folder, "index.js"), `exports.parse = () => require("./part.js");\n`);
-  writeFileSync(path.join(folder, "part.js"), `module.exports = ${JSON.stringify(version)};\n`);
+  writeFileSync(path.join(directory, "package.json"), JSON.stringify(description));
+  writeFileSync(path.join(directory, "index.js"), `exports.parse = () => require("./part.js");\n`);
+  writeFileSync(path.join(directory, "part.js"), `module.exports = ${JSON.stringify(version)};\n`);
   return root;
 }
 
 async function load(root: string): Promise<unknown> {
-  const { folder, files } = await bundleLibraries(root, path.join(root, "cache"));
-  const file = path.join(folder, files.yaml ?? "none");
+  const { directory, files } = await bundleLibraries(root, path.join(root, "cache"));
+  const file = path.join(directory, files.yaml ?? "none");
   return createRequire(import.meta.url)(file)
     .yaml()
     .parse();
@@ -57,14 +57,14 @@ it("a library that is not installed is left out, and the others work", async () 
 it("all of them give what their imports give", async () => {
   const cache = mkdtempSync(path.join(tmpdir(), "libraries "));
   roots.push(cache);
-  const { folder, files } = await bundleLibraries(checkout, cache);
+  const { directory, files } = await bundleLibraries(checkout, cache);
   expect(Object.keys(files).length).toBeGreaterThanOrEqual(5);
   // In a process of its own, which sees the files and nothing of this one's modules.
   const program = `
     const path = require("node:path");
     (async () => {
       for (const [name, file] of Object.entries(${JSON.stringify(files)})) {
-        const made = require(path.join(${JSON.stringify(folder)}, file))[name]();
+        const made = require(path.join(${JSON.stringify(directory)}, file))[name]();
         const own = await import(name);
         const names = Object.keys(own).filter((key) => key !== "default" && key !== "module.exports");
         const missing = names.filter((key) => typeof made[key] !== typeof own[key]);

@@ -5,13 +5,13 @@ import { describe, expect, it } from "vitest";
 import { realProject } from "./real-project.ts";
 import { demo, put, runTask } from "./workshop.ts";
 
-/** The demonstration with a task that makes a folder. */
-function withFolder(): string {
+/** The demonstration with a task that makes a directory. */
+function withDirectory(): string {
   const root = demo();
   const tasks = readFileSync(path.join(root, "tasks/all.ts"), "utf8");
   const tree = `
 export const tree = task({
-  name: "tree", description: "Make a folder", outputs: { all: out.directory("all") },
+  name: "tree", description: "Make a directory", outputs: { all: out.directory("all") },
   run: ({ outputs }) => { writeFileSync(outputs.all + "/a", "12345"); writeFileSync(outputs.all + "/b", "678"); },
 });`;
   put(root, "tasks/all.ts", `${tasks}${tree}`);
@@ -27,8 +27,8 @@ export const tree = task({
 }
 
 describe("what was made", () => {
-  it("is said for files in the workspace, and for files and folders in the cache", async () => {
-    const root = withFolder();
+  it("is said for files in the workspace, and for files and directories in the cache", async () => {
+    const root = withDirectory();
     const run = await runTask(root, ["name", "tree", "greet"]);
     expect(run.status, run.stderr).toBe(0);
     expect(run.stdout).toMatch(/^\.buildcache\/\S+\/name\/text {2}5 B {2}sha256 [0-9a-f]{64}$/m);
@@ -39,7 +39,7 @@ describe("what was made", () => {
   });
 
   it("is an event of its own for programs", async () => {
-    const { stdout } = await runTask(withFolder(), ["tree", "greet", "--json"]);
+    const { stdout } = await runTask(withDirectory(), ["tree", "greet", "--json"]);
     const events = stdout
       .trim()
       .split("\n")

@@ -25,19 +25,19 @@ export default taskfile({ title: "", targets: [copy], variants: { dev: { descrip
 `,
   );
   put(root, "lists/default", "default");
-  put(root, "sub folder/mine", "mine");
+  put(root, "sub directory/mine", "mine");
   return root;
 }
 
 describe("a file named on the command line", () => {
-  it("is relative to the current folder, and a default to the workspace", async () => {
+  it("is relative to the current directory, and a default to the workspace", async () => {
     const root = lists();
-    const sub = path.join(root, "sub folder");
+    const sub = path.join(root, "sub directory");
     expect((await runTask(sub, ["copy"])).status).toBe(0);
     expect(readFileSync(path.join(root, "build/copy"), "utf8")).toBe("default");
     expect((await runTask(sub, ["copy", "-l", "mine"])).status).toBe(0);
     expect(readFileSync(path.join(root, "build/copy"), "utf8")).toBe("mine");
-    expect((await runTask(root, ["copy"], { DEMO_LIST: "sub folder/mine" })).stderr).toContain("fresh");
+    expect((await runTask(root, ["copy"], { DEMO_LIST: "sub directory/mine" })).stderr).toContain("fresh");
   });
 
   it("is missed before anything runs, by flag and value", async () => {
@@ -47,35 +47,39 @@ describe("a file named on the command line", () => {
     expect(status).toBe(2);
     expect(stderr).toContain("error: the file --list empty/mine does not exist");
     expect(stderr).not.toContain("copy:");
-    const folder = await runTask(root, ["copy", "--list=empty"]);
-    expect(folder.status).toBe(2);
-    expect(folder.stderr).toContain("error: --list empty is a directory, but must be a file");
-    expect(folder.stderr).toMatch(/hint: name a file/);
+    const directory = await runTask(root, ["copy", "--list=empty"]);
+    expect(directory.status).toBe(2);
+    expect(directory.stderr).toContain("error: --list empty is a directory, but must be a file");
+    expect(directory.stderr).toMatch(/hint: name a file/);
   });
 });
 
-/** A project that is in a folder of this name, with the program in it, as in a clone. */
+/** A project that is in a directory of this name, with the program in it, as in a clone. */
 function clone(name: string): string {
-  const folder = path.join(demo(), name);
-  mkdirSync(folder);
+  const directory = path.join(demo(), name);
+  mkdirSync(directory);
   for (const part of [".ci", "bin", "src", "package.json"]) {
-    cpSync(path.join(checkout, part), path.join(folder, part), { recursive: true });
+    cpSync(path.join(checkout, part), path.join(directory, part), { recursive: true });
   }
-  symlinkSync(path.join(checkout, "node_modules"), path.join(folder, "node_modules"));
-  put(folder, "in/name", "World\n");
-  put(folder, "in/script", "true\n");
-  const tasks = readFileSync(path.join(folder, "../tasks/all.ts"), "utf8");
-  put(folder, "tasks/all.ts", tasks.replace(/from "[^"]*engine\/index.ts"/, 'from "../src/engine/index.ts"'));
-  const taskfile = readFileSync(path.join(folder, "../Taskfile.ts"), "utf8");
+  symlinkSync(path.join(checkout, "node_modules"), path.join(directory, "node_modules"));
+  put(directory, "in/name", "World\n");
+  put(directory, "in/script", "true\n");
+  const tasks = readFileSync(path.join(directory, "../tasks/all.ts"), "utf8");
   put(
-    folder,
+    directory,
+    "tasks/all.ts",
+    tasks.replace(/from "[^"]*engine\/index.ts"/, 'from "../src/engine/index.ts"'),
+  );
+  const taskfile = readFileSync(path.join(directory, "../Taskfile.ts"), "utf8");
+  put(
+    directory,
     "Taskfile.ts",
     taskfile.replace(/from "[^"]*engine\/index.ts"/, 'from "./src/engine/index.ts"'),
   );
-  return folder;
+  return directory;
 }
 
-describe("a folder's name", () => {
+describe("a directory's name", () => {
   it.each([["a*b"], ["a?b#c%41 \"d\" 'e'\n[f]{g,h}!(i) $j `k` ğ"]])(
     "may be %j for a project and its program",
     (name) => {

@@ -10,7 +10,7 @@ it("have each large file once, when it is there, and nothing of the hundreds of 
   const lines: string[] = [];
   const reporter = new PlainReporter({
     style,
-    failure: new FailureText(style, false, new SourceStack({ folder: "/", packageRoot: "/" }, "/")),
+    failure: new FailureText(style, false, new SourceStack({ directory: "/", packageRoot: "/" }, "/")),
     verbose: false,
     quiet: false,
     notes: true,

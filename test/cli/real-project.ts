@@ -2,7 +2,7 @@
 import path from "node:path";
 import { demo, runTask } from "./workshop.ts";
 
-/** The project's folder, absolute, a space in its name; `kept` for all tests of a file. */
+/** The project's directory, absolute, a space in its name; `kept` for all tests of a file. */
 export async function realProject(options: { readonly kept?: boolean } = {}): Promise<string> {
   const root = demo(options);
   const made = await runTask(root, ["init", "my image"]);

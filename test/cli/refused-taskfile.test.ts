@@ -144,7 +144,7 @@ const cases: Readonly<Record<string, readonly [text: string, said: readonly stri
     "import { name } from './tasks/all.ts';\nexport default whole([name, make('x', { outputs: { o: out.artifact('tasks/all.ts') } })]);",
     ["x would overwrite tasks/all.ts", "Taskfile.ts:"],
   ],
-  "a folder with a source in it": [
+  "a directory with a source in it": [
     "import { name } from './tasks/all.ts';\nexport default whole([name, make('x', { outputs: { o: out.artifactDirectory('tasks') } })]);",
     ["x would make tasks", "tasks/all.ts"],
   ],

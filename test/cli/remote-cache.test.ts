@@ -10,7 +10,7 @@ import { demo, put, runTask } from "./workshop.ts";
 
 usesPrograms("nginx");
 
-let folder: string;
+let directory: string;
 let nginx: ChildProcess;
 let url: string;
 
@@ -27,38 +27,38 @@ async function freePort(): Promise<number> {
 const writer = `Authorization: Basic ${Buffer.from("ci:hunter2").toString("base64")}`;
 
 beforeAll(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "nginx-"));
-  for (const name of ["data", "temporary"]) mkdirSync(path.join(folder, name));
+  directory = mkdtempSync(path.join(tmpdir(), "nginx-"));
+  for (const name of ["data", "temporary"]) mkdirSync(path.join(directory, name));
   // {PLAIN} as of ngx_http_auth_basic_module.
-  writeFileSync(path.join(folder, "writers"), "ci:{PLAIN}hunter2\n");
+  writeFileSync(path.join(directory, "writers"), "ci:{PLAIN}hunter2\n");
   const port = await freePort();
   url = `http://127.0.0.1:${port}`;
   // ngx_http_dav_module: a PUT is written to a temporary file and renamed.
   writeFileSync(
-    path.join(folder, "nginx.conf"),
-    `daemon off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
+    path.join(directory, "nginx.conf"),
+    `daemon off; worker_processes 1; pid ${directory}/pid; error_log ${directory}/error.log;
 ${process.getuid?.() === 0 ? "user root;" : ""}
 events { worker_connections 64; }
 http {
-  access_log ${folder}/access.log combined;
-  client_body_temp_path ${folder}/temporary; proxy_temp_path ${folder}/temporary;
-  fastcgi_temp_path ${folder}/temporary; uwsgi_temp_path ${folder}/temporary; scgi_temp_path ${folder}/temporary;
+  access_log ${directory}/access.log combined;
+  client_body_temp_path ${directory}/temporary; proxy_temp_path ${directory}/temporary;
+  fastcgi_temp_path ${directory}/temporary; uwsgi_temp_path ${directory}/temporary; scgi_temp_path ${directory}/temporary;
   server {
     listen 127.0.0.1:${port};
-    root ${folder}/data; client_max_body_size 0;
+    root ${directory}/data; client_max_body_size 0;
     location ~ "^/(ac|cas)/[0-9a-f]{64}$" {
       dav_methods PUT;
       create_full_put_path on;
       limit_except GET {
         auth_basic "writers";
-        auth_basic_user_file ${folder}/writers;
+        auth_basic_user_file ${directory}/writers;
       }
     }
   }
 }
 `,
   );
-  nginx = spawn("/usr/sbin/nginx", ["-c", path.join(folder, "nginx.conf"), "-p", folder], {
+  nginx = spawn("/usr/sbin/nginx", ["-c", path.join(directory, "nginx.conf"), "-p", directory], {
     stdio: "ignore",
   });
   for (const deadline = Date.now() + 10_000; ; ) {
@@ -73,22 +73,23 @@ afterAll(async () => {
   const ended = new Promise((resolve) => nginx.once("close", resolve));
   nginx.kill("SIGTERM");
   await ended;
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 beforeEach(() => {
-  for (const area of ["ac", "cas"]) rmSync(path.join(folder, "data", area), { recursive: true, force: true });
-  writeFileSync(path.join(folder, "access.log"), "");
+  for (const area of ["ac", "cas"])
+    rmSync(path.join(directory, "data", area), { recursive: true, force: true });
+  writeFileSync(path.join(directory, "access.log"), "");
 });
 
 const stored = (area: "ac" | "cas"): readonly string[] => {
   try {
-    return readdirSync(path.join(folder, "data", area));
+    return readdirSync(path.join(directory, "data", area));
   } catch {
     return [];
   }
 };
-const requests = (): string => readFileSync(path.join(folder, "access.log"), "utf8");
+const requests = (): string => readFileSync(path.join(directory, "access.log"), "utf8");
 const reading = (): Readonly<Record<string, string>> => ({ RAZOR_MK_REMOTE_CACHE: url });
 const writing = (): Readonly<Record<string, string>> => ({
   ...reading(),
@@ -124,7 +125,7 @@ describe("a remote cache", () => {
   it("is asked for nothing where nothing has to be built, and in a dry run", async () => {
     const root = demo();
     await runTask(root, ["greet"], writing());
-    writeFileSync(path.join(folder, "access.log"), "");
+    writeFileSync(path.join(directory, "access.log"), "");
     expect(await runTask(root, ["greet"], reading())).toMatchObject({ status: 0 });
     put(root, "in/name", "Mars\n");
     expect((await runTask(root, ["greet", "-n"], reading())).stdout).toContain("greet");
@@ -144,7 +145,7 @@ describe("a remote cache", () => {
 
   it("is left alone with --no-remote-cache, with --force, and where tasks are audited", async () => {
     await runTask(demo(), ["greet"], writing());
-    writeFileSync(path.join(folder, "access.log"), "");
+    writeFileSync(path.join(directory, "access.log"), "");
     expect((await runTask(demo(), ["greet", "--no-remote-cache"], reading())).stderr).toContain("2 rebuilt");
     expect((await runTask(demo(), ["greet", "--force"], reading())).stderr).toContain("2 rebuilt");
     expect(requests()).toBe("");
@@ -154,20 +155,22 @@ describe("a remote cache", () => {
     const root = demo();
     const { stderr } = await runTask(root, ["greet", "-t", "hunter2"], writing());
     expect(stderr).toMatch(/remote cache: 0 results found, 1 not there, 1 stored/);
-    const contents = stored("cas").map((name) => readFileSync(path.join(folder, "data/cas", name), "latin1"));
+    const contents = stored("cas").map((name) =>
+      readFileSync(path.join(directory, "data/cas", name), "latin1"),
+    );
     expect(contents.join()).not.toContain("hunter2");
     expect(stored("ac")).toHaveLength(1);
   });
 
   it("with results that others have spoilt costs a run of the tasks, and nothing else", async () => {
     await runTask(demo(), ["greet"], writing());
-    for (const name of stored("ac")) writeFileSync(path.join(folder, "data/ac", name), "spoilt");
+    for (const name of stored("ac")) writeFileSync(path.join(directory, "data/ac", name), "spoilt");
     const root = demo();
     expect(await runTask(root, ["greet"], reading())).toMatchObject({ status: 0 });
     expect(readFileSync(path.join(root, "build/dev.txt"), "utf8")).toBe("Hello World\n");
-    rmSync(path.join(folder, "data/cas"), { recursive: true });
+    rmSync(path.join(directory, "data/cas"), { recursive: true });
     await runTask(demo(), ["greet"], writing());
-    for (const name of stored("cas")) writeFileSync(path.join(folder, "data/cas", name), "evil");
+    for (const name of stored("cas")) writeFileSync(path.join(directory, "data/cas", name), "evil");
     const other = demo();
     expect(await runTask(other, ["greet"], reading())).toMatchObject({ status: 0 });
     expect(readFileSync(path.join(other, "build/dev.txt"), "utf8")).toBe("Hello World\n");

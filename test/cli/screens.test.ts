@@ -21,7 +21,7 @@ function start(
   return window;
 }
 
-/** Without what differs from run to run: how long things took, and how many folders the engine's sources lie in. */
+/** Without what differs from run to run: how long things took, and how many directories the engine's sources lie in. */
 const steady = (screen: string): string =>
   screen
     .replace(/\b(\d+ min )?\d+(\.\d+)? s\b/g, "0.00 s")

@@ -18,7 +18,7 @@ const acts = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 const task = "fetch@dev" as TaskId;
 
 function failureText(style: Style): FailureText {
-  return new FailureText(style, false, new SourceStack({ folder: "/", packageRoot: "/" }, "/"));
+  return new FailureText(style, false, new SourceStack({ directory: "/", packageRoot: "/" }, "/"));
 }
 
 /** All lines that the reporter prints for these events. */

@@ -19,7 +19,7 @@ const words = ["greet"];
 /** Milliseconds: younger files are not yet believed. */
 const clockGrain = 2000;
 
-/** Builds in each folder until nothing is too young to be believed; only then a record can be left. */
+/** Builds in each directory until nothing is too young to be believed; only then a record can be left. */
 async function settled(
   roots: readonly string[],
   given: readonly string[] = words,
@@ -47,8 +47,8 @@ async function run(
 }
 
 const recordsOf = (root: string): readonly string[] => {
-  const folder = path.join(root, ".buildcache/v1/up-to-date");
-  return existsSync(folder) ? readdirSync(folder).map((name) => path.join(folder, name)) : [];
+  const directory = path.join(root, ".buildcache/v1/up-to-date");
+  return existsSync(directory) ? readdirSync(directory).map((name) => path.join(directory, name)) : [];
 };
 
 /** Whether these tests themselves run with warnings of what is to be deprecated. */

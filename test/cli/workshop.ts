@@ -31,8 +31,8 @@ const keptRoots: string[] = [];
 afterEach(() => remove(roots));
 afterAll(() => remove(keptRoots));
 
-function remove(folders: string[]): void {
-  for (const root of folders.splice(0)) rmSync(root, { recursive: true, force: true });
+function remove(directories: string[]): void {
+  for (const root of directories.splice(0)) rmSync(root, { recursive: true, force: true });
 }
 
 /** Beside `../src/engine`, as far as its imports can tell. */
@@ -163,7 +163,7 @@ export function typeTask(
   return new Promise((resolve) => child.once("close", (status) => resolve({ status, screen })));
 }
 
-/** Every file below a folder with its content and its time of change; what was compiled is left out. */
+/** Every file below a directory with its content and its time of change; what was compiled is left out. */
 export function snapshot(root: string): Readonly<Record<string, string>> {
   const entries = readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((name) => !name.startsWith(".buildcache/compiled") && statSync(path.join(root, name)).isFile())

@@ -9,7 +9,7 @@ import { useWorkspace } from "../formats/workspace.ts";
 const workspace = useWorkspace();
 const mtime = 1_700_000_000;
 
-/** Runs the command in a folder of the project, to which the names of files are relative. */
+/** Runs the command in a directory of the project, to which the names of files are relative. */
 const diff = (...args: readonly string[]) => runTask("diff", ...args);
 
 function runTask(command: string, ...args: readonly string[]) {
@@ -83,7 +83,7 @@ describe("task diff", () => {
     }
   });
 
-  test("and task size wait for no pipe that nobody writes to, and say that a folder is no file", async () => {
+  test("and task size wait for no pipe that nobody writes to, and say that a directory is no file", async () => {
     await workspace.$`mkfifo ${workspace.path("pipe")}`;
     const refused = [
       [

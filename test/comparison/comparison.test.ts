@@ -113,11 +113,11 @@ describe("comparing initrds", () => {
   test("knows names that are not UTF-8 in tarballs too", async () => {
     const tarballs: string[] = [];
     for (const text of ["one\n", "two\n"]) {
-      const folder = workspace.path(`bytes ${text.trim()}`);
-      await mkdir(folder);
-      await writeFile(Buffer.concat([Buffer.from(`${folder}/`), encodeName(invalidName)]), text);
-      const tarball = `${folder}.tar.gz`;
-      await workspace.$({ cwd: folder })`tar --mtime=@0 --owner=0 --group=0 -czf ${tarball} ${"."}`;
+      const directory = workspace.path(`bytes ${text.trim()}`);
+      await mkdir(directory);
+      await writeFile(Buffer.concat([Buffer.from(`${directory}/`), encodeName(invalidName)]), text);
+      const tarball = `${directory}.tar.gz`;
+      await workspace.$({ cwd: directory })`tar --mtime=@0 --owner=0 --group=0 -czf ${tarball} ${"."}`;
       tarballs.push(tarball);
     }
     const [a = "", b = ""] = tarballs;
@@ -248,11 +248,11 @@ describe("the files of an ISO", () => {
 
   async function makeRoot(): Promise<string> {
     const root = workspace.path("names");
-    await mkdir(`${root}/folder/${"deep/".repeat(9)}`, { recursive: true });
-    for (const name of names) await writeFile(`${root}/folder/${name}`, name);
-    await writeFile(`${root}/folder/${"deep/".repeat(9)}end`, "end");
-    await workspace.$`ln -sfn ${`../${"x".repeat(300)}`} ${`${root}/folder/link`} && touch -d @1600000000 ${`${root}/folder/ä`}`;
-    await workspace.$({ cwd: `${root}/folder` })`sh -c ${"printf bytes > \"$(printf 'caf\\351')\""}`;
+    await mkdir(`${root}/directory/${"deep/".repeat(9)}`, { recursive: true });
+    for (const name of names) await writeFile(`${root}/directory/${name}`, name);
+    await writeFile(`${root}/directory/${"deep/".repeat(9)}end`, "end");
+    await workspace.$`ln -sfn ${`../${"x".repeat(300)}`} ${`${root}/directory/link`} && touch -d @1600000000 ${`${root}/directory/ä`}`;
+    await workspace.$({ cwd: `${root}/directory` })`sh -c ${"printf bytes > \"$(printf 'caf\\351')\""}`;
     return root;
   }
 
@@ -261,18 +261,18 @@ describe("the files of an ISO", () => {
     const iso = workspace.path("rock ridge.iso");
     await workspace.$`genisoimage -quiet -R -D -o ${iso} ${root}`;
     const tree = await readIsoTree(iso);
-    for (const name of names) expect((await tree.read(`folder/${name}`)).toString()).toBe(name);
-    expect(tree.get("folder/link")).toMatchObject({ type: "symlink", target: `../${"x".repeat(300)}` });
-    expect(tree.get("folder/ä")).toMatchObject({ mode: 0o644, mtime: 1_600_000_000 });
-    expect((await tree.read("folder/caf\udce9")).toString()).toBe("bytes");
-    expect((await tree.read(`folder/${"deep/".repeat(9)}end`)).toString()).toBe("end");
+    for (const name of names) expect((await tree.read(`directory/${name}`)).toString()).toBe(name);
+    expect(tree.get("directory/link")).toMatchObject({ type: "symlink", target: `../${"x".repeat(300)}` });
+    expect(tree.get("directory/ä")).toMatchObject({ mode: 0o644, mtime: 1_600_000_000 });
+    expect((await tree.read("directory/caf\udce9")).toString()).toBe("bytes");
+    expect((await tree.read(`directory/${"deep/".repeat(9)}end`)).toString()).toBe("end");
   });
 
-  test("are where they belong when deep folders were moved", async () => {
+  test("are where they belong when deep directories were moved", async () => {
     const iso = workspace.path("relocated.iso");
     await workspace.$`genisoimage -quiet -R -o ${iso} ${await makeRoot()}`;
     const tree = await readIsoTree(iso);
-    expect((await tree.read(`folder/${"deep/".repeat(9)}end`)).toString()).toBe("end");
+    expect((await tree.read(`directory/${"deep/".repeat(9)}end`)).toString()).toBe("end");
   });
 
   test("have Joliet's names, or plain ones, where there is nothing better", async () => {
@@ -285,7 +285,7 @@ describe("the files of an ISO", () => {
     expect([...(await readIsoTree(plain)).paths()]).toEqual(["MIXED_CA.TEX"]);
   });
 
-  test("are refused when they lie beyond the end, or a folder lies within itself", async () => {
+  test("are refused when they lie beyond the end, or a directory lies within itself", async () => {
     const root = await makeRoot();
     const iso = workspace.path("whole.iso");
     await workspace.$`genisoimage -quiet -R -D -o ${iso} ${root}`;
@@ -293,7 +293,7 @@ describe("the files of an ISO", () => {
     const short = workspace.path("short.iso");
     await writeFile(short, bytes.subarray(0, 20 * 2048));
     await expect(readIsoTree(short)).rejects.toMatchObject({ code: "bad-iso" });
-    // The first folder's record follows the root's own two; its place becomes the root's.
+    // The first directory's record follows the root's own two; its place becomes the root's.
     const rootAt = bytes.readUInt32LE(16 * 2048 + 158) * 2048;
     let at = rootAt;
     for (let index = 0; index < 2; index++) at += bytes[at] ?? 0;

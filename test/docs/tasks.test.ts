@@ -15,7 +15,7 @@ const examples = [
   ...page.matchAll(/```ts\n(\/\/ (tasks\/\S+)\n[\s\S]*?)```\n\n```sh\nnpx task (.*)\n```/g),
 ].map(([, text = "", file = "", command = ""]) => ({ text, file, words: command.split(" ") }));
 
-/** A project made by init that has all the examples, in a folder with a space in its name. */
+/** A project made by init that has all the examples, in a directory with a space in its name. */
 async function projectWithAll(): Promise<string> {
   const root = demo();
   const made = await runTask(root, ["init", "my image"]);

@@ -80,7 +80,7 @@ describe("an audit", () => {
 });
 
 describe("what an audit lets pass", () => {
-  it("is the files that a pattern means, not all of their folder, and no program that nobody declared", async () => {
+  it("is the files that a pattern means, not all of their directory, and no program that nobody declared", async () => {
     const root = workspace({
       "in/a.txt": "meant",
       "in/a.secret": "not meant",
@@ -95,8 +95,8 @@ describe("what an audit lets pass", () => {
       inputs: { texts: files("*.txt", { root: "in" }) },
       outputs: { text: out.file("text") },
       run: async ({ $, inputs, outputs }) => {
-        const { root: folder, paths } = inputs.texts;
-        await $({ cwd: folder })`cat ${paths} a.secret > ${outputs.text}`;
+        const { root: directory, paths } = inputs.texts;
+        await $({ cwd: directory })`cat ${paths} a.secret > ${outputs.text}`;
         await $({ cwd: root })`./own-tool`;
       },
     });

@@ -96,12 +96,12 @@ describe("an audit of a task's code names", () => {
       "read in/other",
     ],
     [
-      "a copy of a folder",
+      "a copy of a directory",
       (root, { scratch }) => cp(path.join(root, "more"), path.join(scratch, "copy"), { recursive: true }),
       "copied more, read more/one, read more/two",
     ],
-    ["a folder's names", (root) => readdirSync(path.join(root, "in")), "listed in"],
-    ["an opened folder", async (root) => (await opendir(path.join(root, "more"))).close(), "listed more"],
+    ["a directory's names", (root) => readdirSync(path.join(root, "in")), "listed in"],
+    ["an opened directory", async (root) => (await opendir(path.join(root, "more"))).close(), "listed more"],
     ["a status", (root) => stat(path.join(root, "in/other")), "looked at in/other"],
     ["a status at once", (root) => statSync(path.join(root, "in/other")), "looked at in/other"],
     [
@@ -131,7 +131,7 @@ describe("an audit of a task's code names", () => {
       (root) => writeFileSync(path.join(root, "left behind"), ""),
       "wrote left behind",
     ],
-    ["a folder that it makes", (root) => mkdirSync(path.join(root, "left behind")), "wrote left behind"],
+    ["a directory that it makes", (root) => mkdirSync(path.join(root, "left behind")), "wrote left behind"],
     ["what it removes", (root) => rmSync(path.join(root, "more/one")), "wrote more/one"],
     [
       "both names of what it renames",

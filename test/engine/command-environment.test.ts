@@ -40,9 +40,9 @@ const environmentIn = (root: string): Readonly<Record<string, string>> =>
       .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   );
 
-function program(folder: string, name: string, says: string): void {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, name), `#!/bin/sh\necho "${says}"\n`, { mode: 0o755 });
+function program(directory: string, name: string, says: string): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path.join(directory, name), `#!/bin/sh\necho "${says}"\n`, { mode: 0o755 });
 }
 
 describe("a task's command", () => {
@@ -84,23 +84,23 @@ describe("a task's command", () => {
 
   it("finds the declared tools where the caller's PATH has them, and no other program from there", async () => {
     const root = workspace({});
-    const folder = path.join(root, "the user's bin");
-    program(folder, "declared-tool", "it is $0");
-    program(folder, "undeclared-tool", "never");
-    process.env.PATH = `${folder}:${process.env.PATH}`;
+    const directory = path.join(root, "the user's bin");
+    program(directory, "declared-tool", "it is $0");
+    program(directory, "undeclared-tool", "never");
+    process.env.PATH = `${directory}:${process.env.PATH}`;
     const script = "declared-tool; undeclared-tool || echo not found";
     const { outcome } = await run(root, [teller(script, { tools: ["sh", "env", "declared-tool"] })]);
     expect(outcome).toBe("succeeded");
     expect(readFileSync(path.join(root, "build/said"), "utf8")).toBe(
-      `it is ${folder}/declared-tool\nnot found\n`,
+      `it is ${directory}/declared-tool\nnot found\n`,
     );
   });
 
   it("runs the tool that is in the fingerprint, also where the system has another of that name", async () => {
     const root = workspace({});
-    const folder = path.join(root, "bin");
-    program(folder, "cat", "the first in PATH");
-    process.env.PATH = `${folder}:${process.env.PATH}`;
+    const directory = path.join(root, "bin");
+    program(directory, "cat", "the first in PATH");
+    process.env.PATH = `${directory}:${process.env.PATH}`;
     await run(root, [teller("cat /etc/hostname", { tools: ["sh", "env", "cat"] })]);
     expect(readFileSync(path.join(root, "build/said"), "utf8")).toBe("the first in PATH\n");
     expect(

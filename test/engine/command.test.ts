@@ -150,7 +150,7 @@ function leaking(
   });
 }
 
-/** Everything below a folder that holds the text, in any of the forms that programs give it. */
+/** Everything below a directory that holds the text, in any of the forms that programs give it. */
 function filesHolding(root: string, text: string): readonly string[] {
   const forms = [
     text,

@@ -21,17 +21,17 @@ usesPrograms("mount", "umount");
 
 /** A small file system of its own, or undefined where nothing can be mounted. */
 function mountSmall(name: string, kilobytes: number): string | undefined {
-  const folder = path.join(home, name);
-  mkdirSync(folder);
+  const directory = path.join(home, name);
+  mkdirSync(directory);
   const { status } = spawnSync("mount", [
     "-t",
     "tmpfs",
     "-o",
     `size=${kilobytes}k,mode=755`,
     "tmpfs",
-    folder,
+    directory,
   ]);
-  return status === 0 ? folder : undefined;
+  return status === 0 ? directory : undefined;
 }
 
 const canMount =

@@ -16,7 +16,7 @@ import { blob, record, stamps } from "./forgery.ts";
 import { v1 } from "./state-rig.ts";
 import { run, workspace } from "./workshop.ts";
 
-/** A task with a folder and an artifact, built; its outputs are gone, so that the next build restores them. */
+/** A task with a directory and an artifact, built; its outputs are gone, so that the next build restores them. */
 async function emptied() {
   const root = workspace({ "in/text": "one" });
   const runs: string[] = [];
@@ -31,10 +31,10 @@ async function emptied() {
     },
     run: ({ outputs }) => {
       runs.push("both");
-      for (const folder of [outputs.tree, outputs.made]) {
-        mkdirSync(path.join(folder, "below"));
-        writeFileSync(path.join(folder, "below/text"), "right");
-        symlinkSync("below/../below/text", path.join(folder, "link"));
+      for (const directory of [outputs.tree, outputs.made]) {
+        mkdirSync(path.join(directory, "below"));
+        writeFileSync(path.join(directory, "below/text"), "right");
+        symlinkSync("below/../below/text", path.join(directory, "link"));
       }
       writeFileSync(outputs.file, "right");
     },
@@ -80,10 +80,10 @@ describe("a recorded result", () => {
     "a file below a link": (lines, evil) => [...lines, 'l "/tmp" "tree/x"', `${evil} "tree/x/pwn"`],
     "a file below a link within": (lines, evil) => [...lines, 'l "below" "tree/x"', `${evil} "tree/x/pwn"`],
     "a file below a file": (lines, evil) => [...lines, `${evil} "tree/below/text/pwn"`],
-    "a file in a folder that is not listed": (lines, evil) => [...lines, `${evil} "tree/new/pwn"`],
+    "a file in a directory that is not listed": (lines, evil) => [...lines, `${evil} "tree/new/pwn"`],
     "a link in place of an output": (lines) => [...without(lines, "made"), 'l "/etc" "made"'],
-    "a file in place of a folder": (lines, evil) => [...without(lines, "made"), `${evil} "made"`],
-    "a folder in place of a file": (lines) => [...without(lines, "file"), 'd "file"'],
+    "a file in place of a directory": (lines, evil) => [...without(lines, "made"), `${evil} "made"`],
+    "a directory in place of a file": (lines) => [...without(lines, "file"), 'd "file"'],
     "an output that is missing": (lines) => without(lines, "file"),
     "an output that is none": (lines, evil) => [...lines, `${evil} "other"`],
     "a path that leaves": (lines, evil) => [...lines, 'd "tree/.."', `${evil} "tree/../pwn"`],

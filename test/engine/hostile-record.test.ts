@@ -61,7 +61,7 @@ describe("records with a right checksum", () => {
     await expectRight(root, third);
   }, 60_000);
 
-  it("name no files that are outside of an input's folder", async () => {
+  it("name no files that are outside of an input's directory", async () => {
     const root = workspace({ "in/text": "declared", secret: "not declared" });
     const seen: string[] = [];
     const reader = task({

@@ -1,4 +1,4 @@
-/** A store with impossible chunk lists or symlinks for folders leads nowhere. */
+/** A store with impossible chunk lists or symlinks for directories leads nowhere. */
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -43,7 +43,7 @@ describe("the lists of parts in the store", () => {
 });
 
 describe("links in the cache", () => {
-  it("to folders of the user's have nothing there removed or written, by any command", async () => {
+  it("to directories of the user's have nothing there removed or written, by any command", async () => {
     for (const name of ["tmp", "store", "store/ab", "out", "out/dev"]) {
       const { root, third } = await built();
       const outside = workspace({ precious: "1", "deep/precious": "2" });

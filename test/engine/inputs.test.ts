@@ -43,13 +43,13 @@ async function listed(root: AbsolutePath, target: Task): Promise<string> {
   return readFileSync(path.join(root, "list"), "utf8");
 }
 
-/** Does something once, right after a folder of this name was read. */
+/** Does something once, right after a directory of this name was read. */
 function afterReading(name: string, act: () => void): void {
   const read = fs.readdirSync;
   let waits = true;
-  fs.readdirSync = ((folder: string, ...others: readonly never[]) => {
-    const found = read(folder, ...others);
-    if (waits && path.basename(String(folder)) === name) {
+  fs.readdirSync = ((directory: string, ...others: readonly never[]) => {
+    const found = read(directory, ...others);
+    if (waits && path.basename(String(directory)) === name) {
       waits = false;
       act();
     }
@@ -63,7 +63,7 @@ function afterReading(name: string, act: () => void): void {
 }
 
 describe("a pattern", () => {
-  it("does not remember what was removed, with its folder, while it was looked for", async () => {
+  it("does not remember what was removed, with its directory, while it was looked for", async () => {
     const root = workspace({ "in/deep/z": "", "in/y": "" });
     const target = task({
       name: "lister",
@@ -79,7 +79,7 @@ describe("a pattern", () => {
     expect(await listed(root, target)).toBe("deep/z");
   });
 
-  it("finds files of a folder that did not exist when it was looked at before", async () => {
+  it("finds files of a directory that did not exist when it was looked at before", async () => {
     const root = workspace({ "a/other": "" });
     const target = lister("a/b/c/*.txt");
     expect(await listed(root, target)).toBe("");
@@ -97,7 +97,7 @@ describe("a pattern", () => {
     expect(await listed(root, target)).toBe("a/1.txt\na/2.txt\nb/1.txt\nb/2.txt");
   });
 
-  it("finds files added to a folder that is reached through a link", async () => {
+  it("finds files added to a directory that is reached through a link", async () => {
     const root = workspace({ "real/1.txt": "" });
     symlinkSync("real", path.join(root, "link"));
     const target = lister("link/*.txt");
@@ -106,7 +106,7 @@ describe("a pattern", () => {
     expect(await listed(root, target)).toBe("link/1.txt\nlink/2.txt");
   });
 
-  it("finds files in folders whose names are patterns themselves", async () => {
+  it("finds files in directories whose names are patterns themselves", async () => {
     const root = workspace({ "a (1)/x": "", "a (1)/sub/x": "" });
     const target = lister("a \\(1\\)/**");
     expect(await listed(root, target)).toBe("a (1)/sub/x\na (1)/x");

@@ -6,12 +6,12 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { KeptOutput } from "../../src/engine/index.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "kept output "));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const directory = mkdtempSync(path.join(tmpdir(), "kept output "));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe.each([
   ["in memory", undefined],
-  ["in a file", path.join(folder, "printed")],
+  ["in a file", path.join(directory, "printed")],
 ])("output that is kept %s", (_, file) => {
   it("is all of it up to the limit, and beyond that its beginning and its end", () => {
     const pieces = fc.array(

@@ -49,7 +49,7 @@ describe("a link among an input's files", () => {
     }
   });
 
-  it("counts with all of the folder behind it, whatever is added there or removed", async () => {
+  it("counts with all of the directory behind it, whatever is added there or removed", async () => {
     const root = workspace({ "src/a": "a", "lib/deep/one": "1", "other/two": "2" });
     symlinkSync("../lib", path.join(root, "src/lib"));
     symlinkSync("../other", path.join(root, "lib/other"));
@@ -160,7 +160,7 @@ describe("a link among an input's files", () => {
   it("has a watch look at what is behind it", async () => {
     const root = workspace({ "src/a": "a", "lib/near": "near", "other/deep/two": "2", "elsewhere/x": "" });
     symlinkSync("../lib/near", path.join(root, "src/link"));
-    symlinkSync("../other", path.join(root, "src/folder"));
+    symlinkSync("../other", path.join(root, "src/directory"));
     const bound = {
       id: "reader" as TaskId,
       task: reader(),
@@ -175,7 +175,7 @@ describe("a link among an input's files", () => {
       ["elsewhere/x", false],
     ] as const)
       expect(coverage.concernedBy(path.join(root, name)).size > 0, name).toBe(concerned);
-    expect([...coverage.folders()]).toEqual(
+    expect([...coverage.directories()]).toEqual(
       expect.arrayContaining(["lib", "other", "other/deep", "src"].map((name) => path.join(root, name))),
     );
   });

@@ -23,7 +23,7 @@ describe("the lock", () => {
     });
   }
 
-  it("that is a folder, or whose takeover a crash cut off, is taken over", async () => {
+  it("that is a directory, or whose takeover a crash cut off, is taken over", async () => {
     const { root, third } = await built();
     mkdirSync(v1(root, "lock/below"), { recursive: true });
     mkdirSync(v1(root, "lock.takeover"));

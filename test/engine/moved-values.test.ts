@@ -6,7 +6,7 @@ import { file, out, param, type Task, task } from "../../src/engine/index.ts";
 import { Rig, Tally, watching } from "./watch-rig.ts";
 import { run, workspace, write } from "./workshop.ts";
 
-/** A label that is computed: read from a file in a folder that no task has anything to do with. */
+/** A label that is computed: read from a file in a directory that no task has anything to do with. */
 const label = param.text({
   name: "label",
   description: "",

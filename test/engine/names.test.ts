@@ -7,15 +7,15 @@ import { cases } from "../support/cases.ts";
 
 const segments = fc.constantFrom("", ".", "..", "...", ".a", "a.", "a", "ä ö", "a\nb", "..a");
 
-describe("a path in a folder", () => {
+describe("a path in a directory", () => {
   it("is what path.resolve says, whatever dots and slashes it has", () => {
     fc.assert(
       fc.property(
         fc.array(segments, { maxLength: 5 }),
         fc.constantFrom("/", "/w", "/w/x y"),
-        (parts, folder) => {
+        (parts, directory) => {
           const given = parts.join("/");
-          expect(resolveIn(folder, given)).toBe(path.resolve(folder, given));
+          expect(resolveIn(directory, given)).toBe(path.resolve(directory, given));
         },
       ),
       cases(1000),

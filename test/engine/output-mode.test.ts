@@ -19,7 +19,7 @@ import { run, workspace } from "./workshop.ts";
 
 const modeOf = (target: string): string => (lstatSync(target).mode & 0o777).toString(8);
 
-/** A task with public and private outputs, that tells the mode of the folder that it works in. */
+/** A task with public and private outputs, that tells the mode of the directory that it works in. */
 function keeper() {
   const seen: string[] = [];
   const keys = task({

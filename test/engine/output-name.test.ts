@@ -8,8 +8,8 @@ import { run, workspace } from "./workshop.ts";
 /** "café" as ISO 8859-1 has it. */
 const latin = Buffer.from([0x63, 0x61, 0x66, 0xe9]);
 
-function inFolder(folder: string, name: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${folder}/`), name]);
+function inDirectory(directory: string, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${directory}/`), name]);
 }
 
 function maker(name: Buffer): Task {
@@ -17,7 +17,7 @@ function maker(name: Buffer): Task {
     name: "maker",
     description: "",
     outputs: { tree: out.artifactDirectory("tree") },
-    run: ({ outputs }) => writeFileSync(inFolder(outputs.tree, name), "text"),
+    run: ({ outputs }) => writeFileSync(inDirectory(outputs.tree, name), "text"),
   }) as Task;
 }
 
@@ -47,7 +47,7 @@ describe("a name in an output", () => {
     const root = workspace({});
     const target = maker(Buffer.from("plain"));
     await run(root, [target]);
-    writeFileSync(inFolder(path.join(root, "tree"), latin), "stray");
+    writeFileSync(inDirectory(path.join(root, "tree"), latin), "stray");
     const { events, outcomes } = await run(root, [target]);
     expect(outcomes).toEqual({ "maker@dev": "restored" });
     const reasons = events.flatMap((event) => (event.type === "task-restored" ? event.reasons : []));

@@ -52,7 +52,7 @@ describe("an output", () => {
     expect(readdirSync(path.join(outside, "target"))).toEqual([]);
   });
 
-  it("says what stands in the way of its folder, and leaves it there", async () => {
+  it("says what stands in the way of its directory, and leaves it there", async () => {
     const { root, third } = await built();
     rmSync(path.join(root, "build"), { recursive: true });
     write(root, "build", "the user's own");
@@ -64,7 +64,7 @@ describe("an output", () => {
     await expectRight(root, third);
   });
 
-  it("that became a link to a large folder is replaced without a look into it", async () => {
+  it("that became a link to a large directory is replaced without a look into it", async () => {
     const { root, third } = await built();
     const outside = workspace({ "deep/file": "precious" });
     rmSync(v1(root, "out/dev/first/tree"), { recursive: true });

@@ -25,21 +25,21 @@ describe("a task that reads what it makes", () => {
     "a file by its name": [file("build/made", { optional: true }), out.artifact("build/made")],
     "a file that a parameter names": [file(where, { optional: true }), out.artifact("build/made")],
     "a file by a pattern": [files("**/m*", { optional: true }), out.artifact("build/made")],
-    "a file in its folder": [file("build/in", { optional: true }), out.artifactDirectory("build")],
-    "all of its folder": [files("**", { root: "build", optional: true }), out.artifactDirectory("build")],
-    "a folder in its folder": [
+    "a file in its directory": [file("build/in", { optional: true }), out.artifactDirectory("build")],
+    "all of its directory": [files("**", { root: "build", optional: true }), out.artifactDirectory("build")],
+    "a directory in its directory": [
       files("*", { root: "build/in", optional: true }),
       out.artifactDirectory("build"),
     ],
-    "some of its folder, by a pattern": [
+    "some of its directory, by a pattern": [
       files("b*/x/*.txt", { optional: true }),
       out.artifactDirectory("build"),
     ],
-    "some of its folder, by one of several": [
+    "some of its directory, by one of several": [
       files("{lists/a,build/x}/*.txt", { optional: true }),
       out.artifactDirectory("build"),
     ],
-    "a folder of its cache": [
+    "a directory of its cache": [
       files("**", { root: ".buildcache/v1/out", optional: true }),
       out.directory("tree"),
     ],
@@ -55,11 +55,14 @@ describe("a task that reads what it makes", () => {
   }
 
   const straight: Readonly<Record<string, readonly [Input, Output]>> = {
-    "another file of the same folder": [files("build/*.txt"), out.artifact("build/made")],
-    "what is beside its folder": [files("*.txt", { root: "build" }), out.artifactDirectory("build/made")],
+    "another file of the same directory": [files("build/*.txt"), out.artifact("build/made")],
+    "what is beside its directory": [files("*.txt", { root: "build" }), out.artifactDirectory("build/made")],
     "all but what it makes": [files("**", { ignore: ["build/made"] }), out.artifact("build/made")],
-    "all but its folder": [files("**", { ignore: ["build/made/**"] }), out.artifactDirectory("build/made")],
-    "all but the folder above it": [
+    "all but its directory": [
+      files("**", { ignore: ["build/made/**"] }),
+      out.artifactDirectory("build/made"),
+    ],
+    "all but the directory above it": [
       files("**", { ignore: ["b*/made"] }),
       out.artifactDirectory("build/made/x"),
     ],
@@ -73,15 +76,15 @@ describe("a task that reads what it makes", () => {
   }
 });
 
-describe("a pattern that means all of a folder", () => {
-  for (const folder of [".", ".."]) {
-    it(`does not mean the cache that is in it (${folder})`, async () => {
+describe("a pattern that means all of a directory", () => {
+  for (const directory of [".", ".."]) {
+    it(`does not mean the cache that is in it (${directory})`, async () => {
       const above = workspace({});
       const root = workspace({ "a (1)/text": "" }, above);
       const list = task({
         name: "list",
         description: "",
-        inputs: { all: files("**", { root: folder, ignore: ["**/list"] }) },
+        inputs: { all: files("**", { root: directory, ignore: ["**/list"] }) },
         outputs: { list: out.artifact("list") },
         run: ({ inputs, outputs }) => writeFileSync(outputs.list, inputs.all.paths.join("\n")),
       });
@@ -94,7 +97,7 @@ describe("a pattern that means all of a folder", () => {
 
 describe("a name", () => {
   for (const name of ["", "../out", "a/b", "a@dev", "two words", "-x", ".", "a\nb"]) {
-    it(`that could not be a folder, a record or a word on a command line is refused: ${JSON.stringify(name)}`, async () => {
+    it(`that could not be a directory, a record or a word on a command line is refused: ${JSON.stringify(name)}`, async () => {
       const named = (task_: string, slot: string) =>
         task({
           name: task_,
@@ -150,9 +153,9 @@ describe("a Taskfile", () => {
   }
 
   it("with an output below another one is refused, with both places", async () => {
-    const folder = plain("folder", { outputs: { all: out.artifactDirectory("build") } });
+    const directory = plain("directory", { outputs: { all: out.artifactDirectory("build") } });
     const inside = plain("inside", { outputs: { one: out.artifact("build/deep/one") } });
-    await expect(run(workspace({}), [folder, inside])).rejects.toMatchObject({
+    await expect(run(workspace({}), [directory, inside])).rejects.toMatchObject({
       code: "output-conflict",
       message: expect.stringContaining("build and build/deep/one"),
       where: twoPlaces,

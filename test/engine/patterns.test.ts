@@ -30,26 +30,26 @@ const tree = Object.fromEntries(names.map((name) => [name, name]));
 const cases: Readonly<
   Record<string, readonly [patterns: readonly string[], ignore: readonly string[], meant: readonly string[]]>
 > = {
-  "all but a folder, with a !": [
+  "all but a directory, with a !": [
     ["**/*.txt", "!o2/**"],
     [],
     ["a.txt", "src/a.txt", "src/o2/c.txt", ".dot/e.txt", "line\nbreak/f.txt"],
   ],
-  "all but a folder, with ignore": [
+  "all but a directory, with ignore": [
     ["**/*.txt"],
     ["o2/**"],
     ["a.txt", "src/a.txt", "src/o2/c.txt", ".dot/e.txt", "line\nbreak/f.txt"],
   ],
-  "a folder left out by its name alone": [
+  "a directory left out by its name alone": [
     ["**/*.txt", "!o2"],
     [],
     ["a.txt", "src/a.txt", "src/o2/c.txt", ".dot/e.txt", "line\nbreak/f.txt"],
   ],
-  "a folder left out above the pattern": [["o2/deep/*", "a.txt"], ["o2"], ["a.txt"]],
+  "a directory left out above the pattern": [["o2/deep/*", "a.txt"], ["o2"], ["a.txt"]],
   "a ! before what it takes away": [["!**/*.md", "src/**"], [], ["src/a.txt", "src/o2/c.txt"]],
   "several of them": [["**", "!**/o2/**", "!**/*.md", "!.dot/**", "!line*/**"], [], ["a.txt", "src/a.txt"]],
   "a group with a !, which matches": [["!(src|o2|.dot|line*)"], [], ["a.txt"]],
-  "one folder and a !": [["src/*", "!src/a*"], [], []],
+  "one directory and a !": [["src/*", "!src/a*"], [], []],
 };
 
 describe("the patterns of an input", () => {

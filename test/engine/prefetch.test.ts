@@ -50,9 +50,9 @@ describe("a prefetch", () => {
     let read = "";
     const isReadable = () => existsSync(path.join(root, ".buildcache/v1/out/dev/slow/text"));
     let scratch = "";
-    const { late, seen } = pair(async (text, folder) => {
-      scratch = folder;
-      expect(existsSync(folder)).toBe(true);
+    const { late, seen } = pair(async (text, directory) => {
+      scratch = directory;
+      expect(existsSync(directory)).toBe(true);
       // Long enough for the task to begin, did it not wait.
       while (!isReadable()) await new Promise(setImmediate);
       for (let turn = 0; turn < 20_000; turn += 1) await new Promise(setImmediate);

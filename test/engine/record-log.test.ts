@@ -5,9 +5,9 @@ import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { RecordLog } from "../../src/engine/files/record-log.ts";
 
-const folders: string[] = [];
+const directories: string[] = [];
 afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
 });
 
 /** Two builds' worth of records, one of them overwritten. */
@@ -19,9 +19,9 @@ const records: ReadonlyMap<string, string> = new Map([
 ]);
 
 function written(finish: (log: RecordLog) => void): string {
-  const folder = mkdtempSync(path.join(tmpdir(), "record log "));
-  folders.push(folder);
-  const file = path.join(folder, "log");
+  const directory = mkdtempSync(path.join(tmpdir(), "record log "));
+  directories.push(directory);
+  const file = path.join(directory, "log");
   for (const keys of [
     ["current one", "/a path/Größe 😀"],
     ["empty", "current two"],

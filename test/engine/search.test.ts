@@ -1,9 +1,9 @@
-/** Patterns that mean files of one folder are not walked for: they find what fast-glob finds. */
+/** Patterns that mean files of one directory are not walked for: they find what fast-glob finds. */
 import { mkdirSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import glob from "fast-glob";
 import { describe, expect, it } from "vitest";
-import { flatFolder, search } from "../../src/engine/files/search.ts";
+import { flatDirectory, search } from "../../src/engine/files/search.ts";
 import { workspace } from "./workshop.ts";
 
 const tree = {
@@ -42,7 +42,7 @@ const ignores: readonly (readonly string[])[] = [
   ["{a,b}.txt"],
 ];
 
-describe("a pattern for one folder", () => {
+describe("a pattern for one directory", () => {
   for (const some of patterns) {
     it(`finds what fast-glob finds: ${some.join(", ")}`, async () => {
       const root = workspace(tree);
@@ -55,7 +55,7 @@ describe("a pattern for one folder", () => {
         const found = (await search(some, { cwd: root, ignore })).map((entry) => entry.path).sort();
         expect([ignore, found]).toEqual([ignore, wanted]);
       }
-      expect(some.map(flatFolder)).not.toContain(undefined);
+      expect(some.map(flatDirectory)).not.toContain(undefined);
     });
   }
 
@@ -74,7 +74,7 @@ describe("a pattern for one folder", () => {
     "+(a)*",
   ]) {
     it(`is not one that has to be walked for, or is a name: ${other}`, () => {
-      expect(flatFolder(other)).toBeUndefined();
+      expect(flatDirectory(other)).toBeUndefined();
     });
   }
 });

@@ -15,7 +15,7 @@ import { expect } from "vitest";
 import { type AbsolutePath, files, out, param, type Task, task } from "../../src/engine/index.ts";
 import { run, workspace } from "./workshop.ts";
 
-/** Three tasks in a row, a folder and a secret among them; `runs` counts. */
+/** Three tasks in a row, a directory and a secret among them; `runs` counts. */
 export function chain() {
   const runs: string[] = [];
   const secret = param.secret({ name: "secret", description: "", default: undefined });
@@ -83,8 +83,8 @@ export async function expectRight(root: AbsolutePath, third: Task, wanted = "HEL
 
 export function everyBlob(root: string): readonly string[] {
   const store = v1(root, "store");
-  return readdirSync(store).flatMap((folder) =>
-    readdirSync(path.join(store, folder)).map((name) => path.join(store, folder, name)),
+  return readdirSync(store).flatMap((directory) =>
+    readdirSync(path.join(store, directory)).map((name) => path.join(store, directory, name)),
   );
 }
 
@@ -99,7 +99,7 @@ export const damages: Readonly<Record<string, (target: string) => void>> = {
   "noise in it": (target) =>
     writeFileSync(target, Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256))),
   "noise after it": (target) => appendFileSync(target, Buffer.from([0, 255, 10, 9, 10, 128])),
-  "a folder in its place": (target) => {
+  "a directory in its place": (target) => {
     rmSync(target);
     mkdirSync(path.join(target, "below"), { recursive: true });
   },

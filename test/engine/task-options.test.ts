@@ -187,12 +187,12 @@ describe("a task with a time limit and retries", () => {
       name: "flaky",
       description: "",
       retries: 1,
-      outputs: { folder: out.directory("folder") },
+      outputs: { directory: out.directory("directory") },
       run: ({ outputs, scratch, log }) => {
         attempts += 1;
         log(`attempt ${attempts}`);
-        expect([readdirSync(outputs.folder), readdirSync(scratch)]).toEqual([[], []]);
-        writeFileSync(path.join(outputs.folder, `${attempts}`), "");
+        expect([readdirSync(outputs.directory), readdirSync(scratch)]).toEqual([[], []]);
+        writeFileSync(path.join(outputs.directory, `${attempts}`), "");
         writeFileSync(path.join(scratch, "left"), "");
         if (attempts === 1) throw new Error("connection refused");
       },
@@ -200,7 +200,7 @@ describe("a task with a time limit and retries", () => {
     const { outcomes, notes, events } = await run(root, [flaky]);
     expect(outcomes).toEqual({ "flaky@dev": "never built" });
     expect(notes).toEqual(["attempt 1 of 2 failed: connection refused; retrying"]);
-    expect(readdirSync(path.join(root, ".buildcache/v1/out/dev/flaky/folder"))).toEqual(["2"]);
+    expect(readdirSync(path.join(root, ".buildcache/v1/out/dev/flaky/directory"))).toEqual(["2"]);
     expect(events.flatMap((event) => (event.type === "task-output" ? [event.text] : []))).toEqual([
       "attempt 1\n",
       "attempt 2\n",

@@ -1,4 +1,4 @@
-/** Watch mode: what a save is, in all the ways that programs save, and what happens to folders. */
+/** Watch mode: what a save is, in all the ways that programs save, and what happens to directories. */
 import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -100,7 +100,7 @@ describe("an atomic save", () => {
   });
 });
 
-describe("a folder", () => {
+describe("a directory", () => {
   it("that is renamed is followed to its new name", async () => {
     const rig = await watching(tree, [pack]);
     renameSync(path.join(rig.root, "tree/sub"), path.join(rig.root, "tree/new"));
@@ -173,10 +173,10 @@ describe("a checkout of ten thousand files", () => {
       return run("git", [...settings, ...args], { cwd: root, env });
     };
     const fill = (text: string): void => {
-      for (let folder = 0; folder < 100; folder += 1) {
-        mkdirSync(path.join(root, "tree", String(folder)), { recursive: true });
+      for (let directory = 0; directory < 100; directory += 1) {
+        mkdirSync(path.join(root, "tree", String(directory)), { recursive: true });
         for (let name = 0; name < 100; name += 1)
-          writeFileSync(path.join(root, "tree", String(folder), String(name)), text);
+          writeFileSync(path.join(root, "tree", String(directory), String(name)), text);
       }
     };
     await git("init", "-q", "-b", "main");

@@ -7,7 +7,7 @@ import { pack, tree } from "./watched-tree.ts";
 import { code, write } from "./workshop.ts";
 
 /** As the kernel counts them (proc(5), fdinfo). */
-function folderWatches(): number {
+function directoryWatches(): number {
   const texts = readdirSync("/proc/self/fdinfo").map((name) => {
     try {
       return readFileSync(`/proc/self/fdinfo/${name}`, "utf8");
@@ -54,12 +54,12 @@ describe("between two builds", () => {
   });
 
   it("an end leaves no watch behind", async () => {
-    const before = folderWatches();
+    const before = directoryWatches();
     const rig = await watching(tree, [pack]);
-    expect(folderWatches()).toBeGreaterThan(before);
+    expect(directoryWatches()).toBeGreaterThan(before);
     rig.stop();
     expect(await rig.ended).toEqual({ kind: "stopped" });
     await rig.watch.close();
-    expect(folderWatches()).toBe(before);
+    expect(directoryWatches()).toBe(before);
   });
 });

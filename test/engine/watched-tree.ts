@@ -1,10 +1,10 @@
-/** A folder to watch, and a task that tells of it. */
+/** A directory to watch, and a task that tells of it. */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { files, out, task } from "../../src/engine/index.ts";
 import type { Rig } from "./watch-rig.ts";
 
-/** Lists a folder's files with their contents. */
+/** Lists a directory's files with their contents. */
 export const pack = task({
   name: "pack",
   description: "",

@@ -23,7 +23,7 @@ afterEach(() => {
   for (const root of roots.splice(0)) rmSync(root, { recursive: true, force: true });
 });
 
-/** A new folder with these files, removed after the test. */
+/** A new directory with these files, removed after the test. */
 export function workspace(content: Record<string, string>, parent = tmpdir()): AbsolutePath {
   const root = mkdtempSync(path.join(parent, "engine test "));
   roots.push(root);

@@ -17,7 +17,7 @@ import {
 } from "../../src/fetch/index.ts";
 import { openDirectoryStore } from "./directory-store.ts";
 import { content, cutOff, endless, type Fault, raw, stall, status } from "./hostile-server.ts";
-import { folder, md5, sha256, stock, tcz } from "./tiny-mirror.ts";
+import { directory, md5, sha256, stock, tcz } from "./tiny-mirror.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 
 let shop: Workshop;
@@ -35,11 +35,11 @@ function artifact(name: string, more: Partial<Artifact> = {}): Artifact {
   const file = `${name}.tcz`;
   return {
     name: file,
-    url: `${shop.server.url}/${folder}/${file}`,
+    url: `${shop.server.url}/${directory}/${file}`,
     kind: "squashfs",
-    tail: `${folder}/${file}`,
+    tail: `${directory}/${file}`,
     md5: md5(tcz(name)),
-    md5Url: `${shop.server.url}/${folder}/${file}.md5.txt`,
+    md5Url: `${shop.server.url}/${directory}/${file}.md5.txt`,
     where: "lists/b.lst:1",
     ...more,
   };
@@ -133,8 +133,8 @@ describe("fetching", () => {
     expect(shop.server.connections()).toBe(opened);
   });
 
-  it("takes a folder for a source, offline too", async () => {
-    const url = path.join(shop.root, folder, "a.tcz");
+  it("takes a directory for a source, offline too", async () => {
+    const url = path.join(shop.root, directory, "a.tcz");
     await fetchArtifacts([artifact("a", { url })], context({ policy: "offline" }));
     expect(await stored()).toEqual([sha256(tcz("a"))]);
   });
@@ -152,7 +152,7 @@ describe("fetching", () => {
     await fetchArtifacts([artifact("a")], context());
     const other = artifact("a", { tail: "5.x/x86/tcz/a.tcz" });
     expect((await rejection(fetchArtifacts([other], context({ policy: "frozen" })))).code).toBe("frozen");
-    const mirror = artifact("a", { url: `http://127.0.0.1:1/mirror/${folder}/a.tcz` });
+    const mirror = artifact("a", { url: `http://127.0.0.1:1/mirror/${directory}/a.tcz` });
     expect((await fetchArtifacts([mirror], context())).pinned.size).toBe(0);
   });
 
@@ -180,7 +180,7 @@ describe("fetching", () => {
 
 describe("bytes that are not what they should be", () => {
   it("by upstream's md5 are refused, with both digests, and nothing is kept", async () => {
-    shop.server.always(`/${folder}/a.tcz`, content(tcz("evil")));
+    shop.server.always(`/${directory}/a.tcz`, content(tcz("evil")));
     const error = await rejection(fetchArtifacts([artifact("a")], context()));
     expect(error.code).toBe("md5-mismatch");
     expect(error.message).toContain(md5(tcz("a")));
@@ -197,7 +197,7 @@ describe("bytes that are not what they should be", () => {
   it("by the lock are refused: tampered with, when upstream's md5 disagrees too", async () => {
     await fetchArtifacts([artifact("a")], context());
     await rm(path.join(shop.dir, "store"), { recursive: true });
-    shop.server.always(`/${folder}/a.tcz`, content(tcz("evil")));
+    shop.server.always(`/${directory}/a.tcz`, content(tcz("evil")));
     const error = await rejection(fetchArtifacts([artifact("a")], context()));
     expect(error.code).toBe("lock-mismatch");
     expect(error.message).toContain(sha256(tcz("a")));
@@ -233,10 +233,10 @@ describe("after the mirror recovers", () => {
     ["sends without end", "too-large", endless],
     ["shows a log-in page", "captive-portal", content("<html>log in</html>")],
     ["sends other bytes", "md5-mismatch", content(tcz("evil"))],
-    ["a redirect cycle", "too-many-redirects", status(302, { location: `/${folder}/b.tcz` })],
+    ["a redirect cycle", "too-many-redirects", status(302, { location: `/${directory}/b.tcz` })],
     ["redirects to a file", "redirect-refused", status(302, { location: "file:///etc/passwd" })],
   ])("from the time when it %s, only what is missing is downloaded", async (_label, code, fault) => {
-    shop.server.always(`/${folder}/b.tcz`, async (request, response, next) => {
+    shop.server.always(`/${directory}/b.tcz`, async (request, response, next) => {
       // The other two are complete before this one fails.
       while (lock.size < 2) await new Promise(setImmediate);
       await fault(request, response, next);
@@ -253,13 +253,13 @@ describe("after the mirror recovers", () => {
     shop.server.recover();
     shop.server.log.length = 0;
     await fetchArtifacts(abc(), context());
-    expect(shop.server.log).toEqual([`GET /${folder}/b.tcz`]);
+    expect(shop.server.log).toEqual([`GET /${directory}/b.tcz`]);
     expect((await stored()).length).toBe(3);
   });
 
   it("the error is that of the download that failed, not of those it took along", async () => {
-    shop.server.always(`/${folder}/a.tcz`, () => undefined);
-    shop.server.always(`/${folder}/b.tcz`, status(404));
+    shop.server.always(`/${directory}/a.tcz`, () => undefined);
+    shop.server.always(`/${directory}/b.tcz`, status(404));
     const error = await rejection(fetchArtifacts(abc(), context()));
     expect(error.code).toBe("not-found");
     expect(error.where).toBe("lists/b.lst:1");
@@ -284,7 +284,7 @@ describe("an update", () => {
 
   it("pins what has changed and says so", async () => {
     await fetchArtifacts(abc(), context());
-    await writeFile(path.join(shop.root, folder, "b.tcz"), tcz("longer name"));
+    await writeFile(path.join(shop.root, directory, "b.tcz"), tcz("longer name"));
     const plan = [artifact("a"), artifact("b", { md5: md5(tcz("longer name")) }), artifact("c")];
     const { lines, changes } = await update([], plan);
     expect((lines.get("b.tcz") as LockEntry).sha256).toBe(sha256(tcz("longer name")));
@@ -301,7 +301,7 @@ describe("an update", () => {
     shop.server.log.length = 0;
     const { lines } = await update(["b"]);
     expect([...lines.keys()]).toEqual(["b.tcz"]);
-    expect(shop.server.log).toEqual([`GET /${folder}/b.tcz`]);
+    expect(shop.server.log).toEqual([`GET /${directory}/b.tcz`]);
     expect([...unpin(lock, ["b.tcz"]).keys()].sort()).toEqual(["a.tcz", "c.tcz"]);
     expect(await rejection(update(["bb"]))).toMatchObject({ code: "unknown-artifact" });
   });

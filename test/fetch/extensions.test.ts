@@ -12,7 +12,7 @@ import {
   parseExtensionList,
 } from "../../src/fetch/index.ts";
 import { content } from "./hostile-server.ts";
-import { folder, md5, type Shelf, stock, tcz } from "./tiny-mirror.ts";
+import { directory, md5, type Shelf, stock, tcz } from "./tiny-mirror.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 
 let shop: Workshop;
@@ -160,10 +160,10 @@ describe("an extension that the mirror does not have", () => {
 describe("an extension in a mirror that is a directory", () => {
   const directoryOf = (mirror: Mirror): Mirror => ({ ...mirror, base: shop.root });
   const addedFile = async (): Promise<void> => {
-    await shop.put(`${folder}/own.tcz`, tcz("own"));
-    await shop.put(`${folder}/own.tcz.md5.txt`, `${md5(tcz("own"))}  own.tcz\n`);
-    await shop.put(`${folder}/own.tcz.dep`, "bash.tcz\nmore.tcz\n");
-    await shop.put(`${folder}/more.tcz`, tcz("more"));
+    await shop.put(`${directory}/own.tcz`, tcz("own"));
+    await shop.put(`${directory}/own.tcz.md5.txt`, `${md5(tcz("own"))}  own.tcz\n`);
+    await shop.put(`${directory}/own.tcz.dep`, "bash.tcz\nmore.tcz\n");
+    await shop.put(`${directory}/more.tcz`, tcz("more"));
   };
 
   it("is used although the indexes do not name it, and so is a dependency", async () => {
@@ -185,7 +185,7 @@ describe("an extension in a mirror that is a directory", () => {
     const server = await stock(shop, shelf);
     const mirror = directoryOf(server);
     await addedFile();
-    await shop.put(`${folder}/fake.tcz/file`, "");
+    await shop.put(`${directory}/fake.tcz/file`, "");
     for (const name of ["none.tcz", "fake.tcz"]) {
       expect(await rejection(load(mirror, name))).toMatchObject({ code: "unknown-extension" });
     }
@@ -202,16 +202,19 @@ describe("planning", () => {
     const graph = await load(mirror, "e59.tcz");
     expect(graph.nodes.size).toBe(60);
     expect(shop.server.log.sort()).toEqual([
-      `GET /${folder}/dep.db.gz`,
-      `GET /${folder}/md5.db.gz`,
-      `GET /${folder}/sizelist.gz`,
+      `GET /${directory}/dep.db.gz`,
+      `GET /${directory}/md5.db.gz`,
+      `GET /${directory}/sizelist.gz`,
     ]);
   });
 
   it("asks nothing for what the lock knows, and lists all that it does not when it may not ask", async () => {
     const mirror = await stock(shop, shelf);
     const entry = (name: string, deps: string[]) =>
-      [name, { url: `http://elsewhere/${folder}/${name}`, size: 1, sha256: "0".repeat(64), deps }] as const;
+      [
+        name,
+        { url: `http://elsewhere/${directory}/${name}`, size: 1, sha256: "0".repeat(64), deps },
+      ] as const;
     const lock = new Map([entry("bash.tcz", ["readline.tcz"]), entry("readline.tcz", ["ncurses.tcz"])]);
     for (const policy of ["frozen", "offline"] as const) {
       const error = await rejection(load(mirror, "bash.tcz\nruby.tcz", "", { lock, policy }));
@@ -256,8 +259,8 @@ describe("planning", () => {
     );
     const mirror = await stock(shop, { d0: [] });
     const md5s = Array.from({ length: 20_000 }, (_, i) => `${"0".repeat(32)}  d${i}.tcz\n`).join("");
-    await shop.put(`${folder}/dep.db.gz`, gzipSync(deep.join("\n")));
-    await shop.put(`${folder}/md5.db.gz`, gzipSync(md5s));
+    await shop.put(`${directory}/dep.db.gz`, gzipSync(deep.join("\n")));
+    await shop.put(`${directory}/md5.db.gz`, gzipSync(md5s));
     const closure = orderExtensions(await load(mirror, "d0.tcz"));
     expect(closure.builtin.length).toBe(20_000);
     expect(closure.builtin[0]?.name).toBe("d19999.tcz");
@@ -267,7 +270,7 @@ describe("planning", () => {
 describe("a hostile mirror", () => {
   it("cannot make a path out of a dependency's name", async () => {
     const mirror = await stock(shop, shelf, { indexes: false });
-    shop.server.always(`/${folder}/bash.tcz.dep`, content("readline.tcz\n../../etc/passwd.tcz\n"));
+    shop.server.always(`/${directory}/bash.tcz.dep`, content("readline.tcz\n../../etc/passwd.tcz\n"));
     const error = await rejection(load(mirror, "bash.tcz"));
     expect(error.code).toBe("bad-index");
     expect(error.where).toContain("bash.tcz.dep:2");
@@ -275,7 +278,7 @@ describe("a hostile mirror", () => {
 
   it("cannot fill the memory with an index", async () => {
     const mirror = await stock(shop, shelf);
-    await shop.put(`${folder}/dep.db.gz`, gzipSync(Buffer.alloc(80 * 1024 ** 2)));
+    await shop.put(`${directory}/dep.db.gz`, gzipSync(Buffer.alloc(80 * 1024 ** 2)));
     const error = await rejection(load(mirror, "bash.tcz"));
     expect(error.code).toBe("decompression-bomb");
     expect(error.where).toContain("dep.db.gz");
@@ -283,16 +286,16 @@ describe("a hostile mirror", () => {
 
   it("with a damaged index is named, with the line", async () => {
     const mirror = await stock(shop, shelf);
-    await shop.put(`${folder}/md5.db.gz`, gzipSync(`${"0".repeat(32)}  bash.tcz\nnonsense\n`));
+    await shop.put(`${directory}/md5.db.gz`, gzipSync(`${"0".repeat(32)}  bash.tcz\nnonsense\n`));
     const error = await rejection(load(mirror, "bash.tcz"));
     expect(error).toMatchObject({ code: "bad-index", where: expect.stringMatching(/^http.*md5\.db\.gz:2$/) });
-    await shop.put(`${folder}/md5.db.gz`, gzipSync("x".repeat(500)).subarray(0, 15));
+    await shop.put(`${directory}/md5.db.gz`, gzipSync("x".repeat(500)).subarray(0, 15));
     expect((await rejection(load(mirror, "bash.tcz"))).code).toBe("bad-gzip");
   });
 
   it("whose broken record is about something else does not matter", async () => {
     const mirror = await stock(shop, shelf);
-    await shop.put(`${folder}/dep.db.gz`, gzipSync("evil.tcz\n../x\n\nbash.tcz\nncurses.tcz\n"));
+    await shop.put(`${directory}/dep.db.gz`, gzipSync("evil.tcz\n../x\n\nbash.tcz\nncurses.tcz\n"));
     const graph = await load(mirror, "bash.tcz");
     expect(graph.nodes.get("bash.tcz")?.needs).toEqual(["ncurses.tcz"]);
   });

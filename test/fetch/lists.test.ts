@@ -31,7 +31,7 @@ describe("an extension list", () => {
     expect(names(odd.join("\n"))).toEqual(odd);
   });
 
-  it("refuses names that could leave their folder or are not names at all, with file and line", () => {
+  it("refuses names that could leave their directory or are not names at all, with file and line", () => {
     for (const bad of [
       "../x.tcz",
       "/etc/x.tcz",

@@ -19,7 +19,7 @@ import {
   updateArtifacts,
 } from "../../src/fetch/index.ts";
 import { openDirectoryStore } from "./directory-store.ts";
-import { folder, md5, sha256, stock, tcz } from "./tiny-mirror.ts";
+import { directory, md5, sha256, stock, tcz } from "./tiny-mirror.ts";
 import { openWorkshop, rejection, type Workshop } from "./workshop.ts";
 
 let shop: Workshop;
@@ -65,7 +65,7 @@ const warnings = () => shop.events.flatMap((event) => (event.type === "warning" 
 
 describe("an md5.db.gz that is older than the extensions", () => {
   const stale = () =>
-    shop.put(`${folder}/md5.db.gz`, gzipSync(`${"0".repeat(32)}  a.tcz\n${md5(tcz("b"))}  b.tcz\n`));
+    shop.put(`${directory}/md5.db.gz`, gzipSync(`${"0".repeat(32)}  a.tcz\n${md5(tcz("b"))}  b.tcz\n`));
 
   it("is named in a note, and the extension's own md5.txt decides", async () => {
     const mirror = await stock(shop, { a: [], b: [] });
@@ -73,21 +73,21 @@ describe("an md5.db.gz that is older than the extensions", () => {
     await build(mirror, "a.tcz\nb.tcz");
     expect(lock.get("a.tcz")).toMatchObject({ sha256: sha256(tcz("a")), md5: md5(tcz("a")) });
     expect(warnings()).toEqual([
-      `a.tcz: the index ${shop.server.url}/${folder}/md5.db.gz is out of date; the file's own .md5.txt matches the download`,
+      `a.tcz: the index ${shop.server.url}/${directory}/md5.db.gz is out of date; the file's own .md5.txt matches the download`,
     ]);
-    expect(shop.server.log).toContain(`GET /${folder}/a.tcz.md5.txt`);
-    expect(shop.server.log).not.toContain(`GET /${folder}/b.tcz.md5.txt`);
+    expect(shop.server.log).toContain(`GET /${directory}/a.tcz.md5.txt`);
+    expect(shop.server.log).not.toContain(`GET /${directory}/b.tcz.md5.txt`);
   });
 
   it("does not excuse bytes that the md5.txt does not know either; both are named", async () => {
     const mirror = await stock(shop, { a: [], b: [] });
     await stale();
     const other = "1".repeat(32);
-    await shop.put(`${folder}/a.tcz.md5.txt`, `${other}  a.tcz\n`);
+    await shop.put(`${directory}/a.tcz.md5.txt`, `${other}  a.tcz\n`);
     const error = await rejection(build(mirror, "a.tcz"));
     expect(error.code).toBe("md5-mismatch");
-    expect(error.message).toContain(`${"0".repeat(32)} (${shop.server.url}/${folder}/md5.db.gz)`);
-    expect(error.message).toContain(`${other} (${shop.server.url}/${folder}/a.tcz.md5.txt)`);
+    expect(error.message).toContain(`${"0".repeat(32)} (${shop.server.url}/${directory}/md5.db.gz)`);
+    expect(error.message).toContain(`${other} (${shop.server.url}/${directory}/a.tcz.md5.txt)`);
     expect(error.message).toContain(md5(tcz("a")));
     expect(lock.size).toBe(0);
   });
@@ -96,7 +96,7 @@ describe("an md5.db.gz that is older than the extensions", () => {
     const mirror = await stock(shop, { a: [], b: [] });
     await stale();
     shop.server.always(
-      `/${folder}/a.tcz.md5.txt`,
+      `/${directory}/a.tcz.md5.txt`,
       (_request, response) => void response.writeHead(404).end(),
     );
     const error = await rejection(build(mirror, "a.tcz"));
@@ -135,7 +135,7 @@ describe("a dependency that the mirror does not have", () => {
         expect.stringContaining("a.tcz: the mirror no longer has the pinned dependencies"),
       ]);
       expect(lock.get("a.tcz")).toMatchObject({ deps: ["b.tcz"], sha256: sha256(tcz("a")) });
-      const asked = shop.server.log.filter((line) => line === `GET /${folder}/a.tcz`);
+      const asked = shop.server.log.filter((line) => line === `GET /${directory}/a.tcz`);
       expect(asked, "the bytes were pinned and stay").toHaveLength(1);
 
       // With all of it pinned the lock is believed again, and nothing is asked.
@@ -148,7 +148,7 @@ describe("a dependency that the mirror does not have", () => {
   it("is named as before while the mirror is not mended, and a frozen lock is not changed", async () => {
     const mirror = await stock(shop, { a: ["gone"] });
     lock.set("a.tcz", {
-      url: `${shop.server.url}/${folder}/a.tcz`,
+      url: `${shop.server.url}/${directory}/a.tcz`,
       size: 1,
       sha256: "0".repeat(64),
       deps: ["gone.tcz"],
@@ -212,10 +212,10 @@ describe("an index that names too much", () => {
   ])("is refused with its URL and the setting that allows more: %s", async (index, line) => {
     const mirror = await stock(shop, { a: [] });
     const text = Array.from({ length: 101 }, (_, i) => line(`extension-${i}`)).join("");
-    await shop.put(`${folder}/${index}`, gzipSync(text));
+    await shop.put(`${directory}/${index}`, gzipSync(text));
     const error = await rejection(load(mirror, "a.tcz", { catalogue: limited(mirror, 100) }));
     expect(error.code).toBe("index-too-large");
-    expect(error.where).toBe(`${shop.server.url}/${folder}/${index}`);
+    expect(error.where).toBe(`${shop.server.url}/${directory}/${index}`);
     expect(error.hint).toBe("use another mirror, or raise the limit with the index limit");
     if (index !== "md5.db.gz") await load(mirror, "a.tcz", { catalogue: limited(mirror, 1000) });
   });
@@ -223,13 +223,13 @@ describe("an index that names too much", () => {
   it("is answered in little time and memory, also when it is as large as it may be", async () => {
     const mirror = await stock(shop, { a: [] });
     const names = Array.from({ length: 1_500_000 }, (_, i) => `${"0".repeat(32)}  e${i}.tcz`).join("\n");
-    await shop.put(`${folder}/md5.db.gz`, gzipSync(names, { level: 1 }));
+    await shop.put(`${directory}/md5.db.gz`, gzipSync(names, { level: 1 }));
     const before = performance.now();
     expect((await rejection(load(mirror, "a.tcz"))).code).toMatch(/index-too-large|decompression-bomb/);
     expect(performance.now() - before).toBeLessThan(10_000);
 
     const most = Array.from({ length: 99_000 }, (_, i) => `${"0".repeat(32)}  some-extension-${i}.tcz`);
-    await shop.put(`${folder}/md5.db.gz`, gzipSync(most.join("\n")));
+    await shop.put(`${directory}/md5.db.gz`, gzipSync(most.join("\n")));
     const start = performance.now();
     const error = await rejection(load(mirror, "some-extention-7.tcz"));
     expect(error.hint).toContain("did you mean some-extension-7.tcz");
@@ -240,7 +240,7 @@ describe("an index that names too much", () => {
 describe("a .dep file", () => {
   const dep = async (text: string) => {
     const mirror = await stock(shop, { a: [], b: [], c: [] }, { indexes: false });
-    await shop.put(`${folder}/a.tcz.dep`, text);
+    await shop.put(`${directory}/a.tcz.dep`, text);
     return mirror;
   };
 
@@ -259,11 +259,11 @@ describe("a .dep file", () => {
     async (text, line, message) => {
       const mirror = await dep(text);
       const error = await rejection(load(mirror, "a.tcz"));
-      expect(error.where).toBe(`${shop.server.url}/${folder}/a.tcz.dep:${line}`);
+      expect(error.where).toBe(`${shop.server.url}/${directory}/a.tcz.dep:${line}`);
       expect(error.message).toContain(message);
       const own = { ...mirror, base: shop.root };
       const local = await rejection(load(own, "a.tcz", { catalogue: openCatalogue(own, shop.transport()) }));
-      expect(local.where).toBe(`${path.join(shop.root, folder)}/a.tcz.dep:${line}`);
+      expect(local.where).toBe(`${path.join(shop.root, directory)}/a.tcz.dep:${line}`);
       expect(local.hint).not.toContain("mirror");
     },
   );

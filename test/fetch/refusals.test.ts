@@ -129,7 +129,7 @@ describe("what cannot be right is refused at once", () => {
     expect(full).toMatchObject({ code: "disk-full", where: "/out/a.tcz" });
   });
 
-  it("a folder that cannot be written to is named", async () => {
+  it("a directory that cannot be written to is named", async () => {
     expect((await rig.failure({}, { target: path.join(rig.shop.dir, "nowhere", "a") })).code).toBe(
       "cannot-write",
     );

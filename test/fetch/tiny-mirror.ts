@@ -11,7 +11,7 @@ export interface Shelf {
   readonly [name: string]: readonly string[];
 }
 
-export const folder = "4.x/x86/tcz";
+export const directory = "4.x/x86/tcz";
 
 export function tcz(name: string, salt = ""): Buffer {
   return Buffer.concat([Buffer.from("hsqs"), Buffer.alloc(2000, `${name}${salt}`)]);
@@ -34,14 +34,14 @@ export async function stock(
   const entries = Object.entries(shelf);
   for (const [name, deps] of entries) {
     const bytes = tcz(name, options.salt);
-    await shop.put(`${folder}/${name}.tcz`, bytes);
-    await shop.put(`${folder}/${name}.tcz.md5.txt`, `${md5(bytes)}  ${name}.tcz\n`);
-    await shop.put(`${folder}/${name}.tcz.info`, `Title:          ${name}.tcz\nVersion:        1\n`);
+    await shop.put(`${directory}/${name}.tcz`, bytes);
+    await shop.put(`${directory}/${name}.tcz.md5.txt`, `${md5(bytes)}  ${name}.tcz\n`);
+    await shop.put(`${directory}/${name}.tcz.info`, `Title:          ${name}.tcz\nVersion:        1\n`);
     if (deps.length > 0)
-      await shop.put(`${folder}/${name}.tcz.dep`, deps.map((dep) => `${dep}.tcz \n`).join(""));
+      await shop.put(`${directory}/${name}.tcz.dep`, deps.map((dep) => `${dep}.tcz \n`).join(""));
   }
   if (options.indexes !== false) {
-    const index = (name: string, text: string) => shop.put(`${folder}/${name}`, gzipSync(text));
+    const index = (name: string, text: string) => shop.put(`${directory}/${name}`, gzipSync(text));
     await index(
       "md5.db.gz",
       entries.map(([name]) => `${md5(tcz(name, options.salt))}  ${name}.tcz\n`).join(""),

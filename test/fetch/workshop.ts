@@ -1,5 +1,5 @@
 /**
- * A temporary folder with a hostile mirror and transports whose clock never really waits.
+ * A temporary directory with a hostile mirror and transports whose clock never really waits.
  */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -29,7 +29,7 @@ function nameOf({ anyBytes, crowded = false }: TreeShape): fc.Arbitrary<string> 
     .filter((name) => !/[/\0]/.test(name) && name !== "." && name !== ".." && !name.includes("\ufffd"));
 }
 
-/** What a link leads to; in a crowded tree up to two folders up, or from the root. */
+/** What a link leads to; in a crowded tree up to two directories up, or from the root. */
 function targetOf(shape: TreeShape): fc.Arbitrary<string> {
   const name = nameOf(shape);
   if (shape.crowded !== true) return name;

@@ -21,25 +21,25 @@ Description: a sample
 
 /** A package made with ar and tar alone, as deb(5) describes it. */
 async function makeDeb(name: string, compression: "gz" | "xz"): Promise<string> {
-  const folder = workspace.path(`${name} parts`);
-  await mkdir(`${folder}/control`, { recursive: true });
-  await mkdir(`${folder}/data/usr/bin`, { recursive: true });
-  await writeFile(`${folder}/debian-binary`, "2.0\n");
-  await writeFile(`${folder}/control/control`, control);
-  await writeFile(`${folder}/control/postinst`, "#!/bin/sh\nexit 1\n");
+  const directory = workspace.path(`${name} parts`);
+  await mkdir(`${directory}/control`, { recursive: true });
+  await mkdir(`${directory}/data/usr/bin`, { recursive: true });
+  await writeFile(`${directory}/debian-binary`, "2.0\n");
+  await writeFile(`${directory}/control/control`, control);
+  await writeFile(`${directory}/control/postinst`, "#!/bin/sh\nexit 1\n");
   await writeFile(
-    `${folder}/control/conffiles`,
+    `${directory}/control/conffiles`,
     "/etc/sample caf\u00e9.conf\nremove-on-upgrade /etc/old.conf\n",
   );
   await writeFile(
-    `${folder}/control/triggers`,
+    `${directory}/control/triggers`,
     "# none\n\ninterest  /usr/share/icons # all\nactivate ldconfig\n",
   );
-  await writeFile(`${folder}/data/usr/bin/tool`, "tool\n");
-  await chmod(`${folder}/data/usr/bin/tool`, 0o4755);
+  await writeFile(`${directory}/data/usr/bin/tool`, "tool\n");
+  await chmod(`${directory}/data/usr/bin/tool`, 0o4755);
   const deb = workspace.path(`${name}.deb`);
-  await workspace.$`cd ${folder} && tar -C control -caf control.tar.${compression} . && tar -C data -caf data.tar.${compression} .`;
-  await workspace.$`cd ${folder} && ar qc ${deb} debian-binary control.tar.${compression} data.tar.${compression}`;
+  await workspace.$`cd ${directory} && tar -C control -caf control.tar.${compression} . && tar -C data -caf data.tar.${compression} .`;
+  await workspace.$`cd ${directory} && ar qc ${deb} debian-binary control.tar.${compression} data.tar.${compression}`;
   return deb;
 }
 

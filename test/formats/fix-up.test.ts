@@ -36,12 +36,12 @@ function hardLinked(text: string, ...names: readonly string[]): FileTree {
 
 /** What the kernel makes of the layers, after the last one went through a file as the image does. */
 async function unpacked(lower: readonly FileTree[], layer: FileTree) {
-  const folder = await mkdtemp(path.join(tmpdir(), "razor mk mend "));
+  const directory = await mkdtemp(path.join(tmpdir(), "razor mk mend "));
   try {
     const mended = fixUpLayer(lower, layer);
-    const name = path.join(folder, "layer");
+    const name = path.join(directory, "layer");
     await writeLayers([mended.before, mended.layer], name);
-    const members = await readInitrd(name, { spoolDir: path.join(folder, "spool") });
+    const members = await readInitrd(name, { spoolDir: path.join(directory, "spool") });
     const merged = mergeLayers([...lower, ...members.map((member) => member.tree)]);
     const texts = new Map<string, string>();
     for (const [entry, node] of merged.tree) {
@@ -49,7 +49,7 @@ async function unpacked(lower: readonly FileTree[], layer: FileTree) {
     }
     return { ...merged, texts, before: mended.before };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
@@ -87,7 +87,7 @@ describe("a mended layer", () => {
     expect(tree.get("dev/x")).toMatchObject({ minor: 5 });
   });
 
-  test("goes through a link to a folder, which stays", async () => {
+  test("goes through a link to a directory, which stays", async () => {
     const lower = file("lib/libc.so", "c").addSymlink("lib64", "lib", { mtime });
     const { problems, texts, tree } = await unpacked([lower], file("lib64/mine/own.so", "own"));
     expect(problems).toEqual([]);
@@ -95,7 +95,7 @@ describe("a mended layer", () => {
     expect(Object.fromEntries(texts)).toEqual({ "lib/libc.so": "c", "lib/mine/own.so": "own" });
   });
 
-  test("still tells of a file over a folder that is not empty", async () => {
+  test("still tells of a file over a directory that is not empty", async () => {
     const { problems } = await unpacked([file("etc/rc.d/a", "a")], file("etc/rc.d", "x"));
     expect(problems.map((problem) => problem.kind)).toEqual(["lost-under-directory"]);
   });
@@ -115,7 +115,7 @@ describe("a mended layer", () => {
         }),
       );
     }
-    // Folders meet without harm.
+    // Directories meet without harm.
     const { layer } = fixUpLayer([lower], both("a/c/1", "l/c/2"));
     expect([...layer.paths()]).toEqual(["a", "a/c", "a/c/1", "a/c/2"]);
   });
@@ -124,7 +124,7 @@ describe("a mended layer", () => {
     const name = fc.constantFrom("a", "b", "a/c", "a/d", "b/c", "l/c", "l", "a/c/e");
     const entry = fc.record({
       name,
-      kind: fc.constantFrom("file", "linked", "folder", "link", "device"),
+      kind: fc.constantFrom("file", "linked", "directory", "link", "device"),
       n: fc.nat(3),
     });
     const grow = (entries: readonly { name: string; kind: string; n: number }[], tag: string): FileTree => {
@@ -141,7 +141,7 @@ describe("a mended layer", () => {
         if (kind === "file") tree.addFile(at, bytesContent(`${tag}${n}${at}`), { mtime });
         else if (kind === "linked")
           tree.set(at, { type: "file", content: bytesContent(tag), linkGroup: "g", ...owner });
-        else if (kind === "folder") tree.addDirectory(at, { mtime });
+        else if (kind === "directory") tree.addDirectory(at, { mtime });
         else if (kind === "link") tree.addSymlink(at, n % 2 === 0 ? "a" : "nowhere", { mtime });
         else tree.set(at, { type: "char", major: 1, minor: n, ...owner });
         tree.ensureParents({ mtime });

@@ -21,14 +21,14 @@ function flattened(layers: readonly FileTree[]): FileTree | undefined {
 }
 
 describe("layers made one tree", () => {
-  test("hold a file in place of a folder, and nothing of what was in it", () => {
+  test("hold a file in place of a directory, and nothing of what was in it", () => {
     const lower = file("etc/rc.d/deep/a", "a").addTree(file("etc/rc.dx", "x"));
     const flat = flattenLayers([lower, file("etc/rc.d", "mine")]);
     expect(flat.paths()).toEqual(["etc", "etc/rc.d", "etc/rc.dx"]);
     expect(flat.get("etc/rc.d")?.type).toBe("file");
   });
 
-  test("hold a folder in place of a file, and in place of a link to nowhere", () => {
+  test("hold a directory in place of a file, and in place of a link to nowhere", () => {
     const lower = file("a", "a").addSymlink("b", "nowhere", { mtime });
     const flat = flattenLayers([lower, file("a/c", "c").addTree(file("b/d", "d"))]);
     expect([...flat].map(([name, { type }]) => [name, type])).toEqual([
@@ -39,7 +39,7 @@ describe("layers made one tree", () => {
     ]);
   });
 
-  test("lead through a link to a folder, which stays", () => {
+  test("lead through a link to a directory, which stays", () => {
     const lower = file("lib/libc.so", "c").addSymlink("lib64", "lib", { mtime });
     const flat = flattenLayers([lower, file("lib64/own.so", "own")]);
     expect(flat.paths()).toEqual(["lib", "lib/libc.so", "lib/own.so", "lib64"]);

@@ -178,11 +178,11 @@ describe("several layers", () => {
   });
 
   test("made by cpio and gzip, with a name in the gzip header, are read too", async () => {
-    const folder = workspace.path("by cpio");
-    await mkdir(`${folder}/sub`, { recursive: true });
-    await writeFile(`${folder}/sub/file`, "hello");
+    const directory = workspace.path("by cpio");
+    await mkdir(`${directory}/sub`, { recursive: true });
+    await writeFile(`${directory}/sub/file`, "hello");
     const path = workspace.path("by-cpio");
-    await workspace.$`cd ${folder} && find . | cpio -o -H newc --quiet > ${path}`;
+    await workspace.$`cd ${directory} && find . | cpio -o -H newc --quiet > ${path}`;
     await workspace.$`gzip -N ${path}`;
     await appendFile(`${path}.gz`, Buffer.alloc(300));
     const [member] = await read(`${path}.gz`);

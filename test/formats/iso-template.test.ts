@@ -11,16 +11,16 @@ import { usesPrograms } from "../support/programs.ts";
 usesPrograms("xorriso");
 
 describe("an ISO that is joined", () => {
-  let folder = "";
+  let directory = "";
   let $: Shell;
   beforeAll(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), "razor mk skeleton "));
-    $ = await createShell({ cwd: folder, groups: new ProcessGroups() });
+    directory = mkdtempSync(path.join(tmpdir(), "razor mk skeleton "));
+    $ = await createShell({ cwd: directory, groups: new ProcessGroups() });
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   test("has the bytes of one that is written as a whole, whatever is put into the gaps", async () => {
-    const root = path.join(folder, "root");
+    const root = path.join(directory, "root");
     mkdirSync(path.join(root, "boot"), { recursive: true });
     writeFileSync(path.join(root, "boot/kernel"), Buffer.alloc(70_000, "kernel"));
     writeFileSync(path.join(root, "COPYING"), "text\n");
@@ -32,15 +32,15 @@ describe("an ISO that is joined", () => {
       epoch: 1_600_000_000,
     };
     const size = 3 * 2048;
-    const head = path.join(folder, "head");
-    const tail = path.join(folder, "tail");
+    const head = path.join(directory, "head");
+    const tail = path.join(directory, "tail");
     await writeIsoTemplate($, {
       ...common,
       gaps: [
         { path: "boot/initrd", size },
         { path: "about.yaml", size: 12 },
       ],
-      scratch: path.join(folder, "scratch.iso"),
+      scratch: path.join(directory, "scratch.iso"),
       head,
       tail,
     });
@@ -52,11 +52,11 @@ describe("an ISO that is joined", () => {
       const joined = Buffer.concat([readFileSync(head), initrd, about, readFileSync(tail)]);
       writeFileSync(path.join(root, "boot/initrd"), initrd);
       writeFileSync(path.join(root, "about.yaml"), about);
-      const out = path.join(folder, "whole.iso");
+      const out = path.join(directory, "whole.iso");
       await writeIso($, { ...common, out, last: ["boot/initrd", "about.yaml"] });
       expect(joined.equals(readFileSync(out))).toBe(true);
       writeFileSync(out, joined);
-      const read = path.join(folder, `read ${letter}`);
+      const read = path.join(directory, `read ${letter}`);
       execFileSync("xorriso", ["-osirrox", "on", "-indev", out, "-extract", "/boot/initrd", read], {
         stdio: "ignore",
       });

@@ -48,7 +48,7 @@ describe("writing an ISO", () => {
     ).toBe(true);
   });
 
-  test("leaves the boot loader's file in the folder as it was", async () => {
+  test("leaves the boot loader's file in the directory as it was", async () => {
     const root = await makeRoot("untouched", files, 0o644);
     await writeIso(workspace.$, options(root, "untouched.iso"));
     expect(await readFile(`${root}/${boot.isolinux}`)).toEqual(loader);
@@ -148,7 +148,7 @@ describe("writing an ISO", () => {
   });
 
   test("names the ISO when xorriso cannot write it", async () => {
-    const missing = writeIso(workspace.$, options(workspace.path("no such folder"), "none.iso"));
+    const missing = writeIso(workspace.$, options(workspace.path("no such directory"), "none.iso"));
     await expect(missing).rejects.toMatchObject({ code: "tool-failed", where: workspace.path("none.iso") });
   });
 });
@@ -174,7 +174,7 @@ describe("reading an ISO", () => {
     expect((await readIsoTree(workspace.path("list.iso"))).paths()).toEqual(entries.map(({ path }) => path));
   });
 
-  test("copies out single files, folders, or everything, all of them writable", async () => {
+  test("copies out single files, directories, or everything, all of them writable", async () => {
     const root = await makeRoot("out", files, 0o444);
     const iso = workspace.path("out.iso");
     await writeIso(workspace.$, options(root, "out.iso"));

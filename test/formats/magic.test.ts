@@ -37,12 +37,12 @@ describe("what a file is", () => {
     });
     await writeLayer(tree, path("a.cpio"), { level: "none" });
     await writeLayer(tree, path("a.gz"));
-    await $`mkdir folder && xz -k a.tar && bzip2 -k a.tar && echo text > folder/text`;
+    await $`mkdir directory && xz -k a.tar && bzip2 -k a.tar && echo text > directory/text`;
     await $`ar qc a.deb a.tar && cp a.deb b.deb`;
     await writeFile(path("debian-binary"), "2.0\n");
     await $`rm a.deb && ar qc a.deb debian-binary a.tar`;
     await writeIso($, {
-      root: path("folder"),
+      root: path("directory"),
       out: path("a.iso"),
       volumeId: "A",
       applicationId: "",
@@ -59,7 +59,7 @@ describe("what a file is", () => {
       "a.deb": "deb",
       "b.deb": "unknown",
       "a.iso": "iso9660",
-      "folder/text": "unknown",
+      "directory/text": "unknown",
     };
     for (const [name, magic] of Object.entries(expected))
       expect(await sniffFile(path(name)), name).toBe(magic);

@@ -9,17 +9,17 @@ usesPrograms("unsquashfs", "mksquashfs");
 const workspace = useWorkspace();
 const oddName = 'a "b\\c" -> d';
 
-async function makeFolder(name: string, order: 1 | -1, mode: number): Promise<string> {
-  const folder = workspace.path(name);
-  await mkdir(`${folder}/usr/local/bin`, { recursive: true });
+async function makeDirectory(name: string, order: 1 | -1, mode: number): Promise<string> {
+  const directory = workspace.path(name);
+  await mkdir(`${directory}/usr/local/bin`, { recursive: true });
   const files = ["usr/local/bin/tool", "usr/local/zzz", "usr/aaa", `usr/${oddName}`];
   for (const file of order === 1 ? files : files.reverse()) {
-    await writeFile(`${folder}/${file}`, `content of ${file}`.repeat(500));
-    await chmod(`${folder}/${file}`, file.endsWith("tool") ? mode | 0o100 : mode);
+    await writeFile(`${directory}/${file}`, `content of ${file}`.repeat(500));
+    await chmod(`${directory}/${file}`, file.endsWith("tool") ? mode | 0o100 : mode);
   }
-  await symlink("tool -> x", `${folder}/usr/local/bin/link -> y`);
-  await chmod(folder, order === 1 ? 0o700 : 0o755);
-  return folder;
+  await symlink("tool -> x", `${directory}/usr/local/bin/link -> y`);
+  await chmod(directory, order === 1 ? 0o700 : 0o755);
+  return directory;
 }
 
 describe("packing squashfs", () => {
@@ -27,8 +27,8 @@ describe("packing squashfs", () => {
     const packed: Buffer[] = [];
     for (const [name, order, mode] of [["one", 1, 0o600] as const, ["two", -1, 0o664] as const]) {
       const out = workspace.path(`${name}.tcz`);
-      const folder = await makeFolder(name, order, mode);
-      await packSquashfs(workspace.$, folder, out, { epoch: 1_700_000_000, policy: rootOwned });
+      const directory = await makeDirectory(name, order, mode);
+      await packSquashfs(workspace.$, directory, out, { epoch: 1_700_000_000, policy: rootOwned });
       packed.push(await readFile(out));
     }
     expect(packed[0]).toEqual(packed[1]);
@@ -36,9 +36,9 @@ describe("packing squashfs", () => {
   });
 
   test("writes 4 KiB blocks, gzip, no extended attributes and the given time, and root owns the top", async () => {
-    const folder = await makeFolder("facts", 1, 0o644);
+    const directory = await makeDirectory("facts", 1, 0o644);
     const out = workspace.path("facts.tcz");
-    await packSquashfs(workspace.$, folder, out, { epoch: 86_400 });
+    await packSquashfs(workspace.$, directory, out, { epoch: 86_400 });
     const facts = (await workspace.$`unsquashfs -s ${out}`).stdout;
     expect(facts).toMatch(/Compression gzip/);
     expect(facts).toMatch(/Block size 4096/);
@@ -49,9 +49,9 @@ describe("packing squashfs", () => {
   });
 
   test("takes modes and owners from the policy", async () => {
-    const folder = await makeFolder("policy", 1, 0o600);
+    const directory = await makeDirectory("policy", 1, 0o600);
     const out = workspace.path("policy.tcz");
-    await packSquashfs(workspace.$, folder, out, {
+    await packSquashfs(workspace.$, directory, out, {
       epoch: 0,
       policy: (path, entry) =>
         path === "usr/local" ? { mode: 0o2775, uid: 0, gid: 50 } : rootOwned(path, entry),
@@ -62,7 +62,7 @@ describe("packing squashfs", () => {
     expect(entries.find(({ path }) => path === "usr/local/bin/tool")).toMatchObject({ mode: 0o755 });
   });
 
-  test("replaces a file that is there, and packs an empty folder", async () => {
+  test("replaces a file that is there, and packs an empty directory", async () => {
     const out = workspace.path("empty.tcz");
     await writeFile(out, "old");
     await mkdir(workspace.path("empty"));
@@ -73,9 +73,9 @@ describe("packing squashfs", () => {
 
 describe("reading squashfs", () => {
   test("lists paths with odd names, types, sizes and link targets", async () => {
-    const folder = await makeFolder("list", 1, 0o644);
+    const directory = await makeDirectory("list", 1, 0o644);
     const out = workspace.path("list.tcz");
-    await packSquashfs(workspace.$, folder, out, { epoch: 0 });
+    await packSquashfs(workspace.$, directory, out, { epoch: 0 });
     const entries = await listSquashfs(workspace.$, out);
     expect(entries.map(({ path }) => path)).toEqual([
       "usr",
@@ -92,10 +92,10 @@ describe("reading squashfs", () => {
   });
 
   test("unpacks only what is named, beside what is there already", async () => {
-    const folder = await makeFolder("some", 1, 0o644);
+    const directory = await makeDirectory("some", 1, 0o644);
     const out = workspace.path("some.tcz");
     const into = workspace.path("some-out");
-    await packSquashfs(workspace.$, folder, out, { epoch: 0 });
+    await packSquashfs(workspace.$, directory, out, { epoch: 0 });
     await extractSquashfs(workspace.$, out, [`usr/${oddName}`], into);
     await extractSquashfs(workspace.$, out, ["usr/local/bin"], into);
     const found = (await workspace.$`cd ${into} && find . -type f`).stdout.trim().split("\n").sort();
@@ -103,9 +103,9 @@ describe("reading squashfs", () => {
   });
 
   test("says which name is missing, and that a page is no squashfs file", async () => {
-    const folder = await makeFolder("missing", 1, 0o644);
+    const directory = await makeDirectory("missing", 1, 0o644);
     const out = workspace.path("missing.tcz");
-    await packSquashfs(workspace.$, folder, out, { epoch: 0 });
+    await packSquashfs(workspace.$, directory, out, { epoch: 0 });
     const none = extractSquashfs(workspace.$, out, ["usr/a*"], workspace.path("none"));
     await expect(none).rejects.toMatchObject({ code: "member-missing", where: out });
     const page = workspace.path("page.tcz");
@@ -114,10 +114,10 @@ describe("reading squashfs", () => {
   });
 
   test("refuses set-user-id files unless they are wanted, and only where they are asked for", async () => {
-    const folder = await makeFolder("setid", 1, 0o644);
+    const directory = await makeDirectory("setid", 1, 0o644);
     const out = workspace.path("setid.tcz");
-    await chmod(`${folder}/usr/aaa`, 0o4755);
-    await packSquashfs(workspace.$, folder, out, { epoch: 0 });
+    await chmod(`${directory}/usr/aaa`, 0o4755);
+    await packSquashfs(workspace.$, directory, out, { epoch: 0 });
     const refused = extractSquashfs(workspace.$, out, "all", workspace.path("setid-out"));
     await expect(refused).rejects.toMatchObject({ code: "unsafe-entry", where: `${out}: usr/aaa` });
     await extractSquashfs(workspace.$, out, ["usr/local"], workspace.path("setid-out"));

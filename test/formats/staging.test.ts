@@ -9,10 +9,10 @@ const mtime = 0;
 const odd = decodeName(Buffer.from("lib/caf\xe9", "latin1"));
 
 describe("a staged tree", () => {
-  let folder = "";
+  let directory = "";
 
   beforeAll(async () => {
-    folder = path.join(await realpath(await mkdtemp(path.join(tmpdir(), "razor mk staging "))), "image");
+    directory = path.join(await realpath(await mkdtemp(path.join(tmpdir(), "razor mk staging "))), "image");
     const tree = new FileTree()
       .addFile("usr/lib/libx.so.1", bytesContent("x"), { mtime })
       .addFile(odd, bytesContent("odd"), { mtime })
@@ -24,27 +24,27 @@ describe("a staged tree", () => {
       .addSymlink("two", "one", { mtime })
       .set("dev/null", { type: "char", major: 1, minor: 3, mode: 0o666, uid: 0, gid: 0, mtime })
       .ensureParents({ mtime });
-    await stageTree(tree, folder);
+    await stageTree(tree, directory);
   });
 
-  afterAll(() => rm(path.dirname(folder), { recursive: true, force: true }));
+  afterAll(() => rm(path.dirname(directory), { recursive: true, force: true }));
 
   it("has its files, whatever bytes their names have", async () => {
-    expect(await readFile(path.join(folder, "usr/lib/libx.so.1"), "utf8")).toBe("x");
-    expect(await readFile(encodeName(`${folder}/${odd}`), "utf8")).toBe("odd");
+    expect(await readFile(path.join(directory, "usr/lib/libx.so.1"), "utf8")).toBe("x");
+    expect(await readFile(encodeName(`${directory}/${odd}`), "utf8")).toBe("odd");
   });
 
-  it("has links that lead where they would in the image, and never out of the folder", async () => {
-    expect(await readFile(path.join(folder, "lib64/libx.so.1"), "utf8")).toBe("x");
-    expect(await readlink(path.join(folder, "lib64"))).toBe("usr/lib");
-    expect(await realpath(path.join(folder, "usr/lib/up"))).toBe(path.join(folder, "usr"));
-    expect(await realpath(path.join(folder, "root"))).toBe(folder);
+  it("has links that lead where they would in the image, and never out of the directory", async () => {
+    expect(await readFile(path.join(directory, "lib64/libx.so.1"), "utf8")).toBe("x");
+    expect(await readlink(path.join(directory, "lib64"))).toBe("usr/lib");
+    expect(await realpath(path.join(directory, "usr/lib/up"))).toBe(path.join(directory, "usr"));
+    expect(await realpath(path.join(directory, "root"))).toBe(directory);
   });
 
   it.each(["gone", "one", "two", "dev/null"])(
     "leaves out %s, which leads nowhere or is a device",
     async (name) => {
-      await expect(lstat(path.join(folder, name))).rejects.toMatchObject({ code: "ENOENT" });
+      await expect(lstat(path.join(directory, name))).rejects.toMatchObject({ code: "ENOENT" });
     },
   );
 });

@@ -220,14 +220,14 @@ describe("reading a tarball that means harm", () => {
 });
 
 describe("reading a tarball that others made", () => {
-  test("takes GNU long names, pax, hard links and a dot folder from tar", async () => {
-    const folder = workspace.path("made");
+  test("takes GNU long names, pax, hard links and a dot directory from tar", async () => {
+    const directory = workspace.path("made");
     const long = `${"deep/".repeat(30)}${"n".repeat(120)}`;
-    await workspace.$`mkdir -p ${folder}/${"deep/".repeat(30)} && cd ${folder} && echo text > ${long} && ln ${long} other && ln -s ${long} soft`;
+    await workspace.$`mkdir -p ${directory}/${"deep/".repeat(30)} && cd ${directory} && echo text > ${long} && ln ${long} other && ln -s ${long} soft`;
     for (const format of ["gnu", "pax", "ustar", "v7"]) {
       const path = workspace.path(`made-${format}.tgz`);
       const names = format === "ustar" || format === "v7" ? ["other"] : ["."];
-      await workspace.$`tar -C ${folder} --format=${format} -czf ${path} ${names}`;
+      await workspace.$`tar -C ${directory} --format=${format} -czf ${path} ${names}`;
       const tree = await treeFromTarball(path, workspace.path("made spool"));
       expect((await tree.read("other")).toString(), format).toBe("text\n");
       if (format === "ustar" || format === "v7") continue;
@@ -238,7 +238,7 @@ describe("reading a tarball that others made", () => {
     }
   });
 
-  test("takes folders with a size, as old tars write them: it is the disk's, and no content follows", async () => {
+  test("takes directories with a size, as old tars write them: it is the disk's, and no content follows", async () => {
     const path = await craft("sized.tar", [
       { path: "d/", type: "Directory", size: 4096 },
       { path: "old/", size: 4096 },
@@ -278,9 +278,9 @@ describe("names in any bytes", () => {
     ["pax", `${"t".repeat(120)}\udce9`],
     ["ustar", "short\udce9"],
   ])("are read as they are, where the caller asks for that: %s", async (format, target) => {
-    const folder = workspace.path(`bytes ${format}`);
-    const at = (name: string) => Buffer.concat([Buffer.from(`${folder}/`), encodeName(name)]);
-    await mkdir(folder);
+    const directory = workspace.path(`bytes ${format}`);
+    const at = (name: string) => Buffer.concat([Buffer.from(`${directory}/`), encodeName(name)]);
+    await mkdir(directory);
     for (const name of names) {
       if (name === "d".repeat(90)) await mkdir(at(name));
       else await writeFile(at(name), name.slice(-4));
@@ -288,7 +288,7 @@ describe("names in any bytes", () => {
     await link(at("caf\udce9"), at("hard\udcff"));
     await symlink(encodeName(target), at("soft\udcff"));
     const path = workspace.path(`bytes.${format}.tar`);
-    await workspace.$({ cwd: folder })`tar --format=${format} --sort=name -cf ${path} .`;
+    await workspace.$({ cwd: directory })`tar --format=${format} --sort=name -cf ${path} .`;
     const tree = await treeFromTarball(path, workspace.path("spool"), { ...everything, anyBytes: true });
     const wanted = [".", ...names, "hard\udcff", "soft\udcff"];
     expect(tree.paths()).toEqual(wanted.sort((a, b) => compareNames(a, b)));

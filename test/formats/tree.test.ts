@@ -105,22 +105,22 @@ describe("a tree", () => {
 });
 
 describe("a tree from a directory", () => {
-  async function makeFolder(name: string, mode: number): Promise<string> {
-    const folder = workspace.path(name);
-    await mkdir(`${folder}/bin`, { recursive: true });
-    await writeFile(`${folder}/bin/tool`, "#!/bin/sh\n");
-    await writeFile(`${folder}/.profile`, "x");
-    await writeFile(Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.of(0xe9)]), "latin-1");
-    await symlink("../nowhere", `${folder}/bin/link`);
-    await chmod(`${folder}/bin/tool`, mode | 0o100);
-    await chmod(`${folder}/.profile`, mode);
-    await chmod(`${folder}/bin`, 0o700);
-    return folder;
+  async function makeDirectory(name: string, mode: number): Promise<string> {
+    const directory = workspace.path(name);
+    await mkdir(`${directory}/bin`, { recursive: true });
+    await writeFile(`${directory}/bin/tool`, "#!/bin/sh\n");
+    await writeFile(`${directory}/.profile`, "x");
+    await writeFile(Buffer.concat([Buffer.from(`${directory}/caf`), Buffer.of(0xe9)]), "latin-1");
+    await symlink("../nowhere", `${directory}/bin/link`);
+    await chmod(`${directory}/bin/tool`, mode | 0o100);
+    await chmod(`${directory}/.profile`, mode);
+    await chmod(`${directory}/bin`, 0o700);
+    return directory;
   }
 
   test("does not depend on the modes a checkout gave", async () => {
-    const one = await treeFromDirectory(await makeFolder("one", 0o600), { mtime: 5 });
-    const two = await treeFromDirectory(await makeFolder("two", 0o664), { mtime: 5 });
+    const one = await treeFromDirectory(await makeDirectory("one", 0o600), { mtime: 5 });
+    const two = await treeFromDirectory(await makeDirectory("two", 0o664), { mtime: 5 });
     expect(await one.digest()).toBe(await two.digest());
     expect(one.paths()).toEqual([".profile", "bin", "bin/link", "bin/tool", "caf\udce9"]);
     expect(one.get("bin/tool")).toMatchObject({ mode: 0o755, uid: 0, gid: 0, mtime: 5 });
@@ -129,7 +129,7 @@ describe("a tree from a directory", () => {
   });
 
   test("takes modes and owners from the policy, and leaves out what the filter says, with all below", async () => {
-    const tree = await treeFromDirectory(await makeFolder("policy", 0o644), {
+    const tree = await treeFromDirectory(await makeDirectory("policy", 0o644), {
       mtime: 5,
       policy: (path, entry) =>
         path === ".profile" ? { mode: 0o600, uid: 1, gid: 2 } : rootOwned(path, entry),
@@ -139,14 +139,14 @@ describe("a tree from a directory", () => {
     expect(tree.get(".profile")).toMatchObject({ mode: 0o600, uid: 1, gid: 2 });
   });
 
-  test("names what it cannot take, and a folder that is missing", async () => {
-    const folder = await makeFolder("socket", 0o644);
+  test("names what it cannot take, and a directory that is missing", async () => {
+    const directory = await makeDirectory("socket", 0o644);
     const server = createServer((socket: Socket) => socket.destroy());
-    await new Promise<void>((resolve) => server.listen(`${folder}/s`, resolve));
+    await new Promise<void>((resolve) => server.listen(`${directory}/s`, resolve));
     try {
-      await expect(treeFromDirectory(folder, { mtime })).rejects.toMatchObject({
+      await expect(treeFromDirectory(directory, { mtime })).rejects.toMatchObject({
         code: "unsupported-file-type",
-        where: `${folder}/s`,
+        where: `${directory}/s`,
       });
     } finally {
       server.close();

@@ -1,28 +1,28 @@
-/** A scratch folder with a space in its name, and a shell in it, for one test file. */
+/** A scratch directory with a space in its name, and a shell in it, for one test file. */
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll } from "vitest";
 import { createShell, ProcessGroups, type Shell } from "../../src/host/index.ts";
 
 export interface Workspace {
-  /** Absolute path below the scratch folder. */
+  /** Absolute path below the scratch directory. */
   path(name: string): string;
   readonly $: Shell;
 }
 
 /** Made before the file's tests, removed after them. */
 export function useWorkspace(): Workspace {
-  let folder: string | undefined;
+  let directory: string | undefined;
   let shell: Shell | undefined;
   beforeAll(async () => {
-    folder = await realpath(await mkdtemp(`${tmpdir()}/razor mk formats `));
-    shell = await createShell({ cwd: folder, groups: new ProcessGroups() });
+    directory = await realpath(await mkdtemp(`${tmpdir()}/razor mk formats `));
+    shell = await createShell({ cwd: directory, groups: new ProcessGroups() });
   });
   afterAll(async () => {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   });
   return {
-    path: (name) => `${folder ?? "missing"}/${name}`,
+    path: (name) => `${directory ?? "missing"}/${name}`,
     get $() {
       if (shell === undefined) throw new Error("the workspace is not ready");
       return shell;

@@ -23,7 +23,7 @@ export interface Invocation {
   readonly done: Promise<Outcome>;
 }
 
-/** Starts the command; `trouble` is the folder with what its tasks meet. */
+/** Starts the command; `trouble` is the directory with what its tasks meet. */
 export function invoke(cwd: string, words: readonly string[], trouble: string): Invocation {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [program, ...words, "--json"], {
@@ -49,17 +49,17 @@ function startedIn(stdout: string): readonly string[] {
   return [...stdout.matchAll(/"type":"task-started","task":"([^"@]+)/g)].map(([, name]) => name ?? "");
 }
 
-/** What tasks meet when they run; tasks are told by files in a folder that is outside of every workspace. */
+/** What tasks meet when they run; tasks are told by files in a directory that is outside of every workspace. */
 export class Trouble {
-  readonly folder: string;
+  readonly directory: string;
 
-  constructor(folder: string) {
-    this.folder = folder;
-    mkdirSync(folder, { recursive: true });
+  constructor(directory: string) {
+    this.directory = directory;
+    mkdirSync(directory, { recursive: true });
   }
 
   set(task: string, what: string): void {
-    writeFileSync(path.join(this.folder, task), what);
+    writeFileSync(path.join(this.directory, task), what);
   }
 
   /** Resolves to true when the task has come to its trouble, to false when the build ended without it. */
@@ -67,7 +67,7 @@ export class Trouble {
     let over = false;
     void done.then(() => (over = true));
     while (!over) {
-      if (existsSync(path.join(this.folder, `${task}.met`))) return true;
+      if (existsSync(path.join(this.directory, `${task}.met`))) return true;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     return false;
@@ -75,11 +75,11 @@ export class Trouble {
 
   /** Lets a task that pauses go on. */
   release(task: string): void {
-    writeFileSync(path.join(this.folder, `${task}.go`), "");
+    writeFileSync(path.join(this.directory, `${task}.go`), "");
   }
 
   clear(): void {
-    rmSync(this.folder, { recursive: true, force: true });
-    mkdirSync(this.folder);
+    rmSync(this.directory, { recursive: true, force: true });
+    mkdirSync(this.directory);
   }
 }

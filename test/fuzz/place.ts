@@ -20,13 +20,13 @@ import {
 } from "node:fs";
 import path from "node:path";
 import type { Random } from "./random.ts";
-import { fileNames, folders, libraryText, type Recipe, singles } from "./recipe.ts";
+import { directories, fileNames, libraryText, type Recipe, singles } from "./recipe.ts";
 
 /** What a clean build is made of. */
 const sources = ["Taskfile.ts", "tasks", "in"] as const;
 
-export const cacheFolder = ".buildcache/v1";
-const compiledFolder = ".buildcache/compiled";
+export const cacheDirectory = ".buildcache/v1";
+const compiledDirectory = ".buildcache/compiled";
 
 export class Place {
   readonly root: string;
@@ -41,11 +41,12 @@ export class Place {
     this.#random = random;
   }
 
-  /** Copies what a clean build is made of into a folder; files there that are the same already are not written to. */
-  copyTo(folder: string): void {
+  /** Copies what a clean build is made of into a directory; files there that are the same already are not written to. */
+  copyTo(directory: string): void {
     const filter = (from: string, to: string): boolean =>
       !existsSync(to) || !statSync(from).isFile() || !readFileSync(from).equals(readFileSync(to));
-    for (const name of sources) cpSync(this.at(name), path.join(folder, name), { recursive: true, filter });
+    for (const name of sources)
+      cpSync(this.at(name), path.join(directory, name), { recursive: true, filter });
   }
 
   at(name: string): string {
@@ -62,7 +63,7 @@ export class Place {
     const places = this.#recipe.tasks.map(({ name, place, shared }) =>
       place === "artifact"
         ? `build/${name}`
-        : `${cacheFolder}/out/${shared ? "shared" : variant}/${name}/made`,
+        : `${cacheDirectory}/out/${shared ? "shared" : variant}/${name}/made`,
     );
     return listing(this.root, [...places, "build/all"]);
   }
@@ -71,7 +72,7 @@ export class Place {
   edit(): string {
     const random = this.#random;
     const name = random.chance(0.7)
-      ? `in/${random.pick(folders)}/${random.pick(fileNames)}`
+      ? `in/${random.pick(directories)}/${random.pick(fileNames)}`
       : random.pick(singles);
     const file = this.at(name);
     const text = `${random.below(3)}\n`;
@@ -88,7 +89,7 @@ export class Place {
       "replace",
       "stealth",
       "swap",
-      "folder",
+      "directory",
     ] as const);
     switch (how) {
       case "write":
@@ -119,16 +120,17 @@ export class Place {
         break;
       }
       case "swap": {
-        const other = this.at(`in/${random.pick(folders)}/${random.pick(fileNames)}`);
+        const other = this.at(`in/${random.pick(directories)}/${random.pick(fileNames)}`);
         if (other === file || !there || !existsSync(other)) break;
         renameSync(file, `${file}~`);
         renameSync(other, file);
         renameSync(`${file}~`, other);
         break;
       }
-      case "folder":
-        if (random.chance(0.5)) mkdirSync(this.at(`in/${random.pick(folders)}/empty`), { recursive: true });
-        else rmSync(this.at(`in/${random.pick(folders)}`), { recursive: true, force: true });
+      case "directory":
+        if (random.chance(0.5))
+          mkdirSync(this.at(`in/${random.pick(directories)}/empty`), { recursive: true });
+        else rmSync(this.at(`in/${random.pick(directories)}`), { recursive: true, force: true });
         break;
     }
     return `${how} ${name} (${text.trim()})`;
@@ -148,12 +150,12 @@ export class Place {
     const name =
       task.place === "artifact"
         ? `build/${task.name}`
-        : `${cacheFolder}/out/${task.shared ? "shared" : variant}/${task.name}/made`;
+        : `${cacheDirectory}/out/${task.shared ? "shared" : variant}/${task.name}/made`;
     const made = this.at(name);
     if (lstatSync(made, { throwIfNoEntry: false }) === undefined) return "nothing to tamper with";
-    const isFolder = lstatSync(made).isDirectory();
+    const isDirectory = lstatSync(made).isDirectory();
     const how = random.pick(["remove", "write", "mode", "stray", "link", "kind"] as const);
-    const file = isFolder ? path.join(made, "sub/text") : made;
+    const file = isDirectory ? path.join(made, "sub/text") : made;
     switch (how) {
       case "remove":
         rmSync(made, { recursive: true });
@@ -165,7 +167,7 @@ export class Place {
         if (existsSync(file)) chmodSync(file, (statSync(file).mode & 0o100) === 0 ? 0o755 : 0o644);
         break;
       case "stray":
-        if (isFolder) writeFileSync(path.join(made, "stray"), "stray");
+        if (isDirectory) writeFileSync(path.join(made, "stray"), "stray");
         break;
       case "link":
         rmSync(made, { recursive: true });
@@ -173,7 +175,7 @@ export class Place {
         break;
       case "kind":
         rmSync(made, { recursive: true });
-        if (isFolder) writeFileSync(made, "a file");
+        if (isDirectory) writeFileSync(made, "a file");
         else mkdirSync(made);
         break;
     }
@@ -184,17 +186,17 @@ export class Place {
   damageCache(): string {
     const random = this.#random;
     const all = this.at(".buildcache");
-    const root = this.at(cacheFolder);
+    const root = this.at(cacheDirectory);
     if (!existsSync(root)) return "no cache";
     const how = random.pick([
       ...(["record", "record", "log", "blob", "blob", "store", "all", "key"] as const),
       "compiled",
     ] as const);
-    const within = (folder: string): string[] =>
-      existsSync(path.join(root, folder))
-        ? readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
+    const within = (directory: string): string[] =>
+      existsSync(path.join(root, directory))
+        ? readdirSync(path.join(root, directory), { recursive: true, encoding: "utf8" })
             .sort()
-            .map((name) => path.join(root, folder, name))
+            .map((name) => path.join(root, directory, name))
             .filter((name) => lstatSync(name).isFile())
         : [];
     const files = {
@@ -203,7 +205,7 @@ export class Place {
       blob: within("store"),
       store: [path.join(root, "store")],
       all: [all],
-      compiled: within(path.relative(root, this.at(compiledFolder))),
+      compiled: within(path.relative(root, this.at(compiledDirectory))),
       key: [path.join(root, "secret.key")],
     }[how];
     if (files.length === 0) return "nothing to damage";
@@ -236,7 +238,7 @@ function listing(root: string, names: readonly string[]): readonly string[] {
     if (status.isDirectory()) {
       const children = readdirSync(file).sort();
       return [
-        `folder ${name}`,
+        `directory ${name}`,
         ...listing(
           root,
           children.map((child) => `${name}/${child}`),

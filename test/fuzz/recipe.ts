@@ -10,15 +10,15 @@ export interface TaskRecipe {
   readonly name: string;
   readonly kind: "file" | "tree" | "shell";
   readonly place: "artifact" | "cache";
-  /** Folders of `in/` whose files it reads, and single files. */
-  readonly folders: readonly string[];
+  /** Directories of `in/` whose files it reads, and single files. */
+  readonly directories: readonly string[];
   readonly single: string | undefined;
   readonly needs: readonly string[];
   readonly takesWord: boolean;
   readonly shared: boolean;
 }
 
-export const folders = ["a", "b", "c"] as const;
+export const directories = ["a", "b", "c"] as const;
 export const fileNames = ["x", "y", "deep/z", "ä ö"] as const;
 export const singles = ["in/one", "in/two"] as const;
 
@@ -33,7 +33,7 @@ export function randomRecipe(random: Random): Recipe {
       name: `t${index}`,
       kind: random.pick(["file", "tree", "shell"]),
       place: random.pick(["artifact", "cache"]),
-      folders: folders.filter(() => random.chance(needs.length === 0 ? 0.7 : 0.3)),
+      directories: directories.filter(() => random.chance(needs.length === 0 ? 0.7 : 0.3)),
       single: random.chance(0.5) ? random.pick(singles) : undefined,
       needs,
       // One task does, or the option would not exist.
@@ -64,8 +64,8 @@ export function tell(root: string, paths?: readonly string[]): string {
 
 /** What the test wants to happen while the task runs; none of it changes what is made. */
 export async function meet(task: string, signal: AbortSignal, log: (text: string) => void): Promise<void> {
-  const folder = process.env.FUZZ_TROUBLE ?? "";
-  const file = path.join(folder, task);
+  const directory = process.env.FUZZ_TROUBLE ?? "";
+  const file = path.join(directory, task);
   const trouble = existsSync(file) ? readFileSync(file, "utf8") : "";
   if (trouble === "") return;
   writeFileSync(\`\${file}.met\`, "");
@@ -93,7 +93,7 @@ export async function meet(task: string, signal: AbortSignal, log: (text: string
 `;
 }
 
-/** The Taskfile; `engine` is the absolute path of the engine's entry, `workspace` of the folder that it is for. */
+/** The Taskfile; `engine` is the absolute path of the engine's entry, `workspace` of the directory that it is for. */
 export function taskfileText({ tasks }: Recipe, engine: string, workspace: string): string {
   const used = path.relative(workspace, engine);
   return `import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
@@ -121,13 +121,15 @@ export default taskfile({
 function taskText(recipe: TaskRecipe): string {
   const { name, kind, place, single, needs, takesWord, shared } = recipe;
   const inputs = [
-    ...recipe.folders.map((folder) => `${folder}: files("**", { root: "in/${folder}", optional: true })`),
+    ...recipe.directories.map(
+      (directory) => `${directory}: files("**", { root: "in/${directory}", optional: true })`,
+    ),
     ...(single === undefined ? [] : [`single: file("${single}", { optional: true })`]),
   ];
   const told = [
     "salt",
     ...(takesWord ? ["params.word"] : []),
-    ...recipe.folders.map((folder) => `tell(inputs.${folder}.root, inputs.${folder}.paths)`),
+    ...recipe.directories.map((directory) => `tell(inputs.${directory}.root, inputs.${directory}.paths)`),
     ...(single === undefined ? [] : ["tellOne(inputs.single)"]),
     ...needs.map((need) => `tell(needs.${need}.made)`),
   ];

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect } from "vitest";
 import { engine, invoke, type Outcome, Trouble } from "./invocation.ts";
-import { cacheFolder, Place } from "./place.ts";
+import { cacheDirectory, Place } from "./place.ts";
 import { Random } from "./random.ts";
 import { libraryText, type Recipe, randomRecipe, taskfileText } from "./recipe.ts";
 
@@ -74,7 +74,7 @@ export class World {
     for (let round = 0; round < 2; round += 1) {
       await new Promise((resolve) => setTimeout(resolve, clockGrain + 100));
       const words = ["all", "--dev"];
-      this.#expectStatus(await invoke(this.#place.root, words, this.#trouble.folder).done, 0, "settling");
+      this.#expectStatus(await invoke(this.#place.root, words, this.#trouble.directory).done, 0, "settling");
     }
   }
 
@@ -95,7 +95,7 @@ export class World {
     const random = this.#random;
     const trouble = this.#trouble;
     const task = random.pick([...this.#recipe.tasks.map(({ name }) => name), "all"]);
-    const start = () => invoke(this.#place.root, request.words, trouble.folder);
+    const start = () => invoke(this.#place.root, request.words, trouble.directory);
     if (["fail", "huge", "late", "hang"].includes(scenario)) {
       trouble.set(task, scenario);
       // What hangs waits for nothing that could come: the build finds that out by itself.
@@ -154,16 +154,16 @@ export class World {
   /** Builds once more, undisturbed, and compares with a clean build of the same sources. */
   async #check(request: Request, before: Outcome | undefined): Promise<void> {
     const { root } = this.#place;
-    const outcome = await invoke(root, request.words, this.#trouble.folder).done;
+    const outcome = await invoke(root, request.words, this.#trouble.directory).done;
     this.#expectStatus(outcome, 0, `the build after ${JSON.stringify(before?.text ?? "nothing")}`);
     const wanted = await this.#cleanOutputs(request);
     expect(this.#place.outputs(request.variant), this.#story(outcome)).toEqual(wanted);
-    const left: string[] = readdirSync(path.join(root, cacheFolder)).filter((name) => name === "lock");
-    const temporaries = path.join(root, cacheFolder, "tmp");
+    const left: string[] = readdirSync(path.join(root, cacheDirectory)).filter((name) => name === "lock");
+    const temporaries = path.join(root, cacheDirectory, "tmp");
     if (existsSync(temporaries)) left.push(...readdirSync(temporaries));
     expect(left, this.#story(outcome)).toEqual([]);
     if (request.words.includes("-f") || !this.#random.chance(0.2)) return;
-    const again = await invoke(root, request.words, this.#trouble.folder).done;
+    const again = await invoke(root, request.words, this.#trouble.directory).done;
     expect(again.started, this.#story(again)).toEqual([]);
   }
 
@@ -182,11 +182,11 @@ export class World {
    */
   async #buildClean(words: readonly string[], variant: string): Promise<readonly string[]> {
     const root = path.join(this.#home, `clean copy ${this.#place.salt}`);
-    // The compiled program lies beside the cache's own folder, and stays.
-    for (const name of ["in", "build", cacheFolder])
+    // The compiled program lies beside the cache's own directory, and stays.
+    for (const name of ["in", "build", cacheDirectory])
       rmSync(path.join(root, name), { recursive: true, force: true });
     this.#place.copyTo(root);
-    const outcome = await invoke(root, words, this.#trouble.folder).done;
+    const outcome = await invoke(root, words, this.#trouble.directory).done;
     this.#expectStatus(outcome, 0, "a clean build");
     return new Place(root, this.#recipe, this.#random).outputs(variant);
   }

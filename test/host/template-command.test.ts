@@ -175,7 +175,7 @@ describe("a command that is started without a shell", () => {
   });
 
   it("is found behind directories of PATH that cannot be entered", async () => {
-    const file = path.join(root, "no folder");
+    const file = path.join(root, "no directory");
     writeFileSync(file, "");
     const env = { PATH: [file, "/usr/bin", "/bin"].join(":") };
     const started = await run(async ($) => expect((await $({ env })`expr 1 + 2`).stdout).toBe("3\n"));

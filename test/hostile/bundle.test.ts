@@ -70,7 +70,7 @@ describe("an old bundle", () => {
     expect((await layerOf(place)).get("usr/local/etc/ssh/moduli")).toMatchObject({ target });
   });
 
-  test("need not have the folders that its files lie in: Core's stay as they are, others are made", async () => {
+  test("need not have the directories that its files lie in: Core's stay as they are, others are made", async () => {
     const { place, error } = await unpack({
       tarballs: {
         "mcollective-setup-files": [file("usr/local/etc/mcollective/server.cfg")],

@@ -1,10 +1,10 @@
-/** A folder that stands for the host's files: whatever is unpacked beside it, it must stay as it was. */
+/** A directory that stands for the host's files: whatever is unpacked beside it, it must stay as it was. */
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 export interface Canary {
   /** Absolute. */
-  readonly folder: string;
+  readonly directory: string;
   /** A file in it whose text must not get out. */
   readonly secret: string;
   /** What is in it now, with contents, modes and times. */
@@ -14,15 +14,15 @@ export interface Canary {
 /** The text of the secret file. */
 export const secretText = "HOST-SECRET";
 
-/** Makes the folder (absolute) with what hostile packages like to reach. */
-export async function makeCanary(folder: string): Promise<Canary> {
+/** Makes the directory (absolute) with what hostile packages like to reach. */
+export async function makeCanary(directory: string): Promise<Canary> {
   for (const name of ["doc", "man", "share/doc", "postinst", "tce.installed"]) {
-    await mkdir(path.join(folder, name), { recursive: true });
-    await writeFile(path.join(folder, name, "own"), `${name} of the host\n`);
+    await mkdir(path.join(directory, name), { recursive: true });
+    await writeFile(path.join(directory, name, "own"), `${name} of the host\n`);
   }
-  const secret = path.join(folder, "secret");
+  const secret = path.join(directory, "secret");
   await writeFile(secret, `timeout 300\n${secretText}\n`, { mode: 0o600 });
-  return { folder, secret, look: () => describe(folder, "") };
+  return { directory, secret, look: () => describe(directory, "") };
 }
 
 async function describe(root: string, below: string): Promise<string[]> {

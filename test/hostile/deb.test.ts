@@ -15,7 +15,7 @@ usesPrograms("unsquashfs");
 const workspace = useWorkspace();
 const where = "lists/builtin-extensions.lst:3";
 const postinst = { path: "./postinst", body: "#!/bin/sh\n", mode: 0o755 };
-const folder = (path: string) => ({ path: `./${path}/`, type: "Directory" as const });
+const directory = (path: string) => ({ path: `./${path}/`, type: "Directory" as const });
 const file = (path: string, body = "text") => ({ path: `./${path}`, body });
 const link = (path: string, linkpath: string) => ({
   path: `./${path}`,
@@ -55,11 +55,11 @@ async function madeOf(place: string): Promise<readonly string[]> {
   return stdout.split("\n").filter((line) => line.startsWith("/"));
 }
 
-describe("a package whose folder is a link to one of the host's", () => {
+describe("a package whose directory is a link to one of the host's", () => {
   test.each([
-    ["usr", (canary: Canary) => [folder("usr"), link("usr/share", canary.folder)]],
-    ["root", (canary: Canary) => [link("usr", canary.folder)]],
-    ["link", (canary: Canary) => [folder("usr"), link("usr/share", `${canary.folder}/doc/..`)]],
+    ["usr", (canary: Canary) => [directory("usr"), link("usr/share", canary.directory)]],
+    ["root", (canary: Canary) => [link("usr", canary.directory)]],
+    ["link", (canary: Canary) => [directory("usr"), link("usr/share", `${canary.directory}/doc/..`)]],
   ])("has nothing deleted there, and the link stays a link: %s", async (_name, data) => {
     const { place, canary } = await prepare();
     const before = await canary.look();
@@ -71,7 +71,7 @@ describe("a package whose folder is a link to one of the host's", () => {
   test("is refused where the link climbs out of the package", async () => {
     const { place, canary } = await prepare();
     const before = await canary.look();
-    const data = [folder("usr"), link("usr/share", "../../../host")];
+    const data = [directory("usr"), link("usr/share", "../../../host")];
     await expect(convertIn(place, { data })).rejects.toMatchObject({
       message: expect.stringContaining("usr/share leads out of the tree"),
       where: expect.stringContaining(`${where}: hello.deb`),
@@ -82,7 +82,7 @@ describe("a package whose folder is a link to one of the host's", () => {
   test("has no script written there", async () => {
     const { place, canary } = await prepare();
     const before = await canary.look();
-    const data = [folder("usr"), link("usr/local", canary.folder)];
+    const data = [directory("usr"), link("usr/local", canary.directory)];
     const refused = convertIn(place, { control: [postinst], data });
     await expect(refused).rejects.toMatchObject({
       code: "unsafe-link",
@@ -96,7 +96,7 @@ describe("a package whose folder is a link to one of the host's", () => {
   test("has no file put through it by a later member", async () => {
     const { place, canary } = await prepare();
     const before = await canary.look();
-    const data = [link("usr", canary.folder), file("usr/doc/own", "evil")];
+    const data = [link("usr", canary.directory), file("usr/doc/own", "evil")];
     await expect(convertIn(place, { data })).rejects.toMatchObject({ code: "unsafe-link" });
     expect(await canary.look()).toEqual(before);
   });
@@ -157,7 +157,7 @@ describe("a package's control archive", () => {
 
 describe("a package's files", () => {
   test.each<[string, string, readonly TarMember[]]>([
-    ["a pipe", "dev/pipe", [folder("dev"), { path: "./dev/pipe", type: "FIFO" }]],
+    ["a pipe", "dev/pipe", [directory("dev"), { path: "./dev/pipe", type: "FIFO" }]],
     ["a device", "dev/n", [{ path: "./dev/n", type: "CharacterDevice", devmaj: 1, devmin: 3 }]],
     ["a name that climbs", "../host/evil", [file("../host/evil")]],
     ["a hard link to the host", "/etc/passwd", [{ path: "./etc/a", type: "Link", linkpath: "/etc/passwd" }]],
@@ -192,7 +192,7 @@ describe("a package's files", () => {
     });
   });
 
-  test("that are damaged are refused by package and line, without the folder that they lie in", async () => {
+  test("that are damaged are refused by package and line, without the directory that they lie in", async () => {
     const { place } = await prepare();
     for (const bytes of [Buffer.from("<html>"), debBytes({ data: [file("a")] }).subarray(0, 300)]) {
       await rm(`${place}/packages`, { recursive: true, force: true });

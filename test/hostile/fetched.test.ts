@@ -15,7 +15,7 @@ const shop = useWorkshop();
 
 /** Takes an extension's checksums off the mirror, as one without md5 has none. */
 async function dropSums(name: string): Promise<void> {
-  const root = path.join(shop.folder, "mirror root", shelf);
+  const root = path.join(shop.directory, "mirror root", shelf);
   for (const file of [`${name}.md5.txt`, "md5.db.gz", "sizelist.gz"])
     await rm(path.join(root, file), { force: true });
 }
@@ -90,8 +90,8 @@ describe("a Core ISO", () => {
   it.each(["boot/isolinux/isolinux.cfg", "boot/vmlinuz", "boot/core.gz"])(
     "whose %s is a link to a file of the host is refused by name, and the file stays as it is",
     async (name) => {
-      const { workspace, folder } = shop;
-      const place = path.join(folder, name.replaceAll("/", " "));
+      const { workspace, directory } = shop;
+      const place = path.join(directory, name.replaceAll("/", " "));
       await mkdir(place, { recursive: true });
       const canary = await makeCanary(path.join(place, "host"));
       const before = await canary.look();
@@ -116,7 +116,7 @@ describe("a Core ISO", () => {
   it("that is cut short is not pinned where nobody has its checksum, and taken when the mirror has it whole", async () => {
     const { workspace, mirror } = shop;
     const place = "4.x/x86/release/Core-current.iso";
-    const root = path.join(shop.folder, "mirror root");
+    const root = path.join(shop.directory, "mirror root");
     const whole = await readFile(path.join(root, place));
     const sums = await readFile(path.join(root, `${place}.md5.txt`));
     await rm(path.join(root, `${place}.md5.txt`));
@@ -134,7 +134,7 @@ describe("a Core ISO", () => {
   });
 
   it("that is a pipe is refused by name, and nobody waits for it", async () => {
-    const pipe = path.join(shop.folder, "pipe.iso");
+    const pipe = path.join(shop.directory, "pipe.iso");
     await shop.workspace.$`mkfifo ${pipe}`;
     const refused = await shop.workspace.task(["fetch-iso", "--tcl-iso-url", pipe]);
     expect(refused.status).toBe(1);
@@ -142,12 +142,12 @@ describe("a Core ISO", () => {
   });
 
   it("without a boot menu, or with one of gigabytes, is refused by name", async () => {
-    const { workspace, folder } = shop;
+    const { workspace, directory } = shop;
     for (const [what, change] of [
       ["no", "rm isolinux.cfg"],
       ["more than", "truncate -s 64M isolinux.cfg"],
     ] as const) {
-      const iso = path.join(folder, `${what} menu.iso`);
+      const iso = path.join(directory, `${what} menu.iso`);
       await packCoreIso(workspace.$, iso, async (root) => {
         await workspace.$({ cwd: `${root}/boot/isolinux` })`sh -c ${change}`;
       });
@@ -161,8 +161,8 @@ describe("a Core ISO", () => {
   });
 
   it("may have an initrd that unpacks to more than usual where the user says so", async () => {
-    const { workspace, folder } = shop;
-    const iso = path.join(folder, "zeros.iso");
+    const { workspace, directory } = shop;
+    const iso = path.join(directory, "zeros.iso");
     await packCoreIso(workspace.$, iso, async (root) => {
       const packed = await workspace.$`dd if=/dev/zero bs=1M count=8 status=none | gzip -9 | base64 -w0`;
       const initrd = await readFile(`${root}/boot/core.gz`);

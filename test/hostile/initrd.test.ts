@@ -74,11 +74,11 @@ describe("hard links", () => {
   });
 });
 
-it("folders that files replace go with all that is in them, in time that grows with their number", async () => {
-  const folders = Array.from({ length: 3000 }, (_, index) => `d${index}`);
+it("directories that files replace go with all that is in them, in time that grows with their number", async () => {
+  const directories = Array.from({ length: 3000 }, (_, index) => `d${index}`);
   const [lower] = await read(
     cpioArchive(
-      folders.flatMap((name) => [
+      directories.flatMap((name) => [
         { name, mode: 0o040755 },
         { name: `${name}/a` },
         { name: `${name}/b`, mode: 0o040755 },
@@ -86,10 +86,10 @@ it("folders that files replace go with all that is in them, in time that grows w
       ]),
     ),
   );
-  const [upper] = await read(cpioArchive(folders.map((name) => ({ name, content: name }))));
+  const [upper] = await read(cpioArchive(directories.map((name) => ({ name, content: name }))));
   if (lower === undefined || upper === undefined) throw new Error("no archive");
   const flat = flattenLayers([lower, upper]);
-  expect([...flat.paths()].sort()).toEqual([...folders].sort());
+  expect([...flat.paths()].sort()).toEqual([...directories].sort());
 });
 
 describe("an initrd is refused by name, with the option that allows more", () => {
@@ -122,7 +122,7 @@ describe("an initrd is refused by name, with the option that allows more", () =>
       "--max-entries",
     ],
     [
-      "folders deeper than the limit",
+      "directories deeper than the limit",
       cpioArchive([{ name: "d/".repeat(200), mode: 0o040755 }]),
       {},
       "--max-depth",

@@ -30,7 +30,7 @@ export async function smallInitrd(): Promise<Buffer> {
 }
 
 /**
- * Writes an ISO of the files of a Core ISO to `iso` (absolute), as `change` leaves them in the folder that it is given. Devices,
+ * Writes an ISO of the files of a Core ISO to `iso` (absolute), as `change` leaves them in the directory that it is given. Devices,
  * pipes and links are packed as what they are.
  */
 export async function packCoreIso(

@@ -14,7 +14,7 @@ async function open(name: string, change: (root: string, host: string) => Promis
   await mkdir(`${place}/scratch`, { recursive: true });
   const canary = await makeCanary(`${place}/host`);
   const before = await canary.look();
-  await packCoreIso(workspace.$, `${place}/Core.iso`, (root) => change(root, canary.folder));
+  await packCoreIso(workspace.$, `${place}/Core.iso`, (root) => change(root, canary.directory));
   const places = { boot: `${place}/boot`, core: `${place}/core.json`, listing: `${place}/listing.json` };
   const error = await openCoreIso(`${place}/Core.iso`, label, places, { scratch: `${place}/scratch` }).then(
     () => undefined,
@@ -65,8 +65,8 @@ describe("a Core ISO", () => {
     expect(await readdir(place)).not.toContain("boot");
   });
 
-  test("whose boot folder is a link of the host is no Core ISO", async () => {
-    const { error } = await open("folder", async (root, host) => {
+  test("whose boot directory is a link of the host is no Core ISO", async () => {
+    const { error } = await open("directory", async (root, host) => {
       await rm(`${root}/boot`, { recursive: true });
       await symlink(host, `${root}/boot`);
     });

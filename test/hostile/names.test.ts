@@ -51,7 +51,7 @@ describe("an archive's names, with colours on,", () => {
     await writeFile(other(), hostileIso(`two\n${evil}\n`));
   });
 
-  it("are shown as escapes by size: files, folders and extensions", () => {
+  it("are shown as escapes by size: files, directories and extensions", () => {
     const { status, stdout, stderr } = runTask("size", one());
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).not.toMatch(acts);

@@ -25,7 +25,7 @@ export function cpioArchive(entries: Iterable<RawEntry>): Buffer {
   return Buffer.concat([...chunks, cpioEntry({ name: "TRAILER!!!", mode: 0 })]);
 }
 
-/** Files without content in one folder, all names of one file where `linked`. */
+/** Files without content in one directory, all names of one file where `linked`. */
 export function* manyFiles(count: number, linked = false): Generator<RawEntry> {
   yield { name: "d", mode: 0o040755 };
   for (let index = 0; index < count; index++) {

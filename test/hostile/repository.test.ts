@@ -17,9 +17,9 @@ const at = (name: string): string => path.join(place, name);
 const env = { PATH: process.env.PATH ?? "/usr/bin:/bin", GIT_CONFIG_NOSYSTEM: "1" };
 
 /** Git as somebody runs it who looks at none of this. */
-function git(folder: string, ...args: readonly string[]): string {
+function git(directory: string, ...args: readonly string[]): string {
   const settings = ["user.name=tests", "user.email=tests@localhost", "protocol.file.allow=always"];
-  const all = ["-C", folder, ...settings.flatMap((one) => ["-c", one]), ...args];
+  const all = ["-C", directory, ...settings.flatMap((one) => ["-c", one]), ...args];
   const options = {
     env: { ...env, HOME: at("home") },
     encoding: "utf8",
@@ -29,25 +29,25 @@ function git(folder: string, ...args: readonly string[]): string {
 }
 
 function repository(name: string): string {
-  const folder = at(name);
-  mkdirSync(folder, { recursive: true });
-  git(folder, "init", "-q", "-b", "main");
-  writeFileSync(path.join(folder, "file"), "text\n");
-  writeFileSync(path.join(folder, ".gitattributes"), "file filter=odd\n");
-  git(folder, "add", ".");
-  git(folder, "commit", "-q", "-m", "one");
-  git(folder, "tag", "v6.6");
-  return folder;
+  const directory = at(name);
+  mkdirSync(directory, { recursive: true });
+  git(directory, "init", "-q", "-b", "main");
+  writeFileSync(path.join(directory, "file"), "text\n");
+  writeFileSync(path.join(directory, ".gitattributes"), "file filter=odd\n");
+  git(directory, "add", ".");
+  git(directory, "commit", "-q", "-m", "one");
+  git(directory, "tag", "v6.6");
+  return directory;
 }
 
 /** Another time than git has noted, so that it has to look into the file. */
 let time = 0;
-const touch = (folder: string): void => {
+const touch = (directory: string): void => {
   time += 1;
-  utimesSync(path.join(folder, "file"), time, time);
+  utimesSync(path.join(directory, "file"), time, time);
 };
 
-async function ask(folder: string): Promise<string> {
+async function ask(directory: string): Promise<string> {
   return await describeVersion(
     {
       root: at("work space"),
@@ -59,7 +59,7 @@ async function ask(folder: string): Promise<string> {
       note: () => {},
       dependsOn: () => {},
     },
-    folder,
+    directory,
   );
 }
 
@@ -70,7 +70,7 @@ const marks = (): readonly string[] => readdirSync(at("marks"));
 beforeEach(() => {
   count += 1;
   place = workspace.path(`case ${count}`);
-  for (const folder of ["work space", "home", "marks"]) mkdirSync(at(folder), { recursive: true });
+  for (const directory of ["work space", "home", "marks"]) mkdirSync(at(directory), { recursive: true });
   program = at("program");
   writeFileSync(program, `#!/bin/sh\n: > '${at("marks")}/'"$1"\nexec cat\n`);
   chmodSync(program, 0o755);
@@ -78,57 +78,57 @@ beforeEach(() => {
 });
 
 describe("the repository of a given overlay", () => {
-  const odd: Readonly<Record<string, (folder: string) => void>> = {
-    "a filter": (folder) => {
-      git(folder, "config", "filter.odd.clean", `${program} clean`);
-      git(folder, "config", "filter.odd.required", "true");
+  const odd: Readonly<Record<string, (directory: string) => void>> = {
+    "a filter": (directory) => {
+      git(directory, "config", "filter.odd.clean", `${program} clean`);
+      git(directory, "config", "filter.odd.required", "true");
     },
-    "a hook": (folder) => {
-      const hook = path.join(folder, ".git/hooks/post-index-change");
+    "a hook": (directory) => {
+      const hook = path.join(directory, ".git/hooks/post-index-change");
       mkdirSync(path.dirname(hook), { recursive: true });
       writeFileSync(hook, `#!/bin/sh\n: > '${at("marks")}/hook'\n`);
       chmodSync(hook, 0o755);
     },
-    "a file system monitor": (folder) => {
-      git(folder, "config", "core.fsmonitor", `${program} monitor`);
+    "a file system monitor": (directory) => {
+      git(directory, "config", "core.fsmonitor", `${program} monitor`);
     },
   };
   for (const [name, prepare] of Object.entries(odd)) {
     test(`has its version told, and ${name} of its own not run`, async () => {
-      const folder = repository("overlay");
-      prepare(folder);
-      touch(folder);
-      expect(await ask(folder)).toBe("6.6");
+      const directory = repository("overlay");
+      prepare(directory);
+      touch(directory);
+      expect(await ask(directory)).toBe("6.6");
       expect(marks()).toEqual([]);
-      touch(folder);
-      git(folder, "describe", "--dirty", "--always");
+      touch(directory);
+      git(directory, "describe", "--dirty", "--always");
       expect(marks(), "git by itself runs it").not.toEqual([]);
     });
   }
 
   test("has no filter run that keeps talking (filter.process)", async () => {
-    const folder = repository("overlay");
-    git(folder, "config", "filter.odd.process", `${program} process`);
-    touch(folder);
-    expect(await ask(folder)).toBe("6.6");
+    const directory = repository("overlay");
+    git(directory, "config", "filter.odd.process", `${program} process`);
+    touch(directory);
+    expect(await ask(directory)).toBe("6.6");
     expect(marks()).toEqual([]);
   });
 
   test("has no filter of a submodule run, named in .gitmodules or not", async () => {
     repository("library");
-    const folder = repository("overlay");
-    git(folder, "submodule", "add", "-q", at("library"), "library");
-    git(folder, "commit", "-q", "-m", "two");
-    git(folder, "tag", "v7.7");
-    git(path.join(folder, "library"), "config", "filter.odd.clean", `${program} clean`);
-    touch(path.join(folder, "library"));
-    expect(await ask(folder)).toBe("7.7");
-    git(folder, "rm", "-q", "--cached", ".gitmodules");
-    rmSync(path.join(folder, ".gitmodules"));
-    git(folder, "commit", "-q", "-m", "three");
-    git(folder, "tag", "v8.8");
-    touch(path.join(folder, "library"));
-    expect(await ask(folder)).toBe("8.8");
+    const directory = repository("overlay");
+    git(directory, "submodule", "add", "-q", at("library"), "library");
+    git(directory, "commit", "-q", "-m", "two");
+    git(directory, "tag", "v7.7");
+    git(path.join(directory, "library"), "config", "filter.odd.clean", `${program} clean`);
+    touch(path.join(directory, "library"));
+    expect(await ask(directory)).toBe("7.7");
+    git(directory, "rm", "-q", "--cached", ".gitmodules");
+    rmSync(path.join(directory, ".gitmodules"));
+    git(directory, "commit", "-q", "-m", "three");
+    git(directory, "tag", "v8.8");
+    touch(path.join(directory, "library"));
+    expect(await ask(directory)).toBe("8.8");
     expect(marks()).toEqual([]);
   });
 
@@ -143,9 +143,9 @@ describe("the repository of a given overlay", () => {
   });
 
   test("that lacks an object is an error, and no program is asked to bring it", async () => {
-    const folder = repository("overlay");
-    const tree = git(folder, "rev-parse", "HEAD^{tree}");
-    rmSync(path.join(folder, ".git/objects", tree.slice(0, 2), tree.slice(2)));
+    const directory = repository("overlay");
+    const tree = git(directory, "rev-parse", "HEAD^{tree}");
+    rmSync(path.join(directory, ".git/objects", tree.slice(0, 2), tree.slice(2)));
     const settings = {
       "remote.odd.url": `ext::${at("program").replaceAll(" ", "% ")} transport`,
       "remote.odd.promisor": "true",
@@ -153,20 +153,20 @@ describe("the repository of a given overlay", () => {
       "core.repositoryFormatVersion": "1",
       "protocol.ext.allow": "always",
     };
-    for (const [name, value] of Object.entries(settings)) git(folder, "config", name, value);
-    const error: unknown = await ask(folder).catch((cause: unknown) => cause);
+    for (const [name, value] of Object.entries(settings)) git(directory, "config", name, value);
+    const error: unknown = await ask(directory).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(UserError);
-    expect(error).toMatchObject({ code: "git-failed", where: path.join(folder, ".git") });
+    expect(error).toMatchObject({ code: "git-failed", where: path.join(directory, ".git") });
     expect(marks()).toEqual([]);
   });
 
   test("is compared with the help of the user's own filters", async () => {
-    const folder = repository("overlay");
-    git(folder, "config", "filter.odd.clean", `${program} own`);
-    git(folder, "config", "--global", "filter.odd.clean", `${program} users`);
-    touch(folder);
-    expect(await ask(folder)).toBe("6.6");
+    const directory = repository("overlay");
+    git(directory, "config", "filter.odd.clean", `${program} own`);
+    git(directory, "config", "--global", "filter.odd.clean", `${program} users`);
+    touch(directory);
+    expect(await ask(directory)).toBe("6.6");
     expect(marks()).toEqual(["users"]);
-    expect(existsSync(path.join(folder, ".git/index.lock"))).toBe(false);
+    expect(existsSync(path.join(directory, ".git/index.lock"))).toBe(false);
   });
 });

@@ -32,11 +32,11 @@ describe("the superblock of an extension", () => {
     ["lz4", "4K"],
     ["lzo", "4K"],
   ])("says what mksquashfs packed it with: %s, blocks of %s", async (compression, block) => {
-    const folder = workspace.path("packed");
-    await mkdir(folder, { recursive: true });
-    await writeFile(`${folder}/file`, "text");
+    const directory = workspace.path("packed");
+    await mkdir(directory, { recursive: true });
+    await writeFile(`${directory}/file`, "text");
     const file = workspace.path(`${compression}.tcz`);
-    await workspace.$`mksquashfs ${folder} ${file} -comp ${compression} -b ${block} -noappend -quiet -no-progress`;
+    await workspace.$`mksquashfs ${directory} ${file} -comp ${compression} -b ${block} -noappend -quiet -no-progress`;
     const superblock = await readSquashfsSuperblock(file);
     expect(superblock.compression).toBe(compression);
     const { stdout } = await workspace.$`unsquashfs -s ${file}`;
@@ -88,19 +88,19 @@ describe("a note on an extension's compression", () => {
 });
 
 describe("unpacking an extension", () => {
-  async function pack(name: string, fill: (folder: string) => Promise<unknown>): Promise<string> {
-    const folder = workspace.path(`${name} root`);
-    await mkdir(`${folder}/usr/local/bin`, { recursive: true });
-    await fill(folder);
-    await packSquashfs(workspace.$, folder, workspace.path(`${name}.tcz`), { epoch: 0 });
+  async function pack(name: string, fill: (directory: string) => Promise<unknown>): Promise<string> {
+    const directory = workspace.path(`${name} root`);
+    await mkdir(`${directory}/usr/local/bin`, { recursive: true });
+    await fill(directory);
+    await packSquashfs(workspace.$, directory, workspace.path(`${name}.tcz`), { epoch: 0 });
     return workspace.path(`${name}.tcz`);
   }
 
   test("is refused before anything is written where a file is far larger than the extension", async () => {
-    const tcz = await pack("bomb", async (folder) => {
-      await writeFile(`${folder}/usr/local/bin/lscpu`, "");
-      await truncate(`${folder}/usr/local/bin/lscpu`, 64 * 1024 * 1024);
-      await writeFile(`${folder}/usr/local/bin/small`, "small");
+    const tcz = await pack("bomb", async (directory) => {
+      await writeFile(`${directory}/usr/local/bin/lscpu`, "");
+      await truncate(`${directory}/usr/local/bin/lscpu`, 64 * 1024 * 1024);
+      await writeFile(`${directory}/usr/local/bin/small`, "small");
     });
     const out = workspace.path("bomb out");
     const refused = extractSquashfs(workspace.$, tcz, ["usr/local/bin/lscpu"], out);
@@ -112,7 +112,9 @@ describe("unpacking an extension", () => {
   });
 
   test("keeps to a limit that is given, and names the option that raises it", async () => {
-    const tcz = await pack("limit", (folder) => writeFile(`${folder}/usr/local/bin/a`, Buffer.alloc(3000)));
+    const tcz = await pack("limit", (directory) =>
+      writeFile(`${directory}/usr/local/bin/a`, Buffer.alloc(3000)),
+    );
     const limits = { maxBytes: 2000, settings: limitSettings };
     await expect(
       extractSquashfs(workspace.$, tcz, "all", workspace.path("limit out"), { limits }),
@@ -126,7 +128,7 @@ describe("unpacking an extension", () => {
   test("takes no file through a link, and leaves links as they are", async () => {
     const host = workspace.path("link host");
     await mkdir(host);
-    const tcz = await pack("link", (folder) => symlink(host, `${folder}/usr/local/out`));
+    const tcz = await pack("link", (directory) => symlink(host, `${directory}/usr/local/out`));
     await expect(
       extractSquashfs(workspace.$, tcz, ["usr/local/out/x"], workspace.path("link out")),
     ).rejects.toMatchObject({ code: "member-missing" });

@@ -127,7 +127,7 @@ function damaged(bytes: Buffer, damages: readonly { at: number; kind: string; by
   return result;
 }
 
-/** Runs one case in a folder of its own, and holds it to the sentence at the top. */
+/** Runs one case in a directory of its own, and holds it to the sentence at the top. */
 async function answer(run: (place: string) => Promise<unknown>): Promise<void> {
   const place = workspace.path("case");
   await rm(place, { recursive: true, force: true });
@@ -182,7 +182,7 @@ describe("a package at random", () => {
 describe("a bundle at random", () => {
   const takeApart = (bytes: Buffer) =>
     answer(async (place) => {
-      for (const folder of ["boot", "scratch"]) await mkdir(`${place}/${folder}`);
+      for (const directory of ["boot", "scratch"]) await mkdir(`${place}/${directory}`);
       await writeFile(`${place}/bundle.tar.gz`, bytes);
       const at = (one: string) => `${place}/${one}`;
       await takeBundleApart(

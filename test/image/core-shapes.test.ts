@@ -58,7 +58,9 @@ describe("a Core ISO", () => {
     core = await parts.whole();
   });
 
-  const loader = (folder = "boot/isolinux") => ({ [`${folder}/isolinux.bin`]: Buffer.alloc(4096, "loader") });
+  const loader = (directory = "boot/isolinux") => ({
+    [`${directory}/isolinux.bin`]: Buffer.alloc(4096, "loader"),
+  });
   const plain = (menu: string) => ({
     ...loader(),
     "boot/vmlinuz": "kernel",

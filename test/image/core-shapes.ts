@@ -23,22 +23,22 @@ export function label(name: string, kernel: string, initrd: string, options = "q
 /** Parts of Core's initrd, packed by a command. */
 export class InitrdParts {
   readonly #$: Shell;
-  readonly #folder: string;
+  readonly #directory: string;
 
-  constructor($: Shell, folder: string) {
+  constructor($: Shell, directory: string) {
     this.#$ = $;
-    this.#folder = folder;
+    this.#directory = directory;
   }
 
   /** Files that hold their own names, as one archive packed by `command`. */
   async pack(paths: readonly string[], command: readonly string[] = ["gzip", "-n9"]): Promise<Buffer> {
-    const root = path.join(this.#folder, "root");
+    const root = path.join(this.#directory, "root");
     await rm(root, { recursive: true, force: true });
     for (const name of paths) {
       await mkdir(path.dirname(path.join(root, name)), { recursive: true });
       await writeFile(path.join(root, name), name);
     }
-    const packed = path.join(this.#folder, "packed");
+    const packed = path.join(this.#directory, "packed");
     await this.#$({ cwd: root })`find . -mindepth 1 | cpio -o -H newc --quiet | ${command} -c > ${packed}`;
     return await readFile(packed);
   }

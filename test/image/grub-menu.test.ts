@@ -91,7 +91,7 @@ menuentry mc {
     expect(await grubOf(core.replace("timeout 100\n", "totaltimeout 9000\n"))).toContain("set timeout=900\n");
   });
 
-  it("looks for files without a folder where isolinux looks for them", async () => {
+  it("looks for files without a directory where isolinux looks for them", async () => {
     const menu = "label x\nkernel vmlinuz\nappend initrd=a.gz,/boot/b.gz quiet\n";
     expect(await grubOf(menu)).toContain(
       "linux /boot/isolinux/vmlinuz quiet\n  initrd /boot/isolinux/a.gz /boot/b.gz",

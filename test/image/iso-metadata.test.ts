@@ -7,22 +7,22 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { metadataOf } from "../../tasks/iso-template.ts";
 import { refusalsOfRazor } from "../support/razor-iso-check.ts";
 
-let folder = "";
+let directory = "";
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const plan = { initrdSize: 6, initrd: "corepure64.gz", kernel: "vmlinuz64", kernelSha256: sha256("kernel") };
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "razor mk metadata "));
-  await mkdir(path.join(folder, "boot"));
-  await writeFile(path.join(folder, "boot/vmlinuz64"), "kernel");
-  await writeFile(path.join(folder, "boot/corepure64.gz"), "initrd");
+  directory = await mkdtemp(path.join(tmpdir(), "razor mk metadata "));
+  await mkdir(path.join(directory, "boot"));
+  await writeFile(path.join(directory, "boot/vmlinuz64"), "kernel");
+  await writeFile(path.join(directory, "boot/corepure64.gz"), "initrd");
 });
 
-afterEach(async () => await rm(folder, { recursive: true, force: true }));
+afterEach(async () => await rm(directory, { recursive: true, force: true }));
 
 async function refusals(metadata: Buffer | string, epoch: number, name = "rz_mk_dev-image.0.9.3.iso") {
-  await writeFile(path.join(folder, "iso-metadata.yaml"), metadata);
-  return refusalsOfRazor(name, folder, epoch);
+  await writeFile(path.join(directory, "iso-metadata.yaml"), metadata);
+  return refusalsOfRazor(name, directory, epoch);
 }
 
 it.each([
@@ -52,6 +52,6 @@ it("would be refused with bare file names, a quoted time, another digest or no f
   ]);
   expect(await changed(/(?<=initrd_hash: ").{4}/, "beef")).toEqual(["another digest of the initrd"]);
   expect(await changed(/^iso_version.*$/m, "iso_version: 1.10")).toEqual(["no version: 1.1"]);
-  await rm(path.join(folder, "iso-metadata.yaml"));
-  expect(refusalsOfRazor("x.img", folder, 0)).toEqual(["the name does not end in .iso", "no metadata"]);
+  await rm(path.join(directory, "iso-metadata.yaml"));
+  expect(refusalsOfRazor("x.img", directory, 0)).toEqual(["the name does not end in .iso", "no metadata"]);
 });

@@ -25,7 +25,7 @@ describe("a module", () => {
   ])("at %s is for %s", (name, release) => expect(moduleRelease(name)).toBe(release));
 });
 
-it("depends on libraries, modules, tables and links, each with its folders as they are", () => {
+it("depends on libraries, modules, tables and links, each with its directories as they are", () => {
   const mtime = 0;
   const tree = new FileTree()
     .addDirectory("usr", { mtime, mode: 0o700 })

@@ -12,17 +12,17 @@ usesPrograms("ruby");
 
 const root = path.join(import.meta.dirname, "../..");
 const file = "lists/microkernel.yaml";
-let folder = "";
+let directory = "";
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "razor mk settings "));
+  directory = await mkdtemp(path.join(tmpdir(), "razor mk settings "));
 });
 
-afterAll(async () => await rm(folder, { recursive: true, force: true }));
+afterAll(async () => await rm(directory, { recursive: true, force: true }));
 
 /** What the image's own configuration manager makes of a text: its values, and what it refuses. */
 async function readInImage(text: string): Promise<unknown> {
-  await writeFile(path.join(folder, "mk_conf.yaml"), text);
+  await writeFile(path.join(directory, "mk_conf.yaml"), text);
   const program = `
     require "json"
     require "razor_microkernel/rz_mk_configuration_manager"
@@ -30,7 +30,7 @@ async function readInImage(text: string): Promise<unknown> {
     puts JSON.generate("values" => one.instance_variable_get(:@values), "refused" => one.refused)`;
   const library = path.join(root, "overlay-src/usr/local/lib/ruby/1.8");
   const { stdout, stderr } = spawnSync("ruby", ["-I", library, "-e", program], {
-    cwd: folder,
+    cwd: directory,
     encoding: "utf8",
   });
   if (stdout === "") throw new Error(stderr);

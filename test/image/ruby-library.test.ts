@@ -14,13 +14,13 @@ usesPrograms("mksquashfs", "unsquashfs");
 
 const workspace = useWorkspace();
 
-async function extension(folder: string, name: string, files: readonly string[]): Promise<void> {
-  const root = path.join(folder, `${name}.root`);
+async function extension(directory: string, name: string, files: readonly string[]): Promise<void> {
+  const root = path.join(directory, `${name}.root`);
   for (const file of files) {
     await mkdir(path.dirname(path.join(root, file)), { recursive: true });
     await writeFile(path.join(root, file), "");
   }
-  await workspace.$`mksquashfs ${root} ${path.join(folder, name)} -b 4096 -no-xattrs -all-root -noappend -quiet -no-progress`;
+  await workspace.$`mksquashfs ${root} ${path.join(directory, name)} -b 4096 -no-xattrs -all-root -noappend -quiet -no-progress`;
 }
 
 describe("the library of the image's Ruby", () => {
@@ -29,17 +29,17 @@ describe("the library of the image's Ruby", () => {
     ["1.9.1", "ruby.tcz"],
     ["3.4.0", "ruby3.4.tcz"],
   ])("is found for %s in %s", async (version, name) => {
-    const folder = workspace.path(`ruby ${version}`);
-    await extension(folder, "rubygems.tcz", ["usr/local/lib/ruby/site_ruby/9.9/optparse.rb"]);
-    await extension(folder, "bash.tcz", ["usr/local/lib/ruby/9.9/optparse.rb"]);
-    await extension(folder, name, [`usr/local/lib/ruby/${version}/optparse.rb`, "usr/local/bin/ruby"]);
-    expect(await findRubyVersion(workspace.$, folder)).toBe(version);
+    const directory = workspace.path(`ruby ${version}`);
+    await extension(directory, "rubygems.tcz", ["usr/local/lib/ruby/site_ruby/9.9/optparse.rb"]);
+    await extension(directory, "bash.tcz", ["usr/local/lib/ruby/9.9/optparse.rb"]);
+    await extension(directory, name, [`usr/local/lib/ruby/${version}/optparse.rb`, "usr/local/bin/ruby"]);
+    expect(await findRubyVersion(workspace.$, directory)).toBe(version);
   });
 
   it("is none without a Ruby, and with one of a distribution in its own place", async () => {
-    const folder = workspace.path("no ruby");
-    await extension(folder, "ruby.tcz", ["usr/lib/ruby/3.3.0/optparse.rb"]);
-    expect(await findRubyVersion(workspace.$, folder)).toBe("");
+    const directory = workspace.path("no ruby");
+    await extension(directory, "ruby.tcz", ["usr/lib/ruby/3.3.0/optparse.rb"]);
+    expect(await findRubyVersion(workspace.$, directory)).toBe("");
   });
 
   const overlay = () =>

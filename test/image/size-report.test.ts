@@ -55,10 +55,11 @@ describe("the sizes of an ISO", () => {
     expect(extension).toMatchObject({ name: "large", files: 2, before: 900_010 });
     // To a window of 256 KiB of content, in which bytes are shared out evenly.
     expect(Math.abs((extension?.after ?? 0) - 900_000)).toBeLessThan(80_000);
-    const folder = (name: string) => report.folders.find((row) => row.name === name)?.after ?? Number.NaN;
-    expect(folder("etc")).toBe(1000);
-    expect(folder("usr/share")).toBeLessThan(150_000);
-    expect(report.folders[0]?.name).toBe("tmp/builtin");
+    const directory = (name: string) =>
+      report.directories.find((row) => row.name === name)?.after ?? Number.NaN;
+    expect(directory("etc")).toBe(1000);
+    expect(directory("usr/share")).toBeLessThan(150_000);
+    expect(report.directories[0]?.name).toBe("tmp/builtin");
   });
 
   it("take a place between two points for as far on in both", () => {

@@ -1,11 +1,11 @@
 /** Secrets have tight modes in the image, whatever a checkout made of them. */
 import { describe, expect, it } from "vitest";
 import { FileTree } from "../../src/formats/index.ts";
-import { imagePolicy, inheritFolders, recordedModes } from "../../tasks/image/image-tree.ts";
+import { imagePolicy, inheritDirectories, recordedModes } from "../../tasks/image/image-tree.ts";
 import { holdsKey } from "../../tasks/image/tight-modes.ts";
 
 const onDisk = { type: "file", executable: false, diskMode: 0o644 } as const;
-const folderOnDisk = { type: "directory", executable: true, diskMode: 0o755 } as const;
+const directoryOnDisk = { type: "directory", executable: true, diskMode: 0o755 } as const;
 
 describe("a file of the image", () => {
   it.each([
@@ -51,16 +51,16 @@ describe("a file of the image", () => {
   it.each(["root/.ssh", "etc/wireguard", "etc/ssl/private", "root/.gnupg"])(
     "in the directory %s is out of others' reach",
     (path) => {
-      expect(imagePolicy(path, folderOnDisk)).toMatchObject({ mode: 0o700, uid: 0, gid: 0 });
+      expect(imagePolicy(path, directoryOnDisk)).toMatchObject({ mode: 0o700, uid: 0, gid: 0 });
       const core = new FileTree().addDirectory(path, { mtime: 0, mode: 0o755 });
       const own = new FileTree().addDirectory(path, { mtime: 0, mode: 0o700 });
-      expect(inheritFolders(own, core).get(path)).toMatchObject({ mode: 0o700 });
+      expect(inheritDirectories(own, core).get(path)).toMatchObject({ mode: 0o700 });
     },
   );
 
   it("below tc's .ssh is tc's, since sshd reads it as that user", () => {
     const owner = { uid: 1001, gid: 50 };
-    expect(imagePolicy("home/tc/.ssh", folderOnDisk)).toEqual({ mode: 0o700, ...owner });
+    expect(imagePolicy("home/tc/.ssh", directoryOnDisk)).toEqual({ mode: 0o700, ...owner });
     expect(imagePolicy("home/tc/.ssh/authorized_keys", onDisk)).toEqual({ mode: 0o600, ...owner });
     expect(imagePolicy("home/tc/.profile", onDisk)).toEqual({ mode: 0o644, uid: 0, gid: 0 });
   });
@@ -69,7 +69,7 @@ describe("a file of the image", () => {
     const file = { type: "file", executable: true, diskMode: 0o711 } as const;
     expect(recordedModes("usr/local/bin/tool", file)).toEqual({ mode: 0o711, uid: 0, gid: 0 });
     expect(recordedModes("etc/shadow", file).mode).toBe(0o600);
-    expect(recordedModes("usr/local/bin", { ...folderOnDisk, diskMode: 0o700 }).mode).toBe(0o755);
+    expect(recordedModes("usr/local/bin", { ...directoryOnDisk, diskMode: 0o700 }).mode).toBe(0o755);
   });
 });
 

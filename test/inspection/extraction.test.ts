@@ -21,7 +21,7 @@ const asUser: ExtractionOptions = {
   },
 };
 
-const folderName = (): string => workspace.path(`out ${++places}`);
+const directoryName = (): string => workspace.path(`out ${++places}`);
 
 function variedTree(): FileTree {
   const owner = { uid: 7, gid: 50, mtime };
@@ -43,22 +43,22 @@ async function extract(
   tree: FileTree,
   options: Partial<ExtractionOptions> = {},
   paths: readonly string[] = tree.paths(),
-  folder = folderName(),
+  directory = directoryName(),
 ): Promise<string> {
-  await extractEntries(tree, paths, folder, { ...asUser, ...options });
-  return folder;
+  await extractEntries(tree, paths, directory, { ...asUser, ...options });
+  return directory;
 }
 
 describe("extraction by another user than root", () => {
   it("writes files, links and times, and the rest into a manifest in mtree(5)'s format", async () => {
-    const folder = await extract(variedTree());
-    const status = await lstat(`${folder}/bin/su`);
+    const directory = await extract(variedTree());
+    const status = await lstat(`${directory}/bin/su`);
     expect([status.mode & 0o7777, status.mtimeMs / 1000]).toEqual([0o755, mtime]);
-    expect((await lstat(`${folder}/root`)).mtimeMs / 1000).toBe(mtime);
-    expect(await readlink(`${folder}/etc/link`)).toBe("/etc/passwd");
-    expect((await lstat(`${folder}/a`)).ino).toBe((await lstat(`${folder}/b`)).ino);
-    expect(await readdir(`${folder}/dev`)).toEqual([]);
-    const manifest = (await readFile(`${folder}/.manifest`, "utf8")).split("\n");
+    expect((await lstat(`${directory}/root`)).mtimeMs / 1000).toBe(mtime);
+    expect(await readlink(`${directory}/etc/link`)).toBe("/etc/passwd");
+    expect((await lstat(`${directory}/a`)).ino).toBe((await lstat(`${directory}/b`)).ino);
+    expect(await readdir(`${directory}/dev`)).toEqual([]);
+    const manifest = (await readFile(`${directory}/.manifest`, "utf8")).split("\n");
     expect(manifest[0]).toBe("#mtree");
     expect(manifest).toContain(
       `./dev/console type=char mode=0600 uid=0 gid=5 time=${mtime}.0 device=linux,5,1`,
@@ -71,8 +71,8 @@ describe("extraction by another user than root", () => {
   });
 
   it("of some paths brings the directories that they lie in, and nothing else", async () => {
-    const folder = await extract(variedTree(), {}, ["root/read-only"]);
-    expect((await readdir(folder, { recursive: true })).sort()).toEqual([
+    const directory = await extract(variedTree(), {}, ["root/read-only"]);
+    expect((await readdir(directory, { recursive: true })).sort()).toEqual([
       ".manifest",
       "root",
       "root/read-only",
@@ -86,13 +86,13 @@ it.runIf(process.geteuid?.() === 0)("as root sets owners and modes, and has devi
     made.push(path.basename(file));
     await writeFile(file, "");
   };
-  const folder = await extract(variedTree(), { isRoot: true, makeDevice });
-  const status = await lstat(`${folder}/bin/su`);
+  const directory = await extract(variedTree(), { isRoot: true, makeDevice });
+  const status = await lstat(`${directory}/bin/su`);
   expect([status.mode & 0o7777, status.uid, status.gid]).toEqual([0o4755, 7, 50]);
-  expect((await lstat(`${folder}/root`)).mode & 0o7777).toBe(0o500);
+  expect((await lstat(`${directory}/root`)).mode & 0o7777).toBe(0o500);
   expect(made.sort()).toEqual(["console", "pipe"]);
-  expect((await lstat(`${folder}/dev/console`)).gid).toBe(5);
-  expect(await readdir(folder)).not.toContain(".manifest");
+  expect((await lstat(`${directory}/dev/console`)).gid).toBe(5);
+  expect(await readdir(directory)).not.toContain(".manifest");
 });
 
 describe("nothing outside the directory is touched", () => {
@@ -100,11 +100,11 @@ describe("nothing outside the directory is touched", () => {
     const canary = await makeCanary(workspace.path("canary"));
     const before = await canary.look();
     const tree = new FileTree()
-      .addSymlink("doc", `${canary.folder}/doc`, { mtime })
+      .addSymlink("doc", `${canary.directory}/doc`, { mtime })
       .addFile("doc/own", bytesContent("hostile"), { mtime });
-    const folder = folderName();
-    await expect(extract(tree, {}, tree.paths(), folder)).rejects.toMatchObject({ code: "unsafe-link" });
-    expect(await readdir(folder)).toEqual([]);
+    const directory = directoryName();
+    await expect(extract(tree, {}, tree.paths(), directory)).rejects.toMatchObject({ code: "unsafe-link" });
+    expect(await readdir(directory)).toEqual([]);
     expect(await canary.look()).toEqual(before);
   });
 
@@ -115,17 +115,17 @@ describe("nothing outside the directory is touched", () => {
       ["doc", "doc"],
       ["secret", "secret"],
     ] as const) {
-      const folder = folderName();
-      await mkdir(folder);
-      await symlink(path.join(canary.folder, target), path.join(folder, name));
+      const directory = directoryName();
+      await mkdir(directory);
+      await symlink(path.join(canary.directory, target), path.join(directory, name));
       const tree = new FileTree()
         .addFile("first", bytesContent(""), { mtime })
         .addFile(name === "doc" ? "doc/own" : name, bytesContent("hostile"), { mtime })
         .ensureParents({ mtime });
-      await expect(extract(tree, { keep: true }, tree.paths(), folder)).rejects.toMatchObject({
+      await expect(extract(tree, { keep: true }, tree.paths(), directory)).rejects.toMatchObject({
         code: "extract-conflict",
       });
-      expect(await readdir(folder)).toEqual([name]);
+      expect(await readdir(directory)).toEqual([name]);
     }
     expect(await canary.look()).toEqual(before);
   });
@@ -133,19 +133,19 @@ describe("nothing outside the directory is touched", () => {
 
 describe("a directory with other files", () => {
   it("is refused, and with --keep-existing gets what it does not have", async () => {
-    const folder = folderName();
-    await mkdir(`${folder}/etc`, { recursive: true });
-    await writeFile(`${folder}/etc/own`, "own");
+    const directory = directoryName();
+    await mkdir(`${directory}/etc`, { recursive: true });
+    await writeFile(`${directory}/etc/own`, "own");
     const tree = new FileTree().addFile("etc/new", bytesContent("new"), { mtime }).ensureParents({ mtime });
-    await expect(extract(tree, {}, tree.paths(), folder)).rejects.toMatchObject({
+    await expect(extract(tree, {}, tree.paths(), directory)).rejects.toMatchObject({
       code: "not-empty",
       hint: "empty it",
     });
-    await extract(tree, { keep: true }, tree.paths(), folder);
-    expect((await readdir(`${folder}/etc`)).sort()).toEqual(["new", "own"]);
-    const again = extract(tree, { keep: true }, tree.paths(), folder);
+    await extract(tree, { keep: true }, tree.paths(), directory);
+    expect((await readdir(`${directory}/etc`)).sort()).toEqual(["new", "own"]);
+    const again = extract(tree, { keep: true }, tree.paths(), directory);
     await expect(again).rejects.toMatchObject({ code: "extract-conflict" });
-    expect(await readFile(`${folder}/etc/own`, "utf8")).toBe("own");
+    expect(await readFile(`${directory}/etc/own`, "utf8")).toBe("own");
   });
 
   it("and an image with a .manifest of its own keep theirs", async () => {

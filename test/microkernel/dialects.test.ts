@@ -12,19 +12,19 @@ usesPrograms("ruby");
 
 const program = path.join(import.meta.dirname, "check_in.rb");
 const facts = { mk_hw_nic_count: "1", os_name: "Grüße & 50%" };
-let folder = "";
+let directory = "";
 let server: RazorServer;
 let url = "";
 
 beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "razor mk check-in "));
-  await mkdir(path.join(folder, "proc"));
-  await writeFile(path.join(folder, "proc/uptime"), "1000.00 1.00\n");
+  directory = await mkdtemp(path.join(tmpdir(), "razor mk check-in "));
+  await mkdir(path.join(directory, "proc"));
+  await writeFile(path.join(directory, "proc/uptime"), "1000.00 1.00\n");
   for (const [name, address] of [
     ["eth0", "52:54:00:ab:cd:01"],
     ["eth1", "52:54:00:ab:cd:02"],
   ]) {
-    const card = path.join(folder, `sys/class/net/${name}`);
+    const card = path.join(directory, `sys/class/net/${name}`);
     await mkdir(path.join(card, "device"), { recursive: true });
     await writeFile(path.join(card, "address"), `${address}\n`);
     await writeFile(path.join(card, "type"), "1\n");
@@ -35,11 +35,11 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await server.close();
-  await rm(folder, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 });
 
 async function checkIn(turns: number, ...kernelArguments: readonly string[]): Promise<string> {
-  const words = [program, folder, `${turns}`, ...kernelArguments];
+  const words = [program, directory, `${turns}`, ...kernelArguments];
   return (await promisify(execFile)("ruby", words, { encoding: "utf8" })).stdout;
 }
 
@@ -55,7 +55,7 @@ describe("a Microkernel", () => {
   it.each(["razor", "hanlon"] as const)(
     "checks in, registers and takes a configuration: %s",
     async (dialect) => {
-      await writeFile(path.join(folder, "mk_conf.yaml"), `mk_dialect: ${dialect}\n`);
+      await writeFile(path.join(directory, "mk_conf.yaml"), `mk_dialect: ${dialect}\n`);
       server.clientConfig = { mk_checkin_interval: 7, mk_strange: [1] };
       const said = await checkIn(3, `razor.ip=${url}`);
       expect(server.refusals).toEqual([]);
@@ -66,7 +66,9 @@ describe("a Microkernel", () => {
         event(dialect, "checkin", false),
       ]);
       expect(said).toBe(`Microkernel: registered with http://${url}, 2 facts\n`);
-      expect(await readFile(path.join(folder, "mk_conf.yaml"), "utf8")).toContain("mk_checkin_interval: 7");
+      expect(await readFile(path.join(directory, "mk_conf.yaml"), "utf8")).toContain(
+        "mk_checkin_interval: 7",
+      );
     },
   );
 

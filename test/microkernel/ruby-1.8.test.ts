@@ -25,10 +25,10 @@ it("parses as Ruby 1.8, and calls no method of later versions", async () => {
 });
 
 it("would be refused otherwise, with the line", async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), "razor mk 1.8 "));
+  const directory = await mkdtemp(path.join(tmpdir(), "razor mk 1.8 "));
   try {
     const refusal = async (text: string) => {
-      const file = path.join(folder, "x.rb");
+      const file = path.join(directory, "x.rb");
       await writeFile(file, `\n${text}\n`);
       return refusals([file]).map((line) => line.replace(`${file}:`, ""));
     };
@@ -42,6 +42,6 @@ it("would be refused otherwise, with the line", async () => {
     expect(await refusal("begin; x; rescue Exception; end")).toEqual(["2: rescue Exception"]);
     expect(await refusal("begin; x; rescue StandardError => e; y; end")).toEqual([]);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 });

@@ -8,10 +8,10 @@ import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 import {
   commandEnvironment,
-  makeFolder,
+  makeDirectory,
   makeWorkspace,
   openWorkspace,
-  removeFolder,
+  removeDirectory,
   type TaskOptions,
   type TaskResult,
   type Workspace,
@@ -22,7 +22,7 @@ usesPrograms("mount", "umount", "xorriso");
 const tcz = "14.x/x86_64/tcz";
 
 describe("given bad input", () => {
-  let folder = "";
+  let directory = "";
   let workspace: Workspace;
   let pristine = "";
   let mirror = "";
@@ -34,14 +34,14 @@ describe("given bad input", () => {
   beforeAll(async () => {
     const built = await openWorkspace();
     await built.build(["fetch-iso", "--source", "sample"]);
-    folder = await makeFolder("bad input");
-    pristine = path.join(folder, "pristine");
+    directory = await makeDirectory("bad input");
+    pristine = path.join(directory, "pristine");
     await cp(built.path(".buildcache/v1/out/shared/sample-source/mirror"), pristine, { recursive: true });
-    mirror = path.join(folder, "mirror");
+    mirror = path.join(directory, "mirror");
     await mkdir(mirror);
     server = await serveDirectory(mirror);
 
-    workspace = await makeWorkspace(folder, "the workspace");
+    workspace = await makeWorkspace(directory, "the workspace");
     const sources = workspace.path("lists/sources.yaml");
     const extras = await readdir(path.join(pristine, "extras"));
     const extra = (start: string) =>
@@ -59,7 +59,7 @@ describe("given bad input", () => {
 
   afterAll(async () => {
     await server?.close();
-    await removeFolder(folder);
+    await removeDirectory(directory);
   });
 
   beforeEach(() => {
@@ -161,10 +161,10 @@ describe("given bad input", () => {
   });
 
   it("refuses an ISO that has no Core in it, and says what it looked for", async () => {
-    const root = path.join(folder, "other iso");
+    const root = path.join(directory, "other iso");
     await mkdir(path.join(root, "boot"), { recursive: true });
     await writeFile(path.join(root, "boot/vmlinuz"), "kernel");
-    const iso = path.join(folder, "other.iso");
+    const iso = path.join(directory, "other.iso");
     await workspace.$`xorriso -as mkisofs -quiet -o ${iso} -r ${root}`;
     const bytes = await readFile(iso);
     await put("other.iso", bytes);
@@ -186,7 +186,7 @@ describe("given bad input", () => {
   });
 
   it("says which package has a host tool that is missing", async () => {
-    const tools = path.join(folder, "tools");
+    const tools = path.join(directory, "tools");
     await mkdir(tools);
     const needed = ["node", "git", "bash", "sh", "env", "unsquashfs", "mksquashfs", "openssl", "ps"];
     for (const tool of needed) {
@@ -208,7 +208,7 @@ describe("given bad input", () => {
   });
 
   it("leaves nothing half-written when the disk is full, and says so", async (context) => {
-    const before = path.join(folder, "build-files");
+    const before = path.join(directory, "build-files");
     await cp(workspace.path("build-files"), before, { recursive: true });
     const at = workspace.path("build-files");
     // Room for what is there, not for another ISO.

@@ -2,8 +2,9 @@
  * Production images attacked at their boot menus, by keyboard: what is typed there changes no kernel command line.
  *
  * The image is a small one whose init prints the kernel's command line and switches the machine off. Sources: syslinux
- * `doc/syslinux.cfg.txt` and `doc/menu.txt` (Tab edits an entry of menu.c32, Esc leaves it for the prompt); the GNU GRUB manual, "The
- * menu interface" (`e` edits an entry, Ctrl-X starts it, `c` opens the command line) and "Authentication and authorisation".
+ * `doc/syslinux.cfg.txt` and `doc/menu.txt` (Tab edits an entry of menu.c32, Esc leaves it for the prompt); the GNU
+ * GRUB manual, "The menu interface" (`e` edits an entry, Ctrl-X starts it, `c` opens the command line) and
+ * "Authentication and authorisation".
  */
 
 import { chmod, copyFile, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -13,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { usesPrograms } from "../support/programs.ts";
 import { type BootMedium, bootQemu, type QemuMachine, type QemuOptions } from "../support/qemu.ts";
 import { QemuKeyboard } from "../support/qemu-keyboard.ts";
-import { makeFolder, openWorkspace, removeFolder, type Workspace } from "./workspace.ts";
+import { makeDirectory, openWorkspace, removeDirectory, type Workspace } from "./workspace.ts";
 
 usesPrograms("dpkg-deb", "xorriso");
 
@@ -62,13 +63,13 @@ async function debOf(workspace: Workspace, name: string): Promise<string> {
 
 describe("the boot menu of a production image", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   const images = { closed: "", open: "", menuClosed: "", menuOpen: "" };
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("boot codes");
-    const at = (name: string) => path.join(folder, name);
+    directory = await makeDirectory("boot codes");
+    const at = (name: string) => path.join(directory, name);
     await mkdir(at("overlay/etc"), { recursive: true });
     await writeFile(at("overlay/etc/shadow"), "root:*:1:0:9:7:::\ntc:*:1:0:9:7:::\n");
     await writeFile(at("overlay/init"), init);
@@ -115,7 +116,7 @@ describe("the boot menu of a production image", () => {
     images.menuOpen = await build("menu-open", "--boot-menu", "open", ...other);
   }, 300_000);
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   let machines = 0;
 
@@ -126,7 +127,7 @@ describe("the boot menu of a production image", () => {
     settings: QemuOptions = {},
   ): Promise<string> {
     machines += 1;
-    const socket = path.join(folder, `monitor ${machines}`);
+    const socket = path.join(directory, `monitor ${machines}`);
     const started = performance.now();
     const machine = bootQemu(medium, { memory: 512, ...settings, extra: QemuKeyboard.arguments(socket) });
     try {

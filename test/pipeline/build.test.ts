@@ -9,9 +9,9 @@ import {
   commandEnvironment,
   copyWorkspace,
   giveToPlainUser,
-  makeFolder,
+  makeDirectory,
   openWorkspace,
-  removeFolder,
+  removeDirectory,
   sha256,
   type TaskOptions,
   type TaskResult,
@@ -42,11 +42,11 @@ describe("a build from the sample source", () => {
     workspace = await openWorkspace();
     iso = workspace.path(`build-files/rz_mk_dev-image.${version}.iso`);
     bundle = workspace.path("build-files/razor-microkernel-bundle-dev.tar.gz");
-    other = await makeFolder("elsewhere ğüş");
+    other = await makeDirectory("elsewhere ğüş");
     await workspace.build(both);
   });
 
-  afterAll(() => removeFolder(other));
+  afterAll(() => removeDirectory(other));
 
   it("makes the ISO and the bundle, and ends with path, size and sha256 of each", async () => {
     const { stdout } = await workspace.build(both);
@@ -63,7 +63,7 @@ describe("a build from the sample source", () => {
     expect(result.stderr).toMatch(/nothing to do: \d+ fresh/);
   });
 
-  it("works from any folder of the workspace, also in a continuous integration's environment", async () => {
+  it("works from any directory of the workspace, also in a continuous integration's environment", async () => {
     const result = await workspace.build(both, {
       cwd: workspace.path("overlay-src/usr/local"),
       env: commandEnvironment({ CI: "true" }),
@@ -97,19 +97,19 @@ describe("a build from the sample source", () => {
     expect(restored(back)).toEqual(["bundle", "overlay", "overlay-tarball", "rebuild-iso"]);
   });
 
-  it("reruns the overlay when a folder without files comes or goes, since the image has it too", async () => {
-    const folder = workspace.path("overlay-src/mnt");
+  it("reruns the overlay when a directory without files comes or goes, since the image has it too", async () => {
+    const directory = workspace.path("overlay-src/mnt");
     // Its own for each run of this test, since the workspace keeps results.
     const name = `data-${process.hrtime.bigint()}`;
     const iso = ["iso", ...both.slice(2), "--iso-version", version];
     await workspace.build(iso);
-    await mkdir(path.join(folder, name), { recursive: true });
+    await mkdir(path.join(directory, name), { recursive: true });
     try {
       const built = await workspace.build(iso);
       expect(rebuilt(built)).toEqual(["overlay", "rebuild-iso"]);
-      expect(built.stderr).toContain(`empty-folders changed from [] to ["mnt/${name}"]`);
+      expect(built.stderr).toContain(`empty-directories changed from [] to ["mnt/${name}"]`);
     } finally {
-      await rm(folder, { recursive: true });
+      await rm(directory, { recursive: true });
     }
     expect(restored(await workspace.build(iso))).toEqual(["overlay", "rebuild-iso"]);
   });
@@ -160,7 +160,7 @@ describe("a build from the sample source", () => {
     expect(await readFile(key, "utf8")).toBe(before);
   });
 
-  describe("in another folder, as another user, under another umask, time zone and language, from files made in another order and at another time", () => {
+  describe("in another directory, as another user, under another umask, time zone and language, from files made in another order and at another time", () => {
     const steps = [
       ...["payload", "payload-tarball", "setup-files", "overlay", "overlay-tarball", "iso-template"],
       ...["rebuild-iso", "bundle"],
@@ -237,10 +237,10 @@ describe("a build from the sample source", () => {
   });
 });
 
-/** Makes the files of a folder anew, the last one first, with times of their own. */
-async function makeBackwards(folder: string): Promise<void> {
+/** Makes the files of a directory anew, the last one first, with times of their own. */
+async function makeBackwards(directory: string): Promise<void> {
   const files: { readonly name: string; readonly mode: number; readonly bytes: Buffer }[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const name = path.join(entry.parentPath, entry.name);
     files.push({ name, mode: (await stat(name)).mode, bytes: await readFile(name) });

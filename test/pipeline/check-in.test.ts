@@ -20,16 +20,16 @@ const address = "52:54:00:12:34:56";
 
 describe("a machine that a server boots", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await mkdtemp(path.join(tmpdir(), "razor-mk-"));
+    directory = await mkdtemp(path.join(tmpdir(), "razor-mk-"));
     for (const variant of ["dev", "prod"])
       await workspace.build(["pxe", "--source", "sample", `--${variant}`]);
   });
 
-  afterAll(async () => await rm(folder, { recursive: true, force: true }));
+  afterAll(async () => await rm(directory, { recursive: true, force: true }));
 
   const medium = (variant: string, append: string) => {
     const boot = workspace.path(`build-files/rz_mk_${variant}-pxe.${version}/boot`);
@@ -50,7 +50,7 @@ describe("a machine that a server boots", () => {
       const server = new RazorServer();
       server.clientConfig = { mk_checkin_interval: 5, mk_reboot_interval: 0, mk_unknown: true };
       await server.listen(port);
-      const socket = path.join(folder, "monitor");
+      const socket = path.join(directory, "monitor");
       const extra = ["-monitor", `unix:${socket},server=on,wait=off`];
       const machine = bootQemu(medium("dev", "maxcpus=1 quiet"), {
         reachesHost: true,

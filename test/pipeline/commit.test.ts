@@ -7,9 +7,9 @@ import { readImage } from "./image.ts";
 import {
   commandEnvironment,
   copyWorkspace,
-  makeFolder,
+  makeDirectory,
   openWorkspace,
-  removeFolder,
+  removeDirectory,
   sha256,
   type TaskResult,
   type Workspace,
@@ -26,17 +26,17 @@ const carriesTheVersion = ["iso-template", "overlay", "rebuild-iso"];
 describe("a commit", () => {
   let workspace: Workspace;
   let copy: Workspace;
-  let folder = "";
+  let directory = "";
 
   beforeAll(async () => {
     workspace = await openWorkspace();
     await workspace.build([...iso, "bundle"]);
-    folder = await makeFolder("commit");
-    copy = await copyWorkspace(workspace, path.join(folder, "a clone"));
+    directory = await makeDirectory("commit");
+    copy = await copyWorkspace(workspace, path.join(directory, "a clone"));
     await copy.build([...iso, "bundle"]);
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   async function git(...args: readonly string[]): Promise<string> {
     const env = { ...commandEnvironment(), GIT_COMMITTER_DATE: "@1700000000 +0000" };
@@ -45,7 +45,7 @@ describe("a commit", () => {
   }
 
   async function timesIn(file: string, name: string): Promise<ReadonlyMap<string, number>> {
-    const image = await readImage(copy.$, file, path.join(folder, name));
+    const image = await readImage(copy.$, file, path.join(directory, name));
     return new Map([...image.tree].map(([at, node]) => [at, node.mtime]));
   }
 
@@ -95,11 +95,11 @@ describe("a commit", () => {
     expect(rebuilt(await copy.build(iso))).toEqual(["overlay", "rebuild-iso"]);
   });
 
-  it("is not needed where the image's files are in another folder, and there is no overlay-src", async () => {
+  it("is not needed where the image's files are in another directory, and there is no overlay-src", async () => {
     const { $ } = copy;
-    await $`mv ${copy.path("overlay-src")} ${path.join(folder, "their files")}`;
-    await copyFile(copy.path("lists/gem.list"), path.join(folder, "their files/opt/note"));
-    const result = await copy.build([...iso, "--overlay", path.join(folder, "their files")]);
+    await $`mv ${copy.path("overlay-src")} ${path.join(directory, "their files")}`;
+    await copyFile(copy.path("lists/gem.list"), path.join(directory, "their files/opt/note"));
+    const result = await copy.build([...iso, "--overlay", path.join(directory, "their files")]);
     const times = await timesIn(copy.path(result.stdout.split("  ")[0] ?? ""), "their files read");
     expect(times.get("opt/note")).toBe(undated);
   });

@@ -8,9 +8,9 @@ import {
   checkout,
   commandEnvironment,
   copyWorkspace,
-  makeFolder,
+  makeDirectory,
   openWorkspace,
-  removeFolder,
+  removeDirectory,
   type Workspace,
 } from "./workspace.ts";
 
@@ -27,14 +27,14 @@ const recipes = new Map(
 
 describe("the cookbook", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   beforeAll(async () => {
     const built = await openWorkspace();
     await built.build(["iso", "--source", "sample"]);
-    folder = await makeFolder("cookbook");
-    workspace = await copyWorkspace(built, path.join(folder, "my image"));
+    directory = await makeDirectory("cookbook");
+    workspace = await copyWorkspace(built, path.join(directory, "my image"));
   });
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   /** Runs a recipe; `npx task` is the workspace's own command. Throws with all that was printed unless it succeeds. */
   async function cook(title: string): Promise<string> {
@@ -53,7 +53,7 @@ describe("the cookbook", () => {
     return workspace.path(names.at(-1) ?? "no ISO");
   };
   const imageOf = (said: string) =>
-    readImage(workspace.$, isoIn(said), path.join(folder, `image ${readdirSync(folder).length}`));
+    readImage(workspace.$, isoIn(said), path.join(directory, `image ${readdirSync(directory).length}`));
 
   it("has eleven recipes, each with a command", () => {
     expect([...recipes.keys()]).toEqual([

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { usesPrograms } from "../support/programs.ts";
 import { bootQemu } from "../support/qemu.ts";
-import { makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+import { makeDirectory, openWorkspace, removeDirectory, version, type Workspace } from "./workspace.ts";
 
 usesPrograms("cpio", "genisoimage", "xorriso", "xz");
 
@@ -16,25 +16,25 @@ const patience = 400_000;
 
 describe("a Core ISO without Rock Ridge, with isolinux at the top, and an initrd of two parts, one packed with xz", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   let args: readonly string[] = [];
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("core shapes");
+    directory = await makeDirectory("core shapes");
     await workspace.build(["fetch-iso", "--source", "sample"]);
     const core = workspace.path(".buildcache/v1/out/shared/fetch-iso/boot");
-    const root = path.join(folder, "root");
+    const root = path.join(directory, "root");
     await mkdir(path.join(root, "boot"), { recursive: true });
-    await mkdir(path.join(folder, "modules/etc"), { recursive: true });
-    await writeFile(path.join(folder, "modules/etc/part"), "of the second part\n");
+    await mkdir(path.join(directory, "modules/etc"), { recursive: true });
+    await writeFile(path.join(directory, "modules/etc/part"), "of the second part\n");
     const { $ } = workspace;
     await $`cp -r ${path.join(core, "isolinux")} ${root}`;
     await copyFile(path.join(core, "vmlinuz64"), path.join(root, "boot/vmlinuz64"));
     // The kernel's xz knows this check only (Linux, Documentation/staging/xz.rst).
     await $`gzip -dc < ${path.join(core, "corepure64.gz")} | xz -0 --check=crc32 > ${path.join(root, "boot/rootfs64.gz")}`;
     await $({
-      cwd: path.join(folder, "modules"),
+      cwd: path.join(directory, "modules"),
     })`find etc | cpio -o -H newc --quiet | gzip -n > ${path.join(root, "boot/modules64.gz")}`;
     const menu = path.join(root, "isolinux/isolinux.cfg");
     const text = await readFile(menu, "utf8");
@@ -42,21 +42,21 @@ describe("a Core ISO without Rock Ridge, with isolinux at the top, and an initrd
     await writeFile(menu, text.replace("/boot/corepure64.gz", initrds));
     // Where processors' microcode lies, the kernel reads it before anything is unpacked.
     await $({
-      cwd: path.join(folder, "modules"),
+      cwd: path.join(directory, "modules"),
     })`echo etc | cpio -o -H newc --quiet > ${path.join(root, "isolinux/early.img")}`;
-    const iso = path.join(folder, "Core.iso");
+    const iso = path.join(directory, "Core.iso");
     await $`genisoimage -quiet -iso-level 2 -o ${iso} ${root}`;
     const md5 = createHash("md5")
       .update(await readFile(iso))
       .digest("hex");
     await writeFile(`${iso}.md5.txt`, `${md5}  Core.iso\n`);
-    const lock = path.join(folder, "sources.lock.json");
+    const lock = path.join(directory, "sources.lock.json");
     await copyFile(workspace.path(".buildcache/sample.lock.json"), lock);
     args = ["--source", "sample", "--tcl-iso-url", pathToFileURL(iso).href, "--lock", lock];
     await workspace.build(["iso", "bundle", "pxe", "--debug", ...args]);
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   it(
     "starts, with both parts and the image's layers",
@@ -79,7 +79,7 @@ describe("a Core ISO without Rock Ridge, with isolinux at the top, and an initrd
   it("has Core's own names in the image, its metadata, its menus, its network boot and its bundle", async () => {
     const { $ } = workspace;
     const iso = workspace.path(`build-files/rz_mk_debug-image.${version}.iso`);
-    const image = path.join(folder, "image");
+    const image = path.join(directory, "image");
     await $`xorriso -no_rc -osirrox on -indev ${iso} -extract / ${image} && chmod -R u+rwX ${image}`;
     expect(parse(await readFile(path.join(image, "iso-metadata.yaml"), "utf8"))).toMatchObject({
       kernel: "boot/vmlinuz64",
@@ -104,12 +104,12 @@ describe("a Core ISO without Rock Ridge, with isolinux at the top, and an initrd
       /^kernel boot\/vmlinuz64 initrd=isolinux-early.img initrd=corepure64.gz quiet .*\ninitrd boot\/isolinux-early.img\ninitrd boot\/corepure64.gz\nboot$/m,
     );
 
-    const bundle = path.join(folder, "bundle");
+    const bundle = path.join(directory, "bundle");
     await mkdir(bundle);
     await $({
       cwd: bundle,
     })`tar xzf ${workspace.path("build-files/razor-microkernel-bundle-debug.tar.gz")} && ./build_initial_directories.sh && ./rebuild_iso.sh`;
-    const rebuilt = path.join(folder, "rebuilt");
+    const rebuilt = path.join(directory, "rebuilt");
     await $`xorriso -no_rc -osirrox on -indev ${path.join(bundle, `rz_mk_debug-image.${version}.iso`)} -extract / ${rebuilt} && chmod -R u+rwX ${rebuilt}`;
     for (const name of ["vmlinuz64", "isolinux/isolinux.cfg", "grub/grub.cfg"]) {
       const [ours, theirs] = await Promise.all(

@@ -11,9 +11,9 @@ import {
   asPlainUser,
   epoch,
   giveToPlainUser,
-  makeFolder,
+  makeDirectory,
   openWorkspace,
-  removeFolder,
+  removeDirectory,
   sha256,
   version,
   type Workspace,
@@ -47,28 +47,28 @@ const otherVersion = "1.2.3.4";
 
 describe("the bundle on another machine", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   let bundle = "";
   let ours: Image;
   let oursOfOther: Image;
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("another machine");
+    directory = await makeDirectory("another machine");
     await workspace.build(["iso", "bundle", "--source", "sample"]);
     await workspace.build(["iso", "--source", "sample", "--iso-version", otherVersion]);
     const iso = (name: string) => workspace.path(`build-files/rz_mk_dev-image.${name}.iso`);
-    ours = await readImage(workspace.$, iso(version), path.join(folder, "ours"));
-    oursOfOther = await readImage(workspace.$, iso(otherVersion), path.join(folder, "ours of other"));
-    bundle = path.join(folder, "bundle.tar.gz");
+    ours = await readImage(workspace.$, iso(version), path.join(directory, "ours"));
+    oursOfOther = await readImage(workspace.$, iso(otherVersion), path.join(directory, "ours of other"));
+    bundle = path.join(directory, "bundle.tar.gz");
     await copyFile(workspace.path("build-files/razor-microkernel-bundle-dev.tar.gz"), bundle);
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
-  /** A folder with links to these tools and no others; undefined when one is not installed. */
+  /** A directory with links to these tools and no others; undefined when one is not installed. */
   async function makePath(name: string, tools: readonly string[]): Promise<string | undefined> {
-    const to = path.join(folder, name);
+    const to = path.join(directory, name);
     await mkdir(to);
     for (const tool of tools) {
       const found = (
@@ -80,11 +80,11 @@ describe("the bundle on another machine", () => {
     return to;
   }
 
-  /** Unpacks the bundle in a new folder and runs both scripts; returns the absolute path of the ISO. */
+  /** Unpacks the bundle in a new directory and runs both scripts; returns the absolute path of the ISO. */
   async function rebuild(name: string, tools: string, args: readonly string[] = []): Promise<string> {
-    const at = path.join(folder, name);
+    const at = path.join(directory, name);
     await mkdir(at);
-    await giveToPlainUser(workspace.$, folder);
+    await giveToPlainUser(workspace.$, directory);
     const script =
       'umask 077 && cd "$1" && tar xzf "$2" && shift 2 && ./build_initial_directories.sh && ./rebuild_iso.sh "$@"';
     const command = [
@@ -107,7 +107,7 @@ describe("the bundle on another machine", () => {
   }
 
   async function expectSame(iso: string, wanted: Image, name: string): Promise<void> {
-    const image = await readImage(workspace.$, iso, path.join(folder, `${name} read`));
+    const image = await readImage(workspace.$, iso, path.join(directory, `${name} read`));
     expect(await describeTree(image.tree)).toEqual(await describeTree(wanted.tree));
     const files = (one: Image) =>
       one.entries.filter((entry) => entry.type === "file").map((entry) => entry.path);
@@ -115,16 +115,16 @@ describe("the bundle on another machine", () => {
     for (const file of files(wanted)) {
       if (/boot\.cat$|core(pure64)?\.gz$/.test(file)) continue;
       const [one, other] = await Promise.all(
-        [image, wanted].map(({ folder: at }) => readFile(path.join(at, file))),
+        [image, wanted].map(({ directory: at }) => readFile(path.join(at, file))),
       );
       if (one === undefined || other === undefined) throw new Error(file);
       if (file === "iso-metadata.yaml") {
         const metadata = parse(one.toString());
         expect(metadata).toEqual({
           ...parse(other.toString()),
-          initrd_hash: await sha256(path.join(image.folder, metadata.initrd)),
+          initrd_hash: await sha256(path.join(image.directory, metadata.initrd)),
         });
-        expect(refusalsOfRazor(path.basename(iso), image.folder, epoch)).toEqual([]);
+        expect(refusalsOfRazor(path.basename(iso), image.directory, epoch)).toEqual([]);
         continue;
       }
       // The writer patches its boot information table in here: 56 bytes from 8 on.
@@ -146,11 +146,11 @@ describe("the bundle on another machine", () => {
   });
 
   it("takes a time of 0 for one, and writes the clock's nowhere", async () => {
-    const at = path.join(folder, "first run");
+    const at = path.join(directory, "first run");
     const facts = path.join(at, "bundle-version");
     const before = await readFile(facts, "utf8");
     await writeFile(facts, before.replace(/^epoch=.*$/m, "epoch=0"));
-    const tools = path.join(folder, "few tools");
+    const tools = path.join(directory, "few tools");
     await workspace.$({
       cwd: at,
     })`${[...asPlainUser(), "env", "-i", `PATH=${tools}`, "sh", "./rebuild_iso.sh", "0.0.0"]}`;
@@ -165,10 +165,10 @@ describe("the bundle on another machine", () => {
   });
 
   it("makes an image of another version when one is named, and refuses what cannot be one", async () => {
-    const tools = path.join(folder, "few tools");
+    const tools = path.join(directory, "few tools");
     const iso = await rebuild("another version", tools, [otherVersion]);
     await expectSame(iso, oursOfOther, "other");
-    const at = path.join(folder, "another version");
+    const at = path.join(directory, "another version");
     const command = [...asPlainUser(), "env", "-i", `PATH=${tools}`, "sh", "./rebuild_iso.sh", "1/2"];
     const refused = await workspace.$({ cwd: at, nothrow: true })`${command}`;
     expect(refused.exitCode).toBe(1);
@@ -177,7 +177,7 @@ describe("the bundle on another machine", () => {
 
   it("works with busybox's shell, awk and tar", async () => {
     // The image's own busybox is statically linked.
-    const tools = path.join(folder, "busybox tools");
+    const tools = path.join(directory, "busybox tools");
     await mkdir(tools);
     const busybox = path.join(tools, "busybox");
     await writeFile(busybox, await ours.tree.read("bin/busybox"));
@@ -207,7 +207,7 @@ describe("the bundle on another machine", () => {
   it("says which package is missing on a machine without any ISO writer", async () => {
     const tools = await makePath("no writer", commands);
     if (tools === undefined) throw new Error("a tool is missing");
-    const at = path.join(folder, "first run");
+    const at = path.join(directory, "first run");
     const run = (script: string) =>
       workspace.$({
         cwd: at,
@@ -220,14 +220,14 @@ describe("the bundle on another machine", () => {
     ]);
     // iso/ and image/ are empty now: they are made anew before the rebuild is asked for again.
     const writing = await workspace.$({
-      cwd: path.join(folder, "second run"),
+      cwd: path.join(directory, "second run"),
       nothrow: true,
     })`${[...asPlainUser(), "env", "-i", `PATH=${tools}`, "sh", "./rebuild_iso.sh", "9.9"]}`;
     expect([writing.exitCode, writing.stderr]).toEqual([
       1,
       expect.stringContaining("install the package xorriso"),
     ]);
-    const left = await workspace.$({ cwd: path.join(folder, "second run") })`ls`;
+    const left = await workspace.$({ cwd: path.join(directory, "second run") })`ls`;
     expect(left.stdout).not.toMatch(/9\.9|work\.|\.part/);
   });
 });

@@ -3,7 +3,7 @@ import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { treeFromTarball } from "../../src/formats/index.ts";
-import { makeFolder, openWorkspace, removeFolder, type Workspace } from "./workspace.ts";
+import { makeDirectory, openWorkspace, removeDirectory, type Workspace } from "./workspace.ts";
 
 const urls = ["ruby-gems-url", "mcollective-url", "open-vm-tools-url"] as const;
 const names = {
@@ -14,15 +14,15 @@ const names = {
 
 describe("an image", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("extras");
+    directory = await makeDirectory("extras");
     await workspace.build(["overlay", "--source", "sample", "--prod"]);
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   it.each(urls)("does without the one extra whose --%s is none", async (off) => {
     await workspace.build(["fetch-extras", "--source", "sample", `--${off}`, "none"]);
@@ -39,11 +39,11 @@ describe("an image", () => {
     await workspace.build(["bundle", "--source", "sample", "--prod", ...none]);
     const bundle = await treeFromTarball(
       workspace.path("build-files/razor-microkernel-bundle-prod.tar.gz"),
-      path.join(folder, "bundle"),
+      path.join(directory, "bundle"),
     );
     const overlay = await treeFromTarball(
       workspace.path(".buildcache/v1/out/prod/overlay-tarball/razor-microkernel-overlay.tar.gz"),
-      path.join(folder, "overlay"),
+      path.join(directory, "overlay"),
       { links: "image" },
     );
     expect(bundle.has("dependencies/razor-microkernel-overlay.tar.gz")).toBe(true);

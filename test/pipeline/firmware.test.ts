@@ -5,28 +5,34 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { usesPrograms } from "../support/programs.ts";
-import { commandEnvironment, makeFolder, openWorkspace, removeFolder, type Workspace } from "./workspace.ts";
+import {
+  commandEnvironment,
+  makeDirectory,
+  openWorkspace,
+  removeDirectory,
+  type Workspace,
+} from "./workspace.ts";
 
 usesPrograms("xorriso");
 
 describe("what starts an ISO", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   let core = "";
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("firmware");
+    directory = await makeDirectory("firmware");
     await workspace.build(["boot-loaders", "--source", "sample"]);
     core = workspace.path(".buildcache/v1/out/shared/fetch-iso");
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   const made = () => workspace.path(".buildcache/v1/out/shared/boot-loaders/loaders");
 
   it("is not UEFI with a 32-bit base: a note for who leaves the choice, an error for who asks for it", async () => {
-    const root = path.join(folder, "root");
+    const root = path.join(directory, "root");
     await mkdir(path.join(root, "boot"), { recursive: true });
     await workspace.$`cp -r ${path.join(core, "boot/isolinux")} ${path.join(root, "boot")}`;
     const menu = path.join(root, "boot/isolinux/isolinux.cfg");
@@ -34,13 +40,13 @@ describe("what starts an ISO", () => {
     await writeFile(menu, text.replaceAll("vmlinuz64", "vmlinuz").replaceAll("corepure64", "core"));
     await copyFile(path.join(core, "boot/vmlinuz64"), path.join(root, "boot/vmlinuz"));
     await copyFile(path.join(core, "boot/corepure64.gz"), path.join(root, "boot/core.gz"));
-    const iso = path.join(folder, "Core.iso");
+    const iso = path.join(directory, "Core.iso");
     await workspace.$`xorriso -as mkisofs -quiet -l -J -R -o ${iso} ${root}`;
     const md5 = createHash("md5")
       .update(await readFile(iso))
       .digest("hex");
     await writeFile(`${iso}.md5.txt`, `${md5}  Core.iso\n`);
-    const lock = path.join(folder, "sources.lock.json");
+    const lock = path.join(directory, "sources.lock.json");
     await copyFile(workspace.path(".buildcache/sample.lock.json"), lock);
     const args = [
       "boot-loaders",
@@ -111,7 +117,7 @@ describe("what starts an ISO", () => {
       const read = async () =>
         Promise.all(["efi.img", "mbr.bin"].map((file) => readFile(path.join(made(), file))));
       const wanted = await read();
-      const { status, stderr } = await runAt(path.join(folder, name), places);
+      const { status, stderr } = await runAt(path.join(directory, name), places);
       expect({ status, stderr }).toMatchObject({ status: 0 });
       expect(stderr).toMatch(/boot-loaders: rebuilt/);
       expect(stderr).not.toMatch(/will not start/);
@@ -120,20 +126,23 @@ describe("what starts an ISO", () => {
 
     it("does without a module for very old graphics", async () => {
       const missing = ["efi_uga.mod"];
-      const { stderr } = await runAt(path.join(folder, "no uga"), fedora, { ...bare, missing });
+      const { stderr } = await runAt(path.join(directory, "no uga"), fedora, { ...bare, missing });
       expect(stderr).not.toMatch(/will not start/);
       expect(await readdir(made())).toContain("efi.img");
     });
 
     it("is BIOS only where GRUB lacks a module that it takes, which is named, and no error unless UEFI is asked for", async () => {
       const missing = ["iso9660.mod"];
-      const { status, stderr } = await runAt(path.join(folder, "no iso9660"), fedora, { ...bare, missing });
+      const { status, stderr } = await runAt(path.join(directory, "no iso9660"), fedora, {
+        ...bare,
+        missing,
+      });
       expect(status).toBe(0);
       expect(stderr).toMatch(
         /note: the ISO will not start under UEFI: \S.*x86_64-efi lacks iso9660; it is needed for/,
       );
       expect(await readdir(made())).toEqual(["mbr.bin"]);
-      const refused = await runAt(path.join(folder, "refused"), fedora, { both: "both", missing });
+      const refused = await runAt(path.join(directory, "refused"), fedora, { both: "both", missing });
       expect(refused.status).toBe(1);
       expect(refused.stderr).toMatch(
         /error: boot-loaders: the ISO cannot start under UEFI: .* lacks iso9660 \[firmware\]$/m,

@@ -6,9 +6,9 @@ import { refusalsOfRazor } from "../support/razor-iso-check.ts";
 import { describeTree, type Image, readImage } from "./image.ts";
 import {
   epoch,
-  makeFolder,
+  makeDirectory,
   openWorkspace,
-  removeFolder,
+  removeDirectory,
   sha256,
   type TaskResult,
   version,
@@ -17,29 +17,29 @@ import {
 
 describe("rebuild-iso with --bundle", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("from bundle");
+    directory = await makeDirectory("from bundle");
     await workspace.build(["iso", "bundle", "--source", "sample"]);
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   function rebuild(bundle: string, args: readonly string[] = []): Promise<TaskResult> {
-    return workspace.task(["rebuild-iso", "--bundle", path.join(folder, bundle), ...args]);
+    return workspace.task(["rebuild-iso", "--bundle", path.join(directory, bundle), ...args]);
   }
 
   async function read(name: string): Promise<Image> {
-    const at = path.join(folder, `${name} read`);
+    const at = path.join(directory, `${name} read`);
     return await readImage(workspace.$, workspace.path(`build-files/${name}`), at);
   }
 
   it("makes of our own bundle the image that the bundle was packed with, under its version and time", async () => {
     const ours = `rz_mk_dev-image.${version}.iso`;
     const wanted = await read(ours);
-    const bundle = path.join(folder, "ours.tar.gz");
+    const bundle = path.join(directory, "ours.tar.gz");
     await copyFile(workspace.path("build-files/razor-microkernel-bundle-dev.tar.gz"), bundle);
     // Neither the commit's version nor its time counts: both are the bundle's.
     const made = await rebuild("ours.tar.gz");
@@ -48,11 +48,11 @@ describe("rebuild-iso with --bundle", () => {
     const image = await readImage(
       workspace.$,
       workspace.path(`build-files/${ours}`),
-      path.join(folder, "again"),
+      path.join(directory, "again"),
     );
     expect(await describeTree(image.tree)).toEqual(await describeTree(wanted.tree));
     expect(image.entries.map((entry) => entry.path)).toEqual(wanted.entries.map((entry) => entry.path));
-    expect(refusalsOfRazor(ours, image.folder, epoch)).toEqual([]);
+    expect(refusalsOfRazor(ours, image.directory, epoch)).toEqual([]);
     expect((await rebuild("ours.tar.gz")).stderr).toMatch(/nothing to do/);
   });
 
@@ -64,7 +64,7 @@ describe("rebuild-iso with --bundle", () => {
 
   /** A bundle as the old scripts packed it, with the owners and modes of the user who ran them. */
   async function packOld(name: string, fill: (overlay: string) => Promise<void>): Promise<void> {
-    const at = path.join(folder, `${name} content`);
+    const at = path.join(directory, `${name} content`);
     const overlay = path.join(at, "overlay");
     const dependencies = path.join(at, "bundle/dependencies");
     for (const one of [overlay, dependencies]) await mkdir(one, { recursive: true });
@@ -80,7 +80,7 @@ describe("rebuild-iso with --bundle", () => {
     await $({ cwd: overlay })`tar czf ${tarball} ${user} ${await readdir(overlay)}`;
     await $({
       cwd: path.join(at, "bundle"),
-    })`tar czf ${path.join(folder, name)} ${user} ${await readdir(path.join(at, "bundle"))}`;
+    })`tar czf ${path.join(directory, name)} ${user} ${await readdir(path.join(at, "bundle"))}`;
   }
 
   async function fillPlainly(overlay: string): Promise<void> {
@@ -127,8 +127,8 @@ describe("rebuild-iso with --bundle", () => {
     ["text.tar.gz", 1, "the tarball cannot be read"],
     ["empty.tar.gz", 1, "this is not a bundle"],
   ])("says what is wrong with %s", async (name, status, message) => {
-    await writeFile(path.join(folder, "text.tar.gz"), "this is no tarball at all\n".repeat(40));
-    await workspace.$({ cwd: folder })`tar czf empty.tar.gz --files-from /dev/null`;
+    await writeFile(path.join(directory, "text.tar.gz"), "this is no tarball at all\n".repeat(40));
+    await workspace.$({ cwd: directory })`tar czf empty.tar.gz --files-from /dev/null`;
     const refused = await rebuild(name);
     expect(refused.status).toBe(status);
     expect(refused.stderr).toContain(message);

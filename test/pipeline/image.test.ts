@@ -10,7 +10,14 @@ import { type FileTree, streamContent, type TreeNode, treeFromTarball } from "..
 import { usesPrograms } from "../support/programs.ts";
 import { refusalsOfRazor } from "../support/razor-iso-check.ts";
 import { type Image, likeCpio, listByCpio, listTree, maskVersions, readImage } from "./image.ts";
-import { epoch, makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+import {
+  epoch,
+  makeDirectory,
+  openWorkspace,
+  removeDirectory,
+  version,
+  type Workspace,
+} from "./workspace.ts";
 
 usesPrograms("xorriso");
 
@@ -34,16 +41,16 @@ async function digestOfStart(file: string, size: number): Promise<string> {
 
 describe("an image", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   const made = new Map<Variant, Made>();
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("image");
+    directory = await makeDirectory("image");
     for (const variant of variants) {
       await workspace.build(["iso", "bundle", "--source", "sample", `--${variant}`]);
       const iso = workspace.path(`build-files/rz_mk_${variant}-image.${version}.iso`);
-      const at = path.join(folder, variant);
+      const at = path.join(directory, variant);
       const image = await readImage(workspace.$, iso, at);
       const bundle = await treeFromTarball(
         workspace.path(`build-files/razor-microkernel-bundle-${variant}.tar.gz`),
@@ -63,7 +70,7 @@ describe("an image", () => {
     }
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   function of(variant: Variant): Made {
     const found = made.get(variant);
@@ -91,7 +98,7 @@ describe("an image", () => {
     beforeAll(async () => {
       const iso = ["iso", "--source", "sample", "--prod"];
       await workspace.build([...iso, "--compress", "best"]);
-      small = await readImage(workspace.$, of("prod").iso, path.join(folder, "small"));
+      small = await readImage(workspace.$, of("prod").iso, path.join(directory, "small"));
       await workspace.build(iso);
     });
 
@@ -138,9 +145,9 @@ describe("an image", () => {
       const { bundle } = of(variant);
       const iso = bundle.file("Core-current.iso").content;
       if (iso.kind !== "file" || core === undefined) throw new Error("the bundle has no Core ISO");
-      const spooled = path.join(folder, variant, "core.iso");
+      const spooled = path.join(directory, variant, "core.iso");
       await workspace.$`sh -c ${`tail -c +${iso.offset + 1} "$1" | head -c ${iso.size} >"$2"`} sh ${iso.path} ${spooled}`;
-      const upstream = await readImage(workspace.$, spooled, path.join(folder, variant, "core"));
+      const upstream = await readImage(workspace.$, spooled, path.join(directory, variant, "core"));
       expect(await digestOfStart(image.initrd, core.size)).toBe(
         await digestOfStart(upstream.initrd, core.size),
       );
@@ -156,13 +163,13 @@ describe("an image", () => {
         if (entry.type === "directory") expect(entry.mode, entry.path).toBe(0o755);
         else expect([0o644, 0o444], entry.path).toContain(entry.mode);
       }
-      const metadata = parse(await readFile(path.join(image.folder, "iso-metadata.yaml"), "utf8"));
+      const metadata = parse(await readFile(path.join(image.directory, "iso-metadata.yaml"), "utf8"));
       expect(metadata).toMatchObject({
         iso_version: version,
         kernel: "boot/vmlinuz64",
         initrd: "boot/corepure64.gz",
       });
-      expect(refusalsOfRazor(path.basename(iso), image.folder, epoch)).toEqual([]);
+      expect(refusalsOfRazor(path.basename(iso), image.directory, epoch)).toEqual([]);
     });
 
     it("names itself in the ISO's volume descriptor, and waits ten seconds in the boot menu", async () => {
@@ -172,7 +179,7 @@ describe("an image", () => {
       expect(stdout).toMatch(/^App Id {7}: Razor Microkernel$/m);
       expect(stdout).toMatch(/^System Id {4}: LINUX$/m);
       expect(stdout).not.toMatch(/xorriso|libisofs|root@/i);
-      const menu = await readFile(path.join(image.folder, "boot/isolinux/isolinux.cfg"), "utf8");
+      const menu = await readFile(path.join(image.directory, "boot/isolinux/isolinux.cfg"), "utf8");
       expect(menu).toMatch(/^timeout 100$/m);
     });
 

@@ -18,26 +18,26 @@ usesPrograms("cpio");
 
 export interface Image {
   readonly entries: readonly IsoEntry[];
-  /** Absolute path of the folder that holds the ISO's files. */
-  readonly folder: string;
+  /** Absolute path of the directory that holds the ISO's files. */
+  readonly directory: string;
   /** Absolute path of the initrd in it. */
   readonly initrd: string;
   readonly members: readonly InitrdMember[];
   readonly tree: FileTree;
 }
 
-/** Unpacks `iso` below `folder`, which is made; both absolute. */
-export async function readImage($: Shell, iso: string, folder: string): Promise<Image> {
-  const unpacked = path.join(folder, "iso");
+/** Unpacks `iso` below `directory`, which is made; both absolute. */
+export async function readImage($: Shell, iso: string, directory: string): Promise<Image> {
+  const unpacked = path.join(directory, "iso");
   const entries = await listIso($, iso);
   await unpackIso($, iso, unpacked);
   const name = entries.find((entry) => /^boot\/core(pure64)?\.gz$/.test(entry.path))?.path;
   if (name === undefined) throw new Error(`${iso} has no initrd`);
   const initrd = path.join(unpacked, name);
-  const members = await readInitrd(initrd, { spoolDir: path.join(folder, "members") });
+  const members = await readInitrd(initrd, { spoolDir: path.join(directory, "members") });
   return {
     entries,
-    folder: unpacked,
+    directory: unpacked,
     initrd,
     members,
     tree: mergeLayers(members.map((one) => one.tree)).tree,

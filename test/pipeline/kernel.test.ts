@@ -24,7 +24,7 @@ import { arbitraryTree } from "../formats/arbitrary-tree.ts";
 import { cases } from "../support/cases.ts";
 import { bootQemu } from "../support/qemu.ts";
 import { describeNode } from "./image.ts";
-import { makeFolder, openWorkspace, removeFolder } from "./workspace.ts";
+import { makeDirectory, openWorkspace, removeDirectory } from "./workspace.ts";
 
 /** An emulated machine on a busy host may take minutes. */
 const patience = 400_000;
@@ -55,7 +55,7 @@ interface Attempt {
   readonly sound: boolean;
 }
 
-/** The layers below a folder of their own; absolute links lead into it. */
+/** The layers below a directory of their own; absolute links lead into it. */
 function place(layers: Layers, prefix: string): Layers {
   return layers.map((layer) => {
     const tree = new FileTree().addDirectory(prefix, { mtime });
@@ -103,7 +103,7 @@ function attempts(layers: Layers, index: number): readonly Attempt[] {
   return found;
 }
 
-/** The entries of each case's folder, so that none is looked for among all. */
+/** The entries of each case's directory, so that none is looked for among all. */
 function splitByPrefix(tree: FileTree): ReadonlyMap<string, FileTree> {
   const trees = new Map<string, FileTree>();
   for (const [name, node] of tree) {
@@ -141,16 +141,18 @@ async function describeBelow(tree: FileTree, prefix: string): Promise<ReadonlyMa
 }
 
 describe("a kernel that unpacks random layers", () => {
-  let folder = "";
+  let directory = "";
   let all: readonly (readonly Attempt[])[] = [];
   let made: ReadonlyMap<string, FileTree> = new Map();
 
   beforeAll(async () => {
     const workspace = await openWorkspace();
-    folder = await makeFolder("kernel");
+    directory = await makeDirectory("kernel");
     await workspace.build(["fetch-iso", "--source", "sample"]);
     const boot = workspace.path(".buildcache/v1/out/shared/fetch-iso/boot");
-    const core = await readInitrd(path.join(boot, "corepure64.gz"), { spoolDir: path.join(folder, "core") });
+    const core = await readInitrd(path.join(boot, "corepure64.gz"), {
+      spoolDir: path.join(directory, "core"),
+    });
     const busybox = mergeLayers(core.map(({ tree }) => tree)).tree.file("bin/busybox");
 
     const { seed, numRuns } = cases(150);
@@ -166,14 +168,14 @@ describe("a kernel that unpacks random layers", () => {
       .ensureParents({ mtime });
     const members = [base, ...all.flat().flatMap((one) => one.members)];
     const files: string[] = [];
-    await mkdir(path.join(folder, "members"));
+    await mkdir(path.join(directory, "members"));
     for (const [index, member] of members.entries()) {
-      const file = path.join(folder, "members", `${index}`);
+      const file = path.join(directory, "members", `${index}`);
       // One of three is plain; these begin wherever the ones before them end.
       await writeLayer(member, file, { level: index % 3 === 1 ? "none" : 1 });
       files.push(file);
     }
-    const initrd = path.join(folder, "initrd");
+    const initrd = path.join(directory, "initrd");
     await joinLayers(files, initrd);
     const machine = bootQemu({
       kernel: path.join(boot, "vmlinuz64"),
@@ -187,13 +189,13 @@ describe("a kernel that unpacks random layers", () => {
       );
       const packed = Buffer.from(text, "base64");
       expect(createHash("sha256").update(packed).digest("hex")).toBe(digest);
-      made = splitByPrefix(await readArchive(gunzipSync(packed), path.join(folder, "made")));
+      made = splitByPrefix(await readArchive(gunzipSync(packed), path.join(directory, "made")));
     } finally {
       await machine.close();
     }
   }, 2 * patience);
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   async function readArchive(bytes: Buffer, file: string): Promise<FileTree> {
     await writeFile(file, bytes);

@@ -6,27 +6,34 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { undated } from "../../tasks/settings/undated.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { type Image, readImage } from "./image.ts";
-import { epoch, makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+import {
+  epoch,
+  makeDirectory,
+  openWorkspace,
+  removeDirectory,
+  version,
+  type Workspace,
+} from "./workspace.ts";
 
 usesPrograms("cpio", "xorriso");
 
 describe("a known defect of the old scripts is not ours", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   let iso = "";
   let image: Image;
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("known defects");
+    directory = await makeDirectory("known defects");
     await workspace.build(["iso", "--source", "sample"]);
     iso = workspace.path(`build-files/rz_mk_dev-image.${version}.iso`);
-    image = await readImage(workspace.$, iso, folder);
+    image = await readImage(workspace.$, iso, directory);
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
-  it("rm usr/sbin and ln -s: usr/sbin is a folder with the one link in it", () => {
+  it("rm usr/sbin and ln -s: usr/sbin is a directory with the one link in it", () => {
     expect(image.tree.get("usr/sbin")).toMatchObject({ type: "directory" });
     expect(image.tree.get("usr/sbin/dmidecode")).toMatchObject({ target: "/usr/local/sbin/dmidecode" });
     expect(image.tree.has("usr/sbin/usr")).toBe(false);
@@ -57,7 +64,7 @@ describe("a known defect of the old scripts is not ours", () => {
   });
 
   it("uname, user and clock: the ISO names neither machine nor user, and no time but the commit's and a fixed one", async () => {
-    const metadata = await readFile(path.join(image.folder, "iso-metadata.yaml"), "utf8");
+    const metadata = await readFile(path.join(image.directory, "iso-metadata.yaml"), "utf8");
     const ours = (text: string) => text.split(/[^A-Za-z0-9_.@-]+/);
     const machine = [hostname(), `${userInfo().username}@${hostname()}`, release()];
     expect(ours(metadata).filter((word) => machine.includes(word))).toEqual([]);

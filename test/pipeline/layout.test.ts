@@ -7,13 +7,20 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytesContent, FileTree, writeLayer } from "../../src/formats/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { describeTree, type Image, readImage } from "./image.ts";
-import { epoch, makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+import {
+  epoch,
+  makeDirectory,
+  openWorkspace,
+  removeDirectory,
+  version,
+  type Workspace,
+} from "./workspace.ts";
 
 usesPrograms("xorriso");
 
 describe("the initrd of an image", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   let layered: Image;
   const images: string[] = [];
 
@@ -21,17 +28,17 @@ describe("the initrd of an image", () => {
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("layout");
+    directory = await makeDirectory("layout");
     await workspace.build(["iso", ...sample]);
     layered = await read();
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   /** The dev image as it was built last. */
   async function read(iso = workspace.path(`build-files/rz_mk_dev-image.${version}.iso`)): Promise<Image> {
     images.push(iso);
-    return await readImage(workspace.$, iso, path.join(folder, `image ${images.length}`));
+    return await readImage(workspace.$, iso, path.join(directory, `image ${images.length}`));
   }
 
   it("is a single archive with --layout single, which holds what the layers hold", async () => {
@@ -47,9 +54,9 @@ describe("the initrd of an image", () => {
   });
 
   it("becomes a single archive where layers cannot do what the overlay means, and one line says why", async () => {
-    const overlay = path.join(folder, "an overlay");
+    const overlay = path.join(directory, "an overlay");
     await cp(workspace.path("overlay-src"), overlay, { recursive: true });
-    await writeFile(path.join(overlay, "etc/skel"), "no folder any more\n");
+    await writeFile(path.join(overlay, "etc/skel"), "no directory any more\n");
     const args = [...sample, "--overlay", overlay];
     const { stderr } = await workspace.build(["iso", ...args]);
     const why = "etc/skel of the overlay is lost: a lower layer has a directory there that is not empty";
@@ -58,7 +65,7 @@ describe("the initrd of an image", () => {
     ]);
     const { tree, members } = await read();
     expect(members).toHaveLength(1);
-    expect((await tree.read("etc/skel")).toString()).toBe("no folder any more\n");
+    expect((await tree.read("etc/skel")).toString()).toBe("no directory any more\n");
     const wanted = new Map(await describeTree(layered.tree));
     for (const name of wanted.keys()) if (/^etc\/skel(\/|$)/.test(name)) wanted.delete(name);
     const found = new Map(await describeTree(tree));
@@ -72,13 +79,13 @@ describe("the initrd of an image", () => {
   });
 
   it("is the same from a bundle and as a single archive, where the overlay replaces one name of a hard-linked file", async () => {
-    const iso = await coreWithHardLinks(path.join(folder, "core.iso"));
-    const overlay = path.join(folder, "another overlay");
+    const iso = await coreWithHardLinks(path.join(directory, "core.iso"));
+    const overlay = path.join(directory, "another overlay");
     await cp(workspace.path("overlay-src"), overlay, { recursive: true });
     await mkdir(path.join(overlay, "opt/linked"), { recursive: true });
     await writeFile(path.join(overlay, "opt/linked/b"), "replaced\n");
     // Another Core is pinned in a lock of its own.
-    const lock = path.join(folder, "sources.lock.json");
+    const lock = path.join(directory, "sources.lock.json");
     await copyFile(workspace.path(".buildcache/sample.lock.json"), lock);
     const args = [...sample, "--overlay", overlay, "--tcl-iso-url", pathToFileURL(iso).href, "--lock", lock];
     await workspace.build(["iso", "bundle", ...args]);
@@ -92,9 +99,9 @@ describe("the initrd of an image", () => {
     ]);
     const wanted = await describeTree(ours.tree);
 
-    const elsewhere = path.join(folder, "elsewhere");
+    const elsewhere = path.join(directory, "elsewhere");
     await mkdir(elsewhere);
-    const bundle = path.join(folder, "bundle.tar.gz");
+    const bundle = path.join(directory, "bundle.tar.gz");
     await copyFile(workspace.path("build-files/razor-microkernel-bundle-dev.tar.gz"), bundle);
     await workspace.$({
       cwd: elsewhere,
@@ -127,9 +134,9 @@ describe("the initrd of an image", () => {
         mtime: epoch,
       });
     }
-    const layer = path.join(folder, "linked.gz");
+    const layer = path.join(directory, "linked.gz");
     await writeLayer(tree.ensureParents({ mtime: epoch }), layer);
-    const initrd = path.join(folder, "corepure64.gz");
+    const initrd = path.join(directory, "corepure64.gz");
     await copyFile(path.join(core, "boot/corepure64.gz"), initrd);
     await appendFile(initrd, await readFile(layer));
     await rm(iso, { force: true });

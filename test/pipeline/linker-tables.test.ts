@@ -1,4 +1,7 @@
-/** Libraries and modules that an image has and Core has not, as the loaders of both find them: read back by ldconfig and modprobe. */
+/**
+ * Libraries and modules that an image has and Core has not, as the loaders of both find them: read back by ldconfig and
+ * modprobe.
+ */
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,9 +10,9 @@ import { type FileTree, stageTree } from "../../src/formats/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { type Image, readImage } from "./image.ts";
 import {
-  makeFolder,
+  makeDirectory,
   openWorkspace,
-  removeFolder,
+  removeDirectory,
   type TaskResult,
   version,
   type Workspace,
@@ -21,15 +24,15 @@ const cache = "etc/ld.so.cache";
 
 describe("an image with libraries and modules of its own", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   let overlay = "";
   let plain: Image;
   let release = "";
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("derived");
-    overlay = path.join(folder, "overlay");
+    directory = await makeDirectory("derived");
+    overlay = path.join(directory, "overlay");
     await cp(workspace.path("overlay-src"), overlay, { recursive: true });
     await build([]);
     plain = await read("plain");
@@ -45,12 +48,12 @@ describe("an image with libraries and modules of its own", () => {
     // It needs another module, which Core has.
     const modules = `usr/local/lib/modules/${release}/kernel`;
     await put(`${modules}/own_net.ko.gz`, gzipSync(await content("/net_failover.ko")));
-    // The folder of extensions' modules, as Core of Tiny Core links to it.
+    // The directory of extensions' modules, as Core of Tiny Core links to it.
     await mkdir(path.join(overlay, "lib/modules", release), { recursive: true });
     await symlink(`../../../${modules}`, path.join(overlay, "lib/modules", release, "kernel.tclocal"));
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   async function put(name: string, bytes: Buffer | string): Promise<void> {
     await mkdir(path.dirname(path.join(overlay, name)), { recursive: true });
@@ -68,12 +71,12 @@ describe("an image with libraries and modules of its own", () => {
 
   async function read(name: string): Promise<Image> {
     const iso = workspace.path(`build-files/rz_mk_debug-image.${version}.iso`);
-    return await readImage(workspace.$, iso, path.join(folder, name));
+    return await readImage(workspace.$, iso, path.join(directory, name));
   }
 
   /** What ldconfig reads out of the image's cache: a library's name and its paths. */
   async function cached(tree: FileTree): Promise<ReadonlyMap<string, readonly string[]>> {
-    const root = await mkdtemp(path.join(folder, "cache "));
+    const root = await mkdtemp(path.join(directory, "cache "));
     await writeFile(path.join(root, "cache"), await tree.read(cache));
     const { stdout } = await workspace.$`ldconfig -p -C ${path.join(root, "cache")}`;
     const found = new Map<string, string[]>();
@@ -100,7 +103,7 @@ describe("an image with libraries and modules of its own", () => {
 
   it("has a compressed module of the overlay in modprobe's tables, with what it needs", async () => {
     const { tree } = await read("modules");
-    const root = path.join(folder, "staged");
+    const root = path.join(directory, "staged");
     await stageTree(tree, root);
     const { stdout } = await workspace.$`modprobe -d ${root} -S ${release} --show-depends own_net`;
     expect(

@@ -3,7 +3,7 @@ import { chmod, cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } f
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FileTree, treeFromTarball } from "../../src/formats/index.ts";
-import { makeFolder, openWorkspace, removeFolder, type Workspace } from "./workspace.ts";
+import { makeDirectory, openWorkspace, removeDirectory, type Workspace } from "./workspace.ts";
 
 const moduli = "/tmp/tcloop/openssh/usr/local/etc/ssh/moduli";
 
@@ -18,13 +18,13 @@ const oddModes = {
 
 describe("a project with the old layout, given with --overlay", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   let project = "";
 
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("old project");
-    project = path.join(folder, "Razor Microkernel");
+    directory = await makeDirectory("old project");
+    project = path.join(directory, "Razor Microkernel");
     const ours = workspace.path("overlay-src");
     for (const top of ["etc", "opt", "tmp", "usr/share"]) {
       await cp(path.join(ours, top), path.join(project, top), { recursive: true });
@@ -49,7 +49,7 @@ describe("a project with the old layout, given with --overlay", () => {
     }
     // The old script let the shell split this list: any blanks do.
     await put("additional-build-files/util-linux-exec.lst", "usr/local/bin/lscpu usr/local/sbin/sfdisk\n");
-    const own = path.join(folder, "setup");
+    const own = path.join(directory, "setup");
     await mkdir(path.join(own, "usr/local/etc/mcollective"), { recursive: true });
     await writeFile(path.join(own, "usr/local/etc/mcollective/server.cfg"), "# my own\n", { mode: 0o644 });
     const setup = path.join(project, "additional-build-files/mcollective-setup-files.tar.gz");
@@ -65,7 +65,7 @@ describe("a project with the old layout, given with --overlay", () => {
     for (const [name, mode] of Object.entries(oddModes)) await chmod(path.join(project, name), mode);
   });
 
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   async function build(variant: string) {
     const args = ["overlay", "--source", "sample", `--${variant}`, "--overlay", project];
@@ -81,7 +81,7 @@ describe("a project with the old layout, given with --overlay", () => {
 
   async function readOutput(variant: string, name: string): Promise<FileTree> {
     const tarball = workspace.path(`.buildcache/v1/out/${variant}/${name}`);
-    const spool = path.join(folder, `${variant} read`);
+    const spool = path.join(directory, `${variant} read`);
     return await treeFromTarball(tarball, spool, { links: "image", setId: true });
   }
 
@@ -149,7 +149,7 @@ describe("a project with the old layout, given with --overlay", () => {
     expect(changed.overlay.get("usr/local/bin/rz_mk_controller.rb")).toMatchObject({ mode: 0o600 });
     await chmod(script, 0o644);
 
-    const root = path.join(folder, "root");
+    const root = path.join(directory, "root");
     await cp(workspace.path("overlay-src"), root, { recursive: true });
     await mkdir(path.join(root, "home/tc/.ssh"), { recursive: true });
     await writeFile(path.join(root, "home/tc/.ssh/authorized_keys"), "key\n", { mode: 0o644 });
@@ -202,9 +202,9 @@ describe("a project with the old layout, given with --overlay", () => {
     expect(await readdir(path.dirname(list))).toContain("builtin-extensions.lst");
   });
 
-  it("that names no folder is an error which names the option", async () => {
-    const run = await workspace.task(["overlay", "--source", "sample", "--overlay", "no such folder"]);
+  it("that names no directory is an error which names the option", async () => {
+    const run = await workspace.task(["overlay", "--source", "sample", "--overlay", "no such directory"]);
     expect(run.status).toBe(1);
-    expect(run.stderr).toMatch(/--overlay .*no such folder/);
+    expect(run.stderr).toMatch(/--overlay .*no such directory/);
   });
 });

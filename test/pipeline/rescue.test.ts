@@ -4,18 +4,18 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { usesPrograms } from "../support/programs.ts";
 import { type Image, readImage } from "./image.ts";
-import { makeFolder, openWorkspace, removeFolder, version, type Workspace } from "./workspace.ts";
+import { makeDirectory, openWorkspace, removeDirectory, version, type Workspace } from "./workspace.ts";
 
 usesPrograms("xorriso");
 
 describe("an image of the rescue template", () => {
   let workspace: Workspace;
-  let folder = "";
+  let directory = "";
   let image: Image;
   beforeAll(async () => {
     workspace = await openWorkspace();
-    folder = await makeFolder("rescue");
-    const project = path.join(folder, "my rescue");
+    directory = await makeDirectory("rescue");
+    const project = path.join(directory, "my rescue");
     await workspace.build(["init", project, "--template", "rescue"]);
     const list = (name: string): string => path.join(project, "lists", name);
     // Built here with the project's lists and overlay: a project of its own would make the sample anew.
@@ -25,11 +25,11 @@ describe("an image of the rescue template", () => {
       ...["-b", list("builtin-extensions.lst"), "-m", list("mirror-extensions.lst")],
       ...["--mcollective-url", "none", "--ruby-gems-url", "none", "--open-vm-tools-url", "none"],
     ]);
-    const iso = path.join(folder, "rescue.iso");
+    const iso = path.join(directory, "rescue.iso");
     await cp(workspace.path(`build-files/rz_mk_debug-image.${version}.iso`), iso);
-    image = await readImage(workspace.$, iso, path.join(folder, "image"));
+    image = await readImage(workspace.$, iso, path.join(directory, "image"));
   });
-  afterAll(() => removeFolder(folder));
+  afterAll(() => removeDirectory(directory));
 
   it("has no Ruby, no gems, no MCollective and nothing of the controller", () => {
     const names = [...image.tree].map(([name]) => name);

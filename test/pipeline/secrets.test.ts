@@ -28,10 +28,10 @@ describe("a dev image built under umask 000", () => {
 
   const cache = () => workspace.path(".buildcache");
 
-  /** Every file and directory below a folder (absolute), with its permissions. */
-  async function modesBelow(folder: string): Promise<ReadonlyMap<string, number>> {
+  /** Every file and directory below a directory (absolute), with its permissions. */
+  async function modesBelow(directory: string): Promise<ReadonlyMap<string, number>> {
     const modes = new Map<string, number>();
-    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
       const file = path.join(entry.parentPath, entry.name);
       if (!entry.isSymbolicLink()) modes.set(file, (await lstat(file)).mode & 0o7777);
     }
@@ -75,8 +75,8 @@ describe("a dev image built under umask 000", () => {
   }
 
   it("leaves nothing in the cache or in build-files that others may write to", async () => {
-    for (const folder of [cache(), workspace.path("build-files"), workspace.path("dev-keys")]) {
-      const writable = [...(await modesBelow(folder))].filter(([, mode]) => (mode & 0o022) !== 0);
+    for (const directory of [cache(), workspace.path("build-files"), workspace.path("dev-keys")]) {
+      const writable = [...(await modesBelow(directory))].filter(([, mode]) => (mode & 0o022) !== 0);
       expect(writable.map(([file, mode]) => `${file} ${mode.toString(8)}`)).toEqual([]);
     }
     const keys = await modesBelow(workspace.path("dev-keys"));

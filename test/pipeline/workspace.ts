@@ -40,7 +40,7 @@ export interface TaskResult {
 }
 
 export interface TaskOptions {
-  /** Folder in which the command is given; the workspace's root unless said otherwise. */
+  /** Directory in which the command is given; the workspace's root unless said otherwise. */
   readonly cwd?: string;
   /** Instead of the variables that the tests pass on. */
   readonly env?: Readonly<Record<string, string>>;
@@ -83,12 +83,12 @@ export async function openWorkspace(): Promise<Workspace> {
   return await settle(root);
 }
 
-/** A workspace without anything built, in a new folder below `parent`. */
+/** A workspace without anything built, in a new directory below `parent`. */
 export async function makeWorkspace(parent: string, name: string): Promise<Workspace> {
   return await settle(path.join(parent, name));
 }
 
-/** A copy of a workspace, all that is built and cached included, in another folder. */
+/** A copy of a workspace, all that is built and cached included, in another directory. */
 export async function copyWorkspace(from: Workspace, root: string): Promise<Workspace> {
   await mkdir(path.dirname(root), { recursive: true });
   await cp(from.root, root, {
@@ -108,23 +108,23 @@ export function asPlainUser(): readonly string[] {
   return ["setpriv", `--reuid=${plainUser}`, `--regid=${plainUser}`, "--clear-groups"];
 }
 
-/** Gives a folder to the plain user, where the tests run as root. */
-export async function giveToPlainUser($: Shell, folder: string): Promise<void> {
-  if (process.getuid?.() === 0) await $`chown -R ${`${plainUser}:${plainUser}`} ${folder}`;
+/** Gives a directory to the plain user, where the tests run as root. */
+export async function giveToPlainUser($: Shell, directory: string): Promise<void> {
+  if (process.getuid?.() === 0) await $`chown -R ${`${plainUser}:${plainUser}`} ${directory}`;
 }
 
-/** A temporary folder with a space in its name. */
-export async function makeFolder(what: string): Promise<string> {
+/** A temporary directory with a space in its name. */
+export async function makeDirectory(what: string): Promise<string> {
   return await realpath(await mkdtemp(path.join(tmpdir(), `razor mk ${what} `)));
 }
 
-/** Removes a folder, also when some of its folders may not be written to. */
-export async function removeFolder(folder: string): Promise<void> {
-  if (folder === "") return;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])) {
+/** Removes a directory, also when some of its directories may not be written to. */
+export async function removeDirectory(directory: string): Promise<void> {
+  if (directory === "") return;
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])) {
     if (entry.isDirectory()) await chmod(path.join(entry.parentPath, entry.name), 0o700).catch(() => {});
   }
-  await rm(folder, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
 }
 
 export async function sha256(file: string): Promise<string> {
@@ -183,7 +183,9 @@ async function installModules(root: string): Promise<void> {
     const from = path.join(checkout, name);
     const to = path.join(root, name);
     const [wanted, there] = await Promise.all(
-      [from, to].map((folder) => readFile(path.join(folder, "package.json"), "utf8").catch(() => undefined)),
+      [from, to].map((directory) =>
+        readFile(path.join(directory, "package.json"), "utf8").catch(() => undefined),
+      ),
     );
     if (wanted === undefined || wanted === there) continue;
     await rm(to, { recursive: true, force: true });

@@ -33,12 +33,12 @@ const steps = ["mkdir", "rsync", "sha256sum", "sync", "mv", "rm", "ln"];
 
 describe("a publication", () => {
   let root = "";
-  let destination: Destination = { folder: "" };
+  let destination: Destination = { directory: "" };
   const notes: string[] = [];
   beforeEach(() => {
     root = mkdtempSync(path.join(tmpdir(), "release test "));
-    destination = { folder: path.join(root, "destination") };
-    mkdirSync(destination.folder);
+    destination = { directory: path.join(root, "destination") };
+    mkdirSync(destination.directory);
     notes.length = 0;
     // A busy disk takes seconds for each sync, and nothing here is lost with the power.
     mkdirSync(path.join(root, "quick"));
@@ -57,23 +57,23 @@ describe("a publication", () => {
   }
 
   async function contentOf(id: string, size = 20_000): Promise<string> {
-    const folder = path.join(root, `content ${id}`);
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder);
+    const directory = path.join(root, `content ${id}`);
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory);
     const digests = new Map<string, string>();
     for (const name of ["image.iso", "notes of it.txt"]) {
-      writeFileSync(path.join(folder, name), `${id} ${name}\n`.padEnd(size, id));
-      digests.set(name, await sha256Of(path.join(folder, name)));
+      writeFileSync(path.join(directory, name), `${id} ${name}\n`.padEnd(size, id));
+      digests.set(name, await sha256Of(path.join(directory, name)));
     }
-    writeFileSync(path.join(folder, "SHA256SUMS"), formatChecksums(digests));
-    return folder;
+    writeFileSync(path.join(directory, "SHA256SUMS"), formatChecksums(digests));
+    return directory;
   }
 
-  async function publish(id: string, folder: string, env: Readonly<Record<string, string>> = {}) {
+  async function publish(id: string, directory: string, env: Readonly<Record<string, string>> = {}) {
     const publication = await Publication.open(destination, context(env), `store ${id}`);
     try {
       const { digests, current } = await publication.read(id);
-      if (digests === undefined) await publication.add(id, folder);
+      if (digests === undefined) await publication.add(id, directory);
       if (current !== id) await publication.switchTo(id);
     } finally {
       publication.close();
@@ -82,12 +82,12 @@ describe("a publication", () => {
 
   /** The release of `current`, as an independent program finds it whole. */
   function currentRelease(): string {
-    const current = path.join(destination.folder, "current");
+    const current = path.join(destination.directory, "current");
     execFileSync("sha256sum", ["--quiet", "-c", "SHA256SUMS"], { cwd: current });
     return path.basename(readlinkSync(current));
   }
 
-  /** A folder for PATH in which each step counts itself, and at one of them the whole publication is killed. */
+  /** A directory for PATH in which each step counts itself, and at one of them the whole publication is killed. */
   function killerAt(moment: number, when: "before" | "after"): Readonly<Record<string, string>> {
     const bin = path.join(root, "bin");
     rmSync(bin, { recursive: true, force: true });
@@ -114,37 +114,39 @@ describe("a publication", () => {
   }
 
   it("makes a release that sha256sum, rsync and readlink find where current leads", async () => {
-    const folder = await contentOf("1.0.0");
-    await publish("1.0.0", folder);
+    const directory = await contentOf("1.0.0");
+    await publish("1.0.0", directory);
     expect(currentRelease()).toBe("1.0.0");
-    const release = path.join(destination.folder, "releases/1.0.0");
+    const release = path.join(destination.directory, "releases/1.0.0");
     const compare = ["--recursive", "--checksum", "--dry-run", "--itemize-changes", "--delete", "--no-times"];
-    expect(execFileSync("rsync", [...compare, `${folder}/`, `${release}/`], { encoding: "utf8" })).toBe("");
+    expect(execFileSync("rsync", [...compare, `${directory}/`, `${release}/`], { encoding: "utf8" })).toBe(
+      "",
+    );
     expect(
-      readdirSync(path.join(destination.folder, "releases")).filter((name) => !name.startsWith(".")),
+      readdirSync(path.join(destination.directory, "releases")).filter((name) => !name.startsWith(".")),
     ).toEqual(["1.0.0"]);
     expect(statSync(path.join(release, "image.iso")).mode & 0o777).toBe(0o644);
   });
 
   it("that is killed before or after any of its steps leaves the old release whole, and the next run completes it", async () => {
     await publish("1.0.0", await contentOf("1.0.0"));
-    const folder = await contentOf("1.1.0");
+    const directory = await contentOf("1.1.0");
     const seen = new Set<string>();
     for (const when of ["before", "after"] as const) {
       for (let moment = 1; ; moment += 1) {
         const env = killerAt(moment, when);
-        const ended = await publish("1.1.0", folder, env).then(
+        const ended = await publish("1.1.0", directory, env).then(
           () => "whole",
           () => "killed",
         );
         for (const line of readFileSync(path.join(root, "bin/count"), "utf8").split("\n")) seen.add(line);
         const found = currentRelease();
         expect(["1.0.0", "1.1.0"]).toContain(found);
-        await publish("1.1.0", folder);
+        await publish("1.1.0", directory);
         expect(currentRelease(), `${when} step ${moment}`).toBe("1.1.0");
         // Back to the state before, for the next moment.
-        execFileSync("ln", ["-sfn", "releases/1.0.0", path.join(destination.folder, "current")]);
-        rmSync(path.join(destination.folder, "releases/1.1.0"), { recursive: true });
+        execFileSync("ln", ["-sfn", "releases/1.0.0", path.join(destination.directory, "current")]);
+        rmSync(path.join(destination.directory, "releases/1.1.0"), { recursive: true });
         if (ended === "whole") break;
         expect(found, `${when} step ${moment}`).toBe(when === "after" && moment === 9 ? "1.1.0" : "1.0.0");
       }
@@ -153,14 +155,14 @@ describe("a publication", () => {
   });
 
   it("continues with what a broken copy left, and publishes none of its remains", async () => {
-    const folder = await contentOf("1.0.0");
-    const partial = path.join(destination.folder, "releases/1.0.0.partial");
+    const directory = await contentOf("1.0.0");
+    const partial = path.join(destination.directory, "releases/1.0.0.partial");
     mkdirSync(partial, { recursive: true });
     writeFileSync(path.join(partial, "image.iso"), "half");
     writeFileSync(path.join(partial, ".image.iso.x7Yz01"), "half");
-    await publish("1.0.0", folder);
-    expect(readdirSync(path.join(destination.folder, "releases/1.0.0")).sort()).toEqual(
-      readdirSync(folder).sort(),
+    await publish("1.0.0", directory);
+    expect(readdirSync(path.join(destination.directory, "releases/1.0.0")).sort()).toEqual(
+      readdirSync(directory).sort(),
     );
     expect(currentRelease()).toBe("1.0.0");
   });
@@ -180,7 +182,7 @@ describe("a publication", () => {
 
   it("to a full destination fails with the reason, and leaves the old release", async () => {
     const { status } = spawnSync("mount", [
-      ...["-t", "tmpfs", "-o", "size=256k", "tmpfs", destination.folder],
+      ...["-t", "tmpfs", "-o", "size=256k", "tmpfs", destination.directory],
     ]);
     // Only root may mount.
     if (status !== 0) return;
@@ -189,35 +191,35 @@ describe("a publication", () => {
       const large = await contentOf("1.1.0", 400_000);
       await expect(publish("1.1.0", large)).rejects.toMatchObject({
         code: "store-full",
-        where: destination.folder,
+        where: destination.directory,
         hint: expect.stringContaining("free space"),
       });
       expect(currentRelease()).toBe("1.0.0");
       await publish("1.1.0", await contentOf("1.1.0", 1000));
       expect(currentRelease()).toBe("1.1.0");
     } finally {
-      spawnSync("umount", ["-l", destination.folder]);
+      spawnSync("umount", ["-l", destination.directory]);
     }
   });
 
   it("is refused where there is no directory, or current is none of its own", async () => {
-    const missing = { folder: path.join(root, "missing") };
+    const missing = { directory: path.join(root, "missing") };
     await expect(Publication.open(missing, context(), "store 1")).rejects.toMatchObject({
       code: "store-failed",
     });
-    expect(existsSync(missing.folder)).toBe(false);
-    mkdirSync(path.join(destination.folder, "current"));
+    expect(existsSync(missing.directory)).toBe(false);
+    mkdirSync(path.join(destination.directory, "current"));
     await expect(Publication.open(destination, context(), "store 1")).rejects.toMatchObject({
       code: "store-destination",
     });
-    expect(lstatSync(path.join(destination.folder, "current")).isDirectory()).toBe(true);
+    expect(lstatSync(path.join(destination.directory, "current")).isDirectory()).toBe(true);
   });
 
   it("is told apart by host and directory as rsync does (rsync(1), GENERAL)", () => {
-    const local = (folder: string) => `/here/${folder}`;
-    expect(parseDestination("out/a:b", local)).toEqual({ folder: "/here/out/a:b" });
-    expect(parseDestination("me@host:/srv/x y", local)).toEqual({ host: "me@host", folder: "/srv/x y" });
-    expect(parseDestination("host:", local)).toEqual({ host: "host", folder: "." });
+    const local = (directory: string) => `/here/${directory}`;
+    expect(parseDestination("out/a:b", local)).toEqual({ directory: "/here/out/a:b" });
+    expect(parseDestination("me@host:/srv/x y", local)).toEqual({ host: "me@host", directory: "/srv/x y" });
+    expect(parseDestination("host:", local)).toEqual({ host: "host", directory: "." });
     for (const text of ["", "host::module", "rsync://host/module", "-oProxyCommand=x:y", "a\nb"])
       expect(() => parseDestination(text, local), text).toThrow(
         expect.objectContaining({ code: "store-destination" }),

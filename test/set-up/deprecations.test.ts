@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, expect, it } from "vitest";
 
-const folder = mkdtempSync(path.join(tmpdir(), "razor mk deprecated "));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const directory = mkdtempSync(path.join(tmpdir(), "razor mk deprecated "));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 function runHooked(name: string, text: string) {
-  const file = path.join(folder, name);
+  const file = path.join(directory, name);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, text);
   const hook = path.resolve(import.meta.dirname, "../support/deprecations.cjs");

@@ -28,29 +28,29 @@ const canMake =
 
 describe("what a fresh machine is given of the host", () => {
   it("replaces what is there, and goes through no symlink to the host's own files", () => {
-    const folder = path.join(home, "carried");
-    const root = path.join(folder, "root");
-    const host = path.join(folder, "host");
-    mkdirSync(path.join(root, folder), { recursive: true });
+    const directory = path.join(home, "carried");
+    const root = path.join(directory, "root");
+    const host = path.join(directory, "host");
+    mkdirSync(path.join(root, directory), { recursive: true });
     mkdirSync(host);
     writeFileSync(path.join(host, "precious"), "precious");
-    writeFileSync(path.join(folder, "settings"), "of the host");
-    symlinkSync(path.join(host, "precious"), path.join(root, folder, "settings"));
-    carryOver(root, path.join(folder, "settings"));
-    expect(readFileSync(path.join(root, folder, "settings"), "utf8")).toBe("of the host");
+    writeFileSync(path.join(directory, "settings"), "of the host");
+    symlinkSync(path.join(host, "precious"), path.join(root, directory, "settings"));
+    carryOver(root, path.join(directory, "settings"));
+    expect(readFileSync(path.join(root, directory, "settings"), "utf8")).toBe("of the host");
     symlinkSync(host, path.join(root, "way-out"));
-    carryOver(root, path.join(folder, "settings"), "/way-out/precious");
+    carryOver(root, path.join(directory, "settings"), "/way-out/precious");
     expect(readFileSync(path.join(host, "precious"), "utf8")).toBe("precious");
   });
 });
 
 describe.skipIf(!canMake)("a fresh machine", () => {
   it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
-    "that %s ends while it is made leaves no process, no mount and no folder behind",
+    "that %s ends while it is made leaves no process, no mount and no directory behind",
     async (signal) => {
-      const folder = path.join(home, signal);
-      const programs = path.join(folder, "programs");
-      const machines = path.join(folder, "machines");
+      const directory = path.join(home, signal);
+      const programs = path.join(directory, "programs");
+      const machines = path.join(directory, "machines");
       for (const one of [programs, machines]) mkdirSync(one, { recursive: true });
       // In place of the real one, which would take a minute: it mounts something, says so, and goes on for ever.
       writeFileSync(

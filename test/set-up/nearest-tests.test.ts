@@ -5,7 +5,7 @@ import { nearestTests } from "../../bin/nearest-tests.mjs";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-it("begins with the tests that changed, and with those named after a changed module or its folder", () => {
+it("begins with the tests that changed, and with those named after a changed module or its directory", () => {
   const tests = nearestTests(root, [
     "src/cli/init/index.ts",
     "src/engine/run/schedule.ts",

@@ -10,8 +10,8 @@ import { usesPrograms } from "../support/programs.ts";
 usesPrograms("git");
 
 const checkout = path.resolve(import.meta.dirname, "../..");
-const folder = mkdtempSync(path.join(tmpdir(), "razor-mk package "));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const directory = mkdtempSync(path.join(tmpdir(), "razor-mk package "));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Standard output; the error of a command that fails holds both of its outputs. */
 function run(cwd: string, program: string, words: readonly string[]): Promise<string> {
@@ -27,9 +27,9 @@ function run(cwd: string, program: string, words: readonly string[]): Promise<st
 const typeCheck = (project: string): Promise<string> =>
   run(project, process.execPath, [path.join(checkout, "node_modules/typescript/bin/tsc"), "--noEmit"]);
 
-/** A new folder with what the package depends on, so that npm has to ask nobody. */
-function folderWithLibraries(name: string): string {
-  const made = path.join(folder, name);
+/** A new directory with what the package depends on, so that npm has to ask nobody. */
+function directoryWithLibraries(name: string): string {
+  const made = path.join(directory, name);
   const lock = JSON.parse(readFileSync(path.join(checkout, "package-lock.json"), "utf8")) as {
     readonly packages: Readonly<Record<string, { readonly dev?: true; readonly devOptional?: true }>>;
   };
@@ -45,7 +45,7 @@ function json(project: string, name: string): Readonly<Record<string, unknown>> 
   return JSON.parse(readFileSync(path.join(project, name), "utf8")) as Readonly<Record<string, unknown>>;
 }
 
-/** A module of the checkout with all that it loads of its own folder. */
+/** A module of the checkout with all that it loads of its own directory. */
 function withImports(name: string, found = new Set<string>()): ReadonlySet<string> {
   if (found.has(name)) return found;
   found.add(name);
@@ -63,7 +63,7 @@ beforeAll(async () => {
     "--json",
     "--ignore-scripts",
     "--pack-destination",
-    folder,
+    directory,
   ]);
   const value: unknown = JSON.parse(told);
   // npm 11 says it by the package's name, older ones as a list.
@@ -72,7 +72,7 @@ beforeAll(async () => {
     readonly filename: string;
     readonly files: readonly { readonly path: string }[];
   };
-  tarball = path.join(folder, filename);
+  tarball = path.join(directory, filename);
   packed = files.map((file) => file.path).sort();
 });
 
@@ -100,8 +100,8 @@ describe("the package", () => {
     );
   });
 
-  it("is installed into an empty folder, where init makes a project that type-checks and builds", async () => {
-    const project = folderWithLibraries("my image");
+  it("is installed into an empty directory, where init makes a project that type-checks and builds", async () => {
+    const project = directoryWithLibraries("my image");
     const npm = ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball];
     await run(project, "npm", npm);
     const said = await run(project, "npx", ["--offline", "razor-mk", "init"]);
@@ -118,7 +118,7 @@ describe("the package", () => {
     expect(readFileSync(path.join(project, "build-files/package-list.md"), "utf8")).toContain("- bash.tcz\n");
 
     // A project elsewhere uses the same installation.
-    const other = path.join(folder, "other");
+    const other = path.join(directory, "other");
     await run(project, "npx", ["--offline", "razor-mk", "init", "../other", "--template", "rescue"]);
     expect(json(other, "package.json")).toMatchObject({
       dependencies: { "razor-mk": `file:../${path.basename(tarball)}` },
@@ -127,7 +127,7 @@ describe("the package", () => {
   }, 180_000);
 
   it("is linked from its checkout just as well", async () => {
-    const project = path.join(folder, "linked");
+    const project = path.join(directory, "linked");
     mkdirSync(project);
     await run(project, "npm", [
       "install",
@@ -145,14 +145,14 @@ describe("the package", () => {
 });
 
 describe("a new project's dependency on the package", () => {
-  /** What it is when npm has installed the package in `/host` from `spec`, for a project in a folder beside it. */
+  /** What it is when npm has installed the package in `/host` from `spec`, for a project in a directory beside it. */
   function dependencyWhen(manifest: object, lock?: object): string {
-    const host = mkdtempSync(path.join(folder, "host-"));
+    const host = mkdtempSync(path.join(directory, "host-"));
     const modules = path.join(host, "node_modules");
     mkdirSync(path.join(modules, "razor-mk"), { recursive: true });
     writeFileSync(path.join(host, "package.json"), JSON.stringify(manifest));
     if (lock !== undefined) writeFileSync(path.join(modules, ".package-lock.json"), JSON.stringify(lock));
-    const spec = dependencyOn("razor-mk", path.join(modules, "razor-mk"), path.join(folder, "image"));
+    const spec = dependencyOn("razor-mk", path.join(modules, "razor-mk"), path.join(directory, "image"));
     return spec.replace(path.basename(host), "host");
   }
   const asking = (spec: string) => ({ dependencies: { "razor-mk": spec } });
@@ -168,7 +168,7 @@ describe("a new project's dependency on the package", () => {
     expect(dependencyWhen(asking(spec))).toBe(spec);
   });
 
-  it("is the same file or folder, seen from the project", () => {
+  it("is the same file or directory, seen from the project", () => {
     expect(dependencyWhen(asking("file:razor-mk-1.2.0.tgz"))).toBe("file:../host/razor-mk-1.2.0.tgz");
   });
 

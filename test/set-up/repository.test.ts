@@ -51,11 +51,11 @@ describe("continuous integration", () => {
 });
 
 it("has templates of issues that are forms with questions", () => {
-  const folder = ".github/ISSUE_TEMPLATE";
-  const forms = readdirSync(path.join(root, folder)).filter((name) => name !== "config.yml");
+  const directory = ".github/ISSUE_TEMPLATE";
+  const forms = readdirSync(path.join(root, directory)).filter((name) => name !== "config.yml");
   expect(forms.length).toBeGreaterThan(1);
   for (const name of forms) {
-    const form = parse(read(`${folder}/${name}`)) as {
+    const form = parse(read(`${directory}/${name}`)) as {
       readonly name: string;
       readonly body: readonly unknown[];
     };

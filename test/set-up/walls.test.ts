@@ -7,10 +7,10 @@ import { afterAll, expect, it } from "vitest";
 import { permitted } from "../support/rooms.ts";
 
 const project = path.resolve(import.meta.dirname, "../..");
-const folder = mkdtempSync(path.join(tmpdir(), "razor mk walls "));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const directory = mkdtempSync(path.join(tmpdir(), "razor mk walls "));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Lints a folder, absolute, and returns `file:line` of each place where the rule is broken. */
+/** Lints a directory, absolute, and returns `file:line` of each place where the rule is broken. */
 function lint(rule: string, place: string): readonly string[] {
   const biome = path.join(project, "node_modules/@biomejs/biome/bin/biome");
   const options = [`--only=${rule}`, "--reporter=github", "--max-diagnostics=none", "--colors=off"];
@@ -25,8 +25,8 @@ function lint(rule: string, place: string): readonly string[] {
 
 /** `lint` of these files and no others, by the project's configuration. */
 function lintFiles(rule: string, files: Readonly<Record<string, string>>): readonly string[] {
-  const place = mkdtempSync(path.join(folder, "tree "));
-  // The temporary folder is no git repository.
+  const place = mkdtempSync(path.join(directory, "tree "));
+  // The temporary directory is no git repository.
   const { vcs: _, ...config } = JSON.parse(readFileSync(path.join(project, "biome.json"), "utf8"));
   writeFileSync(path.join(place, "biome.json"), JSON.stringify(config));
   cpSync(path.join(project, "biome-walls.json"), path.join(place, "biome-walls.json"));
@@ -41,7 +41,7 @@ const isModule = (room: string): boolean => room.endsWith(".ts");
 /** Whether a room is entered by its `index.ts` only. */
 const hasEntry = (room: string): boolean => /^src\/([^/]+|cli\/(completion|doctor|init))$/.test(room);
 
-/** Modules that an import may name, in every room and at the top of every folder with rooms. */
+/** Modules that an import may name, in every room and at the top of every directory with rooms. */
 const targets: readonly { readonly room: string; readonly module: string; readonly isEntry: boolean }[] = [
   ...new Set([...Object.entries(permitted).flat(2), "src/cli"]),
 ].flatMap((room) => {
@@ -50,7 +50,7 @@ const targets: readonly { readonly room: string; readonly module: string; readon
   return hasEntry(room) ? [inner, { room, module: `${room}/index.ts`, isEntry: true }] : [inner];
 });
 
-/** `./b.ts`, as a module imports another; both named from the project's folder. */
+/** `./b.ts`, as a module imports another; both named from the project's directory. */
 function specifier(from: string, to: string): string {
   const relative = path.posix.relative(path.posix.dirname(from), to);
   return relative.startsWith(".") ? relative : `./${relative}`;

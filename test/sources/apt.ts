@@ -29,16 +29,16 @@ export interface Apt {
   offer(...packages: readonly PackageText[]): Promise<void>;
 }
 
-/** Opens an apt of its own in `folder` (absolute; made). */
-export async function openApt($: Shell, folder: string): Promise<Apt> {
-  const at = (name: string): string => path.join(folder, name);
+/** Opens an apt of its own in `directory` (absolute; made). */
+export async function openApt($: Shell, directory: string): Promise<Apt> {
+  const at = (name: string): string => path.join(directory, name);
   for (const name of ["debs", "lists/partial", "cache/archives/partial"]) {
     await mkdir(at(name), { recursive: true });
   }
   await writeFile(at("status"), "");
   await writeFile(at("sources.list"), `deb [trusted=yes] file:${at("debs").replaceAll(" ", "%20")} ./\n`);
   const settings = [
-    `Dir::State "${folder}";`,
+    `Dir::State "${directory}";`,
     `Dir::State::lists "${at("lists")}";`,
     `Dir::State::status "${at("status")}";`,
     `Dir::Cache "${at("cache")}";`,

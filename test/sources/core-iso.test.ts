@@ -10,13 +10,13 @@ usesPrograms("xorriso");
 const shop = useWorkshop();
 
 it("a Core ISO with extensions of its own has them named once, when it is opened", async () => {
-  const { workspace, folder } = shop;
-  const own = path.join(folder, "own cde");
+  const { workspace, directory } = shop;
+  const own = path.join(directory, "own cde");
   await mkdir(path.join(own, "optional"), { recursive: true });
   await writeFile(path.join(own, "onboot.lst"), "wifi.tcz\n");
   await writeFile(path.join(own, "optional/wifi.tcz"), "wifi");
-  const core = path.join(folder, "mirror root/4.x/x86/release/Core-current.iso");
-  const plus = path.join(folder, "CorePlus.iso");
+  const core = path.join(directory, "mirror root/4.x/x86/release/Core-current.iso");
+  const plus = path.join(directory, "CorePlus.iso");
   await rm(plus, { force: true });
   await workspace.$`xorriso -indev ${core} -outdev ${plus} -map ${own} /cde`;
 

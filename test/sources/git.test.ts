@@ -30,8 +30,8 @@ function repository() {
     writeFileSync(path.join(root, name), text);
   };
   git("init", "-q", "-b", "main");
-  put("folder/one", "1\n");
-  git("add", "folder");
+  put("directory/one", "1\n");
+  git("add", "directory");
   git("commit", "-q", "-m", "first");
   let dependsOn: PathDependencySource = async () => ({ paths: [], isWhole: true });
   const host: ParameterHost = {
@@ -70,12 +70,12 @@ describe("what git says of a workspace", () => {
     const { git, put, describe, dependsOn } = repository();
     const changes: readonly (() => unknown)[] = [
       () => git("tag", "v1.0"),
-      () => put("folder/one", "2\n"),
+      () => put("directory/one", "2\n"),
       () => git("commit", "-q", "-a", "-m", "second"),
       () => git("tag", "-f", "v1.0"),
       () => git("checkout", "-q", "-b", "side/way", "HEAD~1"),
       () => git("tag", "deep/tag"),
-      () => git("rm", "-q", "--cached", "folder/one"),
+      () => git("rm", "-q", "--cached", "directory/one"),
       () => git("reset", "-q", "--hard"),
       () => git("tag", "-d", "deep/tag"),
     ];

@@ -10,7 +10,7 @@ const shop = useWorkshop();
 describe("a Core ISO", () => {
   let core: Buffer;
   beforeAll(async () => {
-    const parts = path.join(shop.folder, "parts");
+    const parts = path.join(shop.directory, "parts");
     await mkdir(parts);
     core = await new InitrdParts(shop.workspace.$, parts).whole();
   });
@@ -34,7 +34,7 @@ describe("a Core ISO", () => {
     ],
     ["only GRUB", { "boot/grub/grub.cfg": "menuentry core {}\n" }, "no-boot-loader"],
   ])("that is refused is one message, with the code and the remedy: %s", async (name, own, code) => {
-    const iso = path.join(shop.folder, `${name}.iso`);
+    const iso = path.join(shop.directory, `${name}.iso`);
     await writeShape(shop.workspace.$, iso, { files: { ...(name === "no Core" ? {} : files()), ...own } });
     const { status, stderr } = await shop.workspace.task(["fetch-iso", "--tcl-iso-url", iso]);
     expect(status).toBe(1);
@@ -47,7 +47,7 @@ describe("a Core ISO", () => {
   });
 
   it("that is no ISO is one message too", async () => {
-    const iso = path.join(shop.folder, "text.iso");
+    const iso = path.join(shop.directory, "text.iso");
     await writeFile(iso, "nothing\n".repeat(20_000));
     const { status, stderr } = await shop.workspace.task(["fetch-iso", "--tcl-iso-url", iso]);
     expect({ status, errors: stderr.match(/error/g)?.length }).toEqual({ status: 1, errors: 1 });
@@ -55,14 +55,14 @@ describe("a Core ISO", () => {
   });
 
   it("of a directory is that of the release and architecture that the directory has", async () => {
-    const mirror = path.join(shop.folder, "my mirror");
+    const mirror = path.join(shop.directory, "my mirror");
     const release = path.join(mirror, "16.x/x86_64/release");
     await mkdir(release, { recursive: true });
     const own = {
       "boot/isolinux/isolinux.cfg": `default core64\n${core64}`,
       "boot/isolinux/isolinux.bin": "loader",
     };
-    const iso = path.join(shop.folder, "64.iso");
+    const iso = path.join(shop.directory, "64.iso");
     await writeShape(shop.workspace.$, iso, { files: { ...files(), ...own } });
     await shop.workspace.$`cp ${iso} ${path.join(release, "CorePure64-current.iso")}`;
     await shop.workspace.build(["fetch-iso", "--source", mirror]);

@@ -89,7 +89,7 @@ describe("fetching", () => {
     expect((await shop.locked()).length).toBeGreaterThan(0);
   });
 
-  it("takes folders that the sources file names from the workspace, wherever it is called", async () => {
+  it("takes directories that the sources file names from the workspace, wherever it is called", async () => {
     const { workspace, mirror } = shop;
     const relative = "../mirror root";
     const text = (await readFile(workspace.path("lists/sources.yaml"), "utf8"))

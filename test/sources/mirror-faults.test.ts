@@ -97,13 +97,13 @@ describe("what upstream has no digest of", () => {
     const { workspace, mirror } = shop;
     const sha256 = async (name: string) =>
       createHash("sha256")
-        .update(await readFile(`${shop.folder}/mirror root/extras/${name}`))
+        .update(await readFile(`${shop.directory}/mirror root/extras/${name}`))
         .digest("hex");
     const old = await sha256("rubygems-1.8.24.tgz");
     const first = await workspace.build(["fetch-extras"]);
     expect(first.stderr).toContain(`rubygems-1.8.24.tgz is pinned unchecked, sha256 ${old}`);
     expect((await workspace.build(["fetch-extras", "--force"])).stderr).not.toContain("pinned unchecked");
-    const bytes = await readFile(`${shop.folder}/mirror root/extras/rubygems-1.8.24.tgz`);
+    const bytes = await readFile(`${shop.directory}/mirror root/extras/rubygems-1.8.24.tgz`);
     try {
       await mirror.put("extras/rubygems-1.8.24.tgz", Buffer.concat([bytes, bytes]));
       const { stdout } = await workspace.build(["update", "rubygems-1.8.24.tgz"]);

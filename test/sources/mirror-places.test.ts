@@ -4,11 +4,11 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kindOf } from "../../tasks/source/kinds/index.ts";
-import { checkout, makeFolder, removeFolder } from "../pipeline/workspace.ts";
+import { checkout, makeDirectory, removeDirectory } from "../pipeline/workspace.ts";
 
-let folder = "";
+let directory = "";
 beforeAll(async () => {
-  folder = await makeFolder("mirror places");
+  directory = await makeDirectory("mirror places");
   for (const place of [
     "one/16.x/x86_64/tcz",
     "one/16.x/notes",
@@ -16,12 +16,12 @@ beforeAll(async () => {
     "two/4.x/x86",
     "two/16.x/x86_64",
   ])
-    await mkdir(path.join(folder, place), { recursive: true });
-  await mkdir(path.join(folder, "none/boot"), { recursive: true });
-  await writeFile(path.join(folder, "file"), "");
-  await writeFile(path.join(folder, "one/17.x"), "not a directory");
+    await mkdir(path.join(directory, place), { recursive: true });
+  await mkdir(path.join(directory, "none/boot"), { recursive: true });
+  await writeFile(path.join(directory, "file"), "");
+  await writeFile(path.join(directory, "one/17.x"), "not a directory");
 });
-afterAll(() => removeFolder(folder));
+afterAll(() => removeDirectory(directory));
 
 async function mirrorOf(name: string, mirrorUri?: string) {
   const { locations } = await kindOf(name).open({
@@ -46,7 +46,7 @@ describe("an entry of the sources file", () => {
 });
 
 describe("a directory", () => {
-  const at = (name: string) => path.join(folder, name);
+  const at = (name: string) => path.join(directory, name);
 
   it("has the release and architecture that are in it", async () => {
     const found = { base: at("one"), release: "16.x", arch: "x86_64" };

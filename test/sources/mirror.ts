@@ -43,7 +43,7 @@ export interface Mirror {
   close(): Promise<void>;
 }
 
-/** The folder of extensions, as the server names it. */
+/** The directory of extensions, as the server names it. */
 export const shelf = "/4.x/x86/tcz";
 
 /** Opens a mirror over `root` (absolute; made), with a Core ISO and tarballs, and neither extensions nor gems. */

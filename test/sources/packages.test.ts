@@ -39,7 +39,7 @@ const made = (name: string): string =>
   shop.workspace.path(`.buildcache/v1/out/dev/fetch-tcz/builtin/${name}`);
 
 beforeAll(async () => {
-  apt = await openApt(shop.workspace.$, path.join(shop.folder, "apt root"));
+  apt = await openApt(shop.workspace.$, path.join(shop.directory, "apt root"));
 });
 
 beforeEach(async () => {
@@ -147,8 +147,8 @@ describe("a package in a list", () => {
   });
 
   it("needs apt and dpkg; a list without one needs neither", async () => {
-    const { workspace, folder } = shop;
-    const tools = path.join(folder, "few tools");
+    const { workspace, directory } = shop;
+    const tools = path.join(directory, "few tools");
     await mkdir(tools, { recursive: true });
     for (const name of ["node", "sh", "bash", "git", "chmod", "xorriso"]) {
       const found = (await workspace.$`command -v ${name}`).stdout.trim();
@@ -262,7 +262,7 @@ it("what of a package does nothing in an image is named with the list's line", a
 
 it("a package that apt cannot download is named with the list's line", async () => {
   await shop.writeList("builtin-extensions.lst", "bash.tcz\nlibhello.deb\n");
-  await rm(path.join(shop.folder, "apt root/debs/libhello_1.0-1_all.deb"));
+  await rm(path.join(shop.directory, "apt root/debs/libhello_1.0-1_all.deb"));
   const result = await shop.workspace.task(["fetch-tcz"], env());
   expect(result.status).toBe(1);
   expect(result.stderr).toContain("apt-get could not download packages");

@@ -6,21 +6,21 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sample } from "../../tasks/source/kinds/sample.ts";
 
 describe("the sample source", () => {
-  let folder = "";
+  let directory = "";
   beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), "sample locations "));
-    mkdirSync(path.join(folder, "extras"));
+    directory = mkdtempSync(path.join(tmpdir(), "sample locations "));
+    mkdirSync(path.join(directory, "extras"));
     for (const name of ["rubygems-3.3.15.tgz", "mcollective-2.0.0.tgz", "mk-open-vm-tools.tar.gz"])
-      writeFileSync(path.join(folder, "extras", name), "");
+      writeFileSync(path.join(directory, "extras", name), "");
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
+  afterEach(() => rmSync(directory, { recursive: true }));
 
   const extrasWith = async (sources: string) => {
-    const file = path.join(folder, "sources.yaml");
+    const file = path.join(directory, "sources.yaml");
     writeFileSync(file, sources);
     const { locations } = await sample.open({
       name: "sample",
-      made: folder,
+      made: directory,
       sourcesFile: file,
       mirrorUri: undefined,
       offline: true,
@@ -31,9 +31,9 @@ describe("the sample source", () => {
 
   it("needs no entry in the sources file: all its extras count", async () => {
     expect(await extrasWith("tinycore:\n  mirror: http://mirror.example\n")).toEqual({
-      rubygems: path.join(folder, "extras/rubygems-3.3.15.tgz"),
-      mcollective: path.join(folder, "extras/mcollective-2.0.0.tgz"),
-      "open-vm-tools": path.join(folder, "extras/mk-open-vm-tools.tar.gz"),
+      rubygems: path.join(directory, "extras/rubygems-3.3.15.tgz"),
+      mcollective: path.join(directory, "extras/mcollective-2.0.0.tgz"),
+      "open-vm-tools": path.join(directory, "extras/mk-open-vm-tools.tar.gz"),
     });
   });
 
@@ -41,7 +41,7 @@ describe("the sample source", () => {
     expect(await extrasWith("sample:\n  mcollective: none\n  rubygems: none\n")).toEqual({
       rubygems: undefined,
       mcollective: undefined,
-      "open-vm-tools": path.join(folder, "extras/mk-open-vm-tools.tar.gz"),
+      "open-vm-tools": path.join(directory, "extras/mk-open-vm-tools.tar.gz"),
     });
   });
 

@@ -12,7 +12,7 @@ async function timesOf(task: string): Promise<Readonly<Record<string, number>>> 
 
 /** Gives a file of the mirror a time; its `Last-Modified` is that. */
 async function date(name: string, seconds: number): Promise<void> {
-  await utimes(path.join(shop.folder, "mirror root", name), seconds, seconds);
+  await utimes(path.join(shop.directory, "mirror root", name), seconds, seconds);
 }
 
 describe("the time of what was fetched", () => {
@@ -40,8 +40,8 @@ describe("the time of what was fetched", () => {
     expect(await timesOf("shared/fetch-gems")).toEqual(gems);
   });
 
-  it("is none where the mirror is a folder, whose files have been copied at some time", async () => {
-    const source = path.join(shop.folder, "mirror root");
+  it("is none where the mirror is a directory, whose files have been copied at some time", async () => {
+    const source = path.join(shop.directory, "mirror root");
     await shop.workspace.build(["fetch-tcz", "--source", source]);
     expect(await timesOf("dev/fetch-tcz")).toEqual({});
   });

@@ -84,11 +84,11 @@ describe("task update", () => {
     const { workspace, mirror } = shop;
     await workspace.build(fetchAll);
     const iso = "4.x/x86/release/Core-current.iso";
-    const old = await readFile(`${shop.folder}/mirror root/${iso}`);
+    const old = await readFile(`${shop.directory}/mirror root/${iso}`);
     try {
       const bytes = Buffer.concat([old, Buffer.alloc(2048)]);
       await mirror.put(iso, bytes);
-      await rm(`${shop.folder}/mirror root/${iso}.md5.txt`);
+      await rm(`${shop.directory}/mirror root/${iso}.md5.txt`);
       const { stdout } = await workspace.build(["update", "Core-current.iso"]);
       expect(stdout).toMatch(/^Core-current\.iso: sha256/);
       const build = await workspace.build(["fetch-tcz"]);

@@ -7,9 +7,9 @@ import path from "node:path";
 import { afterAll, beforeAll, beforeEach, vi } from "vitest";
 import {
   commandEnvironment,
-  makeFolder,
+  makeDirectory,
   makeWorkspace,
-  removeFolder,
+  removeDirectory,
   type TaskResult,
   type Workspace,
 } from "../pipeline/workspace.ts";
@@ -21,7 +21,7 @@ export const fetchAll = ["fetch-iso", "fetch-tcz", "fetch-gems", "fetch-extras"]
 export interface Workshop {
   readonly workspace: Workspace;
   readonly mirror: Mirror;
-  readonly folder: string;
+  readonly directory: string;
   writeList(
     name: "builtin-extensions.lst" | "mirror-extensions.lst" | "gem.list",
     text: string,
@@ -35,7 +35,9 @@ export interface Workshop {
 
 /** What every test begins with: lists and shelves as below, neither a lock nor a cache. */
 export function useWorkshop(): Workshop {
-  let open: { readonly folder: string; readonly workspace: Workspace; readonly mirror: Mirror } | undefined;
+  let open:
+    | { readonly directory: string; readonly workspace: Workspace; readonly mirror: Mirror }
+    | undefined;
   const opened = () => {
     if (open === undefined) throw new Error("the workshop is not ready");
     return open;
@@ -47,8 +49,8 @@ export function useWorkshop(): Workshop {
     get mirror() {
       return opened().mirror;
     },
-    get folder() {
-      return opened().folder;
+    get directory() {
+      return opened().directory;
     },
     writeList: (name, text) => writeFile(opened().workspace.path(`lists/${name}`), text),
     lockText: () => readFile(opened().workspace.path(lockName), "utf8"),
@@ -65,10 +67,10 @@ export function useWorkshop(): Workshop {
   vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
   beforeAll(async () => {
-    const folder = await makeFolder("sources");
-    const workspace = await makeWorkspace(folder, "work space");
-    const mirror = await openMirror(workspace.$, path.join(folder, "mirror root"));
-    open = { folder, workspace, mirror };
+    const directory = await makeDirectory("sources");
+    const workspace = await makeWorkspace(directory, "work space");
+    const mirror = await openMirror(workspace.$, path.join(directory, "mirror root"));
+    open = { directory, workspace, mirror };
   });
 
   beforeEach(async () => {
@@ -87,7 +89,7 @@ export function useWorkshop(): Workshop {
 
   afterAll(async () => {
     await open?.mirror.close();
-    await removeFolder(open?.folder ?? "");
+    await removeDirectory(open?.directory ?? "");
   });
   return workshop;
 }

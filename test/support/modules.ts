@@ -25,11 +25,11 @@ const importPattern =
 const exportPattern =
   /^export (?:async )?(?:abstract )?(?:const|let|function\*?|class|interface|type) ([\w$]+)/gm;
 
-/** The modules below these folders of the project, by their paths in it. */
-export function readModules(...folders: readonly string[]): ReadonlyMap<string, Module> {
-  const files = folders.flatMap((folder) =>
-    readdirSync(path.join(project, folder), { recursive: true, encoding: "utf8" }).map((name) =>
-      path.posix.join(folder, name),
+/** The modules below these directories of the project, by their paths in it. */
+export function readModules(...directories: readonly string[]): ReadonlyMap<string, Module> {
+  const files = directories.flatMap((directory) =>
+    readdirSync(path.join(project, directory), { recursive: true, encoding: "utf8" }).map((name) =>
+      path.posix.join(directory, name),
     ),
   );
   return new Map(files.filter((file) => /\.m?[jt]s$/.test(file)).map((file) => readModule(file)));

@@ -7,7 +7,7 @@ import { programsOf, programsOfTests } from "../../bin/test-programs.mjs";
 import { isInstalled, readTable } from "../../bin/tool-table.mjs";
 import { calledPrograms } from "./program-calls.ts";
 
-const folder = path.dirname(import.meta.dirname);
+const directory = path.dirname(import.meta.dirname);
 
 /** Programs of Debian's essential packages, and of apt: these are on every machine that the set-up can prepare. */
 const always = (
@@ -18,17 +18,17 @@ const always = (
 const made = ["false-by-name", "printf-by-name", "greet-nobody-has", "pack-nobody-has", "own-tool", "lscpu"];
 
 function modules(): readonly string[] {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  return names.filter((name) => name.endsWith(".ts")).map((name) => path.join(folder, name));
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".ts")).map((name) => path.join(directory, name));
 }
 
 describe("a machine that verify has set up", () => {
   it("has every program that a test calls", () => {
     const undeclared = modules().flatMap((file) => {
-      const declared = [...programsOf(file, folder), ...always, ...made];
+      const declared = [...programsOf(file, directory), ...always, ...made];
       const calls = calledPrograms(readFileSync(file, "utf8"));
       const lacking = calls.filter((name) => !declared.includes(name));
-      return lacking.map((name) => `${path.relative(folder, file)}: ${name}`);
+      return lacking.map((name) => `${path.relative(directory, file)}: ${name}`);
     });
     expect(undeclared).toEqual([]);
   }, 120_000);
@@ -42,14 +42,14 @@ describe("a machine that verify has set up", () => {
   });
 
   it("finds what a module that a test imports declares", () => {
-    const programs = programsOfTests(folder);
-    expect(programs.get(path.join(folder, "pipeline/boot.test.ts"))).toContain("qemu-system-x86_64");
-    expect(programs.get(path.join(folder, "formats/magic.test.ts"))).toContain("bzip2");
+    const programs = programsOfTests(directory);
+    expect(programs.get(path.join(directory, "pipeline/boot.test.ts"))).toContain("qemu-system-x86_64");
+    expect(programs.get(path.join(directory, "formats/magic.test.ts"))).toContain("bzip2");
   });
 
   it("gets each program from a package that the table names for apt", () => {
     const table = readTable();
-    const named = [...new Set([...programsOfTests(folder).values()].flat()), ...Object.keys(table)];
+    const named = [...new Set([...programsOfTests(directory).values()].flat()), ...Object.keys(table)];
     expect(named.filter((name) => table[name]?.apt === undefined)).toEqual([]);
   });
 

@@ -10,11 +10,11 @@ const program = path.join(import.meta.dirname, "razor_iso_check.rb");
 /**
  * The reasons for which a Razor server would refuse an ISO: none for a good one.
  * @param name The ISO's file name.
- * @param folder Absolute path of the directory that it is unpacked in.
+ * @param directory Absolute path of the directory that it is unpacked in.
  * @param epoch The expected build time in seconds since 1970.
  */
-export function refusalsOfRazor(name: string, folder: string, epoch: number): readonly string[] {
-  const { status, stdout, stderr } = spawnSync("ruby", [program, name, folder, `${epoch}`], {
+export function refusalsOfRazor(name: string, directory: string, epoch: number): readonly string[] {
+  const { status, stdout, stderr } = spawnSync("ruby", [program, name, directory, `${epoch}`], {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`${program}: ${stderr}`);

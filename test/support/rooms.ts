@@ -12,8 +12,8 @@ const aboveSession = [
 ];
 
 /**
- * Each room with the rooms whose modules it may import. A room of another folder is entered by its `index.ts`: that is
- * written as the folder itself (`src/host`). `tasks` is the steps, which lie directly in that folder; a room of one
+ * Each room with the rooms whose modules it may import. A room of another directory is entered by its `index.ts`: that is
+ * written as the directory itself (`src/host`). `tasks` is the steps, which lie directly in that directory; a room of one
  * module has its name.
  */
 export const permitted: Readonly<Record<string, readonly string[]>> = {
@@ -99,12 +99,12 @@ export const permitted: Readonly<Record<string, readonly string[]>> = {
   "Taskfile.ts": ["tasks", "tasks/sample-source.ts", "tasks/settings", "src/engine"],
 };
 
-/** Rooms of a folder, lowest first: each may import those before it, and all of them `outside`. */
+/** Rooms of a directory, lowest first: each may import those before it, and all of them `outside`. */
 function floors(
-  folder: string,
+  directory: string,
   names: readonly string[],
   outside: readonly string[],
 ): Readonly<Record<string, readonly string[]>> {
-  const rooms = names.map((name) => `${folder}/${name}`);
+  const rooms = names.map((name) => `${directory}/${name}`);
   return Object.fromEntries(rooms.map((room, index) => [room, [...rooms.slice(0, index), ...outside]]));
 }

@@ -6,16 +6,16 @@ import path from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { readBundleFacts } from "../../tasks/settings/bundle-facts.ts";
 
-const folder = mkdtempSync(path.join(tmpdir(), "bundle facts "));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(path.join(tmpdir(), "bundle facts "));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 function pack(name: string, script: string, version?: string): string {
-  const content = mkdtempSync(path.join(folder, "content "));
+  const content = mkdtempSync(path.join(directory, "content "));
   mkdirSync(path.join(content, "dependencies"));
   writeFileSync(path.join(content, "dependencies/razor-microkernel-overlay.tar.gz"), "");
   writeFileSync(path.join(content, "rebuild_iso.sh"), script);
   if (version !== undefined) writeFileSync(path.join(content, "gitversion.sh"), version);
-  const bundle = path.join(folder, name);
+  const bundle = path.join(directory, name);
   execFileSync("tar", ["czf", bundle, "-C", content, "."], { stdio: "inherit" });
   return bundle;
 }

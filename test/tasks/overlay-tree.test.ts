@@ -19,7 +19,7 @@ it.each([
   ["dev", "mk_log_level: Logger::INFO\n"],
   ["prod", "mk_log_level: Logger::INFO\n"],
 ])("the settings of a %s image are its own, and no second file", async (variant, text) => {
-  const options = { mtime: 0, variant, mcollectiveFolder: undefined, modes: new Map<string, number>() };
+  const options = { mtime: 0, variant, mcollectiveDirectory: undefined, modes: new Map<string, number>() };
   const tree = await overlayTree(project, options);
   expect((await tree.read("tmp/mk_conf.yaml")).toString()).toBe(text);
   expect(tree.paths().filter((name) => name.includes("mk_conf"))).toEqual(["tmp/mk_conf.yaml"]);

@@ -7,7 +7,7 @@ it.each(sourceChoices)("the source %s means the kind of that name", (name) => {
 
 it.each([
   ["a URL", "http://127.0.0.1:8080/mirror", "a mirror's URL or directory"],
-  ["a folder", "./mirror", "a mirror's URL or directory"],
+  ["a directory", "./mirror", "a mirror's URL or directory"],
   ["any other name", "company", "another name in lists/sources.yaml"],
 ])("%s means a kind without a name of its own", (_, source, description) => {
   expect(kindOf(source)).toMatchObject({ name: undefined, description });

@@ -32,7 +32,7 @@ describe("the version of a build", () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  function git(folder: string, ...args: readonly string[]): string {
+  function git(directory: string, ...args: readonly string[]): string {
     const settings = [
       "-c",
       "user.name=tests",
@@ -41,25 +41,25 @@ describe("the version of a build", () => {
       "-c",
       "protocol.file.allow=always",
     ];
-    return execFileSync("git", ["-C", folder, ...settings, ...args], { env, encoding: "utf8" }).trim();
+    return execFileSync("git", ["-C", directory, ...settings, ...args], { env, encoding: "utf8" }).trim();
   }
 
   /** A repository with one commit; returns the commit as git abbreviates it. */
-  function repository(folder: string): string {
-    mkdirSync(folder, { recursive: true });
-    git(folder, "init", "-q", "-b", "main");
-    writeFileSync(path.join(folder, "file"), "text\n");
-    git(folder, "add", "file");
-    git(folder, "commit", "-q", "-m", "one");
-    return git(folder, "rev-parse", "--short", "HEAD");
+  function repository(directory: string): string {
+    mkdirSync(directory, { recursive: true });
+    git(directory, "init", "-q", "-b", "main");
+    writeFileSync(path.join(directory, "file"), "text\n");
+    git(directory, "add", "file");
+    git(directory, "commit", "-q", "-m", "one");
+    return git(directory, "rev-parse", "--short", "HEAD");
   }
 
   const notes: string[] = [];
 
-  function hostOf(folder: string, more: Readonly<Record<string, string>> = {}): ParameterHost {
+  function hostOf(directory: string, more: Readonly<Record<string, string>> = {}): ParameterHost {
     notes.length = 0;
     return {
-      root: folder,
+      root: directory,
       env: { ...env, ...more },
       variant: "dev",
       value: () => {
@@ -70,18 +70,18 @@ describe("the version of a build", () => {
     };
   }
 
-  function describeIn(folder: string, overlay = "overlay-src"): Promise<string> {
-    return describeVersion(hostOf(folder), overlay);
+  function describeIn(directory: string, overlay = "overlay-src"): Promise<string> {
+    return describeVersion(hostOf(directory), overlay);
   }
 
   /** What both the version and the time of a build say, where git cannot be asked. */
   async function expectRefused(
-    folder: string,
+    directory: string,
     error: Readonly<Record<string, unknown>>,
     more: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     for (const ask of [describeVersion, sourceDateEpoch]) {
-      const answer = ask(hostOf(folder, more), "overlay-src");
+      const answer = ask(hostOf(directory, more), "overlay-src");
       await expect(answer).rejects.toMatchObject({
         hint: expect.stringMatching(/--iso-version and --source-date-epoch/),
         ...error,
@@ -256,24 +256,27 @@ describe("the version of a build", () => {
     );
   });
 
-  it.each<readonly [string, (folder: string) => void]>([
-    ["HEAD is lost", (folder) => rmSync(path.join(folder, ".git/HEAD"))],
-    ["the branch is gone", (folder) => rmSync(path.join(folder, ".git/refs/heads/main"))],
-    ["all objects are gone", (folder) => rmSync(path.join(folder, ".git/objects"), { recursive: true })],
-    ["the index is damaged", (folder) => writeFileSync(path.join(folder, ".git/index"), "damaged")],
-    ["HEAD is damaged", (folder) => writeFileSync(path.join(folder, ".git/HEAD"), "damaged\n")],
+  it.each<readonly [string, (directory: string) => void]>([
+    ["HEAD is lost", (directory) => rmSync(path.join(directory, ".git/HEAD"))],
+    ["the branch is gone", (directory) => rmSync(path.join(directory, ".git/refs/heads/main"))],
+    [
+      "all objects are gone",
+      (directory) => rmSync(path.join(directory, ".git/objects"), { recursive: true }),
+    ],
+    ["the index is damaged", (directory) => writeFileSync(path.join(directory, ".git/index"), "damaged")],
+    ["HEAD is damaged", (directory) => writeFileSync(path.join(directory, ".git/HEAD"), "damaged\n")],
     [
       "the repository has moved",
-      (folder) => {
-        rmSync(path.join(folder, ".git"), { recursive: true });
-        writeFileSync(path.join(folder, ".git"), "gitdir: /nonexistent/repository\n");
+      (directory) => {
+        rmSync(path.join(directory, ".git"), { recursive: true });
+        writeFileSync(path.join(directory, ".git"), "gitdir: /nonexistent/repository\n");
       },
     ],
     [
       "the repository is a link to nothing",
-      (folder) => {
-        rmSync(path.join(folder, ".git"), { recursive: true });
-        symlinkSync("/nonexistent/repository", path.join(folder, ".git"));
+      (directory) => {
+        rmSync(path.join(directory, ".git"), { recursive: true });
+        symlinkSync("/nonexistent/repository", path.join(directory, ".git"));
       },
     ],
   ])("is not guessed where %s", async (_, harm) => {

@@ -15,7 +15,7 @@ import { manualFor } from "./manual.ts";
 import { settingsCommand } from "./settings-command.ts";
 import { whyCommand } from "./why-command.ts";
 
-/** `words` follow the command's name; `packageRoot` is the absolute path of the program's own folder. */
+/** `words` follow the command's name; `packageRoot` is the absolute path of the program's own directory. */
 type Run = (session: Session, words: readonly string[], packageRoot: string) => number | Promise<number>;
 
 export const commandRuns: Readonly<Record<ProgramWord, Run>> = {

@@ -147,7 +147,7 @@ class WatchScreen {
       case "watch-ready":
         if (continued === undefined && !request.quiet) {
           const keys = io.onKey === undefined ? "Ctrl-C stops it" : "? lists the keys";
-          this.#say(style.dim(`watching ${counted(event.folders, "directory")}; ${keys}`));
+          this.#say(style.dim(`watching ${counted(event.directories, "directory")}; ${keys}`));
         }
         break;
       case "cycle-started":

@@ -14,7 +14,7 @@ interface Candidate {
 
 type Answer =
   | { readonly kind: "words"; readonly candidates: readonly Candidate[] }
-  | { readonly kind: "files" | "folders" };
+  | { readonly kind: "files" | "directories" };
 
 interface Question {
   /** The words before the one that is typed, without the program's name. */
@@ -87,7 +87,7 @@ function wordsOffered(before: readonly string[], taskfile: Taskfile | undefined)
 function offered(offers: Offered, taskfile: Taskfile | undefined, current: string): Answer {
   switch (offers) {
     case "files":
-    case "folders":
+    case "directories":
       return { kind: offers };
     case "nothing":
       return nothing;

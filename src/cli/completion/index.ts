@@ -12,7 +12,7 @@ import { installCompletion, isShell, type Shell, shells } from "./installation.t
 
 /**
  * The answer to a shell's question, or undefined when `argv` is none: `completion answer SHELL -- WORD... CURRENT`.
- * One line says what may follow (`words`, `files`, `folders`), then come the words, each with a tab and a description.
+ * One line says what may follow (`words`, `files`, `directories`), then come the words, each with a tab and a description.
  * The question is a command line that is not finished, and so is not parsed as one.
  */
 export function answerQuestion(argv: readonly string[], taskfile: Taskfile | undefined): string | undefined {

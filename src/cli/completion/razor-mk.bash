@@ -1,13 +1,13 @@
 # razor-mk: completion for bash. `task completion install` puts it in place; it asks the program at each press of Tab.
 
-# The nearest folder upwards with a Taskfile.ts.
+# The nearest directory upwards with a Taskfile.ts.
 _razor_mk_workspace() {
-  local folder=$PWD
-  while [[ ! -e $folder/Taskfile.ts ]]; do
-    [[ -n $folder ]] || return 1
-    folder=${folder%/*}
+  local directory=$PWD
+  while [[ ! -e $directory/Taskfile.ts ]]; do
+    [[ -n $directory ]] || return 1
+    directory=${directory%/*}
   done
-  printf '%s' "$folder"
+  printf '%s' "$directory"
 }
 
 _razor_mk() {
@@ -36,10 +36,10 @@ _razor_mk() {
         [[ -n $line ]] && COMPREPLY+=("${line%%$'\t'*}")
       done <<<"${answer#"$kind"}"
       ;;
-    files | folders)
+    files | directories)
       compopt -o filenames 2>/dev/null
       local how=-f
-      [[ $kind == folders ]] && how=-d
+      [[ $kind == directories ]] && how=-d
       while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "$how" -- "$current")
       ;;
   esac

@@ -1,13 +1,13 @@
 # razor-mk: completion for fish. `task completion install` puts it in place; it asks the program at each press of Tab.
 
-# The nearest folder upwards with a Taskfile.ts.
+# The nearest directory upwards with a Taskfile.ts.
 function __razor_mk_workspace
-    set -l folder $PWD
-    while not test -e $folder/Taskfile.ts
-        test $folder = /; and return 1
-        set folder (path dirname $folder)
+    set -l directory $PWD
+    while not test -e $directory/Taskfile.ts
+        test $directory = /; and return 1
+        set directory (path dirname $directory)
     end
-    echo $folder
+    echo $directory
 end
 
 function __razor_mk_answer
@@ -32,7 +32,7 @@ function __razor_mk_answer
             test (count $answer) -gt 1; and printf '%s\n' $answer[2..]
         case files
             __fish_complete_path (string replace -r '^--[^=]*=' '' -- $current)
-        case folders
+        case directories
             __fish_complete_directories (string replace -r '^--[^=]*=' '' -- $current)
     end
 end

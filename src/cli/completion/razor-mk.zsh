@@ -1,13 +1,13 @@
 # razor-mk: completion for zsh. `task completion install` puts it in place; it asks the program at each press of Tab.
 
-# The nearest folder upwards with a Taskfile.ts.
+# The nearest directory upwards with a Taskfile.ts.
 _razor_mk_workspace() {
-  local folder=$PWD
-  while [[ ! -e $folder/Taskfile.ts ]]; do
-    [[ -n $folder ]] || return 1
-    folder=${folder%/*}
+  local directory=$PWD
+  while [[ ! -e $directory/Taskfile.ts ]]; do
+    [[ -n $directory ]] || return 1
+    directory=${directory%/*}
   done
-  print -rn -- "$folder"
+  print -rn -- "$directory"
 }
 
 _razor_mk() {
@@ -36,7 +36,7 @@ _razor_mk() {
       _describe -V 'razor-mk' offered
       ;;
     files) _files ;;
-    folders) _files -/ ;;
+    directories) _files -/ ;;
     *) return 1 ;;
   esac
 }

@@ -1,5 +1,5 @@
 /**
- * What the workspace's file system can do, found by trying in a folder that is removed again.
+ * What the workspace's file system can do, found by trying in a directory that is removed again.
  */
 import {
   chmodSync,
@@ -22,23 +22,23 @@ import type { Line } from "./line.ts";
 export async function checkFileSystem(root: string): Promise<readonly Line[]> {
   const cache = path.join(root, ".buildcache");
   const parent = existsSync(cache) ? cache : root;
-  let folder: string;
+  let directory: string;
   try {
-    folder = mkdtempSync(path.join(parent, ".doctor-"));
+    directory = mkdtempSync(path.join(parent, ".doctor-"));
   } catch (error) {
     const text = `${parent} cannot be written: ${systemReason(error)}`;
     return [{ check: "files", status: "missing", text, hint: "make it writable for your user" }];
   }
   try {
-    return [needed(folder), reflinks(folder)];
+    return [needed(directory), reflinks(directory)];
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
 /** Without these an image's files could not be laid out as they are meant. */
-function needed(folder: string): Line {
-  const file = path.join(folder, "file");
+function needed(directory: string): Line {
+  const file = path.join(directory, "file");
   writeFileSync(file, "", { mode: 0o644 });
   const lacks: string[] = [];
   const attempt = (what: string, works: () => boolean): void => {
@@ -48,13 +48,13 @@ function needed(folder: string): Line {
       lacks.push(what);
     }
   };
-  attempt("case-sensitive names", () => !existsSync(path.join(folder, "FILE")));
+  attempt("case-sensitive names", () => !existsSync(path.join(directory, "FILE")));
   attempt("symbolic links", () => {
-    symlinkSync("file", path.join(folder, "link"));
-    return lstatSync(path.join(folder, "link")).isSymbolicLink();
+    symlinkSync("file", path.join(directory, "link"));
+    return lstatSync(path.join(directory, "link")).isSymbolicLink();
   });
   attempt("hard links", () => {
-    linkSync(file, path.join(folder, "same"));
+    linkSync(file, path.join(directory, "same"));
     return statSync(file).nlink === 2;
   });
   attempt("the executable bit", () => {
@@ -75,12 +75,12 @@ function needed(folder: string): Line {
   };
 }
 
-function reflinks(folder: string): Line {
+function reflinks(directory: string): Line {
   const check = "reflink";
-  const file = path.join(folder, "content");
+  const file = path.join(directory, "content");
   writeFileSync(file, Buffer.alloc(65_536, 1));
   try {
-    copyFileSync(file, path.join(folder, "copy"), constants.COPYFILE_FICLONE_FORCE);
+    copyFileSync(file, path.join(directory, "copy"), constants.COPYFILE_FICLONE_FORCE);
     return { check, status: "good", text: "supported: copies share disk space" };
   } catch {
     return {

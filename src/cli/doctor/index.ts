@@ -1,6 +1,6 @@
 /**
  * `doctor`: what a build needs of this machine, what is there of it, and how to get the rest. The table of contents of
- * this folder; what only the project can check is in its Taskfile.
+ * this directory; what only the project can check is in its Taskfile.
  */
 import { type Check, type CheckContext, isDigest, ParameterValues } from "../../engine/index.ts";
 import type { Session } from "../session.ts";

@@ -6,7 +6,7 @@ import { reportTool } from "../../host/index.ts";
 import { formatBytes } from "../terminal/style.ts";
 import type { Line } from "./line.ts";
 
-/** `packageRoot` is the absolute path of the program's own folder, whose package.json says which Node is needed. */
+/** `packageRoot` is the absolute path of the program's own directory, whose package.json says which Node is needed. */
 export function checkNode(packageRoot: string): Line {
   const text = readFileSync(path.join(packageRoot, "package.json"), "utf8");
   const wanted = (JSON.parse(text) as { readonly engines: { readonly node: string } }).engines.node;
@@ -26,7 +26,7 @@ function numbersOf(version: string): readonly number[] {
 const comfortable = 2e9;
 const least = 2e8;
 
-/** Space on the file system of the absolute folder `root`. */
+/** Space on the file system of the absolute directory `root`. */
 export async function checkSpace(root: string): Promise<Line> {
   const { bavail, bsize, files, ffree } = await statfs(root);
   const free = bavail * bsize;

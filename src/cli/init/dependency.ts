@@ -7,10 +7,10 @@ import { readManifest, readObject } from "./manifest.ts";
 
 /**
  * What package.json says of the package: a git address or a URL as it was given to npm, or `file:` and a path relative
- * to `root`. `packageRoot` is the package's own folder; both are absolute paths.
+ * to `root`. `packageRoot` is the package's own directory; both are absolute paths.
  */
 export function dependencyOn(name: string, packageRoot: string, root: string): string {
-  for (const host of installingFolders(packageRoot)) {
+  for (const host of installingDirectories(packageRoot)) {
     const { dependencies, devDependencies } = readManifest(host) ?? {};
     const asked = [dependencies?.[name], devDependencies?.[name], resolvedIn(host, name)];
     for (const spec of asked) {
@@ -21,8 +21,8 @@ export function dependencyOn(name: string, packageRoot: string, root: string): s
   return fileSpec(packageRoot, root);
 }
 
-/** The folders in whose node_modules the package lies, the nearest first; none for a checkout. */
-function installingFolders(packageRoot: string): readonly string[] {
+/** The directories in whose node_modules the package lies, the nearest first; none for a checkout. */
+function installingDirectories(packageRoot: string): readonly string[] {
   const parts = packageRoot.split(path.sep);
   return parts
     .flatMap((part, index) => (part === "node_modules" ? [parts.slice(0, index).join(path.sep)] : []))

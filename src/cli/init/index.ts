@@ -11,7 +11,7 @@ import { readManifest } from "./manifest.ts";
 import { manifestOf, ownFiles } from "./own-files.ts";
 import { linkPackage } from "./package-link.ts";
 import { projectDefaults } from "./project-defaults.ts";
-import { copy, filesBelow, isThere, write } from "./project-folder.ts";
+import { copy, filesBelow, isThere, write } from "./project-directory.ts";
 
 /** Makes the project in the directory that is named, or in the current one. No file that is there is replaced. */
 export async function initCommand(
@@ -88,7 +88,10 @@ function chosenTemplate(
   });
 }
 
-/** Each file of a template by its path in the project, with its absolute path in the package; a later entry replaces an earlier one. */
+/**
+ * Each file of a template by its path in the project, with its absolute path in the package; a later entry replaces an
+ * earlier one.
+ */
 function filesOf(template: ProjectTemplate, packageRoot: string): ReadonlyMap<string, string> {
   return new Map(
     Object.entries(template.contents).flatMap(([to, from]) =>
@@ -101,7 +104,7 @@ function filesOf(template: ProjectTemplate, packageRoot: string): ReadonlyMap<st
 }
 
 /**
- * Where a project is already, nothing is added to it. A folder in which `npm install` of this package left nothing but
+ * Where a project is already, nothing is added to it. A directory in which `npm install` of this package left nothing but
  * a package.json is none yet: that file is completed, and its name returned.
  */
 function refuseProject(root: string, packageRoot: string): "package.json" | undefined {

@@ -11,9 +11,9 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/** That of a folder; undefined where there is none, or where it is no JSON object. */
-export function readManifest(folder: string): Manifest | undefined {
-  return readObject(path.join(folder, "package.json"));
+/** That of a directory; undefined where there is none, or where it is no JSON object. */
+export function readManifest(directory: string): Manifest | undefined {
+  return readObject(path.join(directory, "package.json"));
 }
 
 /** The object in a JSON file; undefined where the file is missing or holds something else. */

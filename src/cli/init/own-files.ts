@@ -104,12 +104,12 @@ export function nodeTypes(packageRoot: string): string {
   return path.dirname(own.resolve("@types/node/package.json"));
 }
 
-/** Folders with Node's type declarations, relative to the project: its own, and those of the checkout. */
+/** Directories with Node's type declarations, relative to the project: its own, and those of the checkout. */
 function typeRoots(root: string, packageRoot: string): readonly string[] {
   return ["node_modules/@types", path.relative(root, path.dirname(nodeTypes(packageRoot)))];
 }
 
-/** The folder's name, as far as npm takes it for a package's. */
+/** The directory's name, as far as npm takes it for a package's. */
 function projectName(root: string): string {
   const name = path
     .basename(root)

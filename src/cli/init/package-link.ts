@@ -3,7 +3,7 @@ import { existsSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { readManifest } from "./manifest.ts";
 import { isInstalled, nodeTypes } from "./own-files.ts";
-import { isThere, makeFolder } from "./project-folder.ts";
+import { isThere, makeDirectory } from "./project-directory.ts";
 
 /** Both are absolute paths. Nothing that is there is replaced. */
 export function linkPackage(root: string, packageRoot: string): void {
@@ -11,7 +11,7 @@ export function linkPackage(root: string, packageRoot: string): void {
   const modules = path.join(root, "node_modules");
   const link = (at: string, target: string): void => {
     if (isThere(at) || existsSync(at)) return;
-    makeFolder(path.dirname(at));
+    makeDirectory(path.dirname(at));
     symlinkSync(path.relative(path.dirname(at), target), at);
   };
   link(path.join(modules, name), packageRoot);

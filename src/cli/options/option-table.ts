@@ -8,7 +8,7 @@ import { fileFlag, fileKey } from "./secret-value.ts";
 type OptionGroup = "variant" | "value" | "program";
 
 /** What completion offers for an option's value. */
-type Offer = "files" | "folders" | "tasks" | "nothing" | readonly string[];
+type Offer = "files" | "directories" | "tasks" | "nothing" | readonly string[];
 
 export interface OptionEntry {
   /** `--jobs`. */
@@ -124,7 +124,7 @@ function secretFileOption(secret: Parameter<unknown>): OptionEntry {
 function offerOf(parameter: Parameter<unknown>): Offer {
   if (parameter.choices !== undefined) return parameter.choices;
   if (parameter.kind !== "path") return "nothing";
-  return parameter.value === "DIR" ? "folders" : "files";
+  return parameter.value === "DIR" ? "directories" : "files";
 }
 
 /** The first long flag carries the short one; other long flags do the same and are not listed. */

@@ -20,7 +20,10 @@ export function configKeys(
   return new Set([...keys, ...others.filter((key) => key !== undefined)]);
 }
 
-/** The variant to build: what is said, else the Taskfile's default, else its first one. Throws `UsageError` when two are asked for, or one that is not known. */
+/**
+ * The variant to build: what is said, else the Taskfile's default, else its first one. Throws `UsageError` when two are
+ * asked for, or one that is not known.
+ */
 export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSources): string {
   const names = Object.keys(taskfile.variants);
   const chosen = names.filter((name) =>
@@ -47,7 +50,7 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
   return named;
 }
 
-/** The texts that were given, by parameter, but no secrets; paths are made absolute, from the folder `cwd`. */
+/** The texts that were given, by parameter, but no secrets; paths are made absolute, from the directory `cwd`. */
 export function optionValues(
   parameters: readonly Parameter<unknown>[],
   sources: ValueSources,

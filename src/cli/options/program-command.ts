@@ -22,7 +22,7 @@ export interface ProgramCommand {
   /** What the words behind the name are: `<target>`. */
   readonly takes?: string;
   /** What completion offers for these words. */
-  readonly offers?: "targets" | "tasks" | "folders" | readonly string[];
+  readonly offers?: "targets" | "tasks" | "directories" | readonly string[];
   readonly description: string;
   /** Long flags that mean something to it. */
   readonly options: readonly string[];
@@ -91,8 +91,8 @@ export const programCommands: readonly ProgramCommand[] = [
   },
   {
     name: "init",
-    takes: "[folder]",
-    offers: "folders",
+    takes: "[directory]",
+    offers: "directories",
     description: "create a project with lists, an overlay and a Taskfile",
     options: ["--template"],
     examples: [

@@ -8,13 +8,13 @@ export interface Artifact {
   readonly task: string;
   /** Whether it lies where the user wants it, or in the cache. */
   readonly place: "workspace" | "cache";
-  /** Relative to the workspace; a folder's ends with a slash. */
+  /** Relative to the workspace; a directory's ends with a slash. */
   readonly path: string;
-  /** Of a folder those of all its files. */
+  /** Of a directory those of all its files. */
   readonly bytes: number;
   /** Of a file; none for one that may hold a secret. */
   readonly sha256?: string;
-  /** Of a folder: the number of its files. */
+  /** Of a directory: the number of its files. */
   readonly files?: number;
 }
 
@@ -28,16 +28,16 @@ export async function artifactsOf(
   for (const bound of graph.values()) {
     if (!tasks.includes(bound.task)) continue;
     const task = bound.task.name;
-    const folders = new Map<string, { files: number; bytes: number }>();
+    const directories = new Map<string, { files: number; bytes: number }>();
     for (const { output, entry, within } of await outputsOnDisk(bound, state)) {
       const root = displayPath(state.workspace, output.path);
       const isPart = output.place === "cache" && output.kind === "directory";
-      const folder = isPart ? (folders.get(`${root}/`) ?? { files: 0, bytes: 0 }) : undefined;
-      if (folder !== undefined) folders.set(`${root}/`, folder);
+      const directory = isPart ? (directories.get(`${root}/`) ?? { files: 0, bytes: 0 }) : undefined;
+      if (directory !== undefined) directories.set(`${root}/`, directory);
       if (entry.type !== "file") continue;
-      if (folder !== undefined) {
-        folder.files += 1;
-        folder.bytes += entry.size;
+      if (directory !== undefined) {
+        directory.files += 1;
+        directory.bytes += entry.size;
         continue;
       }
       artifacts.push({
@@ -48,7 +48,8 @@ export async function artifactsOf(
         ...(output.private && output.place === "cache" ? {} : { sha256: entry.digest }),
       });
     }
-    for (const [folder, facts] of folders) artifacts.push({ task, place: "cache", path: folder, ...facts });
+    for (const [directory, facts] of directories)
+      artifacts.push({ task, place: "cache", path: directory, ...facts });
   }
   return artifacts;
 }

@@ -59,7 +59,7 @@ export class BuildSummary {
     this.#tasks.set(task, { verdict, seconds, savedSeconds, reasons: reasons.map(describeReason) });
   }
 
-  /** Writes the document to `file` (absolute or relative to the current folder), or to `output` where that is `-`. */
+  /** Writes the document to `file` (absolute or relative to the current directory), or to `output` where that is `-`. */
   write(
     file: string,
     made: { readonly artifacts: readonly Artifact[]; readonly traffic: RemoteTraffic | undefined },

@@ -20,9 +20,9 @@ import {
 
 /** What `bin/compile.mjs` wrote down, as far as this module needs it. */
 export interface Manifest {
-  /** Absolute path of the folder that the program is in. */
+  /** Absolute path of the directory that the program is in. */
   readonly packageRoot: string;
-  readonly folder: string;
+  readonly directory: string;
   readonly sources: readonly SourceFile[];
   readonly code: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, readonly string[]>>;
@@ -95,7 +95,7 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
     sourcesOf,
     sources: manifest.sources.map((source) => source.path),
     // Beside the program are its libraries.
-    program: path.dirname(manifest.folder),
+    program: path.dirname(manifest.directory),
     locate: (location) => (location === undefined ? "unknown place" : locate(location, workspace)),
   };
 }

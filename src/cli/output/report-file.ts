@@ -7,7 +7,7 @@ import type { Output } from "../terminal/io.ts";
 /** As the name of a file: standard output. */
 export const standardOutput = "-";
 
-/** `file`: absolute, or relative to the current folder. Throws a `UserError` that names the option. */
+/** `file`: absolute, or relative to the current directory. Throws a `UserError` that names the option. */
 export function checkReport(option: string, file: string): void {
   if (file === standardOutput) return;
   attempt(option, file, () => accessSync(existsSync(file) ? file : path.dirname(file), constants.W_OK));

@@ -15,13 +15,13 @@ interface SourcePlace {
 }
 
 export class SourceStack {
-  readonly #manifest: Pick<Manifest, "folder" | "packageRoot">;
+  readonly #manifest: Pick<Manifest, "directory" | "packageRoot">;
   readonly #workspace: string;
   /** By compiled file; undefined where there is no map. */
   readonly #maps = new Map<string, SourceMap | undefined>();
 
   /** `workspace`: absolute path. */
-  constructor(manifest: Pick<Manifest, "folder" | "packageRoot">, workspace: string) {
+  constructor(manifest: Pick<Manifest, "directory" | "packageRoot">, workspace: string) {
     this.#manifest = manifest;
     this.#workspace = workspace;
   }
@@ -52,23 +52,24 @@ export class SourceStack {
     return `${path.relative(this.#workspace, source)}:${line}`;
   }
 
-  /** What a line of a stack, `at run (/folder/program.cjs:12:34)`, means. */
+  /** What a line of a stack, `at run (/directory/program.cjs:12:34)`, means. */
   #find(text: string) {
-    const start = text.indexOf(`${this.#manifest.folder}${path.sep}`);
+    const start = text.indexOf(`${this.#manifest.directory}${path.sep}`);
     const [, name = "", line = "1", column = "1"] =
-      /^([^/:]+):(\d+):(\d+)/.exec(text.slice(start + this.#manifest.folder.length + 1)) ?? [];
+      /^([^/:]+):(\d+):(\d+)/.exec(text.slice(start + this.#manifest.directory.length + 1)) ?? [];
     if (start === -1 || name === "") return undefined;
     const entry = this.#mapOf(name)?.findEntry(Number(line) - 1, Number(column) - 1);
     if (entry === undefined || !("originalSource" in entry)) return undefined;
     return {
-      compiled: `${path.join(this.#manifest.folder, name)}:${line}:${column}`,
-      source: path.resolve(this.#manifest.folder, entry.originalSource),
+      compiled: `${path.join(this.#manifest.directory, name)}:${line}:${column}`,
+      source: path.resolve(this.#manifest.directory, entry.originalSource),
       line: entry.originalLine + 1,
     };
   }
 
   #mapOf(name: string): SourceMap | undefined {
-    if (!this.#maps.has(name)) this.#maps.set(name, readMap(path.join(this.#manifest.folder, `${name}.map`)));
+    if (!this.#maps.has(name))
+      this.#maps.set(name, readMap(path.join(this.#manifest.directory, `${name}.map`)));
     return this.#maps.get(name);
   }
 }

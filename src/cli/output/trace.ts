@@ -55,7 +55,7 @@ export class Trace {
     }
   }
 
-  /** Writes the trace to `file` (absolute or relative to the current folder), or to `output` where that is `-`. */
+  /** Writes the trace to `file` (absolute or relative to the current directory), or to `output` where that is `-`. */
   write(file: string, output: Output): void {
     for (const key of [...this.#open.keys()]) this.#end(key, { outcome: "unfinished" });
     const trace = { displayTimeUnit: "ms", traceEvents: this.#events() };

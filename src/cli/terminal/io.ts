@@ -29,7 +29,7 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv;
   /** Names of the variables of the environment that begin with `prefix`, and are not empty. */
   readonly variables: (prefix: string) => readonly string[];
-  /** Absolute path of the folder in which the command was given. */
+  /** Absolute path of the directory in which the command was given. */
   readonly cwd: string;
   /** Calls back for each key pressed until the returned function is called; undefined where there is no keyboard. */
   readonly onKey?: ((listener: (key: string) => void) => () => void) | undefined;

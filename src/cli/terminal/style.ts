@@ -70,7 +70,7 @@ export function truncate(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
 
-/** `1 folder`, `2 folders`. */
+/** `1 directory`, `2 directories`. */
 export function counted(count: number, noun: string): string {
   if (count === 1) return `1 ${noun}`;
   return /[^aeiou]y$/.test(noun) ? `${count} ${noun.slice(0, -1)}ies` : `${count} ${noun}s`;

@@ -14,8 +14,8 @@ import type { ConditionalNeed, Need, Task } from "../define/declared-task.ts";
 import { declaredPath } from "../define/input-path.ts";
 import {
   type AbsolutePath,
+  directoryName,
   displayPath,
-  folderName,
   isBelow,
   resolveIn,
   type TaskId,
@@ -154,7 +154,7 @@ async function bind(
     const given = typeof output.path === "string" ? output.path : output.path(facts);
     const root =
       output.place === "cache"
-        ? path.join(binding.outputRoot, variant ?? "shared", folderName(task.name))
+        ? path.join(binding.outputRoot, variant ?? "shared", directoryName(task.name))
         : binding.workspace;
     const absolute = resolveIn(root, given);
     if (!isBelow(absolute, root)) {

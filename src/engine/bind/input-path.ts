@@ -9,7 +9,7 @@ export function givenTo(input: Input, { named }: Pick<BoundTask, "named">): stri
   return givenPath(input, ({ name }) => String(named.get(name)));
 }
 
-/** The absolute path of an input: of the file, or of the folder that its patterns are relative to. */
+/** The absolute path of an input: of the file, or of the directory that its patterns are relative to. */
 export function inputPath(
   input: Input,
   bound: Pick<BoundTask, "named">,

@@ -30,8 +30,8 @@ import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import { inputPath } from "./input-path.ts";
 
 /**
- * What is wrong with a Taskfile whatever is asked of it: names that cannot be, two tasks of one name, or two that make one artifact. Paths
- * that depend on the variant or on parameters are compared when a graph is bound.
+ * What is wrong with a Taskfile whatever is asked of it: names that cannot be, two tasks of one name, or two that make
+ * one artifact. Paths that depend on the variant or on parameters are compared when a graph is bound.
  */
 export async function checkTaskfile({ targets, pools = {} }: Taskfile, around: Surroundings): Promise<void> {
   const names = new Map<string, Task>();
@@ -132,9 +132,9 @@ function refuseOverlap(owners: readonly Owner[], binding: Pick<Binding, "workspa
   const sorted = sortEntries(owners.map((owner) => [`${owner.path}/`, owner] as const));
   let before: string | undefined;
   let previous: Owner | undefined;
-  for (const [folder, current] of sorted) {
-    if (before === undefined || previous === undefined || !folder.startsWith(before)) {
-      before = folder;
+  for (const [directory, current] of sorted) {
+    if (before === undefined || previous === undefined || !directory.startsWith(before)) {
+      before = directory;
       previous = current;
       continue;
     }
@@ -192,17 +192,17 @@ export function sameName(one: Task, other: Task, binding: Pick<Binding, "locate"
   });
 }
 
-/** Whether the patterns may mean something in a folder, named relative to the input's root. */
+/** Whether the patterns may mean something in a directory, named relative to the input's root. */
 async function matchesBelow(
   input: FilesInput,
-  folder: string,
+  directory: string,
   root: AbsolutePath,
   workspace: AbsolutePath,
 ): Promise<boolean> {
   const { default: picomatch } = await import("picomatch");
-  const names = folder.split("/");
+  const names = directory.split("/");
   const ignore = [...ignoredBy(input, root, workspace)];
-  const ways = [...names.map((_, index) => names.slice(0, index + 1).join("/")), `${folder}/any`];
+  const ways = [...names.map((_, index) => names.slice(0, index + 1).join("/")), `${directory}/any`];
   if (ignore.length > 0 && ways.some((way) => picomatch.isMatch(way, ignore, asSearched))) return false;
   const patterns = await withoutBraces(positiveIn(input));
   return patterns.some((pattern) => {
@@ -217,7 +217,7 @@ async function matchesBelow(
   });
 }
 
-/** The patterns, with one of its own for each alternative that a folder's name is a part of. */
+/** The patterns, with one of its own for each alternative that a directory's name is a part of. */
 async function withoutBraces(patterns: readonly string[]): Promise<readonly string[]> {
   if (!patterns.some((pattern) => /\{[^}]*\//.test(pattern))) return patterns;
   const { default: glob } = await import("fast-glob");

@@ -30,8 +30,8 @@ export function locateTool(tool: string): AbsolutePath | undefined {
   return file === undefined ? undefined : realPath(file);
 }
 
-/** What decides which file a tool's name means: that file, and each folder in which it was looked for. */
+/** What decides which file a tool's name means: that file, and each directory in which it was looked for. */
 export function placesOfTool(tool: string): readonly string[] {
-  const { file, folders } = searchTool(tool);
-  return file === undefined ? folders : [...folders, file];
+  const { file, directories } = searchTool(tool);
+  return file === undefined ? directories : [...directories, file];
 }

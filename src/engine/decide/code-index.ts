@@ -11,7 +11,7 @@ export interface CodeIndex {
   sourcesOf(locations: readonly SourceLocation[]): readonly (readonly [AbsolutePath, Digest])[];
   /** Absolute paths of all files that the program was made of. */
   readonly sources: readonly string[];
-  /** Absolute path of the folder that the running program is loaded from, some of it late. */
+  /** Absolute path of the directory that the running program is loaded from, some of it late. */
   readonly program?: string;
   /** A location as `file:line` of the source. */
   locate(location: SourceLocation | undefined): string;

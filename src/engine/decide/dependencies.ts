@@ -9,7 +9,7 @@ import { inputPath } from "../bind/input-path.ts";
 import { neededTools, usefulTools } from "../bind/optional-tool.ts";
 import { placesOfTool } from "../bind/tool.ts";
 import type { ParameterValues } from "../define/parameter-values.ts";
-import { foldersOf } from "../files/file-set.ts";
+import { directoriesOf } from "../files/file-set.ts";
 import type { State } from "../state/state.ts";
 
 export interface UpToDateDependencies {
@@ -20,7 +20,7 @@ export interface UpToDateDependencies {
 }
 
 /**
- * The evidence of a build in which every task was fresh. Undefined when some of it is not known: a folder changed so
+ * The evidence of a build in which every task was fresh. Undefined when some of it is not known: a directory changed so
  * lately that its file set is not remembered, or a default came from what cannot be named.
  */
 export async function dependenciesOf(
@@ -30,9 +30,9 @@ export async function dependenciesOf(
 ): Promise<UpToDateDependencies | undefined> {
   const followed = new Set<string>();
   for (const bound of graph.values()) {
-    const folders = inputFolders(bound, state);
-    if (folders === undefined) return undefined;
-    for (const folder of folders) followed.add(folder);
+    const directories = inputDirectories(bound, state);
+    if (directories === undefined) return undefined;
+    for (const directory of directories) followed.add(directory);
     for (const text of await textsAsked(bound, values)) followed.add(path.resolve(state.workspace, text));
     for (const tool of [...neededTools(bound), ...usefulTools(bound)])
       for (const place of placesOfTool(tool)) followed.add(place);
@@ -44,14 +44,14 @@ export async function dependenciesOf(
   return { looks: new Map([...state.files.looks(), ...logs]), followed: [...followed] };
 }
 
-function inputFolders(bound: BoundTask, state: State): readonly string[] | undefined {
+function inputDirectories(bound: BoundTask, state: State): readonly string[] | undefined {
   const all: string[] = [];
   for (const input of Object.values(bound.task.inputs)) {
     if (input.kind === "file") continue;
-    const folder = inputPath(input, bound, state.workspace);
-    const folders = foldersOf(input, folder, state.workspace, state.fileLog);
-    if (folders === undefined) return undefined;
-    all.push(...folders);
+    const directory = inputPath(input, bound, state.workspace);
+    const directories = directoriesOf(input, directory, state.workspace, state.fileLog);
+    if (directories === undefined) return undefined;
+    all.push(...directories);
   }
   return all;
 }

@@ -18,7 +18,7 @@ export interface Command<P extends Params = Params> {
   /** What the words behind its name are: `[NAME...]`. Without it such words are other targets. */
   readonly takes?: string;
   /** What completion offers for them. */
-  readonly offers?: "files" | "folders";
+  readonly offers?: "files" | "directories";
   /** Whether it needs a project around it, for these words behind its name; without it, it does. */
   readonly needsProject?: (words: readonly string[]) => boolean;
   /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
@@ -49,7 +49,7 @@ export interface CommandContext {
   readonly removeProducts: (options: { readonly all: boolean }) => Promise<readonly string[]>;
   /** Absolute path of the workspace. */
   readonly workspace: string;
-  /** Absolute path of the folder in which the command was given. */
+  /** Absolute path of the directory in which the command was given. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
@@ -64,11 +64,11 @@ export interface CommandContext {
 /** What a command has while it works alone. */
 export interface ExclusiveContext {
   readonly share: Share;
-  /** An empty folder, removed afterwards. */
+  /** An empty directory, removed afterwards. */
   readonly scratch: string;
   readonly blobs: BlobAccess;
   readonly progress: (progress: Progress) => void;
-  /** Runs these tools, in the scratch folder; throws a `UserError` when one is not installed. */
+  /** Runs these tools, in the scratch directory; throws a `UserError` when one is not installed. */
   readonly shell: (tools: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Shell>;
 }
 

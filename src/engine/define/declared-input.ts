@@ -68,14 +68,14 @@ export function file(path: string | Parameter<string>, options: FileOptions = {}
 }
 
 interface FilesOptions {
-  /** Folder that the patterns are relative to; default: the workspace. */
+  /** Directory that the patterns are relative to; default: the workspace. */
   readonly root?: string | Parameter<string>;
   readonly ignore?: readonly string[];
   /** Without it, patterns that match nothing are an error. */
   readonly optional?: boolean;
   /**
    * What a link that a pattern matches means: with `follow`, which is the default, also the file that it leads to, or all
-   * files in that folder; with `keep` only where it points, for links that are copied and never read through.
+   * files in that directory; with `keep` only where it points, for links that are copied and never read through.
    */
   readonly links?: "follow" | "keep";
   readonly generate?: GeneratedOnce;

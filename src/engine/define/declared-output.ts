@@ -10,10 +10,10 @@ export interface OutputFacts {
 
 export interface Output {
   readonly kind: "file" | "directory";
-  /** In the task's own folder of the cache, or relative to the workspace for an artifact. */
+  /** In the task's own directory of the cache, or relative to the workspace for an artifact. */
   readonly place: "cache" | "workspace";
   readonly path: string | ((facts: OutputFacts) => string);
-  /** Its files have mode 0600 instead of 0644 or 0755, its folders 0700; so do the copies in the store. */
+  /** Its files have mode 0600 instead of 0644 or 0755, its directories 0700; so do the copies in the store. */
   readonly private: boolean;
 }
 
@@ -34,15 +34,15 @@ function output(
 }
 
 export const out = {
-  /** A file in the task's own folder of the cache. */
+  /** A file in the task's own directory of the cache. */
   file(name: string, options?: OutputOptions): Output {
     return output("file", "cache", name, options);
   },
-  /** A folder in the task's own folder of the cache, owned whole: what a run did not write is removed. */
+  /** A directory in the task's own directory of the cache, owned whole: what a run did not write is removed. */
   directory(name: string, options?: OutputOptions): Output {
     return output("directory", "cache", name, options);
   },
-  /** A folder that the user came for, owned whole; the path is relative to the workspace. */
+  /** A directory that the user came for, owned whole; the path is relative to the workspace. */
   artifactDirectory(path: OutputPath, options?: OutputOptions): Output {
     return output("directory", "workspace", path, options);
   },

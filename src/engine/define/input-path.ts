@@ -2,7 +2,7 @@
 import type { Input } from "./declared-input.ts";
 import type { Parameter } from "./parameter.ts";
 
-/** The path of a file or of a folder that patterns are relative to, as it was declared. */
+/** The path of a file or of a directory that patterns are relative to, as it was declared. */
 export function declaredPath(input: Input): string | Parameter<string> {
   return input.kind === "file" ? input.path : input.root;
 }

@@ -22,9 +22,9 @@ function isAbsolutePath(text: string): text is AbsolutePath {
   return text.startsWith("/");
 }
 
-/** The path of what lies below a folder: `relative` has neither `.` nor `..`; an empty one is the folder itself. */
-export function pathBelow(folder: AbsolutePath, relative: string): AbsolutePath {
-  return relative === "" ? folder : absolutePath(`${folder}/${relative}`);
+/** The path of what lies below a directory: `relative` has neither `.` nor `..`; an empty one is the directory itself. */
+export function pathBelow(directory: AbsolutePath, relative: string): AbsolutePath {
+  return relative === "" ? directory : absolutePath(`${directory}/${relative}`);
 }
 
 /** A text that is a digest. @throws Error for another one. */
@@ -42,19 +42,19 @@ export function isDigest(text: unknown): text is Digest {
 export type TaskId = string & { readonly brand: "TaskId" };
 
 /** Where, in a workspace, all that the engine keeps is. */
-export const cacheFolder = ".buildcache";
+export const cacheDirectory = ".buildcache";
 
 /**
- * The name of a task's folders. A colon would separate paths in PATH and the like, and GNU tar takes what precedes it for
+ * The name of a task's directories. A colon would separate paths in PATH and the like, and GNU tar takes what precedes it for
  * a host; `~` is in no task's name.
  */
-export function folderName(name: string): string {
+export function directoryName(name: string): string {
   return name.replaceAll(":", "~");
 }
 
-/** The inverse of `folderName`. */
-export function taskOfFolder(folder: string): string {
-  return folder.replaceAll("~", ":");
+/** The inverse of `directoryName`. */
+export function taskOfDirectory(directory: string): string {
+  return directory.replaceAll("~", ":");
 }
 
 export function taskId(name: string, variant: string | undefined): TaskId {
@@ -67,12 +67,12 @@ export const nameable = /^[\p{L}\p{N}][\p{L}\p{N}._+-]*$/u;
 const irregular = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
- * The same as `path.resolve` for a `folder` that is already resolved, and faster: most paths need no normalisation, which
+ * The same as `path.resolve` for a `directory` that is already resolved, and faster: most paths need no normalisation, which
  * is quick to check.
  */
-export function resolveIn(folder: string, given: string): AbsolutePath {
-  const isPlain = folder !== "/" && !irregular.test(given);
-  return absolutePath(isPlain ? `${folder}/${given}` : path.resolve(folder, given));
+export function resolveIn(directory: string, given: string): AbsolutePath {
+  const isPlain = directory !== "/" && !irregular.test(given);
+  return absolutePath(isPlain ? `${directory}/${given}` : path.resolve(directory, given));
 }
 
 /** Whether `inner` lies below `outer`; both absolute. */

@@ -24,7 +24,10 @@ export interface ParameterHost {
   readonly dependsOn: (place: string, paths: PathDependencySource) => void;
 }
 
-/** What a value was computed from: absolute paths, existing or not, with links followed; `isWhole` says that the list is complete. */
+/**
+ * What a value was computed from: absolute paths, existing or not, with links followed; `isWhole` says that the list is
+ * complete.
+ */
 export interface PathDependencies {
   readonly paths: readonly string[];
   readonly isWhole: boolean;
@@ -80,7 +83,7 @@ export const param = {
   derived<T>(options: Pick<ParameterOptions<T>, "name" | "description" | "default">): Parameter<T> {
     return { ...options, kind: "derived" };
   },
-  /** A file or folder: what the user gives is relative to where the command was given, a default to the workspace. */
+  /** A file or directory: what the user gives is relative to where the command was given, a default to the workspace. */
   path(options: ParameterOptions<string>): Parameter<string> {
     return { ...options, kind: "path" };
   },

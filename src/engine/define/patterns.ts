@@ -3,7 +3,7 @@
  */
 import path from "node:path";
 import type { FilesInput } from "./declared-input.ts";
-import { type AbsolutePath, cacheFolder } from "./names.ts";
+import { type AbsolutePath, cacheDirectory } from "./names.ts";
 
 /** Whether a pattern is negated; `!(a|b)` is an extglob, and not a negation. */
 export function isNegative(pattern: string): boolean {
@@ -22,9 +22,9 @@ export function positiveIn(input: Pick<FilesInput, "patterns">): readonly string
 export function ignoredBy(input: FilesInput, root: AbsolutePath, workspace: AbsolutePath): readonly string[] {
   const negative = input.patterns.filter(isNegative).map((pattern) => pattern.slice(1));
   const said = [...input.ignore, ...negative];
-  // Most folders do not hold the cache, and need no closer look.
+  // Most directories do not hold the cache, and need no closer look.
   if (!workspace.startsWith(root)) return said;
-  const cache = path.relative(root, path.join(workspace, cacheFolder));
+  const cache = path.relative(root, path.join(workspace, cacheDirectory));
   if (cache === "" || cache.startsWith("..")) return said;
   return [...said, `${cache.replace(/[\\!*?{}()[\]|@+]/g, "\\$&")}/**`];
 }
@@ -35,7 +35,7 @@ export const asSearched = { dot: true, flags: "s" } as const;
 /** Whether a path (relative to the input's root; existing or not) belongs to the input. */
 export type Matcher = (relative: string) => boolean;
 
-/** The matcher of an input at `root`. An excluded folder is excluded with everything below it. */
+/** The matcher of an input at `root`. An excluded directory is excluded with everything below it. */
 export async function matcherOf(
   input: FilesInput,
   root: AbsolutePath,
@@ -57,14 +57,14 @@ export async function ignoredMatcher(
   const { default: picomatch } = await import("picomatch");
   const ignore = ignoredBy(input, root, workspace);
   const isIgnored = ignore.length === 0 ? () => false : picomatch([...ignore], asSearched);
-  const folders = new Map<string, boolean>();
-  const isFolderIgnored = (folder: string): boolean => {
-    if (folder === ".") return false;
-    const known = folders.get(folder);
+  const directories = new Map<string, boolean>();
+  const isDirectoryIgnored = (directory: string): boolean => {
+    if (directory === ".") return false;
+    const known = directories.get(directory);
     if (known !== undefined) return known;
-    const ignored = isFolderIgnored(path.dirname(folder)) || isIgnored(folder);
-    folders.set(folder, ignored);
+    const ignored = isDirectoryIgnored(path.dirname(directory)) || isIgnored(directory);
+    directories.set(directory, ignored);
     return ignored;
   };
-  return (relative) => isIgnored(relative) || isFolderIgnored(path.dirname(relative));
+  return (relative) => isIgnored(relative) || isDirectoryIgnored(path.dirname(relative));
 }

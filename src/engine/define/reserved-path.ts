@@ -3,7 +3,7 @@ import path from "node:path";
 import { UserError } from "../../errors/index.ts";
 import type { Input } from "./declared-input.ts";
 import type { Task } from "./declared-task.ts";
-import { type AbsolutePath, cacheFolder, displayPath, isBelow } from "./names.ts";
+import { type AbsolutePath, cacheDirectory, displayPath, isBelow } from "./names.ts";
 import { tasksOf } from "./need.ts";
 import { type Matcher, matcherOf, positiveIn } from "./patterns.ts";
 import type { SourceLocation } from "./source-location.ts";
@@ -31,13 +31,13 @@ export interface Reader {
 /** Throws `UserError` `output-reserved` for an artifact at a reserved path. */
 export function refuseReserved(artifacts: readonly Artifact[], around: Surroundings): void {
   const { workspace, sources, locate } = around;
-  const folders = [".git", cacheFolder].map((name) => path.join(workspace, name));
+  const directories = [".git", cacheDirectory].map((name) => path.join(workspace, name));
   const files = new Set([path.join(workspace, "Taskfile.ts"), ...sources]);
   for (const { task, kind, path: place } of artifacts) {
     const taken =
       (files.has(place) ? place : undefined) ??
-      folders.find((folder) => folder === place || isBelow(place, folder)) ??
-      (kind === "directory" ? [...folders, ...files].find((one) => isBelow(one, place)) : undefined);
+      directories.find((directory) => directory === place || isBelow(place, directory)) ??
+      (kind === "directory" ? [...directories, ...files].find((one) => isBelow(one, place)) : undefined);
     if (taken === undefined) continue;
     const defines = files.has(taken);
     const [shown, reserved] = [displayPath(workspace, place), displayPath(workspace, taken)];
@@ -70,25 +70,25 @@ export async function refuseForeignReads(
     Array.from(inputs, ([name, root]) => ({ task, name, root, bases: basesOf(task.inputs[name], root) })),
   );
   // For most inputs the prefix without wildcards already shows that they lie elsewhere.
-  const byFolder = new Map<string, Artifact[]>();
-  for (const { bases } of looks) for (const base of bases) byFolder.set(base, []);
+  const byDirectory = new Map<string, Artifact[]>();
+  for (const { bases } of looks) for (const base of bases) byDirectory.set(base, []);
   for (const artifact of artifacts) {
-    let folder: string = artifact.path;
-    for (; folder !== ""; folder = folder.slice(0, folder.lastIndexOf("/")))
-      byFolder.get(folder)?.push(artifact);
+    let directory: string = artifact.path;
+    for (; directory !== ""; directory = directory.slice(0, directory.lastIndexOf("/")))
+      byDirectory.get(directory)?.push(artifact);
   }
   const matchers = new Map<string, Matcher>();
   for (const { task, name, root, bases } of looks) {
     const input = task.inputs[name];
     if (input === undefined) continue;
-    for (const artifact of new Set(bases.flatMap((base) => byFolder.get(base) ?? []))) {
+    for (const artifact of new Set(bases.flatMap((base) => byDirectory.get(base) ?? []))) {
       if (artifact.task === task) continue;
       if (input.kind === "files") {
         const key = JSON.stringify([root, input.patterns, input.ignore]);
         const matches = matchers.get(key) ?? (await matcherOf(input, root, workspace));
         matchers.set(key, matches);
         const relative = path.relative(root, artifact.path);
-        // The files in an output folder are not known yet, so the pattern is tried with an arbitrary name.
+        // The files in an output directory are not known yet, so the pattern is tried with an arbitrary name.
         if (!matches(artifact.kind === "file" ? relative : `${relative}/any`)) continue;
       } else if (root !== artifact.path) continue;
       if (needs(task, artifact.task)) continue;
@@ -104,7 +104,7 @@ export async function refuseForeignReads(
   }
 }
 
-/** The folders, absolute, below which all lies that an input means; for a file it is the file itself. */
+/** The directories, absolute, below which all lies that an input means; for a file it is the file itself. */
 function basesOf(input: Input | undefined, root: AbsolutePath): readonly string[] {
   if (input === undefined) return [];
   if (input.kind === "file") return [root];
@@ -114,7 +114,7 @@ function basesOf(input: Input | undefined, root: AbsolutePath): readonly string[
   });
 }
 
-/** The folders of a pattern before the first name with a wildcard. */
+/** The directories of a pattern before the first name with a wildcard. */
 function fixedPart(pattern: string): string {
   const names = pattern.split("/");
   const first = names.findIndex((name) => /[*?{}[\]()!+@|\\]/.test(name));

@@ -15,7 +15,7 @@ export interface Concatenation {
   readonly sha256: string;
 }
 
-/** The files of an input: absolute folder, and paths relative to it in byte order. */
+/** The files of an input: absolute directory, and paths relative to it in byte order. */
 export interface FileSet {
   readonly root: string;
   readonly paths: readonly string[];
@@ -44,18 +44,18 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
   /** The variables of `envFiles`, and those named in `env` and `passEnv` where they are set. */
   readonly env: Readonly<Record<string, string>>;
   /**
-   * Writes pieces one behind the other to `target`, an absolute path of an output or in the scratch folder, in one pass.
+   * Writes pieces one behind the other to `target`, an absolute path of an output or in the scratch directory, in one pass.
    * An output that is written so is neither read again nor kept twice.
    */
   readonly join: (target: string, chunks: readonly Chunk[]) => Promise<Concatenation>;
   /**
    * Has `make` write a file, unless that was done before for the same key (all that it depends on, beside the task's code and
-   * tools), in whatever build; the path of the file, which is one of the scratch folder.
+   * tools), in whatever build; the path of the file, which is one of the scratch directory.
    */
   readonly memo: Memo;
   /** The sha256, in hex, of pieces one behind the other, computed beside whatever else goes on. */
   readonly digest: (chunks: readonly Chunk[]) => Promise<string>;
-  /** An empty folder for intermediate files, removed afterwards. */
+  /** An empty directory for intermediate files, removed afterwards. */
   readonly scratch: string;
   /** Content that outlives results and is named by its digest: downloads. */
   readonly blobs: BlobAccess;

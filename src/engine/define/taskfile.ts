@@ -22,7 +22,7 @@ export interface Example {
 /** What a new project begins with. */
 export interface ProjectTemplate {
   readonly description: string;
-  /** Files and folders: the path in the project → the path in the package, each relative to its root. */
+  /** Files and directories: the path in the project → the path in the package, each relative to its root. */
   readonly contents: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +34,10 @@ interface TaskfileDefinition {
   readonly variants: Readonly<Record<string, Variant>>;
   /** Environment variable and configuration key that names the variant. */
   readonly variantEnv?: string;
-  /** Who asks for the first by its name gets the second too, which needs it and which most builds do not want; where a parameter stands with them, only when it is on. */
+  /**
+   * Who asks for the first by its name gets the second too, which needs it and which most builds do not want; where a
+   * parameter stands with them, only when it is on.
+   */
   readonly alsoBuilds?: readonly (readonly [asked: Task, brings: Task, wanted?: Parameter<boolean>])[];
   /** The project's own defaults: said of them on the command line, in a file or in the environment, another value wins. */
   readonly defaults?: {

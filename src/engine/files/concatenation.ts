@@ -50,9 +50,9 @@ export class Concatenator {
     this.#previousOutputs.remember(from, to, signature, parts);
   }
 
-  /** Files will soon be joined below this folder, where some were before: what can be done ahead begins. */
-  anticipate(folder: string): void {
-    this.#previousOutputs.anticipate(folder);
+  /** Files will soon be joined below this directory, where some were before: what can be done ahead begins. */
+  anticipate(directory: string): void {
+    this.#previousOutputs.anticipate(directory);
   }
 
   /** What was done ahead and not used is removed. */
@@ -60,8 +60,8 @@ export class Concatenator {
     return this.#previousOutputs.giveUp();
   }
 
-  forgetBelow(folder: string): void {
-    for (const file of this.#written.keys()) if (file.startsWith(`${folder}/`)) this.#written.delete(file);
+  forgetBelow(directory: string): void {
+    for (const file of this.#written.keys()) if (file.startsWith(`${directory}/`)) this.#written.delete(file);
   }
 
   /**

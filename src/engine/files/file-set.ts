@@ -9,7 +9,7 @@ import type { FilesInput } from "../define/declared-input.ts";
 import { type AbsolutePath, byteOrder, displayPath, isBelow } from "../define/names.ts";
 import { ignoredBy, matcherOf, positiveIn } from "../define/patterns.ts";
 import type { RecordLog } from "./record-log.ts";
-import { flatFolder, search } from "./search.ts";
+import { flatDirectory, search } from "./search.ts";
 
 interface SearchContext {
   readonly workspace: AbsolutePath;
@@ -19,7 +19,7 @@ interface SearchContext {
   readonly now: () => number;
 }
 
-/** What the patterns of an input match in the absolute folder `root`: paths relative to it, in byte order. */
+/** What the patterns of an input match in the absolute directory `root`: paths relative to it, in byte order. */
 export async function matchesOf(
   declaration: FilesInput,
   root: AbsolutePath,
@@ -71,8 +71,8 @@ function refuseFileAsRoot(root: AbsolutePath, context: SearchContext): void {
   });
 }
 
-/** The folders, absolute, in which a new file would change what the patterns mean; undefined when not remembered. */
-export function foldersOf(
+/** The directories, absolute, in which a new file would change what the patterns mean; undefined when not remembered. */
+export function directoriesOf(
   declaration: FilesInput,
   root: AbsolutePath,
   workspace: AbsolutePath,
@@ -129,7 +129,7 @@ interface GlobMemory {
 }
 
 /**
- * Every folder in which a matching file could appear: all of them below the patterns' fixed parts, and the fixed
+ * Every directory in which a matching file could appear: all of them below the patterns' fixed parts, and the fixed
  * parts themselves with what leads to them, which may not exist yet or be reached through a link.
  */
 async function walkedDirectories(
@@ -138,22 +138,24 @@ async function walkedDirectories(
   ignore: readonly string[],
 ): Promise<readonly string[]> {
   const wanted = positiveIn(declaration);
-  const flat = wanted.map(flatFolder);
-  const searches = flat.every((folder) => folder !== undefined) ? [] : await searchesOf(wanted);
+  const flat = wanted.map(flatDirectory);
+  const searches = flat.every((directory) => directory !== undefined) ? [] : await searchesOf(wanted);
   const bases =
-    searches.length === 0 ? flat.filter((folder) => folder !== undefined) : searches.map(({ base }) => base);
+    searches.length === 0
+      ? flat.filter((directory) => directory !== undefined)
+      : searches.map(({ base }) => base);
   const patterns = searches.flatMap(({ below }) => below ?? []);
   const below =
     patterns.length === 0 ? [] : await search(patterns, { cwd: root, onlyDirectories: true, ignore });
   const directories = new Set(below.map((entry) => entry.path));
   for (const base of bases) {
-    for (let folder = base; folder !== "." && folder !== "/"; folder = path.dirname(folder))
-      directories.add(folder);
+    for (let directory = base; directory !== "." && directory !== "/"; directory = path.dirname(directory))
+      directories.add(directory);
   }
   return [...directories].sort(byteOrder);
 }
 
-/** The fixed parts of patterns; where matches may lie deeper than in that folder, a pattern for all below it. */
+/** The fixed parts of patterns; where matches may lie deeper than in that directory, a pattern for all below it. */
 async function searchesOf(
   patterns: readonly string[],
 ): Promise<readonly { readonly base: string; readonly below?: string }[]> {
@@ -166,7 +168,7 @@ async function searchesOf(
     });
 }
 
-/** Whether all that a pattern matches lies in the folder `base` itself, its fixed part: no walk is needed for that. */
+/** Whether all that a pattern matches lies in the directory `base` itself, its fixed part: no walk is needed for that. */
 function staysIn(base: string, pattern: string): boolean {
   const depth = base === "." ? 0 : base.split("/").length;
   return !pattern.includes("**") && pattern.split("/").length === depth + 1;

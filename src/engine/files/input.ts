@@ -18,7 +18,7 @@ import type { StatCache } from "./stat-cache.ts";
 export interface ResolvedInput {
   readonly name: string;
   readonly declaration: Input;
-  /** Absolute: the file itself, or the folder that `paths` are relative to. */
+  /** Absolute: the file itself, or the directory that `paths` are relative to. */
   readonly root: AbsolutePath;
   /** Relative to `root`, in byte order; empty for a named file. */
   readonly paths: readonly string[];
@@ -156,11 +156,11 @@ export function isMutable({ declaration }: Pick<ResolvedInput, "declaration">): 
 
 /** It is made before the task runs; a forecast, which makes nothing, comes before that. */
 function isGenerated(declaration: Input, root: string): boolean {
-  return declaration.kind === "files" && declaration.generate !== undefined && isEmptyFolder(root);
+  return declaration.kind === "files" && declaration.generate !== undefined && isEmptyDirectory(root);
 }
 
-/** Also a folder that is not there. */
-export function isEmptyFolder(directory: string): boolean {
+/** Also a directory that is not there. */
+export function isEmptyDirectory(directory: string): boolean {
   try {
     return readdirSync(directory).length === 0;
   } catch {

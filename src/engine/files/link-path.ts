@@ -15,10 +15,10 @@ interface LinkWay {
 /** As many links as Linux follows (path_resolution(7)); more is a circle. */
 const mostLinks = 40;
 
-/** The way that begins at `link` (absolute). A `..` behind a link means the folder above the link's target. */
+/** The way that begins at `link` (absolute). A `..` behind a link means the directory above the link's target. */
 export function wayBehind(link: string): LinkWay {
   const links: AbsolutePath[] = [];
-  let at = realFolder(path.dirname(link));
+  let at = realDirectory(path.dirname(link));
   let rest: readonly string[] = [path.basename(link)];
   for (;;) {
     const [name, ...more] = rest;
@@ -45,11 +45,11 @@ export function realPath(place: string): AbsolutePath {
   return absolutePath(realpathSync.native(place));
 }
 
-function realFolder(folder: string): string {
+function realDirectory(directory: string): string {
   try {
-    return realPath(folder);
+    return realPath(directory);
   } catch {
-    return folder;
+    return directory;
   }
 }
 

@@ -3,12 +3,12 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../errors/index.ts";
-import { type AbsolutePath, byteOrder, cacheFolder, isBelow, pathBelow } from "../define/names.ts";
+import { type AbsolutePath, byteOrder, cacheDirectory, isBelow, pathBelow } from "../define/names.ts";
 import { realPath, wayBehind } from "./link-path.ts";
 import { type ListedEntry, listed } from "./listing.ts";
 import type { StatCache } from "./stat-cache.ts";
 
-/** Where links may lead to folders: below the workspace, or below the input's own root (both absolute). */
+/** Where links may lead to directories: below the workspace, or below the input's own root (both absolute). */
 interface LinkBounds {
   readonly workspace: AbsolutePath;
   readonly root: AbsolutePath;
@@ -16,7 +16,7 @@ interface LinkBounds {
 
 /**
  * The files and links behind `link` (absolute), by absolute path: each link on the way, then the file, or everything in the
- * folder. A dangling link has nothing behind it. @throws UserError `input-link` for a folder whose content cannot be
+ * directory. A dangling link has nothing behind it. @throws UserError `input-link` for a directory whose content cannot be
  * tracked: outside of the bounds, in the cache, or one that contains the link.
  */
 export async function behindLink(
@@ -58,15 +58,15 @@ function targetOf(link: string): AbsolutePath | undefined {
 }
 
 async function collect(
-  folder: AbsolutePath,
+  directory: AbsolutePath,
   bounds: LinkBounds,
   files: StatCache,
   into: Map<AbsolutePath, ListedEntry>,
 ): Promise<void> {
-  // The entry marks the folder as collected.
-  into.set(folder, { type: "directory" });
-  for (const name of readdirSync(folder).sort(byteOrder)) {
-    const at = pathBelow(folder, name);
+  // The entry marks the directory as collected.
+  into.set(directory, { type: "directory" });
+  for (const name of readdirSync(directory).sort(byteOrder)) {
+    const at = pathBelow(directory, name);
     const entry = await files.at(at);
     if (entry === undefined || into.has(at)) continue;
     if (entry.type === "directory") await collect(at, bounds, files, into);
@@ -79,13 +79,17 @@ async function collect(
   }
 }
 
-function refuseUntellable(link: AbsolutePath, folder: AbsolutePath, { workspace, root }: LinkBounds): void {
+function refuseUntellable(
+  link: AbsolutePath,
+  directory: AbsolutePath,
+  { workspace, root }: LinkBounds,
+): void {
   const home = targetOf(workspace) ?? workspace;
   const top = targetOf(root) ?? root;
   const parent = targetOf(path.dirname(link)) ?? path.dirname(link);
-  if (isIn(parent, folder)) throw refused(link, "leads to a directory that contains it");
-  if (isIn(folder, path.join(home, cacheFolder))) throw refused(link, "leads into the cache");
-  if (!isIn(folder, home) && !isIn(folder, top))
+  if (isIn(parent, directory)) throw refused(link, "leads to a directory that contains it");
+  if (isIn(directory, path.join(home, cacheDirectory))) throw refused(link, "leads into the cache");
+  if (!isIn(directory, home) && !isIn(directory, top))
     throw refused(link, "leads to a directory outside the workspace");
 }
 

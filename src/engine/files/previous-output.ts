@@ -39,10 +39,10 @@ export class PreviousOutputs {
     this.#previousOutputs.set(target, { file, signature, parts });
   }
 
-  /** Begins to copy what will be changed into the targets below a folder; a copy stands beside the folder. */
-  anticipate(folder: string): void {
+  /** Begins to copy what will be changed into the targets below a directory; a copy stands beside the directory. */
+  anticipate(directory: string): void {
     for (const target of this.#previousOutputs.keys())
-      if (target.startsWith(`${folder}/`)) this.#copy(target, folder);
+      if (target.startsWith(`${directory}/`)) this.#copy(target, directory);
   }
 
   /**

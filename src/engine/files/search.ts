@@ -27,16 +27,16 @@ function show(text: string): string {
 }
 
 /**
- * Everything that the patterns match: dot files, folders and links too, which are not followed. Paths as fast-glob's.
- * Folders are read on this thread: another one's answer costs more than most of them take.
+ * Everything that the patterns match: dot files, directories and links too, which are not followed. Paths as fast-glob's.
+ * Directories are read on this thread: another one's answer costs more than most of them take.
  */
 export async function search(
   patterns: readonly string[],
   options: Pick<Options, "cwd" | "onlyDirectories"> & { readonly ignore: readonly string[] },
 ): Promise<readonly Entry[]> {
-  const [folder, ...others] = new Set(patterns.map(flatFolder));
-  if (options.onlyDirectories !== true && folder !== undefined && others.length === 0)
-    return searchFlat(patterns, folder, options);
+  const [directory, ...others] = new Set(patterns.map(flatDirectory));
+  if (options.onlyDirectories !== true && directory !== undefined && others.length === 0)
+    return searchFlat(patterns, directory, options);
   const { default: glob } = await import("fast-glob");
   const found = glob.sync(patterns.map(hide), {
     ...options,
@@ -50,37 +50,37 @@ export async function search(
   return found.map((entry) => ({ ...entry, path: show(entry.path) }));
 }
 
-/** Names as they are, then stars and question marks in the last name only: one folder holds all that these match. */
+/** Names as they are, then stars and question marks in the last name only: one directory holds all that these match. */
 const flatPattern = /^((?:[^*?{}[\]()!+@|\\/]+\/)*)(?=[^/]*[*?])(?:(?!\*\*)[^{}[\]()!+@|\\/])+$/;
 
-/** The folder, relative, that holds everything a pattern matches; undefined for patterns that have to be walked for. */
-export function flatFolder(pattern: string): string | undefined {
-  const folder = flatPattern.exec(pattern)?.[1];
-  if (folder === undefined || /^\.{0,2}\/|\/\.{0,2}\//.test(folder)) return undefined;
-  return folder === "" ? "." : folder.slice(0, -1);
+/** The directory, relative, that holds everything a pattern matches; undefined for patterns that have to be walked for. */
+export function flatDirectory(pattern: string): string | undefined {
+  const directory = flatPattern.exec(pattern)?.[1];
+  if (directory === undefined || /^\.{0,2}\/|\/\.{0,2}\//.test(directory)) return undefined;
+  return directory === "" ? "." : directory.slice(0, -1);
 }
 
-/** As `search`, for flat patterns of one folder: fast-glob would come to the same, with fifty times the work. */
+/** As `search`, for flat patterns of one directory: fast-glob would come to the same, with fifty times the work. */
 async function searchFlat(
   patterns: readonly string[],
-  folder: string,
+  directory: string,
   { cwd = ".", ignore }: Pick<Options, "cwd"> & { readonly ignore: readonly string[] },
 ): Promise<readonly Entry[]> {
   const { default: picomatch } = await import("picomatch");
   const options = { dot: true, flags: "s" };
   const matches = picomatch([...patterns], options);
   const ignored = ignore.length === 0 ? () => false : picomatch([...ignore], options);
-  return entriesOf(`${cwd}/${folder}`).flatMap((dirent) => {
+  return entriesOf(`${cwd}/${directory}`).flatMap((dirent) => {
     const { name } = dirent;
-    const path = folder === "." ? name : `${folder}/${name}`;
+    const path = directory === "." ? name : `${directory}/${name}`;
     if (!matches(path) || ignored(path) || (dirent.isDirectory() && ignored(`${path}/`))) return [];
     return [{ name, path, dirent }];
   });
 }
 
-function entriesOf(folder: string): readonly Dirent[] {
+function entriesOf(directory: string): readonly Dirent[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(directory, { withFileTypes: true });
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return [];
     throw error;

@@ -1,6 +1,6 @@
 /**
  * The audit of commands: runs them under strace and finds what they read or wrote outside of what their task declares. System
- * folders belong to the tools, which are part of the fingerprint by their binaries.
+ * directories belong to the tools, which are part of the fingerprint by their binaries.
  */
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import type { CommandWrapper } from "../../host/index.ts";
 import { findTool, type ToolHint } from "../bind/tool.ts";
 import { byteOrder, isBelow } from "../define/names.ts";
 import { realPath } from "../files/link-path.ts";
-import { withRealFolder } from "./code-access.ts";
+import { withRealDirectory } from "./code-access.ts";
 
 interface UndeclaredAccess {
   readonly kind: "read" | "wrote";
@@ -19,7 +19,7 @@ interface UndeclaredAccess {
 }
 
 /** Where programs, their libraries and the kernel's own files are. */
-const systemFolders = [
+const systemDirectories = [
   "/bin",
   "/dev",
   "/etc",
@@ -35,7 +35,7 @@ const systemFolders = [
 ];
 
 /** Devices and what the kernel tells: no files. */
-export const kernelFolders: readonly string[] = ["/dev", "/proc"];
+export const kernelDirectories: readonly string[] = ["/dev", "/proc"];
 
 /** System calls that open, run, make, rename or remove a file, or change what relative names mean. */
 const traced = [
@@ -46,51 +46,54 @@ const traced = [
 
 /** What a task may touch; all paths absolute. */
 export interface Declared {
-  /** Folders that they may read, with all below. */
-  readonly folders: readonly string[];
+  /** Directories that they may read, with all below. */
+  readonly directories: readonly string[];
   /** Files that they may read; where one is a link, also what it leads to. */
   readonly files: Iterable<string>;
   /** Files that they may read; where one is a link, only that. */
   readonly unfollowed: Iterable<string>;
-  /** Files and folders that they may write to, and read. */
+  /** Files and directories that they may write to, and read. */
   readonly writable: readonly string[];
   /** Files that they may also replace, by renaming one whose name begins with the file's and a dot. */
   readonly mutable: readonly string[];
-  /** The folder that the running program is loaded from: its code may read there. */
+  /** The directory that the running program is loaded from: its code may read there. */
   readonly program?: string;
   /** Whether a file is left out of an input: that it is there does not count. */
   readonly isIgnored: (file: string) => boolean;
 }
 
 export class Audit {
-  readonly #folder: string;
+  readonly #directory: string;
   #count = 0;
 
-  /** `folder` (absolute, temporary) takes the traces. */
-  constructor(folder: string) {
-    this.#folder = folder;
+  /** `directory` (absolute, temporary) takes the traces. */
+  constructor(directory: string) {
+    this.#directory = directory;
   }
 
   /** With its output in one file, and of successful calls only, strace never cuts a line in two (-f, status). */
   readonly wrap: CommandWrapper = (command, args) => {
     this.#count += 1;
-    const log = path.join(this.#folder, `trace-${this.#count}`);
+    const log = path.join(this.#directory, `trace-${this.#count}`);
     const filters = ["-e", `trace=${traced}`, "-e", "status=successful"];
     return ["strace", ["-f", "-y", "-qq", "-s", "4096", ...filters, "-o", log, command, ...args]];
   };
 
-  /** What was touched and is neither declared nor in a system folder. */
+  /** What was touched and is neither declared nor in a system directory. */
   async undeclared(declared: Declared): Promise<readonly UndeclaredAccess[]> {
     // A trace has paths as the kernel resolved them.
-    const writable = bothWays([...declared.writable, ...declared.mutable, ...kernelFolders]);
-    const readable = [...writable, ...bothWays(declared.folders), ...systemFolders];
-    const files = new Set([...bothWays(declared.files), ...Array.from(declared.unfollowed, withRealFolder)]);
+    const writable = bothWays([...declared.writable, ...declared.mutable, ...kernelDirectories]);
+    const readable = [...writable, ...bothWays(declared.directories), ...systemDirectories];
+    const files = new Set([
+      ...bothWays(declared.files),
+      ...Array.from(declared.unfollowed, withRealDirectory),
+    ]);
     const isReplacement = replacementMatcher(declared);
     const found = new Map<string, UndeclaredAccess["kind"]>();
-    for (const name of await readdir(this.#folder)) {
+    for (const name of await readdir(this.#directory)) {
       if (!/^trace-\d+$/.test(name)) continue;
-      const cwd = path.join(this.#folder, "scratch");
-      for (const access of parseTrace(await readFile(path.join(this.#folder, name), "utf8"), cwd)) {
+      const cwd = path.join(this.#directory, "scratch");
+      for (const access of parseTrace(await readFile(path.join(this.#directory, name), "utf8"), cwd)) {
         if (access.kind === "read" && files.has(access.path)) continue;
         if (isWithin(access.path, access.kind === "read" ? readable : writable)) continue;
         if (isReplacement(access.path)) continue;
@@ -103,7 +106,7 @@ export class Audit {
   }
 }
 
-/** Whether it is one of the folders, or below one; all absolute. */
+/** Whether it is one of the directories, or below one; all absolute. */
 export function isWithin(file: string, roots: readonly string[]): boolean {
   return roots.some((root) => file === root || isBelow(file, root));
 }
@@ -128,10 +131,10 @@ export function bothWays(paths: Iterable<string>): readonly string[] {
 
 /**
  * The files of a trace, in strace's format: `PID call(arguments) = result</resolved/path>`. Relative names count from
- * where their process is, which each `AT_FDCWD</folder>` and chdir(2) tells; until then from `cwd` (absolute).
+ * where their process is, which each `AT_FDCWD</directory>` and chdir(2) tells; until then from `cwd` (absolute).
  */
 export function* parseTrace(text: string, cwd: string): IterableIterator<UndeclaredAccess> {
-  const folders = new Map<string, string>();
+  const directories = new Map<string, string>();
   /** What `/` means to a process that changed it, as `ldconfig -r` does; descriptors are told as from outside. */
   const tops = new Map<string, string>();
   for (const line of text.split("\n")) {
@@ -139,13 +142,13 @@ export function* parseTrace(text: string, cwd: string): IterableIterator<Undecla
     if (call === null) continue;
     const [, pid = "", name = "", args = "", , resolved] = call;
     const here = /AT_FDCWD<([^>]*)>/.exec(args)?.[1];
-    if (here !== undefined) folders.set(pid, plain(here));
-    const named = pathsOf(args, folders.get(pid) ?? cwd, tops.get(pid));
+    if (here !== undefined) directories.set(pid, plain(here));
+    const named = pathsOf(args, directories.get(pid) ?? cwd, tops.get(pid));
     if (name === "chroot") {
       for (const top of named) tops.set(pid, top);
     } else if (name === "chdir" || name === "fchdir") {
       const target = named[0] ?? plain(/^\d+<(.*)>$/.exec(args)?.[1] ?? "");
-      if (target !== "") folders.set(pid, target);
+      if (target !== "") directories.set(pid, target);
     } else if (name.startsWith("open") || name === "creat") {
       if (resolved === undefined || !resolved.startsWith("/") || /O_DIRECTORY|O_PATH/.test(args)) continue;
       const writes = name === "creat" || /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/.test(args);
@@ -166,13 +169,13 @@ export function* parseTrace(text: string, cwd: string): IterableIterator<Undecla
   }
 }
 
-/** The paths among a call's arguments, absolute: `AT_FDCWD</cwd>, "name"`, `3</folder>, "name"`, `"name"`. */
+/** The paths among a call's arguments, absolute: `AT_FDCWD</cwd>, "name"`, `3</directory>, "name"`, `"name"`. */
 function pathsOf(args: string, cwd: string, top = "/"): readonly string[] {
   const matches = args.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>,\s*)?"((?:[^"\\]|\\.)*)"/g);
-  return [...matches].map(([, folder, quoted = ""]) => {
+  return [...matches].map(([, directory, quoted = ""]) => {
     const name = plain(quoted);
     if (name.startsWith("/")) return path.join(top, name);
-    return path.resolve(folder === undefined ? cwd : plain(folder), name);
+    return path.resolve(directory === undefined ? cwd : plain(directory), name);
   });
 }
 

@@ -9,7 +9,7 @@ import { bindGraph, requireSetInputs } from "../bind/graph.ts";
 import { requireTools } from "../bind/optional-tool.ts";
 import { checkTaskfile } from "../bind/ownership.ts";
 import { removeMislabelled } from "../decide/moved-values.ts";
-import { type TaskId, taskOfFolder } from "../define/names.ts";
+import { type TaskId, taskOfDirectory } from "../define/names.ts";
 import { Shared } from "../define/shared.ts";
 import type { SourceLocation } from "../define/source-location.ts";
 import { collectGarbage, recallSize } from "../state/garbage-collection.ts";
@@ -126,8 +126,8 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
 /** Ends and names the processes that left the group they were started in: the build is over, and so are they. */
 function endLeftBehind(state: State, emit: EventSink): void {
   for (const { pid, mark, command } of endOrphans(state.temporaryRoot)) {
-    const [folder = ""] = path.relative(state.temporaryRoot, mark).split("/");
-    const message = `${taskOfFolder(folder.replace(/-\d+$/, ""))} left ${command.split(" ")[0]} running (process ${pid}); the orphaned process was stopped`;
+    const [directory = ""] = path.relative(state.temporaryRoot, mark).split("/");
+    const message = `${taskOfDirectory(directory.replace(/-\d+$/, ""))} left ${command.split(" ")[0]} running (process ${pid}); the orphaned process was stopped`;
     emit({ type: "note", message });
   }
 }
@@ -150,7 +150,7 @@ export async function bind(
   });
 }
 
-/** A target's outputs as a build left them, for the summary; `within` is the path in an output that is a folder. */
+/** A target's outputs as a build left them, for the summary; `within` is the path in an output that is a directory. */
 export async function outputsOnDisk(bound: BoundTask, state: State) {
   const listing = await listOutputs(placesOf(bound.outputs), state.files);
   return bound.outputs.flatMap((output) => {

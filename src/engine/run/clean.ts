@@ -12,7 +12,7 @@ import type { Workspace } from "./build-request.ts";
 import { placeBy } from "./path-facts.ts";
 
 /**
- * Removes every output that a stamp knows of, and with `all` the cache's folder too. Returns what was removed,
+ * Removes every output that a stamp knows of, and with `all` the cache's directory too. Returns what was removed,
  * relative to the workspace. Files that the engine did not make are never touched.
  */
 export async function removeProducts(
@@ -69,12 +69,12 @@ function isPlainPath(place: string): boolean {
   return place.split("/").every((name) => name !== "" && name !== "." && name !== "..");
 }
 
-/** Whether the folder of a place (relative) is in the workspace, links followed. */
+/** Whether the directory of a place (relative) is in the workspace, links followed. */
 function staysIn(workspace: string, place: string): boolean {
   try {
-    const folder = realPath(path.dirname(path.join(workspace, place)));
+    const directory = realPath(path.dirname(path.join(workspace, place)));
     const home = realPath(workspace);
-    return folder === home || isBelow(folder, home);
+    return directory === home || isBelow(directory, home);
   } catch {
     return false;
   }

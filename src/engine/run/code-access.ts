@@ -9,8 +9,9 @@ import threads from "node:worker_threads";
 import { isModuleLoading } from "./module-loader.ts";
 
 /**
- * What was done with a path. A folder is `listed`; `looked at` is what tells no content, such as stat(2). `copied` and `searched`
- * are for a folder with all below it. What was `ran` is a program's name or a thread, not a path: neither is seen from here.
+ * What was done with a path. A directory is `listed`; `looked at` is what tells no content, such as stat(2). `copied`
+ * and `searched` are for a directory with all below it. What was `ran` is a program's name or a thread, not a path:
+ * neither is seen from here.
  */
 export type CodeAccessKind = "ran" | "wrote" | "read" | "copied" | "searched" | "listed" | "looked at";
 
@@ -199,7 +200,7 @@ function noteUses(what: readonly (Use | undefined)[], { args, record, called }: 
   for (const [index, use] of what.entries()) {
     const given = pathOf(args[index]);
     if (use === undefined || given === undefined) continue;
-    const place = use.link === true ? withRealFolder(given) : realPlace(given);
+    const place = use.link === true ? withRealDirectory(given) : realPlace(given);
     if (use.kind !== "wrote" && isModuleLoading(place, called)) continue;
     record.note(use.kind, place);
   }
@@ -213,19 +214,19 @@ function pathOf(given: unknown): string | undefined {
   return undefined;
 }
 
-/** The path with all its links resolved; of what is not there, those of the folders that are. */
+/** The path with all its links resolved; of what is not there, those of the directories that are. */
 function realPlace(file: string): string {
   try {
     return fs.realpathSync.native(file);
   } catch {
-    return withRealFolder(file);
+    return withRealDirectory(file);
   }
 }
 
-/** The path with the links of its folder resolved. */
-export function withRealFolder(file: string): string {
-  const folder = path.dirname(file);
-  return folder === file ? file : path.join(realPlace(folder), path.basename(file));
+/** The path with the links of its directory resolved. */
+export function withRealDirectory(file: string): string {
+  const directory = path.dirname(file);
+  return directory === file ? file : path.join(realPlace(directory), path.basename(file));
 }
 
 /** Whether a file that is opened with these flags, as text or as a number, may be changed. */

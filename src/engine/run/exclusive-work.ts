@@ -1,5 +1,5 @@
 /**
- * What a command works with when it does more than look: the workspace to itself, a scratch folder, the content store,
+ * What a command works with when it does more than look: the workspace to itself, a scratch directory, the content store,
  * host tools.
  */
 import { mkdir, rm } from "node:fs/promises";

@@ -12,10 +12,10 @@ import { findTool, type ToolHint } from "../bind/tool.ts";
 import type { GeneratedOnce } from "../define/declared-input.ts";
 import type { AbsolutePath } from "../define/names.ts";
 import { displayPath } from "../define/names.ts";
-import { isEmptyFolder } from "../files/input.ts";
+import { isEmptyDirectory } from "../files/input.ts";
 import type { State } from "../state/state.ts";
 
-/** Fills every absent seeded input of the graph; a folder that holds anything is left alone. */
+/** Fills every absent seeded input of the graph; a directory that holds anything is left alone. */
 export async function generateInputs(
   graph: Graph,
   state: State,
@@ -27,7 +27,7 @@ export async function generateInputs(
     for (const input of Object.values(bound.task.inputs)) {
       if (input.kind !== "files" || input.generate === undefined) continue;
       const directory = inputPath(input, bound, state.workspace);
-      if (!isEmptyFolder(directory)) continue;
+      if (!isEmptyDirectory(directory)) continue;
       for (const tool of input.generate.tools) findTool(tool, toolHint);
       await generate(input.generate, directory, state, signal, note);
     }

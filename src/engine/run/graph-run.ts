@@ -231,7 +231,7 @@ export async function runGraph(
     });
     stagingAreas.prepare();
     for (const other of dependents.get(bound.id) ?? []) {
-      state.concatenator.anticipate(stagingAreas.of(other).folder);
+      state.concatenator.anticipate(stagingAreas.of(other).directory);
       prefetches.begin(other, executionContext(other, request.signal));
     }
     const outputs = await runTask(bound, decision, executionContext(bound, signal));

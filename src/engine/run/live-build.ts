@@ -44,7 +44,7 @@ export async function changesSince(
       mutable: running ? "ignored" : "compared",
     });
   } catch {
-    // A named file or a whole folder is gone: the next decision says so.
+    // A named file or a whole directory is gone: the next decision says so.
     return undefined;
   }
 }

@@ -11,13 +11,13 @@ import { digestOfFile, digestOfParts } from "../files/digest.ts";
 import type { Part } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
 
-/** The memo of one run of a task with these parts of its fingerprint; files are put into `folder` (absolute). */
-export function memoFor(task: string, parts: readonly Part[], folder: string, state: State): Memo {
+/** The memo of one run of a task with these parts of its fingerprint; files are put into `directory` (absolute). */
+export function memoFor(task: string, parts: readonly Part[], directory: string, state: State): Memo {
   const base = parts.filter(([label]) => /^(format$|code$|tool )/.test(label)).flat();
   let count = 0;
   return async (key, make) => {
     const name = `memo ${digestOfParts([task, ...base, ...key])}`;
-    const file = absolutePath(path.join(folder, `memo-${count++}`));
+    const file = absolutePath(path.join(directory, `memo-${count++}`));
     const known = state.fileLog.get(name);
     if (isDigest(known) && state.store.has(known) && (await state.store.copyOut(known, file, 0o644)))
       return file;

@@ -23,8 +23,8 @@ import { realPath } from "../files/link-path.ts";
 const large = 1024 * 1024;
 
 /**
- * Moves a staged output to its place, replacing what was there. `trash` is a folder on the cache's file system for
- * what is replaced; the caller removes it. Below `outputRoot` every folder is the engine's: whatever else stands in
+ * Moves a staged output to its place, replacing what was there. `trash` is a directory on the cache's file system for
+ * what is replaced; the caller removes it. Below `outputRoot` every directory is the engine's: whatever else stands in
  * the way there, a link that leads elsewhere for one, is removed.
  */
 export async function placeOutput(
@@ -34,7 +34,7 @@ export async function placeOutput(
   outputRoot: string,
 ): Promise<void> {
   if (output.place === "cache") clearWay(path.dirname(output.path), outputRoot);
-  makeFolder(path.dirname(output.path));
+  makeDirectory(path.dirname(output.path));
   const old = lstatIfThere(output.path);
   if (old !== undefined && (old.isDirectory() || output.kind === "directory")) {
     mkdirSync(trash, { recursive: true });
@@ -62,14 +62,14 @@ function hold(file: string): (() => void) | undefined {
 }
 
 /**
- * Refuses an artifact whose folder is reached through a link that leaves the workspace (absolute path): nothing is
+ * Refuses an artifact whose directory is reached through a link that leaves the workspace (absolute path): nothing is
  * written there that the workspace does not own. To be called before the work that makes it. What does not exist yet
  * is no link.
  */
 export function refuseEscape(output: BoundOutput, workspace: string): void {
   if (output.place === "cache") return;
-  const folder = path.dirname(output.path);
-  const names = path.relative(workspace, folder).split("/");
+  const directory = path.dirname(output.path);
+  const names = path.relative(workspace, directory).split("/");
   let way = workspace;
   for (const name of names) {
     way = path.join(way, name);
@@ -95,8 +95,8 @@ function realpathIfThere(target: string): string | undefined {
   }
 }
 
-function clearWay(folder: string, outputRoot: string): void {
-  const names = path.relative(path.dirname(outputRoot), folder).split("/");
+function clearWay(directory: string, outputRoot: string): void {
+  const names = path.relative(path.dirname(outputRoot), directory).split("/");
   let way = path.dirname(outputRoot);
   for (const name of names) {
     way = path.join(way, name);
@@ -109,16 +109,17 @@ function clearWay(folder: string, outputRoot: string): void {
   }
 }
 
-function makeFolder(folder: string): void {
+function makeDirectory(directory: string): void {
   try {
     // To look is half the work of making it in vain.
-    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) mkdirSync(folder, { recursive: true });
+    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory())
+      mkdirSync(directory, { recursive: true });
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== "EEXIST" && code !== "ENOTDIR") throw error;
     throw new UserError("the directory of an output cannot be created: a file has its name", {
       code: "output-blocked",
-      where: folder,
+      where: directory,
       hint: "move that file away",
       cause: error,
     });

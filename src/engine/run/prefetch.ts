@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import type { BoundTask } from "../bind/bound-task.ts";
 import { resolveInputs } from "../decide/assessment.ts";
-import { folderName, type TaskId } from "../define/names.ts";
+import { directoryName, type TaskId } from "../define/names.ts";
 import { removeTree } from "../files/tree-removal.ts";
 import { Capture } from "./capture.ts";
 import { KeptOutput } from "./kept-output.ts";
@@ -21,10 +21,13 @@ export class Prefetches {
     const { prefetch } = bound.task;
     if (prefetch === undefined || this.#begun.has(bound.id)) return;
     const signal = AbortSignal.any([context.signal, this.#ended.signal]);
-    const folder = path.join(context.state.temporaryRoot, `${folderName(bound.id)}-early-${process.pid}`);
+    const directory = path.join(
+      context.state.temporaryRoot,
+      `${directoryName(bound.id)}-early-${process.pid}`,
+    );
     const work = async (): Promise<void> => {
       try {
-        const scratch = path.join(folder, "scratch");
+        const scratch = path.join(directory, "scratch");
         await mkdir(scratch, { recursive: true });
         const inputs = await resolveInputs(bound, context.state);
         const capture = new Capture(bound, () => {}, new KeptOutput(0));
@@ -36,7 +39,7 @@ export class Prefetches {
       } catch {
         // Whatever it was, the task itself meets it again, and reports it where it belongs.
       } finally {
-        await removeTree(folder);
+        await removeTree(directory);
       }
     };
     this.#begun.set(bound.id, work());

@@ -2,7 +2,7 @@
 import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../errors/index.ts";
-import { cacheFolder, displayPath } from "../define/names.ts";
+import { cacheDirectory, displayPath } from "../define/names.ts";
 
 /** Maps a path in a staging directory to the final path that a user knows (both absolute); undefined for other paths. */
 export type KnownPlace = (staged: string) => string | undefined;
@@ -87,7 +87,7 @@ function isRead(error: unknown): boolean {
 
 /** The path that the system call was about; of a renaming or a copy the one that the user knows. */
 function placeOf(error: unknown, workspace: string, known: KnownPlace): string | undefined {
-  const temporary = path.join(workspace, cacheFolder, "v1", "tmp");
+  const temporary = path.join(workspace, cacheDirectory, "v1", "tmp");
   const ends = [pathIn(error, "dest"), pathIn(error, "path")].filter((one) => one !== undefined);
   if (isRead(error)) ends.reverse();
   for (const end of ends) {

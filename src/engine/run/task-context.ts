@@ -69,22 +69,22 @@ export interface ExecutionContext {
   readonly audit: "off" | "report" | "strict";
   /** Notes what the task's own code touches; there only where it is audited. */
   readonly codeAccesses?: CodeAccesses;
-  /** Absolute path of the folder that the running program is loaded from. */
+  /** Absolute path of the directory that the running program is loaded from. */
   readonly program?: string;
 }
 
-/** The shell of a task that declares tools; commands run in its scratch folder, each in a process group of `groups`. */
+/** The shell of a task that declares tools; commands run in its scratch directory, each in a process group of `groups`. */
 export async function shellFor(
   bound: BoundTask,
   context: ExecutionContext,
   groups: ProcessGroups,
   capture: Capture,
-  folder: string,
+  directory: string,
 ): Promise<Shell> {
   if (neededTools(bound).length + usefulTools(bound).length === 0) return noShell(bound);
   return createShell({
-    cwd: path.join(folder, "scratch"),
-    home: path.join(folder, "home"),
+    cwd: path.join(directory, "scratch"),
+    home: path.join(directory, "home"),
     tools: [...neededTools(bound), ...usefulTools(bound)],
     env: declaredEnv(bound, context),
     groups,
@@ -116,13 +116,13 @@ function noShell(bound: BoundTask): Shell {
   }) as unknown as Shell;
 }
 
-/** Everything that the task's `run` is given. `folder` is its own temporary one. */
+/** Everything that the task's `run` is given. `directory` is its own temporary one. */
 export function taskContext(
   bound: BoundTask,
   { inputs, parts }: Pick<Assessment, "inputs" | "parts">,
   places: OutputPlaces,
   $: Shell,
-  folder: string,
+  directory: string,
   capture: Capture,
   context: ExecutionContext,
 ): AnyTaskContext {
@@ -134,12 +134,12 @@ export function taskContext(
   });
   // The definition's own types describe these records; see `task`.
   return {
-    ...prefetchContext(bound, inputs, path.join(folder, "scratch"), capture, context),
+    ...prefetchContext(bound, inputs, path.join(directory, "scratch"), capture, context),
     needs: Object.fromEntries(needs),
     outputs: Object.fromEntries(places),
     $,
     log: (message: string) => capture.add(`${message}\n`),
-    memo: memoFor(bound.task.name, parts, path.join(folder, "scratch"), context.state),
+    memo: memoFor(bound.task.name, parts, path.join(directory, "scratch"), context.state),
     join: (target: string, chunks: readonly Chunk[]) =>
       context.state.concatenator.join(target, chunks, context.signal),
     digest: (chunks: readonly Chunk[]) => context.state.concatenator.digest(chunks),

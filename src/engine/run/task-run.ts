@@ -62,12 +62,12 @@ export async function runTask(
   const { state } = context;
   const startedAt = performance.now();
   const area = context.stagingAreas.of(bound);
-  const { folder } = area;
+  const { directory } = area;
   const capture = new Capture(bound, context.onOutput, new KeptOutput(context.outputLimit, area.printed));
   const stop = new AbortController();
   const { codeAccesses } = context;
   const witnesses: Witnesses | undefined =
-    codeAccesses === undefined ? undefined : { commands: new Audit(folder), code: new AccessRecord() };
+    codeAccesses === undefined ? undefined : { commands: new Audit(directory), code: new AccessRecord() };
   const owner = {
     name: bound.task.name,
     print: (text: string) => capture.add(text),
@@ -83,7 +83,7 @@ export async function runTask(
         started: (pid, command) => context.onProcess({ pid, command: capture.clean(command) }),
         ended: (pid) => context.onProcess({ pid }),
       },
-      mark: folder,
+      mark: directory,
       foreground: bound.task.interactive,
       ...(witnesses === undefined ? {} : { wrap: witnesses.commands.wrap }),
     });
@@ -95,9 +95,9 @@ export async function runTask(
       if (++attempts > 1) context.stagingAreas.empty(area);
       const places = stage(bound, area);
       const inputRecheck = InputRecheck.prepare(bound, decision, state);
-      const $ = await shellFor(bound, context, groups, capture, folder);
+      const $ = await shellFor(bound, context, groups, capture, directory);
       given.throwIfAborted();
-      const handed = taskContext(bound, decision, places, $, folder, capture, { ...context, signal });
+      const handed = taskContext(bound, decision, places, $, directory, capture, { ...context, signal });
       await context.running.run(owner, { ...context, signal: given }, () => {
         if (codeAccesses === undefined || witnesses === undefined) return bound.task.run(handed);
         const { code } = witnesses;
@@ -126,7 +126,7 @@ export async function runTask(
     capture.end();
 
     if (witnesses !== undefined) {
-      const undeclared = await undeclaredAccess(witnesses, bound, decision, folder, context);
+      const undeclared = await undeclaredAccess(witnesses, bound, decision, directory, context);
       if (undeclared !== undefined) context.onNote(`${bound.task.name}: ${capture.clean(undeclared)}`);
     }
     const unlinked = checkStaged(bound, area, places, state);
@@ -169,7 +169,7 @@ export async function runTask(
     // Code that still runs after the failure gets the signal to stop.
     stop.abort(error);
     capture.end();
-    state.files.forgetBelow(absolutePath(folder));
+    state.files.forgetBelow(absolutePath(directory));
     throw new TaskFailure(
       capture.cleanError(explainSystemError(error, state.workspace, placeIn(bound, area))),
       capture.text,
@@ -177,7 +177,7 @@ export async function runTask(
   } finally {
     capture.close();
     context.stagingAreas.leave(area);
-    state.concatenator.forgetBelow(folder);
+    state.concatenator.forgetBelow(directory);
   }
 }
 
@@ -216,7 +216,7 @@ export async function restoreTask(
   }
 }
 
-/** The places of the task's outputs while it works; its folders are made. */
+/** The places of the task's outputs while it works; its directories are made. */
 function stage(bound: BoundTask, area: StagingArea): OutputPlaces {
   const places = stagedPlaces(bound, area);
   for (const output of bound.outputs) {

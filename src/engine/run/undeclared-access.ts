@@ -19,17 +19,18 @@ export interface Witnesses {
 }
 
 /**
- * Returns one sentence for what the task touched without declaring it, undefined where there is nothing; `folder` is its own one.
+ * Returns one sentence for what the task touched without declaring it, undefined where there is nothing; `directory`
+ * is its own one.
  * @throws UserError `undeclared-access` instead where the audit is strict.
  */
 export async function undeclaredAccess(
   { commands, code }: Witnesses,
   bound: BoundTask,
   assessment: Assessment,
-  folder: string,
+  directory: string,
   context: ExecutionContext,
 ): Promise<string | undefined> {
-  const declared = await declaredBy(bound, assessment, folder, context);
+  const declared = await declaredBy(bound, assessment, directory, context);
   const show = (place: string): string => displayPath(context.state.workspace, place);
   const byCommands = (await commands.undeclared(declared)).map((one) => `${one.kind} ${show(one.path)}`);
   const byCode = undeclaredByCode(code.all, declared).map(({ kind, path: place }) =>
@@ -52,7 +53,7 @@ export async function undeclaredAccess(
 async function declaredBy(
   bound: BoundTask,
   { inputs, binaries }: Assessment,
-  folder: string,
+  directory: string,
   context: ExecutionContext,
 ): Promise<Declared> {
   const { store, workspace } = context.state;
@@ -62,10 +63,10 @@ async function declaredBy(
     return places.filter(([slot]) => slots?.includes(slot) ?? true).map(([, place]) => place);
   });
   return {
-    folders: [store.root, ...needs],
+    directories: [store.root, ...needs],
     files: [...binaries, ...inputs.filter((input) => !keepsLinks(input)).flatMap(filesOf)],
     unfollowed: inputs.filter(keepsLinks).flatMap(filesOf),
-    writable: [folder],
+    writable: [directory],
     mutable: inputs.filter(isMutable).map(({ root }) => root),
     ...(context.program === undefined ? {} : { program: context.program }),
     isIgnored: await leftOutOf(inputs, workspace),
@@ -80,9 +81,10 @@ async function leftOutOf(
   const all = await Promise.all(
     inputs.map(async ({ declaration, root }) => {
       if (declaration.kind === "file") return () => false;
-      const [folder] = bothWays([root]).slice(-1);
+      const [directory] = bothWays([root]).slice(-1);
       const isLeftOut = await ignoredMatcher(declaration, root, workspace);
-      return (file: string) => file.startsWith(`${folder}/`) && isLeftOut(path.relative(`${folder}`, file));
+      return (file: string) =>
+        file.startsWith(`${directory}/`) && isLeftOut(path.relative(`${directory}`, file));
     }),
   );
   return (file) => all.some((isLeftOut) => isLeftOut(file));

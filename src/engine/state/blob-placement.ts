@@ -14,7 +14,7 @@ export class BlobPlacement {
   readonly #pathOf: (digest: Digest) => AbsolutePath;
   readonly #temporaryRoot: AbsolutePath;
   /** Directories that are known to be real directories. */
-  readonly #folders = new Set<string>();
+  readonly #directories = new Set<string>();
   #counter = 0;
 
   /** `temporaryRoot` is on the same file system as the places that `pathOf` returns. */
@@ -52,7 +52,7 @@ export class BlobPlacement {
     }
   }
 
-  /** Where a blob is written before it has its name; the folder is made. */
+  /** Where a blob is written before it has its name; the directory is made. */
   beside(digest: Digest): string {
     if (!existsSync(this.#temporaryRoot)) mkdirSync(this.#temporaryRoot, { recursive: true, mode: 0o755 });
     this.#counter += 1;
@@ -64,23 +64,23 @@ export class BlobPlacement {
     const place = `${this.#pathOf(digest)}${suffix}`;
     chmodSync(beside, access === "private" ? 0o400 : 0o444);
     if (this.expectedSize !== undefined) this.expectedSize += statSync(beside).size;
-    this.#makeFolder(path.dirname(place));
+    this.#makeDirectory(path.dirname(place));
     try {
       renameSync(beside, place);
     } catch (error) {
-      // The folder was removed by somebody who emptied the cache meanwhile.
+      // The directory was removed by somebody who emptied the cache meanwhile.
       if (systemErrorCode(error) !== "ENOENT") throw error;
       mkdirSync(path.dirname(place), { recursive: true, mode: 0o755 });
       renameSync(beside, place);
     }
   }
 
-  /** Makes one of the 256 folders; a symlink in its place is replaced, since blobs would be written elsewhere through it. */
-  #makeFolder(folder: string): void {
-    if (this.#folders.has(folder)) return;
-    const status = lstatSync(folder, { throwIfNoEntry: false });
-    if (status !== undefined && !status.isDirectory()) rmSync(folder);
-    if (!status?.isDirectory()) mkdirSync(folder, { recursive: true, mode: 0o755 });
-    this.#folders.add(folder);
+  /** Makes one of the 256 directories; a symlink in its place is replaced, since blobs would be written elsewhere through it. */
+  #makeDirectory(directory: string): void {
+    if (this.#directories.has(directory)) return;
+    const status = lstatSync(directory, { throwIfNoEntry: false });
+    if (status !== undefined && !status.isDirectory()) rmSync(directory);
+    if (!status?.isDirectory()) mkdirSync(directory, { recursive: true, mode: 0o755 });
+    this.#directories.add(directory);
   }
 }

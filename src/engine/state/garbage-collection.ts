@@ -135,10 +135,10 @@ function* blobsOf(stamp: Stamp): IterableIterator<Digest> {
 
 function sizesOnDisk(root: string): ReadonlyMap<Digest, number> {
   const sizes = new Map<Digest, number>();
-  for (const folder of list(root)) {
-    for (const name of list(path.join(root, folder))) {
-      const size = lstatSync(path.join(root, folder, name), { throwIfNoEntry: false })?.size;
-      const digest = `${folder}${name.endsWith(partsSuffix) ? name.slice(0, -partsSuffix.length) : name}`;
+  for (const directory of list(root)) {
+    for (const name of list(path.join(root, directory))) {
+      const size = lstatSync(path.join(root, directory, name), { throwIfNoEntry: false })?.size;
+      const digest = `${directory}${name.endsWith(partsSuffix) ? name.slice(0, -partsSuffix.length) : name}`;
       // Files with other names are not the store's, and are left alone.
       if (size !== undefined && isDigest(digest)) sizes.set(digest, size + (sizes.get(digest) ?? 0));
     }
@@ -146,10 +146,10 @@ function sizesOnDisk(root: string): ReadonlyMap<Digest, number> {
   return sizes;
 }
 
-/** The names in a folder; none where it is a symlink, as its target does not belong to the store. */
-function list(folder: string): readonly string[] {
+/** The names in a directory; none where it is a symlink, as its target does not belong to the store. */
+function list(directory: string): readonly string[] {
   try {
-    return lstatSync(folder).isDirectory() ? readdirSync(folder) : [];
+    return lstatSync(directory).isDirectory() ? readdirSync(directory) : [];
   } catch {
     return [];
   }

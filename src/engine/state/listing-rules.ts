@@ -41,7 +41,7 @@ export function escapingLink(listing: Listing): string | undefined {
   return undefined;
 }
 
-/** Follows a link name by name, as the kernel does: `a/..` is another folder where `a` is a link. */
+/** Follows a link name by name, as the kernel does: `a/..` is another directory where `a` is a link. */
 function staysInside(name: string, link: ListedEntry & { type: "link" }, listing: Listing): boolean {
   const here = name.split("/").slice(0, -1);
   let open = targetOf(link);

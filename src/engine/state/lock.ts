@@ -92,7 +92,7 @@ function readOwner(file: string): LockOwner | "gone" | "unreadable" {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT") return "gone";
-    // A folder in its place is nobody's lock.
+    // A directory in its place is nobody's lock.
     if (code === "EISDIR") return "unreadable";
     throw error;
   }
@@ -129,8 +129,8 @@ function startOf(pid: number): string | undefined {
 }
 
 /**
- * Several processes may find the same dead owner. Only the one that makes the folder `lock.takeover` may remove its
- * lock, and it looks again first: the lock may have become a living one's since. A folder that a crash left is
+ * Several processes may find the same dead owner. Only the one that makes the directory `lock.takeover` may remove its
+ * lock, and it looks again first: the lock may have become a living one's since. A directory that a crash left is
  * removed by the process that finds it older than any takeover takes.
  */
 function removeDead(file: string): void {

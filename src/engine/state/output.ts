@@ -22,14 +22,14 @@ export function placesOf(outputs: readonly BoundOutput[]): OutputPlaces {
   return new Map(outputs.map((output) => [output.slot, output.path]));
 }
 
-/** What stands at the places now. Paths are `slot` for an output itself, `slot/path` for what a folder holds. */
+/** What stands at the places now. Paths are `slot` for an output itself, `slot/path` for what a directory holds. */
 export async function listOutputs(places: OutputPlaces, files: StatCache): Promise<Listing> {
   const entries: [string, ListedEntry][] = [];
   for (const [slot, root] of places) {
     // A link is an entry of its own: what lies behind it is not looked at.
     const top = files.at(root);
-    const isFolder = (top instanceof Promise ? await top : top)?.type === "directory";
-    for (const relative of isFolder ? walk(root, "") : [""]) {
+    const isDirectory = (top instanceof Promise ? await top : top)?.type === "directory";
+    for (const relative of isDirectory ? walk(root, "") : [""]) {
       const found = files.at(pathBelow(root, relative));
       const entry = found instanceof Promise ? await found : found;
       const name = relative === "" ? slot : `${slot}/${relative}`;
@@ -56,8 +56,7 @@ export async function listOutputs(places: OutputPlaces, files: StatCache): Promi
 export function listKnownOutputs(places: OutputPlaces, files: StatCache): Listing | undefined {
   const entries: [string, ListedEntry][] = [];
   for (const [slot, root] of places) {
-    const isFolder = isDirectory(files.at(root));
-    for (const relative of isFolder ? walk(root, "") : [""]) {
+    for (const relative of isDirectory(files.at(root)) ? walk(root, "") : [""]) {
       const entry = files.at(pathBelow(root, relative));
       const kept = entry === undefined || entry instanceof Promise ? undefined : listedOutput(entry);
       if (kept === undefined) return undefined;
@@ -197,7 +196,7 @@ interface Settling {
 }
 
 /**
- * Gives every staged file and folder the mode that does not depend on who builds, 0644 or 0755 (0600 or 0700 where it is
+ * Gives every staged file and directory the mode that does not depend on who builds, 0644 or 0755 (0600 or 0700 where it is
  * private), and every file a time after which its digest can be remembered. @throws UserError `output-name` for a name
  * that is not UTF-8: such a file could be neither stored nor restored.
  */

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { systemErrorCode, systemReason, UserError } from "../../errors/index.ts";
-import { type AbsolutePath, absolutePath, cacheFolder } from "../define/names.ts";
+import { type AbsolutePath, absolutePath, cacheDirectory } from "../define/names.ts";
 import { newSecretKey } from "../define/secret.ts";
 import { Concatenator } from "../files/concatenation.ts";
 import { RecordLog } from "../files/record-log.ts";
@@ -47,7 +47,7 @@ export class State {
   constructor(workspace: AbsolutePath, clock: Clock = Date) {
     this.workspace = workspace;
     this.clock = clock;
-    this.root = absolutePath(path.join(workspace, cacheFolder, "v1"));
+    this.root = absolutePath(path.join(workspace, cacheDirectory, "v1"));
     this.#stampLog = new RecordLog(path.join(this.root, "stamps.log"));
     this.fileLog = new RecordLog(path.join(this.root, "files.log"));
     this.store = new Store(absolutePath(path.join(this.root, "store")), this.temporaryRoot);
@@ -70,7 +70,7 @@ export class State {
     return absolutePath(path.join(this.root, "out"));
   }
 
-  /** Staging and scratch folders of running tasks. */
+  /** Staging and scratch directories of running tasks. */
   get temporaryRoot(): AbsolutePath {
     return absolutePath(path.join(this.root, "tmp"));
   }
@@ -90,9 +90,9 @@ export class State {
     });
   }
 
-  /** Makes the folder, and says clearly when it cannot be written. Needs no lock. */
+  /** Makes the directory, and says clearly when it cannot be written. Needs no lock. */
   prepare(): void {
-    const ignore = path.join(this.workspace, cacheFolder, ".gitignore");
+    const ignore = path.join(this.workspace, cacheDirectory, ".gitignore");
     try {
       this.dropLinks();
       mkdirSync(this.root, { recursive: true, mode: 0o755 });
@@ -117,7 +117,7 @@ export class State {
   }
 
   /**
-   * Removes symlinks in place of the cache's own folders, but not their targets: otherwise files would be created and removed
+   * Removes symlinks in place of the cache's own directories, but not their targets: otherwise files would be created and removed
    * elsewhere. The cache as a whole may be a symlink, to another disk for instance.
    */
   dropLinks(): void {
@@ -149,7 +149,7 @@ export class State {
     const thinned = stampLog.grownTo > resultsKept && this.stamps.thin(resultsKept);
     if (thinned || stampLog.wantsCompaction) stampLog.compact();
     const { fileLog } = this;
-    // Who is gone needs no digest any more; a pattern is kept, for its folder may come back as it was.
+    // Who is gone needs no digest any more; a pattern is kept, for its directory may come back as it was.
     if (fileLog.wantsCompaction || fileLog.wantsPruning)
       fileLog.compact((key) => !path.isAbsolute(key) || existsSync(key));
     for (const log of [stampLog, fileLog]) log.seal();

@@ -102,8 +102,8 @@ export class Store {
 
   /** Removes a content, or the list of its parts. */
   async remove(digest: Digest): Promise<void> {
-    const folder = path.dirname(this.pathOf(digest));
-    if (lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink()) return rm(folder);
+    const directory = path.dirname(this.pathOf(digest));
+    if (lstatSync(directory, { throwIfNoEntry: false })?.isSymbolicLink()) return rm(directory);
     await rm(this.pathOf(digest), { recursive: true, force: true });
     await rm(`${this.pathOf(digest)}${partsSuffix}`, { recursive: true, force: true });
   }

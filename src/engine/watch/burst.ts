@@ -10,7 +10,7 @@ export interface Burst {
   readonly paths: ReadonlySet<string>;
   /** When the first event came, in milliseconds as `performance.now` counts. */
   readonly startedAt: number;
-  /** A name may have come or gone, of a folder for instance. */
+  /** A name may have come or gone, of a directory for instance. */
   readonly entries: boolean;
   /** So much happened that events may have been lost: anything may be different. */
   readonly flood: boolean;

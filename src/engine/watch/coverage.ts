@@ -1,5 +1,5 @@
 /**
- * What a graph's inputs make worth watching: the folders that own them, and the tasks that a path concerns. It decides
+ * What a graph's inputs make worth watching: the directories that own them, and the tasks that a path concerns. It decides
  * by declarations alone; whether anything is different is found out by looking.
  */
 
@@ -13,17 +13,17 @@ import { ignoredBy, type Matcher, matcherOf, positiveIn } from "../define/patter
 import { wayBehind } from "../files/link-path.ts";
 import { search } from "../files/search.ts";
 
-/** A folder whose own entries count, and down to which depth those below it do. */
+/** A directory whose own entries count, and down to which depth those below it do. */
 interface WatchRoot {
   /** Absolute; may not exist. */
-  readonly folder: string;
-  /** How many levels of folders below it count too. */
+  readonly directory: string;
+  /** How many levels of directories below it count too. */
   readonly depth: number;
 }
 
 interface Claim {
   readonly id: TaskId;
-  /** Absolute path of the file, or of the folder that patterns are relative to. */
+  /** Absolute path of the file, or of the directory that patterns are relative to. */
   readonly root: string;
   /** Absolute paths of the links that lead to a named file, and of what they lead to. */
   readonly chain: readonly string[];
@@ -50,46 +50,46 @@ export class Coverage {
   concernedBy(file: string): ReadonlySet<TaskId> {
     const concerned = new Set<TaskId>();
     if (this.owns(file)) return concerned;
-    let folder: boolean | undefined;
+    let directory: boolean | undefined;
     for (const { id, root, chain, matches } of this.#claims) {
       if (concerned.has(id)) continue;
       if (file === root || chain.includes(file) || isBelow(root, file)) concerned.add(id);
       else if (matches !== undefined && isBelow(file, root)) {
-        // What was there may have been a folder full of inputs, and what is there may be one.
-        folder ??= isFolderOrGone(file);
-        if (folder || matches(path.relative(root, file))) concerned.add(id);
+        // What was there may have been a directory full of inputs, and what is there may be one.
+        directory ??= isDirectoryOrGone(file);
+        if (directory || matches(path.relative(root, file))) concerned.add(id);
       }
     }
     return concerned;
   }
 
-  /** Every folder that exists and is to be watched, absolute. */
-  folders(): ReadonlySet<string> {
-    const folders = new Set<string>();
-    for (const { folder, depth } of this.roots) this.#collect(folder, depth, folders);
-    return folders;
+  /** Every directory that exists and is to be watched, absolute. */
+  directories(): ReadonlySet<string> {
+    const directories = new Set<string>();
+    for (const { directory, depth } of this.roots) this.#collect(directory, depth, directories);
+    return directories;
   }
 
-  #collect(folder: string, depth: number, into: Set<string>): void {
-    if (this.owns(folder)) return;
+  #collect(directory: string, depth: number, into: Set<string>): void {
+    if (this.owns(directory)) return;
     let entries: readonly import("node:fs").Dirent[];
     try {
-      entries = readdirSync(folder, { withFileTypes: true });
+      entries = readdirSync(directory, { withFileTypes: true });
     } catch {
       return;
     }
-    into.add(folder);
+    into.add(directory);
     if (depth === 0) return;
     for (const entry of entries) {
-      if (entry.isDirectory()) this.#collect(path.join(folder, entry.name), depth - 1, into);
+      if (entry.isDirectory()) this.#collect(path.join(directory, entry.name), depth - 1, into);
     }
   }
 }
 
-/** Where a link of an input leads (absolute), and whether a folder is there. */
+/** Where a link of an input leads (absolute), and whether a directory is there. */
 export interface LinkTarget {
   readonly target: string;
-  readonly folder: boolean;
+  readonly directory: boolean;
 }
 
 /** The targets of the symlinks that an input matches, where links are followed. */
@@ -104,8 +104,8 @@ export async function linkTargets(
     if (!dirent.isSymbolicLink()) return [];
     const link = path.join(root, relative);
     const { links, end } = wayBehind(link);
-    const ways = links.slice(1).map((target) => ({ target, folder: false }));
-    return end === undefined ? ways : [...ways, { target: end, folder: isFolder(end) }];
+    const ways = links.slice(1).map((target) => ({ target, directory: false }));
+    return end === undefined ? ways : [...ways, { target: end, directory: isDirectory(end) }];
   });
 }
 
@@ -118,9 +118,9 @@ export async function coverageOf(
 ): Promise<Coverage> {
   const claims: Claim[] = [];
   const roots = new Map<string, number>();
-  const add = (folder: string, depth: number): void => {
-    roots.set(folder, Math.max(depth, roots.get(folder) ?? 0));
-    for (const ancestor of ancestorsOf(folder, workspace)) roots.set(ancestor, roots.get(ancestor) ?? 0);
+  const add = (directory: string, depth: number): void => {
+    roots.set(directory, Math.max(depth, roots.get(directory) ?? 0));
+    for (const ancestor of ancestorsOf(directory, workspace)) roots.set(ancestor, roots.get(ancestor) ?? 0);
   };
   for (const bound of graph.values()) {
     for (const input of Object.values(bound.task.inputs)) {
@@ -133,28 +133,33 @@ export async function coverageOf(
       } else {
         add(root, depthOf(input));
         claims.push({ id: bound.id, root, chain, matches: await matcherOf(input, root, workspace) });
-        for (const { target, folder } of await targetsOf(input, root, workspace)) {
-          add(folder ? target : path.dirname(target), folder ? Number.POSITIVE_INFINITY : 0);
-          claims.push({ id: bound.id, root: target, chain: [], ...(folder ? { matches: () => true } : {}) });
+        for (const { target, directory } of await targetsOf(input, root, workspace)) {
+          add(directory ? target : path.dirname(target), directory ? Number.POSITIVE_INFINITY : 0);
+          claims.push({
+            id: bound.id,
+            root: target,
+            chain: [],
+            ...(directory ? { matches: () => true } : {}),
+          });
         }
       }
     }
   }
   const owned = [...graph.values()].flatMap((bound) => bound.outputs.map((output) => output.path));
   return new Coverage(
-    [...roots].map(([folder, depth]) => ({ folder, depth })),
+    [...roots].map(([directory, depth]) => ({ directory, depth })),
     claims,
     [...owned, ...own],
   );
 }
 
-/** The folders above one, up to the workspace; of one outside of it only its parent. */
-function* ancestorsOf(folder: string, workspace: string): IterableIterator<string> {
-  if (!isBelow(folder, workspace)) {
-    if (folder !== workspace) yield path.dirname(folder);
+/** The directories above one, up to the workspace; of one outside of it only its parent. */
+function* ancestorsOf(directory: string, workspace: string): IterableIterator<string> {
+  if (!isBelow(directory, workspace)) {
+    if (directory !== workspace) yield path.dirname(directory);
     return;
   }
-  for (let above = path.dirname(folder); above !== workspace; above = path.dirname(above)) yield above;
+  for (let above = path.dirname(directory); above !== workspace; above = path.dirname(above)) yield above;
   yield workspace;
 }
 
@@ -170,7 +175,7 @@ function depthOf(input: FilesInput): number {
   return Math.max(0, ...patterns.map((pattern) => pattern.split("/").length - 1));
 }
 
-function isFolderOrGone(file: string): boolean {
+function isDirectoryOrGone(file: string): boolean {
   try {
     return lstatSync(file).isDirectory();
   } catch {
@@ -178,6 +183,6 @@ function isFolderOrGone(file: string): boolean {
   }
 }
 
-function isFolder(place: string): boolean {
+function isDirectory(place: string): boolean {
   return statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,5 +1,5 @@
 /**
- * Where a watch looks, and what it saw there: the folders that the graph's inputs make worth watching, and what is different
+ * Where a watch looks, and what it saw there: the directories that the graph's inputs make worth watching, and what is different
  * for the tasks after a burst of events. It runs nothing.
  */
 
@@ -15,7 +15,7 @@ import { changesSince, type SeenInputs } from "../run/live-build.ts";
 import type { State } from "../state/state.ts";
 import type { Burst } from "./burst.ts";
 import { Coverage, coverageOf, type LinkTarget, linkTargets } from "./coverage.ts";
-import { type FolderListener, FolderWatch } from "./folder-watch.ts";
+import { type DirectoryListener, DirectoryWatch } from "./directory-watch.ts";
 import { ValueSources } from "./value-sources.ts";
 
 /** The tasks for which something is different, with what it is (as users know it) where that is known. */
@@ -26,20 +26,20 @@ const none: ReadonlySet<TaskId> = new Set();
 export class InputWatch {
   readonly #state: State;
   readonly #others: () => ReadonlySet<string>;
-  readonly #folders: FolderWatch;
+  readonly #directories: DirectoryWatch;
   readonly #sources = new ValueSources();
   #coverage = new Coverage([], [], []);
   #graph: Graph = new Map();
   #seen: SeenInputs = new Map();
-  #inputFolders: ReadonlySet<string> = new Set();
+  #inputDirectories: ReadonlySet<string> = new Set();
   /** The link targets of each input, cached because finding them needs a search; cleared when entries are added or removed. */
   #links = new WeakMap<FilesInput, readonly LinkTarget[]>();
 
-  /** `others` are folders to be watched beside those of the inputs; outputs are not told of. */
-  constructor(state: State, others: () => ReadonlySet<string>, listener: FolderListener) {
+  /** `others` are directories to be watched beside those of the inputs; outputs are not told of. */
+  constructor(state: State, others: () => ReadonlySet<string>, listener: DirectoryListener) {
     this.#state = state;
     this.#others = others;
-    this.#folders = new FolderWatch({
+    this.#directories = new DirectoryWatch({
       ...listener,
       onTouched: (file, entries) => {
         if (!this.#coverage.owns(file) && this.#concerns(file)) listener.onTouched(file, entries);
@@ -47,20 +47,25 @@ export class InputWatch {
     });
   }
 
-  /** Whether a changed path matters: of folders that only parameter values depend on, which may be as busy as /tmp, only few do. */
+  /**
+   * Whether a changed path matters: of directories that only parameter values depend on, which may be as busy as /tmp,
+   * only few do.
+   */
   #concerns(file: string): boolean {
-    const folder = path.dirname(file);
-    return this.#inputFolders.has(folder) || this.#inputFolders.has(file) || this.#sources.has(file);
+    const directory = path.dirname(file);
+    return (
+      this.#inputDirectories.has(directory) || this.#inputDirectories.has(file) || this.#sources.has(file)
+    );
   }
 
-  /** How many folders are watched. */
+  /** How many directories are watched. */
   get size(): number {
-    return this.#folders.size;
+    return this.#directories.size;
   }
 
   /** Whether anything was at an absolute path when it was last looked at. */
   saw(file: string): boolean {
-    return this.#state.files.saw(absolutePath(file)) || this.#folders.has(file);
+    return this.#state.files.saw(absolutePath(file)) || this.#directories.has(file);
   }
 
   /** The graph of the next build is known: once this resolves, nothing that it reads may change unseen. */
@@ -84,11 +89,11 @@ export class InputWatch {
     );
   }
 
-  /** Folders may have come or gone. */
+  /** Directories may have come or gone. */
   async refresh(): Promise<void> {
-    await this.#folders.cover(() => {
-      this.#inputFolders = new Set([...this.#coverage.folders(), ...this.#others()]);
-      return new Set([...this.#inputFolders, ...this.#sources.folders()]);
+    await this.#directories.cover(() => {
+      this.#inputDirectories = new Set([...this.#coverage.directories(), ...this.#others()]);
+      return new Set([...this.#inputDirectories, ...this.#sources.directories()]);
     });
   }
 
@@ -181,6 +186,6 @@ export class InputWatch {
   }
 
   close(): Promise<void> {
-    return this.#folders.close();
+    return this.#directories.close();
   }
 }

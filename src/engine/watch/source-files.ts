@@ -18,8 +18,8 @@ export class SourceFiles {
     this.#known = new Map(present.map((file) => [file.path, file.digest]));
   }
 
-  /** Absolute paths of the existing folders that hold them. */
-  folders(): ReadonlySet<string> {
+  /** Absolute paths of the existing directories that hold them. */
+  directories(): ReadonlySet<string> {
     return new Set(
       [...new Set([...this.#known.keys()].map((file) => path.dirname(file)))].filter(existsSync),
     );

@@ -16,15 +16,15 @@ export class ValueSources {
     return [...this.#paths].some((one) => !before.has(one));
   }
 
-  /** Whether a value may depend on an absolute path: the path or its folder is tracked. */
+  /** Whether a value may depend on an absolute path: the path or its directory is tracked. */
   has(file: string): boolean {
     return this.#paths.has(file) || this.#paths.has(path.dirname(file));
   }
 
-  /** Absolute paths of the existing folders to watch for changes of these paths. */
-  folders(): ReadonlySet<string> {
+  /** Absolute paths of the existing directories to watch for changes of these paths. */
+  directories(): ReadonlySet<string> {
     const candidates = new Set([...this.#paths].flatMap((one) => [one, path.dirname(one)]));
-    return new Set([...candidates].filter(isFolder));
+    return new Set([...candidates].filter(isDirectory));
   }
 
   /** The names of parameters whose values changed; none where the burst touched no tracked path. */
@@ -35,6 +35,6 @@ export class ValueSources {
   }
 }
 
-function isFolder(file: string): boolean {
+function isDirectory(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -12,7 +12,7 @@ export type CycleRequest = Omit<BuildRequest, "signal" | "onEvent" | "watcher">;
 
 export type WatchEvent =
   /** From here on every change is seen. */
-  | { readonly type: "watch-ready"; readonly folders: number }
+  | { readonly type: "watch-ready"; readonly directories: number }
   /** A build begins; `changes` are paths as users know them, empty for one that was asked for. */
   | { readonly type: "cycle-started"; readonly changes: readonly string[] }
   | Cycle

@@ -35,7 +35,7 @@ export class Watch {
     this.guard = options.guard ?? new LoopGuard();
     this.#sources = new SourceFiles(options.sources);
     this.#collector = new BurstCollector((file) => this.#inputWatch.saw(file));
-    this.#inputWatch = new InputWatch(workspace.state, () => this.#sources.folders(), {
+    this.#inputWatch = new InputWatch(workspace.state, () => this.#sources.directories(), {
       onTouched: (file, entries) => this.#collector.add(file, entries),
       onError: (error) => {
         this.#fault ??= error;
@@ -103,7 +103,7 @@ export class Watch {
   async #changedSources(burst: Burst): Promise<readonly string[]> {
     const unread = this.#unread;
     this.#unread = [];
-    // A missing folder may have been created, and may already hold the missing file.
+    // A missing directory may have been created, and may already hold the missing file.
     const absent = burst.entries ? this.#sources.absent() : [];
     if (absent.length > 0) await this.#inputWatch.refresh();
     const changed = this.#sources.changed(new Set([...burst.paths, ...absent]));
@@ -154,9 +154,9 @@ export class Watch {
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#ready) return;
     this.#ready = true;
-    // A file that was saved after compilation, and before its folder was watched, counts as changed.
+    // A file that was saved after compilation, and before its directory was watched, counts as changed.
     for (const file of this.#sources.stale()) this.#collector.add(file, false);
-    await this.#options.onEvent({ type: "watch-ready", folders: this.#inputWatch.size });
+    await this.#options.onEvent({ type: "watch-ready", directories: this.#inputWatch.size });
   }
 
   /** From what the loop left, only somebody else's change starts a new build. */

@@ -97,7 +97,7 @@ export const defaultLimits: TransportLimits = {
   maxBytes: 4 * 1024 ** 3,
   maxMemoryBytes: 64 * 1024 ** 2,
   maxTextBytes: 16 * 1024 ** 2,
-  // Tiny Core's largest folders have some 4,000 extensions.
+  // Tiny Core's largest directories have some 4,000 extensions.
   maxIndexNames: 100_000,
   settings: {},
 };

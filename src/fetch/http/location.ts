@@ -53,10 +53,10 @@ export function parseLocation(text: string, where?: string): Location {
 }
 
 /**
- * Reads the place of a folder, below which files are looked for. Throws a UserError for one that `parseLocation` refuses, and for
- * a URL with a query or a fragment: names cannot be put behind those.
+ * Reads the place of a directory, below which files are looked for. Throws a UserError for one that `parseLocation`
+ * refuses, and for a URL with a query or a fragment: names cannot be put behind those.
  */
-export function parseFolderLocation(text: string, where?: string): Location {
+export function parseDirectoryLocation(text: string, where?: string): Location {
   const location = parseLocation(text, where);
   if (path.isAbsolute(text)) return location;
   const { search, hash } = new URL(text);

@@ -88,7 +88,7 @@ export class FileSink implements Sink {
   #handle: Promise<FileHandle> | undefined;
   #ahead = 0;
 
-  /** `path` is absolute and must not exist; its folder must. */
+  /** `path` is absolute and must not exist; its directory must. */
   constructor(path: string) {
     this.path = path;
   }

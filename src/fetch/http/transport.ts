@@ -67,7 +67,7 @@ export class Transport {
   }
 
   /**
-   * Downloads to `target`, an absolute path whose folder exists: to a file beside it first, renamed when it is
+   * Downloads to `target`, an absolute path whose directory exists: to a file beside it first, renamed when it is
    * complete and of the right kind. `check` sees what came before the rename and may throw. Nothing is written
    * for `unchanged` and `absent`. When bytes that came with several answers are not what `check` expects, they may be of
    * several versions, which no header told: then all of it is asked for once more, with one answer.

@@ -17,7 +17,7 @@ import { checkUpstream, isTrusted, lineFor, lockMismatch, upstreamDigest } from 
 export interface FetchContext {
   readonly lock: SourceLock;
   readonly store: BlobStore;
-  /** Absolute path of a folder on the store's file system for downloads in progress; made when missing. */
+  /** Absolute path of a directory on the store's file system for downloads in progress; made when missing. */
   readonly staging: string;
   readonly transport: Transport;
   readonly policy: Policy;

@@ -7,7 +7,7 @@ const lastSecond = 0xffff_ffff;
 
 /**
  * When upstream last changed the artifact, in seconds since 1970 (UTC), from the `Last-Modified` in its lock line. Undefined when
- * upstream sent none (as for a source that is a folder), or none that is a date between 1970 and 2106. The same line always
+ * upstream sent none (as for a source that is a directory), or none that is a date between 1970 and 2106. The same line always
  * gives the same time.
  */
 export function pinnedTime(line: LockLine | undefined): number | undefined {

@@ -13,7 +13,7 @@ import { entryOf, type LockEntry, type LockLine, type SourceLock } from "./lock.
  */
 export type Policy = "pin" | "frozen" | "offline";
 
-/** Offline is no hindrance to a source that is a folder. */
+/** Offline is no hindrance to a source that is a directory. */
 export function policyFor(base: string, policy: Policy): Policy {
   return policy === "offline" && isLocal(base) ? "pin" : policy;
 }

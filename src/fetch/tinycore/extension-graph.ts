@@ -41,7 +41,7 @@ export interface ExtensionGraph {
 export interface GraphInput {
   readonly builtin: readonly ListEntry[];
   readonly mirrored: readonly ListEntry[];
-  /** The kernel's release: the folder name under `lib/modules` in the Core ISO's initrd. */
+  /** The kernel's release: the directory name under `lib/modules` in the Core ISO's initrd. */
   readonly kernel: string | undefined;
   readonly mirror: Mirror;
   readonly lock: SourceLock;

@@ -5,14 +5,14 @@
  * `<mirror>/<release>.x/<arch>/tcz/NAME.tcz`, with `.md5.txt`, `.dep`, `.info` and `.list` beside each.
  */
 import { UserError } from "../../errors/index.ts";
-import { joinLocation, parseFolderLocation } from "../http/location.ts";
+import { joinLocation, parseDirectoryLocation } from "../http/location.ts";
 
 export type Architecture = "x86" | "x86_64";
 
 export interface Mirror {
-  /** URL or absolute path above the release folders. */
+  /** URL or absolute path above the release directories. */
   readonly base: string;
-  /** The folder name, as `4.x`. */
+  /** The directory name, as `4.x`. */
   readonly release: string;
   readonly arch: Architecture;
 }
@@ -20,7 +20,7 @@ export interface Mirror {
 /** File names that depend on the architecture. */
 export interface CoreFiles {
   readonly iso: string;
-  /** In the ISO's `boot` folder. */
+  /** In the ISO's `boot` directory. */
   readonly kernel: string;
   readonly initrd: string;
 }
@@ -36,7 +36,7 @@ const coreFilesByArch: Readonly<Record<Architecture, CoreFiles>> = {
  * the base stands.
  */
 export function defineMirror(base: string, release: string, arch: string, where?: string): Mirror {
-  parseFolderLocation(base, where);
+  parseDirectoryLocation(base, where);
   const major = /^(\d{1,4})(\.x)?$/.exec(release)?.[1];
   if (major === undefined) {
     throw new UserError(`"${release}" is not a Tiny Core release`, {

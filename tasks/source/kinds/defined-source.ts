@@ -1,7 +1,7 @@
 /** Sources that `lists/sources.yaml` defines: where each has its mirror, gem server and extras. Nothing is fetched here. */
 import path from "node:path";
 import { UserError } from "../../../src/errors/index.ts";
-import { defineMirror, parseFolderLocation, parseLocation } from "../../../src/fetch/index.ts";
+import { defineMirror, parseDirectoryLocation, parseLocation } from "../../../src/fetch/index.ts";
 import { shownPath } from "../../settings/shown-path.ts";
 import { type NamedMirror, splitMirror } from "./mirror-directory.ts";
 import type { ExtraName, OpenRequest, SourceKind, SourceLocations } from "./source-kind.ts";
@@ -59,11 +59,11 @@ async function readLocations(
       "add it: a source has mirror, release, arch, gems and extras",
     );
   };
-  // A folder that the file names is meant from the workspace, wherever the command was given.
+  // A directory that the file names is meant from the workspace, wherever the command was given.
   const workspace = path.resolve(path.dirname(file), "..");
-  const folder = (key: string): string => {
+  const directory = (key: string): string => {
     const place = absoluteLocation(text(key), workspace);
-    parseFolderLocation(place, where);
+    parseDirectoryLocation(place, where);
     return place;
   };
   const extra = (key: ExtraName): string | undefined => {
@@ -75,12 +75,12 @@ async function readLocations(
   };
   return {
     mirror: defineMirror(
-      named?.base ?? folder("mirror"),
+      named?.base ?? directory("mirror"),
       named?.place?.release ?? text("release"),
       named?.place?.arch ?? text("arch"),
       named === undefined ? where : undefined,
     ),
-    gems: folder("gems"),
+    gems: directory("gems"),
     extras: {
       rubygems: extra("rubygems"),
       mcollective: extra("mcollective"),

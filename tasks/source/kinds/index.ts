@@ -1,4 +1,4 @@
-/** The kinds of source. A new one is a file in this folder and a line in this list. */
+/** The kinds of source. A new one is a file in this directory and a line in this list. */
 
 import { location } from "./location.ts";
 import { named } from "./named.ts";

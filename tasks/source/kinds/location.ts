@@ -1,4 +1,4 @@
-/** A mirror's URL or folder; gems and extras come from where Tiny Core's do. */
+/** A mirror's URL or directory; gems and extras come from where Tiny Core's do. */
 import { definedSource } from "./defined-source.ts";
 import { findMirror } from "./mirror-directory.ts";
 import type { SourceKind } from "./source-kind.ts";

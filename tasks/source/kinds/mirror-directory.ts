@@ -5,7 +5,7 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../../src/errors/index.ts";
-import { parseFolderLocation, publicUrl } from "../../../src/fetch/index.ts";
+import { parseDirectoryLocation, publicUrl } from "../../../src/fetch/index.ts";
 import { shownPath } from "../../settings/shown-path.ts";
 import { absoluteLocation } from "./source-name.ts";
 
@@ -31,7 +31,7 @@ const archNames: ReadonlySet<string> = new Set(["x86", "x86_64"]);
  */
 export async function findMirror(source: string): Promise<NamedMirror> {
   const named = splitMirror(source, "--source");
-  const location = parseFolderLocation(named.base, "--source");
+  const location = parseDirectoryLocation(named.base, "--source");
   if (named.place !== undefined || location.kind === "remote") return named;
   return { base: named.base, place: await lookInto(location.path, source) };
 }
@@ -42,7 +42,7 @@ export async function findMirror(source: string): Promise<NamedMirror> {
  */
 export function splitMirror(text: string, option: string): NamedMirror {
   const given = absoluteLocation(text);
-  const location = parseFolderLocation(given, option);
+  const location = parseDirectoryLocation(given, option);
   const whole = location.kind === "remote" ? location.url.pathname : location.path;
   const end = /\/(\d{1,4}\.x)\/(x86|x86_64)(\/tcz)?\/*$/.exec(whole);
   if (end !== null) {

@@ -36,15 +36,15 @@ export const sample: SourceKind = {
 };
 
 /**
- * `base` is where the mirror is served, `folder` where it lies: a name with a version is found by looking. Extras that the
+ * `base` is where the mirror is served, `directory` where it lies: a name with a version is found by looking. Extras that the
  * sample's entry in the sources file gives as `none` are left out.
  */
 function sampleLocations(
   base: string,
-  folder: string,
+  directory: string,
   leftOut: (extra: ExtraName) => boolean,
 ): SourceLocations {
-  const offered = readdirSync(path.join(folder, "extras"));
+  const offered = readdirSync(path.join(directory, "extras"));
   const extra = (key: ExtraName, start: string): string | undefined => {
     const name = leftOut(key) ? undefined : offered.find((candidate) => candidate.startsWith(start));
     return name === undefined ? undefined : `${base}/extras/${name}`;

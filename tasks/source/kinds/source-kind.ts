@@ -29,7 +29,7 @@ export interface SourceKind {
   readonly withoutUpstream: { readonly update: string; readonly doctor: string } | undefined;
 }
 
-/** A step with a mirror's folder among its outputs. */
+/** A step with a mirror's directory among its outputs. */
 type MirrorTask = Task<{ readonly mirror: Output }>;
 
 /** How a source's pins are used. */
@@ -45,7 +45,7 @@ interface LockPolicy {
 export interface OpenRequest {
   /** The value of `--source`. */
   readonly name: string;
-  /** Absolute path of the folder that the step `needs` made. */
+  /** Absolute path of the directory that the step `needs` made. */
   readonly made: string | undefined;
   /** Absolute path of `lists/sources.yaml`. */
   readonly sourcesFile: string;

@@ -7,7 +7,7 @@ export function sourceKey(name: string): string {
   return isLocation(name) ? publicUrl(name) : name;
 }
 
-/** Whether a source is a mirror's URL or folder, rather than a name of the sources file. */
+/** Whether a source is a mirror's URL or directory, rather than a name of the sources file. */
 export function isLocation(name: string): boolean {
   return /^[a-z]+:\/\//i.test(name) || name.includes("/");
 }

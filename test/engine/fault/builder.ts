@@ -1,4 +1,4 @@
-/** A small build as a process of its own: three tasks that write folders, and one that joins what they made. */
+/** A small build as a process of its own: three tasks that write directories, and one that joins what they made. */
 import { once } from "node:events";
 import { chmodSync, createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

@@ -109,10 +109,10 @@ export function expectBuilt(root: string, as: "self" | "nobody" = "self"): void 
   expect(report.status, report.text).toBe(0);
 }
 
-/** What runs left in the folder of their intermediate files. */
+/** What runs left in the directory of their intermediate files. */
 export function leftovers(root: string): readonly string[] {
-  const folder = path.join(root, ".buildcache/v1/tmp");
-  return existsSync(folder) ? readdirSync(folder) : [];
+  const directory = path.join(root, ".buildcache/v1/tmp");
+  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 export function ended(child: ChildProcess): Promise<number | null> {

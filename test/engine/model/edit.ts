@@ -31,7 +31,7 @@ const kinds = [
   "chmod",
   "touch",
   "link",
-  "folder",
+  "directory",
   "common",
   "common",
   "remove common",
@@ -114,7 +114,7 @@ export function applyEdit(
       rmSync(target, { force: true });
       mkdirSync(path.dirname(target), { recursive: true });
       return symlinkSync(inputNames[edit.value] ?? "a", target);
-    case "folder":
+    case "directory":
       return lstatSync(target, { throwIfNoEntry: false }) ?? mkdirSync(target, { recursive: true });
     case "common":
       return put(path.join(root, "common", commonNames[edit.file % 2] ?? "a"), text);
@@ -187,10 +187,10 @@ function put(target: string, text: string): void {
 
 /** Removes whatever would keep a file from standing there. */
 function clear(target: string): void {
-  for (let folder = path.dirname(target); ; folder = path.dirname(folder)) {
-    const status = lstatSync(folder, { throwIfNoEntry: false });
+  for (let directory = path.dirname(target); ; directory = path.dirname(directory)) {
+    const status = lstatSync(directory, { throwIfNoEntry: false });
     if (status?.isDirectory() === true) break;
-    if (status !== undefined) rmSync(folder);
+    if (status !== undefined) rmSync(directory);
   }
   const status = lstatSync(target, { throwIfNoEntry: false });
   if (status !== undefined && !status.isFile()) rmSync(target, { recursive: true });

@@ -62,8 +62,8 @@ export function evaluate(recipe: Recipe, seen: Seen): readonly Tree[] {
       ["word", fileNode(word, executable)],
     ]);
     for (const [name, node] of seen.own) {
-      for (let folder = path.dirname(name); folder !== "."; folder = path.dirname(folder))
-        tree.set(`own/${folder}`, { kind: "directory" });
+      for (let directory = path.dirname(name); directory !== "."; directory = path.dirname(directory))
+        tree.set(`own/${directory}`, { kind: "directory" });
       tree.set("own", { kind: "directory" });
       tree.set(`own/${name}`, recipe.blurred && node.kind === "file" ? fileNode("", node.executable) : node);
     }

@@ -84,7 +84,7 @@ export function runRecipe(recipe: Recipe, context: RunContext, steering: Steerin
   steering.at(recipe.name, "written");
 }
 
-/** What code does that goes on after its build: the folder may be gone. */
+/** What code does that goes on after its build: the directory may be gone. */
 function writeIfPossible(target: string): void {
   try {
     writeFileSync(target, "written when the build was over");

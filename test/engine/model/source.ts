@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { AbsolutePath } from "../../../src/engine/index.ts";
 
-const folder = "code";
+const directory = "code";
 
 export function sourceOf(root: string): AbsolutePath {
-  return path.join(root, folder, "tasks.ts") as AbsolutePath;
+  return path.join(root, directory, "tasks.ts") as AbsolutePath;
 }
 
 export function readSource(root: string): string {
@@ -14,6 +14,6 @@ export function readSource(root: string): string {
 }
 
 export function saveSource(root: string, text: string): void {
-  mkdirSync(path.join(root, folder), { recursive: true });
+  mkdirSync(path.join(root, directory), { recursive: true });
   writeFileSync(sourceOf(root), text);
 }

@@ -38,12 +38,12 @@ export function tasksOf(recipes: readonly Recipe[], steering: () => Steering): r
       if (needed === undefined) throw new Error("a recipe needs a later one");
       return [`n${index}`, onlyIn === undefined ? needed : inVariants([onlyIn], needed)] as const;
     });
-    const folder = `in/${recipe.name}`;
+    const directory = `in/${recipe.name}`;
     const own = {
-      pattern: () => files(`${folder}/**`, { optional: true, ignore: ["**/*.skip"], links: "keep" }),
-      root: () => files("**", { root: folder, optional: true, ignore: ["**/*.skip"], links: "keep" }),
+      pattern: () => files(`${directory}/**`, { optional: true, ignore: ["**/*.skip"], links: "keep" }),
+      root: () => files("**", { root: directory, optional: true, ignore: ["**/*.skip"], links: "keep" }),
       braces: () =>
-        files(`${folder}/{[a-d]*,x/**}`, { optional: true, ignore: ["**/*.skip"], links: "keep" }),
+        files(`${directory}/{[a-d]*,x/**}`, { optional: true, ignore: ["**/*.skip"], links: "keep" }),
     }[recipe.layout]();
     const common =
       recipe.common === undefined

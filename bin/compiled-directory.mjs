@@ -1,28 +1,28 @@
-// The folder for what is compiled: where it is, and what in it is old. It knows nothing of what is compiled.
+// The directory for what is compiled: where it is, and what in it is old. It knows nothing of what is compiled.
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { dropLink, keyName, writeNew } from "./compiled-record.js";
 
 /**
- * Removes what was compiled long ago; a recent folder may still be in use by another process.
- * @param {string} folder
+ * Removes what was compiled long ago; a recent directory may still be in use by another process.
+ * @param {string} directory
  * @param {readonly string[]} current
  */
-export function removeOldFolders(folder, current) {
-  for (const name of readdirSync(folder)) {
-    const old = path.join(folder, name);
+export function removeOldDirectories(directory, current) {
+  for (const name of readdirSync(directory)) {
+    const old = path.join(directory, name);
     if (current.includes(old) || name === "manifest.json" || name === keyName) continue;
     if (Date.now() - lstatSync(old).mtimeMs > 3_600_000) rmSync(old, { recursive: true, force: true });
   }
 }
 
 /**
- * The cache, or where it cannot be written a folder of this user's own: a read-only checkout can still say what it
+ * The cache, or where it cannot be written a directory of this user's own: a read-only checkout can still say what it
  * would do.
  * @param {string} cache
  */
-export function writableFolder(cache) {
+export function writableDirectory(cache) {
   try {
     dropLink(cache);
     mkdirSync(cache, { recursive: true });

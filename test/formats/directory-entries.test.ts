@@ -1,4 +1,4 @@
-/** What lies below a folder, on every version of Node. */
+/** What lies below a directory, on every version of Node. */
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { entriesBelow } from "../../src/formats/index.ts";
@@ -6,7 +6,7 @@ import { useWorkspace } from "./workspace.ts";
 
 const workspace = useWorkspace();
 
-test("what lies below a folder is found without following links, a folder before what it holds", async () => {
+test("what lies below a directory is found without following links, a directory before what it holds", async () => {
   const root = workspace.path("root");
   await mkdir(`${root}/a/b`, { recursive: true });
   await writeFile(`${root}/a/b/file`, "");

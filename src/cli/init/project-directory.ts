@@ -27,26 +27,26 @@ export function isThere(file: string): boolean {
     lstatSync(file);
     return true;
   } catch (error) {
-    // A file where a folder would have to be is in the way as well.
+    // A file where a directory would have to be is in the way as well.
     return systemErrorCode(error) === "ENOTDIR";
   }
 }
 
-/** With those above it. Node's own way to do so never ends where a folder refuses what is new as if it were not there: /proc. */
-export function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  makeFolder(path.dirname(folder));
-  mkdirSync(folder);
+/** With those above it. Node's own way to do so never ends where a directory refuses what is new as if it were not there: /proc. */
+export function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(path.dirname(directory));
+  mkdirSync(directory);
 }
 
 /** Writes a file that is new, or, with `replace`, one that the project has. */
 export function write(file: string, text: string, replace: boolean): void {
-  makeFolder(path.dirname(file));
+  makeDirectory(path.dirname(file));
   writeFileSync(file, text, { flag: replace ? "w" : "wx" });
 }
 
 export function copy(from: string, to: string): void {
-  makeFolder(path.dirname(to));
+  makeDirectory(path.dirname(to));
   const status = lstatSync(from);
   if (status.isSymbolicLink()) {
     symlinkSync(readlinkSync(from), to);
