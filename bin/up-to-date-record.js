@@ -2,7 +2,8 @@
 // nothing of tasks, and is loaded only when there is something to write.
 const { mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
-const { checksumOf, fields, noteOf, statusOf, valuesOf } = require("./up-to-date.js");
+const { statusOf } = require("./path-status.js");
+const { checksumOf, fields, noteOf, valuesOf } = require("./up-to-date.js");
 
 /** Milliseconds within which two writes may leave the same time stamp on any file system in use. */
 const clockGrain = 2000;

@@ -1,16 +1,14 @@
 // The fast up-to-date check: a build that found everything fresh writes down the status of every path that it looked
 // at and what it said (`up-to-date-record.js`); the same command then only compares statuses, and says the same. It is
-// loaded before the program, instead of the program, so it knows nothing of tasks and imports next to nothing.
+// loaded before the program, often instead of it, and so imports next to nothing.
 //
 // A record is believed only while every status is the same in every field. That no change can hide behind an equal
 // status follows from when it is written: each change time in it is older, by more than any clock's grain, than the
 // process that looked (git's racy-file rule), so whatever changes later, or changed meanwhile, has another one.
-const { fstatSync, lstatSync, readFileSync, statSync, writeSync } = require("node:fs");
+const { fstatSync, readFileSync, writeSync } = require("node:fs");
+const { quickLook, statusOf } = require("./path-status.js");
 
-/**
- * The fields of a file status that a record holds; times in milliseconds.
- * @typedef {Pick<import("node:fs").Stats, "ctimeMs" | "mtimeMs" | "size" | "ino" | "mode">} Status
- */
+/** @typedef {import("./path-status.js").Status} Status */
 
 /** Numbers that a record holds for each name: change time, modification time (both in ms), size, inode, mode. */
 const fields = 5;
@@ -173,75 +171,6 @@ function copyOf(bytes, from, to) {
   return bytes.buffer.slice(bytes.byteOffset + from, bytes.byteOffset + to);
 }
 
-/** Statuses in numbers, not in BigInts: times are exact to a microsecond, which any change time exceeds by far (see above). */
-const quietly = /** @type {const} */ ({ throwIfNoEntry: false });
-
-/**
- * The status of a path, or undefined where nothing is.
- * @param {string} name
- * @param {boolean} [follow] Whether the status behind links is meant.
- * @returns {Status | undefined}
- */
-function statusOf(name, follow) {
-  try {
-    return follow ? statSync(name, quietly) : lstatSync(name, quietly);
-  } catch {
-    // Below a file, or a link to itself: nothing is there.
-    return undefined;
-  }
-}
-
-/** Versions of Node in which the binding below is known to answer as the public function does. */
-const knownMajors = [20, 22, 24, 26];
-
-/**
- * `statusOf` without following links, in a quarter of the time.
- *
- * The public `lstatSync` makes an object with four dates of each status. For the 1,400 paths of the sample's image that
- * took 12.7 ms under Node 20 and 8.4 ms under Node 26, the call below it 4.0 and 3.8 ms; `node -e 0` takes about 31 ms
- * of processor time. That call is deprecated (DEP0111), so it is used only where Node is known, does not warn about it,
- * and gives the public answer for `sample` (an absolute path of an existing file).
- * @param {string} sample
- * @returns {(name: string) => Status | undefined}
- */
-function quickLook(sample) {
-  if (!knownMajors.includes(Number.parseInt(process.versions.node, 10)) || warnsOfBindings()) return statusOf;
-  try {
-    const { lstat } = /** @type {any} */ (process).binding("fs");
-    /** @type {(name: string) => Status | undefined} */
-    const look = (name) => {
-      try {
-        const numbers = lstat(name, false, undefined, false);
-        if (numbers === undefined) return undefined;
-        return {
-          mode: numbers[1],
-          ino: numbers[7],
-          size: numbers[8],
-          mtimeMs: numbers[12] * 1000 + numbers[13] / 1e6,
-          ctimeMs: numbers[14] * 1000 + numbers[15] / 1e6,
-        };
-      } catch {
-        return undefined;
-      }
-    };
-    const seen = look(sample);
-    const isSame = seen !== undefined && isKnown(sample, statusOf(sample), noteOf(sample, seen), 0);
-    return isSame ? look : statusOf;
-  } catch {
-    // Node's permission model has no bindings.
-    return statusOf;
-  }
-}
-
-/** Whether Node was asked for pending deprecation warnings. */
-function warnsOfBindings() {
-  const { NODE_OPTIONS = "", NODE_PENDING_DEPRECATION } = process.env;
-  const asked = [...process.execArgv, NODE_OPTIONS].some((options) =>
-    options.includes("pending-deprecation"),
-  );
-  return asked || NODE_PENDING_DEPRECATION === "1";
-}
-
 /**
  * The numbers that a record holds for a name.
  * @param {string} name
@@ -303,4 +232,4 @@ function readIfThere(file) {
   }
 }
 
-module.exports = { UpToDateRecord, checksumOf, fields, noteOf, quickLook, statusOf, valuesOf };
+module.exports = { UpToDateRecord, checksumOf, fields, noteOf, valuesOf };

@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { checksumOf, noteOf, quickLook, statusOf } from "../../bin/up-to-date.js";
+import { quickLook, statusOf } from "../../bin/path-status.js";
+import { checksumOf, noteOf } from "../../bin/up-to-date.js";
 import { type AbsolutePath, acquireLock } from "../../src/engine/index.ts";
 import { demo, put, type Run, runTask, startTask } from "./workshop.ts";
 

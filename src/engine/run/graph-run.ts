@@ -22,12 +22,13 @@ import { CodeCheck } from "./code-check.ts";
 import { Cancellation } from "./live-build.ts";
 import { Prefetches } from "./prefetch.ts";
 import { RemoteResults } from "./remote-results.ts";
+import { restoreTask } from "./restoration.ts";
 import type { RunningCode } from "./running-code.ts";
 import { schedule } from "./schedule.ts";
 import { StagingAreas } from "./staging.ts";
 import { explainSystemError } from "./system-failure.ts";
 import type { ExecutionContext } from "./task-context.ts";
-import { restoreTask, runTask, TaskFailure } from "./task-run.ts";
+import { runTask, TaskFailure } from "./task-run.ts";
 
 const defaultOutputLimit = 8 * 1024 ** 2;
 

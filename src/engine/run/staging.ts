@@ -8,10 +8,9 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { systemErrorCode } from "../../errors/index.ts";
 import type { BoundTask } from "../bind/bound-task.ts";
-import { absolutePath, directoryName } from "../define/names.ts";
+import { directoryName } from "../define/names.ts";
 import { Secret } from "../define/secret.ts";
 import { removeTree } from "../files/tree-removal.ts";
-import type { OutputPlaces } from "../state/output.ts";
 
 /** Absolute paths. */
 export interface StagingArea {
@@ -109,10 +108,6 @@ export function holdsSecret({ outputs, values }: BoundTask): boolean {
   return (
     outputs.some((output) => output.private) || [...values.values()].some((value) => value instanceof Secret)
   );
-}
-
-export function stagedPlaces(bound: BoundTask, { staging }: StagingArea): OutputPlaces {
-  return new Map(bound.outputs.map((output) => [output.slot, absolutePath(path.join(staging, output.slot))]));
 }
 
 /** Most tasks leave nothing but two empty directories; whatever else there is takes a walk. */

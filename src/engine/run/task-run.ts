@@ -3,32 +3,17 @@
  * crash leaves either the old outputs or the new ones, and no stamp that is not true.
  */
 
-import { lstatSync, mkdirSync, readdirSync } from "node:fs";
-import path from "node:path";
-import { UserError } from "../../errors/index.ts";
 import { ProcessGroups } from "../../host/index.ts";
 import type { BoundTask } from "../bind/bound-task.ts";
 import type { Assessment } from "../decide/assessment.ts";
 import { reassess } from "../decide/assessment.ts";
-import type { Decision } from "../decide/decision.ts";
 import { InputRecheck } from "../decide/input-recheck.ts";
 import { rememberInputs } from "../decide/kept-inputs.ts";
 import type { Digest } from "../define/names.ts";
 import { absolutePath } from "../define/names.ts";
 import { encodeListing, type Listing } from "../files/listing.ts";
-import { escapingLink } from "../state/listing-rules.ts";
-import {
-  handOver,
-  listOutputs,
-  normalizeStaged,
-  type OutputPlaces,
-  placesOf,
-  recordWrittenOutputs,
-  storeOutputs,
-  unstoreOutputs,
-} from "../state/output.ts";
+import { handOver, listOutputs, placesOf, storeOutputs } from "../state/output.ts";
 import type { Stamp } from "../state/stamp.ts";
-import type { State } from "../state/state.ts";
 import { attempt } from "./attempts.ts";
 import { Audit } from "./audit.ts";
 import { auditedContext } from "./audited-context.ts";
@@ -36,9 +21,10 @@ import { Capture } from "./capture.ts";
 import { AccessRecord } from "./code-access.ts";
 import { KeptOutput } from "./kept-output.ts";
 import { pathFacts } from "./path-facts.ts";
-import { placeOutput, refuseEscape } from "./placement.ts";
-import { holdsSecret, type StagingArea, stagedPlaces } from "./staging.ts";
-import { explainSystemError, type KnownPlace } from "./system-failure.ts";
+import { refuseEscape } from "./placement.ts";
+import { checkStaged, makePlaces, placeIn, placeOutputs, refuseEscapingLink } from "./staged-outputs.ts";
+import { holdsSecret } from "./staging.ts";
+import { explainSystemError } from "./system-failure.ts";
 import { type ExecutionContext, shellFor, taskContext } from "./task-context.ts";
 import { listed, undeclaredAccess, type Witnesses } from "./undeclared-access.ts";
 
@@ -93,7 +79,7 @@ export async function runTask(
     context.hurry?.addEventListener("abort", kill, { once: true });
     try {
       if (++attempts > 1) context.stagingAreas.empty(area);
-      const places = stage(bound, area);
+      const places = makePlaces(bound, area);
       const inputRecheck = InputRecheck.prepare(bound, decision, state);
       const $ = await shellFor(bound, context, groups, capture, directory);
       given.throwIfAborted();
@@ -141,7 +127,7 @@ export async function runTask(
       if (bound.task.cached) await storeOutputs(places, outputs, state.store, state.concatenator);
       texts = await rememberInputs(inputs, state);
     }
-    await placeAll(bound, places, area.replaced, state);
+    await placeOutputs(bound, places, area.replaced, state);
     handOver(places, placesOf(bound.outputs), outputs, state);
     if (disturbed.length > 0) {
       context.onMoved(disturbed, moved.length + sources.length > 0);
@@ -178,110 +164,5 @@ export async function runTask(
     capture.close();
     context.stagingAreas.leave(area);
     state.concatenator.forgetBelow(directory);
-  }
-}
-
-/** Maps a path in the task's staging directory to its final place. */
-function placeIn(bound: BoundTask, { staging }: StagingArea): KnownPlace {
-  return (staged) => {
-    const [slot = "", ...rest] = path.relative(staging, staged).split("/");
-    const output = bound.outputs.find((one) => one.slot === slot);
-    return output === undefined ? undefined : path.join(output.path, ...rest);
-  };
-}
-
-/**
- * Brings the outputs of an earlier run back. Returns false when the store turned out to be damaged; then nothing was
- * changed and the task has to run.
- */
-export async function restoreTask(
-  bound: BoundTask,
-  decision: Extract<Decision, { kind: "restore" }>,
-  { state, stagingAreas }: Pick<ExecutionContext, "state" | "stagingAreas">,
-): Promise<boolean> {
-  const area = stagingAreas.of(bound);
-  for (const output of bound.outputs) refuseEscape(output, state.workspace);
-  try {
-    await stagingAreas.open(area);
-    const places = stagedPlaces(bound, area);
-    if (!(await unstoreOutputs(bound.outputs, places, decision.outputs, state.store))) return false;
-    recordWrittenOutputs(places, decision.outputs, state.files);
-    state.stamps.drop(bound.id);
-    await placeAll(bound, places, area.replaced, state);
-    handOver(places, placesOf(bound.outputs), decision.outputs, state);
-    state.stamps.record(bound.id, decision.stamp, state.clock.now());
-    return true;
-  } finally {
-    stagingAreas.leave(area);
-  }
-}
-
-/** The places of the task's outputs while it works; its directories are made. */
-function stage(bound: BoundTask, area: StagingArea): OutputPlaces {
-  const places = stagedPlaces(bound, area);
-  for (const output of bound.outputs) {
-    if (output.kind === "directory") mkdirSync(path.join(area.staging, output.slot));
-  }
-  return places;
-}
-
-/** Checks that the declared outputs were made, gives them their modes, and returns the inodes that were linked into them. */
-function checkStaged(
-  bound: BoundTask,
-  { staging }: StagingArea,
-  places: OutputPlaces,
-  state: State,
-): ReadonlySet<bigint> {
-  const unlinked = new Set<bigint>();
-  for (const name of readdirSync(staging)) {
-    if (!places.has(name)) {
-      throw new UserError(`${bound.task.name} wrote ${name}, which is not a declared output`, {
-        code: "output-undeclared",
-        hint: "write intermediate files to the scratch directory, or declare the output",
-      });
-    }
-  }
-  for (const output of bound.outputs) {
-    const staged = path.join(staging, output.slot);
-    const status = lstatSync(staged, { throwIfNoEntry: false });
-    const right = output.kind === "directory" ? status?.isDirectory() : status?.isFile();
-    if (right !== true) {
-      throw new UserError(
-        `${bound.task.name} did not create its declared output "${output.slot}" (a ${output.kind})`,
-        {
-          code: "output-not-made",
-          hint: "make the task's `run` function write every declared output",
-        },
-      );
-    }
-    normalizeStaged(staged, {
-      private: output.private,
-      isDone: (file) => !output.private && state.concatenator.wrote(file),
-      onUnlinked: (inode) => unlinked.add(inode),
-    });
-    // Entries that were cached before the modes changed are stale.
-    if (output.private) state.files.forgetBelow(absolutePath(staged));
-  }
-  return unlinked;
-}
-
-/** Refuses links that leave their output: their targets would not be restored, and dependents would read undeclared files. */
-function refuseEscapingLink(outputs: Listing, bound: BoundTask): void {
-  const link = escapingLink(outputs);
-  if (link === undefined) return;
-  throw new UserError(`the link ${link} in an output of ${bound.task.name} leaves the output`, {
-    code: "output-link",
-    hint: "make its target relative and inside the output, copy the target, or pack it into an archive",
-  });
-}
-
-async function placeAll(bound: BoundTask, staged: OutputPlaces, trash: string, state: State): Promise<void> {
-  for (const output of bound.outputs) {
-    const from = staged.get(output.slot);
-    if (from !== undefined) await placeOutput(from, output, trash, state.outputRoot);
-  }
-  for (const output of bound.outputs) {
-    if (output.kind === "directory") state.files.forgetBelow(output.path);
-    else state.files.forget(output.path);
   }
 }
