@@ -53,7 +53,7 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
   const failure = failureTextOf(start, io);
   try {
     const taskfile = await loadedTaskfile(start);
-    const answer = answerQuestion(start.argv, start.outside === true ? undefined : taskfile);
+    const answer = answerQuestion(start.argv, start.outside === true ? undefined : taskfile, start.workspace);
     if (answer !== undefined) {
       io.stdout.write(answer);
       return 0;

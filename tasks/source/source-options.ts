@@ -23,6 +23,7 @@ export const source: Parameter<string> = param.choice({
   value: "SOURCE",
   env: "MK_BUNDLE_SOURCE",
   choices: sourceChoices,
+  choicesIn: (root) => namesIn(path.join(root, sourcesFile)) ?? [],
   open: true,
   recorded: publicUrl,
   parse: (text, host) => {

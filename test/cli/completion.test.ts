@@ -102,6 +102,8 @@ describe("completion", () => {
     expect(await ask("diff", "")).toBe("files\n");
     expect(await ask("iso", "--source=s")).toMatch(/^words\nsample\t/);
     expect(await ask("iso", "--source", "/mnt/mir")).toBe("files\n");
+    // A name of lists/sources.yaml.
+    expect(await ask("iso", "--source=tinycore-16-")).toMatch(/^words\ntinycore-16-x86_64\t/);
     expect(await ask("iso", "--build-p")).toMatch(/^words\n--build-prod-image\t/);
     expect(await ask("update", "")).toBe("words\n");
   });

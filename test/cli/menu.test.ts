@@ -71,7 +71,7 @@ describe("the menu on a terminal", () => {
         .replace(
           "export const name =",
           `export const source = param.choice({
-  name: "source", description: "where from", value: "SOURCE", choices: ["here", "there"], default: "here",
+  name: "source", description: "where from", value: "SOURCE", choices: ["here"], choicesIn: () => ["there"], open: true, default: "here",
 });
 export const name =`,
         )

@@ -4,7 +4,7 @@
  */
 import type { Parameter, Target } from "../../engine/index.ts";
 import { messageOf, printableName, UsageError } from "../../errors/index.ts";
-import { parametersOf } from "../options/option-table.ts";
+import { choicesOf, parametersOf } from "../options/option-table.ts";
 import { aliasesOf, listedTargets, targetLines, targetLinesByGroup } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
 import { choiceTerminal, choose } from "../terminal/choose.ts";
@@ -30,7 +30,7 @@ export async function menuCommand(
   const banner = await bannerOf(session);
   const choice = await choose(io, {
     banner: () => [...banner, ...(sources === undefined ? [] : [` source ${sources.current}`])],
-    choices: choicesOf(session),
+    choices: targetsToChoose(session),
     first: Object.values(workspace.taskfile.aliases ?? {})[0],
     style: styleFor(io.stdout, io.env),
     terminal,
@@ -58,7 +58,7 @@ class SourceChoice {
     if (source === undefined) return undefined;
     const value = await values.get(source);
     const shown = source.recorded?.(value) ?? value;
-    const names = [...new Set([`${shown}`, ...(source.choices ?? [])])];
+    const names = [...new Set([`${shown}`, ...choicesOf(source, workspace.state.workspace)])];
     return names.length > 1 ? new SourceChoice(names) : undefined;
   }
 
@@ -80,7 +80,7 @@ function isSource({ name, kind }: Parameter<unknown>): boolean {
   return name === "source" && kind === "choice";
 }
 
-function choicesOf({ workspace: { taskfile } }: Session): readonly Choice<Target>[] {
+function targetsToChoose({ workspace: { taskfile } }: Session): readonly Choice<Target>[] {
   const lines = targetLines(taskfile);
   return listedTargets(taskfile).map((target, index) => ({
     value: target,

@@ -23,24 +23,29 @@ interface Question {
   readonly current: string;
   /** Undefined outside of a project: then only commands that need none are offered. */
   readonly taskfile: Taskfile | undefined;
+  /** The project's directory (absolute). */
+  readonly root: string;
 }
 
 const nothing: Answer = { kind: "words", candidates: [] };
 
 /** Every candidate fits what is typed; a value behind `--flag=` comes with the flag. */
-export function answer({ before, current, taskfile }: Question): Answer {
+export function answer({ before, current, taskfile, root }: Question): Answer {
   const options = taskfile === undefined ? [] : optionsOf(taskfile);
   if (before.includes("--")) return words(targetsOffered(taskfile), current);
   const asked = options.find((option) => takesValue(option) && isFlag(option, before.at(-1)));
-  if (asked !== undefined && asked.optional !== true) return offered(asked.offers, taskfile, current);
+  if (asked !== undefined && asked.optional !== true)
+    return offered(asked.offers, { taskfile, root, current });
   const [, flag, value = ""] = /^(--[^=]+)=(.*)$/s.exec(current) ?? [];
   if (flag !== undefined) {
     const option = options.find((one) => takesValue(one) && one.long === flag);
-    return option === undefined ? nothing : withFlag(flag, offered(option.offers, taskfile, value));
+    return option === undefined
+      ? nothing
+      : withFlag(flag, offered(option.offers, { taskfile, root, current: value }));
   }
   if (current.startsWith("-")) return words(flagsOffered(options, before), current);
-  if (asked !== undefined) return offered(asked.offers, taskfile, current);
-  return offered(wordsOffered(plainWords(before, options), taskfile), taskfile, current);
+  if (asked !== undefined) return offered(asked.offers, { taskfile, root, current });
+  return offered(wordsOffered(plainWords(before, options), taskfile), { taskfile, root, current });
 }
 
 const takesValue = ({ value }: OptionEntry): boolean => value !== undefined;
@@ -84,7 +89,7 @@ function wordsOffered(before: readonly string[], taskfile: Taskfile | undefined)
   return target.offers ?? "nothing";
 }
 
-function offered(offers: Offered, taskfile: Taskfile | undefined, current: string): Answer {
+function offered(offers: Offered, { taskfile, root, current }: Omit<Question, "before">): Answer {
   switch (offers) {
     case "files":
     case "directories":
@@ -96,7 +101,8 @@ function offered(offers: Offered, taskfile: Taskfile | undefined, current: strin
     case "tasks":
       return words(targetsOffered(taskfile, "task"), current);
     default: {
-      const listed = offers.map((one) => (typeof one === "string" ? { word: one, description: "" } : one));
+      const names = typeof offers === "function" ? offers(root) : offers;
+      const listed = names.map((one) => (typeof one === "string" ? { word: one, description: "" } : one));
       const found = words(listed, current);
       // Where names are offered a path may do too, as with a source.
       return found.candidates.length === 0 && current.includes("/") ? { kind: "files" } : found;

@@ -13,14 +13,18 @@ import { installCompletion, isShell, type Shell, shells } from "./installation.t
 /**
  * The answer to a shell's question, or undefined when `argv` is none: `completion answer SHELL -- WORD... CURRENT`.
  * One line says what may follow (`words`, `files`, `directories`), then come the words, each with a tab and a description.
- * The question is a command line that is not finished, and so is not parsed as one.
+ * `root` is the project's directory (absolute). The question is a command line that is not finished, and so is not parsed as one.
  */
-export function answerQuestion(argv: readonly string[], taskfile: Taskfile | undefined): string | undefined {
+export function answerQuestion(
+  argv: readonly string[],
+  taskfile: Taskfile | undefined,
+  root: string,
+): string | undefined {
   const [first, second, shell, dashes, ...words] = argv;
   if (first !== "completion" || second !== "answer" || dashes !== "--") return undefined;
   const asked = shell === "bash" ? joinBroken(words) : words;
   const current = asked.at(-1) ?? "";
-  const found = answer({ before: asked.slice(0, -1), current, taskfile });
+  const found = answer({ before: asked.slice(0, -1), current, taskfile, root });
   if (found.kind !== "words") return `${found.kind}\n`;
   const dropped = droppedFrom(current, shell);
   const lines = found.candidates.map(({ word, description }) => `${word.slice(dropped)}\t${description}\n`);

@@ -31,7 +31,7 @@ export async function initCommand(
   const copied = filesOf(chosenTemplate(taskfile.templates ?? {}, request.template), packageRoot);
   const completed = refuseProject(root, packageRoot);
   const manifest = manifestOf(root, packageRoot);
-  const defaults = await projectDefaults(session, root);
+  const defaults = await projectDefaults(session, root, packageRoot);
   if (typeof defaults === "number") return defaults;
   const own = ownFiles({ root, packageRoot, manifest, defaults });
   const names = [...own.map(({ name }) => name), ...copied.keys()].filter((name) => name !== completed);

@@ -1,7 +1,7 @@
 /** What a new project's Taskfile sets as defaults: said by options, or else asked on a terminal. */
 import path from "node:path";
 import { UsageError } from "../../errors/index.ts";
-import { parametersOf } from "../options/option-table.ts";
+import { choicesOf, parametersOf } from "../options/option-table.ts";
 import type { Session } from "../session.ts";
 import { choiceTerminal, choose } from "../terminal/choose.ts";
 import type { Choice } from "../terminal/picker.ts";
@@ -12,13 +12,17 @@ export interface ProjectDefaults {
 }
 
 /**
- * The defaults for the project in the directory `root`, an absolute path. The exit status of the program if the user leaves a
+ * The defaults for the project in the directory `root`; templates are in `packageRoot`. Both paths are absolute. The exit status of the program if the user leaves a
  * question. Throws `UsageError` for a source that may not be written down.
  */
-export async function projectDefaults(session: Session, root: string): Promise<ProjectDefaults | number> {
+export async function projectDefaults(
+  session: Session,
+  root: string,
+  packageRoot: string,
+): Promise<ProjectDefaults | number> {
   const variant = await defaultVariant(session);
   if (typeof variant === "number") return variant;
-  const source = await defaultSource(session, root);
+  const source = await defaultSource(session, root, packageRoot);
   if (typeof source === "number") return source;
   return { ...(variant === undefined ? {} : { variant }), ...(source === undefined ? {} : { source }) };
 }
@@ -35,7 +39,11 @@ async function defaultVariant(session: Session): Promise<string | number | undef
   return await ask(session, "Which variant is built by default?", choices, request.variant);
 }
 
-async function defaultSource(session: Session, root: string): Promise<string | number | undefined> {
+async function defaultSource(
+  session: Session,
+  root: string,
+  packageRoot: string,
+): Promise<string | number | undefined> {
   const { io, request, values, workspace } = session;
   const source = parametersOf(workspace.taskfile).find(({ name }) => name === "source");
   if (source === undefined) return undefined;
@@ -49,7 +57,7 @@ async function defaultSource(session: Session, root: string): Promise<string | n
     // Relative to the current directory, as it was typed; in the Taskfile, relative to the project.
     return /^\.{1,2}(\/|$)/.test(value) ? `./${path.relative(root, path.resolve(io.cwd, value))}` : value;
   }
-  const choices = (source.choices ?? []).map((name) => ({
+  const choices = choicesOf(source, packageRoot).map((name) => ({
     value: name,
     names: [name],
     label: name,

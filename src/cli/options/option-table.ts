@@ -8,7 +8,14 @@ import { fileFlag, fileKey } from "./secret-value.ts";
 type OptionGroup = "variant" | "value" | "program";
 
 /** What completion offers for an option's value. */
-type Offer = "files" | "directories" | "tasks" | "nothing" | readonly string[];
+type Offer =
+  | "files"
+  | "directories"
+  | "tasks"
+  | "nothing"
+  | readonly string[]
+  /** Takes the project's directory (absolute). */
+  | ((root: string) => readonly string[]);
 
 export interface OptionEntry {
   /** `--jobs`. */
@@ -122,9 +129,15 @@ function secretFileOption(secret: Parameter<unknown>): OptionEntry {
 }
 
 function offerOf(parameter: Parameter<unknown>): Offer {
+  if (parameter.choicesIn !== undefined) return (root) => choicesOf(parameter, root);
   if (parameter.choices !== undefined) return parameter.choices;
   if (parameter.kind !== "path") return "nothing";
   return parameter.value === "DIR" ? "directories" : "files";
+}
+
+/** The values to offer for a parameter in the project at `root` (absolute), each once. */
+export function choicesOf({ choices = [], choicesIn }: Parameter<unknown>, root: string): readonly string[] {
+  return [...new Set([...choices, ...(choicesIn?.(root) ?? [])])];
 }
 
 /** The first long flag carries the short one; other long flags do the same and are not listed. */

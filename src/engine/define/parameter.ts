@@ -73,6 +73,8 @@ export interface Parameter<T> extends ParameterOptions<T> {
   readonly kind: "text" | "path" | "secret" | "switch" | "choice" | "list" | "arguments" | "derived";
   /** For a choice: the values that completion offers; others are accepted when `open`. */
   readonly choices?: readonly string[];
+  /** For an open choice: more values to offer, from files of the project in the directory `root` (absolute). It never throws. */
+  readonly choicesIn?: (root: string) => readonly string[];
 }
 
 export const param = {
@@ -93,7 +95,8 @@ export const param = {
   },
   /** One of `choices`; with `open`, anything else that `parse` lets through too. */
   choice(
-    options: ParameterOptions<string> & { readonly choices: readonly string[]; readonly open?: boolean },
+    options: ParameterOptions<string> &
+      Pick<Parameter<string>, "choicesIn"> & { readonly choices: readonly string[]; readonly open?: boolean },
   ): Parameter<string> {
     const parse = (text: string, host: ParseHost): string => {
       if (!options.open && !options.choices.includes(text)) {
