@@ -45,7 +45,7 @@ export async function runImages({ runs = 5 }) {
 }
 
 /**
- * Shows after each size what is known so far, so that whoever ends a run has that.
+ * Shows after each size what is known so far, so that a run that is interrupted has shown that.
  * @param {string} name
  * @param {string} what
  * @param {readonly (() => Promise<Part>)[]} parts

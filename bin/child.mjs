@@ -1,5 +1,5 @@
 // Programs that the set-up scripts start: on the user's terminal or with their output kept, always without standard
-// input, and never orphaned by a signal. It knows nothing of what they do.
+// input, and never orphaned by a signal.
 import { spawn } from "node:child_process";
 import { SetupFailure } from "./setup-failure.mjs";
 

@@ -1,5 +1,5 @@
-// Compiles the program, the Taskfile and the tasks into the cache, and writes down what the result depends on.
-// Loaded only when a source changed. It knows nothing of what the tasks do.
+// Compiles the program, the Taskfile and the tasks into the cache, and writes down what the result depends on. Loaded
+// only when a source changed.
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// The directory for what is compiled: where it is, and what in it is old. It knows nothing of what is compiled.
+// The directory for what is compiled: where it is, and what in it is old.
 import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

@@ -1,5 +1,5 @@
-// Makes one file of each library that a build loads: dozens of small ones take several times as long to find and to read.
-// It knows nothing of what the libraries are for.
+// Makes one file of each library that a build loads: dozens of small ones take several times as long to find and to
+// read.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";

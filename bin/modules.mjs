@@ -1,5 +1,5 @@
-// The modules that a compiled program is made of, as esbuild tells them: what each contains, imports, and became which lines of. It
-// knows nothing of how they are compiled.
+// The modules that a compiled program is made of, as esbuild tells them: what each contains, imports, and became which
+// lines of.
 import { createHash } from "node:crypto";
 import { SourceMap } from "node:module";
 import path from "node:path";

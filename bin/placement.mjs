@@ -1,4 +1,4 @@
-// Puts a directory of files in its place as a whole, however many processes do it at once, and mends one that is damaged.
+// Puts a directory of files in its place as a whole, however many processes do it at once, and replaces one that is damaged.
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { replaceFile } from "./compiled-record.js";

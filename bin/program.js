@@ -35,7 +35,7 @@ function readCurrent(record, packageRoot) {
 /**
  * Runs the compiled program, from V8's cache where there is one: one for each first word of the command line, since
  * each runs other code. It is written after a quick run, when V8 holds just what such a run needs; one of another Node
- * is refused by V8 itself and written anew.
+ * is refused by V8 and written again.
  * @param {Manifest} manifest
  * @param {Buffer} program
  * @param {CompiledRecord} record

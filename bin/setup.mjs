@@ -1,5 +1,5 @@
 // Makes a fresh clone ready: Node new enough, node modules as the lock says, host tools there. Plain JavaScript without
-// dependencies, for it runs before there are any. It knows nothing of what comes after it.
+// dependencies, for it runs before there are any.
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";

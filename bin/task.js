@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Starts the program: finds the workspace and, unless there is nothing to do, makes sure that the compiled form of its
 // sources is current and hands over. On a normal start nothing is compiled: a look at each source's status is enough.
-// It knows nothing of targets.
 // It is CommonJS, as package.json beside it says: Node starts that in less time than a module.
 const { existsSync } = require("node:fs");
 const path = require("node:path");

@@ -213,7 +213,7 @@ function say(said) {
       while (done < bytes.length) done += writeSync(stream, bytes, done);
     } catch (error) {
       const { code } = /** @type {NodeJS.ErrnoException} */ (error);
-      // Whoever read may have seen enough. A pipe that is full for now is the stream's business.
+      // The reader may have seen enough. A pipe that is full for now is the stream's business.
       if (code === "EPIPE") return true;
       // The program itself knows how to say that, should anybody listen.
       if (code !== "EAGAIN") return false;

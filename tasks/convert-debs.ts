@@ -32,7 +32,7 @@ import { kindOf } from "./source/kinds/index.ts";
 import { lockInput, readPins, writePins } from "./source/source-lock.ts";
 import { frozen, offline, settingNames, source } from "./source/source-options.ts";
 
-/** Variables with which apt is told of another configuration than the system's. */
+/** Variables that name another configuration for apt than the system's. */
 export const aptVariables = ["APT_CONFIG"] as const;
 export const aptTools = ["apt-cache", "apt-get"] as const;
 

@@ -206,7 +206,7 @@ export async function copyBootFiles(
   return await placeLoaders(loaders, root);
 }
 
-/** The boot files without the initrd, which is made anew; the loader's binary is a copy, since a writer may patch it. */
+/** The boot files without the initrd, which is made here; the loader's binary is a copy, since a writer may patch it. */
 async function copyBoot(from: string, to: string, initrd: string): Promise<void> {
   await mkdir(path.dirname(to), { recursive: true });
   await cp(from, to, {

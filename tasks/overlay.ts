@@ -67,7 +67,7 @@ export const overlay = task({
     room: out.file("room"),
     /**
      * Empty where the initrd is made of layers. Else the layer once more, for the step that makes one archive of all; and
-     * `trap`, one sentence, where layers were wanted and the kernel would not make of them what they say.
+     * `conflict`, one sentence, if layers were wanted and the kernel would unpack something else than the layers mean.
      */
     single: out.directory("single", { private: true }),
   },

@@ -1,6 +1,6 @@
 /**
  * Which packages the sample source is made of, at which versions. A step of its own: after `apt-get update` it runs
- * again, and only when a version moved is the sample source made anew.
+ * again, and the sample source is made again only if a version changed.
  */
 import { writeFile } from "node:fs/promises";
 import { files, out, task } from "../src/engine/index.ts";

@@ -179,7 +179,7 @@ async function withOpened<T>(context: CommandContext, use: (opened: Source) => P
           downloadsPerServer: await value(sourceParams.downloadsPerServer),
           leastRate: await value(sourceParams.leastRate),
           indexLimit: await value(sourceParams.indexLimit),
-          // Whoever asks for an update wants the lock to change.
+          // An update is meant to change the lock.
           frozen: false,
           offline: false,
         },

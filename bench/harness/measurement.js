@@ -1,5 +1,5 @@
 // Wall times and peak memory of whole processes: hyperfine's, in rounds over all cases, so that a change in the
-// machine's load reaches each of them. It knows nothing of what the processes do.
+// machine's load reaches each of them.
 import { readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { hasTool } from "./peers.js";

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What two shell scripts and their user did for every edit: pack the overlay and the bundle, unpack it elsewhere, pack
-# the whole image again as small as it gets, write the ISO. It knows nothing of this project.
+# the whole image again as small as it gets, write the ISO.
 # Usage: old-way.sh INPUT WORK SCRIPT [URLS]
 #   INPUT   directory with Core-current.iso, overlay/ and dependencies/, all made before
 #   WORK    directory for everything that is made; emptied first

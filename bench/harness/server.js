@@ -1,5 +1,4 @@
 // A static HTTP server on the loopback interface that can be as far away and as slow as a real mirror.
-// It knows nothing of what the files are.
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { createServer } from "node:http";

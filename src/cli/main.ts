@@ -135,7 +135,7 @@ function openSession(
   const style = styleFor(io.stderr, io.env);
   const noted = start.noted ?? new Set<string>();
   const [first = ""] = request.words;
-  // Only who builds is told what an image will have; who asks for the answer to a question is not.
+  // Notes about an image are for builds; commands that answer a question print none.
   const isTold = !request.quiet && !isProgramWord(first) && !request.dryRun;
   const note = (message: string): void => {
     if (isTold && !noted.has(message)) io.stderr.write(`${style.yellow("note:")} ${printable(message)}\n`);

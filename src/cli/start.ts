@@ -1,4 +1,4 @@
-/** What the launcher hands to the program, and how the program can be made anew while it runs. */
+/** What the launcher hands to the program, and how the program is compiled again while it runs. */
 import type { LoopGuard, SourceFile } from "../engine/index.ts";
 import type { Machine } from "../host/index.ts";
 import type { Manifest } from "./output/code-index.ts";
@@ -51,7 +51,7 @@ interface FaultySources {
   readonly sources: readonly SourceFile[];
 }
 
-/** What a watch whose tasks are defined anew hands to the one that goes on. */
+/** What a watch whose definitions changed hands to the program that continues it. */
 export interface Handover {
   /** The files that changed, relative to the workspace. */
   readonly changes: readonly string[];

@@ -1,7 +1,7 @@
 /** Differences that all have one reason, told in one line; and those that a user does not want to see. */
 import type { Difference } from "./difference.ts";
 
-/** So many of one reason are told together. */
+/** From this many entries with the same reason on, they are shown as one. */
 const leastGroup = 4;
 
 /** Differences of one archive, or a line that stands for many of them. */
@@ -39,7 +39,7 @@ function entryOf({ within, name, layers, kind }: Difference): string {
   return JSON.stringify([within, name, layers ?? 0, name === undefined ? kind : ""]);
 }
 
-/** Those of one reason are told together; undefined for what is told alone. */
+/** The reason that groups an entry; undefined for an entry that is shown alone. */
 function reasonOf({ within, kind, a, b }: Difference): string | undefined {
   if (a === undefined || b === undefined) return undefined;
   if (kind === "time" || kind === "layer") return JSON.stringify([within, kind]);

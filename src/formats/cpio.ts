@@ -1,6 +1,5 @@
 /**
  * The "newc" cpio archive as the kernel unpacks it, written from a tree.
- * It knows nothing of compression or of other archives around it.
  *
  * Format: Linux `Documentation/driver-api/early-userspace/buffer-format.rst`; limits: `init/initramfs.c`.
  */

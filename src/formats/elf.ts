@@ -1,5 +1,5 @@
 /**
- * What an ELF file is made for, and which libraries it asks its loader for. It knows nothing of where libraries lie.
+ * What an ELF file is made for, and which libraries it asks its loader for.
  *
  * Format: System V ABI, "Object Files" (header, program header) and "Dynamic Linking" (dynamic section).
  */

@@ -1,5 +1,5 @@
 /**
- * The entries of a FAT directory: short names, places, times. It knows nothing of how clusters are given out.
+ * The entries of a FAT directory: short names, places, times.
  *
  * Format: Microsoft, "FAT: General Overview of On-Disk Format", 1.03.
  */

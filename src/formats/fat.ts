@@ -1,6 +1,6 @@
 /**
  * A small FAT12 file system, written from a tree: what UEFI firmware starts a boot loader from.
- * It knows nothing of boot loaders, and writes short names only.
+ * It writes short names only.
  *
  * Format: Microsoft, "FAT: General Overview of On-Disk Format", 1.03; the UEFI specification, 13.3, takes it over.
  */

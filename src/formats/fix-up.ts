@@ -1,6 +1,6 @@
 /**
  * A layer changed so that it does on lower layers what its author means: the kernel's rules have traps, and some can be
- * stepped around. It knows nothing of what the layers are for.
+ * stepped around.
  *
  * Rules: Linux `init/initramfs.c`, as in `merge.ts`.
  */
@@ -11,7 +11,7 @@ import { parentOf, printName } from "./names.ts";
 import { FileTree } from "./tree.ts";
 import type { TreeNode } from "./tree-node.ts";
 
-export interface Mended {
+export interface FixedUp {
   /** To be unpacked before `layer`; empty where nothing has to be. */
   readonly before: FileTree;
   readonly layer: FileTree;
@@ -23,17 +23,17 @@ export interface Mended {
  * - A file over one name of a hard-linked file would truncate it under all its names, and a device over a device would keep the
  *   old number. A link put there first is of another type: it removes that one name, and is removed itself by what follows.
  *
- * What cannot be mended stays as it is: `mergeLayers` tells of it.
+ * What cannot be fixed up stays as it is: `mergeLayers` reports it.
  * @throws UserError `layer-entries-meet` when a link below leads two entries of the layer to one place
  */
-export function fixUpLayer(lower: readonly FileTree[], layer: FileTree): Mended {
+export function fixUpLayer(lower: readonly FileTree[], layer: FileTree): FixedUp {
   const through = throughLinks(mergeLayers(lower).tree, layer);
   const before = new FileTree();
   for (const problem of mergeLayers([...lower, through]).problems) {
     if (problem.layer !== lower.length) continue;
-    const mendable = ["hard-link-truncated", "device-kept", "hard-link-over-file"].includes(problem.kind);
+    const isFixable = ["hard-link-truncated", "device-kept", "hard-link-over-file"].includes(problem.kind);
     const node = through.get(problem.path);
-    if (!mendable || node === undefined) continue;
+    if (!isFixable || node === undefined) continue;
     const { mtime } = node;
     before.addSymlink(problem.path, ".", { mtime });
     for (let at = parentOf(problem.path); at !== undefined; at = parentOf(at)) {

@@ -8,7 +8,7 @@ import { FileTree } from "./tree.ts";
 /**
  * The intended tree of layers, lowest first. Where `mergeLayers` finds no problem, this is its tree. A directory over a
  * link to a directory goes through the link; anything else over a directory replaces the directory and all that is in it.
- * @throws UserError `layer-entries-meet`, as `mendLayer`
+ * @throws UserError `layer-entries-meet`, as `fixUpLayer`
  */
 export function flattenLayers(layers: readonly FileTree[]): FileTree {
   const flat = new FileTree();

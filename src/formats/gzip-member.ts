@@ -1,6 +1,6 @@
 /**
  * Unpacks exactly one gzip member out of a file in which anything may follow it.
- * It knows nothing of what follows, and stops before it: zlib's own gzip reader would swallow the next member.
+ * It stops before what follows: zlib's own gzip reader would swallow the next member.
  *
  * Format: RFC 1952; of the optional header fields only the name is allowed, as in Linux `lib/decompress_inflate.c`.
  */

@@ -1,6 +1,5 @@
 /**
  * gzip members as an initrd may hold them: the plain 10-byte header, nothing that depends on the build.
- * It knows nothing of what is compressed.
  *
  * Format: RFC 1952, section 2.3.
  */

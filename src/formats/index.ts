@@ -10,7 +10,7 @@ export * from "./directory.ts";
 export { entriesBelow } from "./directory-entries.ts";
 export { readElfMachine, readNeededLibraries } from "./elf.ts";
 export { type FatOptions, writeFat } from "./fat.ts";
-export { fixUpLayer, type Mended } from "./fix-up.ts";
+export { type FixedUp, fixUpLayer } from "./fix-up.ts";
 export { flattenLayers } from "./flatten.ts";
 export { type GemIdentity, readGemIdentity } from "./gem.ts";
 export { gzipStages, isGzip } from "./gzip.ts";

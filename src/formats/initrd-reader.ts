@@ -1,6 +1,5 @@
 /**
  * Layered initrd images, read: every member, not only the first as `zcat | cpio -t` does.
- * It knows nothing of what a later member does to an earlier one.
  *
  * Rules: Linux `init/initramfs.c`, `unpack_to_rootfs`.
  */

@@ -1,6 +1,5 @@
 /**
  * Layered initrd images, written: one layer from a tree, and layers joined.
- * It knows nothing of what the layers are for.
  *
  * Format: Linux `buffer-format.rst`: initramfs := ("\0" | cpio archive | compressed cpio archive)*.
  */

@@ -1,5 +1,5 @@
 /**
- * The volume descriptors of an ISO: where all reading of one begins. It knows nothing of what stands in them.
+ * The volume descriptors of an ISO: where all reading of one begins.
  *
  * Sources: ECMA-119, 8; the Joliet specification.
  */

@@ -1,5 +1,5 @@
 /**
- * The records of an ISO's directory: names, places and sizes. It knows nothing of names in other forms, nor of what lies where.
+ * The records of an ISO's directory: names, places and sizes.
  *
  * Source: ECMA-119, 9.
  */

@@ -1,6 +1,6 @@
 /**
- * What an ISO says of itself beside its files: volume descriptors, boot records, the partition tables of a hybrid one; each
- * as a name and a text, to be shown or compared. It knows nothing of the files.
+ * What an ISO says of itself beside its files: volume descriptors, boot records, the partition tables of a hybrid one;
+ * each as a name and a text, to be shown or compared.
  *
  * Sources: ECMA-119, 8; El Torito 1.0, 2; the UEFI specification, 13.3.
  */

@@ -1,6 +1,5 @@
 /**
  * ISO 9660 images with Rock Ridge, written through xorriso.
- * It knows nothing of what is in them, save where the boot loader's file lies.
  */
 import { lutimes, rm } from "node:fs/promises";
 import path from "node:path";

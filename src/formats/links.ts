@@ -1,6 +1,6 @@
 /**
  * Where a path of a tree leads when the symbolic links in it are followed.
- * It knows nothing of who follows them: the image's root directory is the root of absolute links.
+ * The image's root directory is the root of absolute links.
  */
 import { isPlainPath } from "./names.ts";
 import type { FileTree } from "./tree.ts";

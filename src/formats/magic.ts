@@ -1,6 +1,6 @@
 /**
  * What kind of file some bytes begin, by their magic numbers.
- * It knows nothing of file names, and believes none.
+ * File names do not matter.
  */
 
 export type Magic =

@@ -1,6 +1,6 @@
 /**
  * What the kernel makes of several initrd layers: the merged tree, and where a later layer does not do what it seems to.
- * It knows nothing of why a layer holds what it holds; the caller decides what to do about a problem.
+ * The caller decides what to do about a problem.
  *
  * Rules: Linux `init/initramfs.c` (`clean_path`, `maybe_link`, `do_name`, `do_symlink`).
  */

@@ -1,6 +1,6 @@
 /**
- * The partition tables at the beginning of a disk's image, MBR and GPT; each fact as a name and a text, to be shown or compared. It
- * knows nothing of the rest of the disk.
+ * The partition tables at the beginning of a disk's image, MBR and GPT; each fact as a name and a text, to be shown or
+ * compared.
  *
  * Sources: the UEFI specification, 5.
  */

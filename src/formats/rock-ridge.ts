@@ -1,6 +1,5 @@
 /**
  * What Rock Ridge adds to a directory record of an ISO: a name, a mode, an owner, a link's target, a device's numbers.
- * It knows nothing of where records lie.
  *
  * Sources: SUSP (IEEE P1281) 1.12, section 5; Rock Ridge (IEEE P1282) 1.12, section 4.
  */

@@ -18,7 +18,7 @@ export interface SquashfsEntry {
   readonly target?: string;
 }
 
-/** The directory name that unsquashfs puts before every path when it is told no other. */
+/** The directory name that unsquashfs puts before every path by default. */
 const topDirectory = "squashfs-root";
 
 const line = /^([-dlcbps][-rwxsStT]{9}) (\d+)\/(\d+)\s+(?:(\d+)|\d+,\s*\d+) \d{4}-\d\d-\d\d \d\d:\d\d (.*)$/;

@@ -1,6 +1,5 @@
 /**
- * The names in a tarball as the bytes that they are, beside a parser that gives them as text. It knows nothing of the other fields,
- * save where the next header is.
+ * The names in a tarball as the bytes that they are, beside a parser that gives them as text.
  *
  * Format: POSIX pax (ustar and extended headers), and GNU tar's long names (types L and K).
  */

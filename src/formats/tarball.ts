@@ -1,6 +1,5 @@
 /**
  * Tarballs, written from a tree: ustar headers, pax records only where ustar cannot hold a value.
- * It knows nothing of reading them.
  *
  * Format: POSIX pax, "ustar Interchange Format"; the headers are made by the `tar` package.
  */

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /** The variable that marks a process and all that it starts; its value is the directory it works for. */
-export const markVariable = "TASK_WORKPLACE";
+export const markVariable = "TASK_STAGING";
 
 export interface OrphanedProcess {
   readonly pid: number;

@@ -27,7 +27,7 @@ function isAlive(target: number): boolean {
   }
 }
 
-/** What is told of each process that is started. */
+/** Receives the start and the end of each process. */
 export interface ProcessListener {
   readonly started: (pid: number, command: string) => void;
   readonly ended: (pid: number) => void;
@@ -104,7 +104,7 @@ export class ProcessGroups {
     return child;
   }
 
-  /** Every command has a mark of its own, so that what one left is told from what another is doing. */
+  /** Every command has a mark of its own, so that what one left is not taken for what another is doing. */
   #nextMark(): string | undefined {
     this.#count += 1;
     return this.#options.mark === undefined ? undefined : path.join(this.#options.mark, `${this.#count}`);

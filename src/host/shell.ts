@@ -1,6 +1,6 @@
 /**
  * Running host tools through zx, in a fixed environment, each command in its own process group.
- * It knows nothing of tasks; the engine gives every task a shell of its own.
+ * The engine gives every task a shell of its own.
  */
 import { StringDecoder } from "node:string_decoder";
 import type { Shell } from "zx/core";

@@ -4,7 +4,7 @@ import type { Image } from "./image.ts";
 import type { Layer } from "./layer.ts";
 import type { View } from "./view.ts";
 
-/** What a program is told of an entry; `size` in bytes, `mtime` in seconds since 1970. Names are as they are. */
+/** An entry for programs (`--json`); `size` in bytes, `mtime` in seconds since 1970. Names are as they are. */
 interface EntryFacts {
   readonly path: string;
   readonly type: TreeNode["type"];

@@ -16,7 +16,7 @@ have() {
   command -v "$1" >/dev/null 2>&1
 }
 
-# What an earlier run left is made anew; directories of the image may lack the right to be emptied.
+# What an earlier run left is replaced; directories of the image may lack the right to be emptied.
 for directory in iso image; do
   [ ! -e "$directory" ] || { chmod -R u+rwX "$directory" && rm -rf "$directory"; }
   mkdir "$directory"

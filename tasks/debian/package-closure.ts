@@ -1,6 +1,6 @@
 /**
  * Which packages a wish needs, decided from records alone.
- * It knows nothing of apt: the records were read before.
+ * The records were read before.
  */
 import { UserError } from "../../src/errors/index.ts";
 import type { Alternatives, AptRecord } from "./apt-records.ts";

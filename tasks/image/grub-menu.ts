@@ -1,6 +1,5 @@
 /**
  * The boot menu of UEFI machines, made from that of BIOS machines: what is edited there counts here too.
- * It knows nothing of where either is kept.
  *
  * Source: the GNU GRUB manual, "Special environment variables" (timeout_style) and "Quoting".
  */

@@ -1,6 +1,5 @@
 /**
- * The files of an image that the loader of libraries and the loader of modules have tables of. It knows nothing of how the
- * tables are made.
+ * The files of an image that the loader of libraries and the loader of modules have tables of.
  *
  * Names: ldconfig(8) looks at `lib*.so*` and `ld-*.so*`; depmod(8) at `*.ko`, compressed or not, below `lib/modules`.
  */

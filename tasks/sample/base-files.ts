@@ -52,7 +52,7 @@ export const libraryPackages: readonly string[] = Object.keys(systemFiles).filte
 
 /**
  * Applets of busybox that would be taken for a package manager, or do nothing here: programs that look for the
- * former (facter does) would draw wrong conclusions.
+ * first (facter does) would draw wrong conclusions.
  */
 const unwantedApplets = new Set(["busybox", "dpkg", "dpkg-deb", "linuxrc", "rpm", "rpm2cpio"]);
 

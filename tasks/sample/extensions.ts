@@ -60,7 +60,7 @@ export async function buildExtensions(options: BuildOptions): Promise<readonly E
   await mkdir(workDir, { recursive: true });
 
   const planned = arrangeExtensions(plan, catalogue);
-  // mksquashfs is told to use one processor (its output depends on the number), so several run side by side.
+  // mksquashfs uses one processor (its output depends on the number), so several run side by side.
   const jobs: readonly (() => Promise<PackedExtension | undefined>)[] = [
     () => buildModules(options, directory),
     ...planned.map((extension) => () => buildExtension(options, extension, directory)),

@@ -1,7 +1,6 @@
 /**
- * The sample source: a small Core-compatible system with extensions, gems and extras, made on this machine from
- * the distribution's own packages and laid out like a Tiny Core mirror (release directory `14.x`, arch `x86_64`).
- * It knows nothing of the pipeline that builds from it.
+ * The sample source: a small Core-compatible system with extensions, gems and extras, made on this machine from the
+ * distribution's own packages and laid out like a Tiny Core mirror (release directory `14.x`, arch `x86_64`).
  */
 
 import type { PackageWishes } from "../debian/package-closure.ts";
@@ -60,7 +59,7 @@ export async function buildSample(options: SampleOptions): Promise<SampleSummary
     log,
   });
   const rest = buildRest(both);
-  // When one fails the other is told to end, and is waited for: nothing writes to a directory that is being removed.
+  // When one fails the other one is ended, and waited for: nothing writes to a directory that is being removed.
   base.catch((error: unknown) => stop.abort(error));
   rest.catch((error: unknown) => stop.abort(error));
   const [madeBase, madeRest] = await Promise.allSettled([base, rest]);

@@ -1,6 +1,6 @@
 /**
  * What the openssh extension adds to Debian's packages: a service script in Tiny Core's manner and its settings.
- * It knows nothing of the image's variants: a production image simply does not hold the extension.
+ * A production image does not contain the extension.
  */
 
 const serviceScript = `#!/bin/sh

@@ -34,7 +34,7 @@ export const tcPassword: Parameter<Secret | undefined> = param.secret({
   },
 });
 
-/** How the password is hashed. The old scripts' md5crypt is for bases whose login knows nothing newer. */
+/** How the password is hashed. The old scripts' md5crypt is for bases whose login has nothing newer. */
 export const passwordHash: Parameter<string> = param.choice({
   name: "passwd-hash",
   env: "MK_BUNDLE_PASSWD_HASH",

@@ -66,7 +66,7 @@ describe("a task's command", () => {
     expect(outcome).toBe("succeeded");
     const {
       HOME = "",
-      TASK_WORKPLACE: _mark,
+      TASK_STAGING: _mark,
       PWD: _cwd,
       SHLVL: _level,
       OLDPWD: _old,

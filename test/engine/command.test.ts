@@ -72,8 +72,8 @@ describe("a command", () => {
   it("that a killed build left running is ended by the next one", async () => {
     const root = workspace({ ".buildcache/v1/tmp/shell@dev-1/scratch/half": "" });
     const mark = path.join(root, ".buildcache/v1/tmp/shell@dev-1/1");
-    const left = spawn("sleep", ["600"], { env: { ...process.env, TASK_WORKPLACE: mark }, detached: true });
-    const other = spawn("sleep", ["600"], { env: { ...process.env, TASK_WORKPLACE: `${root}x` } });
+    const left = spawn("sleep", ["600"], { env: { ...process.env, TASK_STAGING: mark }, detached: true });
+    const other = spawn("sleep", ["600"], { env: { ...process.env, TASK_STAGING: `${root}x` } });
     try {
       const { notes } = await run(root, [shellTask('echo $$ > "$1"')]);
       expect(notes).toEqual([

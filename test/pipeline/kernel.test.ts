@@ -1,4 +1,4 @@
-/** What a real kernel makes of random layers, as they are, mended, and made one archive; beside what we say it makes. */
+/** What a real kernel makes of random layers, as they are, fixed up, and made one archive; beside what we say it makes. */
 import { createHash } from "node:crypto";
 import { mkdir, open, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -80,12 +80,12 @@ function attempt(prefix: string, members: Layers): Attempt {
   };
 }
 
-/** The layers as they are; with the last one mended; as one archive. The last two where they can be had. */
+/** The layers as they are; with the last one fixed up; as one archive. The last two where they can be had. */
 function attempts(layers: Layers, index: number): readonly Attempt[] {
   const raw = attempt(prefixOf("raw", index), place(layers, prefixOf("raw", index)));
   const found: Attempt[] = [raw];
   try {
-    const prefix = prefixOf("mended", index);
+    const prefix = prefixOf("fixedUp", index);
     const placed = place(layers, prefix);
     const lower = placed.slice(0, -1);
     const { before, layer } = fixUpLayer(lower, placed.at(-1) ?? new FileTree());
@@ -241,21 +241,21 @@ describe("a kernel that unpacks random layers", () => {
   });
 
   it("makes the same of layers and of one archive, wherever we find nothing wrong with the layers", async () => {
-    const same = { raw: 0, mended: 0 };
-    for (const [index, [raw, mended, flat]] of all.entries()) {
+    const same = { raw: 0, fixedUp: 0 };
+    for (const [index, [raw, fixedUp, flat]] of all.entries()) {
       if (flat === undefined) continue;
       const wanted = await describeMade(flat.prefix);
       for (const [kind, one] of [
         ["raw", raw],
-        ["mended", mended],
+        ["fixedUp", fixedUp],
       ] as const) {
         if (one?.sound !== true) continue;
         same[kind] += 1;
         expect(await describeMade(one.prefix), `${one.prefix}: ${report(index)}`).toEqual(wanted);
       }
     }
-    process.stdout.write(`of ${all.length} cases ${same.raw} are sound, and ${same.mended} when mended\n`);
+    process.stdout.write(`of ${all.length} cases ${same.raw} are sound, and ${same.fixedUp} when fixed up\n`);
     expect(same.raw).toBeGreaterThan(0);
-    expect(same.mended).toBeGreaterThan(same.raw);
+    expect(same.fixedUp).toBeGreaterThan(same.raw);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The task graph as a drawing, in the languages of Graphviz and Mermaid. State is told by words, shape and line, so that a print
+ * The task graph as a drawing, in the languages of Graphviz and Mermaid. Words, shape and line show the state, so that a print
  * without colours has it too. It only renders.
  */
 import type { Forecast } from "../../engine/index.ts";

@@ -1,4 +1,4 @@
-/** What a user is told of a build that would begin again for ever. How that is noticed it does not know. */
+/** The error for a build that would begin again for ever. */
 import type { Loop } from "../../engine/index.ts";
 import { UserError } from "../../errors/index.ts";
 

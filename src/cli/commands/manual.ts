@@ -107,7 +107,7 @@ function commandManual(command: ProgramCommand, taskfile: Taskfile): Manual {
   };
 }
 
-/** What is declared of a target says what may be asked of it. */
+/** Which options a target takes, from its declaration. */
 function targetManual(target: Target, taskfile: Taskfile): Manual {
   const aliases = aliasesOf(target, taskfile);
   const { tasks, parameters } = reachOf(target, taskfile);

@@ -6,7 +6,7 @@ import { type BuildEvent, dependenciesOf, type Graph } from "../../engine/index.
 import { parametersOf } from "../options/option-table.ts";
 import type { Session } from "../session.ts";
 
-/** Whether the build did nothing but look, so that another one with the same evidence would say the same. */
+/** Whether the build did nothing but look, so that another one with the same dependencies would print the same. */
 export class NoOpDetector {
   #quiet = true;
 
@@ -21,7 +21,7 @@ export class NoOpDetector {
   }
 }
 
-/** Leaves the record of a build that had nothing to do, unless some of its evidence is not known. */
+/** Leaves the record of a build that had nothing to do, unless some of its dependencies are not known. */
 export async function leaveRecord(session: Session, graph: Graph): Promise<void> {
   const { record, recordedOutput, request, workspace, values } = session;
   const environment = recordedOutput.environment;

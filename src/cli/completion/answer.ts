@@ -1,5 +1,5 @@
 /**
- * What may come next on a command line that is being typed. It knows nothing of shells; the scripts beside it ask, and
+ * What may come next on a command line that is being typed. The shells' scripts beside it ask, and
  * put the answer into their shell's form.
  */
 import type { Target, Taskfile } from "../../engine/index.ts";

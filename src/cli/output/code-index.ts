@@ -42,7 +42,7 @@ export function codeIndexOf(manifest: Manifest, workspace: string): CodeIndex {
   };
   /**
    * The modules between the definition and the level of a module: a factory's caller counts too, since it decides what
-   * the task that it makes will do. Whoever imports that module does not. esbuild wraps a module into a function of its
+   * the task that it makes will do. A module that imports that one does not. esbuild wraps a module into a function of its
    * name.
    */
   const defining = (locations: readonly SourceLocation[]): readonly string[] => {

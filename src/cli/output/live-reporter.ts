@@ -112,7 +112,7 @@ export class LiveDisplay {
   }
 
   #eraseText(): string {
-    // A terminal that has become narrower has broken the lines anew.
+    // A terminal that has become narrower has broken the lines differently.
     const columns = Math.max(1, this.#screen.columns());
     const rows = this.#drawn.reduce((sum, length) => sum + Math.max(1, Math.ceil(length / columns)), 0);
     this.#drawn = [];

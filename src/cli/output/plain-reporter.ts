@@ -158,7 +158,7 @@ export class PlainReporter {
         this.#say(`${style.dim("↻")} ${nameOf(event.task)}: cancelled, its inputs changed`);
         break;
       case "build-finished":
-        // Who looks on is told how many there are: what failed should not be moved out of sight.
+        // Only their number is printed: the failed task should stay in sight.
         if (this.#options.compact === undefined || this.#options.verbose)
           for (const [failed, tasks] of this.#skipped)
             this.#say(`${style.dim("-")} skipped, since ${nameOf(failed)} failed: ${tasks.join(", ")}`);

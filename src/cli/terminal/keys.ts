@@ -1,6 +1,6 @@
 /**
  * Single keys of a terminal, read as they are pressed; the terminal is given back as it was, whatever ends the program.
- * It knows nothing of what the keys mean, save those that a terminal itself would act on.
+ * What keys mean is the caller's decision, except for those that a terminal itself would act on.
  */
 import type { ReadStream } from "node:tty";
 

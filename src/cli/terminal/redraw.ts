@@ -1,6 +1,6 @@
 /**
  * Keeps a prompt of @clack/core whole when its terminal changes its size, and when the program is stopped (Ctrl-Z) and
- * goes on (`fg`): what was drawn is removed, as the terminal has broken its lines anew, and drawn again as a whole.
+ * goes on (`fg`): what was drawn is removed, because the terminal has broken its lines differently, and drawn again.
  */
 import { stripVTControlCharacters } from "node:util";
 import type { Terminal } from "./io.ts";

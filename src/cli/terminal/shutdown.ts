@@ -63,7 +63,7 @@ export class ShutdownSignals {
     listener(shutdown);
   }
 
-  /** Whoever reads our output may leave when it has seen enough (`task list | head`): then there is no more to do. */
+  /** The reader of our output may leave when it has seen enough (`task list | head`): then there is no more to do. */
   #lose(error: unknown, people: NodeJS.WriteStream | undefined): void {
     // Each line that is written from here on fails like the first one.
     if (this.#lost) return;

@@ -61,7 +61,7 @@ export async function decide(
     const reasons: readonly Reason[] = because.length === 0 ? [{ kind: "store-damaged" }] : because;
     return { ...assessment, kind: "run", reasons };
   }
-  // Whoever reads a reason knows the paths, and not what the task calls them.
+  // Readers of a reason know the paths, not the task's names for them.
   const show = (name: string): string => displayPath(state.workspace, pathIn(placesOf(bound.outputs), name));
   const differences = compareListings(wanted, found);
   const seen = differences.map(({ path, change }) => outputReason(show(path), change));

@@ -20,7 +20,7 @@ export interface UpToDateDependencies {
 }
 
 /**
- * The evidence of a build in which every task was fresh. Undefined when some of it is not known: a directory changed so
+ * The dependencies of a build in which every task was fresh. Undefined when some of it is not known: a directory changed so
  * lately that its file set is not remembered, or a default came from what cannot be named.
  */
 export async function dependenciesOf(

@@ -7,7 +7,7 @@ import type { State } from "../state/state.ts";
 import { withoutCredentials } from "./line-changes.ts";
 
 /**
- * The text of an input whose changes are told line by line, without the credentials in its URLs; undefined for others, and where there
+ * The text of an input whose changes are shown line by line, without the credentials in its URLs; undefined for others, and where there
  * is none.
  */
 export async function textOf(input: ResolvedInput): Promise<string | undefined> {
@@ -18,7 +18,7 @@ export async function textOf(input: ResolvedInput): Promise<string | undefined> 
 
 /**
  * Keeps the listings of inputs, so that a later difference can be named file by file, and the texts whose differences
- * are told line by line. Returns the digests of these texts, which are for the owner only.
+ * are shown line by line. Returns the digests of these texts, which are for the owner only.
  */
 export async function rememberInputs(
   inputs: readonly ResolvedInput[],

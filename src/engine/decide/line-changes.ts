@@ -1,5 +1,5 @@
 /**
- * Which lines of a text changed, for saying why a task runs. It knows nothing of files, and does not care where in the
+ * Which lines of a text changed, for saying why a task runs. It does not matter where in the
  * text a line stands.
  */
 

@@ -4,7 +4,7 @@
 import type { Parameter } from "./parameter.ts";
 
 export interface Finding {
-  /** `advice` does without, `missing` has to be mended before a build. */
+  /** `advice` does without, `missing` has to be fixed before a build. */
   readonly status: "good" | "advice" | "missing";
   /** What was seen, without a full stop. */
   readonly text: string;

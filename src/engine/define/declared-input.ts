@@ -11,7 +11,7 @@ interface FileInput {
   readonly select?: SelectPart;
   /** The task may rewrite it: the stamp then names what it was left as, so that the next run finds it fresh. */
   readonly mutable: boolean;
-  /** A change is told line by line, as that of a selected part always is. */
+  /** A change is shown line by line, as that of a selected part always is. */
   readonly byLine: boolean;
 }
 

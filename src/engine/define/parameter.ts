@@ -18,7 +18,7 @@ export interface ParameterHost {
   /** Says something to the user once, e.g. that a documented default is used. */
   readonly note: (message: string) => void;
   /**
-   * Whoever looks at anything but this host says here how it finds every path that its answer came from: as long as
+   * A default that reads anything but this host declares here how to find every path that its answer came from: as long as
    * their statuses stay the same, so does the answer. Of several calls with one `place`, the first counts.
    */
   readonly dependsOn: (place: string, paths: PathDependencySource) => void;

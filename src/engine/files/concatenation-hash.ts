@@ -1,6 +1,6 @@
 /**
  * The hash of parts that lie one behind the other. That of much that seldom changes and little that often does need not
- * start anew each time: it is kept as it was behind each large part. It does not know what the parts are for.
+ * start from the beginning each time: it is kept as it was behind each large part. It does not know what the parts are for.
  */
 
 import { createHash, type Hash } from "node:crypto";

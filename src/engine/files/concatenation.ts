@@ -110,7 +110,7 @@ export class Concatenator {
       return { bytes, digest: digestOfBytes(bytes) };
     }
     const file = absolutePath(chunk.file);
-    // What this run saw before may have been written anew since: intermediate files have the same name each time.
+    // What this run saw before may have been written again since: intermediate files have the same name each time.
     if (!this.#files.isUnchanged(file)) this.#files.forget(file);
     const entry = await this.#files.at(file);
     if (entry?.type === "file") return { file, digest: entry.digest, size: entry.size };

@@ -46,7 +46,7 @@ export class PreviousOutputs {
   }
 
   /**
-   * Puts a copy of the former file at `target`, where nothing is, and tells of what parts it is made. Undefined where there
+   * Puts a copy of the previous file at `target`, where nothing is, and returns its parts. Undefined where there
    * is none, or where it is no longer what was written.
    */
   async bring(target: string): Promise<readonly PlacedPart[] | undefined> {
@@ -81,7 +81,7 @@ export class PreviousOutputs {
       return undefined;
     }
     this.#count += 1;
-    const file = `${beside}-former-${this.#count}`;
+    const file = `${beside}-previous-${this.#count}`;
     // Whatever it was that made it impossible, writing it all meets it again, and reports it.
     const made = copyFile(previous.file, file, constants.COPYFILE_FICLONE).then(
       () => true,

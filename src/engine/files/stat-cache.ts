@@ -1,9 +1,9 @@
 /**
  * What is at a path now: type, executable bit, digest or link target. Each path is looked at once per run.
  *
- * The digests of earlier runs are kept with the file's status (the stat cache); they are only believed when the
- * status is the same in every field and was already older than the clock's grain when the digest was taken (git's
- * racy-file rule). It knows nothing of tasks.
+ * The digests of earlier runs are kept with the file's status (the stat cache); they are only believed when the status
+ * is the same in every field and was already older than the clock's grain when the digest was taken (git's racy-file
+ * rule).
  */
 
 import { type BigIntStats, lstatSync, readlinkSync, utimesSync } from "node:fs";

@@ -135,7 +135,7 @@ export function bothWays(paths: Iterable<string>): readonly string[] {
  */
 export function* parseTrace(text: string, cwd: string): IterableIterator<UndeclaredAccess> {
   const directories = new Map<string, string>();
-  /** What `/` means to a process that changed it, as `ldconfig -r` does; descriptors are told as from outside. */
+  /** What `/` means to a process that changed it, as `ldconfig -r` does; descriptors are given as from outside. */
   const tops = new Map<string, string>();
   for (const line of text.split("\n")) {
     const call = /^(\d+)\s+(\w+)\((.*)\)\s*=\s*(\d+)(?:<(.*)>)?$/.exec(line);

@@ -38,6 +38,6 @@ export interface BuildRequest {
   readonly onEvent: EventSink;
   /** Results that other machines share. */
   readonly remote?: RemoteCache;
-  /** Whoever looks out for changes while the build runs. */
+  /** Watches for changes while the build runs. */
   readonly watcher?: BuildWatcher;
 }

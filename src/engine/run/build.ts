@@ -76,7 +76,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
   const stopNoting = codeAccesses?.listen();
   let moved: BuildResult["moved"] = [];
   const work = async (): Promise<BuildResult["outcome"]> => {
-    // Whoever held the lock before may have built what this one was about to.
+    // The previous holder of the lock may have built the same.
     state.reload();
     recallSize(state);
     for (const message of state.damage()) emit({ type: "note", message });

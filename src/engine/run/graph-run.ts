@@ -88,7 +88,7 @@ export async function runGraph(
       await prefetches.over(id);
       const needs = digestsOfNeeds(bound, made);
       const decision = await decide(bound, needs, isForced(bound), { ...workspace, foundTools });
-      // Whoever does not watch needs no memory of a hundred thousand names.
+      // Without a watch nothing reads them, and a hundred thousand names take memory.
       if (watcher !== undefined) seen.set(id, decision.inputs);
       if (signal.aborted) return false;
       made.set(id, await carryOut(bound, decision, seconds, signal));

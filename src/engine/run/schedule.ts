@@ -160,7 +160,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
     resolve(!stopped && [...states.values()].every((state) => state === "succeeded"));
   };
 
-  /** Counts anew what the node waits for; with nothing left it is ready. */
+  /** Counts again what the node waits for; with nothing left it is ready. */
   const wait = (id: Id): void => {
     transition(id, "waiting");
     const left = (nodes.get(id) ?? []).filter((need) => states.get(need) !== "succeeded").length;

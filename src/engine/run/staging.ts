@@ -92,7 +92,7 @@ export class StagingAreas {
   leave(area: StagingArea): void {
     const { directory } = area;
     const removed = remove(area).then(() => void this.#leaving.delete(directory));
-    // Whoever waits is told of a failure.
+    // Those who wait get the failure.
     removed.catch(() => undefined);
     this.#leaving.set(directory, removed);
   }

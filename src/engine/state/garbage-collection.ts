@@ -22,7 +22,7 @@ export interface GarbageCollection {
 /** Brings the store below `maxSize` bytes, as far as current results allow. Needs the lock. */
 export async function collectGarbage(state: State, maxSize: number): Promise<GarbageCollection> {
   const { store } = state;
-  // Whoever builds again and again need not look at the whole store each time.
+  // Frequent builds need not look at the whole store each time.
   const expected = store.expectedSize;
   if (expected !== undefined && expected <= maxSize) {
     rememberSize(state, false);

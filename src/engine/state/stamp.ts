@@ -17,7 +17,7 @@ export interface Stamp {
   readonly seconds: number;
   /** Blob with the captured output, where there was any. */
   readonly log?: Digest;
-  /** Blobs with the texts of inputs whose changes are told line by line. */
+  /** Blobs with the texts of inputs whose changes are shown line by line. */
   readonly texts?: readonly Digest[];
   /** What its artifacts' paths were computed from, where no part tells it. */
   readonly facts?: readonly Part[];
@@ -82,7 +82,7 @@ export class Stamps {
     this.#log.flush();
   }
 
-  /** Notes that the task's outputs are now this result. Whoever asks for it has it from the log, which holds it anyway. */
+  /** Notes that the task's outputs are now this result. Readers get it from the log, which holds it anyway. */
   record(id: TaskId, stamp: Stamp, now: number): void {
     this.#log.set(`result ${stamp.fingerprint}`, JSON.stringify(stamp));
     this.#log.set(`used ${stamp.fingerprint}`, String(now));

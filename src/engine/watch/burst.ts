@@ -21,7 +21,7 @@ const quiet = { usual: 8, halfWay: 60, many: 150 };
 /** From here on it is no longer a person who saves files. */
 const manyPaths = 30;
 const floodPaths = 200;
-/** Whoever writes without end does not keep others waiting without end. */
+/** A program that writes without end does not delay the build without end. */
 const longest = 3000;
 
 export class BurstCollector {
@@ -77,7 +77,7 @@ export class BurstCollector {
     return [...this.#paths].some((file) => this.#isHalfWay(file)) ? quiet.halfWay - since : 0;
   }
 
-  /** Gone for a moment, new for a moment, or empty for a moment: so it looks while an editor writes a file anew. */
+  /** Gone for a moment, new for a moment, or empty for a moment: that is how a file looks while an editor writes it. */
   #isHalfWay(file: string): boolean {
     try {
       const status = lstatSync(file);

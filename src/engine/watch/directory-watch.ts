@@ -70,7 +70,7 @@ export class DirectoryWatch {
     const { watch } = await import("chokidar");
     const watcher = watch(directory, {
       depth: 0,
-      // Only the directory itself: its entries are told of by its own events.
+      // Only the directory itself: its entries have events of their own.
       ignored: (file) => file !== directory,
       ignoreInitial: true,
       atomic: false,

@@ -10,7 +10,7 @@ export interface Loop {
 
 /** Nobody saves the same file three times in a row just while the same task works on it. */
 const ownRuns = 3;
-/** Whoever edits while a long build runs may well change a file some times before it ends. */
+/** A user who edits during a long build may well change a file several times before it ends. */
 const anyRuns = 10;
 /** Milliseconds: what changes later than this after the last build is not that build's doing. */
 const echo = 500;
@@ -56,7 +56,7 @@ export class LoopGuard {
     return undefined;
   }
 
-  /** Begins to count anew. */
+  /** Begins to count again. */
   reset(): void {
     this.#own.clear();
     this.#any.clear();

@@ -7,7 +7,7 @@ import type { BuildEvent } from "../run/event.ts";
 import type { Loop, LoopGuard } from "./loop-guard.ts";
 import type { SourceFile } from "./source-files.ts";
 
-/** What one build is asked for; parameters are asked for anew each time. */
+/** What one build is asked for; parameters are computed each time. */
 export type CycleRequest = Omit<BuildRequest, "signal" | "onEvent" | "watcher">;
 
 export type WatchEvent =
@@ -44,7 +44,7 @@ export interface WatchOptions {
   readonly onEvent: (event: WatchEvent) => void | Promise<void>;
 }
 
-/** Why a watch no longer waits: it was ended, or the tasks are defined anew (in these files, relative to the workspace). */
+/** Why a watch no longer waits: it was ended, or the definitions changed (in these files, relative to the workspace). */
 export type WatchEnd =
   | { readonly kind: "stopped" }
   | { readonly kind: "sources"; readonly changes: readonly string[]; readonly startedAt: number };

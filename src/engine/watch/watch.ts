@@ -1,6 +1,6 @@
 /**
  * Watch mode: a warm process that builds, waits for a change that makes a difference, and builds what it made stale.
- * It knows no terminal: what happens is told as events, what a user wants comes as calls.
+ * It reports what happens as events, and takes what a user wants as calls.
  */
 
 import { displayPath } from "../define/names.ts";

@@ -3,7 +3,7 @@
  */
 
 /**
- * Whoever waits with a higher one comes first: what is small and decides what else is asked for, then what other steps
+ * The highest one comes first: what is small and decides what else is asked for, then what other steps
  * wait for, then the rest. `spare` only gets what no other waits for.
  */
 const priorities = ["small", "urgent", "normal", "spare"] as const;

@@ -158,7 +158,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The line on which the last of these texts first stands behind the ones before it. */
+/** The line on which the last of these texts first follows the ones before it. */
 function lineOf(text: string, keys: readonly string[]): number {
   let position = 0;
   for (const key of keys) position = Math.max(text.indexOf(key, position), position);

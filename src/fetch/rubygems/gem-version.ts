@@ -1,5 +1,5 @@
 /**
- * Versions of gems and their order. It knows nothing of requirements.
+ * Versions of gems and their order.
  *
  * The rules are those of RubyGems' `Gem::Version` documentation: a version is numbers and letters separated by
  * dots; one with a letter is a prerelease; a letter sorts before any number; trailing zeros do not count.

@@ -1,5 +1,5 @@
 /**
- * What an update changed, and in which words that is told. It does not know how it came about.
+ * What an update changed, and how that is worded.
  */
 
 import type { LockEntry } from "../pins/lock.ts";
