@@ -27,10 +27,11 @@ import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
-import { bundleFile, isoVersion, pxeWanted } from "./tasks/settings/image-options.ts";
+import { bundleFile, isoVersion, ociWanted, pxeWanted } from "./tasks/settings/image-options.ts";
 import { setupFiles } from "./tasks/setup-files.ts";
 import { size } from "./tasks/size.ts";
 import { store } from "./tasks/store.ts";
+import { ociTemplate, template } from "./tasks/template.ts";
 import { templates } from "./tasks/templates.ts";
 import { unpackBundle } from "./tasks/unpack-bundle.ts";
 import { update } from "./tasks/update.ts";
@@ -71,12 +72,15 @@ export default taskfile({
     size,
     update,
     clean,
+    template,
+    ociTemplate,
     store,
   ],
   replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
   alsoBuilds: [
     [overlay, overlayTarball],
     [rebuildIso, pxe, pxeWanted],
+    [template, ociTemplate, ociWanted],
   ],
   aliases: { iso: rebuildIso },
   examples: [

@@ -105,6 +105,8 @@ const testTools = {
     pacman: "coreutils",
     brew: "coreutils",
   },
+  skopeo: { for: "OCI images in tests", apt: "skopeo", dnf: "skopeo", pacman: "skopeo", brew: "skopeo" },
+  umoci: { for: "OCI images in tests", apt: "umoci", dnf: "umoci", pacman: "umoci" },
   gpgconf: { for: "keys in tests", apt: "gpgconf", dnf: "gnupg2", pacman: "gnupg", brew: "gnupg" },
   ruby: {
     for: "the Microkernel's programs in tests",

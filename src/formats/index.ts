@@ -31,6 +31,7 @@ export { type Merged, mergeLayers } from "./merge.ts";
 export { describeProblem, type MergeProblem } from "./merge-problem.ts";
 export { formatModeLetters } from "./mode-letters.ts";
 export * from "./names.ts";
+export { writeOciLayout } from "./oci-layout.ts";
 export { type ExtractOptions, extractSquashfs, packSquashfs, type SquashfsOptions } from "./squashfs.ts";
 export { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
 export { readSquashfsSuperblock, type SquashfsSuperblock } from "./squashfs-superblock.ts";

@@ -125,6 +125,13 @@ export const pxeWanted: Parameter<boolean> = param.switch({
   default: false,
 });
 
+export const ociWanted: Parameter<boolean> = param.switch({
+  name: "oci",
+  description: "with template: also make an OCI image layout",
+  fingerprinted: false,
+  default: false,
+});
+
 /** How small the image's layers are made. */
 export const compress: Parameter<string> = param.choice({
   name: "compress",

@@ -19,10 +19,10 @@ const tab = 0x09;
 const lineFeed = 0x0a;
 
 /** Takes each line of a log, in order; a seal is a line without a key. */
-export type LineListener = (key: string | undefined, value: string) => void;
+type LineListener = (key: string | undefined, value: string) => void;
 
 /** What reading a log found besides its records. */
-export interface LogReading {
+interface LogReading {
   /** Lines that were skipped. */
   readonly damagedLines: number;
   /** crc32 of all bytes. */

@@ -48,4 +48,8 @@ export const releaseErrors = {
     meaning: "`task store` needs a destination: `--to DEST`, or `--verify DEST`.",
     remedy: "Run `task store --to DEST`.",
   },
+  "template-machine": {
+    meaning: "An OCI image names the machines that it runs on, and none of the image's programs tells.",
+    remedy: "Put a program for x86, x86_64, arm or aarch64 into `bin` of the image.",
+  },
 } satisfies ErrorArea;
