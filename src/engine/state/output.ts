@@ -114,14 +114,12 @@ export function handOver(
   staged: OutputPlaces,
   placed: OutputPlaces,
   listing: Listing,
-  { files, concatenator }: { readonly files: StatCache; readonly concatenator: Concatenator },
+  files: StatCache,
 ): void {
   for (const [name, entry] of listing) {
-    const [from, to] = [pathIn(staged, name), pathIn(placed, name)];
-    if (entry.type === "file") {
-      files.moved(from, to);
-      concatenator.moved(from, to);
-    } else files.forget(from);
+    const from = pathIn(staged, name);
+    if (entry.type === "file") files.moved(from, pathIn(placed, name));
+    else files.forget(from);
   }
 }
 
