@@ -1,5 +1,6 @@
 /** The targets, variants and limits of this project; each target is a file in tasks/. */
 import { taskfile } from "./src/engine/index.ts";
+import { backup } from "./tasks/backup.ts";
 import { boot } from "./tasks/boot.ts";
 import { bootLoaders } from "./tasks/boot-loaders.ts";
 import { bundle } from "./tasks/bundle.ts";
@@ -72,6 +73,7 @@ export default taskfile({
     size,
     update,
     clean,
+    backup,
     template,
     ociTemplate,
     store,

@@ -4,7 +4,7 @@
  */
 import { mkdir, readFile, symlink } from "node:fs/promises";
 import path from "node:path";
-import { type BlobAccess, files, out, task } from "../src/engine/index.ts";
+import { type BlobAccess, type CommandContext, files, out, task } from "../src/engine/index.ts";
 import { downloadPackages } from "./debian/downloads.ts";
 import type { PackagePlan } from "./debian/packages.ts";
 import { packagesEpoch } from "./debian/packages-epoch.ts";
@@ -45,6 +45,12 @@ export const sampleSource = task({
     );
   },
 });
+
+/** The sha256 of every package that the sample source is made of; the cache has them once it was made. */
+export async function sampleDownloads(build: CommandContext["build"]): Promise<readonly string[]> {
+  const plan = JSON.parse(await readFile((await build(samplePackagePlan)).plan, "utf8")) as PackagePlan;
+  return plan.packages.map(({ sha256 }) => sha256);
+}
 
 /** Packages that an earlier run downloaded are in the store: they are linked to, and not fetched again. */
 async function linkKnown(plan: PackagePlan, dir: string, blobs: BlobAccess): Promise<void> {

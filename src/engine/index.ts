@@ -16,6 +16,7 @@ export {
   type CommandContext,
   command,
   type ExclusiveContext,
+  type GivenOption,
   type Target,
 } from "./define/command.ts";
 export { file, files, type GenerateContext, type SelectContext } from "./define/declared-input.ts";
@@ -65,6 +66,7 @@ export { removeProducts } from "./run/clean.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./run/event.ts";
 export { outputPathsOf, workAlone } from "./run/exclusive-work.ts";
 export { type Forecast, forecast } from "./run/forecast.ts";
+export { inputPaths } from "./run/input-paths.ts";
 export { KeptOutput } from "./run/kept-output.ts";
 export { RunningCode } from "./run/running-code.ts";
 export {

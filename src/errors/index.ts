@@ -7,6 +7,7 @@ import type { ErrorCode } from "./codes/index.ts";
 
 export type { ErrorCode } from "./codes/index.ts";
 export { printable, printableName } from "./printable.ts";
+export { shellWord } from "./shell-word.ts";
 export { didYouMean, editDistance, nearest } from "./suggestion.ts";
 
 export interface UserErrorOptions {

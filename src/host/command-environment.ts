@@ -1,6 +1,7 @@
 /** The fixed environment of the commands that tasks run. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { shellWord } from "../errors/index.ts";
 import { fileIn, searchTool } from "./tool-path.ts";
 
 /** The system's program directories, independent of the caller. */
@@ -25,7 +26,7 @@ export function commandEnvironment(
     if (!wrapped) mkdirSync(wrappers, { recursive: true });
     wrapped = true;
     // No link: some programs look for their files beside the name that they were called by.
-    writeFileSync(path.join(wrappers, tool), `#!/bin/sh\nexec '${file.replaceAll("'", "'\\''")}' "$@"\n`, {
+    writeFileSync(path.join(wrappers, tool), `#!/bin/sh\nexec ${shellWord(file)} "$@"\n`, {
       mode: 0o755,
     });
   }

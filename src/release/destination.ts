@@ -32,11 +32,6 @@ export function describeDestination({ host, directory }: Destination): string {
   return host === undefined ? directory : `${host}:${directory}`;
 }
 
-/** A word that a POSIX shell takes as it is. */
-export function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 interface ShellAnswer {
   readonly status: number;
   /** Standard output and standard error. */

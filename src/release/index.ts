@@ -1,5 +1,5 @@
 /** Publishing releases: digests, signatures, atomic publication in a directory or over ssh, and checking what is published. */
-export { checksumsFile, formatChecksums, sha256Of } from "./checksums.ts";
+export { checksumsFile, formatChecksums, parseChecksums, sha256Of } from "./checksums.ts";
 export { type Destination, describeDestination, parseDestination } from "./destination.ts";
 export type { ReleaseContext } from "./program.ts";
 export { descriptionFiles, Publication, type Published } from "./publication.ts";

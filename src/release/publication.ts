@@ -3,15 +3,9 @@
  * `current` becomes a symlink to it. Every step is one rename, so a reader finds the old release or the new one.
  */
 import { hostname } from "node:os";
-import { UserError } from "../errors/index.ts";
+import { shellWord, UserError } from "../errors/index.ts";
 import { checksumsFile, parseChecksums } from "./checksums.ts";
-import {
-  type Destination,
-  DestinationShell,
-  describeDestination,
-  destinationFull,
-  quote,
-} from "./destination.ts";
+import { type Destination, DestinationShell, describeDestination, destinationFull } from "./destination.ts";
 import { lastLine, type ReleaseContext, runProgram } from "./program.ts";
 
 /** Files that tell of a release, and differ where its content does not. */
@@ -59,7 +53,7 @@ export class Publication {
 
   async #enter(owner: string | undefined): Promise<void> {
     const shell = this.#shell;
-    const directory = quote(this.#destination.directory);
+    const directory = shellWord(this.#destination.directory);
     await shell.do("entering the destination", `CDPATH= cd -- ${directory}`);
     if (owner === undefined) return;
     const known = await shell.run("[ -L current ] || [ ! -e current ]");
@@ -81,7 +75,7 @@ export class Publication {
       this.#context.note(`waiting for ${lastLine(text)}, which publishes there`);
       await shell.do("locking the destination", "flock 9");
     }
-    const me = quote(`${owner} (process ${process.pid} on ${hostname()})`);
+    const me = shellWord(`${owner} (process ${process.pid} on ${hostname()})`);
     await shell.do("locking the destination", `printf '%s\\n' ${me} >releases/.owner`);
   }
 
@@ -95,8 +89,8 @@ export class Publication {
       const { status, text } = await shell.run(`cat current/${name}`);
       if (status === 0) texts.set(name, text);
     }
-    const sums = await shell.run(`cat ${quote(`releases/${id}/${checksumsFile}`)}`);
-    const listed = await shell.run(`ls -A ${quote(`releases/${id}`)}`);
+    const sums = await shell.run(`cat ${shellWord(`releases/${id}/${checksumsFile}`)}`);
+    const listed = await shell.run(`ls -A ${shellWord(`releases/${id}`)}`);
     return {
       names: listed.status === 0 ? listed.text.split("\n") : [],
       ...(current === undefined ? {} : { current }),
@@ -108,20 +102,20 @@ export class Publication {
   /** Copies a local directory's files (absolute path; symlinks in it are followed) as the release `id`, which is not there yet. */
   async add(id: string, directory: string): Promise<void> {
     const partial = `releases/${id}.partial`;
-    await this.#shell.do("writing to the destination", `mkdir -p ${quote(partial)}`);
+    await this.#shell.do("writing to the destination", `mkdir -p ${shellWord(partial)}`);
     await this.#copy(directory, partial);
     await this.#shell.do(
       "checking the copied files",
-      `(cd ${quote(partial)} && sha256sum --quiet -c ${checksumsFile} && sync -- *)`,
+      `(cd ${shellWord(partial)} && sha256sum --quiet -c ${checksumsFile} && sync -- *)`,
     );
     // A copy that outlived its publication holds the same lock: nothing writes to what is renamed.
-    const rename = `mv -T ${quote(partial)} ${quote(`releases/${id}`)}`;
+    const rename = `mv -T ${shellWord(partial)} ${shellWord(`releases/${id}`)}`;
     await this.#shell.do("renaming the release", `flock releases/.transfer ${rename}`);
   }
 
   /** Makes `current` lead to the release `id`. */
   async switchTo(id: string): Promise<void> {
-    const link = `ln -sfn ${quote(`releases/${id}`)} current.new`;
+    const link = `ln -sfn ${shellWord(`releases/${id}`)} current.new`;
     await this.#shell.do(
       "switching to the release",
       `rm -rf current.new && ${link} && mv -T current.new current`,
@@ -138,7 +132,13 @@ export class Publication {
       ...["--checksum", "--delete", "--inplace", "--protect-args"],
     ];
     const local = ["rsync", ...options, "--", `${from}/`, to];
-    const remote = [...options, `--rsync-path=flock ${quote(lock)} rsync`, "--", `${from}/`, `${host}:${to}`];
+    const remote = [
+      ...options,
+      `--rsync-path=flock ${shellWord(lock)} rsync`,
+      "--",
+      `${from}/`,
+      `${host}:${to}`,
+    ];
     const { status, stderr } =
       host === undefined
         ? await runProgram(this.#context, "flock", [lock, ...local])

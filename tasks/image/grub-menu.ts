@@ -3,6 +3,8 @@
  *
  * Source: the GNU GRUB manual, "Special environment variables" (timeout_style) and "Quoting".
  */
+
+import { shellWord } from "../../src/errors/index.ts";
 import { type BootMenu, defaultLabel } from "../../src/formats/index.ts";
 
 /** GRUB's `grub.cfg` for an isolinux.cfg: every offered label that starts a kernel with an initrd. */
@@ -14,15 +16,11 @@ export function grubMenu(menu: BootMenu): string {
     `set timeout=${menu.seconds}`,
     ...(menu.isHidden && menu.seconds > 0 ? ["set timeout_style=hidden"] : []),
     ...labels.flatMap(({ title, kernel, initrds, args }) => [
-      `menuentry ${quote(title)} {`,
-      `  linux ${[kernel, ...args].map(quote).join(" ")}`,
-      `  initrd ${initrds.map(quote).join(" ")}`,
+      `menuentry ${shellWord(title)} {`,
+      `  linux ${[kernel, ...args].map(shellWord).join(" ")}`,
+      `  initrd ${initrds.map(shellWord).join(" ")}`,
       "}",
     ]),
     "",
   ].join("\n");
-}
-
-function quote(word: string): string {
-  return /^[\w/.:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -5,6 +5,7 @@ import {
   build,
   type Command,
   type CommandContext,
+  inputPaths,
   outputPathsOf,
   RunningCode,
   removeProducts,
@@ -14,6 +15,7 @@ import { printable, UsageError } from "../../errors/index.ts";
 import { type Display, openDisplay } from "../output/display.ts";
 import { encodeLine } from "../output/event-stream.ts";
 import type { Session } from "../session.ts";
+import { givenOptions } from "./given-options.ts";
 import { movedDuring } from "./moved-during.ts";
 import { sessionCache } from "./remote-cache.ts";
 
@@ -124,6 +126,8 @@ function contextFor(
       if (moved.length > 0) throw movedDuring(moved);
       return outputPathsOf(task, graph);
     },
+    inputsOf: (task) => inputPaths(workspace, { targets: [task], variant: request.variant, values }),
+    given: () => givenOptions(session),
     alone: (work) =>
       workAlone(workspace, { name: command.name, command: session.command, signal, hurry, onEvent }, work),
   };

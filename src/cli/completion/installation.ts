@@ -4,7 +4,7 @@
  */
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { systemErrorCode, systemReason, UserError } from "../../errors/index.ts";
+import { shellWord, systemErrorCode, systemReason, UserError } from "../../errors/index.ts";
 
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];
@@ -68,7 +68,7 @@ function placeOf(shell: Shell, env: NodeJS.ProcessEnv): Place {
 }
 
 function addToStartFile(startFile: string, script: string): string {
-  const quoted = `'${script.replaceAll("'", "'\\''")}'`;
+  const quoted = shellWord(script);
   const line = `[ -r ${quoted} ] && . ${quoted}`;
   const present = readIfThere(startFile) ?? "";
   if (present.split("\n").includes(line)) return `${startFile} already loads it`;

@@ -4,7 +4,14 @@
  */
 import path from "node:path";
 import type { ProjectTemplate } from "../../engine/index.ts";
-import { didYouMean, systemErrorCode, systemReason, UsageError, UserError } from "../../errors/index.ts";
+import {
+  didYouMean,
+  shellWord,
+  systemErrorCode,
+  systemReason,
+  UsageError,
+  UserError,
+} from "../../errors/index.ts";
 import type { Session } from "../session.ts";
 import { counted } from "../terminal/style.ts";
 import { readManifest } from "./manifest.ts";
@@ -61,9 +68,7 @@ export async function initCommand(
       ...(kept.size === 0 ? [] : [`kept unchanged: ${[...kept].join(", ")}`]),
       ...colleagueLines(root, packageRoot),
       "next:",
-      ...(shown === ""
-        ? []
-        : [`  cd ${/^[\w./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`}`]),
+      ...(shown === "" ? [] : [`  cd ${shellWord(shown)}`]),
       "  npx task                       # choose a target",
       "  npx task package-list          # the example in tasks/package-list.ts",
       "  npx task iso --source sample   # an ISO made from this distribution's packages",

@@ -57,8 +57,22 @@ export interface CommandContext {
   readonly note: (message: string) => void;
   /** Brings a task up to date, and returns the absolute paths of its outputs. */
   readonly build: <O extends Outputs>(task: Task<O>) => Promise<OutputPaths<O>>;
+  /** Absolute paths of the files that a task and all it needs read, besides code; in byte order. */
+  readonly inputsOf: (task: Task) => Promise<readonly string[]>;
+  /** The options that were given for this command, with their values as text; without secrets. */
+  readonly given: () => Promise<readonly GivenOption[]>;
   /** Does work while no build runs in this workspace; never to be used within itself or around `build`. */
   readonly alone: <T>(work: (bench: ExclusiveContext) => Promise<T>) => Promise<T>;
+}
+
+/** An option that the command line, a file, the environment or the Taskfile sets. */
+export interface GivenOption {
+  /** `--source`. */
+  readonly option: string;
+  /** The variable and key of a configuration file that says the same. */
+  readonly env?: string;
+  /** As it may be written down; paths are relative to the workspace. True for a switch. */
+  readonly value: string | true;
 }
 
 /** What a command has while it works alone. */

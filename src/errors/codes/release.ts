@@ -2,6 +2,25 @@
 import type { ErrorArea } from "./explanation.ts";
 
 export const releaseErrors = {
+  "backup-damaged": {
+    meaning: "A file in a backup does not have the digest that the backup recorded for it.",
+    remedy:
+      "Take another copy of the backup. `sha256sum -c SHA256SUMS` in the unpacked archive names all such files.",
+  },
+  "backup-incomplete": {
+    meaning:
+      "The project cannot be rebuilt from a backup: a download is not in the cache, or an input is outside of the project.",
+    remedy:
+      "Build the image once, so that all downloads are in the cache; copy files from elsewhere into the project.",
+  },
+  "backup-usage": {
+    meaning: "`task backup` takes no words; `task backup --restore FILE` takes a directory.",
+    remedy: "Run `task backup`, or `task backup --restore FILE DIRECTORY`.",
+  },
+  "not-a-backup": {
+    meaning: "The file is a tarball, but not one that `task backup` made.",
+    remedy: "Name a file that `task backup` made.",
+  },
   "release-damaged": {
     meaning: "A published release lacks a file, or a file differs from its SHA256SUMS.",
     remedy: "Delete the release at the destination and publish it again.",

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { defineMirror, serveDirectory } from "../../../src/fetch/index.ts";
-import { sampleSource } from "../../sample-source.ts";
+import { sampleDownloads, sampleSource } from "../../sample-source.ts";
 import type { ExtraName, SourceKind, SourceLocations } from "./source-kind.ts";
 import { isRecord, readSources } from "./sources-file.ts";
 
@@ -17,6 +17,7 @@ export const sample: SourceKind = {
   needs: sampleSource,
   // Its packages move with the distribution.
   lock: { file: ".buildcache/sample.lock.json", pins: "recorded", hasTimes: false },
+  downloads: sampleDownloads,
   withoutUpstream: {
     update:
       "the sample source follows apt: run `apt-get update` as root, and the next build uses the new packages",

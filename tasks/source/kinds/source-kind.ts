@@ -1,5 +1,5 @@
 /** What a kind of source is: where its files are, and the policy for pins, updates and checks. */
-import type { Output, Task } from "../../../src/engine/index.ts";
+import type { CommandContext, Output, Task } from "../../../src/engine/index.ts";
 import type { Mirror } from "../../../src/fetch/index.ts";
 
 export type ExtraName = "rubygems" | "mcollective" | "open-vm-tools";
@@ -25,6 +25,8 @@ export interface SourceKind {
   /** Finds its locations. Throws a `UserError` for a source that is not defined, or not well. */
   readonly open: (request: OpenRequest) => Promise<OpenedLocations>;
   readonly lock: LockPolicy;
+  /** The sha256 of every download of this kind that a rebuild needs besides what is pinned. */
+  readonly downloads?: (build: CommandContext["build"]) => Promise<readonly string[]>;
   /** Where nothing can be asked upstream: what is printed instead. */
   readonly withoutUpstream: { readonly update: string; readonly doctor: string } | undefined;
 }
