@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { usesPrograms } from "../support/programs.ts";
 import { openWorkspace, version, type Workspace } from "./workspace.ts";
 
-usesPrograms("skopeo", "umoci", "tar", "unshare");
+usesPrograms("sha256sum", "skopeo", "tar", "umoci", "unshare");
 
 describe("the template of a dev image", () => {
   let workspace: Workspace;
