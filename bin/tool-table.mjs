@@ -134,6 +134,20 @@ const testTools = {
     dnf: "rubygem-minitest",
     pacman: "ruby-minitest",
   },
+  // Its library, which the client comes with.
+  mcollective: {
+    for: "the Microkernel's MCollective agents in tests",
+    files: ["/usr/lib/ruby/vendor_ruby/mcollective.rb"],
+    apt: "mcollective-client",
+  },
+  mco: { for: "MCollective in tests", apt: "mcollective-client" },
+  // Not the programs in PATH, which run as the service's own user.
+  "rabbitmq-server": {
+    for: "MCollective's broker in tests",
+    files: ["/usr/lib/rabbitmq/bin/rabbitmq-server"],
+    apt: "rabbitmq-server",
+  },
+  epmd: { for: "MCollective's broker in tests", apt: "erlang-base" },
   unzip: { for: "zip files in tests", apt: "unzip", dnf: "unzip", pacman: "unzip", brew: "unzip" },
   tmux: { for: "whole screens in tests", apt: "tmux", dnf: "tmux", pacman: "tmux", brew: "tmux" },
   script: { for: "terminals in tests", apt: "bsdutils", dnf: "util-linux-script", pacman: "util-linux" },

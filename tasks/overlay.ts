@@ -16,7 +16,7 @@ import { roomFor } from "./image/layers.ts";
 import { describeFallback, findConflict } from "./image/layout.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { describeLostModes } from "./image/lost-modes.ts";
-import { installedMcollective } from "./image/mcollective.ts";
+import { dropPlugins, installedMcollective } from "./image/mcollective.ts";
 import { microkernelConfiguration } from "./image/microkernel-settings.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
 import { linkRubyLibrary } from "./image/ruby-library.ts";
@@ -80,6 +80,7 @@ export const overlay = task({
     const mcollectiveDirectory = installedMcollective(fetched);
     const modes = modesByPath(params.overlayModes);
     const given = await overlayTree(inputs.tree.root, { mtime, variant, mcollectiveDirectory, modes });
+    if (mcollectiveDirectory === undefined) dropPlugins(given);
     await addConfiguration(given, inputs.settings, mtime);
     await adaptToVariant(given, variant, needs.access?.passwordHash, directory);
     linkRubyLibrary(given, await readFile(needs.payload.rubyVersion, "utf8"), mtime);

@@ -18,7 +18,13 @@ import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { inheritDirectories, normalizeOwners, recordedModes, refuseClashes } from "./image/image-tree.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
-import { installedMcollective, serverConfiguration } from "./image/mcollective.ts";
+import { availableConnectors, installedMcollective } from "./image/mcollective.ts";
+import {
+  chooseConnector,
+  type McollectiveSecrets,
+  readMcollectiveSettings,
+  serverConfiguration,
+} from "./image/mcollective-settings.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { payload } from "./payload.ts";
 import { mcollectivePassword, mcollectivePsk } from "./settings/access-options.ts";
@@ -54,7 +60,7 @@ export const setupFiles = task({
     /** What tables of libraries and modules depend on. */
     linked: out.file("linked.cpio"),
   },
-  async run({ needs, inputs, params, outputs, scratch, signal }) {
+  async run({ needs, inputs, params, outputs, scratch, variant, note, signal }) {
     const mtime = undated;
     const core = await readListing(needs.iso.listing);
     const beneath = await readListing(needs.payload.layerListing);
@@ -77,9 +83,11 @@ export const setupFiles = task({
       await writeTarball(tree, path.join(outputs.setups, name), { signal });
     };
     if (installedMcollective(beneath) !== undefined) {
-      const settings = await readSettings(await settingsText(inputs.mcollective));
-      const { mcollectivePassword: password, mcollectivePsk: psk } = params;
-      const text = serverConfiguration({ ...settings, password, psk });
+      const settings = await readMcollectiveSettings(await settingsText(inputs.mcollective), settingsFile);
+      const connector = chooseConnector(settings.connector, availableConnectors(beneath), settingsFile);
+      const given = { password: params.mcollectivePassword, psk: params.mcollectivePsk };
+      const secrets = variant === "prod" ? withoutSecrets(given, note) : given;
+      const text = serverConfiguration(settings, secrets, connector);
       const ours = new FileTree()
         .addFile("usr/local/etc/mcollective/server.cfg", bytesContent(text), { mtime, mode: 0o600 })
         .ensureParents({ mtime });
@@ -110,32 +118,10 @@ async function settingsText(file: string): Promise<string> {
   }
 }
 
-async function readSettings(text: string) {
-  const { parse } = await import("yaml");
-  const where = settingsFile;
-  const settings = (parse(text) ?? {}) as Readonly<Record<string, unknown>>;
-  const word = (key: string): string => {
-    const value = settings[key];
-    if (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) return value;
-    throw new UserError(`"${key}" must be one word`, {
-      code: "mcollective-settings",
-      where,
-      hint: "write it as KEY: value, without blanks in the value",
-    });
-  };
-  const { port } = settings;
-  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65535) {
-    throw new UserError('"port" is not a port number', {
-      code: "mcollective-settings",
-      where,
-      hint: "write an integer from 1 to 65535",
-    });
+/** Everyone who has a production image can read it, and its MCollective is not started. */
+function withoutSecrets(given: McollectiveSecrets, note: (line: string) => void): McollectiveSecrets {
+  if (given.password !== undefined || given.psk !== undefined) {
+    note("MCollective is not started in a production image: its password and key are left out of server.cfg");
   }
-  return {
-    host: word("host"),
-    port,
-    user: word("user"),
-    collective: word("collective"),
-    logLevel: word("log_level"),
-  };
+  return { password: undefined, psk: undefined };
 }

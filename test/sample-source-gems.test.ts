@@ -6,7 +6,7 @@ import type { BuildOptions } from "../tasks/sample/extensions.ts";
 import { buildExtras } from "../tasks/sample/extras.ts";
 import { buildGems, gemPackages } from "../tasks/sample/gems.ts";
 import { parseGemspec } from "../tasks/sample/gemspec.ts";
-import { mcollectiveName } from "../tasks/sample/mcollective.ts";
+import { mcollectivePackages } from "../tasks/sample/mcollective.ts";
 import { type PackageText, planOf, useWorkshop } from "./sample-source-workshop.ts";
 
 const workshop = useWorkshop();
@@ -74,11 +74,33 @@ function gemPackage(name: string): PackageText {
   };
 }
 
+/** MCollective's packages, with the files that Debian 12 has in these places. */
+const mcollective: Readonly<Record<string, PackageText["files"]>> = {
+  mcollective: {
+    "usr/sbin/mcollectived": "#!/usr/bin/env ruby\n",
+    "usr/share/mcollective/server.cfg": "connector = activemq\n",
+    "lib/systemd/system/mcollective.service": "[Unit]\n",
+  },
+  "mcollective-client": {
+    "usr/bin/mco": "#!/usr/bin/env ruby\n",
+    "usr/share/mcollective-client/client.cfg": "connector = activemq\n",
+  },
+  "mcollective-common": {
+    "etc/mcollective/facts.yaml.dist": "---\n",
+    "usr/lib/ruby/vendor_ruby/mcollective.rb": "module MCollective; end\n",
+    "usr/lib/ruby/vendor_ruby/mcollective/connector/rabbitmq.rb": "# connector\n",
+    "usr/share/mcollective/plugins/README.md": "Plugins\n",
+    "usr/share/doc/mcollective-common/copyright": "Apache\n",
+  },
+  "ruby-systemu": { "usr/lib/ruby/vendor_ruby/systemu.rb": "# library\n" },
+};
+
 let out = "";
+let extras: BuildOptions;
 
 beforeAll(async () => {
   out = workshop.path("sample");
-  const names = [...gemPackages, "open-vm-tools", "ruby-rubygems"];
+  const names = [...new Set([...gemPackages, ...mcollectivePackages, "open-vm-tools", "ruby-rubygems"])];
   const downloads: Record<string, string> = {};
   for (const name of gemPackages) downloads[name] = await workshop.makePackage(gemPackage(name));
   downloads["open-vm-tools"] = await workshop.makePackage({
@@ -92,9 +114,15 @@ beforeAll(async () => {
       "usr/lib/ruby/vendor_ruby/rubygems.rb": "module Gem; end\n",
     },
   });
+  for (const [name, files = {}] of Object.entries(mcollective))
+    downloads[name] = await workshop.makePackage({ name, version: "1:2.12.5+dfsg-1.1", files });
+  const plan = planOf(names);
+  const packages = plan.packages.map((one) =>
+    one.name === "mcollective" ? { ...one, version: "1:2.12.5+dfsg-1.1" } : one,
+  );
   const options: BuildOptions = {
     $: workshop.$,
-    plan: planOf(names),
+    plan: { ...plan, packages },
     downloads,
     workDir: workshop.path("work"),
     outDir: out,
@@ -102,6 +130,7 @@ beforeAll(async () => {
   };
   await buildGems(options);
   await buildExtras(options);
+  extras = options;
 });
 
 async function member(gem: string, name: string): Promise<Buffer> {
@@ -204,14 +233,15 @@ describe("the gems", () => {
 });
 
 describe("the extras", () => {
-  it("are a RubyGems tarball, one in MCollective's layout that says what it is, and the open-vm-tools", async () => {
+  const list = async (name: string): Promise<readonly string[]> =>
+    (await workshop.$`tar -tzf ${`${out}/extras/${name}`}`).stdout.split("\n");
+
+  it("are tarballs of RubyGems, MCollective and the open-vm-tools", async () => {
     expect((await readdir(`${out}/extras`)).sort()).toEqual([
-      `${mcollectiveName}.tgz`,
+      "mcollective-2.12.5.tgz",
       "mk-open-vm-tools.tar.gz",
       "rubygems-1.0.tgz",
     ]);
-    const list = async (name: string): Promise<readonly string[]> =>
-      (await workshop.$`tar -tzf ${`${out}/extras/${name}`}`).stdout.split("\n");
     expect(await list("rubygems-1.0.tgz")).toEqual(
       expect.arrayContaining([
         "rubygems-1.0/setup.rb",
@@ -219,12 +249,46 @@ describe("the extras", () => {
         "rubygems-1.0/bin/gem",
       ]),
     );
-    expect(await list(`${mcollectiveName}.tgz`)).toContain(`${mcollectiveName}/bin/mcollectived`);
     const tools = await list("mk-open-vm-tools.tar.gz");
     expect(tools).toContain("usr/local/bin/vmtoolsd");
     expect(tools).not.toContain("etc/init.d/open-vm-tools");
-    const { stdout } =
-      await workshop.$`tar -xOzf ${`${out}/extras/${mcollectiveName}.tgz`} ${`${mcollectiveName}/README`}`;
-    expect(stdout).toContain("This is not MCollective");
+  });
+
+  it("have MCollective laid out as its releases are, with the libraries that it needs", async () => {
+    const { stdout } = await workshop.$`tar --numeric-owner -tvzf ${`${out}/extras/mcollective-2.12.5.tgz`}`;
+    const modes = stdout
+      .trim()
+      .split("\n")
+      .filter((line) => line.startsWith("-"))
+      .map((line) => line.replace(/^(\S+) (\S+) .* mcollective-2\.12\.5\//, "$1 $2 "));
+    expect(modes.sort()).toEqual(
+      [
+        "-rw-r--r-- 0/0 README",
+        "-rw-r--r-- 0/0 etc/client.cfg.dist",
+        "-rw-r--r-- 0/0 etc/facts.yaml.dist",
+        "-rw-r--r-- 0/0 etc/server.cfg.dist",
+        "-rw-r--r-- 0/0 lib/mcollective.rb",
+        "-rw-r--r-- 0/0 lib/mcollective/connector/rabbitmq.rb",
+        "-rw-r--r-- 0/0 lib/stomp.rb",
+        "-rw-r--r-- 0/0 lib/systemu.rb",
+        "-rw-r--r-- 0/0 plugins/README.md",
+        "-rwxr-xr-x 0/0 bin/mco",
+        "-rwxr-xr-x 0/0 bin/mcollectived",
+      ].sort(),
+    );
+  });
+
+  it("are two where the distribution has no MCollective, and the log says so", async () => {
+    const { plan } = extras;
+    const packages = plan.packages.filter(({ name }) => name !== "mcollective");
+    const lines: string[] = [];
+    const outDir = workshop.path("without");
+    const log = (line: string) => void lines.push(line);
+    await buildExtras({ ...extras, plan: { ...plan, packages }, outDir, log });
+    expect((await readdir(`${outDir}/extras`)).sort()).toEqual([
+      "mk-open-vm-tools.tar.gz",
+      "rubygems-1.0.tgz",
+    ]);
+    expect(lines).toContain("no MCollective: the distribution has no package mcollective");
   });
 });

@@ -58,6 +58,13 @@ describe("planning the packages", () => {
     expect(await planPackages({ $: workshop.$, wanted })).toEqual(plan);
   });
 
+  it("takes what is optional where the distribution has it", async () => {
+    await workshop.offer({ name: "a" }, { name: "b", depends: "a" });
+    const wanted = wishes({ closed: ["a"], optional: ["b", "missing"] });
+    const plan = await planPackages({ $: workshop.$, wanted });
+    expect(plan.packages.map(({ name, depends }) => [name, ...depends])).toEqual([["a"], ["b"]]);
+  });
+
   it("takes the first alternative that exists, or a package that provides one", async () => {
     await workshop.offer(
       { name: "a", depends: "missing | b, virtual" },

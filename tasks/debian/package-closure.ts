@@ -16,6 +16,8 @@ export interface PackageWishes {
   readonly closed: readonly string[];
   /** Packages that are taken alone. */
   readonly alone: readonly string[];
+  /** Packages that are taken alone where the distribution has them. */
+  readonly optional?: readonly string[];
   /** Packages that count as present wherever something depends on them. */
   readonly satisfied: ReadonlySet<string>;
 }
@@ -62,6 +64,10 @@ export function closePackages(
   for (const wish of wishes.alone) {
     const { name } = requireRecord(wish, records);
     if (!packages.has(name)) packages.set(name, []);
+  }
+  for (const wish of wishes.optional ?? []) {
+    const name = alternativesOf(wish).find((alternative) => records.has(alternative));
+    if (name !== undefined && !packages.has(name)) packages.set(name, []);
   }
   return { base, packages: new Map([...packages].sort(([a], [b]) => (a < b ? -1 : 1))) };
 }

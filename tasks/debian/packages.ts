@@ -56,7 +56,8 @@ const dependsOptions = [
 export async function planPackages({ $, wanted, log, signal }: PlanOptions): Promise<PackagePlan> {
   const ask = $({ nothrow: true, ...(signal === undefined ? {} : { signal }) });
   const architecture = await readArchitecture(ask);
-  const names = [...wanted.base, ...wanted.closed, ...wanted.alone].flatMap(alternativesOf);
+  const wishes = [...wanted.base, ...wanted.closed, ...wanted.alone, ...(wanted.optional ?? [])];
+  const names = wishes.flatMap(alternativesOf);
 
   const reachable = await ask`apt-cache depends ${dependsOptions} ${names}`;
   signal?.throwIfAborted();

@@ -1,9 +1,8 @@
 /**
- * MCollective in the image: its tarball unpacked where Tiny Core keeps what is installed, two links, and its
- * settings. Without the tarball there is no trace of it.
+ * MCollective in the image: its tarball unpacked where Tiny Core keeps what is installed, and two links. Without the tarball
+ * there is no trace of it.
  */
 import path from "node:path";
-import type { Secret } from "../../src/engine/index.ts";
 import { UserError } from "../../src/errors/index.ts";
 import { FileTree, treeFromTarball, type UnpackLimits } from "../../src/formats/index.ts";
 import { normalizeOwners } from "./image-tree.ts";
@@ -51,40 +50,27 @@ export function installedMcollective(image: FileTree): string | undefined {
   return link?.type === "symlink" ? link.target.slice(1) : undefined;
 }
 
-interface McollectiveSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly collective: string;
-  readonly logLevel: string;
-  readonly password: Secret | undefined;
-  readonly psk: Secret | undefined;
+/** Our agents and the like, relative to the image's root; MCollective finds them since `libdir` names the directory. */
+export const pluginsDirectory = "usr/local/share/mcollective/plugins";
+
+/** Removes our plugins from the overlay of an image without MCollective. */
+export function dropPlugins(overlay: FileTree): void {
+  const top = path.posix.dirname(pluginsDirectory);
+  for (const name of [...overlay.paths()]) {
+    if (name === top || name.startsWith(`${top}/`)) overlay.delete(name);
+  }
 }
 
-/** `server.cfg`, with the keys of the Microkernel's documentation; a secret that was not given has no line. */
-export function serverConfiguration(settings: McollectiveSettings): string {
-  const lines = [
-    "topicprefix = /topic/",
-    `main_collective = ${settings.collective}`,
-    `collectives = ${settings.collective}`,
-    "libdir = /usr/local/mcollective/plugins",
-    "logfile = /var/log/mcollective.log",
-    `loglevel = ${settings.logLevel}`,
-    "daemonize = 1",
-    "",
-    "# Plugins",
-    "securityprovider = psk",
-    ...(settings.psk === undefined ? [] : [`plugin.psk = ${settings.psk.reveal()}`]),
-    "connector = stomp",
-    "",
-    `plugin.stomp.host = ${settings.host}`,
-    `plugin.stomp.port = ${settings.port}`,
-    `plugin.stomp.user = ${settings.user}`,
-    ...(settings.password === undefined ? [] : [`plugin.stomp.password = ${settings.password.reveal()}`]),
-    "",
-    "# Facts",
-    "factsource = yaml",
-    "plugin.yaml = /usr/local/etc/mcollective/facts.yaml",
-  ];
-  return `${lines.join("\n")}\n`;
+/** The names of the connectors that the image's MCollective has, in byte order: what `connector` in server.cfg can be. */
+export function availableConnectors(image: FileTree): readonly string[] {
+  const directory = installedMcollective(image) ?? "";
+  // Before 2.8 in `plugins`, since then in `lib`.
+  const pattern = /^(?:lib|plugins)\/mcollective\/connector\/(\w+)\.rb$/;
+  const names = [...image.paths()].flatMap((name) => {
+    const connector = name.startsWith(`${directory}/`)
+      ? pattern.exec(name.slice(directory.length + 1))?.[1]
+      : undefined;
+    return connector === undefined || connector === "base" ? [] : [connector];
+  });
+  return [...new Set(names)].sort();
 }

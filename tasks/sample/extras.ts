@@ -1,17 +1,18 @@
-/** The extras of the sample source: a RubyGems tarball, one shaped like MCollective's, and the open-vm-tools. */
+/** The extras of the sample source: tarballs of RubyGems, of MCollective and of the open-vm-tools. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
 import {
   bytesContent,
   FileTree,
+  readDebFiles,
   treeFromDirectory,
   unpackDeb,
   writeTarball,
 } from "../../src/formats/index.ts";
 import { movePackage, settleTree } from "./extension-tree.ts";
 import type { BuildOptions } from "./extensions.ts";
-import { mcollectiveFiles, mcollectiveName } from "./mcollective.ts";
+import { mcollectivePackages, placeInRelease } from "./mcollective.ts";
 
 /** Packages that the extras are made from, as wishes (see package-closure.ts); taken without what they depend on. */
 export const extraPackages: readonly string[] = ["open-vm-tools", "ruby-rubygems | rubygems"];
@@ -38,19 +39,45 @@ export async function buildExtras(options: BuildOptions): Promise<readonly strin
   const names: string[] = [];
   for (const build of [buildMcollective, buildOpenVmTools, buildRubygems]) {
     signal?.throwIfAborted();
-    names.push(await build(options));
+    const name = await build(options);
+    if (name !== undefined) names.push(name);
   }
   log?.(`${names.length} extras`);
   return names;
 }
 
-async function buildMcollective({ outDir, epoch }: BuildOptions): Promise<string> {
-  const tree = new FileTree();
-  for (const [path, text] of Object.entries(mcollectiveFiles)) {
-    const mode = path.startsWith("bin/") ? 0o755 : 0o644;
-    tree.addFile(`${mcollectiveName}/${path}`, bytesContent(Buffer.from(text)), { mtime: epoch, mode });
+/** Undefined where the distribution does not have MCollective. */
+async function buildMcollective(options: BuildOptions): Promise<string | undefined> {
+  const { $, plan, downloads, workDir, outDir, epoch, log } = options;
+  const packages = plan.packages.filter(({ name }) => mcollectivePackages.includes(name));
+  const lacking = mcollectivePackages.filter((name) => !packages.some((found) => found.name === name));
+  const main = packages.find(({ name }) => name === "mcollective");
+  if (lacking.length > 0 || main === undefined) {
+    log?.(`no MCollective: the distribution has no package ${lacking.join(", ")}`);
+    return undefined;
   }
-  return await write(tree, outDir, `${mcollectiveName}.tgz`, epoch);
+  const name = `mcollective-${upstreamVersion(main.version)}`;
+  const list = packages.map((found) => `${found.name} ${found.version}`).join(", ");
+  const readme = `MCollective, from the packages ${list}.\nStart it with: ruby -I lib bin/mcollectived --config FILE\n`;
+  const tree = new FileTree().addFile(`${name}/README`, bytesContent(Buffer.from(readme)), { mtime: epoch });
+  const spool = join(workDir, "extra-mcollective");
+  try {
+    for (const found of packages) {
+      const deb = downloads[found.name];
+      if (deb === undefined) throw missing(found.name);
+      const own = join(spool, found.name);
+      await mkdir(own, { recursive: true });
+      for (const [path, node] of await readDebFiles($, deb, own)) {
+        const place = placeInRelease(path);
+        if (place === undefined || node.type !== "file") continue;
+        const mode = (node.mode & 0o111) === 0 ? 0o644 : 0o755;
+        tree.set(`${name}/${place}`, { ...node, mode, uid: 0, gid: 0, mtime: epoch });
+      }
+    }
+    return await write(tree, outDir, `${name}.tgz`, epoch);
+  } finally {
+    await rm(spool, { recursive: true, force: true });
+  }
 }
 
 /** The package's files, arranged like an extension's; their libraries are not in it, nor kernel modules (the kernel has them). */
@@ -65,7 +92,7 @@ async function buildRubygems(options: BuildOptions): Promise<string> {
   const { plan, outDir, epoch } = options;
   const found = plan.packages.find(({ name }) => name === "ruby-rubygems" || name === "rubygems");
   if (found === undefined) throw missing("ruby-rubygems");
-  const version = found.version.replace(/^\d+:/, "").replace(/[-~+].*$/, "");
+  const version = upstreamVersion(found.version);
   return await unpack(options, found.name, async (root) => {
     const name = `rubygems-${version}`;
     const tree = new FileTree();
@@ -105,6 +132,11 @@ async function unpack<Result>(
 async function write(tree: FileTree, outDir: string, name: string, epoch: number): Promise<string> {
   await writeTarball(tree.ensureParents({ mtime: epoch }), join(outDir, extraDirectory, name));
   return name;
+}
+
+/** A package's version (deb-version(7)) without its epoch, its revision and what the distribution appended. */
+function upstreamVersion(version: string): string {
+  return version.replace(/^\d+:/, "").replace(/[-~+].*$/, "");
 }
 
 function missing(name: string): UserError {

@@ -9,6 +9,7 @@ import { catalogue, satisfiedPackages } from "./extension-catalogue.ts";
 import { type BuildOptions, buildExtensions } from "./extensions.ts";
 import { buildExtras, extraPackages } from "./extras.ts";
 import { buildGems, gemPackages } from "./gems.ts";
+import { mcollectivePackages } from "./mcollective.ts";
 
 export type { PackageWishes } from "../debian/package-closure.ts";
 export type { BuildOptions } from "./extensions.ts";
@@ -18,6 +19,7 @@ export const samplePackages: PackageWishes = {
   base: basePackages,
   closed: catalogue.flatMap((entry) => entry.packages),
   alone: [...gemPackages, ...extraPackages],
+  optional: mcollectivePackages,
   satisfied: satisfiedPackages,
 };
 

@@ -1,50 +1,35 @@
 /**
- * The files of a tarball laid out like MCollective 2.0.0, which the distribution does not offer.
- * They are placeholders and say so; a real one comes from another source or from MK_BUNDLE_MCOLLECTIVE_URL.
+ * Where the files of the distribution's MCollective packages lie in a tarball that is laid out as a release of MCollective:
+ * `bin`, `lib`, `plugins` and `etc` in one directory. The libraries that it needs beside Ruby's own are in its `lib`.
  */
 
-/** The top directory of the tarball, and its name without suffix. */
-export const mcollectiveName = "mcollective-2.0.0";
+/**
+ * The daemon, its library, the client, and what they require beside Ruby's own library. Debian 12 is the last that has
+ * MCollective: the sample does without it where one of these is missing.
+ */
+export const mcollectivePackages: readonly string[] = [
+  "mcollective",
+  "mcollective-client",
+  "mcollective-common",
+  "ruby-stomp",
+  "ruby-systemu",
+];
 
-const readme = `This is not MCollective. It is a placeholder in the layout of MCollective 2.0.0, made by the
-sample source of razor-mk so that an image can be built without any other mirror.
-Name the real tarball with MK_BUNDLE_MCOLLECTIVE_URL.
-`;
+const places: readonly (readonly [pattern: RegExp, place: string])[] = [
+  // Not the programs of the libraries, such as stompcat.
+  [/^usr\/s?bin\/(mco(?:llectived)?)$/, "bin/$1"],
+  // Libraries are in Ruby's vendor directory or in a gem's.
+  [/^usr\/lib\/ruby\/vendor_ruby\/(.+)$/, "lib/$1"],
+  [/^usr\/share\/rubygems-integration\/all\/gems\/[^/]+\/lib\/(.+)$/, "lib/$1"],
+  [/^usr\/share\/mcollective\/plugins\/(.+)$/, "plugins/$1"],
+  [/^etc\/mcollective\/(.+)$/, "etc/$1"],
+  [/^usr\/share\/mcollective(?:-client)?\/((?:server|client)\.cfg)$/, "etc/$1.dist"],
+];
 
-const daemon = `#!/usr/bin/ruby
-# Placeholder of mcollectived: tells what it is and ends.
-$LOAD_PATH.unshift(File.expand_path("../lib", File.dirname(File.realpath(__FILE__))))
-require "mcollective"
-
-if ARGV == ["--version"]
-  puts "mcollectived #{MCollective.version}"
-else
-  warn "mcollectived: #{MCollective::PLACEHOLDER}"
-  exit 1
-end
-`;
-
-const library = `# Placeholder of the MCollective library.
-module MCollective
-  VERSION = "2.0.0"
-  PLACEHOLDER = "a placeholder of the sample source; see README"
-
-  def self.version
-    "#{VERSION} (#{PLACEHOLDER})"
-  end
-end
-`;
-
-const settings = `# What a real mcollectived would read. The placeholder reads nothing.
-libdir = /usr/local/mcollective/plugins
-daemonize = 1
-`;
-
-/** Path below the top directory → text. */
-export const mcollectiveFiles: Readonly<Record<string, string>> = {
-  README: readme,
-  "bin/mcollectived": daemon,
-  "etc/server.cfg.dist": settings,
-  "lib/mcollective.rb": library,
-  "plugins/mcollective/README": readme,
-};
+/** The place in the release's directory of a file of one of the packages; undefined for what a release does not have. */
+export function placeInRelease(path: string): string | undefined {
+  for (const [pattern, place] of places) {
+    if (pattern.test(path)) return path.replace(pattern, place);
+  }
+  return undefined;
+}

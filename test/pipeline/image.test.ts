@@ -236,7 +236,9 @@ describe("an image", () => {
       expect(parse(await text(tree, "tmp/mk-version.yaml"))).toEqual({ mk_version: version });
       const links = {
         "usr/sbin/dmidecode": "/usr/local/sbin/dmidecode",
-        "usr/local/mcollective": "/usr/local/tce.installed/mcollective-2.0.0",
+        "usr/local/mcollective": expect.stringMatching(
+          /^\/usr\/local\/tce\.installed\/mcollective-2\.[\d.]+$/,
+        ),
         "usr/local/bin/mcollectived": "/usr/local/mcollective/bin/mcollectived",
       };
       for (const [name, target] of Object.entries(links)) expect(node(tree, name)).toMatchObject({ target });
@@ -279,7 +281,9 @@ describe("an image", () => {
       // Debug differs from dev in the contents of files, not in paths, owners or modes.
       const reviewed = variant === "debug" ? "dev" : variant;
       for (const [what, lines] of Object.entries(listings)) {
-        const listing = `${lines.map((line) => maskVersions(line, release)).join("\n")}\n`;
+        // MCollective's library is its own affair.
+        const ours = lines.filter((line) => !/\/mcollective-[^/ ]+\/lib\/./.test(line));
+        const listing = `${ours.map((line) => maskVersions(line, release)).join("\n")}\n`;
         await expect(listing).toMatchFileSnapshot(`golden/${reviewed}-${what}.txt`);
       }
     });

@@ -49,7 +49,8 @@ export function maskVersions(text: string, kernelRelease: string): string {
   return text
     .replaceAll(kernelRelease, "KERNEL")
     .replace(/(opt\/gems\/[a-z_]+)-\d[^/ ]*\.gem/, "$1-VERSION.gem")
-    .replace(/(opt\/rubygems)-\d[^/ ]*\.tgz/, "$1-VERSION.tgz");
+    .replace(/(opt\/rubygems)-\d[^/ ]*\.tgz/, "$1-VERSION.tgz")
+    .replace(/(tce\.installed\/mcollective)-\d[^/ ]*/, "$1-VERSION");
 }
 
 /** One line: path, type, mode, owner, and a link's target or a device's numbers. */

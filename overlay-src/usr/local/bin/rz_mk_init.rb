@@ -1,11 +1,12 @@
 #!/usr/bin/env ruby
 # Brings the Microkernel up once the system has booted: gems, network, what the image was told to load late, the
-# controller, the local servers; and says on the console which version runs.
+# controller, the local servers, MCollective; and says on the console which version runs.
 
 $LOAD_PATH.unshift File.expand_path("../lib/ruby/1.8", File.dirname(__FILE__))
 
 require "razor_microkernel/logging"
 require "razor_microkernel/rz_host_utils"
+require "razor_microkernel/rz_mcollective_daemon"
 require "razor_microkernel/rz_mk_configuration_manager"
 require "razor_microkernel/rz_mk_gem_controller"
 require "razor_microkernel/rz_mk_kernel_module_manager"
@@ -36,6 +37,7 @@ module RazorMicrokernel
       step("controller") { Supervisor.controller(PROGRAMS, @logger).start }
       # The check-in needs none of them, so it has the processor first.
       step("servers") { SERVERS.each { |name| start_server(name) } }
+      step("MCollective") { McollectiveDaemon.new(@logger).start }
       announce
     end
 
