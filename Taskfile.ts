@@ -5,6 +5,7 @@ import { boot } from "./tasks/boot.ts";
 import { bootLoaders } from "./tasks/boot-loaders.ts";
 import { bundle } from "./tasks/bundle.ts";
 import { cat } from "./tasks/cat.ts";
+import { check } from "./tasks/check.ts";
 import { mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
 import { convertDebs } from "./tasks/convert-debs.ts";
@@ -69,6 +70,7 @@ export default taskfile({
     cat,
     extract,
     find,
+    check,
     diff,
     size,
     update,

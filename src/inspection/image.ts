@@ -35,6 +35,8 @@ export interface Image {
   readonly layers: readonly Layer[];
   /** What the booted machine sees; the files of the image itself where it boots nothing. */
   readonly view: View;
+  /** Arguments of the kernel in the default entry of the boot menu; none where there is no menu. */
+  readonly bootArguments: readonly string[];
   /** Extensions that are not loaded at boot. */
   readonly others: () => Promise<readonly Layer[]>;
 }
@@ -67,6 +69,7 @@ class ImageOpener {
   readonly #limits: UnpackLimits;
   readonly #spool: Spool;
   #archives = 0;
+  #bootArguments: readonly string[] = [];
 
   constructor(file: string, options: ImageOptions) {
     this.#file = file;
@@ -120,7 +123,9 @@ class ImageOpener {
   /** The archives of the initrds that the ISO at `file` starts. */
   async #bootArchives(iso: FileTree, file: string): Promise<readonly Layer[]> {
     const archives: Layer[] = [];
-    for (const initrd of (await findBootFiles(iso))?.initrds ?? []) {
+    const boot = await findBootFiles(iso);
+    this.#bootArguments = boot?.args ?? [];
+    for (const initrd of boot?.initrds ?? []) {
       const { content } = iso.file(initrd);
       if (content.kind !== "file") continue;
       archives.push(...(await this.#archivesOf({ path: content.path, part: content }, `${file}: ${initrd}`)));
@@ -166,6 +171,7 @@ class ImageOpener {
       kind,
       layers: [...itself, ...archives, ...extensions],
       view: mergeView(merged, archives, extensions),
+      bootArguments: this.#bootArguments,
       others: () => otherExtensions(places, extensions, options),
     };
   }
@@ -191,7 +197,7 @@ function noteLost(
 }
 
 function single(kind: ImageKind, layer: Layer): Image {
-  return { kind, layers: [layer], view: viewOfLayer(layer), others: async () => [] };
+  return { kind, layers: [layer], view: viewOfLayer(layer), bootArguments: [], others: async () => [] };
 }
 
 /** The tree of a tarball with the directories that tar makes by itself, where no lower layer has them. */

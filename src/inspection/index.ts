@@ -9,7 +9,9 @@ export {
   Spool,
 } from "./container.ts";
 export { type ExtractionOptions, extractEntries } from "./extraction.ts";
+export { findFaults } from "./faults.ts";
 export { type Image, openImage } from "./image.ts";
+export type { ImageFault } from "./image-fault.ts";
 export { imageKind } from "./image-kind.ts";
 export type { Layer } from "./layer.ts";
 export { describeEntries, entryFacts, layerFacts } from "./listing.ts";

@@ -1,5 +1,5 @@
 /**
- * `task ls`, `cat`, `extract` and `find` as users run them, outside any project: compared with what xorriso, cpio, tar and
+ * `task ls`, `cat`, `extract`, `find` and `check` as users run them, outside any project: compared with what xorriso, cpio, tar and
  * unsquashfs say of the same files.
  */
 import { spawnSync } from "node:child_process";
@@ -287,5 +287,33 @@ describe("what is no image", () => {
       expect([name, status, stdout]).toEqual([name, 1, ""]);
       expect(stderr).toMatch(new RegExp(`^error: ${message} \\[[a-z-]+\\]\\n( {2}(where|hint): .*\\n){2}$`));
     }
+  });
+});
+
+describe("task check", () => {
+  it("says what would fail on the booted machine, as text and as JSON, and exits as documented", async () => {
+    const tree = new FileTree().addFile("opt/bootsync.sh", bytesContent("#!/bin/sh\n"), { mtime });
+    tree.addFile("usr/local/bin/report", bytesContent("#!/usr/bin/python3\n"), { mtime, mode: 0o755 });
+    await writeLayer(tree.ensureParents({ mtime }), workspace.path("faulty.gz"), {});
+    const { status, stdout, stderr } = said("check", "faulty.gz");
+    expect([status, stderr]).toEqual([1, ""]);
+    expect(stdout.split("\n")).toEqual([
+      "error: a script that boot starts is not executable",
+      "  where: opt/bootsync.sh",
+      "  hint: make it executable: chmod +x opt/bootsync.sh",
+      "warning: scripts need /usr/bin/python3, which the image lacks",
+      "  where: usr/local/bin/report",
+      "  hint: add the extension that has /usr/bin/python3, or leave the scripts out",
+      "1 error, 1 warning",
+      "",
+    ]);
+    expect(JSON.parse(said("check", "faulty.gz", "--json").stdout)).toMatchObject({
+      errors: 1,
+      warnings: 1,
+      faults: [{ severity: "error", paths: ["opt/bootsync.sh"] }, { severity: "warning" }],
+    });
+    expect(said("check", "tool.tcz")).toMatchObject({ status: 0, stdout: "0 errors, 0 warnings\n" });
+    expect(said("check", "missing.iso")).toMatchObject({ status: 2, stdout: "" });
+    expect(said("check", "a", "b").status).toBe(2);
   });
 });

@@ -2,6 +2,10 @@ import type { ErrorArea } from "./explanation.ts";
 
 /** The image, its settings, bundles, and the commands that look into an image. */
 export const imageErrors = {
+  "check-usage": {
+    meaning: "`task check` takes one image, or none for the newest in `build-files/`.",
+    remedy: "Run `task check IMAGE`.",
+  },
   "boot-failed": {
     meaning: "QEMU cannot run the machine, or the machine ended too early.",
     remedy: "Read QEMU's message, or the console's last lines.",
