@@ -107,6 +107,7 @@ const testTools = {
   },
   tar: { for: "tarballs in tests", apt: "tar", dnf: "tar", pacman: "tar", brew: "gnu-tar" },
   unshare: { for: "starting templates in tests", apt: "util-linux", dnf: "util-linux", pacman: "util-linux" },
+  visudo: { for: "sudoers in tests", apt: "sudo", dnf: "sudo", pacman: "sudo" },
   skopeo: { for: "OCI images in tests", apt: "skopeo", dnf: "skopeo", pacman: "skopeo", brew: "skopeo" },
   umoci: { for: "OCI images in tests", apt: "umoci", dnf: "umoci", pacman: "umoci" },
   gpgconf: { for: "keys in tests", apt: "gpgconf", dnf: "gnupg2", pacman: "gnupg", brew: "gnupg" },

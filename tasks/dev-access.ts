@@ -19,7 +19,6 @@ ${keyTypes.map((type) => `HostKey /${sshDirectory}/ssh_host_${type}_key`).join("
 PidFile /var/run/sshd.pid
 PermitRootLogin no
 PasswordAuthentication yes
-AllowUsers tc
 Subsystem sftp internal-sftp
 `;
 

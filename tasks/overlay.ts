@@ -7,9 +7,20 @@ import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { systemErrorCode } from "../src/errors/index.ts";
-import { bytesContent, type FileTree, fixUpLayer, writeLayers } from "../src/formats/index.ts";
+import {
+  bytesContent,
+  FileTree,
+  fixUpLayer,
+  mergeLayers,
+  noLimits,
+  readInitrd,
+  writeLayers,
+} from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
+import { readAccountList } from "./image/account-list.ts";
+import { addAccounts } from "./image/accounts.ts";
+import { readCoreFacts } from "./image/core-facts.ts";
 import { editorFiles } from "./image/editor-files.ts";
 import { inheritDirectories, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
@@ -19,6 +30,7 @@ import { describeLostModes } from "./image/lost-modes.ts";
 import { dropPlugins, installedMcollective } from "./image/mcollective.ts";
 import { microkernelConfiguration } from "./image/microkernel-settings.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
+import { addDevices, applyOwners, parseOwnerList } from "./image/owner-list.ts";
 import { linkRubyLibrary } from "./image/ruby-library.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { adaptToVariant } from "./image/variant.ts";
@@ -31,6 +43,8 @@ import { shownPath } from "./settings/shown-path.ts";
 import { setupFiles } from "./setup-files.ts";
 
 const settingsFile = "lists/microkernel.yaml";
+const accountsFile = "lists/accounts.yaml";
+const ownersFile = "lists/owners.lst";
 
 /** The Microkernel's configuration in the image, and the program that reads it. */
 const configuration = { path: "tmp/mk_conf.yaml", reader: "usr/local/bin/rz_mk_init.rb" } as const;
@@ -43,7 +57,7 @@ export const overlay = task({
   description: "Stage the overlay and pack razor-microkernel-overlay.tar.gz",
   group: "build",
   needs: {
-    iso: only(fetchIso, "listing"),
+    iso: only(fetchIso, "listing", "boot", "core"),
     payload: only(payload, "layerListing", "rubyVersion"),
     setup: only(setupFiles, "listing"),
     access: inVariants(["dev", "debug"], devAccess),
@@ -56,6 +70,8 @@ export const overlay = task({
       links: "keep",
     }),
     settings: file(settingsFile, { optional: true }),
+    accounts: file(accountsFile, { optional: true }),
+    owners: file(ownersFile, { optional: true }),
   },
   params: { epoch, layout, emptyDirectories, overlayModes },
   outputs: {
@@ -71,7 +87,7 @@ export const overlay = task({
      */
     single: out.directory("single", { private: true }),
   },
-  async run({ needs, inputs, params, outputs, variant, note, signal }) {
+  async run({ needs, inputs, params, outputs, variant, note, signal, scratch }) {
     const mtime = Number(params.epoch);
     const core = await readListing(needs.iso.listing);
     const fetched = await readListing(needs.payload.layerListing);
@@ -84,14 +100,29 @@ export const overlay = task({
     await addConfiguration(given, inputs.settings, mtime);
     await adaptToVariant(given, variant, needs.access?.passwordHash, directory);
     linkRubyLibrary(given, await readFile(needs.payload.rubyVersion, "utf8"), mtime);
+    const accounts = await textOf(inputs.accounts);
+    const owners = parseOwnerList((await textOf(inputs.owners)) ?? "", ownersFile);
+    const coreFiles =
+      accounts === undefined && owners.length === 0
+        ? new FileTree()
+        : await readCore(needs.iso, path.join(scratch, "core"));
+    if (accounts !== undefined) {
+      await addAccounts(given, await readAccountList(accounts, accountsFile), {
+        ...{ core: coreFiles, variant, mtime },
+        has: (name) => [given, core, fetched].some((tree) => tree.has(name)),
+      });
+    }
+    addDevices(given, owners, mtime);
     given.ensureParents({ mtime });
     const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
     inheritDirectories(tree, core);
     inheritDirectories(before, core);
+    const owned = await applyOwners(tree, owners, coreFiles);
+    const unnamed = new Map([...modes].filter(([name]) => !owned.has(name)));
     // Files of an old project keep theirs.
     const lost = isOldProject(inputs.tree.root)
       ? undefined
-      : describeLostModes((name) => tree.get(name) ?? given.get(name), modes, directory);
+      : describeLostModes((name) => tree.get(name) ?? given.get(name), unnamed, directory);
     if (lost !== undefined) note(lost);
     refuseClashes(tree, directory, fetched, "what the build fetches");
     refuseClashes(setup, "the setup files", tree, directory);
@@ -119,11 +150,26 @@ export const overlay = task({
 /** Renders the configuration, unless the overlay has its own, or no Microkernel; `settings` is absolute. */
 async function addConfiguration(tree: FileTree, settings: string, mtime: number): Promise<void> {
   if (tree.has(configuration.path) || !tree.has(configuration.reader)) return;
-  const text = await readFile(settings, "utf8").catch((error: unknown) => {
-    if (systemErrorCode(error) === "ENOENT") return "";
-    throw error;
-  });
+  const text = (await textOf(settings)) ?? "";
   tree.addFile(configuration.path, bytesContent(await microkernelConfiguration(text, settingsFile)), {
     mtime,
   });
+}
+
+/** The text of an optional input (absolute path). */
+async function textOf(input: string): Promise<string | undefined> {
+  return await readFile(input, "utf8").catch((error: unknown) => {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw error;
+  });
+}
+
+/** Core's files, with contents, which are spooled to the directory `spoolDir`. */
+async function readCore(
+  { boot, core }: { readonly boot: string; readonly core: string },
+  spoolDir: string,
+): Promise<FileTree> {
+  const { initrd } = await readCoreFacts(core);
+  const members = await readInitrd(path.join(boot, initrd), { spoolDir, limits: noLimits });
+  return mergeLayers(members.map(({ tree }) => tree)).tree;
 }

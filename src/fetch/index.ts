@@ -31,7 +31,7 @@ export {
   type FetchResult,
   fetchArtifacts,
 } from "./pins/fetch-artifacts.ts";
-export { type ExtensionList, type ListEntry, parseExtensionList } from "./pins/list.ts";
+export { contentLines, type ExtensionList, type ListEntry, parseExtensionList } from "./pins/list.ts";
 export {
   type AbsentEntry,
   entryOf,

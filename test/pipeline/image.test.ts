@@ -300,7 +300,7 @@ describe("an image", () => {
         expect(await text(tree, key)).toContain("PRIVATE KEY");
         expect(node(tree, `${key}.pub`)).toMatchObject({ mode: 0o644 });
       }
-      expect(await text(tree, "usr/local/etc/ssh/sshd_config")).toMatch(/^AllowUsers tc$/m);
+      expect(await text(tree, "usr/local/etc/ssh/sshd_config")).toMatch(/^PermitRootLogin no$/m);
       expect(of(variant).bundle.has("dependencies/ssh-setup-files.tar.gz")).toBe(true);
     });
 

@@ -2,6 +2,16 @@ import type { ErrorArea } from "./explanation.ts";
 
 /** The image, its settings, bundles, and the commands that look into an image. */
 export const imageErrors = {
+  owners: {
+    meaning:
+      "A line of `lists/owners.lst` cannot be read, or names an owner or a path that the image does not have.",
+    remedy: "Correct the line that the message names.",
+  },
+  accounts: {
+    meaning:
+      "`lists/accounts.yaml` has a value that is not accepted, or that the image's accounts contradict.",
+    remedy: "Correct the line that the message names.",
+  },
   "check-usage": {
     meaning: "`task check` takes one image, or none for the newest in `build-files/`.",
     remedy: "Run `task check IMAGE`.",

@@ -1,0 +1,119 @@
+/** An image with accounts of its own, booted: a user logs in by key through the port that `task boot --ssh` forwards. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { usesPrograms } from "../support/programs.ts";
+import {
+  commandEnvironment,
+  copyWorkspace,
+  makeDirectory,
+  openWorkspace,
+  removeDirectory,
+  version,
+  type Workspace,
+} from "./workspace.ts";
+
+usesPrograms("openssl", "qemu-system-x86_64", "ssh", "ssh-keygen");
+
+/** An emulated machine on a busy host may take minutes. */
+const patience = 400_000;
+
+describe("a dev image with lists/accounts.yaml", () => {
+  let directory = "";
+  let workspace: Workspace;
+  let machine: ChildProcess | undefined;
+  const iso = () => workspace.path(`build-files/rz_mk_dev-image.${version}.iso`);
+  const build = () => workspace.build(["iso", "--source", "sample", "--iso-version", version]);
+
+  beforeAll(async () => {
+    const built = await openWorkspace();
+    await built.build(["iso", "--source", "sample", "--iso-version", version]);
+    directory = await makeDirectory("accounts");
+    workspace = await copyWorkspace(built, path.join(directory, "the workspace"));
+    execFileSync("ssh-keygen", [
+      "-q",
+      "-t",
+      "ed25519",
+      "-N",
+      "",
+      "-C",
+      "eve",
+      "-f",
+      path.join(directory, "key"),
+    ]);
+  }, 600_000);
+
+  afterAll(async () => {
+    if (machine?.exitCode === null) {
+      const ended = once(machine, "exit");
+      machine.kill("SIGINT");
+      await ended;
+    }
+    await removeDirectory(directory);
+  });
+
+  it("is built again in two steps when an account changes, and says which file did it", async () => {
+    const hash = execFileSync("openssl", ["passwd", "-6", "-salt", "saltsalt", "of eve"], {
+      encoding: "utf8",
+    }).trim();
+    const key = readFileSync(path.join(directory, "key.pub"), "utf8").trim();
+    writeFileSync(
+      workspace.path("lists/accounts.yaml"),
+      `users:\n  - name: eve\n    password: {hash: "${hash}"}\n    keys: ["${key}"]\n    sudo: nopasswd\n`,
+    );
+    const { stderr } = await build();
+    expect(stderr).toMatch(/overlay: rebuilt, lists\/accounts\.yaml added/);
+    expect(stderr).toMatch(/done: 2 rebuilt/);
+    const { stdout } = await workspace.build(["ls", iso(), "home/eve/.ssh/authorized_keys", "etc/sudoers"]);
+    expect(stdout).toMatch(/^-rw-{7} +1002:50 .* home\/eve\/\.ssh\/authorized_keys$/m);
+    expect(stdout).toMatch(/^-r--r-{5} +0:0 .* etc\/sudoers$/m);
+  });
+
+  it("lets the user in by key, who owns the home", async () => {
+    machine = spawn(process.execPath, [workspace.path("bin/task.js"), "boot", iso(), "--ssh"], {
+      cwd: workspace.root,
+      env: commandEnvironment(),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let printed = "";
+    for (const stream of [machine.stdout, machine.stderr])
+      stream?.on("data", (bytes: Buffer) => {
+        printed += bytes.toString("latin1");
+      });
+    await expect
+      .poll(() => printed, { timeout: patience })
+      .toMatch(/when it is up: ssh -p \d+ tc@127\.0\.0\.1/);
+    const port = /ssh -p (\d+)/.exec(printed)?.[1] ?? "";
+    const options = [
+      "StrictHostKeyChecking=no",
+      "UserKnownHostsFile=/dev/null",
+      "BatchMode=yes",
+      "ConnectTimeout=5",
+    ];
+    const ssh = (command: string) =>
+      spawnSync(
+        "ssh",
+        [
+          ...options.flatMap((one) => ["-o", one]),
+          "-i",
+          path.join(directory, "key"),
+          "-p",
+          port,
+          "eve@127.0.0.1",
+          command,
+        ],
+        { encoding: "utf8", timeout: 60_000 },
+      );
+    const until = Date.now() + patience;
+    let last = ssh("id -un; touch mine && stat -c '%U %G' mine");
+    // The forwarded port is open before sshd is.
+    while (last.status !== 0 && Date.now() < until) {
+      await pause(1000);
+      last = ssh("id -un; touch mine && stat -c '%U %G' mine");
+    }
+    expect(last.stdout).toBe("eve\neve staff\n");
+  }, 900_000);
+});
