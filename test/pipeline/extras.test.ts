@@ -44,7 +44,7 @@ describe("an image", () => {
     const dev = await workspace.build(["setup-files", "--source", "sample", "--dev", ...secrets]);
     expect(dev.stderr).not.toContain("MCollective is not started");
     expect(await configuration("dev")).toMatch(
-      /^plugin\.psk = klot$[^]*^plugin\.rabbitmq\.pool\.1\.password = geheim$/m,
+      /^plugin\.psk = klot$[\s\S]*^plugin\.rabbitmq\.pool\.1\.password = geheim$/m,
     );
     const prod = await workspace.build(["setup-files", "--source", "sample", "--prod", ...secrets]);
     expect(prod.stderr).toContain("MCollective is not started in a production image");
