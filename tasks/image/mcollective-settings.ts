@@ -67,7 +67,7 @@ export async function readMcollectiveSettings(text: string, file: string): Promi
   };
 }
 
-/** The first of these that the image has is the default: `stomp` until MCollective 2.2, `rabbitmq` since 2.3. */
+/** The first of these that the image has is the default: `stomp` until MCollective 2.2, `rabbitmq` since 2.4. */
 const preferred = ["stomp", "rabbitmq", "activemq"] as const;
 type Connector = (typeof preferred)[number];
 

@@ -116,7 +116,8 @@ export const imageErrors = {
     remedy: "Use printable ASCII without blanks.",
   },
   "mcollective-settings": {
-    meaning: "A value of the MCollective settings is missing or not valid.",
+    meaning:
+      "A value of the MCollective settings is missing or not valid, or the image's MCollective lacks the connector.",
     remedy: "Write it as `KEY: value`, without blanks. A port is an integer from 1 to 65535.",
   },
   "microkernel-settings": {
