@@ -64,6 +64,21 @@ export function requireRights(commands) {
 }
 
 /**
+ * Options of apt-get with which no package starts a service while it is installed: programs for tests, such as nginx and
+ * RabbitMQ, would begin to listen. An administrator's own policy stays. Sources: apt.conf(5), invoke-rc.d(8).
+ * @param {string} policy Absolute path of the program that decides.
+ * @returns {readonly string[]}
+ */
+export function startingNoServices(policy) {
+  const mark = "# For the duration of one apt-get.";
+  const text = `#!/bin/sh\\n${mark}\\nexit 101\\n`;
+  const file = `'${policy.replaceAll("'", "'\\''")}'`;
+  const before = `[ -e ${file} ] || { printf '${text}' >${file} && chmod 0755 ${file}; }`;
+  const after = `if grep -qsxF '${mark}' ${file}; then rm -f ${file}; fi`;
+  return ["-o", `DPkg::Pre-Invoke::=${before}`, "-o", `DPkg::Post-Invoke::=${after}`];
+}
+
+/**
  * Runs apt-get as root, with its output kept for the case that it fails.
  * @param {readonly string[]} args
  * @param {(line: string) => void} say
@@ -75,7 +90,8 @@ export async function apt(args, say) {
   requireRights([args]);
   const isRoot = process.getuid?.() === 0;
   const shown = `${isRoot ? "" : "sudo "}apt-get ${args.join(" ")}`;
-  const command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=60", "-o", "Dpkg::Use-Pty=0", ...args];
+  const command = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=60", "-o", "Dpkg::Use-Pty=0"];
+  command.push(...startingNoServices("/usr/sbin/policy-rc.d"), ...args);
   if (!isRoot) {
     const proxies = Object.keys(process.env).filter((name) => /^(https?|ftp|no)_proxy$/i.test(name));
     // Without a terminal nobody can answer sudo's question: it must not wait for one.

@@ -84,7 +84,7 @@ export const setupFiles = task({
     };
     if (installedMcollective(beneath) !== undefined) {
       const settings = await readMcollectiveSettings(await settingsText(inputs.mcollective), settingsFile);
-      const connector = chooseConnector(settings.connector, availableConnectors(beneath), settingsFile);
+      const connector = chooseConnector(settings, availableConnectors(beneath), settingsFile);
       const given = { password: params.mcollectivePassword, psk: params.mcollectivePsk };
       const secrets = variant === "prod" ? withoutSecrets(given, note) : given;
       const text = serverConfiguration(settings, secrets, connector);

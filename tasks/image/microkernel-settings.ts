@@ -1,26 +1,5 @@
 /** `lists/microkernel.yaml`, checked value by value, and the `mk_conf.yaml` of the image that is rendered from it. */
-import { UserError } from "../../src/errors/index.ts";
-
-/** What a value must be, in words for a message, and whether it is. */
-interface ValueRule {
-  readonly is: string;
-  readonly accepts: (value: unknown) => boolean;
-}
-
-type Settings = ReadonlyMap<string, string | number>;
-
-const oneOf = (...words: readonly string[]): ValueRule => ({
-  is: `one of ${words.join(", ")}`,
-  accepts: (value) => typeof value === "string" && words.includes(value),
-});
-const text = (is: string, pattern: RegExp): ValueRule => ({
-  is,
-  accepts: (value) => typeof value === "string" && pattern.test(value),
-});
-const integer = (is: string, from: number, to: number): ValueRule => ({
-  is: `${is} from ${from} to ${to}`,
-  accepts: (value) => typeof value === "number" && Number.isInteger(value) && value >= from && value <= to,
-});
+import { integer, oneOf, readSettings, text, type ValueRule } from "./settings-file.ts";
 
 const day = 86_400;
 const url = text("an http: or https: URL", /^https?:\/\/[^\s/]+\S*$/);
@@ -71,46 +50,9 @@ export const microkernelKeys: readonly string[] = Object.keys(rules);
  * @throws UserError that names the line of the first value that is not accepted.
  */
 export async function microkernelConfiguration(source: string, file: string): Promise<string> {
-  const lines = [...(await readSettings(source, file))].map(([key, value]) => `${key}: ${render(value)}`);
+  const settings = await readSettings(source, { file, rules, code: "microkernel-settings" });
+  const lines = [...settings].map(([key, value]) => `${key}: ${render(value)}`);
   return ["# Made of lists/microkernel.yaml; the server may send a newer one.", ...lines, ""].join("\n");
-}
-
-async function readSettings(source: string, file: string): Promise<Settings> {
-  const { isMap, isScalar, LineCounter, parseDocument } = await import("yaml");
-  const lineCounter = new LineCounter();
-  const document = parseDocument(source, { lineCounter, prettyErrors: false });
-  const fail = (offset: number, message: string, hint: string): never => {
-    const where = `${file}:${lineCounter.linePos(offset).line}`;
-    throw new UserError(message, { code: "microkernel-settings", where, hint });
-  };
-  const [problem] = document.errors;
-  if (problem !== undefined)
-    fail(problem.pos[0], `the file is not YAML: ${problem.message}`, "correct this line");
-  const { contents } = document;
-  const settings = new Map<string, string | number>();
-  if (contents === null) return settings;
-  if (!isMap(contents)) return fail(0, "the file has no keys", "write lines of the form KEY: value");
-  for (const { key, value } of contents.items) {
-    const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
-    const name = isScalar(key) ? String(key.value) : "";
-    const rule = rules[name];
-    const found: unknown = isScalar(value) ? value.value : undefined;
-    if (rule === undefined) {
-      return fail(
-        offset,
-        `"${name}" is no key of the Microkernel's configuration`,
-        `known keys: ${microkernelKeys.join(", ")}`,
-      );
-    }
-    if ((typeof found !== "string" && typeof found !== "number") || !rule.accepts(found))
-      return fail(
-        offset,
-        `"${name}" must be ${rule.is}`,
-        "correct the value, or remove the line: there is a default",
-      );
-    settings.set(name, found);
-  }
-  return settings;
 }
 
 /** A YAML scalar that the parsers of every Ruby read alike: numbers and single words plain, all else in single quotes. */

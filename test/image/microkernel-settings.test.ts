@@ -94,10 +94,7 @@ describe("lists/microkernel.yaml", () => {
   it("is refused with the line of what is wrong", async () => {
     const wrong = async (line: string) => await refusal(`# a comment\nmk_checkin_skew: 5\n${line}\n`);
     const at = `${file}:3`;
-    expect(await wrong("mk_intervall: 5")).toEqual([
-      at,
-      '"mk_intervall" is no key of the Microkernel\'s configuration',
-    ]);
+    expect(await wrong("mk_intervall: 5")).toEqual([at, '"mk_intervall" is no key of this file']);
     expect(await wrong("mk_checkin_interval: soon")).toEqual([
       at,
       '"mk_checkin_interval" must be seconds from 1 to 86400',

@@ -81,6 +81,12 @@ class McollectiveAgentsTest < Support::Test
     thread.kill
   end
 
+  def test_agents_have_the_time_that_clients_give_them
+    [MCollective::Agent::Configuration, MCollective::Agent::Facteragent].each do |agent|
+      assert_equal agent.new.ddl.meta[:timeout], agent.new.timeout
+    end
+  end
+
   def test_gives_the_microkernel_another_configuration
     with_server do |path|
       reply = send_configuration('{"mk_checkin_interval": 5}')

@@ -34,6 +34,23 @@ describe("an image", () => {
       ).toBe(url !== off);
   });
 
+  it("has the secrets of MCollective in a dev image only, and says so", async () => {
+    const secrets = ["--mcollective-password", "geheim", "--mcollective-psk", "klot"];
+    const configuration = async (variant: string): Promise<string> => {
+      const setups = `.buildcache/v1/out/${variant}/setup-files/setups/mcollective-setup-files.tar.gz`;
+      const tree = await treeFromTarball(workspace.path(setups), path.join(directory, variant));
+      return (await tree.read("usr/local/etc/mcollective/server.cfg")).toString();
+    };
+    const dev = await workspace.build(["setup-files", "--source", "sample", "--dev", ...secrets]);
+    expect(dev.stderr).not.toContain("MCollective is not started");
+    expect(await configuration("dev")).toMatch(
+      /^plugin\.psk = klot$[\s\S]*^plugin\.rabbitmq\.pool\.1\.password = geheim$/m,
+    );
+    const prod = await workspace.build(["setup-files", "--source", "sample", "--prod", ...secrets]);
+    expect(prod.stderr).toContain("MCollective is not started in a production image");
+    expect(await configuration("prod")).not.toMatch(/klot|geheim|psk = |password/);
+  });
+
   it("leaves no trace of an extra that is switched off", async () => {
     const none = urls.flatMap((url) => [`--${url}`, "none"]);
     await workspace.build(["bundle", "--source", "sample", "--prod", ...none]);

@@ -130,8 +130,9 @@ export const imageErrors = {
     remedy: "Use printable ASCII without blanks.",
   },
   "mcollective-settings": {
-    meaning: "A value of the MCollective settings is missing or not valid.",
-    remedy: "Write it as `KEY: value`, without blanks. A port is an integer from 1 to 65535.",
+    meaning:
+      "A key or value of `lists/mcollective.yaml` is missing or not valid, or the image's MCollective lacks the connector.",
+    remedy: "Correct the line that the message names; docs/microkernel.md lists keys and values.",
   },
   "microkernel-settings": {
     meaning: "A key or value of `lists/microkernel.yaml` is not one that the Microkernel knows.",

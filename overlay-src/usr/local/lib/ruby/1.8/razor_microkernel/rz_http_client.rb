@@ -14,10 +14,13 @@ module RazorMicrokernel
 
     TIME_LIMIT = 10
     SIZE_LIMIT = 1024 * 1024
+    # Certificates of authorities, in PEM, beside those where this image's OpenSSL looks by itself.
+    CERTIFICATES = "/usr/local/etc/ssl/certs"
 
-    def initialize(time_limit = TIME_LIMIT, size_limit = SIZE_LIMIT)
+    def initialize(time_limit = TIME_LIMIT, size_limit = SIZE_LIMIT, certificates = CERTIFICATES)
       @time_limit = time_limit
       @size_limit = size_limit
+      @certificates = certificates
     end
 
     def get(url, headers = {})
@@ -69,8 +72,23 @@ module RazorMicrokernel
       require "net/https"
       http.use_ssl = true
       http.verify_mode = OpenSSL::SSL::VERIFY_PEER
+      http.cert_store = trusted
     rescue LoadError
       raise Failure, "this image's Ruby has no TLS"
+    end
+
+    def trusted
+      store = OpenSSL::X509::Store.new
+      store.set_default_paths
+      Dir.glob(File.join(@certificates, "*.{crt,pem}")).sort.each { |path| add(store, path) }
+      store
+    end
+
+    # A file that is no certificate, or one that is there already, takes nothing from the others.
+    def add(store, path)
+      store.add_file(path)
+    rescue OpenSSL::X509::StoreError
+      nil
     end
 
     def answer(http, request)

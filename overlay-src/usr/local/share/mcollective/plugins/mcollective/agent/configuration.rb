@@ -11,6 +11,11 @@ module MCollective
       # Seconds; the server answers when the controller has restarted, and gives up after 30.
       PATIENCE = 35
 
+      # MCollective 2.0 takes no timeout from the DDL.
+      def startup_hook
+        @timeout = 60
+      end
+
       action "send_mk_config" do
         sent = request[:config_params]
         # MCollective 2.0 knows the DDL in its client only, and another client may send anything.

@@ -6,6 +6,11 @@ require "razor_microkernel/rz_mk_fact_manager"
 module MCollective
   module Agent
     class Facteragent < RPC::Agent
+      # MCollective 2.0 takes no timeout from the DDL.
+      def startup_hook
+        @timeout = 180
+      end
+
       action "getall" do
         reply[:facts] = YAML.dump(facts)
       end
