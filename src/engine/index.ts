@@ -67,6 +67,7 @@ export { outputPathsOf, workAlone } from "./run/exclusive-work.ts";
 export { type Forecast, forecast } from "./run/forecast.ts";
 export { KeptOutput } from "./run/kept-output.ts";
 export { RunningCode } from "./run/running-code.ts";
+export { Turns } from "./run/turns.ts";
 export {
   collectGarbage,
   type GarbageCollection,
