@@ -69,6 +69,7 @@ export { type Forecast, forecast } from "./run/forecast.ts";
 export { inputPaths } from "./run/input-paths.ts";
 export { KeptOutput } from "./run/kept-output.ts";
 export { RunningCode } from "./run/running-code.ts";
+export { Turns } from "./run/turns.ts";
 export {
   collectGarbage,
   type GarbageCollection,

@@ -14,8 +14,8 @@ import { Watchdog } from "./watchdog.ts";
 /** `cas` holds contents, `ac` the results of actions. */
 type Area = "ac" | "cas";
 
-/** Connections to the server at once. */
-const connections = 16;
+/** Connections to the server at once: more than there are requests, which would otherwise wait with their time running. */
+const connections = 32;
 /** Milliseconds without progress after which a request is given up. */
 const patience = 2000;
 

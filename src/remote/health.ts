@@ -9,6 +9,7 @@ export class Health {
   readonly #onWarning: (message: string) => void;
   readonly #allowed: Set<Use>;
   #wasted = 0;
+  #wastedUntil = 0;
 
   constructor(onWarning: (message: string) => void, uses: readonly Use[]) {
     this.#onWarning = onWarning;
@@ -37,9 +38,10 @@ export class Health {
     this.#onWarning(`the remote cache ${why}: ${goesOn}`);
   }
 
-  /** Adds the milliseconds that a task waited for nothing. */
-  waste(milliseconds: number): void {
-    this.#wasted += milliseconds;
+  /** Adds a time of waiting in vain (`performance.now()`); what several requests waited at once counts once. */
+  waste(from: number, until: number): void {
+    this.#wasted += Math.max(0, until - Math.max(from, this.#wastedUntil));
+    this.#wastedUntil = Math.max(until, this.#wastedUntil);
     if (this.#wasted > patience) this.stop(["read"], "is too slow");
   }
 

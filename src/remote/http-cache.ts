@@ -2,12 +2,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type BlobReference,
+  type Digest,
   digestOfBytes,
   type RemoteCache,
   type RemoteResult,
   type RemoteTraffic,
   type ResultKey,
   type Store,
+  Turns,
 } from "../engine/index.ts";
 import { encodeAction } from "./action.ts";
 import { decodeResult, parseResult, treesOf } from "./action-result.ts";
@@ -18,6 +20,10 @@ import { UploadQueue } from "./upload-queue.ts";
 
 /** Bytes that a result, or one of its trees, may have. */
 const mostBytes = 16 * 1024 ** 2;
+
+/** Results that are looked up, and contents that are downloaded, at once. */
+const lookUpsAtOnce = 16;
+const downloadsAtOnce = 8;
 
 interface Settings {
   /** Whether results are written, too. */
@@ -33,6 +39,8 @@ export class HttpCache implements RemoteCache {
   readonly #health: Health;
   readonly #queue: UploadQueue;
   readonly #maker: string;
+  readonly #lookUps = new Turns(lookUpsAtOnce);
+  readonly #downloads = new Turns(downloadsAtOnce);
   #hits = 0;
   #misses = 0;
 
@@ -45,31 +53,36 @@ export class HttpCache implements RemoteCache {
 
   async find(key: ResultKey, signal: AbortSignal): Promise<RemoteResult | undefined> {
     const { action } = encodeAction(key);
-    return this.#timed(async () => {
-      const bytes = await this.#client.read("ac", action.digest, mostBytes, signal);
-      const message = bytes === undefined ? undefined : parseResult(bytes);
-      const references = message === undefined ? undefined : treesOf(message);
-      if (message === undefined || references === undefined) return undefined;
-      const trees = new Map<string, Uint8Array>();
-      for (const [directory, { digest }] of references) {
-        const tree = await this.#client.read("cas", digest, mostBytes, signal);
-        if (tree === undefined) return undefined;
-        trees.set(directory, tree);
-      }
-      return decodeResult(message, trees);
-    });
+    const result = await this.#lookUps.take(0, signal, () =>
+      this.#timed(() => this.#readResult(action.digest, signal)),
+    );
+    if (result === undefined) this.#misses += 1;
+    return result;
   }
 
-  async download(blobs: readonly BlobReference[], store: Store, signal: AbortSignal): Promise<boolean> {
+  async download(
+    blobs: readonly BlobReference[],
+    store: Store,
+    priority: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const missing = new Map(blobs.map((blob) => [blob.digest, blob]));
     for (const digest of missing.keys()) if (store.has(digest)) missing.delete(digest);
-    const whole = await this.#timed(async () => {
-      const receive = (blob: BlobReference) => this.#client.receive(blob, store, signal);
-      const all = await Promise.all([...missing.values()].map(receive));
-      return all.every(Boolean) ? true : undefined;
-    });
-    if (whole === true) this.#hits += 1;
-    return whole === true;
+    let isComplete = true;
+    const receive = async (blob: BlobReference): Promise<void> => {
+      // Without one of them the others are of no use.
+      if (!isComplete) return;
+      const isHere = await this.#timed(async () =>
+        store.has(blob.digest) ? true : (await this.#client.receive(blob, store, signal)) || undefined,
+      );
+      if (isHere === undefined) isComplete = false;
+    };
+    await Promise.all(
+      [...missing.values()].map((blob) => this.#downloads.take(priority, signal, () => receive(blob))),
+    );
+    if (isComplete) this.#hits += 1;
+    else this.#misses += 1;
+    return isComplete;
   }
 
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void {
@@ -110,14 +123,25 @@ export class HttpCache implements RemoteCache {
     return { hits: this.#hits, misses: this.#misses, stored: this.#queue.stored, received, sent };
   }
 
+  async #readResult(action: Digest, signal: AbortSignal): Promise<RemoteResult | undefined> {
+    const bytes = await this.#client.read("ac", action, mostBytes, signal);
+    const message = bytes === undefined ? undefined : parseResult(bytes);
+    const references = message === undefined ? undefined : treesOf(message);
+    if (message === undefined || references === undefined) return undefined;
+    const trees = new Map<string, Uint8Array>();
+    for (const [directory, { digest }] of references) {
+      const tree = await this.#client.read("cas", digest, mostBytes, signal);
+      if (tree === undefined) return undefined;
+      trees.set(directory, tree);
+    }
+    return decodeResult(message, trees);
+  }
+
   /** Counts the time of what turns out to be of no use. */
   async #timed<T>(work: () => Promise<T | undefined>): Promise<T | undefined> {
     const startedAt = performance.now();
     const result = await work();
-    if (result === undefined) {
-      this.#misses += 1;
-      this.#health.waste(performance.now() - startedAt);
-    }
+    if (result === undefined) this.#health.waste(startedAt, performance.now());
     return result;
   }
 }

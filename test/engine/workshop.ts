@@ -12,6 +12,7 @@ import {
   type Digest,
   describeReason,
   ParameterValues,
+  type RemoteCache,
   removeProducts,
   State,
   type Task,
@@ -65,6 +66,7 @@ export async function run(
     maxSize?: number;
     env?: Record<string, string>;
     audit?: "report" | "strict";
+    remote?: RemoteCache;
     onEvent?: (event: BuildEvent) => void;
   } = {},
 ) {
@@ -99,6 +101,7 @@ export async function run(
       keepGoing: options.keepGoing ?? false,
       ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
       audit: options.audit ?? "off",
+      ...(options.remote === undefined ? {} : { remote: options.remote }),
       command: "test",
       signal: options.signal ?? new AbortController().signal,
       onEvent: (event) => {

@@ -29,8 +29,13 @@ export class SessionCache implements RemoteCache {
     return (await this.#cache()).find(key, signal);
   }
 
-  async download(blobs: readonly BlobReference[], store: Store, signal: AbortSignal): Promise<boolean> {
-    return (await this.#cache()).download(blobs, store, signal);
+  async download(
+    blobs: readonly BlobReference[],
+    store: Store,
+    priority: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    return (await this.#cache()).download(blobs, store, priority, signal);
   }
 
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void {

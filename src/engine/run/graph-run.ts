@@ -19,7 +19,9 @@ import type { Stamp } from "../state/stamp.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
 import type { CodeAccesses } from "./code-access.ts";
 import { CodeCheck } from "./code-check.ts";
+import { criticalPaths } from "./critical-path.ts";
 import { Cancellation } from "./live-build.ts";
+import { LookAhead } from "./look-ahead.ts";
 import { Prefetches } from "./prefetch.ts";
 import { RemoteResults } from "./remote-results.ts";
 import { restoreTask } from "./restoration.ts";
@@ -44,6 +46,7 @@ export async function runGraph(
   const { state } = workspace;
   const emit = request.onEvent;
   const made = new Map<TaskId, Listing>();
+  const nodes = new Map<TaskId, readonly TaskId[]>();
   const jobs = request.jobs ?? availableParallelism();
   const foundTools = new Map<string, AbsolutePath>();
   const seen = new Map<TaskId, readonly ResolvedInput[] | undefined>();
@@ -58,7 +61,18 @@ export async function runGraph(
   const remote =
     request.remote === undefined
       ? undefined
-      : new RemoteResults(request.remote, graph, state, request.variant);
+      : new RemoteResults(request.remote, graph, state, request.variant, request.signal);
+  const cost = (id: TaskId): number => state.stamps.last(id)?.seconds ?? 1;
+  let paths: ReadonlyMap<TaskId, number> | undefined;
+  const priorityOf = (id: TaskId): number => {
+    const idsOf = (tasks: readonly BoundTask[]) => tasks.map((task) => task.id);
+    paths ??= criticalPaths(
+      nodes,
+      new Map([...dependents].map(([need, tasks]) => [need, idsOf(tasks)])),
+      cost,
+    );
+    return paths.get(id) ?? 0;
+  };
   /** Pools in which a failure of a kind that is reported all at once has happened. */
   const collecting = new Set<string>();
 
@@ -70,6 +84,9 @@ export async function runGraph(
 
   const isForced = (bound: BoundTask): boolean =>
     request.force === "all" || request.force.has(bound.task.name);
+
+  /** Whether the task runs here whatever other machines have. */
+  const mustRun = (bound: BoundTask): boolean => isForced(bound) || (request.audit ?? "off") !== "off";
 
   const emitFresh = (bound: BoundTask, { seconds, log }: Stamp): void =>
     emit({
@@ -214,9 +231,8 @@ export async function runGraph(
         break;
       case "run": {
         reasons = decision.reasons;
-        // What is forced or audited has to run here.
-        if (isForced(bound) || (request.audit ?? "off") !== "off") break;
-        const found = await remote?.find(bound, decision, reasons, signal);
+        if (mustRun(bound)) break;
+        const found = await remote?.find(bound, decision, reasons, priorityOf(bound.id), signal);
         if (found !== undefined && (await restore(bound, found.decision, seconds, found.maker)))
           return found.decision.outputs;
         break;
@@ -245,16 +261,27 @@ export async function runGraph(
     const context = { ...workspace, foundTools, signal, isForced, onFresh: emitFresh };
     await markUnchanged(graph, made, context);
   }
-  const nodes = new Map<TaskId, readonly TaskId[]>();
   for (const [id, bound] of graph)
     if (!made.has(id))
       nodes.set(
         id,
         needsOf(bound).filter((need) => !made.has(need)),
       );
+  const lookAhead =
+    remote &&
+    new LookAhead({
+      graph,
+      remote,
+      made,
+      decide: async (bound, needs) =>
+        mustRun(bound) ? undefined : decide(bound, needs, false, { ...workspace, foundTools }),
+      priorityOf,
+      signal: request.signal,
+    });
   const succeeded = schedule<TaskId>({
     nodes,
-    cost: (id) => state.stamps.last(id)?.seconds ?? 1,
+    cost,
+    ...(lookAhead === undefined ? {} : { onReady: (id) => lookAhead.begin(id) }),
     poolOf: (id) => get(id).task.pool,
     isExclusive: (id) => get(id).task.interactive,
     ...(request.jobs === undefined ? {} : { limit: request.jobs }),
@@ -277,6 +304,8 @@ export async function runGraph(
   // What a failed build no longer needs is given up.
   return succeeded
     .finally(async () => {
+      await lookAhead?.end();
+      await remote?.end();
       await prefetches.end();
       await stagingAreas.settled();
     })

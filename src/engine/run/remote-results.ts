@@ -1,12 +1,14 @@
 /** Results that other machines made, for the tasks of one build: found before a task runs, and offered when it has run. */
+import { setMaxListeners } from "node:events";
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
 import type { Assessment } from "../decide/assessment.ts";
 import type { Decision } from "../decide/decision.ts";
 import { rememberInputs } from "../decide/kept-inputs.ts";
 import type { Reason } from "../decide/reason.ts";
+import type { Fingerprint, TaskId } from "../define/names.ts";
 import { encodeListing, type Listing } from "../files/listing.ts";
 import { isSound } from "../state/listing-rules.ts";
-import type { BlobReference, RemoteCache, ResultKey } from "../state/remote-cache.ts";
+import type { BlobReference, RemoteCache, RemoteResult, ResultKey } from "../state/remote-cache.ts";
 import type { Stamp } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
 import { pathFacts } from "./path-facts.ts";
@@ -18,17 +20,40 @@ interface RemoteRestore {
   readonly maker: string;
 }
 
+/** A look-up, and the download of what it finds. */
+interface Retrieval {
+  readonly fingerprint: Fingerprint;
+  readonly found: Promise<RemoteResult | undefined>;
+  /** Whether all contents are in the store. */
+  readonly isHere: Promise<boolean>;
+}
+
 export class RemoteResults {
   readonly #remote: RemoteCache;
   readonly #graph: Graph;
   readonly #state: State;
   readonly #variant: string;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #retrievals = new Map<TaskId, Retrieval>();
 
-  constructor(remote: RemoteCache, graph: Graph, state: State, variant: string) {
+  /** The signal is the build's: what a task has begun is continued when it is done again. */
+  constructor(remote: RemoteCache, graph: Graph, state: State, variant: string, signal: AbortSignal) {
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    // As many requests listen to it as there are contents on their way.
+    setMaxListeners(0, this.#signal);
     this.#remote = remote;
     this.#graph = graph;
     this.#state = state;
     this.#variant = variant;
+  }
+
+  /**
+   * Looks the task up and begins with the download of what it finds; `priority` is higher for what is more urgent. Returns the
+   * outputs that the task will have; undefined for a miss. The same call later continues what was begun.
+   */
+  async begin(bound: BoundTask, assessment: Assessment, priority: number): Promise<Listing | undefined> {
+    return (await this.#retrieve(bound, assessment, priority)?.found)?.outputs;
   }
 
   /** The result that another machine has for this task as it is now; undefined for none. Rejects only for the signal. */
@@ -36,15 +61,12 @@ export class RemoteResults {
     bound: BoundTask,
     assessment: Assessment,
     reasons: readonly Reason[],
+    priority: number,
     signal: AbortSignal,
   ): Promise<RemoteRestore | undefined> {
-    if (!this.#isShared(bound, assessment)) return undefined;
-    const found = await this.#remote.find(keyOf(bound, assessment), signal);
-    // Others wrote it, so it must also be one that this task can make.
-    if (found === undefined || !isSound(found.outputs, bound.outputs)) return undefined;
-    const blobs: BlobReference[] = found.log === undefined ? [] : [found.log];
-    for (const entry of found.outputs.values()) if (entry.type === "file") blobs.push(entry);
-    if (!(await this.#remote.download(blobs, this.#state.store, signal))) return undefined;
+    const retrieval = this.#retrieve(bound, assessment, priority);
+    const found = await abortable(retrieval?.found, signal);
+    if (found === undefined || (await abortable(retrieval?.isHere, signal)) !== true) return undefined;
     const facts = pathFacts(bound, this.#variant);
     const texts = await rememberInputs(assessment.inputs, this.#state);
     const stamp: Stamp = {
@@ -60,6 +82,36 @@ export class RemoteResults {
       decision: { ...assessment, kind: "restore", stamp, outputs: found.outputs, reasons },
       maker: found.maker,
     };
+  }
+
+  /** What was begun for the task as it is now, or is begun by this; undefined where other machines have no part in it. */
+  #retrieve(bound: BoundTask, assessment: Assessment, priority: number): Retrieval | undefined {
+    if (!this.#isShared(bound, assessment)) return undefined;
+    const begun = this.#retrievals.get(bound.id);
+    if (begun?.fingerprint === assessment.fingerprint) return begun;
+    const found = this.#remote
+      .find(keyOf(bound, assessment), this.#signal)
+      // Others wrote it, so it must also be one that this task can make.
+      .then((result) =>
+        result !== undefined && isSound(result.outputs, bound.outputs) ? result : undefined,
+      );
+    const isHere = found.then((result) => {
+      if (result === undefined) return false;
+      const blobs: BlobReference[] = result.log === undefined ? [] : [result.log];
+      for (const entry of result.outputs.values()) if (entry.type === "file") blobs.push(entry);
+      return this.#remote.download(blobs, this.#state.store, priority, this.#signal);
+    });
+    // It may end by the signal before anybody waits for it.
+    isHere.catch(() => undefined);
+    const retrieval: Retrieval = { fingerprint: assessment.fingerprint, found, isHere };
+    this.#retrievals.set(bound.id, retrieval);
+    return retrieval;
+  }
+
+  /** Gives up what was begun, and resolves when nothing of it is at work any more. */
+  async end(): Promise<void> {
+    this.#stop.abort(new Error("the build is over"));
+    await Promise.allSettled([...this.#retrievals.values()].map(({ isHere }) => isHere));
   }
 
   /** Offers the result that the task has just had. */
@@ -96,4 +148,14 @@ export class RemoteResults {
 
 function keyOf({ task, variant }: BoundTask, { parts }: Pick<Assessment, "parts">): ResultKey {
   return { task: task.name, variant: variant ?? "", parts };
+}
+
+/** What the promise resolves to, or the signal's reason as soon as it is aborted. */
+async function abortable<T>(promise: Promise<T> | undefined, signal: AbortSignal): Promise<T | undefined> {
+  signal.throwIfAborted();
+  const over = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true, signal: over.signal });
+  });
+  return Promise.race([promise, aborted]).finally(() => over.abort());
 }

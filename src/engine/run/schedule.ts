@@ -2,6 +2,7 @@
  * Runs the nodes of a graph, each after what it needs, as many at once as their pools are wide, the longest remaining
  * path first. What became outdated meanwhile can be done again.
  */
+import { criticalPaths } from "./critical-path.ts";
 
 export interface ScheduleOptions<Id> {
   /** Every node with the nodes it needs; all of them are nodes too. */
@@ -14,6 +15,8 @@ export interface ScheduleOptions<Id> {
   readonly isExclusive?: (id: Id) => boolean;
   /** How many may run at once in all pools together; without it only the pools' widths count. */
   readonly limit?: number;
+  /** Called when everything that a node needs is done, maybe long before it runs, and again when it is done again. */
+  readonly onReady?: (id: Id) => void;
   /** Does the node's work; resolves to whether it succeeded. Never rejects. */
   readonly run: (id: Id) => Promise<boolean>;
   /** Called for a node that cannot run because something it needs failed. */
@@ -78,6 +81,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
         ready.set(pool, queue);
         queue.push(id);
         unsorted.add(pool);
+        options.onReady?.(id);
         break;
       }
       case "succeeded":
@@ -199,22 +203,6 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
   options.attach?.(restart);
   pump();
   return promise;
-}
-
-/** Seconds from the start of a node to the end of the longest chain behind it. */
-function criticalPaths<Id>(
-  nodes: ReadonlyMap<Id, readonly Id[]>,
-  dependents: ReadonlyMap<Id, readonly Id[]>,
-  cost: (id: Id) => number,
-): ReadonlyMap<Id, number> {
-  const paths = new Map<Id, number>();
-  // Nodes come with needs before dependents, so in reverse every dependent is known.
-  for (const id of [...nodes.keys()].reverse()) {
-    let longest = 0;
-    for (const dependent of dependents.get(id) ?? []) longest = Math.max(longest, paths.get(dependent) ?? 0);
-    paths.set(id, longest + cost(id));
-  }
-  return paths;
 }
 
 function withResolvers<T>() {

@@ -35,10 +35,15 @@ export interface RemoteCache {
   /** The result that is stored for the key; undefined for a miss. Never rejects but for the signal. */
   find(key: ResultKey, signal: AbortSignal): Promise<RemoteResult | undefined>;
   /**
-   * Brings the contents that the store lacks into it, each checked against its digest and size. False when one cannot be
-   * had: the result is useless then.
+   * Brings the contents that the store lacks into it, each checked against its digest and size; of several downloads that with
+   * the higher priority comes first. False when one content cannot be had: the result is useless then.
    */
-  download(blobs: readonly BlobReference[], store: Store, signal: AbortSignal): Promise<boolean>;
+  download(
+    blobs: readonly BlobReference[],
+    store: Store,
+    priority: number,
+    signal: AbortSignal,
+  ): Promise<boolean>;
   /** Takes a result that was just made, whose contents are in the store, to be sent beside the build. Returns at once. */
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void;
 }
