@@ -1,5 +1,6 @@
 /** `lists/accounts.yaml`: the users and groups of the image beside Core's, checked value by value. */
 import { didYouMean } from "../../src/errors/index.ts";
+import { integer, oneOf, text, type ValueRule } from "./settings-file.ts";
 import { SettingsYaml } from "./settings-yaml.ts";
 
 export interface UserAccount {
@@ -33,31 +34,23 @@ export interface AccountList {
   readonly error: SettingsYaml["error"];
 }
 
-type Rule = readonly [isRight: (value: unknown) => boolean, is: string];
-
-const matches = (pattern: RegExp) => (value: unknown) => typeof value === "string" && pattern.test(value);
 /** Names as useradd(8) allows them. */
-const name: Rule = [
-  matches(/^[a-z_][a-z0-9_-]{0,31}$/),
+const name = text(
   "a name of small letters, digits, _ and -, which begins with a letter or _",
-];
-/** 0 is root's; 65535 and above are not for users (systemd, "Users, Groups, UIDs and GIDs"). */
-const id: Rule = [
-  (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_533,
-  "an integer from 1 to 65533",
-];
-const path: Rule = [matches(/^\/[^:\s]*$/), "an absolute path without blanks and colons"];
-const sudo: Rule = [matches(/^(none|all|nopasswd)$/), "none, all or nopasswd"];
-const text: Rule = [matches(/^[^:\r\n]*$/), "one line without a colon"];
+  /^[a-z_][a-z0-9_-]{0,31}$/,
+);
+/** 0 is root's; 65534 is nobody's (systemd, "Users, Groups, UIDs and GIDs"). */
+const id = integer("an integer", 1, 65_533);
+const path = text("an absolute path without blanks and colons", /^\/[^:\s]*$/);
 
-const userRules: Readonly<Record<string, Rule>> = {
+const userRules: Readonly<Record<string, ValueRule>> = {
   name,
   uid: id,
   group: name,
   home: path,
   shell: path,
-  gecos: text,
-  sudo,
+  gecos: text("one line without a colon", /^[^:\r\n]*$/),
+  sudo: oneOf("none", "all", "nopasswd"),
 };
 
 /** `$id$salt$hash` and the like, `*` and `!` excluded: crypt(5). */
@@ -84,8 +77,8 @@ export async function readAccountList(source: string, file: string): Promise<Acc
     return group as unknown as GroupAccount;
   });
   const remove = list(top, "remove", error).map((value, index) => {
-    if (!name[0](value))
-      throw error(["remove", index], `a name to remove must be ${name[1]}`, "write - NAME");
+    if (!name.accepts(value))
+      throw error(["remove", index], `a name to remove must be ${name.is}`, "write - NAME");
     return value as string;
   });
   const seen = new Set<string>();
@@ -109,7 +102,8 @@ function userOf(value: unknown, place: readonly (string | number)[], error: Fail
     throw error([...place, "uid"], "root's uid cannot be changed", "remove the line");
   const groups = list(user, "groups", error, place);
   for (const [index, group] of groups.entries())
-    if (!name[0](group)) throw error([...place, "groups", index], `a group must be ${name[1]}`, "correct it");
+    if (!name.accepts(group))
+      throw error([...place, "groups", index], `a group must be ${name.is}`, "correct it");
   const keys = list(user, "keys", error, place);
   for (const [index, key] of keys.entries())
     if (!isPublicKey(key))
@@ -127,7 +121,7 @@ function checkPassword(password: unknown, place: readonly (string | number)[], e
   const given = record(password);
   const [key, ...more] = Object.keys(given ?? {});
   const value = given?.[key ?? ""];
-  if (more.length === 0 && key === "hash" && matches(hashForm)(value)) return;
+  if (more.length === 0 && key === "hash" && typeof value === "string" && hashForm.test(value)) return;
   throw error(
     place,
     key === "hash" ? "the hash is not of a form of crypt(5)" : "a password must be locked, or have a hash",
@@ -184,11 +178,11 @@ function refuseUnknown(
 
 function check(
   from: Readonly<Record<string, unknown>>,
-  rules: Readonly<Record<string, Rule>>,
+  rules: Readonly<Record<string, ValueRule>>,
   place: readonly (string | number)[],
   error: Fail,
 ): void {
-  for (const [key, [isRight, is]] of Object.entries(rules))
-    if (from[key] !== undefined && !isRight(from[key]))
+  for (const [key, { accepts, is }] of Object.entries(rules))
+    if (from[key] !== undefined && !accepts(from[key]))
       throw error([...place, key], `"${key}" must be ${is}`, "correct the value");
 }

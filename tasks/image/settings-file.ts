@@ -1,5 +1,6 @@
 /** A settings file of the project: YAML with one value a key, checked by rules, refused with file and line. */
 import { type ErrorCode, UserError } from "../../src/errors/index.ts";
+import { SettingsYaml } from "./settings-yaml.ts";
 
 /** What a value must be, in words for a message, and whether it is. */
 export interface ValueRule {
@@ -42,29 +43,22 @@ export const integer = (is: string, from: number, to: number): ValueRule => ({
  */
 export async function readSettings(source: string, settingsFile: SettingsFile): Promise<Settings> {
   const { file, rules, required = [], code } = settingsFile;
-  const { isMap, isScalar, LineCounter, parseDocument } = await import("yaml");
-  const lineCounter = new LineCounter();
-  const document = parseDocument(source, { lineCounter, prettyErrors: false });
-  const fail = (offset: number, message: string, hint: string): never => {
-    throw new UserError(message, { code, where: `${file}:${lineCounter.linePos(offset).line}`, hint });
-  };
-  const [problem] = document.errors;
-  if (problem !== undefined)
-    fail(problem.pos[0], `the file is not YAML: ${problem.message}`, "correct this line");
-  const { contents } = document;
+  const yaml = await SettingsYaml.parse(source, file, code);
+  const content = yaml.value ?? {};
+  if (typeof content !== "object" || Array.isArray(content))
+    throw yaml.error([], "the file has no keys", "write lines of the form KEY: value");
   const settings = new Map<string, string | number>();
-  if (contents !== null && !isMap(contents))
-    return fail(0, "the file has no keys", "write lines of the form KEY: value");
-  for (const { key, value } of contents?.items ?? []) {
-    const offset = isScalar(key) ? (key.range?.[0] ?? 0) : 0;
-    const name = isScalar(key) ? String(key.value) : "";
+  for (const [name, found] of Object.entries(content) as [string, unknown][]) {
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    const found: unknown = isScalar(value) ? value.value : undefined;
     if (rule === undefined)
-      return fail(offset, `"${name}" is no key of this file`, `known keys: ${Object.keys(rules).join(", ")}`);
+      throw yaml.error(
+        [name],
+        `"${name}" is no key of this file`,
+        `known keys: ${Object.keys(rules).join(", ")}`,
+      );
     if ((typeof found !== "string" && typeof found !== "number") || !rule.accepts(found)) {
       const remove = required.includes(name) ? "" : ", or remove the line: there is a default";
-      return fail(offset, `"${name}" must be ${rule.is}`, `correct the value${remove}`);
+      throw yaml.error([name], `"${name}" must be ${rule.is}`, `correct the value${remove}`);
     }
     settings.set(name, found);
   }
