@@ -21,7 +21,9 @@ import { fetchIso } from "./fetch-iso.ts";
 import { readAccountList } from "./image/account-list.ts";
 import { addAccounts } from "./image/accounts.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { readEditList } from "./image/edit-list.ts";
 import { editorFiles } from "./image/editor-files.ts";
+import { applyEdits } from "./image/edits.ts";
 import { inheritDirectories, refuseClashes } from "./image/image-tree.ts";
 import { roomFor } from "./image/layers.ts";
 import { describeFallback, findConflict } from "./image/layout.ts";
@@ -45,6 +47,7 @@ import { setupFiles } from "./setup-files.ts";
 const settingsFile = "lists/microkernel.yaml";
 const accountsFile = "lists/accounts.yaml";
 const ownersFile = "lists/owners.lst";
+const editsFile = "lists/edits.yaml";
 
 /** The Microkernel's configuration in the image, and the program that reads it. */
 const configuration = { path: "tmp/mk_conf.yaml", reader: "usr/local/bin/rz_mk_init.rb" } as const;
@@ -72,6 +75,7 @@ export const overlay = task({
     settings: file(settingsFile, { optional: true }),
     accounts: file(accountsFile, { optional: true }),
     owners: file(ownersFile, { optional: true }),
+    edits: file(editsFile, { optional: true }),
   },
   params: { epoch, layout, emptyDirectories, overlayModes },
   outputs: {
@@ -102,10 +106,12 @@ export const overlay = task({
     linkRubyLibrary(given, await readFile(needs.payload.rubyVersion, "utf8"), mtime);
     const accounts = await textOf(inputs.accounts);
     const owners = parseOwnerList((await textOf(inputs.owners)) ?? "", ownersFile);
+    const edits = await textOf(inputs.edits);
     const coreFiles =
-      accounts === undefined && owners.length === 0
+      accounts === undefined && edits === undefined && owners.length === 0
         ? new FileTree()
         : await readCore(needs.iso, path.join(scratch, "core"));
+    if (edits !== undefined) await applyEdits(given, coreFiles, await readEditList(edits, editsFile), mtime);
     if (accounts !== undefined) {
       await addAccounts(given, await readAccountList(accounts, accountsFile), {
         ...{ core: coreFiles, variant, mtime },

@@ -2,6 +2,11 @@ import type { ErrorArea } from "./explanation.ts";
 
 /** The image, its settings, bundles, and the commands that look into an image. */
 export const imageErrors = {
+  edits: {
+    meaning:
+      "An edit of `lists/edits.yaml` cannot be read, or does not fit the file that it changes: the base may have changed.",
+    remedy: "Compare the file of the image (`task cat`) with the edit, and adapt the edit.",
+  },
   owners: {
     meaning:
       "A line of `lists/owners.lst` cannot be read, or names an owner or a path that the image does not have.",
