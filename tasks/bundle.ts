@@ -5,7 +5,7 @@
 
 import { constants, cp, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { file, files, only, out, task } from "../src/engine/index.ts";
+import { files, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeIso, writeTarball } from "../src/formats/index.ts";
 import type { Shell } from "../src/host/index.ts";
@@ -20,6 +20,7 @@ import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
 import { bootMenu, epoch, isoVersion } from "./settings/image-options.ts";
 import { ofPackage } from "./settings/package.ts";
+import { texts } from "./settings/project-options.ts";
 import { undated } from "./settings/undated.ts";
 import { setupFiles } from "./setup-files.ts";
 
@@ -41,8 +42,7 @@ export const bundle = task({
   },
   inputs: {
     scripts: files("*.sh", { root: ofPackage("tasks/bundle") }),
-    copying: file("COPYING"),
-    license: file("LICENSE"),
+    ...texts,
   },
   params: { isoVersion, epoch, bootMenu },
   // Writes an ISO only where Core's has another layout.

@@ -4,7 +4,7 @@
  */
 import { constants, copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { file, only, out, task } from "../src/engine/index.ts";
+import { only, out, task } from "../src/engine/index.ts";
 import { type IsoBoot, writeIsoTemplate, writeLayer } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
@@ -22,6 +22,7 @@ import { linkerTables } from "./linker-tables.ts";
 import { overlay, overlayLayer } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { bootMenu, compress, epoch, isoVersion } from "./settings/image-options.ts";
+import { texts } from "./settings/project-options.ts";
 import { setupFiles } from "./setup-files.ts";
 
 const applicationId = "Razor Microkernel";
@@ -48,7 +49,7 @@ export const isoTemplate = task({
     overlay: only(overlay, "room", "single"),
     loaders: bootLoaders,
   },
-  inputs: { copying: file("COPYING"), license: file("LICENSE") },
+  inputs: texts,
   params: { isoVersion, epoch, compress, bootMenu },
   tools: ["xorriso"],
   // Packs only where the initrd is a single archive.

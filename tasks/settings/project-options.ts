@@ -1,7 +1,7 @@
 /** Where the image's own files and lists come from: this project, or somebody's with the layout of the old scripts. */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import { type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
+import { file, type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
 import { meaningfulModes, octal, readDiskModes, unexplainedModes } from "./disk-modes.ts";
 import { findInOldProject, isOldProject, unusedDirectories } from "./old-project.ts";
 
@@ -141,3 +141,17 @@ export const setupDirectory: Parameter<string> = param.derived({
   description: "directory with setup tarballs",
   default: async (host) => path.join(await host.value(overlayDirectory), "additional-build-files"),
 });
+
+/** The texts that an ISO and a bundle carry: of the old project that is built, where it has them. */
+export const texts = {
+  copying: file(textOf("COPYING")),
+  license: file(textOf("LICENSE")),
+} as const;
+
+function textOf(name: string): Parameter<string> {
+  return param.derived({
+    name: `${name.toLowerCase()}-file`,
+    description: `${name} of the image`,
+    default: fileOf(name, name),
+  });
+}

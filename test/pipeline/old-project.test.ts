@@ -188,6 +188,16 @@ describe("a project with the old layout, given with --overlay", () => {
     expect(overlay.get("etc/shadow")).toMatchObject({ mode: 0o600 });
   });
 
+  it("has its own COPYING in its ISO, and this project's LICENSE where it has none", async () => {
+    await writeFile(path.join(project, "COPYING"), "Terms of the old project\n");
+    const args = ["--source", "sample", "--debug", "--overlay", project, "--iso-version", "0.9.2"];
+    await workspace.build(["iso", ...args, "--open-vm-tools-url", "none"]);
+    const iso = workspace.path("build-files/rz_mk_debug-image.0.9.2.iso");
+    const cat = async (name: string) => (await workspace.build(["cat", iso, name, "--layer", "iso"])).stdout;
+    expect(await cat("COPYING")).toBe("Terms of the old project\n");
+    expect(await cat("LICENSE")).toBe(await readFile(workspace.path("LICENSE"), "utf8"));
+  });
+
   it("has lists of its own, which messages name", async () => {
     const list = path.join(project, "additional-build-files/builtin-extensions.lst");
     await rename(list, `${list}.good`);
