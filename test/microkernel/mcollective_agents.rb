@@ -105,6 +105,7 @@ class McollectiveAgentsTest < Support::Test
       assert_equal [0, false, []], [unknown[:statuscode], unknown[:data][:changed], unknown[:data][:refused]]
       wrong = '{"mk_checkin_interval": "soon", "mk_uri": ["a"], "mk_log_level": {"x": 1}, "mk_fact_excl_pattern": "("}'
       assert_equal [false, 4], send_configuration(wrong)[:data].values_at(:changed, :refused).map { |one| one.is_a?(Array) ? one.length : one }
+      assert_equal [4, "400: no JSON"], send_configuration("{").values_at(:statuscode, :statusmsg)
       # Refused by the DDL, by the agent, or by the server.
       ["{", "{]", "[1]", "", nil, 5, ["{"], { "mk_checkin_interval" => 5 }, "{#{' ' * 70_000}}", "{\"mk_uri\": \"\xFF\"}"].each do |sent|
         refute_equal 0, send_configuration(sent)[:statuscode], sent.inspect.slice(0, 80)

@@ -1,11 +1,13 @@
 /** MCollective through a real RabbitMQ: a booted dev image answers the distribution's own client. */
+import { once } from "node:events";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { usesPrograms } from "../support/programs.ts";
 import { bootQemu, type QemuMachine } from "../support/qemu.ts";
-import { type Broker, startRabbitmq } from "../support/rabbitmq.ts";
+import { account, type Broker, startRabbitmq } from "../support/rabbitmq.ts";
 import { RazorServer } from "../support/razor-server.ts";
 import {
   checkout,
@@ -41,35 +43,42 @@ describe("a dev image with MCollective", () => {
   beforeAll(async () => {
     workspace = await openWorkspace();
     directory = await makeDirectory("mcollective");
-    broker = await startRabbitmq(directory);
+    // In place of the broker, until the daemon has found that it is away.
+    const absent = createServer((socket) => void socket.destroy());
+    await once(absent.listen(0, "127.0.0.1"), "listening");
+    const brokerPort = (absent.address() as AddressInfo).port;
     server = new RazorServer();
     const port = await server.listen();
     const settings = path.join(workspace.root, "lists/mcollective.yaml");
     const text = await readFile(settings, "utf8");
     await writeFile(
       settings,
-      text.replace("host: localhost", "host: 10.0.2.2").replace(/^port: .*$/m, `port: ${broker.port}`),
+      text.replace("host: localhost", "host: 10.0.2.2").replace(/^port: .*$/m, `port: ${brokerPort}`),
     );
     try {
-      const secrets = ["--mcollective-password", broker.password, "--mcollective-psk", psk];
+      const secrets = ["--mcollective-password", account.password, "--mcollective-psk", psk];
       // Without the version the changed settings would be in its name.
       const wanted = ["pxe", "--source", "sample", "--dev", "--iso-version", version];
       await workspace.build([...wanted, ...secrets]);
     } finally {
       await writeFile(settings, text);
     }
-    await writeClient(broker);
+    await writeClient(brokerPort);
     const boot = workspace.path(`build-files/rz_mk_dev-pxe.${version}/boot`);
     const append = `maxcpus=1 quiet razor.ip=10.0.2.2:${port}`;
     machine = bootQemu(
       { kernel: `${boot}/vmlinuz64`, initrd: `${boot}/corepure64.gz`, append },
       { reachesHost: true },
     );
+    const tried = once(absent, "connection");
     const ended = machine.ended(2 * patience).then(() => {
       throw new Error(`the machine ended\n${machine?.log}`);
     });
     ended.catch(() => {});
     await Promise.race([server.event((event) => event.kind === "register", 0, patience), ended]);
+    await Promise.race([tried, ended]);
+    await new Promise((resolve) => absent.close(resolve));
+    broker = await startRabbitmq(directory, brokerPort);
   }, 3 * patience);
 
   afterAll(async () => {
@@ -80,7 +89,8 @@ describe("a dev image with MCollective", () => {
   });
 
   /** The client has of the Microkernel what a person's client has: what its agents can do. */
-  async function writeClient({ port, user, password, vhost }: Broker): Promise<void> {
+  async function writeClient(port: number): Promise<void> {
+    const { user, password, vhost } = account;
     const agents = path.join(directory, "plugins/mcollective/agent");
     await mkdir(agents, { recursive: true });
     const ours = path.join(checkout, "overlay-src/usr/local/share/mcollective/plugins/mcollective/agent");
@@ -128,7 +138,7 @@ describe("a dev image with MCollective", () => {
   }
 
   it(
-    "answers mco ping",
+    "answers mco ping as soon as the broker is there",
     async () => await answer(["ping"], new RegExp(`^${identity} +time=`, "m")),
     2 * patience,
   );

@@ -6,7 +6,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { ProcessGroups } from "../../src/host/index.ts";
 import { usesPrograms } from "./programs.ts";
@@ -16,21 +16,22 @@ usesPrograms("rabbitmq-server", "epmd");
 const program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
 export interface Broker {
+  /** Of STOMP. */
   readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly vhost: string;
   close(): Promise<void>;
 }
 
-/** Starts it with its files in `directory` (absolute, must exist); resolves when it accepts connections. */
-export async function startRabbitmq(directory: string, patienceMs = 120_000): Promise<Broker> {
-  const [port, mapper, distribution] = await freePorts(3);
-  const broker = { port, user: "mcollective", password: "marionette", vhost: "/mcollective" };
+/** What clients have to know beside the port. */
+export const account = { user: "mcollective", password: "marionette", vhost: "/mcollective" } as const;
+
+/** Starts it with its files in `directory` (absolute, must exist); resolves when it accepts connections on the port. */
+export async function startRabbitmq(directory: string, port: number, patienceMs = 120_000): Promise<Broker> {
+  const mapper = await freePort();
+  const distribution = await freePort();
   const file = (name: string) => path.join(directory, name);
   await mkdir(file("home"));
   await writeFile(file("enabled_plugins"), "[rabbitmq_stomp].\n");
-  await writeFile(file("definitions.json"), JSON.stringify(definitionsOf(broker)));
+  await writeFile(file("definitions.json"), JSON.stringify(definitions()));
   await writeFile(
     file("rabbitmq.conf"),
     [
@@ -81,10 +82,11 @@ export async function startRabbitmq(directory: string, patienceMs = 120_000): Pr
     await groups.terminate();
     throw error;
   }
-  return { ...broker, close: async () => await groups.terminate(10_000) };
+  return { port, close: async () => await groups.terminate(10_000) };
 }
 
-function definitionsOf({ user, password, vhost }: Pick<Broker, "user" | "password" | "vhost">): object {
+function definitions(): object {
+  const { user, password, vhost } = account;
   const salt = randomBytes(4);
   const digest = createHash("sha256").update(salt).update(password).digest();
   const exchange = { vhost, durable: true, auto_delete: false, internal: false, arguments: {} };
@@ -106,22 +108,13 @@ function definitionsOf({ user, password, vhost }: Pick<Broker, "user" | "passwor
   };
 }
 
-/** Ports of the loopback interface that nothing listens on. */
-async function freePorts(count: 3): Promise<readonly [number, number, number]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once("error", reject);
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address();
-            resolve(typeof address === "object" && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  const [first = 0, second = 0, third = 0] = ports;
-  return [first, second, third];
+/** A port of the loopback interface that nothing listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
