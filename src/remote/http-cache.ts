@@ -41,6 +41,7 @@ export class HttpCache implements RemoteCache {
   readonly #maker: string;
   readonly #lookUps = new Turns(lookUpsAtOnce);
   readonly #downloads = new Turns(downloadsAtOnce);
+  readonly #arriving = new Map<Digest, Promise<boolean>>();
   #hits = 0;
   #misses = 0;
 
@@ -69,17 +70,23 @@ export class HttpCache implements RemoteCache {
     const missing = new Map(blobs.map((blob) => [blob.digest, blob]));
     for (const digest of missing.keys()) if (store.has(digest)) missing.delete(digest);
     let isComplete = true;
-    const receive = async (blob: BlobReference): Promise<void> => {
+    const receive = async (blob: BlobReference): Promise<boolean> => {
       // Without one of them the others are of no use.
-      if (!isComplete) return;
-      const isHere = await this.#timed(async () =>
-        store.has(blob.digest) ? true : (await this.#client.receive(blob, store, signal)) || undefined,
+      if (!isComplete) return false;
+      const isHere = await this.#timed(
+        async () => (await this.#client.receive(blob, store, signal)) || undefined,
       );
-      if (isHere === undefined) isComplete = false;
+      return isHere === true;
     };
-    await Promise.all(
-      [...missing.values()].map((blob) => this.#downloads.take(priority, signal, () => receive(blob))),
-    );
+    const bring = async (blob: BlobReference): Promise<void> => {
+      // Another task's result may contain the same, and be on its way; that may be given up for a content that is not in this one.
+      if ((await this.#arriving.get(blob.digest)) === true) return;
+      const arrival = this.#downloads.take(priority, signal, () => receive(blob));
+      this.#arriving.set(blob.digest, arrival);
+      arrival.finally(() => this.#arriving.delete(blob.digest)).catch(() => undefined);
+      if (!(await arrival)) isComplete = false;
+    };
+    await Promise.all([...missing.values()].map(bring));
     if (isComplete) this.#hits += 1;
     else this.#misses += 1;
     return isComplete;

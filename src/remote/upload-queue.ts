@@ -24,6 +24,7 @@ export class UploadQueue {
   readonly #working = new Set<Promise<void>>();
   /** Digests that the server is known to have. */
   readonly #there = new Set<string>();
+  readonly #sending = new Map<string, Promise<boolean>>();
   /** Results that the server has now. */
   stored = 0;
 
@@ -76,7 +77,26 @@ export class UploadQueue {
     }
   }
 
-  async #putContent({ digest, size }: BlobReference, store: Store): Promise<boolean> {
+  #putContent(blob: BlobReference, store: Store): Promise<boolean> {
+    return this.#once(blob.digest, () => this.#sendContent(blob, store));
+  }
+
+  #putMessage(blob: Blob): Promise<boolean> {
+    return this.#once(blob.digest, () => this.#sendMessage(blob));
+  }
+
+  /** What two results contain is sent once, also when both are sent at the same time. */
+  #once(digest: string, send: () => Promise<boolean>): Promise<boolean> {
+    let sending = this.#sending.get(digest);
+    if (sending === undefined) {
+      sending = send();
+      this.#sending.set(digest, sending);
+      sending.finally(() => this.#sending.delete(digest)).catch(() => undefined);
+    }
+    return sending;
+  }
+
+  async #sendContent({ digest, size }: BlobReference, store: Store): Promise<boolean> {
     if (await this.#isThere(digest)) return true;
     const content = store.read(digest);
     if (content === undefined || content.size !== size) return false;
@@ -85,7 +105,7 @@ export class UploadQueue {
     return true;
   }
 
-  async #putMessage({ digest, size, bytes }: Blob): Promise<boolean> {
+  async #sendMessage({ digest, size, bytes }: Blob): Promise<boolean> {
     if (await this.#isThere(digest)) return true;
     if (!(await this.#client.put("cas", digest, size, once(bytes)))) return false;
     this.#there.add(digest);
@@ -100,10 +120,12 @@ export class UploadQueue {
   }
 }
 
-/** The contents that a result refers to, each once. */
-function contentsOf({ outputs, log }: RemoteResult): readonly BlobReference[] {
+/** The contents that a result refers to, each once; of what is joined its parts. */
+function contentsOf({ outputs, joined, log }: RemoteResult): readonly BlobReference[] {
   const contents = new Map<string, BlobReference>();
-  for (const entry of outputs.values()) if (entry.type === "file") contents.set(entry.digest, entry);
+  for (const entry of outputs.values())
+    if (entry.type === "file")
+      for (const content of joined?.get(entry.digest) ?? [entry]) contents.set(content.digest, content);
   if (log !== undefined) contents.set(log.digest, log);
   return [...contents.values()];
 }

@@ -4,6 +4,7 @@
  */
 import type { Digest } from "../define/names.ts";
 import type { Listing } from "../files/listing.ts";
+import type { BlobReference } from "./blob-file.ts";
 import type { Part } from "./stamp.ts";
 import type { Store } from "./store.ts";
 
@@ -14,15 +15,11 @@ export interface ResultKey {
   readonly parts: readonly Part[];
 }
 
-/** A content: its sha256, and its size in bytes. */
-export interface BlobReference {
-  readonly digest: Digest;
-  readonly size: number;
-}
-
 export interface RemoteResult {
   /** Paths are `slot` or `slot/path`. */
   readonly outputs: Listing;
+  /** The parts of those contents that were made of others, one behind the other: they travel instead of the whole. */
+  readonly joined?: ReadonlyMap<Digest, readonly BlobReference[]>;
   /** What the task printed, where it printed anything. */
   readonly log?: BlobReference;
   /** How long the run took, in seconds. */
