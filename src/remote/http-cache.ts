@@ -44,6 +44,7 @@ export class HttpCache implements RemoteCache {
   readonly #arriving = new Map<Digest, Promise<boolean>>();
   #hits = 0;
   #misses = 0;
+  #sources = 0;
 
   constructor(location: ServerLocation, { upload, maker, onWarning }: Settings) {
     this.#maker = maker;
@@ -93,7 +94,19 @@ export class HttpCache implements RemoteCache {
   }
 
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void {
-    if (this.#health.can("write")) this.#queue.add({ key, result: { ...result, maker: this.#maker }, store });
+    if (this.#health.can("write")) this.#queue.addResult(key, { ...result, maker: this.#maker }, store);
+  }
+
+  async retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean> {
+    const isHere =
+      store.has(blob.digest) ||
+      (await this.#downloads.take(0, signal, () => this.#client.receive(blob, store, signal)));
+    if (isHere) this.#sources += 1;
+    return isHere;
+  }
+
+  offerContent(blob: BlobReference, store: Store): void {
+    if (this.#health.can("write")) this.#queue.addContent(blob, store);
   }
 
   /** Whether the server answers as a cache does, for reading and, where results are uploaded, for writing. */
@@ -127,7 +140,14 @@ export class HttpCache implements RemoteCache {
 
   get traffic(): RemoteTraffic {
     const { received, sent } = this.#client;
-    return { hits: this.#hits, misses: this.#misses, stored: this.#queue.stored, received, sent };
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      stored: this.#queue.stored,
+      sources: this.#sources,
+      received,
+      sent,
+    };
   }
 
   async #readResult(action: Digest, signal: AbortSignal): Promise<RemoteResult | undefined> {

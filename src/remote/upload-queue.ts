@@ -8,13 +8,13 @@ import type { CacheClient } from "./client.ts";
 import type { Health } from "./health.ts";
 import type { Blob } from "./message.ts";
 
-/** Results that are sent at once. */
+/** Results, and contents of their own, that are sent at once. */
 const width = 4;
 
 interface Offer {
-  readonly key: ResultKey;
-  readonly result: RemoteResult;
-  readonly store: Store;
+  /** What is sent, for messages. */
+  readonly what: string;
+  readonly send: () => Promise<void>;
 }
 
 export class UploadQueue {
@@ -33,12 +33,24 @@ export class UploadQueue {
     this.#health = health;
   }
 
-  /** Results that are not there yet. */
+  /** What is not there yet. */
   get pending(): number {
     return this.#waiting.length + this.#working.size;
   }
 
-  add(offer: Offer): void {
+  /** Adds a result, with all contents that it refers to. */
+  addResult(key: ResultKey, result: RemoteResult, store: Store): void {
+    const send = () => this.#sendResult(key, result, store);
+    this.#add({ what: `the result of ${key.task}`, send });
+  }
+
+  /** Adds a content that no result refers to. */
+  addContent(blob: BlobReference, store: Store): void {
+    const send = async (): Promise<void> => void (await this.#putContent(blob, store));
+    this.#add({ what: `the content ${blob.digest}`, send });
+  }
+
+  #add(offer: Offer): void {
     this.#waiting.push(offer);
     this.#next();
   }
@@ -65,16 +77,20 @@ export class UploadQueue {
     }
   }
 
-  async #send({ key, result, store }: Offer): Promise<void> {
+  async #send({ what, send }: Offer): Promise<void> {
     try {
-      const { action, blobs } = encodeAction(key);
-      const { result: message, trees } = encodeResult(result);
-      for (const blob of contentsOf(result)) if (!(await this.#putContent(blob, store))) return;
-      for (const blob of [...trees, ...blobs, action]) if (!(await this.#putMessage(blob))) return;
-      if (await this.#client.put("ac", action.digest, message.size, once(message.bytes))) this.stored += 1;
+      await send();
     } catch (error) {
-      this.#health.warn(`the result of ${key.task} was not uploaded: ${messageOf(error)}`);
+      this.#health.warn(`${what} was not uploaded: ${messageOf(error)}`);
     }
+  }
+
+  async #sendResult(key: ResultKey, result: RemoteResult, store: Store): Promise<void> {
+    const { action, blobs } = encodeAction(key);
+    const { result: message, trees } = encodeResult(result);
+    for (const blob of contentsOf(result)) if (!(await this.#putContent(blob, store))) return;
+    for (const blob of [...trees, ...blobs, action]) if (!(await this.#putMessage(blob))) return;
+    if (await this.#client.put("ac", action.digest, message.size, once(message.bytes))) this.stored += 1;
   }
 
   #putContent(blob: BlobReference, store: Store): Promise<boolean> {

@@ -41,6 +41,10 @@ export interface RemoteCache {
     priority: number,
     signal: AbortSignal,
   ): Promise<boolean>;
+  /** Brings a content that is known by its digest, such as a pinned source, into the store; false where it cannot be had. */
+  retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean>;
+  /** Takes a content of the store to be sent beside the build, for `retrieve` on other machines. Returns at once. */
+  offerContent(blob: BlobReference, store: Store): void;
   /** Takes a result that was just made, whose contents are in the store, to be sent beside the build. Returns at once. */
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void;
 }
@@ -52,6 +56,8 @@ export interface RemoteTraffic {
   readonly misses: number;
   /** Results that were stored in it. */
   readonly stored: number;
+  /** Contents that were taken from it by their digests: pinned sources. */
+  readonly sources: number;
   /** Bytes of what was read and written. */
   readonly received: number;
   readonly sent: number;
