@@ -68,6 +68,7 @@ export { type Forecast, forecast } from "./run/forecast.ts";
 export { KeptOutput } from "./run/kept-output.ts";
 export { RunningCode } from "./run/running-code.ts";
 export { Turns } from "./run/turns.ts";
+export type { BlobReference } from "./state/blob-file.ts";
 export {
   collectGarbage,
   type GarbageCollection,
@@ -76,7 +77,6 @@ export {
 } from "./state/garbage-collection.ts";
 export { acquireLock } from "./state/lock.ts";
 export type {
-  BlobReference,
   RemoteCache,
   RemoteResult,
   RemoteTraffic,
