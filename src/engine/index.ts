@@ -70,6 +70,7 @@ export { inputPaths } from "./run/input-paths.ts";
 export { KeptOutput } from "./run/kept-output.ts";
 export { RunningCode } from "./run/running-code.ts";
 export { Turns } from "./run/turns.ts";
+export type { BlobReference } from "./state/blob-file.ts";
 export {
   collectGarbage,
   type GarbageCollection,
@@ -78,7 +79,6 @@ export {
 } from "./state/garbage-collection.ts";
 export { acquireLock } from "./state/lock.ts";
 export type {
-  BlobReference,
   RemoteCache,
   RemoteResult,
   RemoteTraffic,

@@ -1,7 +1,13 @@
 /** A task's result as REAPI's `ActionResult`, and back. What comes back was written by others, so every field is checked. */
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type BlobReference, type ListedEntry, listingOf, type RemoteResult } from "../engine/index.ts";
+import {
+  type BlobReference,
+  type Digest,
+  type ListedEntry,
+  listingOf,
+  type RemoteResult,
+} from "../engine/index.ts";
 import { type Blob, blobReference, digestMessage, messageBlob } from "./message.ts";
 import { type ActionResult, ActionResultSchema } from "./reapi_pb.ts";
 import { decodeTree, encodeTree, type TreeEntry } from "./tree.ts";
@@ -17,17 +23,19 @@ interface EncodedResult {
   readonly trees: readonly Blob[];
 }
 
-export function encodeResult({ outputs, log, seconds, maker }: RemoteResult): EncodedResult {
+export function encodeResult({ outputs, joined, log, seconds, maker }: RemoteResult): EncodedResult {
+  const parts = joined ?? new Map();
   const files: { path: string; digest: ReturnType<typeof digestMessage>; isExecutable: boolean }[] = [];
   const directories = new Map<string, TreeEntry[]>();
   for (const [name, entry] of outputs) {
     const [slot = "", ...rest] = name.split("/");
     if (rest.length > 0) directories.get(slot)?.push([rest.join("/"), entry]);
-    else if (entry.type === "directory") directories.set(slot, [["", entry]]);
+    else if (entry.type === "directory" || (entry.type === "file" && parts.has(entry.digest)))
+      directories.set(slot, [["", entry]]);
     else if (entry.type === "file")
       files.push({ path: slot, digest: digestMessage(entry), isExecutable: entry.executable });
   }
-  const trees = [...directories].map(([slot, entries]) => ({ slot, tree: encodeTree(entries) }));
+  const trees = [...directories].map(([slot, entries]) => ({ slot, tree: encodeTree(entries, parts) }));
   const message = create(ActionResultSchema, {
     outputFiles: files,
     outputDirectories: trees.map(({ slot, tree }) => ({ path: slot, treeDigest: digestMessage(tree) })),
@@ -71,6 +79,7 @@ export function decodeResult(
   trees: ReadonlyMap<string, Uint8Array>,
 ): RemoteResult | undefined {
   const entries: [string, ListedEntry][] = [];
+  const joined = new Map<Digest, readonly BlobReference[]>();
   for (const { path, digest, isExecutable } of message.outputFiles) {
     const blob = blobReference(digest);
     if (blob === undefined) return undefined;
@@ -80,7 +89,9 @@ export function decodeResult(
     const bytes = trees.get(path);
     const tree = bytes === undefined ? undefined : decodeTree(bytes, mostEntries - entries.length);
     if (tree === undefined) return undefined;
-    for (const [below, entry] of tree) entries.push([below === "" ? path : `${path}/${below}`, entry]);
+    for (const [whole, parts] of tree.joined) joined.set(whole, parts);
+    for (const [below, entry] of tree.entries)
+      entries.push([below === "" ? path : `${path}/${below}`, entry]);
   }
   const outputs = listingOf(entries);
   // Links beside the outputs are none of a task's, and what is named twice is ambiguous.
@@ -93,6 +104,7 @@ export function decodeResult(
   if (message.stdoutDigest !== undefined && log === undefined) return undefined;
   return {
     outputs,
+    ...(joined.size === 0 ? {} : { joined }),
     ...(log === undefined ? {} : { log }),
     seconds: secondsOf(message),
     maker: message.executionMetadata?.worker.slice(0, longestMaker) ?? "",

@@ -41,8 +41,10 @@ export class HttpCache implements RemoteCache {
   readonly #maker: string;
   readonly #lookUps = new Turns(lookUpsAtOnce);
   readonly #downloads = new Turns(downloadsAtOnce);
+  readonly #arriving = new Map<Digest, Promise<boolean>>();
   #hits = 0;
   #misses = 0;
+  #sources = 0;
 
   constructor(location: ServerLocation, { upload, maker, onWarning }: Settings) {
     this.#maker = maker;
@@ -69,24 +71,42 @@ export class HttpCache implements RemoteCache {
     const missing = new Map(blobs.map((blob) => [blob.digest, blob]));
     for (const digest of missing.keys()) if (store.has(digest)) missing.delete(digest);
     let isComplete = true;
-    const receive = async (blob: BlobReference): Promise<void> => {
+    const receive = async (blob: BlobReference): Promise<boolean> => {
       // Without one of them the others are of no use.
-      if (!isComplete) return;
-      const isHere = await this.#timed(async () =>
-        store.has(blob.digest) ? true : (await this.#client.receive(blob, store, signal)) || undefined,
+      if (!isComplete) return false;
+      const isHere = await this.#timed(
+        async () => (await this.#client.receive(blob, store, signal)) || undefined,
       );
-      if (isHere === undefined) isComplete = false;
+      return isHere === true;
     };
-    await Promise.all(
-      [...missing.values()].map((blob) => this.#downloads.take(priority, signal, () => receive(blob))),
-    );
+    const bring = async (blob: BlobReference): Promise<void> => {
+      // Another task's result may contain the same, and be on its way; that may be given up for a content that is not in this one.
+      if ((await this.#arriving.get(blob.digest)) === true) return;
+      const arrival = this.#downloads.take(priority, signal, () => receive(blob));
+      this.#arriving.set(blob.digest, arrival);
+      arrival.finally(() => this.#arriving.delete(blob.digest)).catch(() => undefined);
+      if (!(await arrival)) isComplete = false;
+    };
+    await Promise.all([...missing.values()].map(bring));
     if (isComplete) this.#hits += 1;
     else this.#misses += 1;
     return isComplete;
   }
 
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void {
-    if (this.#health.can("write")) this.#queue.add({ key, result: { ...result, maker: this.#maker }, store });
+    if (this.#health.can("write")) this.#queue.addResult(key, { ...result, maker: this.#maker }, store);
+  }
+
+  async retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean> {
+    const isHere =
+      store.has(blob.digest) ||
+      (await this.#downloads.take(0, signal, () => this.#client.receive(blob, store, signal)));
+    if (isHere) this.#sources += 1;
+    return isHere;
+  }
+
+  offerContent(blob: BlobReference, store: Store): void {
+    if (this.#health.can("write")) this.#queue.addContent(blob, store);
   }
 
   /** Whether the server answers as a cache does, for reading and, where results are uploaded, for writing. */
@@ -120,7 +140,14 @@ export class HttpCache implements RemoteCache {
 
   get traffic(): RemoteTraffic {
     const { received, sent } = this.#client;
-    return { hits: this.#hits, misses: this.#misses, stored: this.#queue.stored, received, sent };
+    return {
+      hits: this.#hits,
+      misses: this.#misses,
+      stored: this.#queue.stored,
+      sources: this.#sources,
+      received,
+      sent,
+    };
   }
 
   async #readResult(action: Digest, signal: AbortSignal): Promise<RemoteResult | undefined> {

@@ -8,13 +8,13 @@ import type { CacheClient } from "./client.ts";
 import type { Health } from "./health.ts";
 import type { Blob } from "./message.ts";
 
-/** Results that are sent at once. */
+/** Results, and contents of their own, that are sent at once. */
 const width = 4;
 
 interface Offer {
-  readonly key: ResultKey;
-  readonly result: RemoteResult;
-  readonly store: Store;
+  /** What is sent, for messages. */
+  readonly what: string;
+  readonly send: () => Promise<void>;
 }
 
 export class UploadQueue {
@@ -24,6 +24,7 @@ export class UploadQueue {
   readonly #working = new Set<Promise<void>>();
   /** Digests that the server is known to have. */
   readonly #there = new Set<string>();
+  readonly #sending = new Map<string, Promise<boolean>>();
   /** Results that the server has now. */
   stored = 0;
 
@@ -32,12 +33,24 @@ export class UploadQueue {
     this.#health = health;
   }
 
-  /** Results that are not there yet. */
+  /** What is not there yet. */
   get pending(): number {
     return this.#waiting.length + this.#working.size;
   }
 
-  add(offer: Offer): void {
+  /** Adds a result, with all contents that it refers to. */
+  addResult(key: ResultKey, result: RemoteResult, store: Store): void {
+    const send = () => this.#sendResult(key, result, store);
+    this.#add({ what: `the result of ${key.task}`, send });
+  }
+
+  /** Adds a content that no result refers to. */
+  addContent(blob: BlobReference, store: Store): void {
+    const send = async (): Promise<void> => void (await this.#putContent(blob, store));
+    this.#add({ what: `the content ${blob.digest}`, send });
+  }
+
+  #add(offer: Offer): void {
     this.#waiting.push(offer);
     this.#next();
   }
@@ -64,19 +77,42 @@ export class UploadQueue {
     }
   }
 
-  async #send({ key, result, store }: Offer): Promise<void> {
+  async #send({ what, send }: Offer): Promise<void> {
     try {
-      const { action, blobs } = encodeAction(key);
-      const { result: message, trees } = encodeResult(result);
-      for (const blob of contentsOf(result)) if (!(await this.#putContent(blob, store))) return;
-      for (const blob of [...trees, ...blobs, action]) if (!(await this.#putMessage(blob))) return;
-      if (await this.#client.put("ac", action.digest, message.size, once(message.bytes))) this.stored += 1;
+      await send();
     } catch (error) {
-      this.#health.warn(`the result of ${key.task} was not uploaded: ${messageOf(error)}`);
+      this.#health.warn(`${what} was not uploaded: ${messageOf(error)}`);
     }
   }
 
-  async #putContent({ digest, size }: BlobReference, store: Store): Promise<boolean> {
+  async #sendResult(key: ResultKey, result: RemoteResult, store: Store): Promise<void> {
+    const { action, blobs } = encodeAction(key);
+    const { result: message, trees } = encodeResult(result);
+    for (const blob of contentsOf(result)) if (!(await this.#putContent(blob, store))) return;
+    for (const blob of [...trees, ...blobs, action]) if (!(await this.#putMessage(blob))) return;
+    if (await this.#client.put("ac", action.digest, message.size, once(message.bytes))) this.stored += 1;
+  }
+
+  #putContent(blob: BlobReference, store: Store): Promise<boolean> {
+    return this.#once(blob.digest, () => this.#sendContent(blob, store));
+  }
+
+  #putMessage(blob: Blob): Promise<boolean> {
+    return this.#once(blob.digest, () => this.#sendMessage(blob));
+  }
+
+  /** What two results contain is sent once, also when both are sent at the same time. */
+  #once(digest: string, send: () => Promise<boolean>): Promise<boolean> {
+    let sending = this.#sending.get(digest);
+    if (sending === undefined) {
+      sending = send();
+      this.#sending.set(digest, sending);
+      sending.finally(() => this.#sending.delete(digest)).catch(() => undefined);
+    }
+    return sending;
+  }
+
+  async #sendContent({ digest, size }: BlobReference, store: Store): Promise<boolean> {
     if (await this.#isThere(digest)) return true;
     const content = store.read(digest);
     if (content === undefined || content.size !== size) return false;
@@ -85,7 +121,7 @@ export class UploadQueue {
     return true;
   }
 
-  async #putMessage({ digest, size, bytes }: Blob): Promise<boolean> {
+  async #sendMessage({ digest, size, bytes }: Blob): Promise<boolean> {
     if (await this.#isThere(digest)) return true;
     if (!(await this.#client.put("cas", digest, size, once(bytes)))) return false;
     this.#there.add(digest);
@@ -100,10 +136,12 @@ export class UploadQueue {
   }
 }
 
-/** The contents that a result refers to, each once. */
-function contentsOf({ outputs, log }: RemoteResult): readonly BlobReference[] {
+/** The contents that a result refers to, each once; of what is joined its parts. */
+function contentsOf({ outputs, joined, log }: RemoteResult): readonly BlobReference[] {
   const contents = new Map<string, BlobReference>();
-  for (const entry of outputs.values()) if (entry.type === "file") contents.set(entry.digest, entry);
+  for (const entry of outputs.values())
+    if (entry.type === "file")
+      for (const content of joined?.get(entry.digest) ?? [entry]) contents.set(content.digest, content);
   if (log !== undefined) contents.set(log.digest, log);
   return [...contents.values()];
 }

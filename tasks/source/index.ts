@@ -223,5 +223,7 @@ function storeOf(blobs: BlobAccess) {
     has: async (sha256: string) => blobs.has(sha256),
     pathOf: (sha256: string) => blobs.pathOf(sha256),
     adopt: (from: string, sha256: string) => blobs.adopt(from, sha256),
+    retrieve: (sha256: string, size: number) => blobs.retrieve(sha256, size),
+    offer: (sha256: string, size: number) => blobs.offer(sha256, size),
   };
 }

@@ -25,6 +25,12 @@ class MemoryCache implements RemoteCache {
   atOnce = 0;
   most = 0;
 
+  async retrieve(): Promise<boolean> {
+    return false;
+  }
+
+  offerContent(): void {}
+
   async find(key: ResultKey): Promise<RemoteResult | undefined> {
     this.asked.push(key.task);
     this.most = Math.max(this.most, ++this.atOnce);

@@ -128,7 +128,7 @@ result = api.ActionResult(exit_code=0, stderr_raw=b"unknown to us", output_files
 print(json.dumps({name: base64.b64encode(bytes_of(message)).decode() for name, message in {"tree": tree, "result": result}.items()}))`,
   ) as Record<string, string>;
   const order = ["", "link", "bin", "bin/run"];
-  expect(decodeTree(Buffer.from(written.tree ?? "", "base64"), 100)).toEqual(
+  expect(decodeTree(Buffer.from(written.tree ?? "", "base64"), 100)?.entries).toEqual(
     [...outputs]
       .filter(([name]) => name.startsWith("tree"))
       .map(([name, entry]) => [name.slice("tree/".length), entry])

@@ -38,10 +38,22 @@ export class SessionCache implements RemoteCache {
     return (await this.#cache()).download(blobs, store, priority, signal);
   }
 
+  async retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean> {
+    return (await this.#cache()).retrieve(blob, store, signal);
+  }
+
+  offerContent(blob: BlobReference, store: Store): void {
+    this.#upload((cache) => cache.offerContent(blob, store));
+  }
+
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void {
+    this.#upload((cache) => cache.offer(key, result, store));
+  }
+
+  #upload(offer: (cache: HttpCache) => void): void {
     if (!this.#settings.upload) return;
     const offered = this.#cache().then((cache) => {
-      cache.offer(key, result, store);
+      offer(cache);
       this.#offers.delete(offered);
     });
     this.#offers.add(offered);
@@ -91,11 +103,12 @@ export function sessionCache(
 }
 
 /** `remote cache: 3 results found, 2 not there; 1 stored; 12 MB received, 3 MB sent`. */
-export function trafficLine({ hits, misses, stored, received, sent }: RemoteTraffic): string {
+export function trafficLine({ hits, misses, stored, sources, received, sent }: RemoteTraffic): string {
+  const fetched = sources === 0 ? "" : `, ${counted(sources, "pinned source")} fetched`;
   const stores = stored === 0 ? "" : `, ${stored} stored`;
   const bytes = [
     ...(received === 0 ? [] : [`${formatBytes(received)} received`]),
     ...(sent === 0 ? [] : [`${formatBytes(sent)} sent`]),
   ].join(", ");
-  return `remote cache: ${counted(hits, "result")} found, ${misses} not there${stores}${bytes === "" ? "" : `; ${bytes}`}`;
+  return `remote cache: ${counted(hits, "result")} found, ${misses} not there${fetched}${stores}${bytes === "" ? "" : `; ${bytes}`}`;
 }

@@ -90,6 +90,10 @@ export interface BlobAccess {
   copyOut(sha256: string, target: string): Promise<void>;
   /** Moves a file into the store; its content must have that digest. */
   adopt(path: string, sha256: string): Promise<void>;
+  /** Brings a content of this size from the remote cache into the store; false where it cannot be had there. */
+  retrieve(sha256: string, size: number): Promise<boolean>;
+  /** Offers a content of the store to the remote cache, where this machine uploads. Returns at once. */
+  offer(sha256: string, size: number): void;
 }
 
 /** Has the file for a key: made now by `make`, or at some time before. Its path. */

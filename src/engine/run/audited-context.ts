@@ -40,6 +40,8 @@ export function auditedContext(
         note("wrote", file);
         return outside(() => blobs.adopt(file, sha256));
       },
+      retrieve: (sha256, size) => outside(() => blobs.retrieve(sha256, size)),
+      offer: (sha256, size) => outside(() => blobs.offer(sha256, size)),
     },
     share: (kind, argument) => outside(() => share(kind, argument)),
   };

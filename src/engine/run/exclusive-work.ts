@@ -58,7 +58,7 @@ export async function workAlone<T>(
     onEvent({ type: "task-started", task: id, reasons: [] });
     const done = work({
       scratch,
-      blobs: blobAccess(state),
+      blobs: blobAccess(state, { signal }),
       share: shared.share,
       progress: (progress) => onEvent({ type: "task-progress", task: id, progress }),
       shell: async (tools, env = {}) => {

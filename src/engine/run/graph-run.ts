@@ -181,6 +181,7 @@ export async function runGraph(
           : { type: "process-started", task: bound.id, pid, command },
       ),
     share: shared.share,
+    ...(request.remote === undefined ? {} : { remote: request.remote }),
     running,
     outputLimit: workspace.taskfile.output?.maxSize ?? defaultOutputLimit,
     onLateError: (error) => failLate(bound.id, error),

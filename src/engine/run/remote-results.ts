@@ -5,10 +5,11 @@ import type { Assessment } from "../decide/assessment.ts";
 import type { Decision } from "../decide/decision.ts";
 import { rememberInputs } from "../decide/kept-inputs.ts";
 import type { Reason } from "../decide/reason.ts";
-import type { Fingerprint, TaskId } from "../define/names.ts";
+import type { Digest, Fingerprint, TaskId } from "../define/names.ts";
 import { encodeListing, type Listing } from "../files/listing.ts";
+import type { BlobReference } from "../state/blob-file.ts";
 import { isSound } from "../state/listing-rules.ts";
-import type { BlobReference, RemoteCache, RemoteResult, ResultKey } from "../state/remote-cache.ts";
+import type { RemoteCache, RemoteResult, ResultKey } from "../state/remote-cache.ts";
 import type { Stamp } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
 import { pathFacts } from "./path-facts.ts";
@@ -95,17 +96,34 @@ export class RemoteResults {
       .then((result) =>
         result !== undefined && isSound(result.outputs, bound.outputs) ? result : undefined,
       );
-    const isHere = found.then((result) => {
-      if (result === undefined) return false;
-      const blobs: BlobReference[] = result.log === undefined ? [] : [result.log];
-      for (const entry of result.outputs.values()) if (entry.type === "file") blobs.push(entry);
-      return this.#remote.download(blobs, this.#state.store, priority, this.#signal);
-    });
+    const isHere = found.then(
+      (result) => result !== undefined && this.#download(result, priority, this.#signal),
+    );
     // It may end by the signal before anybody waits for it.
     isHere.catch(() => undefined);
     const retrieval: Retrieval = { fingerprint: assessment.fingerprint, found, isHere };
     this.#retrievals.set(bound.id, retrieval);
     return retrieval;
+  }
+
+  /** Brings the contents of a result into the store; of joined ones the parts that it lacks. */
+  async #download(result: RemoteResult, priority: number, signal: AbortSignal): Promise<boolean> {
+    const { store } = this.#state;
+    const blobs: BlobReference[] = result.log === undefined ? [] : [result.log];
+    const joined = new Map<Digest, readonly BlobReference[]>();
+    for (const entry of result.outputs.values()) {
+      if (entry.type !== "file" || store.has(entry.digest)) continue;
+      const parts = result.joined?.get(entry.digest);
+      if (parts !== undefined) joined.set(entry.digest, parts);
+      blobs.push(...(parts ?? [entry]));
+    }
+    if (!(await this.#remote.download(blobs, store, priority, signal))) return false;
+    for (const [whole, parts] of joined)
+      store.putParts(
+        whole,
+        parts.map(({ digest }) => digest),
+      );
+    return true;
   }
 
   /** Gives up what was begun, and resolves when nothing of it is at work any more. */
@@ -121,8 +139,14 @@ export class RemoteResults {
     if (stamp === undefined || !this.#isShared(bound, stamp)) return;
     const log = stamp.log === undefined ? undefined : this.#state.store.read(stamp.log);
     if (stamp.log !== undefined && log === undefined) return;
+    const joined = new Map<Digest, readonly BlobReference[]>();
+    for (const entry of outputs.values()) {
+      const parts = entry.type === "file" ? this.#state.store.blobsOf(entry.digest) : undefined;
+      if (entry.type === "file" && parts !== undefined) joined.set(entry.digest, parts);
+    }
     const result = {
       outputs,
+      ...(joined.size === 0 ? {} : { joined }),
       seconds: stamp.seconds,
       ...(stamp.log === undefined || log === undefined ? {} : { log: { digest: stamp.log, size: log.size } }),
     };

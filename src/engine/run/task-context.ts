@@ -27,6 +27,7 @@ import { digestInPieces } from "../files/digest.ts";
 import type { ResolvedInput } from "../files/input.ts";
 import { markMtime } from "../files/stat-cache.ts";
 import type { OutputPlaces } from "../state/output.ts";
+import type { RemoteCache } from "../state/remote-cache.ts";
 import type { State } from "../state/state.ts";
 import type { Capture } from "./capture.ts";
 import type { CodeAccesses } from "./code-access.ts";
@@ -59,6 +60,7 @@ export interface ExecutionContext {
   /** Fires when nobody waits for processes to end by themselves any more. */
   readonly hurry?: AbortSignal;
   readonly share: Share;
+  readonly remote?: RemoteCache;
   /** Runs the task's code. */
   readonly running: RunningCode;
   /** Bytes that are kept of what the task prints. */
@@ -168,14 +170,20 @@ export function prefetchContext(
     signal: context.signal,
     env: declaredEnv(bound, context),
     scratch,
-    blobs: blobAccess(context.state),
+    blobs: blobAccess(context.state, context),
     share: context.share,
   } as unknown as AnyPrefetchContext;
 }
 
-/** The store as a task or a command may use it. */
-export function blobAccess(state: State): BlobAccess {
+/** The store as a task or a command may use it, with the remote cache behind it where there is one. */
+export function blobAccess(
+  state: State,
+  { remote, signal }: Pick<ExecutionContext, "remote" | "signal">,
+): BlobAccess {
   return {
+    retrieve: async (sha256, size) =>
+      (await remote?.retrieve({ digest: digestFrom(sha256), size }, state.store, signal)) === true,
+    offer: (sha256, size) => remote?.offerContent({ digest: digestFrom(sha256), size }, state.store),
     has: (sha256) => isDigest(sha256) && state.store.has(sha256),
     pathOf: (sha256) => state.store.pathOf(digestFrom(sha256)),
     adopt: (file, sha256) => state.store.adopt(file, digestFrom(sha256)),

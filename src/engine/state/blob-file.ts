@@ -1,6 +1,13 @@
 /** A blob as a file: whether it is as it was, and copying it. */
 import { constants, lstatSync } from "node:fs";
 import { access, copyFile, stat } from "node:fs/promises";
+import type { Digest } from "../define/names.ts";
+
+/** A content: its sha256, and its size in bytes. */
+export interface BlobReference {
+  readonly digest: Digest;
+  readonly size: number;
+}
 
 /** All that changes when a file does; undefined where there is none. */
 export function statusOf(file: string): string | undefined {

@@ -4,6 +4,7 @@
  */
 import type { Digest } from "../define/names.ts";
 import type { Listing } from "../files/listing.ts";
+import type { BlobReference } from "./blob-file.ts";
 import type { Part } from "./stamp.ts";
 import type { Store } from "./store.ts";
 
@@ -14,15 +15,11 @@ export interface ResultKey {
   readonly parts: readonly Part[];
 }
 
-/** A content: its sha256, and its size in bytes. */
-export interface BlobReference {
-  readonly digest: Digest;
-  readonly size: number;
-}
-
 export interface RemoteResult {
   /** Paths are `slot` or `slot/path`. */
   readonly outputs: Listing;
+  /** The parts of those contents that were made of others, one behind the other: they travel instead of the whole. */
+  readonly joined?: ReadonlyMap<Digest, readonly BlobReference[]>;
   /** What the task printed, where it printed anything. */
   readonly log?: BlobReference;
   /** How long the run took, in seconds. */
@@ -44,6 +41,10 @@ export interface RemoteCache {
     priority: number,
     signal: AbortSignal,
   ): Promise<boolean>;
+  /** Brings a content that is known by its digest, such as a pinned source, into the store; false where it cannot be had. */
+  retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean>;
+  /** Takes a content of the store to be sent beside the build, for `retrieve` on other machines. Returns at once. */
+  offerContent(blob: BlobReference, store: Store): void;
   /** Takes a result that was just made, whose contents are in the store, to be sent beside the build. Returns at once. */
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void;
 }
@@ -55,6 +56,8 @@ export interface RemoteTraffic {
   readonly misses: number;
   /** Results that were stored in it. */
   readonly stored: number;
+  /** Contents that were taken from it by their digests: pinned sources. */
+  readonly sources: number;
   /** Bytes of what was read and written. */
   readonly received: number;
   readonly sent: number;

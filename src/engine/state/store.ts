@@ -24,7 +24,7 @@ import { systemErrorCode } from "../../errors/index.ts";
 import { type AbsolutePath, absolutePath, type Digest, isDigest } from "../define/names.ts";
 import type { ConcatenationPart } from "../files/concatenation-hash.ts";
 import { digestOfBytes, digestOfFile } from "../files/digest.ts";
-import { copyWhole, statusOf } from "./blob-file.ts";
+import { type BlobReference, copyWhole, statusOf } from "./blob-file.ts";
 import { BlobParts, partsSuffix } from "./blob-parts.ts";
 import { type BlobAccess, BlobPlacement } from "./blob-placement.ts";
 
@@ -73,6 +73,26 @@ export class Store {
     return this.#parts.of(digest);
   }
 
+  /** The blobs that a content is kept as, in order; undefined for what is kept whole, or not at all. */
+  blobsOf(digest: Digest): readonly BlobReference[] | undefined {
+    if (existsSync(this.pathOf(digest))) return undefined;
+    const blobs = this.#parts.whole(digest)?.map((blob) => ({
+      digest: blob,
+      size: statSync(this.pathOf(blob), { throwIfNoEntry: false })?.size ?? -1,
+    }));
+    return blobs?.some(({ size }) => size < 0) ? undefined : blobs;
+  }
+
+  /** Notes that a content is its parts, one behind the other, which are all there. It is checked when it is used. */
+  putParts(digest: Digest, parts: readonly Digest[]): void {
+    if (!this.has(digest)) this.#placeList(digest, parts);
+  }
+
+  #placeList(digest: Digest, parts: readonly Digest[]): void {
+    const list = parts.map((part) => `${part}\n`).join("");
+    this.#placement.placeAtOnce(digest, (beside) => writeFileSync(beside, list), "public", partsSuffix);
+  }
+
   /** Stores a content as the list of its parts, and those of them that are not there. */
   async putConcatenation(
     parts: readonly ConcatenationPart[],
@@ -90,8 +110,10 @@ export class Store {
         );
     }
     if (existsSync(this.pathOf(digest))) return;
-    const list = parts.map((part) => `${part.digest}\n`).join("");
-    this.#placement.placeAtOnce(digest, (beside) => writeFileSync(beside, list), "public", partsSuffix);
+    this.#placeList(
+      digest,
+      parts.map((part) => part.digest),
+    );
   }
 
   /** Makes existing blobs private: content that is private in one output is private everywhere. */

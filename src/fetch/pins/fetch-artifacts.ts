@@ -1,6 +1,7 @@
 /**
  * Bringing a plan's artifacts into a store: nothing for what is locked and there, a verified download for what
- * is locked, a pinned one for the rest. It neither reads nor writes the lock file.
+ * is locked, a pinned one for the rest. What is locked may come from the store's shared cache where the mirror does not have it,
+ * or must not be asked. It neither reads nor writes the lock file.
  */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
@@ -43,15 +44,19 @@ export interface FetchResult {
  * After it every artifact of the plan that exists is in the store under the digest in `lines`. Throws the error
  * of the first download that fails; those in flight are given up, those that were complete are kept.
  */
-export async function fetchArtifacts(plan: readonly Artifact[], context: FetchContext): Promise<FetchResult> {
+export async function fetchArtifacts(plan: readonly Artifact[], given: FetchContext): Promise<FetchResult> {
   const lines = new Map<string, LockLine>();
   const jobs: (() => Promise<readonly [string, LockLine]>)[] = [];
   const blocked: Artifact[] = [];
   const planned: { readonly name: string; readonly total: number }[] = [];
   const repinned = new Map<string, LockLine>();
   const controller = new AbortController();
-  const signals = [controller.signal, ...(context.signal === undefined ? [] : [context.signal])];
+  const signals = [controller.signal, ...(given.signal === undefined ? [] : [given.signal])];
   const signal = AbortSignal.any(signals);
+  const context = { ...given, mirror: { isDown: false } };
+  const { store, lock, policy } = context;
+  // What only the shared cache may have is brought at once, not one after the other.
+  await blockedArtifacts(plan, { store, lock, policy });
   for (const artifact of largestFirst(plan)) {
     const fault = artifactFault(artifact.name);
     if (fault !== undefined) {
@@ -61,7 +66,7 @@ export async function fetchArtifacts(plan: readonly Artifact[], context: FetchCo
       });
     }
     const pin = pinOf(context.lock, artifact);
-    if (pin !== undefined && ("absent" in pin || (await context.store.has(pin.sha256)))) {
+    if (pin !== undefined && ("absent" in pin || (await isHere(artifact, pin, context)))) {
       const line = withDependencies(pin, artifact);
       lines.set(artifact.name, line);
       if (line !== pin) repinned.set(artifact.name, line);
@@ -112,13 +117,25 @@ export async function blockedArtifacts(
   plan: readonly Artifact[],
   { lock, store, policy }: Pick<FetchContext, "lock" | "store" | "policy">,
 ): Promise<readonly Artifact[]> {
-  const blocked: Artifact[] = [];
-  for (const artifact of plan) {
+  const isBlocked = async (artifact: Artifact): Promise<boolean> => {
     const pin = pinOf(lock, artifact);
-    const isHere = pin !== undefined && ("absent" in pin || (await store.has(pin.sha256)));
-    if (!isHere && !mayFetch(artifact, lock, policy)) blocked.push(artifact);
-  }
-  return blocked;
+    const context = { lock, store, policy };
+    if (pin !== undefined && ("absent" in pin || (await isHere(artifact, pin, context)))) return false;
+    return !mayFetch(artifact, lock, policy);
+  };
+  const answers = await Promise.all(plan.map(isBlocked));
+  return plan.filter((_, index) => answers[index]);
+}
+
+/** Whether the store has what is pinned; where no mirror may be asked for it, the shared cache is asked first. */
+async function isHere(
+  artifact: Artifact,
+  pin: LockEntry,
+  { lock, store, policy }: Pick<FetchContext, "lock" | "store" | "policy">,
+): Promise<boolean> {
+  if (await store.has(pin.sha256)) return true;
+  if (mayFetch(artifact, lock, policy)) return false;
+  return (await store.retrieve?.(pin.sha256, pin.size)) === true;
 }
 
 /** A pin with the plan's dependencies, which may be newer than the pin's. */
@@ -146,9 +163,15 @@ function inOrder(plan: readonly Artifact[], lines: ReadonlyMap<string, LockLine>
   return ordered;
 }
 
+/** What the downloads of one plan share. */
+interface PlanContext extends FetchContext {
+  /** Whether the mirror failed for a file that the shared cache had: that is asked first for the others. */
+  readonly mirror: { isDown: boolean };
+}
+
 async function download(
   artifact: Artifact,
-  context: FetchContext,
+  context: PlanContext,
   signal: AbortSignal,
   check: (received: Received) => Promise<void> | void,
 ) {
@@ -158,13 +181,14 @@ async function download(
   if (outcome.status === "fetched") {
     await context.inspect?.(artifact, target);
     await context.store.adopt(target, outcome.sha256);
+    context.store.offer?.(outcome.sha256, outcome.size);
   }
   return outcome;
 }
 
 async function pinArtifact(
   artifact: Artifact,
-  context: FetchContext,
+  context: PlanContext,
   signal: AbortSignal,
 ): Promise<readonly [string, LockLine]> {
   const digest = upstreamDigest(artifact, context.transport, signal);
@@ -179,14 +203,24 @@ async function pinArtifact(
 async function restoreArtifact(
   artifact: Artifact,
   pin: LockEntry,
-  context: FetchContext,
+  context: PlanContext,
   signal: AbortSignal,
 ): Promise<readonly [string, LockLine]> {
+  let hasArrived = false;
   const check = async (received: Received): Promise<void> => {
+    hasArrived = true;
     if (received.sha256 === pin.sha256 && received.size === pin.size) return;
     throw await lockMismatch(artifact, pin, received, context.transport);
   };
-  // An artifact that is pinned exists: 404 is an error now, also for an optional one.
-  await download({ ...artifact, optional: false }, context, signal, check);
+  const { store, mirror } = context;
+  if (mirror.isDown && (await store.retrieve?.(pin.sha256, pin.size)) === true) return [artifact.name, pin];
+  try {
+    // An artifact that is pinned exists: 404 is an error now, also for an optional one.
+    await download({ ...artifact, optional: false }, context, signal, check);
+  } catch (error) {
+    // What arrived and is wrong is for the user to decide about, a mirror that does not deliver is not.
+    if (hasArrived || signal.aborted || (await store.retrieve?.(pin.sha256, pin.size)) !== true) throw error;
+    mirror.isDown = true;
+  }
   return [artifact.name, pin];
 }

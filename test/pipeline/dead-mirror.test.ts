@@ -1,0 +1,81 @@
+/** A build whose mirror is gone: what is pinned, and what other machines have made of it, comes from the shared cache. */
+import { createHash } from "node:crypto";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
+import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
+import { type CacheServer, startCacheServer } from "../remote/cache-server.ts";
+import { usesPrograms } from "../support/programs.ts";
+import { makeDirectory, makeWorkspace, openWorkspace, removeDirectory, type Workspace } from "./workspace.ts";
+
+usesPrograms("xorriso");
+
+let directory = "";
+let workspace: Workspace;
+let server: StaticServer;
+let cache: CacheServer;
+let made = "";
+
+const iso = ["iso", "--prod", "--source", "local", "--lock", "good.lock.json"];
+const isoDigest = async (): Promise<string> => {
+  const names = await readdir(workspace.path("build-files"));
+  const [name] = names.filter((one) => one.endsWith(".iso"));
+  return createHash("sha256")
+    .update(await readFile(workspace.path(`build-files/${name}`)))
+    .digest("hex");
+};
+
+beforeAll(async () => {
+  const built = await openWorkspace();
+  await built.build(["fetch-iso", "--source", "sample"]);
+  directory = await makeDirectory("dead mirror");
+  const mirror = path.join(directory, "mirror");
+  await cp(built.path(".buildcache/v1/out/shared/sample-source/mirror"), mirror, { recursive: true });
+  server = await serveDirectory(mirror);
+  cache = await startCacheServer();
+  workspace = await makeWorkspace(directory, "the workspace");
+  const sources = workspace.path("lists/sources.yaml");
+  const extras = await readdir(path.join(mirror, "extras"));
+  const extra = (start: string) =>
+    `${server.url}/extras/${extras.find((name) => name.startsWith(start)) ?? "missing"}`;
+  const local = {
+    ...{ mirror: server.url, release: "14.x", arch: "x86_64", gems: `${server.url}/gems` },
+    ...{ rubygems: extra("rubygems-"), mcollective: extra("mcollective-"), "open-vm-tools": "none" },
+  };
+  await writeFile(sources, stringify({ ...parse(await readFile(sources, "utf8")), local }));
+  // The machine whose mirror still answers, and that may write.
+  await workspace.build([
+    ...iso,
+    "--remote-cache",
+    cache.url,
+    "--remote-upload",
+    "--remote-upload-wait",
+    "120",
+  ]);
+  made = await isoDigest();
+  await server.close();
+});
+
+afterAll(async () => {
+  await cache?.close();
+  await removeDirectory(directory);
+});
+
+it("makes the same image from the shared cache, and names what came from it", async () => {
+  await workspace.build(["clean", "--all"]);
+  const { status, stderr } = await workspace.task([...iso, "--remote-cache", cache.url]);
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  expect(stderr).toMatch(/remote cache: \d+ results found, .*, \d+ pinned sources fetched/);
+  expect(await isoDigest()).toBe(made);
+});
+
+it("makes it offline, too, and without the cache says what is missing", async () => {
+  await workspace.build(["clean", "--all"]);
+  const without = await workspace.task([...iso, "--offline"]);
+  expect(without.status).not.toBe(0);
+  expect(without.stderr).toContain("[offline]");
+  const { status, stderr } = await workspace.task([...iso, "--offline", "--remote-cache", cache.url]);
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  expect(await isoDigest()).toBe(made);
+});
