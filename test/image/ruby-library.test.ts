@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { bytesContent, FileTree } from "../../src/formats/index.ts";
-import { findRubyVersion, linkRubyLibrary } from "../../tasks/image/ruby-library.ts";
+import { findRuby, linkRubyLibrary } from "../../tasks/image/ruby-library.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { usesPrograms } from "../support/programs.ts";
 
@@ -33,13 +33,15 @@ describe("the library of the image's Ruby", () => {
     await extension(folder, "rubygems.tcz", ["usr/local/lib/ruby/site_ruby/9.9/optparse.rb"]);
     await extension(folder, "bash.tcz", ["usr/local/lib/ruby/9.9/optparse.rb"]);
     await extension(folder, name, [`usr/local/lib/ruby/${version}/optparse.rb`, "usr/local/bin/ruby"]);
-    expect(await findRubyVersion(workspace.$, folder)).toBe(version);
+    expect(await findRuby(workspace.$, folder)).toEqual({ version, inPlace: true });
   });
 
-  it("is none without a Ruby, and with one of a distribution in its own place", async () => {
-    const folder = workspace.path("no ruby");
+  it("is elsewhere for a distribution's Ruby, and none without a Ruby", async () => {
+    const folder = workspace.path("other ruby");
+    await extension(folder, "bash.tcz", ["usr/bin/bash"]);
+    expect(await findRuby(workspace.$, folder)).toBeUndefined();
     await extension(folder, "ruby.tcz", ["usr/lib/ruby/3.3.0/optparse.rb"]);
-    expect(await findRubyVersion(workspace.$, folder)).toBe("");
+    expect(await findRuby(workspace.$, folder)).toEqual({ version: "3.3.0", inPlace: false });
   });
 
   const overlay = () =>
