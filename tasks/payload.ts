@@ -19,10 +19,11 @@ import {
   recordedModes,
   relativeModuleLinks,
 } from "./image/image-tree.ts";
+import { installGems } from "./image/installed-gems.ts";
 import { writeLinkedFiles } from "./image/linked-files.ts";
 import { mcollectiveTree } from "./image/mcollective.ts";
 import { packerFor, packMembers, splitMembers } from "./image/members.ts";
-import { findRubyVersion } from "./image/ruby-library.ts";
+import { findRuby } from "./image/ruby-library.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { compress } from "./settings/image-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
@@ -63,7 +64,8 @@ export const payload = task({
       return name === undefined ? undefined : path.join(needs.extras.extras, name);
     };
     const optional = path.join(needs.tcz.builtin, "optional");
-    await writeFile(outputs.rubyVersion, await findRubyVersion(context.$, optional));
+    const ruby = await findRuby(context.$, optional);
+    await writeFile(outputs.rubyVersion, ruby?.inPlace === true ? ruby.version : "");
     const tree = new FileTree();
     /** `timeOf` gives the time of a file by its path in the directory. */
     const place = async (
@@ -83,6 +85,15 @@ export const payload = task({
     await place(needs.tcz.builtin, "tmp/builtin", (name) => extensionTime(`builtin/${name}`));
     await place(needs.tcz.mirror, "tmp/tinycorelinux", (name) => extensionTime(`mirror/${name}`));
     await place(needs.gems.gems, "opt/gems", gemTime);
+    const unpacked = path.join(scratch, "gems");
+    const installed = await installGems(needs.gems.gems, ruby, {
+      scratch: unpacked,
+      limits,
+      mtime,
+      timeOf: gemTime,
+    });
+    tree.addTree(installed.tree);
+    for (const [gem, why] of installed.left) context.note(`${gem} is installed at each boot: ${why}`);
     await place(needs.utilLinux.tree, "", () => extensionTime("util-linux.tcz"));
     const rubygems = extra("rubygems-");
     if (rubygems !== undefined) {
@@ -136,6 +147,6 @@ export const payload = task({
 function memberOf(name: string): string {
   const extension = /^tmp\/(builtin\/optional|tinycorelinux\/.*)\/([^/]+\.tcz)(\.[^/]+)?$/.exec(name);
   if (extension !== null) return `${extension[1]} ${extension[2]}`;
-  if (name.startsWith("opt/gems/")) return "gems";
+  if (/^(opt\/gems|usr\/local\/lib\/ruby\/gems)\//.test(name)) return "gems";
   return /^(opt\/|usr\/local\/tce\.installed\/)/.test(name) ? "extras" : "rest";
 }

@@ -18,6 +18,7 @@ const packages = {
   genisoimage: "genisoimage",
   xorriso: "xorriso",
   cpio: "cpio",
+  "qemu-system-x86_64": "qemu-system-x86",
 };
 
 /** Versions that the graphs are written for. */

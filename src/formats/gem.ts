@@ -1,5 +1,5 @@
 /**
- * Reads the name, version and platform in a gem's specification.
+ * Reads the specification in a gem, and the name, version and platform in it.
  *
  * Format: RubyGems, `Gem::Package`: a tar of `metadata.gz` (YAML of a `Gem::Specification`), `data.tar.gz` and checksums.
  */
@@ -23,9 +23,22 @@ const largestSpecification = 16 * 1024 * 1024;
  * @throws UserError `bad-gem` (no gem, damaged, no specification)
  */
 export async function readGemIdentity(path: string, label = path): Promise<GemIdentity> {
+  return await parseGemMetadata(await readGemMetadata(path, label), label);
+}
+
+/** The YAML of the specification in the gem at `path` (absolute). @throws UserError `bad-gem` */
+export async function readGemMetadata(path: string, label: string): Promise<string> {
   const packed = await readSpecification(path, label);
   try {
-    const text = gunzipSync(packed, { maxOutputLength: largestSpecification }).toString("utf8");
+    return gunzipSync(packed, { maxOutputLength: largestSpecification }).toString("utf8");
+  } catch (cause) {
+    throw refuseGem(messageOf(cause), label, cause);
+  }
+}
+
+/** What the YAML of a specification says of its gem. @throws UserError `bad-gem` */
+export async function parseGemMetadata(text: string, label: string): Promise<GemIdentity> {
+  try {
     const { parseDocument } = await import("yaml");
     // Ruby's tags and invalid YAML of old Rubies are ignored: only these three values are needed.
     const document = parseDocument(text, {
@@ -44,7 +57,7 @@ export async function readGemIdentity(path: string, label = path): Promise<GemId
     if (name === undefined || version === undefined) throw new Error("its specification has no name");
     return { name, version, platform: at("platform") ?? "ruby" };
   } catch (cause) {
-    throw bad(messageOf(cause), label, cause);
+    throw refuseGem(messageOf(cause), label, cause);
   }
 }
 
@@ -61,14 +74,15 @@ async function readSpecification(path: string, label: string): Promise<Buffer> {
       "metadata.gz",
     );
   } catch (cause) {
-    throw bad(messageOf(cause), label, cause);
+    throw refuseGem(messageOf(cause), label, cause);
   }
-  if (new Set(names).size < names.length) throw bad("it contains two members of the same name", label);
-  if (found === undefined) throw bad("it has no metadata.gz", label);
+  if (new Set(names).size < names.length) throw refuseGem("it contains two members of the same name", label);
+  if (found === undefined) throw refuseGem("it has no metadata.gz", label);
   return found;
 }
 
-function bad(why: string, label: string, cause?: unknown): UserError {
+/** The error for a gem that cannot be used. */
+export function refuseGem(why: string, label: string, cause?: unknown): UserError {
   return new UserError(`the gem cannot be read: ${why}`, {
     code: "bad-gem",
     where: printName(label),

@@ -10,22 +10,25 @@ import type { Shell } from "../../src/host/index.ts";
 const libraries = "usr/local/lib/ruby";
 const own = `${libraries}/1.8/razor_microkernel`;
 
-/** Every Ruby has it in the directory of its version (`RbConfig::CONFIG["rubylibdir"]`). */
-const ownFile = /^usr\/local\/lib\/ruby\/(\d+(?:\.\d+)+)\/optparse\.rb$/;
+/** Every Ruby has it in the directory of its version (`RbConfig::CONFIG["rubylibdir"]`): Tiny Core's, and Debian's. */
+const ownFile = /^usr\/(local\/)?lib\/ruby\/(\d+(?:\.\d+)+)\/optparse\.rb$/;
 
-/**
- * The version in the path of Ruby's library directory, such as 3.4.0, by the extensions in `directory` (absolute); "" where no
- * Ruby is among them.
- */
-export async function findRubyVersion($: Shell, directory: string): Promise<string> {
+/** A Ruby in the image: the version in the path of its libraries, such as 3.4.0, and whether it is in Tiny Core's place. */
+export interface ImageRuby {
+  readonly version: string;
+  readonly inPlace: boolean;
+}
+
+/** The Ruby in the extensions in `directory` (absolute); undefined where none of them has one. */
+export async function findRuby($: Shell, directory: string): Promise<ImageRuby | undefined> {
   const names = (await readdir(directory)).filter((name) => /^(lib)?ruby.*\.tcz$/.test(name)).sort();
   for (const name of names) {
     for (const entry of await listSquashfs($, path.join(directory, name), name)) {
-      const version = ownFile.exec(entry.path)?.[1];
-      if (version !== undefined) return version;
+      const [, place, version] = ownFile.exec(entry.path) ?? [];
+      if (version !== undefined) return { version, inPlace: place !== undefined };
     }
   }
-  return "";
+  return undefined;
 }
 
 /** Adds the link to an overlay with a library of its own; `mtime` is seconds since 1970. */

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { bytesContent, FileTree } from "../../src/formats/index.ts";
-import { findRubyVersion, linkRubyLibrary } from "../../tasks/image/ruby-library.ts";
+import { findRuby, linkRubyLibrary } from "../../tasks/image/ruby-library.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { usesPrograms } from "../support/programs.ts";
 
@@ -33,13 +33,15 @@ describe("the library of the image's Ruby", () => {
     await extension(directory, "rubygems.tcz", ["usr/local/lib/ruby/site_ruby/9.9/optparse.rb"]);
     await extension(directory, "bash.tcz", ["usr/local/lib/ruby/9.9/optparse.rb"]);
     await extension(directory, name, [`usr/local/lib/ruby/${version}/optparse.rb`, "usr/local/bin/ruby"]);
-    expect(await findRubyVersion(workspace.$, directory)).toBe(version);
+    expect(await findRuby(workspace.$, directory)).toEqual({ version, inPlace: true });
   });
 
-  it("is none without a Ruby, and with one of a distribution in its own place", async () => {
-    const directory = workspace.path("no ruby");
+  it("is elsewhere for a distribution's Ruby, and none without a Ruby", async () => {
+    const directory = workspace.path("other ruby");
+    await extension(directory, "bash.tcz", ["usr/bin/bash"]);
+    expect(await findRuby(workspace.$, directory)).toBeUndefined();
     await extension(directory, "ruby.tcz", ["usr/lib/ruby/3.3.0/optparse.rb"]);
-    expect(await findRubyVersion(workspace.$, directory)).toBe("");
+    expect(await findRuby(workspace.$, directory)).toEqual({ version: "3.3.0", inPlace: false });
   });
 
   const overlay = () =>
