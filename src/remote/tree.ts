@@ -11,7 +11,7 @@ import { type Directory, DirectorySchema, TreeSchema } from "./reapi_pb.ts";
 export type TreeEntry = readonly [path: string, entry: ListedEntry];
 
 /** For contents that are made of others, one behind the other: those others. */
-export type JoinedContents = ReadonlyMap<Digest, readonly BlobReference[]>;
+type JoinedContents = ReadonlyMap<Digest, readonly BlobReference[]>;
 
 type ListedFile = ListedEntry & { readonly type: "file" };
 
@@ -21,14 +21,9 @@ const joinedProperty = "razor-mk.joined";
 /** As deep as a path of Linux may be (PATH_MAX, limits.h) with names of one character. */
 const deepest = 2048;
 
-<<<<<<< int
 /** A directory while its tree is made. */
 interface Contents {
-  readonly files: Map<string, ListedEntry & { readonly type: "file" }>;
-=======
-interface Directory {
   readonly files: Map<string, ListedFile>;
->>>>>>> remote
   readonly links: Map<string, string>;
   readonly directories: Map<string, Contents>;
 }
@@ -55,12 +50,7 @@ export function encodeTree(entries: Iterable<TreeEntry>, joined: JoinedContents)
     else if (!directory.directories.has(name)) addDirectory(directory, name);
   }
   const children = new Map<string, Directory>();
-<<<<<<< int
-  const encode = (directory: Contents): Directory =>
-    create(DirectorySchema, {
-      files: sorted(directory.files).map(([name, file]) => ({
-=======
-  const encode = (directory: Directory): Directory => {
+  const encode = (directory: Contents): Directory => {
     const files = new Map<string, ListedFile>();
     const directories = new Map<string, Directory>();
     for (const [name, file] of directory.files) {
@@ -71,7 +61,6 @@ export function encodeTree(entries: Iterable<TreeEntry>, joined: JoinedContents)
     for (const [name, below] of directory.directories) directories.set(name, encode(below));
     return create(DirectorySchema, {
       files: sorted(files).map(([name, file]) => ({
->>>>>>> remote
         name,
         digest: digestMessage(file),
         isExecutable: file.executable,
