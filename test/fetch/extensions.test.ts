@@ -155,6 +155,16 @@ describe("an extension that the mirror does not have", () => {
     expect(error).toMatchObject({ code: "missing-dependency", where: "lists/m.lst:2" });
     expect(error.message).toContain("broken.tcz needs nothere.tcz");
   });
+
+  it("is named together with all others that are missing, each with its line", async () => {
+    const mirror = await stock(shop, shelf);
+    const error = await rejection(load(mirror, "opensh.tcz\nbash.tcz\nxyzzy.tcz", "broken.tcz"));
+    expect(error).toMatchObject({ code: "unknown-extension", where: "lists/b.lst:1" });
+    expect(error.message).toBe(
+      "the mirror does not have 3 extensions: opensh.tcz (lists/b.lst:1; did you mean openssh.tcz?), " +
+        "xyzzy.tcz (lists/b.lst:3), nothere.tcz (lists/m.lst:1 → broken.tcz)",
+    );
+  });
 });
 
 describe("an extension in a mirror that is a directory", () => {

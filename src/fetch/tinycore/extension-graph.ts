@@ -70,12 +70,14 @@ export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph>
     try {
       return await loadWith(given, asked);
     } catch (error) {
-      if (!(error instanceof MissingExtension)) throw error;
-      const { pending } = error;
-      const parent = pending.way.from?.name ?? "";
-      if (!mayAskAgain(pending, { ...given, asked })) throw await unknownExtension(pending, given.catalogue);
-      const now = await given.catalogue.find(parent, chain(pending.where, pending.way.from ?? pending.way));
-      asked.set(parent, now?.deps ?? pinnedExtension(given, parent)?.deps ?? []);
+      if (!(error instanceof MissingExtensions)) throw error;
+      const again = error.missing.filter((pending) => mayAskAgain(pending, { ...given, asked }));
+      if (again.length === 0) throw await unknownExtensions(error.missing, given.catalogue);
+      for (const { where, way } of again) {
+        const parent = way.from?.name ?? "";
+        const now = await given.catalogue.find(parent, chain(where, way.from ?? way));
+        asked.set(parent, now?.deps ?? pinnedExtension(given, parent)?.deps ?? []);
+      }
     }
   }
 }
@@ -111,6 +113,7 @@ async function loadWith(given: GraphInput, asked: Asked): Promise<ExtensionGraph
 
   const nodes = new Map<string, ExtensionNode>();
   const unpinned: Wanted[] = [];
+  const missing: Pending[] = [];
   const seen = new Set<string>(converted);
   // Wave by wave, so that a mirror without indexes is asked for many at once.
   let wave: Pending[] = [];
@@ -127,13 +130,15 @@ async function loadWith(given: GraphInput, asked: Asked): Promise<ExtensionGraph
     const loaded = await Promise.all(current.map((pending) => loadNode(pending, input, kept)));
     for (const [index, node] of loaded.entries()) {
       const pending = current[index];
-      if (node === undefined && pending !== undefined) unpinned.push(wantedOf(pending));
-      if (node === undefined) continue;
+      if (pending !== undefined && node === "unpinned") unpinned.push(wantedOf(pending));
+      if (pending !== undefined && node === "missing") missing.push(pending);
+      if (typeof node === "string") continue;
       nodes.set(node.name, node);
       if (input.follow === false) continue;
       for (const name of node.needs) enqueue({ name, where: node.where, way: { name, from: node.way } });
     }
   }
+  if (missing.length > 0) throw new MissingExtensions(missing);
   if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy, input.settings);
   else for (const wanted of unpinned) input.onUnpinned(wanted);
   return { roots, nodes, isWhole };
@@ -177,12 +182,12 @@ function refuseClashes(roots: readonly Root[], converted: ReadonlySet<string>): 
   }
 }
 
-/** Returns undefined when the lock does not know it and the policy forbids to ask. */
+/** `unpinned` when the lock does not know it and the policy forbids to ask; `missing` when the mirror does not have it. */
 async function loadNode(
   pending: Pending,
   input: GraphInput & { readonly asked: Asked },
   kept: (dependency: string) => boolean,
-): Promise<ExtensionNode | undefined> {
+): Promise<ExtensionNode | "unpinned" | "missing"> {
   const { name, where, way } = pending;
   const pinned = pinnedExtension(input, name);
   const rest = { name, where, way };
@@ -191,29 +196,45 @@ async function loadNode(
     const needs = deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
     return { ...rest, deps, needs, md5: pinned.md5, md5Source: undefined, size: pinned.size };
   }
-  if (input.policy !== "pin") return undefined;
+  if (input.policy !== "pin") return "unpinned";
   const found = await input.catalogue.find(name, chain(where, way));
   // Without indexes it is unknown whether the mirror has it; without an md5 it probably has not.
   const isDoubtful = found?.md5 === undefined && mayAskAgain(pending, input);
-  if (found === undefined || isDoubtful) throw new MissingExtension(pending);
+  if (found === undefined || isDoubtful) return "missing";
   const needs = found.deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
   const { deps, md5, md5Source, size } = found;
   return { ...rest, deps, needs, md5, md5Source, size };
 }
 
-/** The mirror has no such extension. */
-class MissingExtension extends Error {
-  readonly pending: Pending;
+/** The mirror does not have these extensions. */
+class MissingExtensions extends Error {
+  readonly missing: readonly Pending[];
 
-  constructor(pending: Pending) {
-    super(pending.name);
-    this.pending = pending;
+  constructor(missing: readonly Pending[]) {
+    super(missing.map(({ name }) => name).join(", "));
+    this.missing = missing;
   }
 }
 
-async function unknownExtension(pending: Pending, catalogue: Catalogue): Promise<UserError> {
+/** One error for all of them: they are corrected together. */
+async function unknownExtensions(missing: readonly Pending[], catalogue: Catalogue): Promise<UserError> {
+  const [first, ...others] = missing;
+  const names = await catalogue.names();
+  if (first !== undefined && others.length === 0) return unknownExtension(first, names);
+  const described = missing.map(({ name, where, way }) => {
+    const meant = way.from === undefined ? didYouMean(name, names) : undefined;
+    return `${name} (${chain(where, way)}${meant === undefined ? "" : `; ${meant}`})`;
+  });
+  return new UserError(`the mirror does not have ${missing.length} extensions: ${described.join(", ")}`, {
+    code: "unknown-extension",
+    where: first?.where ?? "",
+    hint: "check the names, and whether this release of the mirror has them",
+  });
+}
+
+function unknownExtension(pending: Pending, names: readonly string[]): UserError {
   const parent = pending.way.from?.name;
-  const meant = didYouMean(pending.name, await catalogue.names());
+  const meant = didYouMean(pending.name, names);
   if (parent === undefined) {
     return new UserError(`the mirror has no extension ${pending.name}`, {
       code: "unknown-extension",
