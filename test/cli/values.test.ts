@@ -78,3 +78,21 @@ describe("a variable of the environment", () => {
     });
   });
 });
+
+describe("a value", () => {
+  it("that a variant does not allow is passed over in a file, which serves all variants, and refused elsewhere", async () => {
+    const project = await realProject();
+    put(project, "dev.conf", "MK_BUNDLE_TC_PASSWD=secret\nMK_BUNDLE_SOURCE=sample\n");
+    const file = await runTask(project, ["settings", "--prod", "-c", "dev.conf", "--json"]);
+    expect(file.status).toBe(0);
+    expect(JSON.parse(file.stdout)).toContainEqual({ option: "--tc-passwd", value: null, from: "built in" });
+    const build = await runTask(project, ["sample-packages", "--prod", "-c", "dev.conf"]);
+    expect(build.stderr).toContain(
+      "note: dev.conf:1: a production image has no password: its user tc is locked; the line is not used\n",
+    );
+    const option = await runTask(project, ["settings", "--prod", "--tc-passwd", "secret"]);
+    expect(option.stderr).toMatch(/a production image has no password.*\[password-in-prod\]/);
+    const variable = await runTask(project, ["settings", "--prod"], { MK_BUNDLE_TC_PASSWD: "secret" });
+    expect(variable.status).toBe(2);
+  });
+});

@@ -121,14 +121,25 @@ export function parseCommandLine(
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
   const sources = { flag, config, places, env, defaults: defaultsOf(taskfile, parameters) };
   const variant = chosenVariant(taskfile, sources);
-  const given: OptionValues = new Map<string, string | LateText>([
+  const given = new Map<string, string | LateText>([
     ...(after !== undefined && takers.length > 0 ? [taskArguments(after, takers)] : []),
     ...optionValues(parameters, sources, cwd),
     ...secretValues(parameters, sources, cwd, askSecret),
   ]);
+  const notes: string[] = [];
+  const origins = new Map(parameters.map((parameter) => [parameter.name, originOf(parameter, sources)]));
   // Also for what the named targets do not use: a value that is ignored is worse than one that is refused.
   for (const parameter of parameters) {
-    if (given.has(parameter.name)) parameter.check?.(variant);
+    try {
+      if (given.has(parameter.name)) parameter.check?.(variant);
+    } catch (error) {
+      const origin = origins.get(parameter.name);
+      // One configuration file serves all variants.
+      if (origin?.from !== "file" || !(error instanceof UsageError)) throw error;
+      given.delete(parameter.name);
+      origins.delete(parameter.name);
+      notes.push(`${origin.where}: ${error.message}; the line is not used`);
+    }
   }
   const force = forcedTasks(options.force, words, taskfile);
   return {
@@ -137,7 +148,7 @@ export function parseCommandLine(
       words,
       variant,
       given,
-      origins: new Map(parameters.map((parameter) => [parameter.name, originOf(parameter, sources)])),
+      origins,
       variantOrigin: originOfVariant(taskfile, sources),
       verbose: options.verbose === true,
       quiet: options.quiet === true,
@@ -162,9 +173,12 @@ export function parseCommandLine(
       boot: options.boot === true,
       remoteCache: remoteCacheSettings(options, taskfile, env),
       read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
-      notes: (taskfile.deprecated ?? [])
-        .filter(({ flags, env: name = "" }) => flag(flags) !== undefined || config.has(name) || name in env)
-        .map(({ answer }) => answer),
+      notes: [
+        ...notes,
+        ...(taskfile.deprecated ?? [])
+          .filter(({ flags, env: name = "" }) => flag(flags) !== undefined || config.has(name) || name in env)
+          .map(({ answer }) => answer),
+      ],
     },
   };
 }
