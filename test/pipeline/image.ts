@@ -49,6 +49,8 @@ export function maskVersions(text: string, kernelRelease: string): string {
   return text
     .replaceAll(kernelRelease, "KERNEL")
     .replace(/(opt\/gems\/[a-z_]+)-\d[^/ ]*\.gem/, "$1-VERSION.gem")
+    .replace(/(usr\/local\/lib\/ruby\/gems)\/\d[^/ ]*/, "$1/VERSION")
+    .replace(/(\/(?:gems|specifications)\/[a-z_]+)-\d[^/ ]*?(\.gemspec)? /, "$1-VERSION$2 ")
     .replace(/(opt\/rubygems)-\d[^/ ]*\.tgz/, "$1-VERSION.tgz");
 }
 

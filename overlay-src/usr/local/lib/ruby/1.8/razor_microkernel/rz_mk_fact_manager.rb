@@ -50,7 +50,7 @@ module RazorMicrokernel
         facts[clean] = Text.utf8(value.slice(0, LONGEST)) unless name =~ excluded || clean.empty?
       end
       StateFile.write(@facts, facts)
-      @logger.debug("#{facts.size} facts in #{format('%.1f', Time.now - started)} s")
+      @logger.debug("#{facts.size} facts: done in #{format('%.1f', Time.now - started)} s")
       facts
     end
 
