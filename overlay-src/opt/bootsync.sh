@@ -17,7 +17,11 @@ if [ -x /usr/local/etc/init.d/openssh ]; then
 fi
 
 if command -v ruby >/dev/null; then
-  ruby /usr/local/bin/rz_mk_init.rb </dev/null >/var/log/rz_mk_init.out 2>&1 &
+  # RubyGems doubles Ruby's start, and nothing needs it at first. Ruby 1.8 does not know the option.
+  gems=
+  ! ruby --disable-gems -e 0 2>/dev/null || gems=--disable-gems
+  # shellcheck disable=SC2086 # no word where there is no option
+  ruby $gems /usr/local/bin/rz_mk_init.rb </dev/null >/var/log/rz_mk_init.out 2>&1 &
 else
   echo "bootsync: no ruby, the Microkernel's controller is not started" >/dev/console
 fi

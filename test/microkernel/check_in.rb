@@ -15,7 +15,11 @@ require "razor_microkernel/rz_network_utils"
 directory, turns, *arguments = ARGV
 File.write("#{directory}/proc/cmdline", arguments.join(" "))
 known = Object.new
-def known.facts
+def known.start
+  []
+end
+
+def known.facts(_running)
   { "mk_hw_nic_count" => "1" }
 end
 def known.output(_limit)

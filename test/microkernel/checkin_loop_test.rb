@@ -171,6 +171,17 @@ class CheckinLoopTest < Support::Test
     assert_equal({ "a" => "1" }, @facts.told)
   end
 
+  def test_says_what_to_do_where_tmp_is_full
+    one = loop_of
+    registered(one)
+    @http.answers = Array.new(2) { Errno::ENOSPC.new("/tmp/facts.yaml.new") }
+    2.times { one.turn }
+    assert_equal ["Microkernel: no space left in /tmp: remove files from it, or give the machine more memory; trying again"],
+                 @console.grep(/space/)
+    registered(one)
+    assert_equal "Microkernel: the server answers again", @console.last
+  end
+
   def test_says_what_to_do_without_card_and_without_server
     one = loop_of
     @host.hw_id = ""

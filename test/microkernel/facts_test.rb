@@ -36,9 +36,16 @@ class FactsTest < Support::Test
   def manager(facter, hardware_facts = {}, pattern = "(?!)")
     configuration = RazorMicrokernel::ConfigurationManager.new(
       file("mk_conf.yaml", YAML.dump("mk_fact_excl_pattern" => pattern)), "none")
-    hardware = Object.new.tap { |one| one.define_singleton_method(:facts) { hardware_facts } }
+    hardware = Object.new.tap do |one|
+      one.define_singleton_method(:start) { [] }
+      one.define_singleton_method(:facts) { |_running| hardware_facts }
+    end
+    @started = []
     start = lambda do
       Object.new.tap do |one|
+        @started << one
+        stopped = @stopped = []
+        one.define_singleton_method(:stop) { stopped << one }
         one.define_singleton_method(:output) do |_limit|
           raise facter if facter.is_a?(Exception)
           facter.is_a?(String) ? facter : YAML.dump(facter)
@@ -46,6 +53,23 @@ class FactsTest < Support::Test
       end
     end
     RazorMicrokernel::FactManager.new(log, configuration, directory, hardware, start)
+  end
+
+  def test_uses_once_what_was_prepared_and_ends_what_is_old
+    one = manager("a" => "1")
+    one.prepare
+    2.times { assert_equal({ "a" => "1" }, one.collect) }
+    assert_equal 2, @started.length
+    one.prepare
+    # The clock was set, or much time has passed.
+    [-1, 31].each do |seconds|
+      one.prepare
+      one.instance_variable_get(:@prepared)[0] = Time.now - seconds
+      prepared = @started.last
+      assert_equal({ "a" => "1" }, one.collect)
+      refute_same prepared, @started.last
+    end
+    assert_equal 7, @started.length
   end
 
   def test_counts_cards_and_disks_from_one_and_leaves_out_disabled_ones

@@ -17,7 +17,7 @@ class HostTest < Support::Test
 
   # The name server knows what the test says.
   def network(names = {})
-    RazorMicrokernel::NetworkUtils.new(directory).tap do |one|
+    RazorMicrokernel::NetworkUtils.new(directory, directory).tap do |one|
       one.define_singleton_method(:resolve) { |name| names[name] }
     end
   end
@@ -83,5 +83,16 @@ class HostTest < Support::Test
     assert_equal "10.0.2.15", network.wait_for_address(0)
     FileUtils.rm(File.join(directory, "dhcp_lease.eth1.yaml"))
     assert_nil network.wait_for_address(0)
+  end
+
+  def test_takes_an_ipv6_address_that_others_reach_where_there_is_no_lease
+    file("proc/net/if_inet6", "00000000000000000000000000000001 01 80 10 80       lo\n" \
+                              "fe80000000000000505400fffe123456 02 40 20 80     eth0\n")
+    assert_nil network.wait_for_address(0)
+    file("proc/net/if_inet6", "fe80000000000000505400fffe123456 02 40 20 80     eth0\n" \
+                              "20010db8000000000000000000000007 02 40 00 00     eth0\n")
+    assert_equal "2001:db8::7", network.wait_for_address(0)
+    file("dhcp_lease.eth0.yaml", "ip: '10.0.2.15'\n")
+    assert_equal "10.0.2.15", network.wait_for_address(0)
   end
 end

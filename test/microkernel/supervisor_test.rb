@@ -56,6 +56,16 @@ class SupervisorTest < Support::Test
     wait_for { File.read("#{directory}/log") =~ /next start in 2 s/ }
   end
 
+  def test_runs_a_ruby_program_without_starting_ruby_and_starts_it_again_with_its_error_printed
+    program = file("one.rb", "File.open(%q(#{directory}/runs), %q(a)) { |out| out.puts $0, ARGV.length }\nraise %q(no more)\n")
+    @one = RazorMicrokernel::Supervisor.new("test", program, Logger.new("#{directory}/log"), directory)
+    @one.start
+    wait_for { lines.length >= 4 }
+    assert_equal ["#{program}\n", "0\n"] * 2, lines.first(4)
+    assert_match(/test ended with status 1/, File.read("#{directory}/log"))
+    assert_match(/RuntimeError: no more\n.*one\.rb:2/, File.read("#{directory}/test.out"))
+  end
+
   def test_lets_a_program_be_nice
     supervisor("echo $$ >>'#{directory}/runs'; exec sleep 1000", 10).start
     wait_for { lines.length == 1 }

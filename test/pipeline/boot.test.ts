@@ -80,6 +80,13 @@ describe("a machine that boots the image", () => {
         expect(lshw.output).toMatch(/processor/);
         const facter = await run("facter kernel");
         expect(facter).toMatchObject({ status: 0, output: "Linux" });
+        const gems = await lines("gem list --local");
+        for (const gem of ["facter", "hocon", "stomp"])
+          expect(gems).toContainEqual(expect.stringMatching(new RegExp(`^${gem} \\(\\d`)));
+        expect(await run(`ruby -e 'gem "stomp"; require "stomp"; require "hocon"'`)).toMatchObject({
+          status: 0,
+        });
+        expect((await run("cat /var/log/rz_mk_init.out")).output).toBe("");
         const servers = "netstat -ltn | grep -c '127.0.0.1:215[678] '";
         const all = await run(
           `n=0; until [ $(${servers}) = 3 ] || [ $n = 120 ]; do n=$((n + 1)); sleep 1; done; ${servers}`,

@@ -3,9 +3,10 @@
  * writes (Razor 0.x, `project_razor/engine.rb`: `maxcpus=1 quiet`), without a console, an `initrd=` or a test hook.
  */
 import { once } from "node:events";
+import { existsSync, watch } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
+import { connect, type Socket } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bootQemu } from "../support/qemu.ts";
@@ -17,6 +18,9 @@ const patience = 400_000;
 /** Where a Microkernel looks for its server; QEMU's DHCP server names 10.0.2.2, which is the host. */
 const port = 8026;
 const address = "52:54:00:12:34:56";
+const second = "52:54:00:12:34:99";
+/** Without an address of its own this machine has no IPv6 to offer. */
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address === "::1"));
 
 describe("a machine that a server boots", () => {
   let workspace: Workspace;
@@ -36,10 +40,19 @@ describe("a machine that a server boots", () => {
     return { kernel: `${boot}/vmlinuz64`, initrd: `${boot}/corepure64.gz`, append };
   };
 
-  /** Gives a command to QEMU's monitor. */
-  async function order(socket: string, command: string): Promise<void> {
+  /** QEMU makes the socket when it starts. */
+  async function connectWhenThere(socket: string): Promise<Socket> {
+    const watcher = watch(directory);
+    while (!existsSync(socket)) await once(watcher, "change");
+    watcher.close();
     const monitor = connect(socket);
     await once(monitor, "connect");
+    return monitor;
+  }
+
+  /** Gives a command to QEMU's monitor. */
+  async function order(socket: string, command: string): Promise<void> {
+    const monitor = await connectWhenThere(socket);
     monitor.resume().end(`${command}\n`);
     await once(monitor, "close");
   }
@@ -118,6 +131,42 @@ describe("a machine that a server boots", () => {
       }
     },
     4 * patience,
+  );
+
+  it.skipIf(!hasIpv6)(
+    "has only IPv6 at first, a cable that comes late, and a clock wrong by ten years: registers, and again with the other card",
+    async () => {
+      const server = new RazorServer();
+      server.clientConfig = { mk_checkin_interval: 5 };
+      const own = await server.listen(0, "::1");
+      const socket = path.join(directory, "late");
+      const extra = [
+        ...["-monitor", `unix:${socket},server=on,wait=off`, "-rtc", "base=2036-02-29T00:00:00"],
+        ...[
+          "-netdev",
+          "user,id=net1,ipv4=off",
+          "-device",
+          `virtio-net-pci,netdev=net1,mac=${second},romfile=`,
+        ],
+      ];
+      // The host in QEMU's own IPv6 network (qemu(1), "-netdev user,ipv6-host=").
+      const append = `maxcpus=1 quiet razor.ip=[fec0::2]:${own}`;
+      const machine = bootQemu(medium("prod", append), { reachesHost: true, extra });
+      try {
+        await order(socket, "set_link net0 off");
+        const { facts } = await server.event((event) => event.kind === "register", 0, patience);
+        expect(facts).not.toHaveProperty("ipaddress");
+        expect(facts).toMatchObject({ mk_hw_nic_count: "2" });
+        await order(socket, "set_link net0 on");
+        const again = await server.event((event) => "ipaddress" in event.facts, 0, patience);
+        expect(again.facts).toMatchObject({ ipaddress: "10.0.2.15" });
+        expect(server.refusals).toEqual([]);
+      } finally {
+        await machine.close();
+        await server.close();
+      }
+    },
+    2 * patience,
   );
 
   it(

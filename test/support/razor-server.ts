@@ -56,10 +56,10 @@ export class RazorServer {
     });
   }
 
-  /** Listens on the loopback interface; resolves with the port. */
-  async listen(port = 0): Promise<number> {
+  /** Listens on an address of the loopback interface; resolves with the port. */
+  async listen(port = 0, address: "127.0.0.1" | "::1" = "127.0.0.1"): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(port, "127.0.0.1", resolve);
+      this.#server.once("error", reject).listen(port, address, resolve);
     });
     return (this.#server.address() as AddressInfo).port;
   }

@@ -53,6 +53,8 @@ module RazorMicrokernel
     end
 
     def wait_for_network
+      # The controller says what to do.
+      return @logger.warn("no Ethernet card, going on without") if HostUtils.new.hw_id.empty?
       address = @network.wait_for_address(@configuration.network_timeout)
       return @logger.info("address #{address}") if address
       @logger.warn("no address after #{@configuration.network_timeout} s, going on without")
@@ -68,7 +70,7 @@ module RazorMicrokernel
     end
 
     def start_server(name)
-      Supervisor.new(name, ["ruby", File.join(PROGRAMS, "#{name}.rb")], @logger, "/tmp", SERVER_NICENESS).start
+      Supervisor.new(name, File.join(PROGRAMS, "#{name}.rb"), @logger, "/tmp", SERVER_NICENESS).start
     end
 
     def announce

@@ -27,6 +27,8 @@ module RazorMicrokernel
     end
 
     def run
+      # An extension of the server's may bring facts of its own.
+      @parts[:facts].prepare unless host.kernel_argument("razor.extend")
       sleep(rand * configuration.checkin_skew)
       loop { sleep(turn) }
     end
@@ -37,6 +39,9 @@ module RazorMicrokernel
       dialect = check_in
       recovered
       [dialect_interval(dialect) - (host.uptime - started), 0].max
+    rescue Errno::ENOSPC
+      failed("no space left in /tmp: remove files from it, or give the machine more memory")
+      @back_off.delay
     rescue HttpClient::Failure, Misunderstanding, NotReady, SystemCallError => e
       failed(Text.line(e.message))
       @back_off.delay
@@ -163,7 +168,7 @@ module RazorMicrokernel
 
     def failed(message)
       @back_off.fail
-      text = @server && message !~ /Ethernet|next-server/ ? "#{@server.url}: #{message}" : message
+      text = @server && message !~ /Ethernet|next-server|\/tmp/ ? "#{@server.url}: #{message}" : message
       if text != @trouble
         @trouble = text
         @parts[:logger].error("#{text}; trying again")

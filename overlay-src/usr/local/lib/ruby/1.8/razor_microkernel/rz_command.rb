@@ -61,6 +61,18 @@ module RazorMicrokernel
       stop
     end
 
+    # Ends the child, whose output nobody reads.
+    def stop
+      @reader.close unless @reader.closed?
+      return unless @pid
+      begin
+        Process.kill("KILL", @pid)
+      rescue Errno::ESRCH
+        nil
+      end
+      wait
+    end
+
     private
 
     # The output, or nil at the deadline.
@@ -85,17 +97,6 @@ module RazorMicrokernel
       Process.wait(@pid)
       @pid = nil
       $?
-    end
-
-    def stop
-      @reader.close unless @reader.closed?
-      return unless @pid
-      begin
-        Process.kill("KILL", @pid)
-      rescue Errno::ESRCH
-        nil
-      end
-      wait
     end
   end
 end

@@ -21,13 +21,20 @@ module RazorMicrokernel
     # Gems may be installed after this program has started, so the library is looked for at the first use.
     def self.load_library
       return if defined?(::JSON)
-      require "rubygems"
       begin
         require "json"
       rescue LoadError
-        require "json/pure"
+        require "rubygems"
+        require_any("json", "json/pure")
       end
     end
+
+    def self.require_any(first, second)
+      require first
+    rescue LoadError
+      require second
+    end
+    private_class_method :require_any
 
     # Ruby 1.8 has no encodings, and so no error of them.
     EncodingProblem = defined?(::EncodingError) ? ::EncodingError : ArgumentError

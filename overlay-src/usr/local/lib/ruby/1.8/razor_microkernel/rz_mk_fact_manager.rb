@@ -1,6 +1,7 @@
 # The facts of this machine as servers want them: flat names, texts, without what changes by itself.
 
 require "razor_microkernel/rz_command"
+require "razor_microkernel/rz_laid_out_gems"
 require "razor_microkernel/rz_mk_hardware_facter"
 require "razor_microkernel/rz_server_extension"
 require "razor_microkernel/rz_state_file"
@@ -20,7 +21,10 @@ module RazorMicrokernel
     # Speeds of the moment: reported, but no reason to register once more.
     UNSTEADY = /MHz\z|\Aprocessors?\d*_speed\z|\Amk_hw_cpu\d+_size\z/
 
-    # `hardware` answers `facts`; `start_facter` returns a running command. Tests have others than the image.
+    # Seconds for which what was prepared is news.
+    FRESH = 30
+
+    # `hardware` answers `start` and `facts`; `start_facter` returns a running command. Tests have others than the image.
     def initialize(logger, configuration, directory = "/tmp", hardware = nil, start_facter = nil)
       @logger = logger
       @configuration = configuration
@@ -28,10 +32,17 @@ module RazorMicrokernel
       @reported = File.join(directory, File.basename(REPORTED))
       @hardware = hardware || HardwareFacter.new(logger)
       @start_facter = start_facter || lambda { FactManager.start_facter }
+      @prepared = nil
+    end
+
+    # Starts what takes the time, for the `collect` that follows soon.
+    def prepare
+      @prepared = [Time.now, start]
     end
 
     # name → text. A source that fails loses its own facts only.
     def collect
+      started = Time.now
       excluded = @configuration.excluded_facts
       facts = {}
       gather.each do |name, value|
@@ -39,7 +50,7 @@ module RazorMicrokernel
         facts[clean] = Text.utf8(value.slice(0, LONGEST)) unless name =~ excluded || clean.empty?
       end
       StateFile.write(@facts, facts)
-      @logger.debug("#{facts.size} facts")
+      @logger.debug("#{facts.size} facts: done in #{format('%.1f', Time.now - started)} s")
       facts
     end
 
@@ -71,9 +82,7 @@ module RazorMicrokernel
         # Facter prints its warnings, too.
         output = STDOUT.dup
         STDOUT.reopen("/dev/null", "w")
-        require "rubygems"
-        # The gem may have been installed after this program started.
-        Gem.clear_paths
+        find_gems
         require "facter"
         external = File.join(ServerExtension::DIRECTORY, "facts.d")
         # Facter 1.6 knows no external facts.
@@ -83,12 +92,34 @@ module RazorMicrokernel
       end
     end
 
+    def self.find_gems
+      gems = LaidOutGems.new
+      return gems.use if gems.complete?
+      require "rubygems"
+      # The gem may have been installed after this program started.
+      Gem.clear_paths
+    end
+    private_class_method :find_gems
+
     private
 
-    # Both at once.
+    def start
+      { :facter => @start_facter.call, :hardware => @hardware.start }
+    end
+
     def gather
-      facter = @start_facter.call
-      @hardware.facts.merge(read(facter))
+      running = prepared || start
+      @hardware.facts(running[:hardware]).merge(read(running[:facter]))
+    end
+
+    # Once. A clock that was set meanwhile makes it old.
+    def prepared
+      time, running = @prepared
+      @prepared = nil
+      return unless running
+      return running if (0..FRESH).include?(Time.now - time)
+      ([running[:facter]] + running[:hardware].map { |_words, command| command }).compact.each { |one| one.stop }
+      nil
     end
 
     def read(facter)

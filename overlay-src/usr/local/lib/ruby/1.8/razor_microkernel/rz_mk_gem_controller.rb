@@ -1,18 +1,22 @@
-# Installs the gems that the image carries in /opt/gems. It opens no connection: every gem that another needs is
-# there too.
+# Installs the gems that the image carries in /opt/gems and that were not laid out when it was built. It opens no connection:
+# every gem that another needs is there too.
+
+require "razor_microkernel/rz_laid_out_gems"
 
 module RazorMicrokernel
   class GemController
-    DIRECTORY = "/opt/gems"
     RUBYGEMS = "/opt/rubygems-*.tgz"
 
-    def initialize(logger, directory = DIRECTORY)
+    def initialize(logger, directory = LaidOutGems::CARRIED, laid_out = nil)
       @logger = logger
       @directory = directory
+      @laid_out = laid_out || LaidOutGems.new(directory)
     end
 
     # Installs what is missing; returns the names of the files that were installed.
     def install_missing
+      warn_of_unlisted
+      return [] if @laid_out.complete?
       install_rubygems
       require "rubygems"
       missing = Dir.glob(File.join(@directory, "*.gem")).sort.reject { |path| installed?(path) }
@@ -20,7 +24,6 @@ module RazorMicrokernel
       @logger.debug("installing #{missing.map { |path| File.basename(path) }.join(', ')}")
       # One call for all: starting RubyGems is what takes the time. Dependencies are among the files.
       run("gem", "install", "--local", "--force", *(documentation_options + missing))
-      warn_of_unlisted
       missing.map { |path| File.basename(path) }
     end
 

@@ -28,11 +28,14 @@ module RazorMicrokernel
       @start = start || lambda { |words| Command.start(*words) }
     end
 
-    # name → text.
-    def facts
+    # The programs, all at once, as pairs of words and what runs: each of them mostly waits.
+    def start
       sources = [["lscpu"]] + %w[bus memory disk processor network].map { |kind| lshw(kind) }
-      # All at once: each of them mostly waits.
-      running = sources.map { |words| [words, try(words) { @start.call(words) }] }
+      sources.map { |words| [words, try(words) { @start.call(words) }] }
+    end
+
+    # name → text, of what `start` gave.
+    def facts(running = start)
       running.inject({}) do |facts, (words, command)|
         facts.merge(command ? try(words) { read(words, command) } || {} : {})
       end

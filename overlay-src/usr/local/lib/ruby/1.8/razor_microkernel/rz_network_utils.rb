@@ -11,20 +11,36 @@ module RazorMicrokernel
     PAUSE = 0.2
     # Seconds that the name server may take.
     NAME_LIMIT = 3
+    # Seconds that DHCP has where a router gave an IPv6 address, which takes a moment only.
+    LEASE_FIRST = 10
+    # Scopes of addresses that others reach, as the kernel writes them (if_inet6: global and site).
+    REACHED = %w[00 40]
 
-    # `directory` is where the DHCP client's script writes.
-    def initialize(directory = "/tmp")
+    # `directory` is where the DHCP client's script writes, `root` the root of the file system.
+    def initialize(directory = "/tmp", root = "/")
       @directory = directory
+      @root = root
     end
 
-    # The address of the first lease, or nil when there is none after `timeout` seconds.
+    # The address of the first lease, or one of IPv6; nil when there is none after `timeout` seconds.
     def wait_for_address(timeout)
-      give_up = Time.now + timeout
+      waited = 0
       loop do
-        address = first_address
-        return address if address || Time.now >= give_up
+        address = first_address || (waited >= [LEASE_FIRST, timeout].min ? ipv6_address : nil)
+        return address if address || waited >= timeout
+        # Counted, not looked up: the clock may be set meanwhile.
         sleep PAUSE
+        waited += PAUSE
       end
+    end
+
+    # An address that a router's advertisement gave, or nil. Each line: address, index, prefix length, scope, flags, interface.
+    def ipv6_address
+      lines = File.read(File.join(@root, "proc/net/if_inet6")).split("\n").map { |line| line.split(" ") }
+      found = lines.find { |words| REACHED.include?(words[3]) }
+      found && IPAddr.new(found.first.scan(/..../).join(":")).to_s
+    rescue SystemCallError
+      nil
     end
 
     def first_address

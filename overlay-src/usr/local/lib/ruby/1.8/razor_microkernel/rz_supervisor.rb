@@ -12,14 +12,14 @@ module RazorMicrokernel
 
     # The daemon that checks in; `programs` is the directory of the Microkernel's programs.
     def self.controller(programs, logger)
-      new("rz_mk_controller", ["ruby", File.join(programs, "rz_mk_control_server.rb")], logger)
+      new("rz_mk_controller", File.join(programs, "rz_mk_control_server.rb"), logger)
     end
 
-    # `name` names the pid file and the log; `words` is the program; `niceness` is added to
-    # its priority as nice(1) does.
-    def initialize(name, words, logger, directory = "/tmp", niceness = 0)
+    # `name` names the pid file and the log; `niceness` is added to the program's priority as nice(1) does. `program` is the path
+    # of a Ruby program, which runs in a copy of this process, since starting Ruby takes long; or the words of another one.
+    def initialize(name, program, logger, directory = "/tmp", niceness = 0)
       @name = name
-      @words = words
+      @command = program
       @logger = logger
       @niceness = niceness
       @path = File.join(directory, "#{name}.pid")
@@ -105,9 +105,19 @@ module RazorMicrokernel
     def run_program
       trap("TERM", "DEFAULT")
       lower_priority if @niceness > 0
-      exec(*@words)
+      @command.is_a?(Array) ? exec(*@command) : run_ruby
     rescue SystemCallError
       exit!(127)
+    end
+
+    def run_ruby
+      $0 = @command
+      ARGV.clear
+      load @command
+      exit!(0)
+    rescue StandardError, ScriptError => e
+      warn "#{e.class}: #{e.message}", *e.backtrace
+      exit!(1)
     end
 
     # Not by nice(1), which the image may not have.
