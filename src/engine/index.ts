@@ -82,6 +82,7 @@ export type {
   RemoteTraffic,
   ResultKey,
 } from "./state/remote-cache.ts";
+export type { Part } from "./state/stamp.ts";
 export { State } from "./state/state.ts";
 export type { Store } from "./state/store.ts";
 export {

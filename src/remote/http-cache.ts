@@ -4,6 +4,7 @@ import {
   type BlobReference,
   type Digest,
   digestOfBytes,
+  type Part,
   type RemoteCache,
   type RemoteResult,
   type RemoteTraffic,
@@ -11,7 +12,7 @@ import {
   type Store,
   Turns,
 } from "../engine/index.ts";
-import { encodeAction } from "./action.ts";
+import { encodeAction, readParts } from "./action.ts";
 import { decodeResult, parseResult, treesOf } from "./action-result.ts";
 import { CacheClient } from "./client.ts";
 import { Health } from "./health.ts";
@@ -32,6 +33,11 @@ interface Settings {
   readonly maker: string;
   /** Called once for each kind of trouble, with a sentence. */
   readonly onWarning: (message: string) => void;
+}
+
+/** The name that a result has on servers: the sha256 of its `Action`. */
+export function keyOf(key: ResultKey): Digest {
+  return encodeAction(key).action.digest;
 }
 
 export class HttpCache implements RemoteCache {
@@ -107,6 +113,14 @@ export class HttpCache implements RemoteCache {
 
   offerContent(blob: BlobReference, store: Store): void {
     if (this.#health.can("write")) this.#queue.addContent(blob, store);
+  }
+
+  /**
+   * What a result was made of on another machine, as the cache keeps it beside the result; undefined where it does not.
+   * `key` is what `keyOf` returns there.
+   */
+  async explain(key: Digest, signal: AbortSignal): Promise<readonly Part[] | undefined> {
+    return readParts(key, (digest) => this.#client.read("cas", digest, mostBytes, signal));
   }
 
   /** Whether the server answers as a cache does, for reading and, where results are uploaded, for writing. */

@@ -11,7 +11,7 @@ import { type Directory, DirectorySchema, TreeSchema } from "./reapi_pb.ts";
 export type TreeEntry = readonly [path: string, entry: ListedEntry];
 
 /** For contents that are made of others, one behind the other: those others. */
-export type JoinedContents = ReadonlyMap<Digest, readonly BlobReference[]>;
+type JoinedContents = ReadonlyMap<Digest, readonly BlobReference[]>;
 
 type ListedFile = ListedEntry & { readonly type: "file" };
 
