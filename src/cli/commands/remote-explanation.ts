@@ -32,7 +32,7 @@ export async function explainRemotely(
 ): Promise<RemoteExplanation | undefined> {
   const { against, remoteCache } = request;
   if (against === undefined && remoteCache === undefined) return undefined;
-  const named = against === undefined ? undefined : namedResult(against, remoteCache?.location);
+  const named = against === undefined ? undefined : namedResult(against, remoteCache?.location, io.env);
   const { HttpCache, keyOf } = await import("../../remote/index.ts");
   if (asked.key === undefined) {
     if (named === undefined) return undefined;
