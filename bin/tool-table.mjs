@@ -54,6 +54,13 @@ const testTools = {
     pacman: "nginx",
     brew: "nginx",
   },
+  curl: {
+    for: "credentials of a remote cache in tests",
+    apt: "curl",
+    dnf: "curl",
+    pacman: "curl",
+    brew: "curl",
+  },
   buildstream: {
     for: "messages of remote caches in tests",
     files: [

@@ -25,7 +25,7 @@ export type { NeedPaths, Task, ToolUse } from "./define/declared-task.ts";
 export { requireTaskfile } from "./define/definition-check.ts";
 export { parseKeyValues } from "./define/key-values.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./define/names.ts";
-export { absolutePath, digestFrom, displayPath, isDigest } from "./define/names.ts";
+export { absolutePath, digestFrom, displayPath, isDigest, taskId } from "./define/names.ts";
 export { inVariants, neededTask, only, tasksOf, when, whenText } from "./define/need.ts";
 export {
   argumentsName,
@@ -82,6 +82,7 @@ export type {
   RemoteCache,
   RemoteResult,
   RemoteTraffic,
+  RemoteTransfer,
   ResultKey,
 } from "./state/remote-cache.ts";
 export { State } from "./state/state.ts";

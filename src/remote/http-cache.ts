@@ -7,6 +7,7 @@ import {
   type RemoteCache,
   type RemoteResult,
   type RemoteTraffic,
+  type RemoteTransfer,
   type ResultKey,
   type Store,
   Turns,
@@ -32,6 +33,8 @@ interface Settings {
   readonly maker: string;
   /** Called once for each kind of trouble, with a sentence. */
   readonly onWarning: (message: string) => void;
+  /** Called when a request is over. */
+  readonly onTransfer?: (transfer: RemoteTransfer) => void;
 }
 
 export class HttpCache implements RemoteCache {
@@ -39,6 +42,7 @@ export class HttpCache implements RemoteCache {
   readonly #health: Health;
   readonly #queue: UploadQueue;
   readonly #maker: string;
+  readonly #onTransfer: (transfer: RemoteTransfer) => void;
   readonly #lookUps = new Turns(lookUpsAtOnce);
   readonly #downloads = new Turns(downloadsAtOnce);
   readonly #arriving = new Map<Digest, Promise<boolean>>();
@@ -46,17 +50,18 @@ export class HttpCache implements RemoteCache {
   #misses = 0;
   #sources = 0;
 
-  constructor(location: ServerLocation, { upload, maker, onWarning }: Settings) {
+  constructor(location: ServerLocation, { upload, maker, onWarning, onTransfer = () => {} }: Settings) {
+    this.#onTransfer = onTransfer;
     this.#maker = maker;
     this.#health = new Health(onWarning, upload ? ["read", "write"] : ["read"]);
     this.#client = new CacheClient(location, this.#health);
-    this.#queue = new UploadQueue(this.#client, this.#health);
+    this.#queue = new UploadQueue(this.#client, this.#health, onTransfer);
   }
 
   async find(key: ResultKey, signal: AbortSignal): Promise<RemoteResult | undefined> {
     const { action } = encodeAction(key);
     const result = await this.#lookUps.take(0, signal, () =>
-      this.#timed(() => this.#readResult(action.digest, signal)),
+      this.#timed({ kind: "look-up", name: key.task }, () => this.#readResult(action.digest, signal)),
     );
     if (result === undefined) this.#misses += 1;
     return result;
@@ -74,10 +79,7 @@ export class HttpCache implements RemoteCache {
     const receive = async (blob: BlobReference): Promise<boolean> => {
       // Without one of them the others are of no use.
       if (!isComplete) return false;
-      const isHere = await this.#timed(
-        async () => (await this.#client.receive(blob, store, signal)) || undefined,
-      );
-      return isHere === true;
+      return (await this.#receive(blob, store, signal)) === true;
     };
     const bring = async (blob: BlobReference): Promise<void> => {
       // Another task's result may contain the same, and be on its way; that may be given up for a content that is not in this one.
@@ -100,7 +102,7 @@ export class HttpCache implements RemoteCache {
   async retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean> {
     const isHere =
       store.has(blob.digest) ||
-      (await this.#downloads.take(0, signal, () => this.#client.receive(blob, store, signal)));
+      (await this.#downloads.take(0, signal, () => this.#receive(blob, store, signal))) === true;
     if (isHere) this.#sources += 1;
     return isHere;
   }
@@ -119,13 +121,22 @@ export class HttpCache implements RemoteCache {
   }
 
   /**
+<<<<<<< int
    * Waits until everything is sent, `seconds` at most, or until the signal. Returns the number of results that are not
    * sent; sending goes on until `close`.
+=======
+   * Waits until everything is sent, `seconds` at most, or until the signal. Returns the number of results that are not sent; sending
+   * goes on until `close`. `onProgress` is told how many are left.
+>>>>>>> remote
    */
-  async flush(seconds: number, signal: AbortSignal): Promise<number> {
+  async flush(
+    seconds: number,
+    signal: AbortSignal,
+    onProgress: (left: number) => void = () => {},
+  ): Promise<number> {
     const over = new AbortController();
     const expired = delay(seconds * 1000, undefined, { signal: AbortSignal.any([signal, over.signal]) });
-    await Promise.race([this.#queue.settled(), expired.catch(() => undefined)]);
+    await Promise.race([this.#queue.settled(onProgress), expired.catch(() => undefined)]);
     over.abort();
     return this.#queue.pending;
   }
@@ -138,7 +149,7 @@ export class HttpCache implements RemoteCache {
     await this.#queue.settled();
   }
 
-  get traffic(): RemoteTraffic {
+  get traffic(): Omit<RemoteTraffic, "savedSeconds"> {
     const { received, sent } = this.#client;
     return {
       hits: this.#hits,
@@ -164,11 +175,22 @@ export class HttpCache implements RemoteCache {
     return decodeResult(message, trees);
   }
 
-  /** Counts the time of what turns out to be of no use. */
-  async #timed<T>(work: () => Promise<T | undefined>): Promise<T | undefined> {
+  #receive({ digest, size }: BlobReference, store: Store, signal: AbortSignal): Promise<true | undefined> {
+    return this.#timed({ kind: "download", name: digest, bytes: size }, async () =>
+      (await this.#client.receive({ digest, size }, store, signal)) ? true : undefined,
+    );
+  }
+
+  /** Tells of a request, and counts the time of what turns out to be of no use. */
+  async #timed<T>(
+    transfer: Pick<RemoteTransfer, "kind" | "name" | "bytes">,
+    work: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
     const startedAt = performance.now();
     const result = await work();
-    if (result === undefined) this.#health.waste(startedAt, performance.now());
+    const endedAt = performance.now();
+    if (result === undefined) this.#health.waste(startedAt, endedAt);
+    this.#onTransfer({ ...transfer, seconds: (endedAt - startedAt) / 1000, isGood: result !== undefined });
     return result;
   }
 }

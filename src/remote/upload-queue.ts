@@ -1,6 +1,6 @@
 /** Results on their way to the server, beside the build: contents first, then the action, and last of all the result. */
 import { createHash } from "node:crypto";
-import type { BlobReference, RemoteResult, ResultKey, Store } from "../engine/index.ts";
+import type { BlobReference, RemoteResult, RemoteTransfer, ResultKey, Store } from "../engine/index.ts";
 import { messageOf } from "../errors/index.ts";
 import { encodeAction } from "./action.ts";
 import { encodeResult } from "./action-result.ts";
@@ -20,6 +20,7 @@ interface Offer {
 export class UploadQueue {
   readonly #client: CacheClient;
   readonly #health: Health;
+  readonly #onTransfer: (transfer: RemoteTransfer) => void;
   readonly #waiting: Offer[] = [];
   readonly #working = new Set<Promise<void>>();
   /** Digests that the server is known to have. */
@@ -28,7 +29,8 @@ export class UploadQueue {
   /** Results that the server has now. */
   stored = 0;
 
-  constructor(client: CacheClient, health: Health) {
+  constructor(client: CacheClient, health: Health, onTransfer: (transfer: RemoteTransfer) => void) {
+    this.#onTransfer = onTransfer;
     this.#client = client;
     this.#health = health;
   }
@@ -55,9 +57,12 @@ export class UploadQueue {
     this.#next();
   }
 
-  /** Resolves when nothing is left to send. */
-  async settled(): Promise<void> {
-    while (this.#working.size > 0) await Promise.race(this.#working);
+  /** Resolves when nothing is left to send; `onProgress` is told how much is. */
+  async settled(onProgress: (left: number) => void = () => {}): Promise<void> {
+    while (this.#working.size > 0) {
+      onProgress(this.pending);
+      await Promise.race(this.#working);
+    }
   }
 
   /** Forgets what is not being sent yet. */
@@ -116,9 +121,12 @@ export class UploadQueue {
     if (await this.#isThere(digest)) return true;
     const content = store.read(digest);
     if (content === undefined || content.size !== size) return false;
-    if (!(await this.#client.put("cas", digest, size, verified(digest, content.chunks)))) return false;
-    this.#there.add(digest);
-    return true;
+    const startedAt = performance.now();
+    const isGood = await this.#client.put("cas", digest, size, verified(digest, content.chunks));
+    const seconds = (performance.now() - startedAt) / 1000;
+    this.#onTransfer({ kind: "upload", name: digest, bytes: size, seconds, isGood });
+    if (isGood) this.#there.add(digest);
+    return isGood;
   }
 
   async #sendMessage({ digest, size, bytes }: Blob): Promise<boolean> {

@@ -179,17 +179,41 @@ describe("a remote cache", () => {
   it("is told of in the events and in the summary", async () => {
     await runTask(demo(), ["greet"], writing());
     const root = demo();
-    const { stdout } = await runTask(root, ["greet", "--json", "--summary", "sum.json"], reading());
+    const { stdout } = await runTask(
+      root,
+      ["greet", "--json", "--summary", "sum.json", "--trace", "t"],
+      reading(),
+    );
     const events = stdout
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as { readonly type: string });
-    const traffic = { hits: 2, misses: 0, stored: 0, sent: 0 };
+    const traffic = { hits: 2, misses: 0, stored: 0, sent: 0, savedSeconds: expect.any(Number) };
     expect(events.find(({ type }) => type === "remote-cache")).toMatchObject(traffic);
     expect(events.find(({ type }) => type === "task-restored")).toMatchObject({ maker: expect.any(String) });
     expect(JSON.parse(readFileSync(path.join(root, "sum.json"), "utf8"))).toMatchObject({
       remoteCache: traffic,
     });
+    const { traceEvents } = JSON.parse(readFileSync(path.join(root, "t"), "utf8")) as {
+      readonly traceEvents: readonly { readonly cat?: string; readonly name: string }[];
+    };
+    const requestsOf = traceEvents.filter(({ cat }) => cat === "remote cache").map(({ name }) => name);
+    expect(requestsOf).toEqual(expect.arrayContaining(["look-up name", "look-up greet"]));
+    expect(requestsOf.filter((name) => name.startsWith("download "))).not.toEqual([]);
+  });
+
+  it("is counted over builds by `cache stats`, until the cache is emptied", async () => {
+    await runTask(demo(), ["greet"], writing());
+    const root = demo();
+    const stats = async (): Promise<string> => (await runTask(root, ["cache", "stats"])).stdout;
+    expect(await stats()).not.toContain("remote cache");
+    await runTask(root, ["greet"], reading());
+    await runTask(root, ["greet", "-g", "Hi"], reading());
+    expect(await stats()).toMatch(/remote cache: 2 results found, 1 not there; .* received/);
+    const { stdout } = await runTask(root, ["cache", "stats", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ remoteCache: { hits: 2, misses: 1 } });
+    await runTask(root, ["cache", "clear"]);
+    expect(await stats()).not.toContain("remote cache");
   });
 });
 
@@ -223,6 +247,15 @@ describe("the settings of a remote cache", () => {
     expect(status).toBe(0);
     expect(stored("ac")).toHaveLength(2);
     expect(stderr).not.toContain("hunter2");
+  });
+
+  it("may have credentials in .netrc", async () => {
+    const root = demo();
+    put(root, "netrc", "machine 127.0.0.1 login ci password hunter2\n");
+    const env = { ...reading(), RAZOR_MK_REMOTE_UPLOAD: "1", NETRC: path.join(root, "netrc") };
+    const { status, stderr } = await runTask(root, ["greet"], env);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining("denies access") });
+    expect(stored("ac")).toHaveLength(2);
   });
 
   it("are tried by doctor, for writing too where results are uploaded", async () => {

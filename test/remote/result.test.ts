@@ -56,6 +56,17 @@ describe("a result", () => {
     expect(rig().server.blobs.has(`cas/${digestOf("#!/bin/sh\n")}`)).toBe(false);
   });
 
+  it("is waited for with word of how many are left", async () => {
+    const { cache } = rig().open({ upload: true });
+    for (const task of ["a", "b", "c"])
+      cache.offer({ ...key, task }, { outputs, seconds: 1 }, rig().fullStore());
+    const left: number[] = [];
+    expect(await cache.flush(10, signal, (pending) => left.push(pending))).toBe(0);
+    expect(left[0]).toBe(3);
+    expect(left).toEqual([...left].sort().reverse());
+    expect(left.at(-1)).toBe(1);
+  });
+
   it("is neither stored nor announced by a machine that only reads", async () => {
     const { cache } = rig().open();
     cache.offer(key, { outputs, seconds: 1 }, rig().fullStore());

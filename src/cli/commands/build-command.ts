@@ -6,6 +6,7 @@ import { HeapGrowth } from "../../host/index.ts";
 import { type Artifact, artifactLine, artifactsOf } from "../output/artifact.ts";
 import { openDisplay } from "../output/display.ts";
 import { countsText, type PlainReporter } from "../output/plain-reporter.ts";
+import { addToRemoteTotals } from "../output/remote-totals.ts";
 import { standardOutput } from "../output/report-file.ts";
 import { RunLogWriter } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
@@ -57,7 +58,11 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
   const noOpDetector = new NoOpDetector();
   const heap = new HeapGrowth();
   const log = new RunLogWriter(workspace.state);
-  const remote = sessionCache(session, (message) => display.onEvent({ type: "note", message }));
+  const remote = sessionCache(session, {
+    onWarning: (message) => display.onEvent({ type: "note", message }),
+    onTransfer: display.onTransfer,
+    onUpload: display.onUpload,
+  });
   try {
     const { outcome, graph, moved } = await build(workspace, {
       targets: tasks,
@@ -75,10 +80,12 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
         heap.look();
         noOpDetector.onEvent(event);
         log.onEvent(event);
+        remote?.onEvent(event);
         display.onEvent(event);
       },
     });
     const traffic = await remote?.end(display.signal);
+    if (traffic !== undefined) addToRemoteTotals(workspace.state, traffic);
     if (outcome === "succeeded" && moved.length > 0) {
       if (attempt === mostAttempts) throw movedDuring(moved);
       display.onEvent({ type: "note", message: `${movedText(moved)}: building again` });

@@ -4,9 +4,11 @@ import path from "node:path";
 import { acquireLock, collectGarbage, storeStatistics, verifyStore } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
 import { oneWord } from "../options/command-words.ts";
+import { readRemoteTotals, remoteTotalsName } from "../output/remote-totals.ts";
 import { runLogName } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
 import { counted, formatBytes } from "../terminal/style.ts";
+import { trafficLine } from "./remote-cache.ts";
 
 /** `cache stats`, `cache gc`, `cache verify`, `cache clear`. */
 export async function cacheCommand(session: Session, words: readonly string[]): Promise<number> {
@@ -16,11 +18,16 @@ export async function cacheCommand(session: Session, words: readonly string[]): 
   const action = oneWord(words, "cache <stats|gc|verify|clear>");
   if (action === "stats") {
     const { blobs, bytes, results } = storeStatistics(state);
-    if (session.request.json) io.stdout.write(`${JSON.stringify({ blobs, bytes, results, limit })}\n`);
-    else
+    const remoteCache = readRemoteTotals(state);
+    if (session.request.json) {
+      const remote = remoteCache === undefined ? {} : { remoteCache };
+      io.stdout.write(`${JSON.stringify({ blobs, bytes, results, limit, ...remote })}\n`);
+    } else {
       io.stdout.write(
         `${counted(blobs, "blob")}, ${formatBytes(bytes)} of ${formatBytes(limit)}; ${counted(results, "result")}\n`,
       );
+      if (remoteCache !== undefined) io.stdout.write(`${trafficLine(remoteCache)}\n`);
+    }
     return 0;
   }
   if (action !== "gc" && action !== "verify" && action !== "clear") {
@@ -35,7 +42,7 @@ export async function cacheCommand(session: Session, words: readonly string[]): 
   );
   try {
     if (action === "clear") {
-      for (const part of ["store", "out", "tmp", "stamps.log", "files.log", runLogName]) {
+      for (const part of ["store", "out", "tmp", "stamps.log", "files.log", runLogName, remoteTotalsName]) {
         rmSync(path.join(state.root, part), { recursive: true, force: true });
       }
       io.stdout.write("the cache is empty\n");

@@ -2,27 +2,44 @@
 import { hostname } from "node:os";
 import type {
   BlobReference,
+  BuildEvent,
+  Progress,
   RemoteCache,
   RemoteResult,
   RemoteTraffic,
+  RemoteTransfer,
   ResultKey,
   Store,
 } from "../../engine/index.ts";
 import type { HttpCache } from "../../remote/index.ts";
 import type { RemoteCacheSettings } from "../options/remote-cache.ts";
 import type { Session } from "../session.ts";
-import { counted, formatBytes } from "../terminal/style.ts";
+import { counted, formatBytes, formatSeconds } from "../terminal/style.ts";
+
+/** What is told of a remote cache while it is used. */
+interface CacheSinks {
+  readonly onWarning: (message: string) => void;
+  readonly onTransfer?: (transfer: RemoteTransfer) => void;
+  /** Called while the end of a build waits for uploads. */
+  readonly onUpload?: (progress: Progress) => void;
+}
 
 export class SessionCache implements RemoteCache {
   readonly #settings: RemoteCacheSettings;
-  readonly #onWarning: (message: string) => void;
+  readonly #sinks: CacheSinks;
+  #savedSeconds = 0;
   #opened: Promise<HttpCache> | undefined;
   /** Offers that wait for the cache to be opened. */
   readonly #offers = new Set<Promise<void>>();
 
-  constructor(settings: RemoteCacheSettings, onWarning: (message: string) => void) {
+  constructor(settings: RemoteCacheSettings, sinks: CacheSinks) {
     this.#settings = settings;
-    this.#onWarning = onWarning;
+    this.#sinks = sinks;
+  }
+
+  /** Counts what the build saved by results of other machines. */
+  onEvent(event: BuildEvent): void {
+    if (event.type === "task-restored" && event.maker !== undefined) this.#savedSeconds += event.savedSeconds;
   }
 
   async find(key: ResultKey, signal: AbortSignal): Promise<RemoteResult | undefined> {
@@ -68,13 +85,17 @@ export class SessionCache implements RemoteCache {
     await Promise.all(this.#offers);
     const cache = await this.#opened;
     const { uploadWait, location } = this.#settings;
-    const left = await cache.flush(uploadWait, signal);
+    let planned = 0;
+    const left = await cache.flush(uploadWait, signal, (pending) => {
+      planned = Math.max(planned, pending);
+      this.#sinks.onUpload?.({ item: "uploads", done: planned - pending, total: planned, unit: "items" });
+    });
     if (left > 0 && !signal.aborted)
-      this.#onWarning(
+      this.#sinks.onWarning(
         `${counted(left, "result")} did not reach the remote cache at ${location.shown} within ${uploadWait} s`,
       );
     await cache.close();
-    return cache.traffic;
+    return { ...cache.traffic, savedSeconds: this.#savedSeconds };
   }
 
   /** Gives up uploads and closes all connections; may be called again. */
@@ -90,25 +111,25 @@ export class SessionCache implements RemoteCache {
   async #open(): Promise<HttpCache> {
     const { HttpCache } = await import("../../remote/index.ts");
     const { location, upload } = this.#settings;
-    return new HttpCache(location, { upload, maker: hostname(), onWarning: this.#onWarning });
+    return new HttpCache(location, { upload, maker: hostname(), ...this.#sinks });
   }
 }
 
 /** The remote cache that the session's command line asks for; undefined for none. */
-export function sessionCache(
-  { request }: Session,
-  onWarning: (message: string) => void,
-): SessionCache | undefined {
-  return request.remoteCache === undefined ? undefined : new SessionCache(request.remoteCache, onWarning);
+export function sessionCache({ request }: Session, sinks: CacheSinks): SessionCache | undefined {
+  return request.remoteCache === undefined ? undefined : new SessionCache(request.remoteCache, sinks);
 }
 
-/** `remote cache: 3 results found, 2 not there; 1 stored; 12 MB received, 3 MB sent`. */
-export function trafficLine({ hits, misses, stored, sources, received, sent }: RemoteTraffic): string {
+/** `remote cache: 3 results found, 2 not there, 1 stored; 12 MB received, 3 MB sent; 8 s saved`. */
+export function trafficLine(traffic: RemoteTraffic): string {
+  const { hits, misses, stored, sources, received, sent, savedSeconds } = traffic;
+  // Less than a second is not worth a word.
+  const saved = savedSeconds < 1 ? "" : `; ${formatSeconds(savedSeconds)} saved`;
   const fetched = sources === 0 ? "" : `, ${counted(sources, "pinned source")} fetched`;
   const stores = stored === 0 ? "" : `, ${stored} stored`;
   const bytes = [
     ...(received === 0 ? [] : [`${formatBytes(received)} received`]),
     ...(sent === 0 ? [] : [`${formatBytes(sent)} sent`]),
   ].join(", ");
-  return `remote cache: ${counted(hits, "result")} found, ${misses} not there${fetched}${stores}${bytes === "" ? "" : `; ${bytes}`}`;
+  return `remote cache: ${counted(hits, "result")} found, ${misses} not there${fetched}${stores}${bytes === "" ? "" : `; ${bytes}`}${saved}`;
 }

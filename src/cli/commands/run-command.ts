@@ -104,7 +104,7 @@ function contextFor(
     note: (message) => onEvent({ type: "note", message }),
     removeProducts: (options) => removeProducts(workspace, options, session.command),
     build: async (task) => {
-      const remote = sessionCache(session, (message) => onEvent({ type: "note", message }));
+      const remote = sessionCache(session, { onWarning: (message) => onEvent({ type: "note", message }) });
       const { outcome, graph, moved } = await build(workspace, {
         ...(remote === undefined ? {} : { remote }),
         targets: [task],

@@ -63,7 +63,7 @@ class WatchScreen {
     this.#log = new RunLogWriter(session.workspace.state);
     this.#told = continued?.told ?? new CycleRecord();
     this.#afterBuild = new AfterBuild(session, continued?.machine, (line) => this.#say(line));
-    this.#remote = sessionCache(session, (message) => this.#say(message));
+    this.#remote = sessionCache(session, { onWarning: (message) => this.#say(message) });
     this.#watch = new Watch(session.workspace, {
       request: (force) => ({
         targets,

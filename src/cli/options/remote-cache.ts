@@ -1,9 +1,11 @@
 /** Which remote cache a build uses: from the command line, the environment or the Taskfile, in this order. */
+import path from "node:path";
 import type { Taskfile } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
 import type { ServerLocation } from "../../remote/index.ts";
 import { remoteVariables } from "./option-table.ts";
 import { serverLocation } from "./server-location.ts";
+import { readSmallFile } from "./small-file.ts";
 
 export interface RemoteCacheSettings {
   /** Contains credentials. */
@@ -53,10 +55,24 @@ export function remoteCacheSettings(
   }
   const header = env[remoteVariables.header];
   return {
-    location: serverLocation(named[0], named[1], cache?.remote?.instance, header === "" ? undefined : header),
+    location: serverLocation(named[0], named[1], {
+      instance: cache?.remote?.instance,
+      header: header === "" ? undefined : header,
+      netrc: readNetrc(env),
+    }),
     upload: isUploading ?? cache?.remote?.upload ?? false,
     uploadWait,
   };
+}
+
+/** The text of the user's `.netrc`; empty where there is none that can be read. `NETRC` names another one, as for curl. */
+export function readNetrc({ NETRC, HOME }: NodeJS.ProcessEnv): string {
+  const file = NETRC ?? (HOME === undefined ? undefined : path.join(HOME, ".netrc"));
+  try {
+    return file === undefined ? "" : readSmallFile(file, ".netrc", file).toString();
+  } catch {
+    return "";
+  }
 }
 
 function secondsIn(text: string | undefined): number {

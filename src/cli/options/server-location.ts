@@ -1,20 +1,26 @@
 /** Where a remote cache is, and what opens it. */
 import { UsageError } from "../../errors/index.ts";
 import type { ServerLocation } from "../../remote/index.ts";
+import { type Credentials, credentialsFor } from "./netrc.ts";
+
+interface LocationDetails {
+  readonly instance?: string | undefined;
+  readonly header?: string | undefined;
+  readonly netrc?: string;
+}
 
 /** A name that an instance may have: one path segment. */
 const instancePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /**
- * The location in a URL (`http:` or `https:`; credentials in it are sent as HTTP's Basic ones), below it that of `instance`, with a
- * header `Name: value`, such as an authorization. `origin` tells who named the URL, for messages. Throws `UsageError`
+ * The location in a URL (`http:` or `https:`; credentials in it, or else in `netrc`, are sent as HTTP's Basic ones), below it that of
+ * `instance`, with a header `Name: value`, such as an authorization. `netrc` is the text of a `.netrc`. `origin` tells who named the URL, for messages. Throws `UsageError`
  * `remote-cache-invalid`, without credentials in it.
  */
 export function serverLocation(
   text: string,
   origin: string,
-  instance?: string,
-  header?: string,
+  { instance, header, netrc = "" }: LocationDetails = {},
 ): ServerLocation {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "")
@@ -33,19 +39,26 @@ export function serverLocation(
       code: "remote-cache-invalid",
       hint: "write it as Authorization: Bearer TOKEN",
     });
-  const { username, password } = url;
-  const pair = `${decoded(username)}:${decoded(password)}`;
+  const credentials =
+    url.username === ""
+      ? credentialsFor(url.hostname, netrc)
+      : { user: decoded(url.username), password: decoded(url.password) };
   const base = url.pathname.replace(/\/+$/, "") + (instance === undefined ? "" : `/${instance}`);
   return {
     origin: url.origin,
     path: base,
     headers: {
       "user-agent": "razor-mk",
-      ...(username === "" ? {} : { authorization: `Basic ${Buffer.from(pair).toString("base64")}` }),
+      ...(credentials === undefined ? {} : { authorization: basic(credentials) }),
       ...(name === undefined || value === undefined ? {} : { [name.toLowerCase()]: value }),
     },
     shown: `${url.origin}${base}`,
   };
+}
+
+/** HTTP's Basic authentication (RFC 7617). */
+function basic({ user, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
 /** Percent-encoding undone, where it is one. */

@@ -5,8 +5,11 @@ import {
   type BuildEvent,
   type EventSink,
   isDigest,
+  type Progress,
   type RemoteTraffic,
+  type RemoteTransfer,
   type TaskId,
+  taskId,
   type Workspace,
 } from "../../engine/index.ts";
 import type { Io } from "../terminal/io.ts";
@@ -33,6 +36,10 @@ export interface Display {
   readonly hurry: AbortSignal;
   /** Says what was made where events are printed; writes the trace and the summary, where they were asked for. */
   readonly record: (artifacts: readonly Artifact[], traffic?: RemoteTraffic) => void;
+  /** Takes a request to the remote cache that is over, for the trace. */
+  readonly onTransfer: (transfer: RemoteTransfer) => void;
+  /** Shows how far the uploads are that the end of a build waits for, where there is a terminal to draw on. */
+  readonly onUpload: (progress: Progress) => void;
   /** How a failed build ends: how much failed, and that nothing was lost. */
   readonly failureLine: () => string;
   /** Says what an interrupted build had done, and returns its exit status. */
@@ -160,6 +167,11 @@ export function openDisplay(shown: Shown, { fresh = true, quietPipe = false }: D
       if (request.trace !== undefined) trace.write(request.trace, io.stdout);
       if (request.summary !== undefined) summary.write(request.summary, { artifacts, traffic }, io.stdout);
     },
+    onTransfer: (transfer) => {
+      if (request.trace !== undefined) trace.onTransfer(transfer);
+    },
+    onUpload: (progress) =>
+      live?.onEvent({ type: "task-progress", task: taskId("remote cache", undefined), progress }),
     failureLine: () => {
       const { failed, skipped } = reporter.counts;
       const rest =

@@ -2,17 +2,24 @@
  * A build as a trace that chrome://tracing and Perfetto draw: tasks, their processes and downloads on lanes.
  * Format: "Trace Event Format" (Chromium), complete events (`ph: "X"`, times in microseconds) and metadata.
  */
-import { type BuildEvent, describeReason, type TaskId } from "../../engine/index.ts";
+import { type BuildEvent, describeReason, type RemoteTransfer, type TaskId } from "../../engine/index.ts";
 import type { Output } from "../terminal/io.ts";
 import { writeReport } from "./report-file.ts";
 
 interface Span {
   readonly name: string;
-  readonly category: "task" | "process" | "download";
+  readonly category: "task" | "process" | "download" | "remote cache";
   readonly start: number;
   readonly end: number;
   readonly args: Readonly<Record<string, unknown>>;
 }
+
+const groupNames: Readonly<Record<Span["category"], string>> = {
+  task: "tasks",
+  process: "processes",
+  download: "downloads",
+  "remote cache": "remote cache",
+};
 
 type OpenSpan = Omit<Span, "end">;
 
@@ -55,6 +62,20 @@ export class Trace {
     }
   }
 
+  /** Adds a request to the remote cache, which is over now. */
+  onTransfer({ kind, name, seconds, isGood, bytes }: RemoteTransfer): void {
+    const end = this.#now();
+    const shown = kind === "look-up" ? name : name.slice(0, 12);
+    const size = bytes === undefined ? {} : { bytes };
+    this.#spans.push({
+      name: `${kind} ${shown}`,
+      category: "remote cache",
+      start: end - seconds * 1000,
+      end,
+      args: { outcome: isGood ? "good" : "miss", ...size },
+    });
+  }
+
   /** Writes the trace to `file` (absolute or relative to the current directory), or to `output` where that is `-`. */
   write(file: string, output: Output): void {
     for (const key of [...this.#open.keys()]) this.#end(key, { outcome: "unfinished" });
@@ -88,12 +109,12 @@ export class Trace {
 
   #events(): readonly object[] {
     const origin = Math.min(...this.#spans.map((span) => span.start));
-    const groups = { task: 1, process: 2, download: 3 } as const;
+    const groups = { task: 1, process: 2, download: 3, "remote cache": 4 } as const;
     const names = Object.entries(groups).map(([name, pid]) => ({
       ph: "M",
       name: "process_name",
       pid,
-      args: { name: name === "process" ? "processes" : `${name}s` },
+      args: { name: groupNames[name as Span["category"]] },
     }));
     const lanes = new Map<Span["category"], number[]>();
     const events = [...this.#spans]

@@ -61,4 +61,18 @@ export interface RemoteTraffic {
   /** Bytes of what was read and written. */
   readonly received: number;
   readonly sent: number;
+  /** How long the runs took, elsewhere, whose results were taken. */
+  readonly savedSeconds: number;
+}
+
+/** A request to the cache that is over. */
+export interface RemoteTransfer {
+  readonly kind: "look-up" | "download" | "upload";
+  /** The task that was looked up, or the content's digest. */
+  readonly name: string;
+  readonly seconds: number;
+  /** Whether it was of use: found, fetched or stored. */
+  readonly isGood: boolean;
+  /** Size of a content. */
+  readonly bytes?: number;
 }
