@@ -121,13 +121,8 @@ export class HttpCache implements RemoteCache {
   }
 
   /**
-<<<<<<< int
-   * Waits until everything is sent, `seconds` at most, or until the signal. Returns the number of results that are not
-   * sent; sending goes on until `close`.
-=======
    * Waits until everything is sent, `seconds` at most, or until the signal. Returns the number of results that are not sent; sending
    * goes on until `close`. `onProgress` is told how many are left.
->>>>>>> remote
    */
   async flush(
     seconds: number,

@@ -49,14 +49,10 @@ export function maskVersions(text: string, kernelRelease: string): string {
   return text
     .replaceAll(kernelRelease, "KERNEL")
     .replace(/(opt\/gems\/[a-z_]+)-\d[^/ ]*\.gem/, "$1-VERSION.gem")
-<<<<<<< int
-    .replace(/(opt\/rubygems)-\d[^/ ]*\.tgz/, "$1-VERSION.tgz")
-    .replace(/(tce\.installed\/mcollective)-\d[^/ ]*/, "$1-VERSION");
-=======
     .replace(/(usr\/local\/lib\/ruby\/gems)\/\d[^/ ]*/, "$1/VERSION")
     .replace(/(\/(?:gems|specifications)\/[a-z_]+)-\d[^/ ]*?(\.gemspec)? /, "$1-VERSION$2 ")
-    .replace(/(opt\/rubygems)-\d[^/ ]*\.tgz/, "$1-VERSION.tgz");
->>>>>>> mk
+    .replace(/(opt\/rubygems)-\d[^/ ]*\.tgz/, "$1-VERSION.tgz")
+    .replace(/(tce\.installed\/mcollective)-\d[^/ ]*/, "$1-VERSION");
 }
 
 /** One line: path, type, mode, owner, and a link's target or a device's numbers. */
