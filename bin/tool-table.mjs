@@ -61,6 +61,7 @@ const testTools = {
     pacman: "curl",
     brew: "curl",
   },
+  bazel: { for: "another client of remote caches in tests", apt: "bazel-bootstrap" },
   buildstream: {
     for: "messages of remote caches in tests",
     files: [
