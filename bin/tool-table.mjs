@@ -61,6 +61,10 @@ const testTools = {
     pacman: "curl",
     brew: "curl",
   },
+<<<<<<< int
+=======
+  bazel: { for: "another client of remote caches in tests", apt: "bazel-bootstrap" },
+>>>>>>> remote
   buildstream: {
     for: "messages of remote caches in tests",
     files: [

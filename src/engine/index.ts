@@ -85,6 +85,7 @@ export type {
   RemoteTransfer,
   ResultKey,
 } from "./state/remote-cache.ts";
+export type { Part } from "./state/stamp.ts";
 export { State } from "./state/state.ts";
 export type { Store } from "./state/store.ts";
 export {

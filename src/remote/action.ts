@@ -1,7 +1,7 @@
 /** The action that a result is stored for: REAPI's `Action`, `Command` and input root of a task's run. */
-import { create } from "@bufbuild/protobuf";
-import type { ResultKey } from "../engine/index.ts";
-import { type Blob, blobOf, digestMessage, messageBlob } from "./message.ts";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import type { Digest, Part, ResultKey } from "../engine/index.ts";
+import { type Blob, blobOf, blobReference, digestMessage, messageBlob } from "./message.ts";
 import { ActionSchema, CommandSchema, DirectorySchema, PlatformSchema } from "./reapi_pb.ts";
 
 /** The engine that runs the tasks, as the first argument of each command. */
@@ -53,4 +53,30 @@ export function encodeAction({ task, variant, parts }: ResultKey): EncodedAction
     }),
   );
   return { action, blobs: [fingerprint, root, command] };
+}
+
+/** Reads a content of the cache by its digest; undefined where it is not there. */
+type ReadContent = (digest: Digest) => Promise<Uint8Array | undefined>;
+
+/**
+ * The parts of the fingerprint that an action was made of, from the contents beside it. Undefined where they are not there, or
+ * are no action of this program: others wrote them.
+ */
+export async function readParts(action: Digest, read: ReadContent): Promise<readonly Part[] | undefined> {
+  try {
+    const actionBytes = await read(action);
+    const root = blobReference(actionBytes && fromBinary(ActionSchema, actionBytes).inputRootDigest);
+    const rootBytes = root && (await read(root.digest));
+    const files = rootBytes === undefined ? [] : fromBinary(DirectorySchema, rootBytes).files;
+    const file = blobReference(files.find(({ name }) => name === partsFile)?.digest);
+    const bytes = file && (await read(file.digest));
+    const parts: unknown = bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes).toString());
+    return Array.isArray(parts) && parts.every(isPart) ? parts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPart(part: unknown): part is Part {
+  return Array.isArray(part) && part.length === 2 && part.every((text) => typeof text === "string");
 }

@@ -4,6 +4,7 @@ import {
   type BlobReference,
   type Digest,
   digestOfBytes,
+  type Part,
   type RemoteCache,
   type RemoteResult,
   type RemoteTraffic,
@@ -12,7 +13,7 @@ import {
   type Store,
   Turns,
 } from "../engine/index.ts";
-import { encodeAction } from "./action.ts";
+import { encodeAction, readParts } from "./action.ts";
 import { decodeResult, parseResult, treesOf } from "./action-result.ts";
 import { CacheClient } from "./client.ts";
 import { Health } from "./health.ts";
@@ -35,6 +36,14 @@ interface Settings {
   readonly onWarning: (message: string) => void;
   /** Called when a request is over. */
   readonly onTransfer?: (transfer: RemoteTransfer) => void;
+<<<<<<< int
+=======
+}
+
+/** The name that a result has on servers: the sha256 of its `Action`. */
+export function keyOf(key: ResultKey): Digest {
+  return encodeAction(key).action.digest;
+>>>>>>> remote
 }
 
 export class HttpCache implements RemoteCache {
@@ -109,6 +118,14 @@ export class HttpCache implements RemoteCache {
 
   offerContent(blob: BlobReference, store: Store): void {
     if (this.#health.can("write")) this.#queue.addContent(blob, store);
+  }
+
+  /**
+   * What a result was made of on another machine, as the cache keeps it beside the result; undefined where it does not.
+   * `key` is what `keyOf` returns there.
+   */
+  async explain(key: Digest, signal: AbortSignal): Promise<readonly Part[] | undefined> {
+    return readParts(key, (digest) => this.#client.read("cas", digest, mostBytes, signal));
   }
 
   /** Whether the server answers as a cache does, for reading and, where results are uploaded, for writing. */

@@ -214,6 +214,60 @@ describe("a remote cache", () => {
     expect(JSON.parse(stdout)).toMatchObject({ remoteCache: { hits: 2, misses: 1 } });
     await runTask(root, ["cache", "clear"]);
     expect(await stats()).not.toContain("remote cache");
+<<<<<<< int
+=======
+  });
+});
+
+describe("why, beyond this machine", () => {
+  const keyIn = (text: string): string => /^key of greet.*: ([0-9a-f]{64})/m.exec(text)?.[1] ?? "";
+
+  it("shows the key, and whether the shared cache has the result", async () => {
+    const root = demo();
+    await runTask(root, ["greet"]);
+    expect((await runTask(root, ["why", "greet"])).stdout).not.toContain("key of");
+    const before = await runTask(root, ["why", "greet"], reading());
+    expect(before.stdout).toMatch(/key of greet.*: [0-9a-f]{64}, not in the shared cache/);
+    await runTask(demo(), ["greet"], writing());
+    const { stdout } = await runTask(root, ["why", "greet"], reading());
+    expect(stdout).toMatch(/key of greet.*: [0-9a-f]{64}, in the shared cache/);
+    expect(stored("ac")).toContain(keyIn(stdout));
+    const [, asked] = JSON.parse((await runTask(root, ["why", "greet", "--json"], reading())).stdout);
+    expect(asked).toMatchObject({ key: keyIn(stdout), inSharedCache: true });
+  });
+
+  it("names what differs from a result of another machine", async () => {
+    const theirs = demo();
+    await runTask(theirs, ["greet"], writing());
+    const key = keyIn((await runTask(theirs, ["why", "greet"], reading())).stdout);
+
+    const root = demo();
+    put(root, "in/name", "Mars\n");
+    await runTask(root, ["greet", "-g", "Hi"]);
+    const { stdout } = await runTask(root, ["why", "greet", "-g", "Hi", "--against", key], reading());
+    expect(stdout).toContain("different in the other result:");
+    expect(stdout).toContain('the option greeting: "Hi" here, "Hello" there');
+    expect(stdout).toMatch(/the outputs of name: [0-9a-f]{12} here, [0-9a-f]{12} there/);
+    // The URL of the result says where it is, too.
+    const byUrl = await runTask(root, ["why", "greet", "-g", "Hi", "--against", `${url}/ac/${key}`]);
+    expect(byUrl.stdout).toContain('the option greeting: "Hi" here, "Hello" there');
+    const same = await runTask(theirs, ["why", "greet", "--against", key], reading());
+    expect(same.stdout).toContain("nothing differs");
+  });
+
+  it("says what is wrong with a key", async () => {
+    const root = demo();
+    const against = async (text: string, env = reading()) => {
+      const { status, stderr } = await runTask(root, ["why", "name", "--against", text], env);
+      expect(status).not.toBe(0);
+      return stderr;
+    };
+    expect(await against("f".repeat(64))).toContain(`has no result with the key ${"f".repeat(64)}`);
+    expect(await against("f".repeat(63))).toContain("is neither a key nor the URL of one");
+    expect(await against("f".repeat(64), {})).toContain("--against KEY needs a remote cache");
+    const unbuilt = await runTask(root, ["why", "greet", "--against", "f".repeat(64)], reading());
+    expect(unbuilt.stderr).toContain("build what it needs first");
+>>>>>>> remote
   });
 });
 

@@ -2,6 +2,7 @@
 import { describeReason, type Forecast } from "../../engine/index.ts";
 import { nameOf, reasonLine } from "../output/plain-reporter.ts";
 import type { Session } from "../session.ts";
+import type { RemoteExplanation } from "./remote-explanation.ts";
 
 /** What a build would do with a task, by the verdict. */
 export const verdictTexts = {
@@ -12,12 +13,18 @@ export const verdictTexts = {
   unknown: "unknown, an input is missing",
 } as const;
 
-export function printForecast({ io, request }: Session, forecasts: readonly Forecast[]): void {
+/** `more` is what JSON says of one of the tasks, beside the forecast. */
+export function printForecast(
+  { io, request }: Session,
+  forecasts: readonly Forecast[],
+  more?: { readonly asked: Forecast; readonly remote: RemoteExplanation },
+): void {
   if (request.json) {
-    const encoded = forecasts.map(({ id, verdict, reasons }) => ({
-      task: id,
-      verdict,
-      reasons: reasons.map((reason) => ({ ...reason, text: describeReason(reason) })),
+    const encoded = forecasts.map((one) => ({
+      task: one.id,
+      verdict: one.verdict,
+      reasons: one.reasons.map((reason) => ({ ...reason, text: describeReason(reason) })),
+      ...(one === more?.asked ? more.remote : {}),
     }));
     io.stdout.write(`${JSON.stringify(encoded, undefined, 2)}\n`);
     return;

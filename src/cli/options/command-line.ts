@@ -39,6 +39,8 @@ export interface Request {
   readonly trace: string | undefined;
   readonly summary: string | undefined;
   readonly since: string | undefined;
+  /** A result on a server to compare with. */
+  readonly against: string | undefined;
   /** What a new project begins with. */
   readonly template: string | undefined;
   readonly watch: boolean;
@@ -80,6 +82,7 @@ interface CoreOptions extends RemoteCacheOptions {
   readonly trace?: string;
   readonly summary?: string;
   readonly since?: string;
+  readonly against?: string;
   readonly template?: string;
   readonly watch?: true;
   readonly onSuccess?: string;
@@ -162,6 +165,7 @@ export function parseCommandLine(
       trace: options.trace,
       summary: options.summary,
       since: options.since,
+      against: options.against,
       template: options.template,
       watch:
         options.watch === true ||

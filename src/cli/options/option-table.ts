@@ -231,6 +231,10 @@ const programOptions: readonly OptionEntry[] = [
   option("--remote-upload-wait", "wait at most SECONDS for uploads at the end (default: 10)", {
     value: "SECONDS",
   }),
+  option("--against", "with why: compare with a result of another machine, by its key or URL", {
+    value: "KEY|URL",
+    concerns: "other",
+  }),
   option("--audit", "report undeclared files that the tasks' commands and code use"),
   option("--strict", "like --audit, but fail the task"),
   option("--trace", "write a trace of tasks, processes and downloads for chrome://tracing", {

@@ -39,7 +39,7 @@ export const programCommands: readonly ProgramCommand[] = [
     takes: "<target>",
     offers: "tasks",
     description: "show what would rerun, with all reasons",
-    options: ["--force", "--json"],
+    options: ["--force", "--json", "--remote-cache", "--against"],
     examples: [{ command: "why iso", does: "show what would rerun, and why" }],
   },
   {

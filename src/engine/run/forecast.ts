@@ -5,8 +5,10 @@ import { digestsOfNeeds, needsOf } from "../bind/adjacency.ts";
 import { requireSetInputs } from "../bind/graph.ts";
 import { type Decision, decide } from "../decide/decision.ts";
 import type { Reason } from "../decide/reason.ts";
+import { resultKeyOf } from "../decide/result-key.ts";
 import type { AbsolutePath, TaskId } from "../define/names.ts";
 import type { Listing } from "../files/listing.ts";
+import type { ResultKey } from "../state/remote-cache.ts";
 import { bind } from "./build.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
 
@@ -16,6 +18,8 @@ export interface Forecast {
   /** `unknown` in a partial forecast only. */
   readonly verdict: "fresh" | "restore" | "run" | "maybe" | "unknown";
   readonly reasons: readonly Reason[];
+  /** The name of its result among machines; undefined where that is not known yet, or the result is not shared. */
+  readonly key?: ResultKey;
   /** How long its last run took, if there was one. */
   readonly lastSeconds?: number;
 }
@@ -55,15 +59,17 @@ export async function forecast(workspace: Workspace, request: ForecastRequest): 
       forecasts.push({ id, verdict: "unknown", reasons: [], ...last });
       continue;
     }
+    const key = resultKeyOf(bound, decision.parts, graph);
+    const named = key === undefined ? last : { key, ...last };
     if (decision.kind === "run") {
-      forecasts.push({ id, verdict: "run", reasons: decision.reasons, ...last });
+      forecasts.push({ id, verdict: "run", reasons: decision.reasons, ...named });
     } else {
       made.set(id, decision.outputs);
       forecasts.push({
         id,
         verdict: decision.kind,
         reasons: decision.kind === "fresh" ? [] : decision.reasons,
-        ...last,
+        ...named,
       });
     }
   }

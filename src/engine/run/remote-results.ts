@@ -5,11 +5,12 @@ import type { Assessment } from "../decide/assessment.ts";
 import type { Decision } from "../decide/decision.ts";
 import { rememberInputs } from "../decide/kept-inputs.ts";
 import type { Reason } from "../decide/reason.ts";
+import { resultKeyOf } from "../decide/result-key.ts";
 import type { Digest, Fingerprint, TaskId } from "../define/names.ts";
 import { encodeListing, type Listing } from "../files/listing.ts";
 import type { BlobReference } from "../state/blob-file.ts";
 import { isSound } from "../state/listing-rules.ts";
-import type { RemoteCache, RemoteResult, ResultKey } from "../state/remote-cache.ts";
+import type { RemoteCache, RemoteResult } from "../state/remote-cache.ts";
 import type { Stamp } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
 import { pathFacts } from "./path-facts.ts";
@@ -87,11 +88,12 @@ export class RemoteResults {
 
   /** What was begun for the task as it is now, or is begun by this; undefined where other machines have no part in it. */
   #retrieve(bound: BoundTask, assessment: Assessment, priority: number): Retrieval | undefined {
-    if (!this.#isShared(bound, assessment)) return undefined;
+    const key = resultKeyOf(bound, assessment.parts, this.#graph);
+    if (key === undefined) return undefined;
     const begun = this.#retrievals.get(bound.id);
     if (begun?.fingerprint === assessment.fingerprint) return begun;
     const found = this.#remote
-      .find(keyOf(bound, assessment), this.#signal)
+      .find(key, this.#signal)
       // Others wrote it, so it must also be one that this task can make.
       .then((result) =>
         result !== undefined && isSound(result.outputs, bound.outputs) ? result : undefined,
@@ -136,7 +138,8 @@ export class RemoteResults {
   offer(bound: BoundTask, outputs: Listing): void {
     const stamp = this.#state.stamps.current(bound.id);
     // Without a stamp its inputs changed while it ran.
-    if (stamp === undefined || !this.#isShared(bound, stamp)) return;
+    const key = stamp === undefined ? undefined : resultKeyOf(bound, stamp.parts, this.#graph);
+    if (stamp === undefined || key === undefined) return;
     const log = stamp.log === undefined ? undefined : this.#state.store.read(stamp.log);
     if (stamp.log !== undefined && log === undefined) return;
     const joined = new Map<Digest, readonly BlobReference[]>();
@@ -150,28 +153,8 @@ export class RemoteResults {
       seconds: stamp.seconds,
       ...(stamp.log === undefined || log === undefined ? {} : { log: { digest: stamp.log, size: log.size } }),
     };
-    this.#remote.offer(keyOf(bound, stamp), result, this.#state.store);
+    this.#remote.offer(key, result, this.#state.store);
   }
-
-  /**
-   * Whether other machines may have the result, and can: not where a secret is involved, whose tag depends on the workspace, nor
-   * where an input is made or rewritten in each workspace.
-   */
-  #isShared({ task, needs, outputs }: BoundTask, { parts }: Pick<Assessment, "parts">): boolean {
-    if (!task.cached || task.interactive) return false;
-    if (parts.some(([label, value]) => /^(param|env) /.test(label) && value.startsWith("secret ")))
-      return false;
-    if (Object.values(task.inputs).some((input) => input.kind === "file" && input.mutable)) return false;
-    if (Object.values(task.inputs).some((input) => "generate" in input && input.generate !== undefined))
-      return false;
-    const isPrivate = (output: { readonly private: boolean }): boolean => output.private;
-    const needed = [...needs.values()].flatMap((id) => (id === undefined ? [] : [this.#graph.get(id)]));
-    return !outputs.some(isPrivate) && !needed.some((need) => need?.outputs.some(isPrivate));
-  }
-}
-
-function keyOf({ task, variant }: BoundTask, { parts }: Pick<Assessment, "parts">): ResultKey {
-  return { task: task.name, variant: variant ?? "", parts };
 }
 
 /** What the promise resolves to, or the signal's reason as soon as it is aborted. */

@@ -140,6 +140,12 @@ export const commandLineErrors = {
     meaning: "The URL, the instance, the header or the time limit of the remote cache is not valid.",
     remedy: "Correct the option, the variable or the Taskfile's `cache.remote`; docs/remote.md shows them.",
   },
+  "remote-key-unknown": {
+    meaning:
+      "`task why --against` cannot compare: the server has no result with this key, or the key of the task here is not known before what it needs is built.",
+    remedy:
+      "Take the key that `task why TARGET` prints on the other machine, which must upload its results; build what the task needs.",
+  },
   "report-unwritable": {
     meaning: "A report such as `--summary` or `--trace` cannot be written to the file that was named.",
     remedy: "Name a file in an existing, writable directory.",

@@ -1,0 +1,26 @@
+/** The name of a task's result among machines, and which results have one. */
+import type { BoundTask, Graph } from "../bind/bound-task.ts";
+import type { ResultKey } from "../state/remote-cache.ts";
+import type { Part } from "../state/stamp.ts";
+
+/**
+ * The key of the task's result with these parts of its fingerprint. Undefined where other machines may not have it or cannot: where
+ * a secret is involved, whose tag depends on the workspace, and where an input is made or rewritten in each workspace.
+ */
+export function resultKeyOf(
+  { task, variant, needs, outputs }: BoundTask,
+  parts: readonly Part[],
+  graph: Graph,
+): ResultKey | undefined {
+  if (!task.cached || task.interactive) return undefined;
+  const isSecret = ([label, value]: Part): boolean =>
+    /^(param|env) /.test(label) && value.startsWith("secret ");
+  if (parts.some(isSecret)) return undefined;
+  const inputs = Object.values(task.inputs);
+  if (inputs.some((input) => input.kind === "file" && input.mutable)) return undefined;
+  if (inputs.some((input) => "generate" in input && input.generate !== undefined)) return undefined;
+  const isPrivate = (output: { readonly private: boolean }): boolean => output.private;
+  const needed = [...needs.values()].flatMap((id) => (id === undefined ? [] : [graph.get(id)]));
+  if (outputs.some(isPrivate) || needed.some((need) => need?.outputs.some(isPrivate))) return undefined;
+  return { task: task.name, variant: variant ?? "", parts };
+}
