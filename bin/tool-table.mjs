@@ -61,10 +61,7 @@ const testTools = {
     pacman: "curl",
     brew: "curl",
   },
-<<<<<<< int
-=======
   bazel: { for: "another client of remote caches in tests", apt: "bazel-bootstrap" },
->>>>>>> remote
   buildstream: {
     for: "messages of remote caches in tests",
     files: [

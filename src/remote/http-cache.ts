@@ -36,14 +36,11 @@ interface Settings {
   readonly onWarning: (message: string) => void;
   /** Called when a request is over. */
   readonly onTransfer?: (transfer: RemoteTransfer) => void;
-<<<<<<< int
-=======
 }
 
 /** The name that a result has on servers: the sha256 of its `Action`. */
 export function keyOf(key: ResultKey): Digest {
   return encodeAction(key).action.digest;
->>>>>>> remote
 }
 
 export class HttpCache implements RemoteCache {

@@ -214,8 +214,6 @@ describe("a remote cache", () => {
     expect(JSON.parse(stdout)).toMatchObject({ remoteCache: { hits: 2, misses: 1 } });
     await runTask(root, ["cache", "clear"]);
     expect(await stats()).not.toContain("remote cache");
-<<<<<<< int
-=======
   });
 });
 
@@ -267,7 +265,6 @@ describe("why, beyond this machine", () => {
     expect(await against("f".repeat(64), {})).toContain("--against KEY needs a remote cache");
     const unbuilt = await runTask(root, ["why", "greet", "--against", "f".repeat(64)], reading());
     expect(unbuilt.stderr).toContain("build what it needs first");
->>>>>>> remote
   });
 });
 
