@@ -123,7 +123,7 @@ export const mirrorList = listOption({
 export const gemList = listOption({
   name: "gem-list",
   env: "MK_BUNDLE_GEM_LIST",
-  description: "gems installed at boot",
+  description: "gems of the image",
   list: "lists/gem.list",
   inOldProject: "opt/gems/gem.list",
 });

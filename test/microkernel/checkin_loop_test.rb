@@ -9,7 +9,7 @@ class CheckinLoopTest < Support::Test
   Failure = RazorMicrokernel::HttpClient::Failure
 
   class Host
-    attr_accessor :hw_id, :uptime, :arguments, :left
+    attr_accessor :hw_id, :uptime, :arguments, :left, :asked
 
     def initialize
       @hw_id = "525400AABB02_525400AABB10"
@@ -23,6 +23,10 @@ class CheckinLoopTest < Support::Test
 
     def kernel_argument(name)
       @arguments[name]
+    end
+
+    def ask_for_addresses
+      @asked = (@asked || []) << @hw_id
     end
 
     def leave(command)
@@ -187,11 +191,14 @@ class CheckinLoopTest < Support::Test
     @host.hw_id = ""
     one.turn
     assert_match(/no Ethernet card: plug one in/, @console.last)
+    one.turn
+    assert_nil @host.asked
     @host.hw_id = "525400AABB02"
     @found = nil
     2.times { one.turn }
     assert_match(/no server found: set next-server in DHCP.*razor\.ip=ADDRESS/, @console.last)
     assert_equal 2, @console.length
+    assert_equal ["525400AABB02"], @host.asked
     assert_empty @http.requests
   end
 

@@ -9,7 +9,8 @@ import { connect, type Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bootQemu } from "../support/qemu.ts";
+import { qemuArguments } from "../../src/host/index.ts";
+import { bootQemu, QemuMachine } from "../support/qemu.ts";
 import { RazorServer } from "../support/razor-server.ts";
 import { openWorkspace, version, type Workspace } from "./workspace.ts";
 
@@ -161,6 +162,35 @@ describe("a machine that a server boots", () => {
         const again = await server.event((event) => "ipaddress" in event.facts, 0, patience);
         expect(again.facts).toMatchObject({ ipaddress: "10.0.2.15" });
         expect(server.refusals).toEqual([]);
+      } finally {
+        await machine.close();
+        await server.close();
+      }
+    },
+    2 * patience,
+  );
+
+  it(
+    "has no card: says on its console what to do, and registers when one is plugged in",
+    async () => {
+      const server = new RazorServer();
+      const own = await server.listen();
+      const socket = path.join(directory, "no card");
+      const append = `maxcpus=1 quiet console=ttyS0 razor.ip=10.0.2.2:${own}`;
+      const args = qemuArguments({
+        ...{ medium: medium("prod", append), memory: 512, kvm: false, display: false, console: "terminal" },
+      });
+      const network = args.indexOf("-netdev");
+      const machine = new QemuMachine([
+        ...args.toSpliced(network, 4),
+        ...["-monitor", `unix:${socket},server=on,wait=off`],
+      ]);
+      try {
+        await machine.expect("Microkernel: no Ethernet card: plug one in", patience);
+        await order(socket, "netdev_add user,id=net0");
+        await order(socket, `device_add virtio-net-pci,netdev=net0,mac=${address},romfile=`);
+        const event = await server.event((one) => one.kind === "register", 0, patience);
+        expect(event).toMatchObject({ hardware: ["525400123456"], facts: { ipaddress: "10.0.2.15" } });
       } finally {
         await machine.close();
         await server.close();

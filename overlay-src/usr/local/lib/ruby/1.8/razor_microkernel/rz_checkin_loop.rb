@@ -24,6 +24,7 @@ module RazorMicrokernel
       @said = {}
       @trouble = nil
       @order = nil
+      @cards = nil
     end
 
     def run
@@ -62,6 +63,7 @@ module RazorMicrokernel
     end
 
     def check_in
+      notice_cards
       raise NotReady, "no Ethernet card: plug one in, or load its driver (mk_kmod_install_list_uri)" if host.hw_id.empty?
       server = find_server
       dialect = dialect_of(server)
@@ -73,6 +75,15 @@ module RazorMicrokernel
       apply(reply.configuration) if reply.configuration
       act(reply.action, dialect, server)
       dialect
+    end
+
+    # Core asks for addresses once, when it boots.
+    def notice_cards
+      before = @cards
+      @cards = host.hw_id
+      return if before.nil? || before == @cards
+      @parts[:logger].info("the cards have changed: #{@cards}")
+      host.ask_for_addresses
     end
 
     # A razor-server may have an extension with facts of its own.

@@ -7,6 +7,7 @@ module RazorMicrokernel
     # Seconds that a command may take which ends the system.
     PATIENCE = 60
     ETHERNET = "1"
+    DHCP = "/etc/init.d/dhcp.sh"
 
     # `root` is the root of the file system; another one in tests.
     def initialize(root = "/")
@@ -22,6 +23,11 @@ module RazorMicrokernel
     # `hw_id` as servers want it; empty for a machine without a card.
     def hw_id
       hardware_addresses.join("_")
+    end
+
+    # Asks DHCP for addresses on cards that have come since the machine started.
+    def ask_for_addresses
+      Command.success?(PATIENCE, DHCP)
     end
 
     # The SMBIOS UUID in upper case, or nil.

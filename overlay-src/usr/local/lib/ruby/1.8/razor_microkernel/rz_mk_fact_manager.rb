@@ -33,6 +33,8 @@ module RazorMicrokernel
       @hardware = hardware || HardwareFacter.new(logger)
       @start_facter = start_facter || lambda { FactManager.start_facter }
       @prepared = nil
+      # The first ones are part of the way from power-on to registered.
+      @severity = :info
     end
 
     # Starts what takes the time, for the `collect` that follows soon.
@@ -50,7 +52,8 @@ module RazorMicrokernel
         facts[clean] = Text.utf8(value.slice(0, LONGEST)) unless name =~ excluded || clean.empty?
       end
       StateFile.write(@facts, facts)
-      @logger.debug("#{facts.size} facts: done in #{format('%.1f', Time.now - started)} s")
+      @logger.send(@severity, "#{facts.size} facts: done in #{format('%.1f', Time.now - started)} s")
+      @severity = :debug
       facts
     end
 
