@@ -164,7 +164,9 @@ export class CacheClient {
     if (!this.#health.can(use)) return undefined;
     const { origin, path, headers } = this.#location;
     const signals = [this.#closed.signal, ...(signal === undefined ? [] : [signal])];
-    const dog = new Watchdog(patience, AbortSignal.any(signals));
+    // Several slow answers together may not cost more than one that never comes.
+    const limit = use === "read" ? Math.min(patience, this.#health.left) : patience;
+    const dog = new Watchdog(limit, AbortSignal.any(signals));
     let body: Dispatcher.ResponseData["body"] | undefined;
     try {
       const answer = await request(`${origin}${path}/${area}/${digest}`, {

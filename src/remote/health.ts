@@ -38,6 +38,11 @@ export class Health {
     this.#onWarning(`the remote cache ${why}: ${goesOn}`);
   }
 
+  /** Milliseconds that may still be waited in vain. */
+  get left(): number {
+    return Math.max(0, patience - this.#wasted);
+  }
+
   /** Adds a time of waiting in vain (`performance.now()`); what several requests waited at once counts once. */
   waste(from: number, until: number): void {
     this.#wasted += Math.max(0, until - Math.max(from, this.#wastedUntil));

@@ -76,6 +76,18 @@ describe("a server", () => {
     else expect(warnings).toEqual([expect.stringMatching(warning)]);
   });
 
+  it("that answers slowly costs a chain of tasks no more than one that never answers", async () => {
+    rig().server.fault = (_, response) => {
+      setTimeout(() => response.writeHead(404).end(), 1900);
+      return true;
+    };
+    const { cache, warnings } = rig().open();
+    const startedAt = performance.now();
+    for (const task of ["a", "b", "c"]) expect(await cache.find({ ...key, task }, signal)).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(3000);
+    expect(warnings).toHaveLength(1);
+  });
+
   it("with wrong bytes for a content has them refused, and nothing of them stays", async () => {
     await rig().store();
     const [blob] = blobs;
