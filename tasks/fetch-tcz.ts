@@ -20,11 +20,13 @@ import {
   parseExtensionList,
   type Wanted,
 } from "../src/fetch/index.ts";
+import { readIsoTree } from "../src/formats/index.ts";
 import { convertDebs, namesPackages } from "./convert-debs.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { extensionOf, readConverted, withDependencies } from "./image/converted-packages.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
+import { describeLeftOut } from "./image/left-out.ts";
 import { type Fetched, type Place, placeExtension } from "./image/placed-extension.ts";
 import { describeSetIdFiles } from "./image/set-id.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
@@ -103,6 +105,12 @@ export const fetchTcz = task({
   async run(context) {
     const { inputs, needs, outputs, variant, note } = context;
     const { kernelRelease } = await readCoreFacts(needs.iso.core);
+    const leftOut = describeLeftOut(
+      await readIsoTree(needs.iso.iso),
+      "the Core ISO",
+      shownPath(inputs.builtin),
+    );
+    if (leftOut !== undefined) note(leftOut);
     await withSource(context, async (opened) => {
       const unresolved: Wanted[] = [];
       const { closure, plan } = await resolveExtensions(opened, {

@@ -50,3 +50,8 @@ export function metadataOf(plan: IsoPlan, version: string, epoch: number, initrd
   const [kernel, initrd] = [bootPath(plan.kernel), bootPath(plan.initrd)];
   return Buffer.from(isoMetadata({ version, kernel, kernelSha256, initrd, initrdSha256, epoch }));
 }
+
+/** A remastered Core keeps the volume id of Core's ISO. */
+export function remasterIdentity(volume: string): ImageIdentity {
+  return { volume: { id: volume }, application: "Tiny Core Linux, remastered" };
+}

@@ -6,6 +6,7 @@ import { type Parameter, type ParameterHost, type ParseHost, param } from "../..
 import { didYouMean, UsageError, UserError } from "../../src/errors/index.ts";
 import { parseFolderLocation, parseLocation, publicUrl, type SettingNames } from "../../src/fetch/index.ts";
 import { fileOf } from "../settings/project-options.ts";
+import { configuredIso } from "../settings/remaster-options.ts";
 import { kindOf, sourceChoices, sourceKinds, withoutMirror } from "./kinds/index.ts";
 
 /** Names the sources and says where each one is; relative to the workspace. */
@@ -99,7 +100,9 @@ export const mirrorUri = urlOption(
   "Tiny Core mirror instead of the source's",
   { isFolder: true },
 );
-export const isoUrl = urlOption("tcl-iso-url", "MK_BUNDLE_TCL_ISO_URL", "Core ISO instead of the mirror's");
+export const isoUrl = urlOption("tcl-iso-url", "MK_BUNDLE_TCL_ISO_URL", "Core ISO instead of the mirror's", {
+  byDefault: configuredIso,
+});
 export const gemServerUri = urlOption(
   "gem-server-uri",
   "MK_BUNDLE_GEM_SERVER_URI",
