@@ -100,17 +100,23 @@ export const remasterExtensions = task({
       const order = placed.extracted.map(({ name }) => name);
       await writeFile(path.join(outputs.extracted, "order.json"), `${JSON.stringify(order)}\n`);
       if (inBuiltin.length > 0) {
-        await placeAll(inBuiltin, fetched, path.join(outputs.builtin, "optional"), "builtin/optional");
+        const extracted = new Set(order);
+        await placeAll(
+          without(extracted, inBuiltin),
+          fetched,
+          path.join(outputs.builtin, "optional"),
+          "builtin/optional",
+        );
         await writeFile(path.join(outputs.builtin, "onboot.lst"), formatOnboot(placed.builtinOnboot));
       }
       const optional = path.join(scratch, "cde");
-      await placeAll(inCde, fetched, optional, "cde/optional");
+      const loaded = new Set([...placed.extracted, ...placed.builtinOnboot].map(({ name }) => name));
+      await placeAll(without(loaded, inCde), fetched, optional, "cde/optional");
       const own = {
         files: new Map((await readdir(optional)).map((name) => [name, path.join(optional, name)])),
         onboot: placed.cdeOnboot.map(({ name }) => name),
       };
-      const elsewhere = new Set([...placed.extracted, ...placed.builtinOnboot].map(({ name }) => name));
-      await mergeCde(needs.iso.iso, outputs.root, own, { limits: limitsOf(params), elsewhere, note });
+      await mergeCde(needs.iso.iso, outputs.root, own, { limits: limitsOf(params), elsewhere: loaded, note });
       await times.write(outputs.times);
     });
   },
@@ -151,6 +157,19 @@ function entryOf({ value, where }: Located): readonly ListEntry[] {
 
 function unique(items: readonly ClosureItem[]): readonly ClosureItem[] {
   return [...new Map(items.map((item) => [item.name, item])).values()];
+}
+
+/**
+ * The items without dependencies on what is loaded before them, for their `.dep` files: these name only extensions beside them, so
+ * that loading does not depend on whether tce-load looks for a dependency's file first, or for its mark in tce.installed.
+ */
+function without(loaded: ReadonlySet<string>, items: readonly ClosureItem[]): readonly ClosureItem[] {
+  return items.map((item) => {
+    if (item.kind === "deb") return item;
+    const { node } = item;
+    const deps = node.deps.filter((_, index) => !loaded.has(node.needs[index] ?? ""));
+    return { ...item, node: { ...node, deps } };
+  });
 }
 
 async function placeAll(
