@@ -15,15 +15,16 @@ export function grubMenu(menu: BootMenu): string {
     `set timeout=${menu.seconds}`,
     ...(menu.isHidden && menu.seconds > 0 ? ["set timeout_style=hidden"] : []),
     ...labels.flatMap(({ title, kernel, initrds, args }) => [
-      `menuentry ${quote(title)} {`,
-      `  linux ${[kernel, ...args].map(quote).join(" ")}`,
-      `  initrd ${initrds.map(quote).join(" ")}`,
+      `menuentry ${quoteWord(title)} {`,
+      `  linux ${[kernel, ...args].map(quoteWord).join(" ")}`,
+      `  initrd ${initrds.map(quoteWord).join(" ")}`,
       "}",
     ]),
     "",
   ].join("\n");
 }
 
-function quote(word: string): string {
+/** A word as GRUB reads it back. */
+export function quoteWord(word: string): string {
   return /^[\w/.:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
