@@ -3,39 +3,31 @@ import { taskfile } from "./src/engine/index.ts";
 import { backup } from "./tasks/backup.ts";
 import { boot } from "./tasks/boot.ts";
 import { bootLoaders } from "./tasks/boot-loaders.ts";
-import { bundle } from "./tasks/bundle.ts";
 import { cat } from "./tasks/cat.ts";
 import { check } from "./tasks/check.ts";
 import { mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
 import { convertDebs } from "./tasks/convert-debs.ts";
-import { devAccess } from "./tasks/dev-access.ts";
 import { diff } from "./tasks/diff.ts";
 import { extract } from "./tasks/extract.ts";
-import { extractUtilLinux } from "./tasks/extract-util-linux.ts";
-import { fetchExtras } from "./tasks/fetch-extras.ts";
-import { fetchGems } from "./tasks/fetch-gems.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
-import { fetchTcz } from "./tasks/fetch-tcz.ts";
 import { find } from "./tasks/find.ts";
+import { flavours } from "./tasks/flavours.ts";
 import { isoFromBundle } from "./tasks/iso-from-bundle.ts";
-import { isoTemplate } from "./tasks/iso-template.ts";
 import { ls } from "./tasks/ls.ts";
 import { overlay } from "./tasks/overlay.ts";
 import { overlayTarball } from "./tasks/overlay-tarball.ts";
-import { payload } from "./tasks/payload.ts";
-import { payloadTarball } from "./tasks/payload-tarball.ts";
 import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
+import { isRemasterConfig } from "./tasks/settings/ezremaster-file.ts";
 import { bundleFile, isoVersion, ociWanted, pxeWanted } from "./tasks/settings/image-options.ts";
-import { setupFiles } from "./tasks/setup-files.ts";
+import { remasterVariable } from "./tasks/settings/remaster-options.ts";
 import { size } from "./tasks/size.ts";
 import { store } from "./tasks/store.ts";
 import { ociTemplate, template } from "./tasks/template.ts";
 import { templates } from "./tasks/templates.ts";
-import { unpackBundle } from "./tasks/unpack-bundle.ts";
 import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
 
@@ -49,22 +41,8 @@ export default taskfile({
     fetchIso,
     bootLoaders,
     convertDebs,
-    fetchTcz,
-    fetchGems,
-    fetchExtras,
-    extractUtilLinux,
-    payload,
-    payloadTarball,
-    devAccess,
-    setupFiles,
-    overlay,
-    overlayTarball,
-    isoTemplate,
-    bundle,
-    rebuildIso,
-    unpackBundle,
-    isoFromBundle,
-    pxe,
+    ...flavours.razor.steps,
+    ...flavours.remaster.steps,
     boot,
     ls,
     cat,
@@ -94,6 +72,10 @@ export default taskfile({
       command: "iso -b my.lst --tc-passwd-file tc.passwd",
       does: "build an ISO with your own list and password",
     },
+    {
+      command: "remaster --config ezremaster.cfg",
+      does: "remaster Tiny Core with an ezremaster user's settings",
+    },
     { command: "bundle --prod", does: "pack everything to build the production ISO on another machine" },
     { command: "update bash.tcz", does: "check upstream for a newer bash.tcz" },
     { command: "clean --all", does: "empty the cache, too" },
@@ -115,6 +97,7 @@ export default taskfile({
       answer: "-r/--reuse-prev-dl is not needed: the cache keeps and verifies downloads",
     },
   ],
+  configFormats: [{ matches: isRemasterConfig, variable: remasterVariable }],
   checks: [mirrorAnswers, proxiesAnswer],
   cache: { maxSize: 5 * 1024 ** 3 },
   pools: { network: 4 },

@@ -4,9 +4,7 @@
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
 import { type Artifact, besideLocation, coreIsoArtifact } from "../src/fetch/index.ts";
-import { readIsoTree } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
-import { describeLeftOut } from "./image/left-out.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import {
   type Source,
@@ -46,8 +44,6 @@ export const fetchIso = task({
       return `${wanted.name} (${wanted.url})`;
     });
     await openCoreIso(outputs.iso, name, outputs, { scratch, limits: limitsOf(params), note });
-    const leftOut = describeLeftOut(await readIsoTree(outputs.iso), name, "lists/builtin-extensions.lst");
-    if (leftOut !== undefined) note(leftOut);
   },
 });
 

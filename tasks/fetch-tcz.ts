@@ -3,7 +3,7 @@
  * them. Production images get neither openssh nor what only openssh needs.
  */
 
-import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { file, out, task, whenText } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
@@ -13,23 +13,21 @@ import {
   type ClosureItem,
   type ExtensionGraph,
   extensionArtifacts,
-  formatDependencies,
-  formatMd5File,
   formatOnboot,
   type ListEntry,
-  type LockLine,
   loadExtensions,
   orderExtensions,
   parseExtensionList,
   type Wanted,
 } from "../src/fetch/index.ts";
-import { readSquashfsSuperblock } from "../src/formats/index.ts";
+import { readIsoTree } from "../src/formats/index.ts";
 import { convertDebs, namesPackages } from "./convert-debs.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { extensionOf, readConverted, withDependencies } from "./image/converted-packages.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
-import { mountDoubt } from "./image/mountable.ts";
+import { describeLeftOut } from "./image/left-out.ts";
+import { type Fetched, type Place, placeExtension } from "./image/placed-extension.ts";
 import { describeSetIdFiles } from "./image/set-id.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
@@ -107,6 +105,12 @@ export const fetchTcz = task({
   async run(context) {
     const { inputs, needs, outputs, variant, note } = context;
     const { kernelRelease } = await readCoreFacts(needs.iso.core);
+    const leftOut = describeLeftOut(
+      await readIsoTree(needs.iso.iso),
+      "the Core ISO",
+      shownPath(inputs.builtin),
+    );
+    if (leftOut !== undefined) note(leftOut);
     await withSource(context, async (opened) => {
       const unresolved: Wanted[] = [];
       const { closure, plan } = await resolveExtensions(opened, {
@@ -121,11 +125,12 @@ export const fetchTcz = task({
       for (const warning of closure.warnings) note(`${warning.where}: ${warning.message}`);
       const lines = await opened.fetch(plan, unresolved);
       const times = new FetchedTimes(opened.kind.lock);
-      const fetched = { lines, debs: needs.debs?.extensions, kernelRelease, note, times };
+      const place = opened.place;
+      const fetched = { place, lines, debs: needs.debs?.extensions, kernelRelease, note, times };
       const converted = await readConverted(needs.debs?.extensions);
       const builtin = withDependencies(closure.builtin, converted);
       const mirror = withDependencies(closure.mirror, converted, new Set(builtin.map(extensionOf)));
-      await placeBuiltin(opened, builtin, fetched, outputs.builtin);
+      await placeBuiltin(builtin, fetched, outputs.builtin);
       await placeMirror(opened, mirror, fetched, outputs.mirror);
       if (variant === "prod" && !context.missingTools.includes("unsquashfs")) {
         for (const directory of [outputs.builtin, outputs.mirror])
@@ -211,26 +216,15 @@ export async function readList(list: string, note: (message: string) => void = (
   return entries;
 }
 
-/** What there is to place from. */
-interface Fetched {
-  readonly lines: ReadonlyMap<string, LockLine>;
-  /** Absolute path of the directory with the extensions that were made of packages. */
-  readonly debs: string | undefined;
-  readonly kernelRelease: string;
-  readonly note: (message: string) => void;
-  readonly times: FetchedTimes;
-}
-
 /** `tmp/builtin` of the image: `onboot.lst` and `optional/`. */
 async function placeBuiltin(
-  opened: Source,
   items: readonly ClosureItem[],
   fetched: Fetched,
   directory: string,
 ): Promise<void> {
   const optional = path.join(directory, "optional");
   await mkdir(optional);
-  for (const item of items) await placeExtension(opened, item, fetched, [optional, "builtin/optional"], []);
+  for (const item of items) await placeExtension(item, fetched, [optional, "builtin/optional"], []);
   await writeFile(path.join(directory, "onboot.lst"), formatOnboot(items));
 }
 
@@ -245,54 +239,5 @@ async function placeMirror(
   const tcz = path.join(directory, within);
   await mkdir(tcz, { recursive: true });
   const place: Place = [tcz, `mirror/${within}`];
-  for (const item of items) await placeExtension(opened, item, fetched, place, [".info", ".list"]);
-}
-
-/** An absolute directory, and its name in the step's times. */
-type Place = readonly [directory: string, label: string];
-
-async function placeExtension(
-  opened: Source,
-  item: ClosureItem,
-  fetched: Fetched,
-  place: Place,
-  sidecars: readonly string[],
-): Promise<void> {
-  const { lines, times } = fetched;
-  const [directory, label] = place;
-  if (item.kind === "deb") return await placeConverted(item.becomes, fetched, place, sidecars);
-  const line = lines.get(item.name);
-  if (line === undefined || "absent" in line) return;
-  const target = path.join(directory, item.name);
-  await opened.place(line, target);
-  const superblock = await readSquashfsSuperblock(target, `${item.name} (${line.url})`);
-  const doubt = mountDoubt(item.name, superblock, fetched.kernelRelease);
-  if (doubt !== undefined) fetched.note(doubt);
-  if (line.md5 !== undefined) await writeFile(`${target}.md5.txt`, formatMd5File(line.md5, item.name));
-  if (item.node.deps.length > 0) await writeFile(`${target}.dep`, formatDependencies(item.node.deps));
-  for (const suffix of ["", ".md5.txt", ".dep"]) times.add(`${label}/${item.name}${suffix}`, line);
-  for (const suffix of sidecars) {
-    const sidecar = lines.get(`${item.name}${suffix}`);
-    await opened.place(sidecar, `${target}${suffix}`);
-    times.add(`${label}/${item.name}${suffix}`, sidecar);
-  }
-}
-
-/** An extension that was made of a package: all is there already, `.dep` only where it has any. */
-async function placeConverted(
-  name: string,
-  { debs, times }: Fetched,
-  [directory, label]: Place,
-  sidecars: readonly string[],
-): Promise<void> {
-  if (debs === undefined) throw new Error(`${name} was not made`);
-  const made = new Set(await readdir(debs));
-  // The extension was made with the package's own time.
-  const { madeAt: time } = await readSquashfsSuperblock(path.join(debs, name));
-  for (const suffix of ["", ".md5.txt", ".dep", ...sidecars]) {
-    const file = `${name}${suffix}`;
-    if (!made.has(file)) continue;
-    await copyFile(path.join(debs, file), path.join(directory, file));
-    times.set(`${label}/${file}`, time);
-  }
+  for (const item of items) await placeExtension(item, fetched, place, [".info", ".list"]);
 }

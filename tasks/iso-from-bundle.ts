@@ -2,8 +2,12 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, out, task } from "../src/engine/index.ts";
+import { writeLayer } from "../src/formats/index.ts";
+import { microkernelIdentity } from "./image/image-identity.ts";
 import { describeFallback } from "./image/layout.ts";
 import { packerFor } from "./image/members.ts";
+import { readListing } from "./image/tree-listing.ts";
+import { versionTree } from "./image/version-tree.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { makeTemplate } from "./iso-template.ts";
 import { bootMenu, compress, epoch, imageVariant, isoVersion, layout } from "./settings/image-options.ts";
@@ -27,7 +31,6 @@ export const isoFromBundle = task({
   async run(context) {
     const { needs, inputs, params, outputs, scratch, join, digest } = context;
     const { bundle } = needs;
-    const layers = [bundle.layer];
     const conflict = await readFile(bundle.conflict, "utf8");
     if (conflict !== "" && params.layout === "layered") context.note(describeFallback(conflict));
     const directory = path.join(scratch, "template");
@@ -36,26 +39,32 @@ export const isoFromBundle = task({
       head: path.join(directory, "head"),
       tail: path.join(directory, "tail"),
       plan: path.join(directory, "plan.json"),
-      versionLayer: path.join(directory, "version.cpio.gz"),
       single: path.join(directory, "single"),
     };
     await mkdir(template.single);
-    const common = { core: bundle, version: params.isoVersion, epoch: Number(params.epoch) };
+    const epoch = Number(params.epoch);
+    const versionLayer = path.join(directory, "version.cpio.gz");
+    const core = await readListing(bundle.listing);
+    await writeLayer(versionTree(params.isoVersion, epoch, core), versionLayer, { signal: context.signal });
+    const layers = [bundle.layer, versionLayer];
+    const identity = microkernelIdentity(params.isoVersion, epoch);
     // A bundle of another release of the project may have texts of its own.
     const own = (await readdir(bundle.texts)).map((name) => [name, path.join(bundle.texts, name)]);
     await makeTemplate({
-      ...common,
+      core: bundle,
       layers,
       room: 0,
       single: params.layout === "single" || conflict !== "",
       compress: params.compress,
       loaders: bundle.loaders,
       bootMenu: params.bootMenu,
-      texts: { COPYING: inputs.copying, LICENSE: inputs.license, ...Object.fromEntries(own) },
+      files: { COPYING: inputs.copying, LICENSE: inputs.license, ...Object.fromEntries(own) },
+      identity,
+      epoch,
       places: template,
       context,
     });
     const chunks = await joinInitrd({ core: bundle, layers, template });
-    await joinIso({ ...common, ...chunks, template, join, digest }, outputs.iso);
+    await joinIso({ ...chunks, template, description: identity.description, join, digest }, outputs.iso);
   },
 });

@@ -4,15 +4,16 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import type { AnyTaskContext, Chunk } from "../src/engine/index.ts";
+import type { ImageDescription, IsoPlan } from "./image/image-identity.ts";
 import { paddingAfter } from "./image/layers.ts";
-import { type IsoPlan, metadataOf, type TemplatePlaces } from "./iso-template.ts";
+import type { TemplatePlaces } from "./iso-template.ts";
 
 /** What an initrd is joined of; paths are absolute. */
 interface InitrdParts {
   readonly core: { readonly boot: string };
-  /** Files of one or more archives on Core's initrd and below the version, lowest first. */
+  /** Files of one or more archives on Core's initrd, lowest first. */
   readonly layers: readonly string[];
-  readonly template: Pick<TemplatePlaces, "plan" | "versionLayer" | "single">;
+  readonly template: Pick<TemplatePlaces, "plan" | "single">;
 }
 
 /** The pieces of an initrd, in order, and the plan that they follow. */
@@ -27,7 +28,7 @@ export async function joinInitrd({ core, layers, template }: InitrdParts): Promi
   const single = (await readdir(template.single)).includes(plan.initrd);
   const files = single
     ? [path.join(template.single, plan.initrd)]
-    : [path.join(core.boot, plan.initrd), ...layers, template.versionLayer];
+    : [path.join(core.boot, plan.initrd), ...layers];
   const initrd: Chunk[] = [];
   let left = plan.initrdSize;
   for (const file of files) {
@@ -43,16 +44,21 @@ export async function joinInitrd({ core, layers, template }: InitrdParts): Promi
 /** What an ISO is joined of beside its initrd. */
 interface IsoChunks extends InitrdChunks, Pick<AnyTaskContext, "join" | "digest"> {
   readonly template: Pick<TemplatePlaces, "head" | "tail">;
-  readonly version: string;
-  /** Seconds since 1970. */
-  readonly epoch: number;
+  /** The file behind the initrd, if the ISO has one. */
+  readonly description: ImageDescription | undefined;
 }
 
 /** Writes the ISO to `target`, an output's absolute path. */
 export async function joinIso(chunks: IsoChunks, target: string): Promise<void> {
-  const { initrd, plan, template, version, epoch, join, digest } = chunks;
-  const metadata = digest(initrd).then((sum) => metadataOf(plan, version, epoch, sum));
-  // Avoids an unhandled rejection when joining fails first; the failure is reported when it is awaited.
-  metadata.catch(() => undefined);
-  await join(target, [{ file: template.head }, ...initrd, { bytes: metadata }, { file: template.tail }]);
+  const { initrd, plan, template, description, join, digest } = chunks;
+  const described = description === undefined ? [] : [{ bytes: describe(description, plan, digest(initrd)) }];
+  await join(target, [{ file: template.head }, ...initrd, ...described, { file: template.tail }]);
+}
+
+async function describe(
+  { bytes }: ImageDescription,
+  plan: IsoPlan,
+  initrdSha256: Promise<string>,
+): Promise<Buffer> {
+  return bytes(plan, await initrdSha256);
 }

@@ -5,37 +5,28 @@
 import { constants, copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { only, out, task } from "../src/engine/index.ts";
-import { type IsoBoot, writeIsoTemplate, writeLayer } from "../src/formats/index.ts";
+import { type IsoBoot, type IsoGap, writeIsoTemplate, writeLayer } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
+import { menusWithCodes } from "./image/boot-codes.ts";
 import { adaptBootMenu } from "./image/boot-menu.ts";
 import { closedMenus } from "./image/closed-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { isoMetadata, sha256Of, volumeId } from "./image/iso-metadata.ts";
+import { bootPath, type ImageIdentity, type IsoPlan, microkernelIdentity } from "./image/image-identity.ts";
+import { sha256Of } from "./image/iso-metadata.ts";
 import { paddingAfter, wholeSectors } from "./image/layers.ts";
 import { packSingle } from "./image/layout.ts";
 import { type PackContext, packerFor } from "./image/members.ts";
+import { overlayLayer } from "./image/overlay-layer.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { linkerTables } from "./linker-tables.ts";
-import { overlay, overlayLayer } from "./overlay.ts";
+import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { bootMenu, compress, epoch, isoVersion } from "./settings/image-options.ts";
 import { texts } from "./settings/project-options.ts";
 import { setupFiles } from "./setup-files.ts";
-
-const applicationId = "Razor Microkernel";
-
-/** What the rest of the ISO is made with. */
-export interface IsoPlan {
-  /** Size of the initrd in bytes, and its file name in the boot directory. */
-  readonly initrdSize: number;
-  readonly initrd: string;
-  readonly kernel: string;
-  /** sha256 in hex. */
-  readonly kernelSha256: string;
-}
 
 export const isoTemplate = task({
   name: "iso-template",
@@ -65,6 +56,12 @@ export const isoTemplate = task({
   },
   async run(context) {
     const { needs, inputs, params, outputs } = context;
+    const version = versionTree(
+      params.isoVersion,
+      Number(params.epoch),
+      await readListing(needs.core.listing),
+    );
+    await writeLayer(version, outputs.versionLayer, { signal: context.signal });
     const overlaid = (await readdir(needs.overlay.single)).includes(overlayLayer)
       ? path.join(needs.overlay.single, overlayLayer)
       : undefined;
@@ -75,14 +72,15 @@ export const isoTemplate = task({
         needs.setup.layer,
         needs.linkerTables.layer,
         ...(overlaid === undefined ? [] : [overlaid]),
+        outputs.versionLayer,
       ],
       room: Number(await readFile(needs.overlay.room, "utf8")),
       single: overlaid !== undefined,
       compress: params.compress,
       loaders: needs.loaders.loaders,
       bootMenu: params.bootMenu,
-      texts: { COPYING: inputs.copying, LICENSE: inputs.license },
-      version: params.isoVersion,
+      files: { COPYING: inputs.copying, LICENSE: inputs.license },
+      identity: microkernelIdentity(params.isoVersion, Number(params.epoch)),
       epoch: Number(params.epoch),
       places: outputs,
       context,
@@ -92,9 +90,9 @@ export const isoTemplate = task({
 
 /** What an ISO is made of beside its edited layer; all paths are absolute. */
 interface TemplateParts {
-  /** The boot directory, the facts, and what Core's initrd holds. */
-  readonly core: { readonly boot: string; readonly core: string; readonly listing: string };
-  /** Layers on Core's initrd, as far as they are there; all of them, where the initrd is to be a single archive. */
+  /** The boot directory, and the facts. */
+  readonly core: { readonly boot: string; readonly core: string };
+  /** Layers on Core's initrd, lowest first, as far as they exist; all of them, if the initrd is to be a single archive. */
   readonly layers: readonly string[];
   /** Bytes for another layer that is not there yet. */
   readonly room: number;
@@ -105,34 +103,32 @@ interface TemplateParts {
   readonly loaders: string;
   /** `closed` for menus that take no boot codes. */
   readonly bootMenu: string;
-  /** Files for the ISO's root, by their names there. */
-  readonly texts: Readonly<Record<string, string>>;
-  readonly version: string;
+  /** Files and directories by their paths in the ISO; a later one is laid over an earlier one. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Boot codes for every entry of the menus. */
+  readonly bootCodes?: readonly string[];
+  readonly identity: ImageIdentity;
   /** Seconds since 1970. */
   readonly epoch: number;
   readonly places: TemplatePlaces;
   readonly context: PackContext & { readonly note: (message: string) => void };
 }
 
-/** Where its parts go: the ISO before and behind the initrd, the plan, the version's layer, and a directory for the initrd. */
+/** Where its parts go: the ISO before and behind the initrd, the plan, and a directory for the initrd. */
 export interface TemplatePlaces {
   readonly head: string;
   readonly tail: string;
   readonly plan: string;
-  readonly versionLayer: string;
   readonly single: string;
 }
 
 /** Makes the ISO without its initrd, for which it leaves room. */
 export async function makeTemplate(parts: TemplateParts): Promise<void> {
   const { places, epoch: mtime, context } = parts;
-  const { $, scratch, signal } = context;
+  const { $, scratch } = context;
   const { kernel, initrd } = await readCoreFacts(parts.core.core);
-  const version = versionTree(parts.version, mtime, await readListing(parts.core.listing));
-  await writeLayer(version, places.versionLayer, { signal });
-
   const core = path.join(parts.core.boot, initrd);
-  const layers = [...parts.layers, places.versionLayer];
+  const { layers, identity } = parts;
   if (parts.single) {
     const whole = await packSingle(core, layers, parts.compress, context);
     await copyFile(whole, path.join(places.single, initrd), constants.COPYFILE_FICLONE);
@@ -143,15 +139,18 @@ export async function makeTemplate(parts: TemplateParts): Promise<void> {
     sizes.reduce((sum, size) => sum + size + paddingAfter(size), parts.single ? 0 : parts.room),
   );
 
-  const volume = volumeId(parts.version);
-  if (volume.note !== undefined) context.note(volume.note);
+  if (identity.volume.note !== undefined) context.note(identity.volume.note);
   const root = path.join(scratch, "iso");
   const boot = await copyBootFiles(parts.core.boot, initrd, parts.loaders, root);
+  for (const [name, from] of Object.entries(parts.files)) await layOver(from, path.join(root, name));
+  if (parts.bootCodes !== undefined && parts.bootCodes.length > 0) {
+    for (const [name, text] of await menusWithCodes(root, parts.bootCodes))
+      await writeFile(path.join(root, name), text);
+  }
   if (parts.bootMenu === "closed") {
     for (const [name, text] of await closedMenus(path.join(root, "boot")))
       await writeFile(path.join(root, "boot", name), text);
   }
-  for (const [name, text] of Object.entries(parts.texts)) await copyFile(text, path.join(root, name));
   const plan: IsoPlan = {
     initrdSize,
     initrd,
@@ -161,35 +160,29 @@ export async function makeTemplate(parts: TemplateParts): Promise<void> {
   await writeFile(places.plan, `${JSON.stringify(plan, undefined, 2)}\n`);
   await writeIsoTemplate($, {
     root,
-    gaps: [
-      { path: bootPath(initrd), size: initrdSize },
-      {
-        path: "iso-metadata.yaml",
-        size: metadataOf(plan, parts.version, mtime, "0".repeat(64)).length,
-      },
-    ],
+    gaps: [{ path: bootPath(initrd), size: initrdSize }, ...descriptionGap(identity, plan)],
     scratch: path.join(scratch, "image.iso"),
     head: places.head,
     tail: places.tail,
-    adapt: (iso) => writeApplicationId(iso, applicationId),
-    volumeId: volume.id,
-    applicationId,
+    adapt: (iso) => writeApplicationId(iso, identity.application),
+    volumeId: identity.volume.id,
+    applicationId: identity.application,
     systemId: "LINUX",
     epoch: mtime,
     boot,
   });
 }
 
-/** The path of a boot file, such as the kernel, from the root of the ISO or of the directory for network boot. */
-export function bootPath(name: string): string {
-  return `boot/${name}`;
+/** The room for the image's description behind the initrd; its size must not depend on the initrd's digest. */
+function descriptionGap({ description }: ImageIdentity, plan: IsoPlan): readonly IsoGap[] {
+  if (description === undefined) return [];
+  return [{ path: description.path, size: description.bytes(plan, "0".repeat(64)).length }];
 }
 
-/** `iso-metadata.yaml`; always of the same size, whatever the initrd's digest. */
-export function metadataOf(plan: IsoPlan, version: string, mtime: number, initrdSha256: string): Buffer {
-  const { kernelSha256 } = plan;
-  const [kernel, initrd] = [bootPath(plan.kernel), bootPath(plan.initrd)];
-  return Buffer.from(isoMetadata({ version, kernel, kernelSha256, initrd, initrdSha256, epoch: mtime }));
+/** Copies a file, or a directory with all that is in it, to a path of the ISO; a file there is replaced. */
+async function layOver(from: string, to: string): Promise<void> {
+  await mkdir(path.dirname(to), { recursive: true });
+  await cp(from, to, { recursive: true, mode: constants.COPYFILE_FICLONE });
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { only, out, task } from "../src/engine/index.ts";
+import { type AnyTaskContext, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import {
   FileTree,
@@ -29,6 +29,17 @@ import { payload } from "./payload.ts";
 import { undated } from "./settings/undated.ts";
 import { setupFiles } from "./setup-files.ts";
 
+/** Whether they run depends on what the layers hold: nearly every image has libraries. */
+export const tableTools = () => ({ ldconfig: "self-checked", depmod: "self-checked" }) as const;
+
+export const tableOutputs = {
+  /** A gzipped cpio archive; of no bytes where nothing is to be derived. */
+  layer: out.file("derived.cpio.gz"),
+  listing: out.file("derived.json"),
+  /** The same as a tarball, where there is anything. */
+  tarballs: out.directory("tarballs"),
+} as const;
+
 export const linkerTables = task({
   name: "linker-tables",
   description: "Compute library and module tables if the image adds to Core's",
@@ -39,63 +50,73 @@ export const linkerTables = task({
     setup: only(setupFiles, "linked"),
     overlay: only(overlay, "linked"),
   },
-  // Whether they are run depends on what the layers hold: nearly every image has libraries.
-  optionalTools: () => ({ ldconfig: "self-checked", depmod: "self-checked" }),
-  outputs: {
-    /** A gzipped cpio archive; of no bytes where nothing is to be derived. */
-    layer: out.file("derived.cpio.gz"),
-    listing: out.file("derived.json"),
-    /** The same as a tarball, where there is anything. */
-    tarballs: out.directory("tarballs"),
-  },
-  async run({ $, needs, outputs, scratch, missingTools, note, signal }) {
-    const mtime = undated;
-    const given = await readLinked([needs.payload, needs.setup, needs.overlay], path.join(scratch, "given"));
-    const paths = given.paths().filter((name) => given.get(name)?.type !== "directory");
-    const libraries = paths.filter(isLibraryFile);
-    const releases = new Set(paths.flatMap((name) => moduleRelease(name) ?? []));
-    const tables = new FileTree();
-    if (libraries.length + releases.size > 0) {
-      const { initrd, kernelRelease } = await readCoreFacts(needs.core.core);
-      const core = await readInitrd(path.join(needs.core.boot, initrd), {
-        spoolDir: path.join(scratch, "core"),
-        // Within its limits, or it would not have been taken out of its ISO.
-        limits: noLimits,
-      });
-      const image = mergeLayers([...core.map((member) => linkedFiles(member.tree)), given]).tree;
-      const root = path.join(scratch, "image");
-      await stageTree(image, root);
-      if (libraries.length > 0) {
-        requireTool("ldconfig", missingTools);
-        await refuseForeign(given, libraries);
-        tables.addTree(await libraryTables($, root, mtime));
-      }
-      for (const release of releases) {
-        if (release !== kernelRelease) {
-          note(`the image has modules for ${release}, which are useless: Core's kernel is ${kernelRelease}`);
-          continue;
-        }
-        requireTool("depmod", missingTools);
-        const { path: directory } = followLinks(image, `lib/modules/${release}`, true);
-        const found = await moduleTables($, { root, directory, release, mtime });
-        const listed = (await found.read(`${directory}/modules.dep`)).toString();
-        const own = paths.filter((name) => moduleRelease(name) === release);
-        const unseen = own.filter((name) => !listed.includes(path.basename(name)));
-        if (unseen.length > 0) note(`depmod does not search the directory of ${unseen.join(", ")}`);
-        if (unseen.length < own.length) tables.addTree(found);
-      }
-      // A table in the overlay is there on purpose.
-      for (const name of tables.paths()) if (given.has(name)) tables.delete(name);
-      inheritDirectories(tables.ensureParents({ mtime }), image);
-    }
-    if (tables.size === 0) await writeFile(outputs.layer, "");
-    else {
-      await writeLayer(tables, outputs.layer, { signal });
-      await writeTarball(tables, path.join(outputs.tarballs, "derived-files.tar.gz"), { signal });
-    }
-    await writeListing(tables, outputs.listing);
+  optionalTools: tableTools,
+  outputs: tableOutputs,
+  run: (context) => {
+    const { payload, setup, overlay } = context.needs;
+    return deriveTables(context.needs.core, [payload, setup, overlay], context);
   },
 });
+
+type TableContext = Pick<AnyTaskContext, "$" | "scratch" | "missingTools" | "note" | "signal"> & {
+  readonly outputs: Readonly<Record<keyof typeof tableOutputs, string>>;
+};
+
+/**
+ * Writes the tables of an image of Core (boot directory and facts, absolute paths) and layers on it; `linked` has their libraries and
+ * modules.
+ */
+export async function deriveTables(
+  core: { readonly boot: string; readonly core: string },
+  layers: readonly { readonly linked: string }[],
+  { $, outputs, scratch, missingTools, note, signal }: TableContext,
+): Promise<void> {
+  const mtime = undated;
+  const given = await readLinked(layers, path.join(scratch, "given"));
+  const paths = given.paths().filter((name) => given.get(name)?.type !== "directory");
+  const libraries = paths.filter(isLibraryFile);
+  const releases = new Set(paths.flatMap((name) => moduleRelease(name) ?? []));
+  const tables = new FileTree();
+  if (libraries.length + releases.size > 0) {
+    const { initrd, kernelRelease } = await readCoreFacts(core.core);
+    const members = await readInitrd(path.join(core.boot, initrd), {
+      spoolDir: path.join(scratch, "core"),
+      // Within its limits, or it would not have been taken out of its ISO.
+      limits: noLimits,
+    });
+    const image = mergeLayers([...members.map((member) => linkedFiles(member.tree)), given]).tree;
+    const root = path.join(scratch, "image");
+    await stageTree(image, root);
+    if (libraries.length > 0) {
+      requireTool("ldconfig", missingTools);
+      await refuseForeign(given, libraries);
+      tables.addTree(await libraryTables($, root, mtime));
+    }
+    for (const release of releases) {
+      if (release !== kernelRelease) {
+        note(`the image has modules for ${release}, which are useless: Core's kernel is ${kernelRelease}`);
+        continue;
+      }
+      requireTool("depmod", missingTools);
+      const { path: directory } = followLinks(image, `lib/modules/${release}`, true);
+      const found = await moduleTables($, { root, directory, release, mtime });
+      const listed = (await found.read(`${directory}/modules.dep`)).toString();
+      const own = paths.filter((name) => moduleRelease(name) === release);
+      const unseen = own.filter((name) => !listed.includes(path.basename(name)));
+      if (unseen.length > 0) note(`depmod does not search the directory of ${unseen.join(", ")}`);
+      if (unseen.length < own.length) tables.addTree(found);
+    }
+    // Whoever brings a table of their own means it.
+    for (const name of tables.paths()) if (given.has(name)) tables.delete(name);
+    inheritDirectories(tables.ensureParents({ mtime }), image);
+  }
+  if (tables.size === 0) await writeFile(outputs.layer, "");
+  else {
+    await writeLayer(tables, outputs.layer, { signal });
+    await writeTarball(tables, path.join(outputs.tarballs, "derived-files.tar.gz"), { signal });
+  }
+  await writeListing(tables, outputs.listing);
+}
 
 /** What the layers put over Core, as far as tables depend on it. */
 async function readLinked(

@@ -3,7 +3,7 @@
  * overlay-src and next to nothing else.
  */
 
-import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { systemErrorCode } from "../src/errors/index.ts";
@@ -14,7 +14,6 @@ import {
   mergeLayers,
   noLimits,
   readInitrd,
-  writeLayers,
 } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
@@ -25,12 +24,10 @@ import { readEditList } from "./image/edit-list.ts";
 import { editorFiles } from "./image/editor-files.ts";
 import { applyEdits } from "./image/edits.ts";
 import { inheritDirectories, refuseClashes } from "./image/image-tree.ts";
-import { roomFor } from "./image/layers.ts";
-import { describeFallback, findConflict } from "./image/layout.ts";
-import { writeLinkedFiles } from "./image/linked-files.ts";
 import { describeLostModes } from "./image/lost-modes.ts";
 import { dropPlugins, installedMcollective } from "./image/mcollective.ts";
 import { microkernelConfiguration } from "./image/microkernel-settings.ts";
+import { overlayLayer, writeOverlayLayer } from "./image/overlay-layer.ts";
 import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
 import { addDevices, applyOwners, parseOwnerList } from "./image/owner-list.ts";
 import { linkRubyLibrary } from "./image/ruby-library.ts";
@@ -51,9 +48,6 @@ const editsFile = "lists/edits.yaml";
 
 /** The Microkernel's configuration in the image, and the program that reads it. */
 const configuration = { path: "tmp/mk_conf.yaml", reader: "usr/local/bin/rz_mk_init.rb" } as const;
-
-/** The layer's file name. */
-export const overlayLayer = "overlay.cpio.gz";
 
 export const overlay = task({
   name: "overlay",
@@ -132,24 +126,17 @@ export const overlay = task({
     if (lost !== undefined) note(lost);
     refuseClashes(tree, directory, fetched, "what the build fetches");
     refuseClashes(setup, "the setup files", tree, directory);
-    await writeLayers(before.size === 0 ? [tree] : [before, tree], outputs.layer, { signal });
-    await writeLinkedFiles(tree, outputs.linked, signal);
-    await writeFile(outputs.room, `${roomFor((await stat(outputs.layer)).size, variant)}\n`);
-
-    const conflict = findConflict([
-      ["Core's initrd", core],
-      ["the payload", fetched],
-      ["the setup files", setup],
-      ["what the overlay removes first", before],
-      ["the overlay", tree],
-      ["the version", versionTree("", mtime, core)],
-    ]);
-    const layered = params.layout === "layered";
-    if (layered && conflict === undefined) return;
-    await copyFile(outputs.layer, path.join(outputs.single, overlayLayer));
-    if (conflict === undefined) return;
-    await writeFile(path.join(outputs.single, "conflict"), conflict);
-    if (layered) note(describeFallback(conflict));
+    await writeOverlayLayer(
+      { before, tree, variant, layered: params.layout === "layered" },
+      [
+        ["Core's initrd", core],
+        ["the payload", fetched],
+        ["the setup files", setup],
+      ],
+      [["the version", versionTree("", mtime, core)]],
+      outputs,
+      { note, signal },
+    );
   },
 });
 

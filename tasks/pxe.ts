@@ -7,8 +7,8 @@ import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
 import { defaultLabel } from "../src/formats/index.ts";
 import { readBootMenu } from "./image/boot-menu.ts";
+import { bootPath, metadataOf } from "./image/image-identity.ts";
 import { ipxeScript, servedName } from "./image/ipxe-script.ts";
-import { bootPath, metadataOf } from "./iso-template.ts";
 import { initrdNeeds, readInitrdMembers } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
 

@@ -4,8 +4,9 @@
  */
 import { type Chunk, type NeedPaths, only, out, task } from "../src/engine/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
+import { type IsoPlan, microkernelIdentity } from "./image/image-identity.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
-import { type IsoPlan, isoTemplate } from "./iso-template.ts";
+import { isoTemplate } from "./iso-template.ts";
 import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
@@ -32,12 +33,9 @@ export const rebuildIso = task({
     iso: out.artifact(({ variant, value }) => `build-files/rz_mk_${variant}-image.${value(isoVersion)}.iso`),
   },
   async run({ needs, params, outputs, join, digest }) {
-    const { isoVersion: version, epoch } = params;
+    const { description } = microkernelIdentity(params.isoVersion, Number(params.epoch));
     const chunks = await readInitrdMembers(needs);
-    await joinIso(
-      { ...chunks, template: needs.template, version, epoch: Number(epoch), join, digest },
-      outputs.iso,
-    );
+    await joinIso({ ...chunks, template: needs.template, description, join, digest }, outputs.iso);
   },
 });
 
@@ -48,6 +46,6 @@ export async function readInitrdMembers(
   needs: InitrdPaths,
 ): Promise<{ readonly initrd: readonly Chunk[]; readonly plan: IsoPlan }> {
   const { core, payload, setup, linkerTables, overlay, template } = needs;
-  const layers = [payload.layer, setup.layer, linkerTables.layer, overlay.layer];
+  const layers = [payload.layer, setup.layer, linkerTables.layer, overlay.layer, template.versionLayer];
   return await joinInitrd({ core, layers, template });
 }

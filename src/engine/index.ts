@@ -51,6 +51,7 @@ export type {
   Progress,
 } from "./define/task-context-types.ts";
 export {
+  type ConfigFormat,
   type Example,
   type ProjectTemplate,
   type Taskfile,

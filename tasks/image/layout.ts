@@ -14,7 +14,7 @@ import {
 import { type PackContext, packWhole } from "./members.ts";
 
 /** A layer's name, for messages, and what it holds. */
-type NamedLayer = readonly [name: string, tree: FileTree];
+export type NamedLayer = readonly [name: string, tree: FileTree];
 
 /**
  * The kernel applies layer after layer, lowest first, with traps for the unwary. One sentence about the first place where the

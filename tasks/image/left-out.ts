@@ -4,6 +4,11 @@ import { type FileTree, printName } from "../../src/formats/index.ts";
 /** Directories at the top that hold boot files, and names that only ISO writers use. */
 const boot = /^(boot|isolinux|efi|rr_moved|boot\.cat(alog)?|\[boot\])$/i;
 
+/** Whether a name at the top of an ISO belongs to its boot files. */
+export function isBootEntry(name: string): boolean {
+  return boot.test(name);
+}
+
 /** How many names a note has. */
 const namedEntries = 5;
 
@@ -12,7 +17,7 @@ const namedEntries = 5;
  * messages call it, `list` the list of builtin extensions.
  */
 export function describeLeftOut(tree: FileTree, name: string, list: string): string | undefined {
-  const tops = tree.paths().filter((path) => path !== "." && !path.includes("/") && !boot.test(path));
+  const tops = tree.paths().filter((path) => path !== "." && !path.includes("/") && !isBootEntry(path));
   if (tops.length === 0) return undefined;
   const cde = tops.find((top) => top.toLowerCase() === "cde" && tree.get(top)?.type === "directory");
   const shown = tops.map((top) => `${printName(top)}${tree.get(top)?.type === "directory" ? "/" : ""}`);

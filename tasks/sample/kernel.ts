@@ -13,17 +13,26 @@ export const kernelPackages = ["linux-image-amd64 | linux-image-generic"] as con
  * machines. Other hardware comes with the `scsi-KERNEL` extension.
  */
 export const baseModules = [
+  "ahci",
   "ata_piix",
   "cdrom",
   "e1000",
   "e1000e",
+  "ext4",
   "isofs",
   "loop",
+  "nls_ascii",
+  "nls_cp437",
+  "nvme",
+  "sd_mod",
   "sr_mod",
   "squashfs",
+  "usb-storage",
+  "vfat",
   "virtio_blk",
   "virtio_net",
   "virtio_pci",
+  "xhci-pci",
 ] as const;
 
 interface Kernel {

@@ -11,6 +11,7 @@ import {
   type SettingNames,
 } from "../../src/fetch/index.ts";
 import { fileOf } from "../settings/project-options.ts";
+import { configuredIso } from "../settings/remaster-options.ts";
 import { kindOf, sourceChoices, sourceKinds, withoutMirror } from "./kinds/index.ts";
 
 /** Names the sources and says where each one is; relative to the workspace. */
@@ -105,7 +106,9 @@ export const mirrorUri = urlOption(
   "Tiny Core mirror instead of the source's",
   { isDirectory: true },
 );
-export const isoUrl = urlOption("tcl-iso-url", "MK_BUNDLE_TCL_ISO_URL", "Core ISO instead of the mirror's");
+export const isoUrl = urlOption("tcl-iso-url", "MK_BUNDLE_TCL_ISO_URL", "Core ISO instead of the mirror's", {
+  byDefault: configuredIso,
+});
 export const gemServerUri = urlOption(
   "gem-server-uri",
   "MK_BUNDLE_GEM_SERVER_URI",

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { metadataOf } from "../../tasks/iso-template.ts";
+import { metadataOf } from "../../tasks/image/image-identity.ts";
 import { refusalsOfRazor } from "../support/razor-iso-check.ts";
 
 let directory = "";

@@ -120,7 +120,9 @@ export function parseCommandLine(
   const keys = configKeys(taskfile, parameters);
   checkVariables(taskfile, keys, variables);
   const { values: config, places } =
-    options.config === undefined ? noConfigFile : readConfigFile(options.config, keys);
+    options.config === undefined
+      ? noConfigFile
+      : readConfigFile(options.config, keys, taskfile.configFormats);
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
   const sources = { flag, config, places, env, defaults: defaultsOf(taskfile, parameters) };
   const variant = chosenVariant(taskfile, sources);

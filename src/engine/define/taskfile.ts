@@ -55,6 +55,8 @@ interface TaskfileDefinition {
   readonly examples?: readonly Example[];
   /** What a new project may begin with, by name; the first one is the default. */
   readonly templates?: Readonly<Record<string, ProjectTemplate>>;
+  /** Other grammars that the file of `--config` may have. */
+  readonly configFormats?: readonly ConfigFormat[];
   /** What `doctor` looks at beside the machine itself. */
   readonly checks?: readonly Check[];
   readonly cache?: {
@@ -88,6 +90,13 @@ interface TaskfileDefinition {
     readonly env?: string;
     readonly answer: string;
   }[];
+}
+
+/** A grammar of configuration files that a task reads: such a file sets one variable, to its own path. */
+export interface ConfigFormat {
+  readonly matches: (text: string) => boolean;
+  /** The variable of a path parameter. */
+  readonly variable: string;
 }
 
 export interface Taskfile extends TaskfileDefinition {

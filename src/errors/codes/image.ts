@@ -65,9 +65,20 @@ export const imageErrors = {
     meaning: "The time of the image is not a number of seconds from 0 to 4294967295.",
     remedy: "Write it as `date +%s` prints it.",
   },
+  "extension-places": {
+    meaning:
+      "An extension is requested for two places of a remastered Core: `cde/`, the initrd's `/tmp/builtin`, or extracted into the initrd.",
+    remedy: "Remove one of the two lines: an extension that is extracted must not be mounted, too.",
+  },
   "extract-conflict": {
     meaning: "`task extract` would replace a file.",
     remedy: "Extract into an empty directory, or remove the file.",
+  },
+  "extract-script": {
+    meaning:
+      "An extension that is to be extracted into the initrd has a start script, which would never run.",
+    remedy:
+      "Load the extension from `cde/` or `/tmp/builtin`, or set `extract_tcz_script = ignore` (`--extract-scripts ignore`).",
   },
   "extract-usage": {
     meaning: "`task extract` needs an image and a directory.",
@@ -174,6 +185,14 @@ export const imageErrors = {
   "path-missing": {
     meaning: "The image has no entry at that path.",
     remedy: "List the entries with `task ls IMAGE`.",
+  },
+  "remaster-config": {
+    meaning: "A line of the `ezremaster.cfg` is wrong, or it names a file that does not exist.",
+    remedy: "Correct the line that the message names; [remaster.md](remaster.md) has the grammar.",
+  },
+  "remaster-file": {
+    meaning: "A file or directory that an option of `task remaster` names does not exist.",
+    remedy: "Check the name, or omit the option.",
   },
   "several-systems": {
     meaning:

@@ -1,0 +1,51 @@
+/** The layer that each edit packs, and whether the initrd can be made of layers with it. Where its files come from is not known here. */
+import { copyFile, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { type FileTree, writeLayers } from "../../src/formats/index.ts";
+import { roomFor } from "./layers.ts";
+import { describeFallback, findConflict, type NamedLayer } from "./layout.ts";
+import { writeLinkedFiles } from "./linked-files.ts";
+
+/** The layer's file name. */
+export const overlayLayer = "overlay.cpio.gz";
+
+interface OverlayParts {
+  /** What is to be removed before the layer, and the layer, as `fixUpLayer` returns them. */
+  readonly before: FileTree;
+  readonly tree: FileTree;
+  readonly variant: string;
+  /** Whether the initrd is to be made of layers, if they do not conflict. */
+  readonly layered: boolean;
+}
+
+/** Absolute paths: files, and the existing directory `single`. */
+interface OverlayPlaces {
+  readonly layer: string;
+  readonly linked: string;
+  readonly room: string;
+  readonly single: string;
+}
+
+/** Writes the layer, its linked files and its room. `lower` and `upper` are the layers below and above it. */
+export async function writeOverlayLayer(
+  { before, tree, variant, layered }: OverlayParts,
+  lower: readonly NamedLayer[],
+  upper: readonly NamedLayer[],
+  places: OverlayPlaces,
+  { note, signal }: { readonly note: (message: string) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  await writeLayers(before.size === 0 ? [tree] : [before, tree], places.layer, { signal });
+  await writeLinkedFiles(tree, places.linked, signal);
+  await writeFile(places.room, `${roomFor((await stat(places.layer)).size, variant)}\n`);
+  const conflict = findConflict([
+    ...lower,
+    ["what the overlay removes first", before],
+    ["the overlay", tree],
+    ...upper,
+  ]);
+  if (layered && conflict === undefined) return;
+  await copyFile(places.layer, path.join(places.single, overlayLayer));
+  if (conflict === undefined) return;
+  await writeFile(path.join(places.single, "conflict"), conflict);
+  if (layered) note(describeFallback(conflict));
+}
