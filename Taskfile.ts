@@ -23,9 +23,7 @@ import { isRemasterConfig } from "./tasks/settings/ezremaster-file.ts";
 import { bundleFile, isoVersion, pxeWanted } from "./tasks/settings/image-options.ts";
 import { remasterVariable } from "./tasks/settings/remaster-options.ts";
 import { size } from "./tasks/size.ts";
-import { store } from "./tasks/store.ts";
 import { templates } from "./tasks/templates.ts";
-import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
 
 export default taskfile({
@@ -47,9 +45,7 @@ export default taskfile({
     find,
     diff,
     size,
-    update,
     clean,
-    store,
   ],
   replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
   alsoBuilds: [
@@ -80,6 +76,7 @@ export default taskfile({
       flags: ["-d", "--debug", "--build-debug-image"],
     },
   },
+  flavours,
   templates,
   variantEnv: "MK_BUNDLE_TYPE",
   deprecated: [

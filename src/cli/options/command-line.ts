@@ -41,6 +41,7 @@ export interface Request {
   readonly since: string | undefined;
   /** What a new project begins with. */
   readonly template: string | undefined;
+  readonly flavour: string | undefined;
   readonly watch: boolean;
   /** A command line for the shell, to be run after each success of a watch. */
   readonly onSuccess: string | undefined;
@@ -81,6 +82,7 @@ interface CoreOptions extends RemoteCacheOptions {
   readonly summary?: string;
   readonly since?: string;
   readonly template?: string;
+  readonly flavour?: string;
   readonly watch?: true;
   readonly onSuccess?: string;
   readonly onFailure?: string;
@@ -154,6 +156,7 @@ export function parseCommandLine(
       summary: options.summary,
       since: options.since,
       template: options.template,
+      flavour: options.flavour,
       watch:
         options.watch === true ||
         options.onSuccess !== undefined ||
