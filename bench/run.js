@@ -26,6 +26,7 @@ const benchmarks = {
   "slow-mirror": () => import("./slow-mirror.js"),
   remote: () => import("./remote.js"),
   look: () => import("./look.js"),
+  remaster: () => import("./remaster.js"),
 };
 
 process.exitCode = await start();
