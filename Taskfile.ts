@@ -25,10 +25,12 @@ import { isRemasterConfig } from "./tasks/settings/ezremaster-file.ts";
 import { bundleFile, isoVersion, ociWanted, pxeWanted } from "./tasks/settings/image-options.ts";
 import { remasterVariable } from "./tasks/settings/remaster-options.ts";
 import { size } from "./tasks/size.ts";
+<<<<<<< int
 import { store } from "./tasks/store.ts";
 import { ociTemplate, template } from "./tasks/template.ts";
+=======
+>>>>>>> remaster
 import { templates } from "./tasks/templates.ts";
-import { update } from "./tasks/update.ts";
 import { version } from "./tasks/version.ts";
 
 export default taskfile({
@@ -51,12 +53,14 @@ export default taskfile({
     check,
     diff,
     size,
-    update,
     clean,
+<<<<<<< int
     backup,
     template,
     ociTemplate,
     store,
+=======
+>>>>>>> remaster
   ],
   replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
   alsoBuilds: [
@@ -88,6 +92,7 @@ export default taskfile({
       flags: ["-d", "--debug", "--build-debug-image"],
     },
   },
+  flavours,
   templates,
   variantEnv: "MK_BUNDLE_TYPE",
   deprecated: [

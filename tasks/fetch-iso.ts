@@ -1,9 +1,10 @@
 /**
  * The Core ISO: fetched, verified, its boot directory taken out, and looked into for what later steps must know.
  */
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { out, task } from "../src/engine/index.ts";
-import { type Artifact, besideLocation, coreIsoArtifact } from "../src/fetch/index.ts";
+import { type Artifact, besideLocation, coreIsoArtifact, publicUrl } from "../src/fetch/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
 import {
@@ -34,6 +35,8 @@ export const fetchIso = task({
     core: out.file("core.json"),
     /** What the initrd holds, for the layers that lie on it. */
     listing: out.file("initrd.json"),
+    /** What messages call the ISO: its name and its URL. */
+    label: out.file("label"),
   },
   async run(context) {
     const { outputs, params, scratch, note } = context;
@@ -41,8 +44,9 @@ export const fetchIso = task({
       const wanted = isoArtifact(opened, params.isoUrl);
       const lines = await opened.fetch([wanted]);
       await opened.place(lines.get(wanted.name), outputs.iso);
-      return `${wanted.name} (${wanted.url})`;
+      return `${wanted.name} (${publicUrl(wanted.url)})`;
     });
+    await writeFile(outputs.label, name);
     await openCoreIso(outputs.iso, name, outputs, { scratch, limits: limitsOf(params), note });
   },
 });

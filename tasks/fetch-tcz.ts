@@ -105,11 +105,8 @@ export const fetchTcz = task({
   async run(context) {
     const { inputs, needs, outputs, variant, note } = context;
     const { kernelRelease } = await readCoreFacts(needs.iso.core);
-    const leftOut = describeLeftOut(
-      await readIsoTree(needs.iso.iso),
-      "the Core ISO",
-      shownPath(inputs.builtin),
-    );
+    const label = await readFile(needs.iso.label, "utf8");
+    const leftOut = describeLeftOut(await readIsoTree(needs.iso.iso), label, shownPath(inputs.builtin));
     if (leftOut !== undefined) note(leftOut);
     await withSource(context, async (opened) => {
       const unresolved: Wanted[] = [];

@@ -1,5 +1,5 @@
-/** What kinds of image this project makes: each flavour has its steps in the order of the pipeline, and the target that makes its ISO. */
-import type { Target } from "../src/engine/index.ts";
+/** The kinds of image: each flavour has its own steps, in the order of the pipeline. Steps of all flavours, such as fetch-iso, are in none. */
+import type { Flavour } from "../src/engine/index.ts";
 import { bundle } from "./bundle.ts";
 import { devAccess } from "./dev-access.ts";
 import { extractUtilLinux } from "./extract-util-linux.ts";
@@ -22,18 +22,14 @@ import { remasterPayload } from "./remaster-payload.ts";
 import { remasterTables } from "./remaster-tables.ts";
 import { remasterTemplate } from "./remaster-template.ts";
 import { setupFiles } from "./setup-files.ts";
+import { store } from "./store.ts";
 import { unpackBundle } from "./unpack-bundle.ts";
-
-/** A kind of image. Steps that all flavours have, such as fetch-iso, are in no flavour. */
-interface Flavour {
-  /** In the order of the pipeline. */
-  readonly steps: readonly Target[];
-  /** The steps whose layers make the initrd on Core's own, lowest first. */
-  readonly layers: readonly Target[];
-}
+import { update } from "./update.ts";
 
 export const flavours = {
   razor: {
+    description: "the Razor Microkernel, or a system like it, whose extensions are all in the initrd",
+    aliases: { iso: rebuildIso },
     steps: [
       fetchTcz,
       fetchGems,
@@ -52,11 +48,13 @@ export const flavours = {
       unpackBundle,
       isoFromBundle,
       pxe,
+      update,
+      store,
     ],
-    layers: [payload, setupFiles, linkerTables, overlay, isoTemplate],
   },
   remaster: {
+    description: "Tiny Core with your extensions, boot codes and files, and nothing else",
+    aliases: { iso: remaster },
     steps: [remasterExtensions, remasterPayload, remasterOverlay, remasterTables, remasterTemplate, remaster],
-    layers: [remasterPayload, remasterTables, remasterOverlay],
   },
 } as const satisfies Readonly<Record<string, Flavour>>;

@@ -25,4 +25,12 @@ export const templates: Readonly<Record<string, ProjectTemplate>> = {
       ...everyProject,
     },
   },
+  remaster: {
+    description: "Tiny Core with your extensions, boot codes and files, and nothing else",
+    flavour: "remaster",
+    contents: {
+      lists: "tasks/templates/remaster/lists",
+      "tasks/package-list.ts": everyProject["tasks/package-list.ts"],
+    },
+  },
 };

@@ -23,6 +23,7 @@ export { file, files, type GenerateContext, type SelectContext } from "./define/
 export { type Output, out } from "./define/declared-output.ts";
 export type { NeedPaths, Task, ToolUse } from "./define/declared-task.ts";
 export { requireTaskfile } from "./define/definition-check.ts";
+export { ofFlavour } from "./define/flavour.ts";
 export { parseKeyValues } from "./define/key-values.ts";
 export type { AbsolutePath, Digest, Fingerprint, RelativePath, TaskId } from "./define/names.ts";
 export { absolutePath, digestFrom, displayPath, isDigest, taskId } from "./define/names.ts";
@@ -53,6 +54,7 @@ export type {
 export {
   type ConfigFormat,
   type Example,
+  type Flavour,
   type ProjectTemplate,
   type Taskfile,
   taskfile,

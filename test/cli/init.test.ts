@@ -103,6 +103,25 @@ export const motd = task({
     expect(plan, plan.stderr).toMatchObject({ status: 0 });
   });
 
+  it("makes a project that keeps to one flavour, whose iso is a remastered Core", async () => {
+    const root = demo();
+    expect(await runTask(root, ["init", "core", "--flavour", "remaster"])).toMatchObject({ status: 0 });
+    const project = path.join(root, "core");
+    const command = path.join(project, "node_modules/.bin/task");
+    const list = await runProgram(command, project, ["list"]);
+    expect(list.stdout).toMatch(/^remaster \(iso\) /m);
+    expect(list.stdout).not.toMatch(/^(rebuild-iso|bundle|fetch-gems|pxe|store)\b/m);
+    const plan = await runProgram(command, project, ["iso", "--source", "sample", "--dry-run"]);
+    expect(plan, plan.stderr).toMatchObject({ status: 0 });
+    expect(plan.stdout).toContain("remaster-extensions");
+    expect(plan.stdout).not.toMatch(/fetch-tcz|gems|setup-files/);
+    expect(await runTask(root, ["init", "toast", "--flavour", "remastered"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/\[unknown-flavour\][\s\S]*did you mean remaster\?/),
+    });
+    expect(readdirSync(root)).not.toContain("toast");
+  });
+
   it("sets the Taskfile's defaults by options, with a mirror's directory as the project finds it", async () => {
     const root = demo();
     rmSync(path.join(root, "Taskfile.ts"));

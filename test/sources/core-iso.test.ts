@@ -9,7 +9,7 @@ usesPrograms("xorriso");
 
 const shop = useWorkshop();
 
-it("a Core ISO with extensions of its own has them named once, when it is opened", async () => {
+it("a Core ISO with extensions of its own has them named once, by the step that decides on extensions", async () => {
   const { workspace, directory } = shop;
   const own = path.join(directory, "own cde");
   await mkdir(path.join(own, "optional"), { recursive: true });
@@ -20,9 +20,9 @@ it("a Core ISO with extensions of its own has them named once, when it is opened
   await rm(plus, { force: true });
   await workspace.$`xorriso -indev ${core} -outdev ${plus} -map ${own} /cde`;
 
-  const { stderr } = await workspace.build(["fetch-iso", "--tcl-iso-url", plus]);
+  const { stderr } = await workspace.build(["fetch-tcz", "--tcl-iso-url", plus]);
   expect(stderr).toMatch(
     /CorePlus\.iso .*: the image does not get cde\/; its extensions are wifi\.tcz: name those that you need in lists\/builtin-extensions\.lst\n/,
   );
-  expect((await workspace.build(["fetch-iso"])).stderr).not.toContain("the image does not get");
+  expect((await workspace.build(["fetch-tcz"])).stderr).not.toContain("the image does not get");
 });

@@ -3,6 +3,7 @@
  * laid out, not what is in the files.
  */
 import path from "node:path";
+<<<<<<< int
 import type { ProjectTemplate } from "../../engine/index.ts";
 import {
   didYouMean,
@@ -12,6 +13,10 @@ import {
   UsageError,
   UserError,
 } from "../../errors/index.ts";
+=======
+import type { ProjectTemplate, Taskfile } from "../../engine/index.ts";
+import { didYouMean, systemErrorCode, systemReason, UsageError, UserError } from "../../errors/index.ts";
+>>>>>>> remaster
 import type { Session } from "../session.ts";
 import { counted } from "../terminal/style.ts";
 import { readManifest } from "./manifest.ts";
@@ -35,12 +40,13 @@ export async function initCommand(
     });
   }
   const root = path.resolve(io.cwd, words[0] ?? ".");
-  const copied = filesOf(chosenTemplate(taskfile.templates ?? {}, request.template), packageRoot);
+  const template = chosenTemplate(templatesOf(taskfile, request.flavour), request.template);
+  const copied = filesOf(template, packageRoot);
   const completed = refuseProject(root, packageRoot);
   const manifest = manifestOf(root, packageRoot);
   const defaults = await projectDefaults(session, root, packageRoot);
   if (typeof defaults === "number") return defaults;
-  const own = ownFiles({ root, packageRoot, manifest, defaults });
+  const own = ownFiles({ root, packageRoot, manifest, defaults, flavour: template.flavour });
   const names = [...own.map(({ name }) => name), ...copied.keys()].filter((name) => name !== completed);
   const kept = new Set(names.filter((name) => isThere(path.join(root, name))));
   try {
@@ -76,6 +82,24 @@ export async function initCommand(
     ].join("\n"),
   );
   return 0;
+}
+
+/** The templates of a flavour; all if none is named. Throws a `UsageError` for a flavour that has none. */
+function templatesOf(
+  { templates = {}, flavours = {} }: Taskfile,
+  flavour: string | undefined,
+): Readonly<Record<string, ProjectTemplate>> {
+  if (flavour === undefined) return templates;
+  const own = Object.entries(templates).filter(([name, template]) => (template.flavour ?? name) === flavour);
+  if (own.length > 0) return Object.fromEntries(own);
+  throw new UsageError(`there is no flavour "${flavour}"`, {
+    code: "unknown-flavour",
+    hint:
+      didYouMean(flavour, Object.keys(flavours)) ??
+      `flavours: ${Object.entries(flavours)
+        .map(([name, { description }]) => `${name} (${description})`)
+        .join("; ")}`,
+  });
 }
 
 /** The first one unless another is named. Throws a `UsageError` for a name that is none. */

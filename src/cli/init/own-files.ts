@@ -19,23 +19,27 @@ interface NewProject {
   /** The content of its package.json. */
   readonly manifest: object;
   readonly defaults: ProjectDefaults;
+  /** The flavour that the project keeps to. */
+  readonly flavour: string | undefined;
 }
 
-export function ownFiles({ root, packageRoot, manifest, defaults }: NewProject): readonly OwnFile[] {
+export function ownFiles({ root, packageRoot, manifest, defaults, flavour }: NewProject): readonly OwnFile[] {
   const { name = "" } = readManifest(packageRoot) ?? {};
+  const base = flavour === undefined ? "pipeline" : flavour;
+  const kept = flavour === undefined ? "" : `\nconst ${flavour} = ofFlavour(pipeline, "${flavour}");\n`;
   return [
     { name: "package.json", text: jsonText(manifest) },
     {
       name: "Taskfile.ts",
       text: `/** The targets of this image. To add one, make it with task({...}) of "${name}" and put it into \`targets\`. */
-import { taskfile } from "${name}";
+import { ${flavour === undefined ? "" : "ofFlavour, "}taskfile } from "${name}";
 import pipeline from "${name}/pipeline";
 import { packageList } from "./tasks/package-list.ts";
-
+${kept}
 export default taskfile({
-  ...pipeline,
+  ...${base},
   title: "${projectName(root)}",
-${defaultsLine(defaults)}  targets: [...pipeline.targets, packageList],
+${defaultsLine(defaults)}  targets: [...${base}.targets, packageList],
 });
 `,
     },

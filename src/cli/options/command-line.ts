@@ -43,6 +43,7 @@ export interface Request {
   readonly against: string | undefined;
   /** What a new project begins with. */
   readonly template: string | undefined;
+  readonly flavour: string | undefined;
   readonly watch: boolean;
   /** A command line for the shell, to be run after each success of a watch. */
   readonly onSuccess: string | undefined;
@@ -84,6 +85,7 @@ interface CoreOptions extends RemoteCacheOptions {
   readonly since?: string;
   readonly against?: string;
   readonly template?: string;
+  readonly flavour?: string;
   readonly watch?: true;
   readonly onSuccess?: string;
   readonly onFailure?: string;
@@ -169,6 +171,7 @@ export function parseCommandLine(
       since: options.since,
       against: options.against,
       template: options.template,
+      flavour: options.flavour,
       watch:
         options.watch === true ||
         options.onSuccess !== undefined ||

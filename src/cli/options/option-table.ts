@@ -91,6 +91,7 @@ export function optionsOf(taskfile: Taskfile): readonly OptionEntry[] {
     ),
     ...programOptions,
     ...templateOption(taskfile),
+    ...flavourOption(taskfile),
     ...closingOptions,
     ...(taskfile.deprecated ?? []).map(({ flags, answer }) => deprecatedOption(flags, answer)),
   ];
@@ -161,6 +162,14 @@ function templateOption({ templates = {} }: Taskfile): readonly OptionEntry[] {
   if (names.length === 0) return [];
   const description = `with init: what the project begins with: ${names.join(", ")}`;
   return [option("--template", description, { value: "NAME", offers: names, concerns: "other" })];
+}
+
+/** Which flavour a project that `init` makes keeps to. */
+function flavourOption({ flavours = {} }: Taskfile): readonly OptionEntry[] {
+  const names = Object.keys(flavours);
+  if (names.length === 0) return [];
+  const description = `with init: the kind of image that the project makes: ${names.join(", ")}`;
+  return [option("--flavour", description, { value: "NAME", offers: names, concerns: "other" })];
 }
 
 function deprecatedOption(flags: string, description: string): OptionEntry {

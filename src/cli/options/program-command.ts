@@ -94,9 +94,13 @@ export const programCommands: readonly ProgramCommand[] = [
     takes: "[directory]",
     offers: "directories",
     description: "create a project with lists, an overlay and a Taskfile",
-    options: ["--template"],
+    options: ["--template", "--flavour"],
     examples: [
       { command: "init my-image", does: "create a project for an image of your own" },
+      {
+        command: "init my-core --flavour remaster",
+        does: "a project that is only Tiny Core and what you add",
+      },
       { command: "init my-rescue --template rescue", does: "the same for a rescue system, without Razor" },
       {
         command: "init my-prod-image --source sample --prod",

@@ -19,9 +19,20 @@ export interface Example {
   readonly does: string;
 }
 
+/** One of several kinds of product that a Taskfile makes; a project may keep to one of them. */
+export interface Flavour {
+  readonly description: string;
+  /** The targets that no other flavour has. */
+  readonly steps: readonly Target[];
+  /** Other names of targets in a project of this flavour. */
+  readonly aliases: Readonly<Record<string, Target>>;
+}
+
 /** What a new project begins with. */
 export interface ProjectTemplate {
   readonly description: string;
+  /** The flavour that the project keeps to; without it, the project has all targets. */
+  readonly flavour?: string;
   /** Files and directories: the path in the project → the path in the package, each relative to its root. */
   readonly contents: Readonly<Record<string, string>>;
 }
@@ -53,6 +64,7 @@ interface TaskfileDefinition {
   readonly version?: Parameter<string>;
   /** Shown first in help; the help of a target shows those that begin with its name. */
   readonly examples?: readonly Example[];
+  readonly flavours?: Readonly<Record<string, Flavour>>;
   /** What a new project may begin with, by name; the first one is the default. */
   readonly templates?: Readonly<Record<string, ProjectTemplate>>;
   /** Other grammars that the file of `--config` may have. */

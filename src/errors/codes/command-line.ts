@@ -194,6 +194,10 @@ export const commandLineErrors = {
     meaning: "The task needs the terminal, which a watch or `--json` uses itself.",
     remedy: "Omit `-w` or `--json`.",
   },
+  "unknown-flavour": {
+    meaning: "There is no flavour of this name.",
+    remedy: "Use one of the names in the message.",
+  },
   "unknown-template": {
     meaning: "`task init` has no template of this name.",
     remedy: "Use a template that the hint lists.",
