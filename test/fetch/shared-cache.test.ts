@@ -89,6 +89,8 @@ it("takes what is pinned from the cache when the mirror does not deliver", async
   for (const name of ["a", "b", "c"]) shop.server.always(`/${directory}/${name}.tcz`, status(503));
   const { lines } = await fetchArtifacts(plan(), context("second"));
   expect([...lines.keys()]).toEqual(["a.tcz", "b.tcz", "c.tcz"]);
+  // The mirror is not asked again before the cache is.
+  expect(shop.waits).toEqual([]);
   for (const name of ["a", "b", "c"]) expect(await storeOf("second").has(sha256(tcz(name)))).toBe(true);
 });
 

@@ -29,6 +29,8 @@ export interface DownloadRequest {
   readonly inOneGo?: boolean;
   /** It, and all of its parts, comes before other files. */
   readonly urgent?: boolean;
+  /** Asked before another attempt: whether the bytes were had elsewhere meanwhile, so that none is worth while. */
+  readonly isElsewhere?: () => Promise<boolean>;
 }
 
 /** What is known of bytes that have arrived. */

@@ -57,7 +57,7 @@ export async function receiveRepeatedly(
       signal?.throwIfAborted();
       const failure = error instanceof UserError ? undefined : transientFailure(error);
       const attempt = network.attempts.of(url).failed + 1;
-      if (failure === undefined || attempt >= attempts) {
+      if (failure === undefined || attempt >= attempts || (await request.isElsewhere?.()) === true) {
         const final =
           failure === undefined
             ? explainOther(error, request, env, partial.route)

@@ -174,9 +174,11 @@ async function download(
   context: PlanContext,
   signal: AbortSignal,
   check: (received: Received) => Promise<void> | void,
+  isElsewhere?: () => Promise<boolean>,
 ) {
   const target = path.join(context.staging, artifact.name);
-  const request = { ...requestOf(artifact), target, signal };
+  const elsewhere = isElsewhere === undefined ? {} : { isElsewhere };
+  const request = { ...requestOf(artifact), target, signal, ...elsewhere };
   const outcome = await context.transport.download(request, check);
   if (outcome.status === "fetched") {
     await context.inspect?.(artifact, target);
@@ -213,13 +215,18 @@ async function restoreArtifact(
     throw await lockMismatch(artifact, pin, received, context.transport);
   };
   const { store, mirror } = context;
-  if (mirror.isDown && (await store.retrieve?.(pin.sha256, pin.size)) === true) return [artifact.name, pin];
+  let asked: Promise<boolean> | undefined;
+  const isElsewhere = (): Promise<boolean> => {
+    asked ??= store.retrieve?.(pin.sha256, pin.size) ?? Promise.resolve(false);
+    return asked;
+  };
+  if (mirror.isDown && (await isElsewhere())) return [artifact.name, pin];
   try {
     // An artifact that is pinned exists: 404 is an error now, also for an optional one.
-    await download({ ...artifact, optional: false }, context, signal, check);
+    await download({ ...artifact, optional: false }, context, signal, check, isElsewhere);
   } catch (error) {
     // What arrived and is wrong is for the user to decide about, a mirror that does not deliver is not.
-    if (hasArrived || signal.aborted || (await store.retrieve?.(pin.sha256, pin.size)) !== true) throw error;
+    if (hasArrived || signal.aborted || !(await isElsewhere())) throw error;
     mirror.isDown = true;
   }
   return [artifact.name, pin];
