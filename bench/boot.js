@@ -1,5 +1,5 @@
 // From power-on to registered: the sample's image under emulation, beside the login prompt of the same machine.
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { loadavg } from "node:os";
 import path from "node:path";
 import { bootMachine, emulator, startRazorServer } from "./harness/machine.js";
@@ -27,9 +27,11 @@ export async function run({ runs = 3 }) {
     return;
   }
   const workspace = await openWorkspace("boot");
-  await workspace.build("pxe", "--source", "sample", "--dev");
   const built = path.join(workspace.root, "build-files");
-  const [directory] = (await readdir(built)).filter((name) => name.startsWith("rz_mk_dev-pxe.")).sort();
+  // Images of earlier versions lie there, too.
+  await rm(built, { recursive: true, force: true });
+  await workspace.build("pxe", "--source", "sample", "--dev");
+  const [directory] = (await readdir(built)).filter((name) => name.startsWith("rz_mk_dev-pxe."));
   const boot = path.join(built, directory ?? "", "boot");
   /** @type {Map<string, Sample[]>} */
   const samples = new Map();
