@@ -1,6 +1,5 @@
 /** The targets, variants and limits of this project; each target is a file in tasks/. */
 import { taskfile } from "./src/engine/index.ts";
-import { backup } from "./tasks/backup.ts";
 import { boot } from "./tasks/boot.ts";
 import { bootLoaders } from "./tasks/boot-loaders.ts";
 import { cat } from "./tasks/cat.ts";
@@ -25,11 +24,7 @@ import { isRemasterConfig } from "./tasks/settings/ezremaster-file.ts";
 import { bundleFile, isoVersion, ociWanted, pxeWanted } from "./tasks/settings/image-options.ts";
 import { remasterVariable } from "./tasks/settings/remaster-options.ts";
 import { size } from "./tasks/size.ts";
-<<<<<<< int
-import { store } from "./tasks/store.ts";
 import { ociTemplate, template } from "./tasks/template.ts";
-=======
->>>>>>> remaster
 import { templates } from "./tasks/templates.ts";
 import { version } from "./tasks/version.ts";
 
@@ -54,13 +49,6 @@ export default taskfile({
     diff,
     size,
     clean,
-<<<<<<< int
-    backup,
-    template,
-    ociTemplate,
-    store,
-=======
->>>>>>> remaster
   ],
   replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
   alsoBuilds: [

@@ -26,11 +26,8 @@ const benchmarks = {
   "slow-mirror": () => import("./slow-mirror.js"),
   remote: () => import("./remote.js"),
   look: () => import("./look.js"),
-<<<<<<< int
   boot: () => import("./boot.js"),
-=======
   remaster: () => import("./remaster.js"),
->>>>>>> remaster
 };
 
 process.exitCode = await start();

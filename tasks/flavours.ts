@@ -1,5 +1,6 @@
 /** The kinds of image: each flavour has its own steps, in the order of the pipeline. Steps of all flavours, such as fetch-iso, are in none. */
 import type { Flavour } from "../src/engine/index.ts";
+import { backup } from "./backup.ts";
 import { bundle } from "./bundle.ts";
 import { devAccess } from "./dev-access.ts";
 import { extractUtilLinux } from "./extract-util-linux.ts";
@@ -23,6 +24,7 @@ import { remasterTables } from "./remaster-tables.ts";
 import { remasterTemplate } from "./remaster-template.ts";
 import { setupFiles } from "./setup-files.ts";
 import { store } from "./store.ts";
+import { ociTemplate, template } from "./template.ts";
 import { unpackBundle } from "./unpack-bundle.ts";
 import { update } from "./update.ts";
 
@@ -49,6 +51,9 @@ export const flavours = {
       isoFromBundle,
       pxe,
       update,
+      backup,
+      template,
+      ociTemplate,
       store,
     ],
   },

@@ -12,7 +12,7 @@ import type { ExtensionPlace } from "../settings/ezremaster-file.ts";
 /** What was asked for, by place; each entry's `where` names it. */
 export type Wishes = Readonly<Record<ExtensionPlace, readonly ListEntry[]>>;
 
-export interface PlacedExtensions extends Readonly<Record<ExtensionPlace, readonly ClosureItem[]>> {
+interface PlacedExtensions extends Readonly<Record<ExtensionPlace, readonly ClosureItem[]>> {
   /** Sentences about dependency cycles, and extensions that are not where they were asked for. */
   readonly notes: readonly string[];
 }

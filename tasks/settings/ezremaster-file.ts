@@ -13,7 +13,7 @@ export interface Located {
 }
 
 /** Where an extension goes: into `cde/` of the ISO, into `/tmp/builtin` of the initrd, or unpacked into the initrd. */
-export const extensionPlaces = [
+const extensionPlaces = [
   "cdeOnboot",
   "cdeOndemand",
   "builtinOnboot",

@@ -3,8 +3,7 @@
  * laid out, not what is in the files.
  */
 import path from "node:path";
-<<<<<<< int
-import type { ProjectTemplate } from "../../engine/index.ts";
+import type { ProjectTemplate, Taskfile } from "../../engine/index.ts";
 import {
   didYouMean,
   shellWord,
@@ -13,10 +12,6 @@ import {
   UsageError,
   UserError,
 } from "../../errors/index.ts";
-=======
-import type { ProjectTemplate, Taskfile } from "../../engine/index.ts";
-import { didYouMean, systemErrorCode, systemReason, UsageError, UserError } from "../../errors/index.ts";
->>>>>>> remaster
 import type { Session } from "../session.ts";
 import { counted } from "../terminal/style.ts";
 import { readManifest } from "./manifest.ts";
