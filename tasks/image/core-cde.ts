@@ -5,7 +5,7 @@ import { extractIso, type FileTree, readIsoTree, type UnpackLimits } from "../..
 import { isBootEntry } from "./left-out.ts";
 
 /** Names at the top of an ISO that a remastered image keeps: everything but boot files. */
-export function keptTops(tree: FileTree): readonly string[] {
+function keptTops(tree: FileTree): readonly string[] {
   return tree.paths().filter((name) => name !== "." && !name.includes("/") && !isBootEntry(name));
 }
 
