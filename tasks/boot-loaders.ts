@@ -13,7 +13,7 @@ import { installHint, type Shell } from "../src/host/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readBootMenu, readLoaderFile } from "./image/boot-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { grubMenu } from "./image/grub-menu.ts";
+import { describeLostPasswords, grubMenu } from "./image/grub-menu.ts";
 import { firmware } from "./settings/image-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { undated } from "./settings/undated.ts";
@@ -138,6 +138,7 @@ export const bootLoaders = task({
     } else {
       for (const { name } of menu.broken)
         note(`the menu under UEFI omits "${printName(name)}", whose files the ISO does not have`);
+      for (const sentence of describeLostPasswords(menu)) note(sentence);
       await writeFile(path.join(outputs.loaders, "grub.cfg"), grubMenu(menu), "latin1");
       const names = grubModules.filter((name) => !lacking.includes(name));
       const loader = await makeLoader($, program, modules.root, names, scratch);

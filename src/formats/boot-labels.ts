@@ -17,6 +17,8 @@ export interface BootLabel {
   readonly args: readonly string[];
   /** Whether a menu offers it. */
   readonly isOffered: boolean;
+  /** Whether menu.c32 asks for a password before it starts the label (menu.txt, MENU PASSWD). */
+  readonly hasPassword: boolean;
 }
 
 export interface BootMenu {
@@ -28,6 +30,8 @@ export interface BootMenu {
   readonly seconds: number;
   /** Whether the menu is shown only when a key is pressed. */
   readonly isHidden: boolean;
+  /** Whether menu.c32 asks for a password before its entries are edited (menu.txt, MENU MASTER PASSWD). */
+  readonly hasMasterPassword: boolean;
   /** Files that a menu system reads instead of these statements; `~` stands for these. */
   readonly otherFiles: readonly string[];
 }
@@ -42,6 +46,7 @@ interface Clause {
   title?: string;
   isDefault?: boolean;
   isHidden?: boolean;
+  hasPassword?: boolean;
   /** Whether it starts a menu system, and no kernel. */
   isMenu?: boolean;
 }
@@ -88,6 +93,9 @@ export function interpretMenu(
     ...resolveStart(labels, start.command, directory, globals.get("append")),
     seconds: start.seconds,
     isHidden: start.isMenu && globals.has("menu hidden"),
+    hasMasterPassword: statements.some(
+      ({ keyword, value }) => keyword === "menu master" && firstWord(value).toLowerCase() === "passwd",
+    ),
     otherFiles: start.otherFiles,
   };
 }
@@ -115,6 +123,7 @@ function describe(clause: Clause, keyword: string, value: string): boolean {
   else if (keyword === "menu label") clause.title = value.replace("^", "");
   else if (keyword === "menu default") clause.isDefault = true;
   else if (keyword === "menu hide" || keyword === "menu disable") clause.isHidden = true;
+  else if (keyword === "menu passwd") clause.hasPassword = true;
   else return false;
   return true;
 }
@@ -134,7 +143,8 @@ function labelOf(clause: Clause, directory: string, common = ""): BootLabel | un
   );
   if (clause.kernel === undefined || started === undefined) return undefined;
   const title = clause.title ?? clause.name;
-  return { name: clause.name, title, isOffered: clause.isHidden !== true, ...started };
+  const hasPassword = clause.hasPassword === true;
+  return { name: clause.name, title, isOffered: clause.isHidden !== true, hasPassword, ...started };
 }
 
 /** A command line taken apart; undefined where it has no kernel or no initrd. Only the last `initrd=` counts. */
@@ -206,7 +216,7 @@ function resolveStart(
   }
   const started = commandOf(`${name} ${common} ${options.join(" ")}`, directory);
   if (started === undefined || notLinux.test(name)) return { labels, automatic: command };
-  const automatic = { name, title: name, isOffered: true, ...started };
+  const automatic = { name, title: name, isOffered: true, hasPassword: false, ...started };
   return { labels: [automatic, ...labels], automatic };
 }
 

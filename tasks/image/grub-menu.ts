@@ -3,9 +3,13 @@
  *
  * Source: the GNU GRUB manual, "Special environment variables" (timeout_style) and "Quoting".
  */
+<<<<<<< int
 
 import { shellWord } from "../../src/errors/index.ts";
 import { type BootMenu, defaultLabel } from "../../src/formats/index.ts";
+=======
+import { type BootMenu, defaultLabel, printName } from "../../src/formats/index.ts";
+>>>>>>> hardening
 
 /** GRUB's `grub.cfg` for an isolinux.cfg: every offered label that starts a kernel with an initrd. */
 export function grubMenu(menu: BootMenu): string {
@@ -24,3 +28,32 @@ export function grubMenu(menu: BootMenu): string {
     "",
   ].join("\n");
 }
+<<<<<<< int
+=======
+
+/**
+ * What the passwords of an isolinux menu protect under BIOS and not under UEFI: GRUB has hashes of its own, which cannot be computed from
+ * those of syslinux (menu.txt, MENU PASSWD: crypt(3) and SHA-1). A sentence for each.
+ */
+export function describeLostPasswords(menu: BootMenu): readonly string[] {
+  const labels = menu.labels
+    .filter(({ hasPassword }) => hasPassword)
+    .map(({ name }) => `"${printName(name)}"`);
+  return [
+    ...(labels.length > 0
+      ? [
+          `the menu under UEFI starts ${labels.join(", ")} without the password of MENU PASSWD, which GRUB cannot check`,
+        ]
+      : []),
+    ...(menu.hasMasterPassword
+      ? [
+          "the menu under UEFI has no password for MENU MASTER PASSWD, which GRUB cannot check: --boot-menu closed locks its editor",
+        ]
+      : []),
+  ];
+}
+
+function quote(word: string): string {
+  return /^[\w/.:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+>>>>>>> hardening

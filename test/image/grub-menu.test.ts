@@ -9,7 +9,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type BootMenu, interpretMenu, readStatements } from "../../src/formats/index.ts";
 import { readBootMenu } from "../../tasks/image/boot-menu.ts";
-import { grubMenu } from "../../tasks/image/grub-menu.ts";
+import { describeLostPasswords, grubMenu } from "../../tasks/image/grub-menu.ts";
 import { ipxeScript, servedName } from "../../tasks/image/ipxe-script.ts";
 import { useWorkspace } from "../formats/workspace.ts";
 import { usesPrograms } from "../support/programs.ts";
@@ -218,6 +218,7 @@ label bare
       name: "a",
       title: "a",
       isOffered: true,
+      hasPassword: false,
       kernel: "/l",
       initrds: ["/j"],
       args: ["x=1"],
@@ -270,6 +271,28 @@ label bare
       self: "include self\nlabel z\nkernel /k\ninitrd /i\n",
     });
     expect(menu.labels.map(({ name }) => name)).toEqual(["z", "microcore", "mc"]);
+  });
+});
+
+describe("passwords of the menu of BIOS machines", () => {
+  const lost = async (text: string) => describeLostPasswords(await menuOf(text)).join("\n");
+
+  it("are named by their labels, because the menu of UEFI machines does not ask for them", async () => {
+    const sentence = await lost(core.replace("label mc\n", "label mc\n  Menu Passwd $4$salt$hash$\n"));
+    expect(sentence).toContain('starts "mc" without the password');
+    expect(sentence).not.toContain("MASTER");
+  });
+
+  it("are named where one protects the whole menu, before or among the labels", async () => {
+    const line = "MENU MASTER PASSWD secret\n";
+    for (const text of [line + withMenu, withMenu + line]) {
+      expect(await lost(text)).toContain("no password for MENU MASTER PASSWD");
+      expect(await lost(text)).not.toContain("secret");
+    }
+  });
+
+  it("are not named where there are none", async () => {
+    expect(await lost(core + withMenu)).toBe("");
   });
 });
 
