@@ -3,13 +3,8 @@
  *
  * Source: the GNU GRUB manual, "Special environment variables" (timeout_style) and "Quoting".
  */
-<<<<<<< int
-
 import { shellWord } from "../../src/errors/index.ts";
-import { type BootMenu, defaultLabel } from "../../src/formats/index.ts";
-=======
 import { type BootMenu, defaultLabel, printName } from "../../src/formats/index.ts";
->>>>>>> hardening
 
 /** GRUB's `grub.cfg` for an isolinux.cfg: every offered label that starts a kernel with an initrd. */
 export function grubMenu(menu: BootMenu): string {
@@ -28,12 +23,9 @@ export function grubMenu(menu: BootMenu): string {
     "",
   ].join("\n");
 }
-<<<<<<< int
-=======
-
 /**
- * What the passwords of an isolinux menu protect under BIOS and not under UEFI: GRUB has hashes of its own, which cannot be computed from
- * those of syslinux (menu.txt, MENU PASSWD: crypt(3) and SHA-1). A sentence for each.
+ * What the passwords of an isolinux menu protect under BIOS and not under UEFI; a sentence for each. They are not carried over: most are
+ * hashes of syslinux (menu.txt, MENU PASSWD), from which GRUB's own cannot be computed.
  */
 export function describeLostPasswords(menu: BootMenu): readonly string[] {
   const labels = menu.labels
@@ -42,18 +34,13 @@ export function describeLostPasswords(menu: BootMenu): readonly string[] {
   return [
     ...(labels.length > 0
       ? [
-          `the menu under UEFI starts ${labels.join(", ")} without the password of MENU PASSWD, which GRUB cannot check`,
+          `the menu under UEFI starts ${labels.join(", ")} without the password of MENU PASSWD, which is not carried over`,
         ]
       : []),
     ...(menu.hasMasterPassword
       ? [
-          "the menu under UEFI has no password for MENU MASTER PASSWD, which GRUB cannot check: --boot-menu closed locks its editor",
+          "the menu under UEFI has no password for MENU MASTER PASSWD, which is not carried over; with --boot-menu closed it has no editor",
         ]
       : []),
   ];
 }
-
-function quote(word: string): string {
-  return /^[\w/.:,=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
->>>>>>> hardening
