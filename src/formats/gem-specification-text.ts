@@ -3,21 +3,24 @@
  *
  * Format: RubyGems 3.3, `Gem::Specification#to_ruby_for_cache`; every RubyGems since 1.8 evaluates it.
  */
+import type { GemIdentity } from "./gem.ts";
 import { type Attributes, anyVersion, word } from "./gem-attributes.ts";
-import type { GemSpecification } from "./gem-specification.ts";
 import { dump, hash, list, literal } from "./ruby-literals.ts";
+
+/** What the text says of a gem beside its attributes. */
+export interface DescribedGem extends GemIdentity {
+  /** Directories of the gem that are searched for libraries. */
+  readonly requirePaths: readonly string[];
+  /** Directory of its programs, and their names. */
+  readonly bindir: string;
+  readonly executables: readonly string[];
+  /** Files that build native extensions; empty for a gem without any. */
+  readonly extensions: readonly string[];
+}
 
 /** The text for a gem that is described and has these attributes. Throws an error in words. */
 export function renderSpecification(
-  {
-    name,
-    version,
-    platform,
-    requirePaths,
-    bindir,
-    executables,
-    extensions,
-  }: Omit<GemSpecification, "fullName" | "ruby">,
+  { name, version, platform, requirePaths, bindir, executables, extensions }: DescribedGem,
   given: Attributes,
 ): string {
   const stub = "# stub: ";

@@ -2,18 +2,11 @@
 import { UserError } from "../errors/index.ts";
 import { type GemIdentity, parseGemMetadata, readGemMetadata, refuseGem } from "./gem.ts";
 import { Attributes, relative, word } from "./gem-attributes.ts";
-import { renderSpecification } from "./gem-specification-text.ts";
+import { type DescribedGem, renderSpecification } from "./gem-specification-text.ts";
 
-export interface GemSpecification extends GemIdentity {
+export interface GemSpecification extends DescribedGem {
   /** `NAME-VERSION`, with the platform where it is not `ruby`. */
   readonly fullName: string;
-  /** Directories of the gem that are searched for libraries. */
-  readonly requirePaths: readonly string[];
-  /** Directory of its programs, and their names. */
-  readonly bindir: string;
-  readonly executables: readonly string[];
-  /** Files that build native extensions; empty for a gem without any. */
-  readonly extensions: readonly string[];
   /** What RubyGems writes to `specifications/FULLNAME.gemspec`. */
   readonly ruby: string;
 }
