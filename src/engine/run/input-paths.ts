@@ -14,8 +14,9 @@ export async function inputPaths(
 ): Promise<readonly AbsolutePath[]> {
   const paths = new Set<AbsolutePath>();
   for (const bound of (await bind(workspace, request)).values()) {
-    for (const { declaration, root, paths: below } of await resolveInputs(bound, workspace.state)) {
-      if (declaration.kind === "file") paths.add(root);
+    for (const { declaration, root, paths: below, listing } of await resolveInputs(bound, workspace.state)) {
+      // An optional file that is missing is in no listing.
+      if (declaration.kind === "file" && listing.size > 0) paths.add(root);
       for (const relative of below) paths.add(pathBelow(root, relative));
     }
   }
