@@ -1,6 +1,6 @@
 /** Outputs that a task makes by joining files: what is recorded of them, and how they come back. */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { readFile, rm, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -147,26 +147,65 @@ describe("a file that is joined of others", () => {
 });
 
 describe("a file that is joined again by the same process", () => {
-  it("is right whatever part differs, and is not hashed again up to there", async () => {
-    const root = workspace({ "large.txt": large, "small.txt": "one" });
+  /** Joined once of a large and a small file, and put in its place. */
+  async function joinedOnce() {
+    const root = workspace({ "large.txt": large, "small.txt": "one", "work/other": "" });
     const at = (name: string) => path.join(root, name) as AbsolutePath;
     const { concatenator, files } = new State(root as AbsolutePath);
     const join = () =>
       concatenator.join(
-        at("image"),
+        at("work/image"),
         [{ file: at("large.txt") }, { file: at("small.txt") }, { bytes: Buffer.from("end") }],
         new AbortController().signal,
       );
-    for (const text of ["one", "two", "three, which is longer", "4"]) {
-      writeFileSync(at("small.txt"), text);
-      const joined = await join();
-      expect(readFileSync(at("image"), "utf8") === `${large}${text}end`).toBe(true);
-      expect(joined).toEqual({ size: large.length + text.length + 3, sha256: sha256(`${large}${text}end`) });
-    }
-    // A hash that began before the large part would notice its new bytes.
-    writeFileSync(at("large.txt"), "x".repeat(large.length));
-    files.recordWritten(at("large.txt"), sha256(large) as Digest);
-    expect((await join()).sha256).toBe(sha256(`${large}4end`));
+    await join();
+    renameSync(at("work/image"), at("image"));
+    files.moved(at("work/image"), at("image"));
+    concatenator.moved(at("work/image"), at("image"));
+    return { at, concatenator, files, join };
+  }
+
+  it.each([false, true])(
+    "is a copy into which only what differs is written (begun ahead: %s)",
+    async (ahead) => {
+      const { at, concatenator, files, join } = await joinedOnce();
+      for (const text of ["two", "three, which is longer", "4"]) {
+        writeFileSync(at("small.txt"), text);
+        if (ahead) concatenator.anticipate(at("work"));
+        const joined = await join();
+        expect(readFileSync(at("work/image"), "utf8") === `${large}${text}end`).toBe(true);
+        expect(joined).toEqual({
+          size: large.length + text.length + 3,
+          sha256: sha256(`${large}${text}end`),
+        });
+      }
+      // Whoever read the large part again would see this.
+      writeFileSync(at("large.txt"), "x".repeat(large.length));
+      files.recordWritten(at("large.txt"), sha256(large) as Digest);
+      await join();
+      expect(readFileSync(at("work/image"), "utf8") === `${large}4end`).toBe(true);
+    },
+  );
+
+  it.each([false, true])(
+    "is written whole where somebody changed the one before (begun ahead: %s)",
+    async (ahead) => {
+      const { at, concatenator, join } = await joinedOnce();
+      const { atime, mtime } = statSync(at("image"));
+      if (ahead) concatenator.anticipate(at("work"));
+      writeFileSync(at("image"), "y".repeat(large.length + 6));
+      utimesSync(at("image"), atime, mtime);
+      await join();
+      expect(readFileSync(at("work/image"), "utf8") === `${large}oneend`).toBe(true);
+    },
+  );
+
+  it("leaves nothing of what was begun ahead and not needed", async () => {
+    const { at, concatenator } = await joinedOnce();
+    const before = readdirSync(at("."));
+    concatenator.anticipate(at("work"));
+    await concatenator.giveUp();
+    expect(readdirSync(at("."))).toEqual(before);
   });
 });
 

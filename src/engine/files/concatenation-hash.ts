@@ -42,8 +42,8 @@ export class ConcatenationHash {
     this.#known = known;
   }
 
-  /** Adds a part, and passes its bytes on to `write`. */
-  async add(part: ConcatenationPart, write: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  /** Adds a part, and passes its bytes on to `write` where that is given. */
+  async add(part: ConcatenationPart, write?: (chunk: Uint8Array) => Promise<void>): Promise<void> {
     this.#keys.push(part.digest);
     const key = digestOfParts(this.#keys);
     const known = this.#known.find((midpoint) => midpoint.key === key);
@@ -51,15 +51,15 @@ export class ConcatenationHash {
     if (known !== undefined) {
       this.#pending = [];
       this.#hash = known.hash.copy();
-      for await (const chunk of bytesOf(part)) await write(chunk);
+      if (write !== undefined) for await (const chunk of bytesOf(part)) await write(chunk);
     } else if (mayFollow && "bytes" in part) {
       this.#pending.push(part);
-      await write(part.bytes);
+      await write?.(part.bytes);
     } else {
       await this.#catchUp();
       for await (const chunk of bytesOf(part)) {
         // The hash is busy while the bytes are on their way to the disk.
-        const written = write(chunk);
+        const written = write?.(chunk);
         this.#hash.update(chunk);
         await written;
       }

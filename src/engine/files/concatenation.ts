@@ -4,14 +4,15 @@
  * copy of it.
  */
 
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { UserError } from "../../errors/index.ts";
-import type { Digest } from "../define/names.ts";
+import type { AbsolutePath, Digest } from "../define/names.ts";
 import { absolutePath } from "../define/names.ts";
 import type { Chunk, Concatenation } from "../define/task-context-types.ts";
 import { ConcatenationHash, type ConcatenationPart, type Midpoint, sizeOf } from "./concatenation-hash.ts";
 import { digestOfBytes } from "./digest.ts";
 import { DigestThread } from "./hash-worker.ts";
+import { type PlacedPart, PreviousOutputs } from "./previous-output.ts";
 import { markMtime, type StatCache } from "./stat-cache.ts";
 
 export class Concatenator {
@@ -21,6 +22,7 @@ export class Concatenator {
     string,
     { readonly digest: Digest; readonly parts: readonly ConcatenationPart[] }
   >();
+  readonly #previousOutputs = new PreviousOutputs();
   /** By purpose: the path that is written to. */
   readonly #midpoints = new Map<string, readonly Midpoint[]>();
 
@@ -39,6 +41,25 @@ export class Concatenator {
     return this.#written.has(file);
   }
 
+  /** What was written at `from` was renamed to `to`, and the stat cache knows. */
+  moved(from: AbsolutePath, to: AbsolutePath): void {
+    const written = this.#written.get(from);
+    const signature = this.#files.signatureSeen(to);
+    if (written === undefined || signature === undefined) return;
+    const parts = written.parts.map((part) => ({ digest: part.digest, size: sizeOf(part) }));
+    this.#previousOutputs.remember(from, to, signature, parts);
+  }
+
+  /** Files will soon be joined below this directory, where some were before: what can be done ahead begins. */
+  anticipate(directory: string): void {
+    this.#previousOutputs.anticipate(directory);
+  }
+
+  /** What was done ahead and not used is removed. */
+  giveUp(): Promise<void> {
+    return this.#previousOutputs.giveUp();
+  }
+
   forgetBelow(directory: string): void {
     for (const file of this.#written.keys()) if (file.startsWith(`${directory}/`)) this.#written.delete(file);
   }
@@ -48,20 +69,22 @@ export class Concatenator {
    * written to meanwhile.
    */
   async join(target: string, chunks: readonly Chunk[], signal: AbortSignal): Promise<Concatenation> {
-    const out = await open(target, "w");
+    const there = await this.#previousOutputs.bring(target);
+    const out = await open(target, there === undefined ? "w" : "r+");
+    const writer = new PartWriter(out, there ?? []);
     const hash = new ConcatenationHash(this.#midpoints.get(target) ?? []);
     const parts: ConcatenationPart[] = [];
-    let size = 0;
+    let size: number;
     try {
       await out.chmod(0o644);
       for (const chunk of chunks) {
         signal.throwIfAborted();
         const part = await this.#partOf(chunk);
         parts.push(part);
-        await hash.add(part, (chunk) => out.writeFile(chunk));
+        await hash.add(part, writer.next(part));
         this.#refuseChanged(part);
-        size += sizeOf(part);
       }
+      size = await writer.end();
     } finally {
       await out.close();
     }
@@ -101,5 +124,43 @@ export class Concatenator {
       where: part.file,
       hint: "run the build again when no program writes to the file any more",
     });
+  }
+}
+
+/** Writes the parts into a file that may hold some of them already, each at its place. */
+class PartWriter {
+  readonly #out: FileHandle;
+  /** What stands at an offset. */
+  readonly #there = new Map<number, PlacedPart>();
+  #offset = 0;
+
+  constructor(out: FileHandle, there: readonly PlacedPart[]) {
+    this.#out = out;
+    let offset = 0;
+    for (const part of there) {
+      if (part.size > 0) this.#there.set(offset, part);
+      offset += part.size;
+    }
+  }
+
+  /** What writes the bytes of the next part; undefined where they stand there already. */
+  next(part: ConcatenationPart): ((chunk: Uint8Array) => Promise<void>) | undefined {
+    let at = this.#offset;
+    this.#offset += sizeOf(part);
+    if (this.#there.get(at)?.digest === part.digest) return undefined;
+    return async (chunk) => {
+      let done = 0;
+      while (done < chunk.length) {
+        const { bytesWritten } = await this.#out.write(chunk, done, chunk.length - done, at);
+        done += bytesWritten;
+        at += bytesWritten;
+      }
+    };
+  }
+
+  /** Cuts off what is left behind the last part, and tells the size of all (bytes). */
+  async end(): Promise<number> {
+    await this.#out.truncate(this.#offset);
+    return this.#offset;
   }
 }

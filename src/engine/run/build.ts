@@ -117,6 +117,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     stopListening();
     stopNoting?.();
     breakdown.close();
+    await state.concatenator.giveUp();
     await shared.close();
     release();
   }

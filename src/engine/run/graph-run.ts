@@ -248,8 +248,10 @@ export async function runGraph(
       ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
     });
     stagingAreas.prepare();
-    for (const other of dependents.get(bound.id) ?? [])
+    for (const other of dependents.get(bound.id) ?? []) {
+      state.concatenator.anticipate(stagingAreas.of(other).directory);
       prefetches.begin(other, executionContext(other, request.signal));
+    }
     const outputs = await runTask(bound, decision, executionContext(bound, signal));
     remote?.offer(bound, outputs);
     emit({ type: "task-done", task: bound.id, reasons, seconds: seconds() });

@@ -24,7 +24,7 @@ export async function restoreTask(
     recordWrittenOutputs(places, decision.outputs, state.files);
     state.stamps.drop(bound.id);
     await placeOutputs(bound, places, area.replaced, state);
-    handOver(places, placesOf(bound.outputs), decision.outputs, state.files);
+    handOver(places, placesOf(bound.outputs), decision.outputs, state);
     state.stamps.record(bound.id, decision.stamp, state.clock.now());
     return true;
   } finally {

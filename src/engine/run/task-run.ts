@@ -128,7 +128,7 @@ export async function runTask(
       texts = await rememberInputs(inputs, state);
     }
     await placeOutputs(bound, places, area.replaced, state);
-    handOver(places, placesOf(bound.outputs), outputs, state.files);
+    handOver(places, placesOf(bound.outputs), outputs, state);
     if (disturbed.length > 0) {
       context.onMoved(disturbed, moved.length + sources.length > 0);
       context.onNote(

@@ -114,12 +114,14 @@ export function handOver(
   staged: OutputPlaces,
   placed: OutputPlaces,
   listing: Listing,
-  files: StatCache,
+  { files, concatenator }: { readonly files: StatCache; readonly concatenator: Concatenator },
 ): void {
   for (const [name, entry] of listing) {
-    const from = pathIn(staged, name);
-    if (entry.type === "file") files.moved(from, pathIn(placed, name));
-    else files.forget(from);
+    const [from, to] = [pathIn(staged, name), pathIn(placed, name)];
+    if (entry.type === "file") {
+      files.moved(from, to);
+      concatenator.moved(from, to);
+    } else files.forget(from);
   }
 }
 
