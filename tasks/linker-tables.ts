@@ -106,7 +106,7 @@ export async function deriveTables(
       if (unseen.length > 0) note(`depmod does not search the directory of ${unseen.join(", ")}`);
       if (unseen.length < own.length) tables.addTree(found);
     }
-    // Whoever brings a table of their own means it.
+    // A table in the overlay is there on purpose.
     for (const name of tables.paths()) if (given.has(name)) tables.delete(name);
     inheritDirectories(tables.ensureParents({ mtime }), image);
   }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What a remaster by hand does for every change: unpack the ISO and its initrd, unpack and copy the extensions, pack the whole initrd
-# again, write the ISO. It knows nothing of this project.
+# again, write the ISO.
 # Usage: old-remaster.sh ISO EXTENSIONS WORK CODES
 #   ISO         the Core ISO
 #   EXTENSIONS  directory with extracted/*.tcz and cde/, all fetched before

@@ -179,7 +179,7 @@ describe("a file that is joined again by the same process", () => {
           sha256: sha256(`${large}${text}end`),
         });
       }
-      // Whoever read the large part again would see this.
+      // A join that read the large part again would see this.
       writeFileSync(at("large.txt"), "x".repeat(large.length));
       files.recordWritten(at("large.txt"), sha256(large) as Digest);
       await join();

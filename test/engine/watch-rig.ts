@@ -1,6 +1,6 @@
 /**
  * A watch in this process, over tasks of the tests' own: what it tells is kept, and waited for by what is told, never by
- * time. It knows nothing of what the tests change.
+ * time.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

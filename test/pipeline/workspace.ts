@@ -1,7 +1,6 @@
 /**
  * A workspace of the project's own for the tests: a copy of the checkout in which builds may happen, kept between runs so
  * that only what changed is built again. Its version and its time are fixed.
- * It knows nothing of what the targets make.
  */
 import { createHash } from "node:crypto";
 import {

@@ -36,7 +36,7 @@ const rules = `genrule(
 )
 `;
 
-/** Builds with Bazel in a directory of its own, which knows nothing of earlier builds; returns where its outputs are. */
+/** Builds with Bazel in a new directory without results of earlier builds; returns where its outputs are. */
 async function bazel(name: string): Promise<{ readonly said: string; readonly made: string }> {
   const root = path.join(directory, name);
   const workspace = path.join(root, "workspace");

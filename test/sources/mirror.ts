@@ -1,6 +1,6 @@
 /**
  * All that a build fetches, on a server of the tests' own: a Core ISO, extensions with indexes, gems, tarballs. Every
- * request is written down with its answer's status. It knows nothing of the pipeline.
+ * request is written down with its answer's status.
  */
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";

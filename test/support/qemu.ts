@@ -1,6 +1,6 @@
 /**
  * A virtual machine under QEMU's own emulation (no KVM needed), driven over its serial console.
- * It knows nothing of what is booted, save that a login is busybox's and a shell prompt ends in `$ ` or `# `.
+ * Of what is booted it assumes that a login is busybox's, and that a shell prompt ends in `$ ` or `# `.
  */
 import type { ChildProcess } from "node:child_process";
 import { type BootMedium, emulator, ProcessGroups, qemuArguments } from "../../src/host/index.ts";

@@ -71,7 +71,7 @@ function explain(error: unknown): string {
 }
 
 try {
-  // Whoever wants to kill it at work says when it may begin.
+  // A test that kills it at work says when it may begin.
   if (process.argv[3] === "wait") await once(process.stdin, "data");
   process.stdin.destroy();
   const state = new State(root);

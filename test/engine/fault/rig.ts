@@ -1,6 +1,5 @@
 /**
  * Builds in processes of their own, which a test may do things to that no process survives, and what is right after them.
- * It knows nothing of what is done to them.
  */
 import { type ChildProcess, spawnSync } from "node:child_process";
 import {

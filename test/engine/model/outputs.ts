@@ -1,4 +1,4 @@
-/** The outputs of all recipes in one workspace, as the model's own walker finds them. It knows nothing of the engine. */
+/** The outputs of all recipes in one workspace, as the model's own walker finds them. */
 import path from "node:path";
 import { type Recipe, slotPath } from "./recipe.ts";
 import { encodeTree, readTree, type Tree } from "./tree.ts";
