@@ -1,7 +1,8 @@
 /**
  * A workspace of the project with lists of the tests' own, and a mirror that they name: what the tests of sources
- * build with. Made anew for every test file.
+ * build with. Made for every test file.
  */
+import { createHash } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, vi } from "vitest";
@@ -29,6 +30,8 @@ export interface Workshop {
   /** Names that the lock has for a source. */
   locked(source?: string): Promise<readonly string[]>;
   lockText(): Promise<string>;
+  /** Absolute path of the store's copy of an output, which is named by a path below `.buildcache/v1/out`. */
+  blobOf(output: string): Promise<string>;
   /** Empties the content store and forgets all results, but leaves the lock. */
   emptyCache(): Promise<void>;
 }
@@ -57,6 +60,12 @@ export function useWorkshop(): Workshop {
     async locked(source = "tinycore") {
       const lock = JSON.parse(await workshop.lockText()) as { sources: Record<string, object> };
       return Object.keys(lock.sources[source] ?? {});
+    },
+    async blobOf(output) {
+      const { workspace } = opened();
+      const bytes = await readFile(workspace.path(`.buildcache/v1/out/${output}`));
+      const digest = createHash("sha256").update(bytes).digest("hex");
+      return workspace.path(`.buildcache/v1/store/${digest.slice(0, 2)}/${digest.slice(2)}`);
     },
     async emptyCache() {
       await rm(opened().workspace.path(".buildcache/v1"), { recursive: true, force: true });
