@@ -72,28 +72,17 @@ async function makeBackup(context: CommandContext): Promise<void> {
   print(`${name}  ${(size / 1e6).toFixed(1)} MB, ${wanted.length} downloads`);
 }
 
-/** Files that the build reads must be in the backup. */
+/** Files that the build reads must be in the backup; packages are installed again, and the cache is made again. */
 async function refuseOutside({ inputsOf, workspace }: CommandContext, project: FileTree): Promise<void> {
   for (const file of await inputsOf(rebuildIso)) {
     const name = path.relative(workspace, file);
-    if (
-      project.has(name) ||
-      isOfHost(file) ||
-      name.startsWith(".buildcache/") ||
-      name.includes("node_modules/")
-    )
-      continue;
+    if (project.has(name) || /^(\.buildcache|node_modules)\//.test(name)) continue;
     throw new UserError("the build reads a file that is not part of the project", {
       code: "backup-incomplete",
       where: file,
       hint: "copy it into the project, and do not let git ignore it",
     });
   }
-}
-
-/** What the distribution provides: apt's lists, boot loaders. */
-function isOfHost(file: string): boolean {
-  return /^\/(usr|var\/lib)\//.test(file);
 }
 
 async function neededDownloads({ value, workspace, build }: CommandContext): Promise<readonly string[]> {

@@ -14,9 +14,9 @@ import {
 } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
 import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
 import { usesPrograms } from "../support/programs.ts";
+import { addLocalSource, sampleMirror } from "./local-source.ts";
 import {
   makeDirectory,
   makeWorkspace,
@@ -41,14 +41,9 @@ describe("a backup", () => {
     const built = await openWorkspace();
     await built.build(["fetch-iso", "--source", "sample"]);
     directory = await makeDirectory("backup");
-    server = await serveDirectory(built.path(".buildcache/v1/out/shared/sample-source/mirror"));
+    server = await serveDirectory(sampleMirror(built));
     workspace = await makeWorkspace(directory, "the workspace");
-    const sources = workspace.path("lists/sources.yaml");
-    const local = {
-      ...{ mirror: server.url, release: "14.x", arch: "x86_64", gems: `${server.url}/gems` },
-      ...{ rubygems: "none", mcollective: "none", "open-vm-tools": "none" },
-    };
-    await writeFile(sources, stringify({ ...parse(await readFile(sources, "utf8")), local }));
+    await addLocalSource(workspace, server.url, sampleMirror(built));
     // git ignores both.
     await writeFile(workspace.path("private.pem"), "not for others\n");
     await appendFile(workspace.path(".gitignore"), "private.pem\n");

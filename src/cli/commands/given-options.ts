@@ -17,7 +17,12 @@ export async function givenOptions({ request, values, workspace }: Session): Pro
     options.push({
       option: `--${parameter.name}`,
       ...(parameter.env === undefined ? {} : { env: parameter.env }),
-      value: value === true ? true : parameter.kind === "path" ? path.relative(root, text) : text,
+      value:
+        value === true
+          ? true
+          : parameter.kind === "path"
+            ? path.relative(root, path.resolve(root, text))
+            : text,
     });
   }
   return options;

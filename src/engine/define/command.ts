@@ -57,7 +57,10 @@ export interface CommandContext {
   readonly note: (message: string) => void;
   /** Brings a task up to date, and returns the absolute paths of its outputs. */
   readonly build: <O extends Outputs>(task: Task<O>) => Promise<OutputPaths<O>>;
-  /** Absolute paths of the files that a task and all it needs read, besides code; in byte order. */
+  /**
+   * Absolute paths of the files that a task and all it needs read, in byte order; without code, and without files outside of the
+   * workspace that no option names.
+   */
   readonly inputsOf: (task: Task) => Promise<readonly string[]>;
   /** The options that were given for this command, with their values as text; without secrets. */
   readonly given: () => Promise<readonly GivenOption[]>;
