@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { cp, link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
 import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
 import { usesPrograms } from "../support/programs.ts";
+import { addLocalSource, sampleMirror } from "./local-source.ts";
 import {
   commandEnvironment,
   makeDirectory,
@@ -36,21 +36,13 @@ describe("given bad input", () => {
     await built.build(["fetch-iso", "--source", "sample"]);
     directory = await makeDirectory("bad input");
     pristine = path.join(directory, "pristine");
-    await cp(built.path(".buildcache/v1/out/shared/sample-source/mirror"), pristine, { recursive: true });
+    await cp(sampleMirror(built), pristine, { recursive: true });
     mirror = path.join(directory, "mirror");
     await mkdir(mirror);
     server = await serveDirectory(mirror);
 
     workspace = await makeWorkspace(directory, "the workspace");
-    const sources = workspace.path("lists/sources.yaml");
-    const extras = await readdir(path.join(pristine, "extras"));
-    const extra = (start: string) =>
-      `${server.url}/extras/${extras.find((name) => name.startsWith(start)) ?? "missing"}`;
-    const local = {
-      ...{ mirror: server.url, release: "14.x", arch: "x86_64", gems: `${server.url}/gems` },
-      ...{ rubygems: extra("rubygems-"), mcollective: extra("mcollective-"), "open-vm-tools": "none" },
-    };
-    await writeFile(sources, stringify({ ...parse(await readFile(sources, "utf8")), local }));
+    await addLocalSource(workspace, server.url, pristine);
     await restore();
     await workspace.build(["iso", "bundle", "--prod", "--source", "local", "--lock", "good.lock.json"]);
     artifacts = await listArtifacts();

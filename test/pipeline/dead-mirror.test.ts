@@ -1,12 +1,12 @@
 /** A build whose mirror is gone: what is pinned, and what other machines have made of it, comes from the shared cache. */
 import { createHash } from "node:crypto";
-import { cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
 import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
 import { type CacheServer, startCacheServer } from "../remote/cache-server.ts";
 import { usesPrograms } from "../support/programs.ts";
+import { addLocalSource, sampleMirror } from "./local-source.ts";
 import { makeDirectory, makeWorkspace, openWorkspace, removeDirectory, type Workspace } from "./workspace.ts";
 
 usesPrograms("xorriso");
@@ -31,19 +31,11 @@ beforeAll(async () => {
   await built.build(["fetch-iso", "--source", "sample"]);
   directory = await makeDirectory("dead mirror");
   const mirror = path.join(directory, "mirror");
-  await cp(built.path(".buildcache/v1/out/shared/sample-source/mirror"), mirror, { recursive: true });
+  await cp(sampleMirror(built), mirror, { recursive: true });
   server = await serveDirectory(mirror);
   cache = await startCacheServer();
   workspace = await makeWorkspace(directory, "the workspace");
-  const sources = workspace.path("lists/sources.yaml");
-  const extras = await readdir(path.join(mirror, "extras"));
-  const extra = (start: string) =>
-    `${server.url}/extras/${extras.find((name) => name.startsWith(start)) ?? "missing"}`;
-  const local = {
-    ...{ mirror: server.url, release: "14.x", arch: "x86_64", gems: `${server.url}/gems` },
-    ...{ rubygems: extra("rubygems-"), mcollective: extra("mcollective-"), "open-vm-tools": "none" },
-  };
-  await writeFile(sources, stringify({ ...parse(await readFile(sources, "utf8")), local }));
+  await addLocalSource(workspace, server.url, mirror);
   // The machine whose mirror still answers, and that may write.
   await workspace.build([
     ...iso,
