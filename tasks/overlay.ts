@@ -32,7 +32,7 @@ import { ignoredInProjects, overlayTree } from "./image/overlay-tree.ts";
 import { addDevices, applyOwners, parseOwnerList } from "./image/owner-list.ts";
 import { linkRubyLibrary } from "./image/ruby-library.ts";
 import { readListing } from "./image/tree-listing.ts";
-import { adaptToVariant } from "./image/variant.ts";
+import { adaptToVariant, refusePasswords } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { payload } from "./payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
@@ -112,6 +112,7 @@ export const overlay = task({
         has: (name) => [given, core, fetched].some((tree) => tree.has(name)),
       });
     }
+    if (variant === "prod") await refusePasswords(given, directory);
     addDevices(given, owners, mtime);
     given.ensureParents({ mtime });
     const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);

@@ -23,7 +23,6 @@ export async function adaptToVariant(
     replaceLine(tree, { directory, name }, line, to, need);
   const hash = passwordHash === undefined ? "*" : (await readFile(passwordHash, "utf8")).trim();
   await changeLine("etc/shadow", /^tc:[^:]*:/m, `tc:${hash.replaceAll("$", "$$$$")}:`);
-  if (variant === "prod") await refusePasswords(tree, directory);
   if (variant !== "debug") return;
   await changeLine("etc/inittab", /^tty1:.*$/m, autologin);
   await changeLine("etc/inittab", /^(.*\/etc\/init\.d\/serial-console)$/m, "$1 autologin", "optional");
@@ -53,8 +52,11 @@ async function replaceLine(
   tree.set(name, { ...node, content: bytesContent(Buffer.from(text.replace(line, replacement), "latin1")) });
 }
 
-/** A production image has no password at all, of nobody. */
-async function refusePasswords(tree: FileTree, directory: string): Promise<void> {
+/**
+ * Refuses a password of any account in the tree of a production image, whatever put it there; `directory` is as above.
+ * @throws UserError `password-in-prod`
+ */
+export async function refusePasswords(tree: FileTree, directory: string): Promise<void> {
   const lines = (await tree.read("etc/shadow")).toString("latin1").split("\n");
   for (const [index, line] of lines.entries()) {
     const [user, hash] = line.split(":");

@@ -1,7 +1,7 @@
 /** An image with accounts of its own, booted: a user logs in by key through the port that `task boot --ssh` forwards. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -116,4 +116,19 @@ describe("a dev image with lists/accounts.yaml", () => {
     }
     expect(last.stdout).toBe("eve\neve staff\n");
   }, 900_000);
+
+  it("is no production image while anything gives an account a password", async () => {
+    writeFileSync(
+      workspace.path("lists/edits.yaml"),
+      '- replace: {file: etc/shadow, regex: "^root:[^:]*:", with: "root:$6$salt$hash:"}\n',
+    );
+    writeFileSync(workspace.path("lists/accounts.yaml"), "users: [{name: eve, password: locked}]\n");
+    const { status, stderr } = await workspace.task(["overlay", "--source", "sample", "--prod"]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/root has a password or an empty one.*\[password-in-prod\]/),
+    ]);
+    rmSync(workspace.path("lists/edits.yaml"));
+    await workspace.build(["overlay", "--source", "sample", "--prod"]);
+  });
 });
