@@ -2,25 +2,12 @@
  * Putting outputs in their places, and what may stand in the way. An output is made beside and renamed, so that an
  * interrupted build leaves either the old one or the new one.
  */
-import {
-  close,
-  constants,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from "node:fs";
+import { lstatSync, mkdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
 import { copyFile, lstat, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../errors/index.ts";
 import type { BoundOutput } from "../bind/bound-task.ts";
 import { realPath } from "../files/link-path.ts";
-
-/** From this size (bytes) on freeing a file is worth a thread. */
-const large = 1024 * 1024;
 
 /**
  * Moves a staged output to its place, replacing what was there. `trash` is a directory on the cache's file system for
@@ -40,25 +27,7 @@ export async function placeOutput(
     mkdirSync(trash, { recursive: true });
     await move(output.path, path.join(trash, output.slot));
   }
-  const release = old?.isFile() && old.size >= large ? hold(output.path) : undefined;
-  try {
-    await move(staged, output.path);
-  } finally {
-    release?.();
-  }
-}
-
-/**
- * Keeps a file that is about to be replaced. To free a large one takes the kernel longer than anything else here does:
- * with this, it happens when the returned function is called, on another thread, and nobody waits for it.
- */
-function hold(file: string): (() => void) | undefined {
-  try {
-    const handle = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    return () => close(handle, () => undefined);
-  } catch {
-    return undefined;
-  }
+  await move(staged, output.path);
 }
 
 /**
