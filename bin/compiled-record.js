@@ -16,6 +16,9 @@ const path = require("node:path");
 
 /** @typedef {import("./compile.mjs").Manifest} Manifest */
 
+/** Raised with every change of what a record contains: another version's record is as good as none. */
+const format = 2;
+
 const keyBytes = 32;
 /** The key's file, in the directory of all that is compiled. */
 const keyName = "seal.key";
@@ -32,7 +35,7 @@ class CompiledRecord {
   }
 
   /**
-   * What was recorded, unless its seal is not this workspace's.
+   * What was recorded, unless its seal is not this workspace's, or another version of the program recorded it.
    * @returns {Manifest | "absent" | "damaged"}
    */
   read() {
@@ -46,7 +49,8 @@ class CompiledRecord {
     const text = record.subarray(end + 1);
     const seal = Buffer.from(record.toString("latin1", 0, end), "hex");
     if (!isEqual(seal, sealOf(key, "manifest", text))) return "damaged";
-    return JSON.parse(text.toString("utf8"));
+    const recorded = JSON.parse(text.toString("utf8"));
+    return recorded.format === format ? recorded.manifest : "absent";
   }
 
   /**
@@ -56,7 +60,7 @@ class CompiledRecord {
   write(manifest) {
     const key = this.#key() ?? this.#makeKey();
     if (key === undefined) return;
-    const text = Buffer.from(JSON.stringify(manifest));
+    const text = Buffer.from(JSON.stringify({ format, manifest }));
     const seal = `${sealOf(key, "manifest", text).toString("hex")}\n`;
     replaceFile(this.file, Buffer.concat([Buffer.from(seal), text]));
   }

@@ -1,5 +1,6 @@
 /** The compiled program always matches its sources. */
-import { readFileSync } from "node:fs";
+import { createHmac } from "node:crypto";
+import { lstatSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { said, saying, withHook } from "./saying.ts";
@@ -64,3 +65,28 @@ require("node:module").syncBuiltinESMExports();
     expect(said(root)).toBe("old");
   });
 });
+
+describe("a record of compiled files", () => {
+  it.each([
+    ["another version of the program wrote", { format: 1, manifest: { libraryFolder: "lib" } }],
+    ["a version without formats wrote", { libraryFolder: "lib" }],
+  ])("that %s is as good as none", async (_, record) => {
+    const root = saying("right");
+    expect(await runTask(root, ["says"])).toMatchObject({ status: 0 });
+    seal(root, JSON.stringify(record));
+    const run = await runTask(root, ["says"]);
+    expect(run).toMatchObject({ status: 0 });
+    expect(run.stderr).not.toMatch(/error|warning/i);
+    expect(said(root)).toBe("right");
+  });
+});
+
+/** Records a text as the program does: sealed with a key that is bound to the place of its file. */
+function seal(root: string, text: string): void {
+  const compiled = path.join(root, ".buildcache/compiled");
+  const keyFile = path.join(compiled, "seal.key");
+  const { ino, ctimeNs } = lstatSync(keyFile, { bigint: true });
+  const key = createHmac("sha256", readFileSync(keyFile)).update(`compiled ${ino} ${ctimeNs}`).digest();
+  const digest = createHmac("sha256", key).update("manifest\0").update(text).digest("hex");
+  writeFileSync(path.join(compiled, "manifest.json"), `${digest}\n${text}`);
+}
