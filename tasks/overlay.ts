@@ -24,6 +24,7 @@ import { readEditList } from "./image/edit-list.ts";
 import { editorFiles } from "./image/editor-files.ts";
 import { applyEdits } from "./image/edits.ts";
 import { inheritDirectories, refuseClashes } from "./image/image-tree.ts";
+import { nameLayers } from "./image/layout.ts";
 import { describeLostModes } from "./image/lost-modes.ts";
 import { dropPlugins, installedMcollective } from "./image/mcollective.ts";
 import { microkernelConfiguration } from "./image/microkernel-settings.ts";
@@ -115,7 +116,8 @@ export const overlay = task({
     if (variant === "prod") await refusePasswords(given, directory);
     addDevices(given, owners, mtime);
     given.ensureParents({ mtime });
-    const { before, layer: tree } = fixUpLayer([core, fetched, setup], given);
+    const lower = nameLayers({ "Core's initrd": core, "the payload": fetched, "the setup files": setup });
+    const { before, layer: tree } = fixUpLayer(lower.stack, given);
     inheritDirectories(tree, core);
     inheritDirectories(before, core);
     const owned = await applyOwners(tree, owners, coreFiles);
@@ -129,12 +131,8 @@ export const overlay = task({
     refuseClashes(setup, "the setup files", tree, directory);
     await writeOverlayLayer(
       { before, tree, variant, layered: params.layout === "layered" },
-      [
-        ["Core's initrd", core],
-        ["the payload", fetched],
-        ["the setup files", setup],
-      ],
-      [["the version", versionTree("", mtime, core)]],
+      lower,
+      { "the version": versionTree("", mtime, core) },
       outputs,
       { note, signal },
     );

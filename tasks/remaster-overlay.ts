@@ -4,6 +4,7 @@ import { FileTree, fixUpLayer } from "../src/formats/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { editorFiles } from "./image/editor-files.ts";
 import { inheritDirectories } from "./image/image-tree.ts";
+import { nameLayers } from "./image/layout.ts";
 import { isPresent } from "./image/optional-files.ts";
 import { overlayLayer, writeOverlayLayer } from "./image/overlay-layer.ts";
 import { overlayTree } from "./image/overlay-tree.ts";
@@ -50,17 +51,18 @@ export const remasterOverlay = task({
       ? await overlayTree(root, { mtime, variant, mcollectiveDirectory: undefined, modes })
       : new FileTree();
     given.ensureParents({ mtime });
-    const { before, layer: tree } = fixUpLayer([core, removed, extensions], given);
+    const lower = nameLayers({
+      "Core's initrd": core,
+      "what the extensions remove first": removed,
+      "the extensions": extensions,
+    });
+    const { before, layer: tree } = fixUpLayer(lower.stack, given);
     inheritDirectories(tree, core);
     inheritDirectories(before, core);
     await writeOverlayLayer(
       { before, tree, variant, layered: params.layout === "layered" },
-      [
-        ["Core's initrd", core],
-        ["what the extensions remove first", removed],
-        ["the extensions", extensions],
-      ],
-      [],
+      lower,
+      {},
       outputs,
       { note, signal },
     );

@@ -1,7 +1,7 @@
 /** The extensions in the initrd of a remastered Core, as a layer: those of /tmp/builtin, and those that are unpacked. */
 import { writeFile } from "node:fs/promises";
 import { only, out, task } from "../src/engine/index.ts";
-import { FileTree, fixUpLayer, treeFromDirectory } from "../src/formats/index.ts";
+import { FileTree, fixUpLayer, LayerStack, treeFromDirectory } from "../src/formats/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readExtracted } from "./image/extracted-extensions.ts";
 import { readTimes } from "./image/fetched-times.ts";
@@ -60,7 +60,7 @@ export const remasterPayload = task({
       tree.set(entry, node.type === "directory" ? node : { ...node, mtime: timeOf(`builtin/${name}`) });
       origins.set(entry, name.replace(/(\.tcz)\..*$/, "$1"));
     }
-    const { before, layer } = fixUpLayer([core], tree.ensureParents({ mtime }));
+    const { before, layer } = fixUpLayer(new LayerStack([core]), tree.ensureParents({ mtime }));
     inheritDirectories(before, core);
     inheritDirectories(layer, core);
     const members = new Map([

@@ -22,7 +22,7 @@ import {
 } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
 import { inheritDirectories, normalizeOwners } from "./image/image-tree.ts";
-import { findConflict } from "./image/layout.ts";
+import { findConflict, nameLayers } from "./image/layout.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlayMember, readBundleFacts } from "./settings/bundle-facts.ts";
@@ -96,17 +96,15 @@ export async function takeBundleApart(
   const core = await readListing(places.listing);
   const image = await imageOf(bundle, core, { where: file, scratch: path.join(scratch, "image") }, limits);
   for (const [name, node] of image) image.set(name, { ...node, mtime });
-  const { before, layer } = fixUpLayer([core], image.ensureParents({ mtime }));
+  const lower = nameLayers({ "Core's initrd": core });
+  const { before, layer } = fixUpLayer(lower.stack, image.ensureParents({ mtime }));
   inheritDirectories(before, core);
   inheritDirectories(layer, core);
   const options = { level, ...(signal === undefined ? {} : { signal }) };
   await writeLayers(before.size === 0 ? [layer] : [before, layer], places.layer, options);
-  const conflict = findConflict([
-    ["Core's initrd", core],
-    ["what the bundle removes first", before],
-    ["the bundle's image", layer],
-    ["the version", versionTree("", mtime, core)],
-  ]);
+  const ours = { "what the bundle removes first": before, "the bundle's image": layer };
+  const upper = { "the version": versionTree("", mtime, core) };
+  const conflict = findConflict(nameLayers({ ...ours, ...upper }, lower));
   await writeFile(places.conflict, conflict ?? "");
 }
 

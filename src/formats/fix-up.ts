@@ -6,7 +6,7 @@
  */
 import { UserError } from "../errors/index.ts";
 import { followLinks } from "./links.ts";
-import { mergeLayers } from "./merge.ts";
+import type { LayerStack } from "./merge.ts";
 import { parentOf, printName } from "./names.ts";
 import { FileTree } from "./tree.ts";
 import type { TreeNode } from "./tree-node.ts";
@@ -26,11 +26,11 @@ export interface FixedUp {
  * What cannot be fixed up stays as it is: `mergeLayers` reports it.
  * @throws UserError `layer-entries-meet` when a link below leads two entries of the layer to one place
  */
-export function fixUpLayer(lower: readonly FileTree[], layer: FileTree): FixedUp {
-  const through = throughLinks(mergeLayers(lower).tree, layer);
+export function fixUpLayer(lower: LayerStack, layer: FileTree): FixedUp {
+  const through = throughLinks(lower.merged().tree, layer);
   const before = new FileTree();
-  for (const problem of mergeLayers([...lower, through]).problems) {
-    if (problem.layer !== lower.length) continue;
+  for (const problem of lower.with(through).merged().problems) {
+    if (problem.layer !== lower.size) continue;
     const isFixable = ["hard-link-truncated", "device-kept", "hard-link-over-file"].includes(problem.kind);
     const node = through.get(problem.path);
     if (!isFixable || node === undefined) continue;

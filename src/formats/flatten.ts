@@ -3,6 +3,7 @@
  * gone, also where the kernel could not do that from layers.
  */
 import { fixUpLayer } from "./fix-up.ts";
+import { LayerStack } from "./merge.ts";
 import { FileTree } from "./tree.ts";
 
 /**
@@ -14,7 +15,7 @@ export function flattenLayers(layers: readonly FileTree[]): FileTree {
   const flat = new FileTree();
   for (const [index, layer] of layers.entries()) {
     const before = flat.clone();
-    for (const [path, node] of fixUpLayer([before], layer).layer) {
+    for (const [path, node] of fixUpLayer(new LayerStack([flat]), layer).layer) {
       // Entries of the layer itself never lie below a directory that it replaces.
       if (node.type !== "directory" && flat.get(path)?.type === "directory") {
         for (const gone of before.below(path)) flat.delete(gone);

@@ -28,7 +28,7 @@ export { defaultLimits, type LimitSettings, limitHint, noLimits, type UnpackLimi
 export { type Followed, followLinks } from "./links.ts";
 export * from "./magic.ts";
 export { readStatements, type Statement } from "./menu-statements.ts";
-export { type Merged, mergeLayers } from "./merge.ts";
+export { LayerStack, type Merged, mergeLayers } from "./merge.ts";
 export { describeProblem, type MergeProblem } from "./merge-problem.ts";
 export { formatModeLetters } from "./mode-letters.ts";
 export * from "./names.ts";

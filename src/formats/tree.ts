@@ -12,11 +12,10 @@ const ownedByRoot = { uid: 0, gid: 0 } as const;
  * archive has one, is `.`. Iteration is in byte order, which puts parents before children.
  */
 export class FileTree implements Iterable<readonly [path: string, node: TreeNode]> {
-  readonly #nodes: Map<string, TreeNode>;
+  #nodes = new Map<string, TreeNode>();
   #sorted: readonly string[] | undefined;
 
   constructor(entries: Iterable<readonly [string, TreeNode]> = []) {
-    this.#nodes = new Map();
     for (const [path, node] of entries) this.set(path, node);
   }
 
@@ -80,7 +79,10 @@ export class FileTree implements Iterable<readonly [path: string, node: TreeNode
   }
 
   clone(): FileTree {
-    return new FileTree(this.#nodes);
+    const clone = new FileTree();
+    clone.#nodes = new Map(this.#nodes);
+    clone.#sorted = this.#sorted;
+    return clone;
   }
 
   /** Adds a regular file; owner root, mode 0644, unless said otherwise. */

@@ -7,25 +7,37 @@ import {
   describeProblem,
   type FileTree,
   flattenLayers,
+  LayerStack,
   mergeLayers,
   noLimits,
   readInitrd,
 } from "../../src/formats/index.ts";
 import { type PackContext, packWhole } from "./members.ts";
 
-/** A layer's name, for messages, and what it holds. */
-export type NamedLayer = readonly [name: string, tree: FileTree];
+/** Layers, lowest first, with a name for each, for messages. */
+export interface NamedLayers {
+  readonly stack: LayerStack;
+  readonly names: readonly string[];
+}
+
+/** Layers by name, lowest first, on those of `lower`. */
+export function nameLayers(layers: Readonly<Record<string, FileTree>>, lower?: NamedLayers): NamedLayers {
+  return {
+    stack: (lower?.stack ?? new LayerStack()).with(...Object.values(layers)),
+    names: [...(lower?.names ?? []), ...Object.keys(layers)],
+  };
+}
 
 /**
  * The kernel applies layer after layer, lowest first, with traps for the unwary. One sentence about the first place where the
  * image would not be what it seems; undefined where there is none.
  */
-export function findConflict(layers: readonly NamedLayer[]): string | undefined {
-  const { problems } = mergeLayers(layers.map(([, tree]) => tree));
+export function findConflict({ stack, names }: NamedLayers): string | undefined {
+  const { problems } = stack.merged();
   // A directory of ours that has a mode by rule (such as /tmp) may well change what Core had.
   const [first, ...others] = problems.filter((problem) => problem.kind !== "directory-changed");
   if (first === undefined) return undefined;
-  const sentence = describeProblem(first, (layer) => layers[layer]?.[0] ?? "");
+  const sentence = describeProblem(first, (layer) => names[layer] ?? "");
   return others.length === 0 ? sentence : `${sentence}, and ${others.length} more like this`;
 }
 

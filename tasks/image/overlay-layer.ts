@@ -3,7 +3,7 @@ import { copyFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type FileTree, writeLayers } from "../../src/formats/index.ts";
 import { roomFor } from "./layers.ts";
-import { describeFallback, findConflict, type NamedLayer } from "./layout.ts";
+import { describeFallback, findConflict, type NamedLayers, nameLayers } from "./layout.ts";
 import { writeLinkedFiles } from "./linked-files.ts";
 
 /** The layer's file name. */
@@ -29,20 +29,16 @@ interface OverlayPlaces {
 /** Writes the layer, its linked files and its room. `lower` and `upper` are the layers below and above it. */
 export async function writeOverlayLayer(
   { before, tree, variant, layered }: OverlayParts,
-  lower: readonly NamedLayer[],
-  upper: readonly NamedLayer[],
+  lower: NamedLayers,
+  upper: Readonly<Record<string, FileTree>>,
   places: OverlayPlaces,
   { note, signal }: { readonly note: (message: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
   await writeLayers(before.size === 0 ? [tree] : [before, tree], places.layer, { signal });
   await writeLinkedFiles(tree, places.linked, signal);
   await writeFile(places.room, `${roomFor((await stat(places.layer)).size, variant)}\n`);
-  const conflict = findConflict([
-    ...lower,
-    ["what the overlay removes first", before],
-    ["the overlay", tree],
-    ...upper,
-  ]);
+  const ours = { "what the overlay removes first": before, "the overlay": tree };
+  const conflict = findConflict(nameLayers({ ...ours, ...upper }, lower));
   if (layered && conflict === undefined) return;
   await copyFile(places.layer, path.join(places.single, overlayLayer));
   if (conflict === undefined) return;

@@ -8,6 +8,7 @@ import {
   bytesContent,
   FileTree,
   fixUpLayer,
+  LayerStack,
   mergeLayers,
   readInitrd,
   writeLayers,
@@ -38,7 +39,7 @@ function hardLinked(text: string, ...names: readonly string[]): FileTree {
 async function unpacked(lower: readonly FileTree[], layer: FileTree) {
   const directory = await mkdtemp(path.join(tmpdir(), "razor mk mend "));
   try {
-    const mended = fixUpLayer(lower, layer);
+    const mended = fixUpLayer(new LayerStack(lower), layer);
     const name = path.join(directory, "layer");
     await writeLayers([mended.before, mended.layer], name);
     const members = await readInitrd(name, { spoolDir: path.join(directory, "spool") });
@@ -56,7 +57,7 @@ async function unpacked(lower: readonly FileTree[], layer: FileTree) {
 /** Whether a link of the lower layers leads two entries of the layer to one place. */
 function meets(lower: readonly FileTree[], layer: FileTree): boolean {
   try {
-    fixUpLayer(lower, layer);
+    fixUpLayer(new LayerStack(lower), layer);
     return false;
   } catch (error) {
     if ((error as { code?: string }).code === "layer-entries-meet") return true;
@@ -108,7 +109,7 @@ describe("a mended layer", () => {
       ["a/c/e", "l/c"],
       ["a/c", "l/c/e"],
     ] as const) {
-      expect(() => fixUpLayer([lower], both(one, other))).toThrow(
+      expect(() => fixUpLayer(new LayerStack([lower]), both(one, other))).toThrow(
         expect.objectContaining({
           code: "layer-entries-meet",
           message: expect.stringMatching(/l\/c.* and .*a\/c/),
@@ -116,7 +117,7 @@ describe("a mended layer", () => {
       );
     }
     // Directories meet without harm.
-    const { layer } = fixUpLayer([lower], both("a/c/1", "l/c/2"));
+    const { layer } = fixUpLayer(new LayerStack([lower]), both("a/c/1", "l/c/2"));
     expect([...layer.paths()]).toEqual(["a", "a/c", "a/c/1", "a/c/2"]);
   });
 
@@ -163,7 +164,7 @@ describe("a mended layer", () => {
         if (problems.some((problem) => problem.layer >= lower.length && problem.kind !== "directory-changed"))
           return;
         if (removed.size > 0) mended += 1;
-        const { layer: wanted } = fixUpLayer(lower, layer);
+        const { layer: wanted } = fixUpLayer(new LayerStack(lower), layer);
         for (const [at, node] of wanted) {
           expect(tree.get(at)?.type).toBe(node.type);
           if (node.type === "file") expect(texts.get(at)).toBe((await wanted.read(at)).toString());

@@ -3,6 +3,7 @@ import {
   bytesContent,
   describeProblem,
   FileTree,
+  LayerStack,
   type Merged,
   type MergeProblem,
   mergeLayers,
@@ -209,4 +210,37 @@ test("every problem is told as one sentence that names the path and the layer", 
   expect(problems.map((problem) => describeProblem(problem))[4]).toBe(
     "a/b of layer 1 changes the directory from 1777 0:50 to 0755 0:50",
   );
+});
+
+describe("a stack", () => {
+  const lower = [
+    hardLinked("x", "bin/one", "bin/two").addTree(directory("etc")).addTree(file("etc/a", "old")),
+    file("bin/one", "y").addTree(link("etc/b", "a")),
+  ].map((tree) => tree.ensureParents({ mtime }));
+  const upper = [directory("etc/b"), hardLinked("z", "etc/a", "etc/c")].map((tree) =>
+    tree.ensureParents({ mtime }),
+  );
+  const shown = ({ tree, problems, origins }: Merged) => ({
+    nodes: [...tree],
+    problems,
+    origins: [...origins],
+  });
+
+  test("to which layers are added is what all of them make together", () => {
+    const stack = new LayerStack(lower).with(...upper);
+    expect(stack.size).toBe(4);
+    const merged = shown(stack.merged());
+    expect(merged).toEqual(shown(mergeLayers([...lower, ...upper])));
+    expect(merged.problems.length).toBeGreaterThan(1);
+  });
+
+  test("stays as it is when layers are put on it, and when its tree is changed", () => {
+    const stack = new LayerStack(lower);
+    const before = shown(stack.merged());
+    stack.with(...upper).merged();
+    stack.merged().tree.delete("etc/a");
+    stack.merged().tree.addFile("new", bytesContent(""), { mtime });
+    expect(stack.size).toBe(2);
+    expect(shown(stack.merged())).toEqual(before);
+  });
 });

@@ -14,6 +14,7 @@ import {
   fixUpLayer,
   flattenLayers,
   joinLayers,
+  LayerStack,
   mergeLayers,
   readCpio,
   readInitrd,
@@ -88,7 +89,7 @@ function attempts(layers: Layers, index: number): readonly Attempt[] {
     const prefix = prefixOf("fixedUp", index);
     const placed = place(layers, prefix);
     const lower = placed.slice(0, -1);
-    const { before, layer } = fixUpLayer(lower, placed.at(-1) ?? new FileTree());
+    const { before, layer } = fixUpLayer(new LayerStack(lower), placed.at(-1) ?? new FileTree());
     found.push(
       attempt(
         prefix,
