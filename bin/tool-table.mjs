@@ -118,6 +118,13 @@ const testTools = {
   visudo: { for: "sudoers in tests", apt: "sudo", dnf: "sudo", pacman: "sudo" },
   skopeo: { for: "OCI images in tests", apt: "skopeo", dnf: "skopeo", pacman: "skopeo", brew: "skopeo" },
   umoci: { for: "OCI images in tests", apt: "umoci", dnf: "umoci", pacman: "umoci" },
+  sshd: {
+    for: "publishing over ssh in tests",
+    files: ["/usr/sbin/sshd", "/usr/bin/sshd"],
+    apt: "openssh-server",
+    dnf: "openssh-server",
+    pacman: "openssh",
+  },
   gpgconf: { for: "keys in tests", apt: "gpgconf", dnf: "gnupg2", pacman: "gnupg", brew: "gnupg" },
   ruby: {
     for: "the Microkernel's programs in tests",
