@@ -5,7 +5,7 @@
 
 import { constants, cp, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
-import { files, only, out, task } from "../src/engine/index.ts";
+import { file, files, only, out, task } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeIso, writeTarball } from "../src/formats/index.ts";
 import type { Shell } from "../src/host/index.ts";
@@ -13,6 +13,8 @@ import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { closedMenus } from "./image/closed-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
+import { bundledReadme, imageReadme } from "./image/readme.ts";
+import { imageContents } from "./image-contents.ts";
 import { copyBootFiles } from "./iso-template.ts";
 import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
@@ -21,6 +23,7 @@ import { payload } from "./payload.ts";
 import { bootMenu, epoch, isoVersion } from "./settings/image-options.ts";
 import { ofPackage } from "./settings/package.ts";
 import { texts } from "./settings/project-options.ts";
+import { readmeFile } from "./settings/readme.ts";
 import { undated } from "./settings/undated.ts";
 import { setupFiles } from "./setup-files.ts";
 
@@ -39,10 +42,12 @@ export const bundle = task({
     linkerTables: only(linkerTables, "tarballs"),
     overlay: overlayTarball,
     layout: only(overlay, "single"),
+    contents: imageContents,
   },
   inputs: {
     scripts: files("*.sh", { root: ofPackage("tasks/bundle") }),
     ...texts,
+    readme: file(readmeFile, { optional: true }),
   },
   params: { isoVersion, epoch, bootMenu },
   // Writes an ISO only where Core's has another layout.
@@ -66,6 +71,9 @@ export const bundle = task({
     };
     await add(inputs.copying, "COPYING");
     await add(inputs.license, "LICENSE");
+    const about = { version: params.isoVersion, variant, epoch: mtime };
+    const readme = await imageReadme(inputs.readme, needs.contents.list, about, ["version"]);
+    if (readme !== undefined) tree.addFile(bundledReadme, bytesContent(readme), { mtime });
     // The bundle's scripts know the layout of Core's releases only.
     const iso = isChanged ? path.join(scratch, "Core-current.iso") : needs.core.iso;
     if (isChanged) await packCoreIso($, needs.core.boot, path.join(scratch, "Core"), iso);

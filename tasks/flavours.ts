@@ -7,6 +7,7 @@ import { extractUtilLinux } from "./extract-util-linux.ts";
 import { fetchExtras } from "./fetch-extras.ts";
 import { fetchGems } from "./fetch-gems.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
+import { imageContents } from "./image-contents.ts";
 import { isoFromBundle } from "./iso-from-bundle.ts";
 import { isoTemplate } from "./iso-template.ts";
 import { linkerTables } from "./linker-tables.ts";
@@ -15,6 +16,7 @@ import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
 import { payloadTarball } from "./payload-tarball.ts";
 import { pxe } from "./pxe.ts";
+import { readme } from "./readme.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
 import { remaster } from "./remaster.ts";
 import { remasterExtensions } from "./remaster-extensions.ts";
@@ -44,6 +46,7 @@ export const flavours = {
       overlay,
       overlayTarball,
       linkerTables,
+      imageContents,
       isoTemplate,
       bundle,
       rebuildIso,
@@ -51,6 +54,7 @@ export const flavours = {
       isoFromBundle,
       pxe,
       update,
+      readme,
       backup,
       template,
       ociTemplate,

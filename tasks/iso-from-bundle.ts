@@ -1,11 +1,12 @@
 /** The ISO of a bundle, as its own scripts would make it: `rebuild-iso` with `--bundle`. */
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { file, out, task } from "../src/engine/index.ts";
 import { writeLayer } from "../src/formats/index.ts";
 import { microkernelIdentity } from "./image/image-identity.ts";
 import { describeFallback } from "./image/layout.ts";
 import { packerFor } from "./image/members.ts";
+import { bundledReadme, withVersion } from "./image/readme.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
@@ -49,7 +50,14 @@ export const isoFromBundle = task({
     const layers = [bundle.layer, versionLayer];
     const identity = microkernelIdentity(params.isoVersion, epoch);
     // A bundle of another release of the project may have texts of its own.
-    const own = (await readdir(bundle.texts)).map((name) => [name, path.join(bundle.texts, name)]);
+    const own = new Map((await readdir(bundle.texts)).map((name) => [name, path.join(bundle.texts, name)]));
+    const readme = own.get(bundledReadme);
+    if (readme !== undefined) {
+      const text = withVersion(await readFile(readme, "utf8"), params.isoVersion);
+      await writeFile(path.join(directory, "README"), text);
+      own.delete(bundledReadme);
+      own.set("README", path.join(directory, "README"));
+    }
     await makeTemplate({
       core: bundle,
       layers,

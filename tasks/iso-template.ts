@@ -4,7 +4,7 @@
  */
 import { constants, copyFile, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { only, out, task } from "../src/engine/index.ts";
+import { file, only, out, task } from "../src/engine/index.ts";
 import { type IsoBoot, type IsoGap, writeIsoTemplate, writeLayer } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
@@ -19,13 +19,16 @@ import { paddingAfter, wholeSectors } from "./image/layers.ts";
 import { packSingle } from "./image/layout.ts";
 import { type PackContext, packerFor } from "./image/members.ts";
 import { overlayLayer } from "./image/overlay-layer.ts";
+import { imageReadme } from "./image/readme.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
+import { imageContents } from "./image-contents.ts";
 import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
 import { payload } from "./payload.ts";
 import { bootMenu, compress, epoch, isoVersion } from "./settings/image-options.ts";
 import { texts } from "./settings/project-options.ts";
+import { readmeFile } from "./settings/readme.ts";
 import { setupFiles } from "./setup-files.ts";
 
 export const isoTemplate = task({
@@ -39,8 +42,9 @@ export const isoTemplate = task({
     linkerTables: only(linkerTables, "layer"),
     overlay: only(overlay, "room", "single"),
     loaders: bootLoaders,
+    contents: imageContents,
   },
-  inputs: texts,
+  inputs: { ...texts, readme: file(readmeFile, { optional: true }) },
   params: { isoVersion, epoch, compress, bootMenu },
   tools: ["xorriso"],
   // Packs only where the initrd is a single archive.
@@ -62,6 +66,12 @@ export const isoTemplate = task({
       await readListing(needs.core.listing),
     );
     await writeLayer(version, outputs.versionLayer, { signal: context.signal });
+    const readme = await imageReadme(inputs.readme, needs.contents.list, {
+      version: params.isoVersion,
+      variant: context.variant,
+      epoch: Number(params.epoch),
+    });
+    if (readme !== undefined) await writeFile(path.join(context.scratch, "README"), readme);
     const overlaid = (await readdir(needs.overlay.single)).includes(overlayLayer)
       ? path.join(needs.overlay.single, overlayLayer)
       : undefined;
@@ -79,7 +89,11 @@ export const isoTemplate = task({
       compress: params.compress,
       loaders: needs.loaders.loaders,
       bootMenu: params.bootMenu,
-      files: { COPYING: inputs.copying, LICENSE: inputs.license },
+      files: {
+        COPYING: inputs.copying,
+        LICENSE: inputs.license,
+        ...(readme === undefined ? {} : { README: path.join(context.scratch, "README") }),
+      },
       identity: microkernelIdentity(params.isoVersion, Number(params.epoch)),
       epoch: Number(params.epoch),
       places: outputs,

@@ -23,6 +23,7 @@ import {
 import { openCoreIso } from "./image/core-iso.ts";
 import { inheritDirectories, normalizeOwners } from "./image/image-tree.ts";
 import { findConflict, nameLayers } from "./image/layout.ts";
+import { bundledReadme } from "./image/readme.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlayMember, readBundleFacts } from "./settings/bundle-facts.ts";
@@ -49,7 +50,7 @@ export const unpackBundle = task({
     conflict: out.file("conflict"),
     /** GRUB's files and the MBR's code; old bundles have none. */
     loaders: out.directory("loaders"),
-    /** COPYING and LICENSE, as far as the bundle has them. */
+    /** COPYING, LICENSE and README without its version, as far as the bundle has them. */
     texts: out.directory("texts"),
   },
   async run({ inputs, params, outputs, scratch, signal }) {
@@ -86,7 +87,7 @@ export async function takeBundleApart(
 ): Promise<void> {
   const bundle = await treeFromTarball(file, path.join(scratch, "bundle"), limits);
   await copyOut(bundle, coreIso(bundle, file), places.iso);
-  for (const text of ["COPYING", "LICENSE"]) {
+  for (const text of ["COPYING", "LICENSE", bundledReadme]) {
     if (bundle.get(text)?.type === "file") await copyOut(bundle, text, path.join(places.texts, text));
   }
   for (const name of bundle.paths().filter((one) => /^loaders\/[^/]+$/.test(one))) {

@@ -70,6 +70,7 @@ menu=$work/iso/boot/isolinux/isolinux.cfg
 sed 's/^\([[:space:]]*[Tt][Ii][Mm][Ee][Oo][Uu][Tt][[:space:]][[:space:]]*\)300\([[:space:]]*\)$/\1100\2/' "$menu" >"$work/menu"
 cp "$work/menu" "$menu"
 cp COPYING LICENSE "$work/iso/"
+[ ! -f README.in ] || sed "s/{{version}}/$version/g" README.in >"$work/iso/README"
 if [ -f loaders/efi.img ]; then
   mkdir -p "$work/iso/boot/grub"
   cp loaders/efi.img loaders/grub.cfg "$work/iso/boot/grub/"

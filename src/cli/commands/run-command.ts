@@ -5,6 +5,7 @@ import {
   build,
   type Command,
   type CommandContext,
+  forecast,
   inputPaths,
   outputPathsOf,
   RunningCode,
@@ -127,6 +128,11 @@ function contextFor(
       return outputPathsOf(task, graph);
     },
     inputsOf: (task) => inputPaths(workspace, { targets: [task], variant: request.variant, values }),
+    forecast: async (task) => {
+      const request = { targets: [task], variant: session.request.variant, values, force: new Set<string>() };
+      const forecasts = await forecast(workspace, { ...request, partial: true });
+      return forecasts.map(({ id, verdict }) => ({ name: id.split("@")[0] ?? id, verdict }));
+    },
     given: () => givenOptions(session),
     alone: (work) =>
       workAlone(workspace, { name: command.name, command: session.command, signal, hurry, onEvent }, work),

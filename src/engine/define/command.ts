@@ -62,10 +62,19 @@ export interface CommandContext {
    * workspace that no option names.
    */
   readonly inputsOf: (task: Task) => Promise<readonly string[]>;
+  /** What a build of a task would do with each task that it reaches, in the order of the graph; it runs nothing. */
+  readonly forecast: (task: Task) => Promise<readonly Forecasted[]>;
   /** The options that were given for this command, with their values as text; without secrets. */
   readonly given: () => Promise<readonly GivenOption[]>;
   /** Does work while no build runs in this workspace; never to be used within itself or around `build`. */
   readonly alone: <T>(work: (bench: ExclusiveContext) => Promise<T>) => Promise<T>;
+}
+
+/** What a build would do with a task. */
+export interface Forecasted {
+  readonly name: string;
+  /** `maybe`: it depends on a result that is not there yet; `unknown`: it cannot be decided, as an input is missing. */
+  readonly verdict: "fresh" | "restore" | "run" | "maybe" | "unknown";
 }
 
 /** An option that the command line, a file, the environment or the Taskfile sets. */

@@ -17,9 +17,22 @@ export const releaseErrors = {
     meaning: "`task backup` takes no words; `task backup --restore FILE` takes a directory.",
     remedy: "Run `task backup`, or `task backup --restore FILE DIRECTORY`.",
   },
+  "editor-failed": {
+    meaning: "The editor that `--edit` started cannot be started, or ended with a failure.",
+    remedy: "Set the variable VISUAL or EDITOR to the command of an editor.",
+  },
   "not-a-backup": {
     meaning: "The file is a tarball, but not one that `task backup` made.",
     remedy: "Name a file that `task backup` made.",
+  },
+  "readme-field": {
+    meaning: "The template of README, `image-src/README`, has a field that does not exist.",
+    remedy: "Correct the field's name; the message lists the fields.",
+  },
+  "readme-missing": {
+    meaning:
+      "`task readme` prints README of the ISO, and the project has no template of it, `image-src/README`.",
+    remedy: "Run `task readme --edit`, which begins one.",
   },
   "release-damaged": {
     meaning: "A published release lacks a file, or a file differs from its SHA256SUMS.",
