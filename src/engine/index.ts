@@ -83,6 +83,7 @@ export {
 export { acquireLock } from "./state/lock.ts";
 export type {
   RemoteCache,
+  Download,
   RemoteResult,
   RemoteTraffic,
   RemoteTransfer,

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   type BlobReference,
   type Digest,
+  type Download,
   digestOfBytes,
   type Part,
   type RemoteCache,
@@ -73,12 +74,7 @@ export class HttpCache implements RemoteCache {
     return result;
   }
 
-  async download(
-    blobs: readonly BlobReference[],
-    store: Store,
-    priority: number,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async download({ blobs, store, priority }: Download, signal: AbortSignal): Promise<boolean> {
     const missing = new Map(blobs.map((blob) => [blob.digest, blob]));
     for (const digest of missing.keys()) if (store.has(digest)) missing.delete(digest);
     let isComplete = true;

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import {
-  type BlobReference,
+  type Download,
   out,
   type RemoteCache,
   type RemoteResult,
@@ -39,7 +39,7 @@ class MemoryCache implements RemoteCache {
     return this.#results.get(JSON.stringify(key));
   }
 
-  async download(blobs: readonly BlobReference[], store: Store, priority: number): Promise<boolean> {
+  async download({ blobs, store, priority }: Download): Promise<boolean> {
     for (const { digest, size } of blobs) {
       const content = this.#contents.get(digest);
       if (content === undefined) return false;

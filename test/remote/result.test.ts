@@ -14,7 +14,7 @@ describe("a result", () => {
     const { cache, warnings } = rig().open();
     expect(await cache.find(key, signal)).toEqual({ outputs, log, seconds: 1.5, maker: "a machine" });
     const store = rig().newStore("other");
-    expect(await cache.download(blobs, store, 0, signal)).toBe(true);
+    expect(await cache.download({ blobs, store, priority: 0 }, signal)).toBe(true);
     for (const text of [...contents, "printed\n"]) expect(store.readText(digestOf(text))).toBe(text);
     expect(cache.traffic).toMatchObject({ hits: 1, misses: 0, stored: 0, sent: 0 });
     expect(await cache.find({ ...key, variant: "prod" }, signal)).toBeUndefined();

@@ -97,7 +97,7 @@ describe("a server", () => {
       const { cache, warnings } = rig().open();
       const store = rig().newStore("cheated");
       expect(await cache.find(key, signal)).toBeDefined();
-      expect(await cache.download(blobs, store, 0, signal)).toBe(false);
+      expect(await cache.download({ blobs, store, priority: 0 }, signal)).toBe(false);
       expect(store.has(blob.digest)).toBe(false);
       expect(readdirSync(path.join(rig().root, "cheated/tmp"))).toEqual([]);
       expect(warnings).toEqual([expect.stringContaining("wrong bytes")]);
@@ -117,7 +117,7 @@ describe("a server", () => {
     const { cache, warnings } = rig().open();
     const store = rig().newStore("again");
     await cache.find(key, signal);
-    expect(await cache.download(blobs, store, 0, signal)).toBe(true);
+    expect(await cache.download({ blobs, store, priority: 0 }, signal)).toBe(true);
     expect(store.readText(digestOf("one file\n"))).toBe("one file\n");
     expect({ warnings, broken }).toEqual({ warnings: [], broken: 2 });
   });
@@ -154,7 +154,7 @@ describe("a server", () => {
     const { cache } = rig().open();
     const store = rig().newStore("lost");
     for (let round = 0; round < 2; round += 1)
-      expect(await cache.download(blobs, store, 0, signal)).toBe(false);
+      expect(await cache.download({ blobs, store, priority: 0 }, signal)).toBe(false);
     expect(rig().server.requests.filter((one) => one === `GET cas/${blob?.digest}`)).toHaveLength(1);
   });
 

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type {
   BlobReference,
   BuildEvent,
+  Download,
   Progress,
   RemoteCache,
   RemoteResult,
@@ -46,13 +47,8 @@ export class SessionCache implements RemoteCache {
     return (await this.#cache()).find(key, signal);
   }
 
-  async download(
-    blobs: readonly BlobReference[],
-    store: Store,
-    priority: number,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    return (await this.#cache()).download(blobs, store, priority, signal);
+  async download(download: Download, signal: AbortSignal): Promise<boolean> {
+    return (await this.#cache()).download(download, signal);
   }
 
   async retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean> {

@@ -119,7 +119,7 @@ export class RemoteResults {
       if (parts !== undefined) joined.set(entry.digest, parts);
       blobs.push(...(parts ?? [entry]));
     }
-    if (!(await this.#remote.download(blobs, store, priority, signal))) return false;
+    if (!(await this.#remote.download({ blobs, store, priority }, signal))) return false;
     for (const [whole, parts] of joined)
       store.putParts(
         whole,

@@ -28,19 +28,23 @@ export interface RemoteResult {
   readonly maker: string;
 }
 
+/** Contents that are of use only together. */
+export interface Download {
+  readonly blobs: readonly BlobReference[];
+  /** Where they are wanted. */
+  readonly store: Store;
+  /** Of several downloads that with the higher priority comes first. */
+  readonly priority: number;
+}
+
 export interface RemoteCache {
   /** The result that is stored for the key; undefined for a miss. Never rejects but for the signal. */
   find(key: ResultKey, signal: AbortSignal): Promise<RemoteResult | undefined>;
   /**
-   * Brings the contents that the store lacks into it, each checked against its digest and size; of several downloads that with
-   * the higher priority comes first. False when one content cannot be had: the result is useless then.
+   * Brings the contents that the store lacks into it, each checked against its digest and size. False when one content cannot be
+   * had: the result is useless then.
    */
-  download(
-    blobs: readonly BlobReference[],
-    store: Store,
-    priority: number,
-    signal: AbortSignal,
-  ): Promise<boolean>;
+  download(download: Download, signal: AbortSignal): Promise<boolean>;
   /** Brings a content that is known by its digest, such as a pinned source, into the store; false where it cannot be had. */
   retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean>;
   /** Takes a content of the store to be sent beside the build, for `retrieve` on other machines. Returns at once. */
