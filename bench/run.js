@@ -25,6 +25,7 @@ const benchmarks = {
   "cold-prod": async () => ({ run: (await import("./cold.js")).runProd }),
   "slow-mirror": () => import("./slow-mirror.js"),
   remote: () => import("./remote.js"),
+  matrix: () => import("./matrix.js"),
   look: () => import("./look.js"),
   boot: () => import("./boot.js"),
   remaster: () => import("./remaster.js"),

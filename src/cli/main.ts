@@ -27,6 +27,7 @@ import { watchTargets } from "./commands/watch-command.ts";
 import { answerQuestion } from "./completion/index.ts";
 import { parseCommandLine, type Request } from "./options/command-line.ts";
 import { refuseInteractive } from "./options/interactive.ts";
+import { givenFor } from "./options/matrix-axes.ts";
 import { checkWords } from "./options/name-conflict.ts";
 import { refuseConflicts } from "./options/option-conflict.ts";
 import { parametersOf, remoteVariables } from "./options/option-table.ts";
@@ -136,7 +137,7 @@ function openSession(
   const noted = start.noted ?? new Set<string>();
   const [first = ""] = request.words;
   // Notes about an image are for builds; commands that answer a question print none.
-  const isTold = !request.quiet && !isProgramWord(first) && !request.dryRun;
+  const isTold = !request.quiet && (first === "matrix" || !isProgramWord(first)) && !request.dryRun;
   const note = (message: string): void => {
     if (isTold && !noted.has(message)) io.stderr.write(`${style.yellow("note:")} ${printable(message)}\n`);
     noted.add(message);
@@ -151,6 +152,10 @@ function openSession(
     const fresh = new ParameterValues(request.given, host);
     prefetchValues(namedTasks(request.words, taskfile), fresh, request.variant);
     return fresh;
+  };
+  const valuesWith = (variant: string, choices: ReadonlyMap<string, string>): ParameterValues => {
+    const given = givenFor(variant, request, parametersOf(taskfile), note);
+    return new ParameterValues(new Map([...given, ...choices]), { ...host, variant });
   };
   // Also what no named target uses: a wrong value is refused before anything runs.
   values.checkGiven(parametersOf(taskfile));
@@ -168,6 +173,7 @@ function openSession(
     command,
     sources: start.manifest.sources,
     freshValues,
+    valuesWith,
     reload: start.reload,
     continued: start.continued,
     noted,

@@ -23,6 +23,8 @@ export interface Session {
   readonly sources: readonly SourceFile[];
   /** The parameters' values as they would be for a program that starts now. */
   readonly freshValues: () => ParameterValues;
+  /** The values of a combination of a matrix; `choices` are texts of options, as the user gives them. */
+  readonly valuesWith: (variant: string, choices: ReadonlyMap<string, string>) => ParameterValues;
   /** Makes a program of the sources as they are now. */
   readonly reload: Start["reload"];
   /** What this program goes on with, where it follows another one. */

@@ -3,8 +3,9 @@
  * It knows nothing of what the tasks make.
  */
 export { needsOf } from "./bind/adjacency.ts";
-export type { BoundOutput, BoundTask, Graph } from "./bind/bound-task.ts";
+export type { BoundOutput, BoundTask, Choice, Combination, Graph } from "./bind/bound-task.ts";
 export { inputCovers, prefetchValues } from "./bind/graph.ts";
+export { combine, variantAxis } from "./bind/matrix.ts";
 export { toolUses } from "./bind/optional-tool.ts";
 export { findTool } from "./bind/tool.ts";
 export type { CodeIndex } from "./decide/code-index.ts";
@@ -82,8 +83,8 @@ export {
 } from "./state/garbage-collection.ts";
 export { acquireLock } from "./state/lock.ts";
 export type {
-  RemoteCache,
   Download,
+  RemoteCache,
   RemoteResult,
   RemoteTraffic,
   RemoteTransfer,

@@ -17,16 +17,12 @@ import { movedDuring, movedText } from "./moved-during.ts";
 import { sessionCache, trafficLine } from "./remote-cache.ts";
 import { runCommand } from "./run-command.ts";
 import { leaveRecord, NoOpDetector } from "./up-to-date.ts";
+import { wantedTasks } from "./wanted-tasks.ts";
 
 /** Runs commands in the order given, and builds all tasks in one graph. */
 export async function buildTargets(session: Session, targets: readonly Target[]): Promise<number> {
   const asked = targets.filter((target): target is Task => target.kind === "task");
-  const alsoBuilds = session.workspace.taskfile.alsoBuilds ?? [];
-  const tasks = [...asked];
-  for (const [task, brings, wanted] of alsoBuilds) {
-    if (!asked.includes(task)) continue;
-    if (wanted === undefined || (await session.values.get(wanted))) tasks.push(brings);
-  }
+  const tasks = await wantedTasks(asked, session.workspace.taskfile, session.values);
   const commands = targets.filter((target): target is Command => target.kind === "command");
   for (const command of commands) {
     const status = await runCommand(session, command, []);

@@ -13,11 +13,12 @@ export const verdictTexts = {
   unknown: "unknown, an input is missing",
 } as const;
 
-/** `more` is what JSON says of one of the tasks, beside the forecast. */
+/** `more` is what JSON says of one of the tasks, beside the forecast; `name` gives the name that a task is shown by. */
 export function printForecast(
   { io, request }: Session,
   forecasts: readonly Forecast[],
   more?: { readonly asked: Forecast; readonly remote: RemoteExplanation },
+  name: (id: string) => string = nameOf,
 ): void {
   if (request.json) {
     const encoded = forecasts.map((one) => ({
@@ -31,7 +32,7 @@ export function printForecast(
   }
   for (const { id, verdict, reasons } of forecasts) {
     io.stdout.write(
-      `${nameOf(id)}: ${verdictTexts[verdict]}${reasons.length === 0 ? "" : `, ${reasonLine(reasons)}`}\n`,
+      `${name(id)}: ${verdictTexts[verdict]}${reasons.length === 0 ? "" : `, ${reasonLine(reasons)}`}\n`,
     );
   }
 }

@@ -12,6 +12,7 @@ import { listCommand } from "./list-command.ts";
 import { logCommand } from "./log-command.ts";
 import { renderManPage } from "./man-page.ts";
 import { manualFor } from "./manual.ts";
+import { matrixCommand } from "./matrix-command.ts";
 import { settingsCommand } from "./settings-command.ts";
 import { whyCommand } from "./why-command.ts";
 
@@ -25,6 +26,7 @@ export const commandRuns: Readonly<Record<ProgramWord, Run>> = {
   settings: settingsCommand,
   graph: graphCommand,
   affected: affectedCommand,
+  matrix: matrixCommand,
   cache: cacheCommand,
   init: initCommand,
   doctor: doctorCommand,

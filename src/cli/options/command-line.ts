@@ -41,6 +41,8 @@ export interface Request {
   readonly since: string | undefined;
   /** A result on a server to compare with. */
   readonly against: string | undefined;
+  /** Axes of a matrix, each as `NAME=VALUE,VALUE`. */
+  readonly over: readonly string[];
   /** What a new project begins with. */
   readonly template: string | undefined;
   readonly flavour: string | undefined;
@@ -84,6 +86,7 @@ interface CoreOptions extends RemoteCacheOptions {
   readonly summary?: string;
   readonly since?: string;
   readonly against?: string;
+  readonly over?: readonly string[];
   readonly template?: string;
   readonly flavour?: string;
   readonly watch?: true;
@@ -170,6 +173,7 @@ export function parseCommandLine(
       summary: options.summary,
       since: options.since,
       against: options.against,
+      over: options.over ?? [],
       template: options.template,
       flavour: options.flavour,
       watch:

@@ -31,6 +31,7 @@ export function refuseConflicts(request: Request): void {
   for (const [option, value, owner] of [
     ["--since", request.since, "affected"],
     ["--format", request.format, "graph"],
+    ["--over", request.over[0], "matrix"],
   ] as const)
     if (value !== undefined && first !== owner)
       throw new UsageError(`${option} is an option of \`${owner}\``, {

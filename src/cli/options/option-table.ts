@@ -244,6 +244,11 @@ const programOptions: readonly OptionEntry[] = [
     value: "KEY|URL",
     concerns: "other",
   }),
+  option("--over", "with matrix: build for each of these values of an option, or of variant", {
+    value: "NAME=VALUE,…",
+    again: true,
+    concerns: "other",
+  }),
   option("--audit", "report undeclared files that the tasks' commands and code use"),
   option("--strict", "like --audit, but fail the task"),
   option("--trace", "write a trace of tasks, processes and downloads for chrome://tracing", {

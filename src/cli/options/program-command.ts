@@ -11,6 +11,7 @@ export type ProgramWord =
   | "settings"
   | "graph"
   | "affected"
+  | "matrix"
   | "cache"
   | "init"
   | "doctor"
@@ -78,6 +79,19 @@ export const programCommands: readonly ProgramCommand[] = [
     options: ["--since", "--json"],
     examples: [
       { command: "affected --since HEAD~3", does: "list the targets that the last three commits affect" },
+    ],
+  },
+  {
+    name: "matrix",
+    takes: "<target...>",
+    offers: "tasks",
+    description: "build targets for several variants and options at once (--over), shared steps once",
+    options: ["--over", "--dry-run", "--keep-going", "--jobs", "--force", "--json", "--summary", "--trace"],
+    examples: [
+      {
+        command: "matrix iso --over variant=dev,prod,debug --over layout=layered,single",
+        does: "build six ISOs, and list them with size, time and sha256",
+      },
     ],
   },
   {

@@ -90,9 +90,14 @@ interface DisplayOptions {
   readonly fresh?: boolean;
   /** Whether nothing is said when the reader of the output has had enough, as of `task ls IMAGE | head`. */
   readonly quietPipe?: boolean;
+  /** How a task is named; unless said otherwise by its name alone. */
+  readonly nameOf?: (id: string) => string;
 }
 
-export function openDisplay(shown: Shown, { fresh = true, quietPipe = false }: DisplayOptions = {}): Display {
+export function openDisplay(
+  shown: Shown,
+  { fresh = true, quietPipe = false, nameOf }: DisplayOptions = {},
+): Display {
   const { io, style, request, workspace, failure } = shown;
   const interruption = new AbortController();
   const hurry = new AbortController();
@@ -100,7 +105,7 @@ export function openDisplay(shown: Shown, { fresh = true, quietPipe = false }: D
   const write = (text: string): unknown => io.stderr.write(text);
   const draw = (text: string): unknown => (io.stderr.draw === undefined ? write(text) : io.stderr.draw(text));
   const screen = { write: draw, columns: () => io.stderr.columns ?? 80 };
-  const live = usesLiveDisplay(shown) ? new LiveDisplay(screen, style) : undefined;
+  const live = usesLiveDisplay(shown) ? new LiveDisplay(screen, style, nameOf) : undefined;
   const lines = new LineBuffer(write);
   const print = (line: string): void => (live === undefined ? lines.add(line) : live.print(line));
   const reporter = new PlainReporter({
@@ -110,6 +115,7 @@ export function openDisplay(shown: Shown, { fresh = true, quietPipe = false }: D
     quiet: request.quiet || request.json,
     notes: !request.quiet,
     fresh,
+    nameOf,
     compact: live === undefined ? undefined : screen,
     progressLines: live === undefined && !request.quiet,
     print,

@@ -33,6 +33,7 @@ const showCursor = "\u001b[?25h";
 export class LiveDisplay {
   readonly #screen: Screen;
   readonly #style: Style;
+  readonly #nameOf: (id: string) => string;
   readonly #running = new Map<TaskId, Running>();
   /** How many characters each line of the moving part has. */
   #drawn: readonly number[] = [];
@@ -41,9 +42,11 @@ export class LiveDisplay {
   #interactive: TaskId | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(screen: Screen, style: Style) {
+  /** `name` gives the name by which a task is shown. */
+  constructor(screen: Screen, style: Style, name: (id: string) => string = nameOf) {
     this.#screen = screen;
     this.#style = style;
+    this.#nameOf = name;
   }
 
   onEvent(event: BuildEvent): void {
@@ -131,7 +134,7 @@ export class LiveDisplay {
   #line(id: TaskId, running: Running): string {
     const mark = spinner[this.#frame % spinner.length] ?? "";
     const seconds = (performance.now() - running.startedAt) / 1000;
-    const head = `${nameOf(id)} ${formatSeconds(seconds)}`;
+    const head = `${this.#nameOf(id)} ${formatSeconds(seconds)}`;
     // Two blanks before it, and the last column stays free.
     const room = this.#screen.columns() - 5 - head.length;
     const items = [...running.items.values()];

@@ -24,6 +24,8 @@ interface ReporterOptions {
   readonly progressLines: boolean;
   /** What a CI service shows beside the lines, where one runs this. */
   readonly ci?: CiNotes | undefined;
+  /** How a task is named; default: `nameOf`. */
+  readonly nameOf?: ((id: string) => string) | undefined;
   /** Writes a line, without its line feed, whose control sequences are meant. */
   readonly draw?: (line: string) => void;
   /** Writes a whole line, without its line feed, for people: standard error. */
@@ -81,6 +83,7 @@ export function reasonLine(reasons: readonly Reason[], room = Number.POSITIVE_IN
 
 export class PlainReporter {
   readonly #options: ReporterOptions;
+  readonly #nameOf: (id: string) => string;
   readonly counts: Counts = { fresh: 0, restored: 0, ran: 0, failed: 0, skipped: 0, savedSeconds: 0 };
   readonly #notes = new Set<string>();
   readonly #finished = new Set<string>();
@@ -91,6 +94,7 @@ export class PlainReporter {
 
   constructor(options: ReporterOptions) {
     this.#options = options;
+    this.#nameOf = options.nameOf ?? nameOf;
   }
 
   onEvent(event: BuildEvent): void {
@@ -118,14 +122,14 @@ export class PlainReporter {
         break;
       case "task-failed":
         this.counts.failed += 1;
-        this.#failed(nameOf(event.task), event.error, event.output);
+        this.#failed(this.#nameOf(event.task), event.error, event.output);
         break;
       case "task-skipped": {
         this.counts.skipped += 1;
         // It may be skipped because of one that was skipped itself.
         const failed = this.#failures.get(event.because) ?? event.because;
         this.#failures.set(event.task, failed);
-        this.#skipped.set(failed, [...(this.#skipped.get(failed) ?? []), nameOf(event.task)]);
+        this.#skipped.set(failed, [...(this.#skipped.get(failed) ?? []), this.#nameOf(event.task)]);
         break;
       }
       case "note":
@@ -147,21 +151,21 @@ export class PlainReporter {
         if (this.#options.progressLines && event.progress.done === event.progress.total) {
           const { item, done, unit } = event.progress;
           if (unit === "bytes" && done < worthALine) break;
-          if (this.#finished.has(`${nameOf(event.task)} ${item}`)) break;
-          this.#finished.add(`${nameOf(event.task)} ${item}`);
+          if (this.#finished.has(`${this.#nameOf(event.task)} ${item}`)) break;
+          this.#finished.add(`${this.#nameOf(event.task)} ${item}`);
           this.#say(
-            `  ${style.dim(`${nameOf(event.task)} |`)} ${printableName(item)}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
+            `  ${style.dim(`${this.#nameOf(event.task)} |`)} ${printableName(item)}${unit === "bytes" ? ` ${formatBytes(done)}` : ""}`,
           );
         }
         break;
       case "task-outdated":
-        this.#say(`${style.dim("↻")} ${nameOf(event.task)}: cancelled, its inputs changed`);
+        this.#say(`${style.dim("↻")} ${this.#nameOf(event.task)}: cancelled, its inputs changed`);
         break;
       case "build-finished":
         // Only their number is printed: the failed task should stay in sight.
         if (this.#options.compact === undefined || this.#options.verbose)
           for (const [failed, tasks] of this.#skipped)
-            this.#say(`${style.dim("-")} skipped, since ${nameOf(failed)} failed: ${tasks.join(", ")}`);
+            this.#say(`${style.dim("-")} skipped, since ${this.#nameOf(failed)} failed: ${tasks.join(", ")}`);
         this.#skipped.clear();
         break;
       case "build-started":
@@ -177,14 +181,14 @@ export class PlainReporter {
     const { style, compact } = this.#options;
     const took = seconds === undefined ? "" : formatSeconds(seconds);
     if (compact !== undefined) {
-      const head = `  ${nameOf(id)} ${took === "" ? verdict : took}  `;
+      const head = `  ${this.#nameOf(id)} ${took === "" ? verdict : took}  `;
       const why = reasons === undefined ? "" : reasonLine(reasons, compact.columns() - head.length);
-      const name = verdict === "fresh" ? style.dim(nameOf(id)) : style.bold(nameOf(id));
+      const name = verdict === "fresh" ? style.dim(this.#nameOf(id)) : style.bold(this.#nameOf(id));
       this.#say(`${mark} ${name} ${took === "" ? verdict : took}${why === "" ? "" : style.dim(`  ${why}`)}`);
       return;
     }
     const why = reasons === undefined ? "" : reasonLine(reasons);
-    const words = `${nameOf(id)}: ${verdict}${why === "" ? "" : `, ${why}`}`;
+    const words = `${this.#nameOf(id)}: ${verdict}${why === "" ? "" : `, ${why}`}`;
     const tail = took === "" ? "" : ` ${style.dim(`(${took})`)}`;
     this.#say(`${mark} ${verdict === "fresh" ? style.dim(words) : words}${tail}`);
   }
@@ -210,7 +214,7 @@ export class PlainReporter {
     const { style, verbose } = this.#options;
     if (!verbose || text === "") return;
     for (const line of linesOf(text))
-      this.#say(`  ${style.dim(`${nameOf(task)} |`)} ${capturedLine(line, hasColours(style))}`);
+      this.#say(`  ${style.dim(`${this.#nameOf(task)} |`)} ${capturedLine(line, hasColours(style))}`);
   }
 
   #say(line: string): void {

@@ -11,6 +11,20 @@ export interface BoundOutput {
   /** Its files are for their owner only. */
   readonly private: boolean;
   readonly path: AbsolutePath;
+  /** Where it is outside of a matrix: what the fingerprint covers, so that results are found whichever way they were made. */
+  readonly usualPath: AbsolutePath;
+}
+
+/** One value of an axis of a matrix, such as `layout` and `single`. */
+export type Choice = readonly [axis: string, value: string];
+
+/** One of several images that are built together: the targets for a variant and values. */
+export interface Combination {
+  readonly targets: readonly Task[];
+  readonly variant: string;
+  readonly values: ParameterValues;
+  /** What tells it from the others, in the order of the axes; the variant is one of them where it varies. */
+  readonly choices: readonly Choice[];
 }
 
 /** A task in one build: variant, values and output places are known. */
@@ -19,6 +33,8 @@ export interface BoundTask {
   readonly task: Task;
   /** Undefined where all variants share the result. */
   readonly variant: string | undefined;
+  /** The variant that was asked for, also of a task that all variants share. */
+  readonly requestedVariant: string;
   /** By the name that the task gives it; a conditional need that does not apply is undefined. */
   readonly needs: ReadonlyMap<string, TaskId | undefined>;
   readonly outputs: readonly BoundOutput[];
@@ -26,6 +42,8 @@ export interface BoundTask {
   readonly values: ReadonlyMap<string, unknown>;
   /** Values of all parameters that the task uses, by the parameter's own name. */
   readonly named: ReadonlyMap<string, unknown>;
+  /** Those that it is built for, in a matrix. */
+  readonly combinations?: ReadonlySet<Combination>;
 }
 
 /** The tasks of one build, needs before what needs them. */

@@ -57,6 +57,13 @@ export function prefetchValues(targets: readonly Task[], values: ParameterValues
  * not, two owners of one output path, and an output that the same task would read.
  */
 export async function bindGraph(targets: readonly Task[], binding: Binding): Promise<Graph> {
+  const graph = await bindTargets(targets, binding);
+  await checkOwnership(graph, binding);
+  return graph;
+}
+
+/** The same without the check of who owns which output. */
+export async function bindTargets(targets: readonly Task[], binding: Binding): Promise<Graph> {
   const graph = new Map<TaskId, BoundTask>();
   const open: Task[] = [];
 
@@ -82,7 +89,6 @@ export async function bindGraph(targets: readonly Task[], binding: Binding): Pro
   };
 
   for (const target of targets) await visit(target);
-  await checkOwnership(graph, binding);
   return graph;
 }
 
@@ -164,9 +170,16 @@ async function bind(
         hint: "write a relative path without `..`",
       });
     }
-    return { slot, kind: output.kind, place: output.place, private: output.private, path: absolute };
+    return {
+      slot,
+      kind: output.kind,
+      place: output.place,
+      private: output.private,
+      path: absolute,
+      usualPath: absolute,
+    };
   });
-  return { id, task, variant, needs, outputs, values, named: byParameter };
+  return { id, task, variant, requestedVariant: binding.variant, needs, outputs, values, named: byParameter };
 }
 
 /**

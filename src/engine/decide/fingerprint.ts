@@ -50,7 +50,7 @@ export function partsOf(sources: FingerprintSources): readonly Part[] {
   for (const [name, digest] of sources.needs) parts.push([`need ${name}`, digest ?? "none"]);
   for (const output of bound.outputs) {
     const kind = output.private ? `private-${output.kind}` : output.kind;
-    parts.push([`output ${output.slot}`, `${kind} ${displayPath(sources.workspace, output.path)}`]);
+    parts.push([`output ${output.slot}`, `${kind} ${displayPath(sources.workspace, output.usualPath)}`]);
   }
   return parts;
 }

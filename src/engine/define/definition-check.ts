@@ -41,6 +41,13 @@ export function requireTaskfile(found: unknown, locate: Locate): Taskfile {
     for (const one of [asked, brings]) if (!isTarget(one)) throw noTarget("also", one);
   for (const { of, use } of taskfile.replacements ?? [])
     for (const one of [of, use]) if (!isTarget(one)) throw noTarget("instead", one);
+  for (const [axis, values] of Object.entries(taskfile.matrix ?? {})) {
+    if (Array.isArray(values) && values.every((value) => typeof value === "string")) continue;
+    throw invalid(
+      `the matrix has ${describe(values)} for "${axis}"`,
+      'list the texts of its values: matrix: { layout: ["layered", "single"] }',
+    );
+  }
   for (const [pool, width] of Object.entries(taskfile.pools ?? {})) {
     if (Number.isInteger(width) && width > 0) continue;
     throw invalid(

@@ -84,6 +84,8 @@ interface TaskfileDefinition {
       readonly instance?: string;
     };
   };
+  /** Axes that `task matrix` builds over unless the command line names others: the values by option, or of `variant`. */
+  readonly matrix?: Readonly<Record<string, readonly string[]>>;
   readonly output?: {
     /** Bytes that are kept of what a task prints, half of them from its beginning and half from its end; default 8 MiB. */
     readonly maxSize?: number;

@@ -1,5 +1,6 @@
 /** What is built, and how: all that a front end says to a build. */
 
+import type { Combination } from "../bind/bound-task.ts";
 import type { ToolHint } from "../bind/tool.ts";
 import type { CodeIndex } from "../decide/code-index.ts";
 import type { Task } from "../define/declared-task.ts";
@@ -22,6 +23,8 @@ export interface BuildRequest {
   readonly targets: readonly Task[];
   readonly variant: string;
   readonly values: ParameterValues;
+  /** Several images at once, instead of that of `variant` and `values`; `targets` are those of all of them. */
+  readonly matrix?: readonly Combination[];
   /** Names of tasks to run although they are fresh; `all` for every one. */
   readonly force: ReadonlySet<string> | "all";
   readonly keepGoing: boolean;

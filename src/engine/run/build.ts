@@ -6,6 +6,7 @@ import path from "node:path";
 import { endOrphans } from "../../host/index.ts";
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
 import { bindGraph, requireSetInputs } from "../bind/graph.ts";
+import { bindMatrix } from "../bind/matrix.ts";
 import { requireTools } from "../bind/optional-tool.ts";
 import { checkTaskfile } from "../bind/ownership.ts";
 import { removeMislabelled } from "../decide/moved-values.ts";
@@ -95,7 +96,7 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
       codeAccesses,
     );
     if (started) endLeftBehind(state, emit);
-    moved = ran.size === 0 || signal.aborted ? [] : await request.values.moved();
+    moved = ran.size === 0 || signal.aborted ? [] : await movedValues(request);
     if (moved.length > 0) await removeMislabelled(graph, ran, moved, state);
     if (ran.size > 0 && !breakdown.signal.aborted)
       await collectGarbage(state, workspace.taskfile.cache?.maxSize ?? defaultCacheSize);
@@ -132,9 +133,15 @@ function endLeftBehind(state: State, emit: EventSink): void {
   }
 }
 
+/** Names of the parameters whose computed default changed. */
+async function movedValues({ values, matrix }: BuildRequest): Promise<readonly string[]> {
+  const all = matrix === undefined ? [values] : matrix.map((one) => one.values);
+  return [...new Set((await Promise.all(all.map((one) => one.moved()))).flat())];
+}
+
 export async function bind(
   workspace: Workspace,
-  request: Pick<BuildRequest, "targets" | "variant" | "values">,
+  request: Pick<BuildRequest, "targets" | "variant" | "values" | "matrix">,
 ): Promise<Graph> {
   const around = {
     workspace: workspace.state.workspace,
@@ -142,12 +149,11 @@ export async function bind(
     locate: (location: SourceLocation | undefined) => workspace.code.locate(location),
   };
   await checkTaskfile(workspace.taskfile, around);
-  return bindGraph(request.targets, {
-    ...around,
-    outputRoot: workspace.state.outputRoot,
-    variant: request.variant,
-    values: request.values,
-  });
+  const { outputRoot } = workspace.state;
+  const { targets, variant, values, matrix } = request;
+  return matrix === undefined
+    ? bindGraph(targets, { ...around, outputRoot, variant, values })
+    : bindMatrix(matrix, { ...around, outputRoot });
 }
 
 /** A target's outputs as a build left them, for the summary; `within` is the path in an output that is a directory. */

@@ -4,10 +4,12 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import path from "node:path";
+import { labelledPlace, labelsIn } from "../bind/matrix.ts";
 import { displayPath, isBelow } from "../define/names.ts";
 import { tasksOf } from "../define/need.ts";
 import { realPath } from "../files/link-path.ts";
 import { acquireLock } from "../state/lock.ts";
+import type { State } from "../state/state.ts";
 import type { Workspace } from "./build-request.ts";
 import { placeBy } from "./path-facts.ts";
 
@@ -50,6 +52,7 @@ export async function removeProducts(
 function artifactsOf({ state, taskfile }: Workspace): ReadonlySet<string> {
   const tasks = new Map(tasksOf(taskfile.targets).map((task) => [task.name, task]));
   const artifacts = new Set<string>();
+  const labels = labelsByFingerprint(state);
   for (const { stamp } of state.stamps.results()) {
     const parts = new Map(stamp.parts);
     const task = tasks.get(parts.get("task") ?? "");
@@ -59,10 +62,24 @@ function artifactsOf({ state, taskfile }: Workspace): ReadonlySet<string> {
       const place = recorded?.slice(recorded.indexOf(" ") + 1);
       if (output.place !== "workspace" || place === undefined || !isPlainPath(place)) continue;
       if (place !== placeBy(output, task, stamp)) continue;
-      if (staysIn(state.workspace, place)) artifacts.add(path.join(state.workspace, place));
+      for (const own of [[], ...(labels.get(stamp.fingerprint) ?? [])]) {
+        const labelled = labelledPlace(place, own);
+        if (staysIn(state.workspace, labelled)) artifacts.add(path.join(state.workspace, labelled));
+      }
     }
   }
   return artifacts;
+}
+
+/** For results that a matrix made the labels of its tasks, which name the directories of their artifacts. */
+function labelsByFingerprint({ stamps }: State): ReadonlyMap<string, readonly (readonly string[])[]> {
+  const found = new Map<string, (readonly string[])[]>();
+  for (const { id, fingerprint } of stamps.owners()) {
+    const labels = labelsIn(id);
+    if (labels.length === 0 || !isPlainPath(labels.join("/"))) continue;
+    found.set(fingerprint, [...(found.get(fingerprint) ?? []), labels]);
+  }
+  return found;
 }
 
 function isPlainPath(place: string): boolean {

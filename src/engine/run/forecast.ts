@@ -24,7 +24,7 @@ export interface Forecast {
   readonly lastSeconds?: number;
 }
 
-interface ForecastRequest extends Pick<BuildRequest, "targets" | "variant" | "values" | "force"> {
+interface ForecastRequest extends Pick<BuildRequest, "targets" | "variant" | "values" | "matrix" | "force"> {
   /** A task that cannot be decided, as its input is missing, has the verdict `unknown` instead of an error. */
   readonly partial?: true;
 }

@@ -61,7 +61,7 @@ export async function runGraph(
   const remote =
     request.remote === undefined
       ? undefined
-      : new RemoteResults(request.remote, graph, state, request.variant, request.signal);
+      : new RemoteResults(request.remote, graph, state, request.signal);
   const cost = (id: TaskId): number => state.stamps.last(id)?.seconds ?? 1;
   let paths: ReadonlyMap<TaskId, number> | undefined;
   const priorityOf = (id: TaskId): number => {
@@ -150,7 +150,6 @@ export async function runGraph(
   const executionContext = (bound: BoundTask, signal: AbortSignal): ExecutionContext => ({
     state,
     stagingAreas,
-    variant: request.variant,
     env: workspace.env,
     signal,
     ...(request.hurry === undefined ? {} : { hurry: request.hurry }),

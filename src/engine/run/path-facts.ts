@@ -11,12 +11,12 @@ import type { Part, Stamp } from "../state/stamp.ts";
  * The values that paths of artifacts use and no part of the fingerprint tells: those of parameters that only an input names or that
  * are not fingerprinted, and in a task that all variants share the variant. Secrets are never among them.
  */
-export function pathFacts({ task, variant, named }: BoundTask, built: string): readonly Part[] {
+export function pathFacts({ task, variant, requestedVariant, named }: BoundTask): readonly Part[] {
   const used = new Map<string, string>();
   const facts = {
     get variant() {
-      if (variant === undefined) used.set("variant", built);
-      return built;
+      if (variant === undefined) used.set("variant", requestedVariant);
+      return requestedVariant;
     },
     value: (parameter: Parameter<unknown>) => {
       const value = named.get(parameter.name);

@@ -34,20 +34,18 @@ export class RemoteResults {
   readonly #remote: RemoteCache;
   readonly #graph: Graph;
   readonly #state: State;
-  readonly #variant: string;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #retrievals = new Map<TaskId, Retrieval>();
 
   /** The signal is the build's: what a task has begun is continued when it is done again. */
-  constructor(remote: RemoteCache, graph: Graph, state: State, variant: string, signal: AbortSignal) {
+  constructor(remote: RemoteCache, graph: Graph, state: State, signal: AbortSignal) {
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
     // As many requests listen to it as there are contents on their way.
     setMaxListeners(0, this.#signal);
     this.#remote = remote;
     this.#graph = graph;
     this.#state = state;
-    this.#variant = variant;
   }
 
   /**
@@ -69,7 +67,7 @@ export class RemoteResults {
     const retrieval = this.#retrieve(bound, assessment, priority);
     const found = await abortable(retrieval?.found, signal);
     if (found === undefined || (await abortable(retrieval?.isHere, signal)) !== true) return undefined;
-    const facts = pathFacts(bound, this.#variant);
+    const facts = pathFacts(bound);
     const texts = await rememberInputs(assessment.inputs, this.#state);
     const stamp: Stamp = {
       fingerprint: assessment.fingerprint,

@@ -39,7 +39,6 @@ import type { StagingAreas } from "./staging.ts";
 export interface ExecutionContext {
   readonly state: State;
   readonly stagingAreas: StagingAreas;
-  readonly variant: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   /** Where the outputs of the tasks that this one needs are. */
@@ -163,7 +162,7 @@ export function prefetchContext(
   return {
     inputs: Object.fromEntries(inputValues),
     params: Object.fromEntries(bound.values),
-    variant: context.variant,
+    variant: bound.requestedVariant,
     missingTools: usefulTools(bound).filter((tool) => locateTool(tool) === undefined),
     note: (message: string) => context.onNote(capture.clean(message)),
     progress: (progress: Progress) => context.onProgress(capture.cleanProgress(progress)),

@@ -137,7 +137,7 @@ export async function runTask(
     } else {
       const access = holdsSecret(bound) ? "private" : "public";
       const log = capture.text === "" ? undefined : state.store.putText(capture.text, undefined, access);
-      const facts = pathFacts(bound, context.variant);
+      const facts = pathFacts(bound);
       const stamp: Stamp = {
         fingerprint,
         parts,

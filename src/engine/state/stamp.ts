@@ -70,6 +70,14 @@ export class Stamps {
     }
   }
 
+  /** The results that tasks' outputs are, or were last. */
+  *owners(): IterableIterator<{ readonly id: TaskId; readonly fingerprint: Fingerprint }> {
+    for (const [key, value] of this.#log.entries()) {
+      const [, id] = /^(?:current|last) (.*)$/s.exec(key) ?? [];
+      if (id !== undefined) yield { id: id as TaskId, fingerprint: value as Fingerprint };
+    }
+  }
+
   /** Fingerprints of the results that outputs on disk belong to. */
   *currentFingerprints(): IterableIterator<Fingerprint> {
     for (const [key, value] of this.#log.entries())

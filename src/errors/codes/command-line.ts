@@ -112,6 +112,10 @@ export const commandLineErrors = {
       "The command needs a project, and neither the current directory nor one above it has a Taskfile.ts.",
     remedy: "Change into the directory of a project, or make a project with `task init`.",
   },
+  "matrix-invalid": {
+    meaning: "`task matrix` has no axis, or one that cannot vary, no values, or too many combinations.",
+    remedy: "Name each axis once with its values: `--over variant=dev,prod --over layout=layered,single`.",
+  },
   "option-conflict": {
     meaning: "Two options or an option and a command exclude each other.",
     remedy: "Omit one of them, as the hint says.",
