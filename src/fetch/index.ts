@@ -62,6 +62,7 @@ export {
   type ExtensionNode,
   type GraphInput,
   loadExtensions,
+  type OwnExtension,
 } from "./tinycore/extension-graph.ts";
 export {
   type Closure,
@@ -69,6 +70,7 @@ export {
   extensionArtifacts,
   formatOnboot,
   orderExtensions,
+  ownWins,
 } from "./tinycore/extensions.ts";
 export { formatDependencies, formatMd5File, parseDependencies, parseInfo } from "./tinycore/indexes.ts";
 export { fillKernel, type Group } from "./tinycore/kernel-name.ts";

@@ -9,12 +9,15 @@ import { compareNames, encodeName, parentOf, printName } from "./names.ts";
 import { listSquashfs, type SquashfsEntry } from "./squashfs-listing.ts";
 import { readSquashfsSuperblock } from "./squashfs-superblock.ts";
 import { withTool } from "./tool-failure.ts";
+import { FileTree } from "./tree.ts";
 
 export interface SquashfsOptions {
   /** Seconds since 1970, for the file system and every entry. */
   readonly epoch: number;
   /** Modes and owners; without it modes are the disk's and everything is root's. */
   readonly policy?: ModePolicy;
+  /** Device nodes beside the directory's entries; only with a policy. */
+  readonly devices?: FileTree;
 }
 
 export interface ExtractOptions {
@@ -49,7 +52,9 @@ export async function packSquashfs(
   await rm(out, { force: true });
   try {
     const owners =
-      options.policy === undefined ? ["-all-root"] : await writeModes(dir, modes, options.policy);
+      options.policy === undefined
+        ? ["-all-root"]
+        : await writeModes(dir, modes, options.policy, options.devices);
     await withTool({ tool: "mksquashfs", what: "pack the squashfs file", where: out }, () => {
       return $`env -u SOURCE_DATE_EPOCH mksquashfs ${dir} ${out} ${format} ${root} ${time} ${owners}`;
     });
@@ -59,10 +64,16 @@ export async function packSquashfs(
 }
 
 /** Writes mksquashfs's "pseudo file" with a line for every entry, and returns the options that use it. */
-async function writeModes(dir: string, modes: string, policy: ModePolicy): Promise<readonly string[]> {
-  const tree = await treeFromDirectory(dir, { mtime: 0, policy });
+async function writeModes(
+  dir: string,
+  modes: string,
+  policy: ModePolicy,
+  devices = new FileTree(),
+): Promise<readonly string[]> {
+  const tree = (await treeFromDirectory(dir, { mtime: 0, policy })).addTree(devices);
   const lines: Buffer[] = [];
-  for (const [path, { mode, uid, gid, type }] of tree) {
+  for (const [path, node] of tree) {
+    const { mode, uid, gid, type } = node;
     if (path.includes("\n")) {
       throw new UserError("a name with a line break cannot be packed", {
         code: "unsafe-name",
@@ -73,7 +84,12 @@ async function writeModes(dir: string, modes: string, policy: ModePolicy): Promi
     // A link's mode means nothing, and mksquashfs has no line for it other than its owner's.
     const bits = type === "symlink" ? "0777" : mode.toString(8).padStart(4, "0");
     const quoted = `"${path.replace(/["\\]/g, "\\$&")}"`;
-    lines.push(encodeName(`${quoted} m ${bits} ${uid} ${gid}\n`));
+    // mksquashfs(1), PSEUDO FILE DEFINITIONS: `NAME c|b MODE UID GID MAJOR MINOR`.
+    const line =
+      node.type === "char" || node.type === "block"
+        ? `${quoted} ${node.type === "char" ? "c" : "b"} ${bits} ${uid} ${gid} ${node.major} ${node.minor}\n`
+        : `${quoted} m ${bits} ${uid} ${gid}\n`;
+    lines.push(encodeName(line));
   }
   await writeFile(modes, Buffer.concat(lines));
   return lines.length === 0 ? ["-all-root"] : ["-pf", modes];

@@ -20,7 +20,7 @@ function graph(needs: Readonly<Record<string, readonly string[]>>, wishes: Wishe
   const nodes = Object.entries(needs).map(([name, names]) => {
     const deps = names.map((one) => `${one}.tcz`);
     const way = { name: `${name}.tcz`, from: undefined };
-    const rest = { md5: undefined, md5Source: undefined, size: undefined, where: "", way };
+    const rest = { md5: undefined, md5Source: undefined, size: undefined, isOwn: false, where: "", way };
     return [`${name}.tcz`, { name: `${name}.tcz`, deps, needs: deps, ...rest }] as const;
   });
   const roots = Object.values(wishes)

@@ -20,6 +20,8 @@ export interface ExtensionNode {
   /** Which of the mirror's files says so; undefined when it is pinned. */
   readonly md5Source: string | undefined;
   readonly size: number | undefined;
+  /** Whether the project makes it: there is nothing to fetch. */
+  readonly isOwn: boolean;
   /** The first list line that leads here, and the way from there. */
   readonly where: string;
   readonly way: Way;
@@ -36,6 +38,16 @@ export interface ExtensionGraph {
   readonly nodes: ReadonlyMap<string, ExtensionNode>;
   /** False when something was left out because of the kernel. */
   readonly isWhole: boolean;
+  /** The project's own extensions of which the mirror is known to have one, too, with where they are defined. */
+  readonly replaced?: ReadonlyMap<string, string>;
+}
+
+/** An extension that the project makes itself: it takes the place of the mirror's. */
+export interface OwnExtension {
+  /** Direct dependencies, `-KERNEL` not filled in. */
+  readonly deps: readonly string[];
+  /** The file or directory that defines it, for messages. */
+  readonly where: string;
 }
 
 export interface GraphInput {
@@ -48,6 +60,8 @@ export interface GraphInput {
   /** Asked only for what the lock does not know. */
   readonly catalogue: Catalogue;
   readonly policy: Policy;
+  /** The project's own extensions, by file name with the kernel's release filled in. */
+  readonly own?: ReadonlyMap<string, OwnExtension>;
   /** What the settings are called, for hints. */
   readonly settings?: SettingNames;
   /** False for the listed extensions alone, without what they depend on. */
@@ -72,7 +86,7 @@ export async function loadExtensions(given: GraphInput): Promise<ExtensionGraph>
     } catch (error) {
       if (!(error instanceof MissingExtensions)) throw error;
       const again = error.missing.filter((pending) => mayAskAgain(pending, { ...given, asked }));
-      if (again.length === 0) throw await unknownExtensions(error.missing, given.catalogue);
+      if (again.length === 0) throw await unknownExtensions(error.missing, given);
       for (const { where, way } of again) {
         const parent = way.from?.name ?? "";
         const now = await given.catalogue.find(parent, chain(where, way.from ?? way));
@@ -141,7 +155,22 @@ async function loadWith(given: GraphInput, asked: Asked): Promise<ExtensionGraph
   if (missing.length > 0) throw new MissingExtensions(missing);
   if (input.onUnpinned === undefined) refuseUnpinned(unpinned, input.policy, input.settings);
   else for (const wanted of unpinned) input.onUnpinned(wanted);
-  return { roots, nodes, isWhole };
+  return { roots, nodes, isWhole, replaced: await replacedExtensions(nodes, input) };
+}
+
+/** Nothing is asked for the answer: a mirror that all pins make superfluous may be gone. */
+async function replacedExtensions(
+  nodes: ReadonlyMap<string, ExtensionNode>,
+  input: GraphInput,
+): Promise<ReadonlyMap<string, string>> {
+  const own = [...nodes.values()].filter(({ isOwn }) => isOwn).map(({ name }) => name);
+  const wasAsked = own.length > 0 && [...nodes.values()].some(({ md5Source }) => md5Source !== undefined);
+  const offered = new Set(wasAsked ? await input.catalogue.names() : []);
+  return new Map(
+    own
+      .filter((name) => offered.has(name) || pinnedExtension(input, name) !== undefined)
+      .map((name) => [name, input.own?.get(name)?.where ?? ""]),
+  );
 }
 
 /** The extension that a package in a list becomes. */
@@ -189,8 +218,14 @@ async function loadNode(
   kept: (dependency: string) => boolean,
 ): Promise<ExtensionNode | "unpinned" | "missing"> {
   const { name, where, way } = pending;
+  const own = input.own?.get(name);
+  if (own !== undefined) {
+    const needs = own.deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, own.where));
+    const unknown = { md5: undefined, md5Source: undefined, size: undefined };
+    return { name, where, way, deps: own.deps, needs, ...unknown, isOwn: true };
+  }
   const pinned = pinnedExtension(input, name);
-  const rest = { name, where, way };
+  const rest = { name, where, way, isOwn: false };
   if (pinned !== undefined) {
     const deps = input.asked.get(name) ?? pinned.deps ?? [];
     const needs = deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, where));
@@ -217,10 +252,13 @@ class MissingExtensions extends Error {
 }
 
 /** One error for all of them: they are corrected together. */
-async function unknownExtensions(missing: readonly Pending[], catalogue: Catalogue): Promise<UserError> {
+async function unknownExtensions(
+  missing: readonly Pending[],
+  { catalogue, own = new Map() }: GraphInput,
+): Promise<UserError> {
   const [first, ...others] = missing;
-  const names = await catalogue.names();
-  if (first !== undefined && others.length === 0) return unknownExtension(first, names);
+  const names = [...own.keys(), ...(await catalogue.names())];
+  if (first !== undefined && others.length === 0) return unknownExtension(first, names, own);
   const described = missing.map(({ name, where, way }) => {
     const meant = way.from === undefined ? didYouMean(name, names) : undefined;
     return `${name} (${chain(where, way)}${meant === undefined ? "" : `; ${meant}`})`;
@@ -232,7 +270,11 @@ async function unknownExtensions(missing: readonly Pending[], catalogue: Catalog
   });
 }
 
-function unknownExtension(pending: Pending, names: readonly string[]): UserError {
+function unknownExtension(
+  pending: Pending,
+  names: readonly string[],
+  own: ReadonlyMap<string, OwnExtension>,
+): UserError {
   const parent = pending.way.from?.name;
   const meant = didYouMean(pending.name, names);
   if (parent === undefined) {
@@ -241,6 +283,17 @@ function unknownExtension(pending: Pending, names: readonly string[]): UserError
       where: pending.where,
       hint: meant ?? "check the name, and whether this release of the mirror has it",
     });
+  }
+  const definition = own.get(parent);
+  if (definition !== undefined) {
+    return new UserError(
+      `${parent} needs ${pending.name}, which neither the mirror nor the project has (${chain(pending.where, pending.way)})`,
+      {
+        code: "missing-dependency",
+        where: definition.where,
+        hint: meant ?? "correct the name in its dependencies",
+      },
+    );
   }
   return new UserError(
     `${parent} needs ${pending.name}, which the mirror does not have (${chain(pending.where, pending.way)})`,

@@ -29,7 +29,7 @@ export interface Closure {
   /** Dependencies before dependents, the user's order otherwise kept. */
   readonly builtin: readonly ClosureItem[];
   readonly mirror: readonly ClosureItem[];
-  /** Dependencies that go round in circles. */
+  /** Dependencies that go round in circles, and extensions of the mirror that the project's own replace. */
   readonly warnings: readonly { readonly message: string; readonly where: string }[];
 }
 
@@ -44,6 +44,7 @@ export function orderExtensions(
 ): Closure {
   const excluded = new Set(options.exclude);
   const warnings = new Map<string, string>();
+  for (const [name, where] of graph.replaced ?? []) warnings.set(ownWins(name), where);
   const walk = (group: Group, present: ReadonlySet<string>): readonly ClosureItem[] => {
     const listed = new Set<string>();
     const done = new Set<string>();
@@ -69,6 +70,11 @@ export function orderExtensions(
     mirror,
     warnings: [...warnings].map(([message, where]) => ({ message, where })),
   };
+}
+
+/** What is said of an own extension that the mirror has, too. */
+export function ownWins(name: string): string {
+  return `the project's own ${name} takes the place of the mirror's`;
 }
 
 interface Frame {
@@ -143,7 +149,7 @@ export function extensionArtifacts(
     artifacts.set(name, { name, url, tail: extensionTail(mirror, name), ...rest });
   };
   for (const item of [...items, ...withInfo]) {
-    if (item.kind !== "tcz") continue;
+    if (item.kind !== "tcz" || item.node.isOwn) continue;
     const { node, name } = item;
     add(name, {
       kind: "squashfs",
@@ -156,7 +162,7 @@ export function extensionArtifacts(
     });
   }
   for (const item of withInfo) {
-    if (item.kind !== "tcz") continue;
+    if (item.kind !== "tcz" || item.node.isOwn) continue;
     for (const suffix of [".info", ".list"]) {
       add(`${item.name}${suffix}`, { kind: "text", optional: true, where: item.node.where });
     }
