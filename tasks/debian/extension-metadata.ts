@@ -10,8 +10,10 @@ export interface ExtensionFacts {
   readonly homepage: string;
   /** Names of the licences, as the packages' copyright files have them. */
   readonly licences: readonly string[];
-  /** `name version` of each package inside. */
+  /** `name version` of each package inside; none where it was made of something else. */
   readonly packages: readonly string[];
+  /** Who made it; by default this program, from packages. */
+  readonly by?: string;
   readonly tags: readonly string[];
   /** Bytes of the `.tcz`. */
   readonly size: number;
@@ -34,9 +36,9 @@ function formatInfo(facts: ExtensionFacts, epoch: number): string {
     ["Original-site", [facts.homepage]],
     ["Copying-policy", [facts.licences.join(", ") || "see Original-site"]],
     ["Size", [formatSize(facts.size)]],
-    ["Extension_by", ["razor-mk, from the distribution's packages"]],
+    ["Extension_by", [facts.by ?? "razor-mk, from the distribution's packages"]],
     ["Tags", [facts.tags.join(" ")]],
-    ["Comments", ["Made from these packages:", ...facts.packages]],
+    ["Comments", facts.packages.length === 0 ? ["---"] : ["Made from these packages:", ...facts.packages]],
     ["Change-log", ["---"]],
     ["Current", [`${date} ${facts.version}`]],
   ];

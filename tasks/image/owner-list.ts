@@ -58,12 +58,17 @@ export function parseOwnerList(text: string, file: string): readonly OwnerLine[]
 }
 
 /** Adds the device nodes of the list to the tree. @throws UserError `owners` where something is there already */
-export function addDevices(tree: FileTree, lines: readonly OwnerLine[], mtime: number): void {
+export function addDevices(
+  tree: FileTree,
+  lines: readonly OwnerLine[],
+  mtime: number,
+  what = "the overlay",
+): void {
   for (const { device, pattern: path, where, mode = 0o600 } of lines) {
     if (device === undefined) continue;
     const there = tree.get(path);
     if (there !== undefined && there.type !== device.type)
-      throw new UserError(`the overlay has ${path} already, and it is no such device`, {
+      throw new UserError(`${what} has ${path} already, and it is no such device`, {
         code: "owners",
         where,
         hint: "remove one of them",
@@ -74,13 +79,14 @@ export function addDevices(tree: FileTree, lines: readonly OwnerLine[], mtime: n
 
 /**
  * Gives the entries their owners and modes; names are those of the tree's, else of Core's `etc/passwd` and `etc/group`. Returns the
- * paths whose modes a line gives.
- * @throws UserError `owners` for a name that the image does not have, and for a path that the overlay does not
+ * paths whose modes a line gives. `what` is how messages call the tree.
+ * @throws UserError `owners` for a name that the image does not have, and for a path that the tree does not
  */
 export async function applyOwners(
   tree: FileTree,
   lines: readonly OwnerLine[],
   core: FileTree,
+  what = "the overlay",
 ): Promise<ReadonlySet<string>> {
   if (lines.length === 0) return new Set();
   const names = {
@@ -95,10 +101,10 @@ export async function applyOwners(
     const matches = picomatch(line.pattern, { dot: true });
     const found = paths.filter((path) => matches(path));
     if (found.length === 0)
-      throw new UserError(`no file of the overlay matches ${line.pattern}`, {
+      throw new UserError(`no file of ${what} matches ${line.pattern}`, {
         code: "owners",
         where: line.where,
-        hint: "correct the path; files of Core and of extensions keep their owners",
+        hint: `correct the path; files that are not in ${what} keep their owners`,
       });
     for (const path of found) {
       const node = tree.get(path);

@@ -12,6 +12,14 @@ export const imageErrors = {
       "A line of `lists/owners.lst` cannot be read, or names an owner or a path that the image does not have.",
     remedy: "Correct the line that the message names.",
   },
+  "own-extension": {
+    meaning: "An extension in `extensions/` has a file or a value that cannot work on the booted machine.",
+    remedy: "Correct the file that the message names.",
+  },
+  "extension-usage": {
+    meaning: "`task extension` takes names of the project's own extensions, `task extensions` needs `--to`.",
+    remedy: "Run `task extension NAME`, or `task extensions --to DIRECTORY`.",
+  },
   accounts: {
     meaning:
       "`lists/accounts.yaml` has a value that is not accepted, or that the image's accounts contradict.",
