@@ -8,6 +8,8 @@ import { mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
 import { convertDebs } from "./tasks/convert-debs.ts";
 import { diff } from "./tasks/diff.ts";
+import { extension } from "./tasks/extension.ts";
+import { extensions } from "./tasks/extensions.ts";
 import { extract } from "./tasks/extract.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
 import { find } from "./tasks/find.ts";
@@ -16,6 +18,7 @@ import { isoFromBundle } from "./tasks/iso-from-bundle.ts";
 import { ls } from "./tasks/ls.ts";
 import { overlay } from "./tasks/overlay.ts";
 import { overlayTarball } from "./tasks/overlay-tarball.ts";
+import { ownIndex } from "./tasks/own-index.ts";
 import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
@@ -38,8 +41,11 @@ export default taskfile({
     fetchIso,
     bootLoaders,
     convertDebs,
+    ownIndex,
     ...flavours.razor.steps,
     ...flavours.remaster.steps,
+    extension,
+    extensions,
     boot,
     ls,
     cat,

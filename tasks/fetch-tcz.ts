@@ -16,6 +16,7 @@ import {
   formatOnboot,
   type ListEntry,
   loadExtensions,
+  type OwnExtension,
   orderExtensions,
   parseExtensionList,
   type Wanted,
@@ -29,6 +30,9 @@ import { FetchedTimes } from "./image/fetched-times.ts";
 import { describeLeftOut } from "./image/left-out.ts";
 import { type Fetched, type Place, placeExtension } from "./image/placed-extension.ts";
 import { describeSetIdFiles } from "./image/set-id.ts";
+import { ownIndex, readIndex } from "./own-index.ts";
+import { ownByName } from "./packaging/own-extensions.ts";
+import { extensionEntries, extensionsDirectory, ownNames } from "./settings/own-extensions.ts";
 import { builtinList, mirrorList } from "./settings/project-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { developmentOnly, developmentPins } from "./source/development-pins.ts";
@@ -52,6 +56,7 @@ export const fetchTcz = task({
   group: "fetch",
   needs: {
     iso: fetchIso,
+    own: ownIndex,
     ...sourceNeeds,
     debs: whenText([builtinList, mirrorList], namesPackages, convertDebs),
   },
@@ -69,7 +74,7 @@ export const fetchTcz = task({
       },
     ),
   },
-  params: sourceParams,
+  params: { ...sourceParams, extensionEntries },
   passEnv: sourceEnv,
   pool: "network",
   // Lists the files of a production image's extensions; without it no image can be built, as extract-util-linux needs it.
@@ -78,6 +83,8 @@ export const fetchTcz = task({
     builtin: out.directory("builtin"),
     mirror: out.directory("mirror"),
     utilLinux: out.file(utilLinux),
+    /** The project's own extensions, and where they go in the image: an array of `OwnPlace`. */
+    own: out.file("own.json"),
     /** When each of them was made, for `readTimes`, by its path in the directories above: `builtin/optional/NAME.tcz`. */
     times: out.file("times.json"),
   },
@@ -89,6 +96,7 @@ export const fetchTcz = task({
       const unresolved: Wanted[] = [];
       const { plan } = await resolveExtensions(opened, {
         kernel: undefined,
+        own: new Map(ownNames(context.params.extensionEntries).map((name) => [name, unknownOwn])),
         builtin: await readList(inputs.builtin),
         mirrored: await readList(inputs.mirror),
         exclude: variant === "prod" ? developmentOnly : [],
@@ -112,6 +120,7 @@ export const fetchTcz = task({
       const unresolved: Wanted[] = [];
       const { closure, plan } = await resolveExtensions(opened, {
         kernel: kernelRelease,
+        own: ownByName(await readIndex(needs.own.index), kernelRelease),
         builtin: await readList(inputs.builtin, note),
         mirrored: await readList(inputs.mirror, note),
         exclude: variant === "prod" ? developmentOnly : [],
@@ -129,6 +138,11 @@ export const fetchTcz = task({
       const mirror = withDependencies(closure.mirror, converted, new Set(builtin.map(extensionOf)));
       await placeBuiltin(builtin, fetched, outputs.builtin);
       await placeMirror(opened, mirror, fetched, outputs.mirror);
+      const own: readonly OwnPlace[] = [
+        ...ownPlaces(builtin, "tmp/builtin/optional", []),
+        ...ownPlaces(mirror, `tmp/tinycorelinux/${mirrorPath(opened)}`, [".info", ".list"]),
+      ];
+      await writeFile(outputs.own, `${JSON.stringify(own, undefined, 1)}\n`);
       if (variant === "prod" && !context.missingTools.includes("unsquashfs")) {
         for (const directory of [outputs.builtin, outputs.mirror])
           for (const sentence of await describeSetIdFiles(context.$, directory)) note(sentence);
@@ -139,6 +153,30 @@ export const fetchTcz = task({
     });
   },
 });
+
+/** Until it is read what an own extension needs. */
+const unknownOwn = { deps: [], where: extensionsDirectory } as const;
+
+/** Where an own extension goes. */
+export interface OwnPlace {
+  /** File name. */
+  readonly name: string;
+  /** Directory in the image, and the suffixes of the files that go there with it. */
+  readonly directory: string;
+  readonly sidecars: readonly string[];
+}
+
+function ownPlaces(
+  items: readonly ClosureItem[],
+  directory: string,
+  sidecars: readonly string[],
+): readonly OwnPlace[] {
+  return items.flatMap((item) =>
+    item.kind === "tcz" && item.node.isOwn
+      ? [{ name: item.name, directory, sidecars: [".md5.txt", ".dep", ...sidecars] }]
+      : [],
+  );
+}
 
 /** Whether a pinned Core ISO is in the cache. */
 function hasIso({ lock, has }: Pick<Source, "lock" | "has">): boolean {
@@ -156,6 +194,7 @@ function namesOf(wanted: readonly Wanted[]): string {
 interface ExtensionWishes {
   /** The kernel's release; while it is not known, all that depends on it is left out. */
   readonly kernel: string | undefined;
+  readonly own: ReadonlyMap<string, OwnExtension>;
   readonly builtin: readonly ListEntry[];
   readonly mirrored: readonly ListEntry[];
   readonly exclude: readonly string[];
@@ -181,6 +220,7 @@ export async function resolveExtensions(
   // Only files are taken out of it: what it depends on is neither fetched nor pinned.
   const tools = await loadExtensions({
     ...common,
+    own: new Map(),
     follow: false,
     builtin: [{ name: utilLinux, kind: "tcz", where: "lists/util-linux-exec.lst" }],
     mirrored: [],
@@ -225,6 +265,11 @@ async function placeBuiltin(
   await writeFile(path.join(directory, "onboot.lst"), formatOnboot(items));
 }
 
+/** The directory of the extensions in a mirror. */
+function mirrorPath({ mirror }: Pick<Source, "mirror">): string {
+  return path.posix.join(mirror.release, mirror.arch, "tcz");
+}
+
 /** `tmp/tinycorelinux` of the image, below its release and architecture. */
 async function placeMirror(
   opened: Source,
@@ -232,7 +277,7 @@ async function placeMirror(
   fetched: Fetched,
   directory: string,
 ): Promise<void> {
-  const within = path.posix.join(opened.mirror.release, opened.mirror.arch, "tcz");
+  const within = mirrorPath(opened);
   const tcz = path.join(directory, within);
   await mkdir(tcz, { recursive: true });
   const place: Place = [tcz, `mirror/${within}`];

@@ -13,6 +13,9 @@ import { isoTemplate } from "./iso-template.ts";
 import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
 import { overlayTarball } from "./overlay-tarball.ts";
+import { ownExtensions } from "./own-extensions.ts";
+import { ownLayer } from "./own-layer.ts";
+import { ownSingle } from "./own-single.ts";
 import { payload } from "./payload.ts";
 import { payloadTarball } from "./payload-tarball.ts";
 import { pxe } from "./pxe.ts";
@@ -40,6 +43,9 @@ export const flavours = {
       fetchExtras,
       extractUtilLinux,
       payload,
+      ownExtensions,
+      ownLayer,
+      ownSingle,
       payloadTarball,
       devAccess,
       setupFiles,

@@ -25,6 +25,8 @@ import { versionTree } from "./image/version-tree.ts";
 import { imageContents } from "./image-contents.ts";
 import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
+import { ownLayer, ownLayerFile } from "./own-layer.ts";
+import { ownSingle } from "./own-single.ts";
 import { payload } from "./payload.ts";
 import { bootMenu, compress, epoch, isoVersion } from "./settings/image-options.ts";
 import { texts } from "./settings/project-options.ts";
@@ -38,6 +40,8 @@ export const isoTemplate = task({
   needs: {
     core: only(fetchIso, "boot", "core", "listing"),
     payload: only(payload, "layer"),
+    own: only(ownLayer, "room"),
+    ownSingle,
     setup: only(setupFiles, "layer"),
     linkerTables: only(linkerTables, "layer"),
     overlay: only(overlay, "room", "single"),
@@ -79,12 +83,13 @@ export const isoTemplate = task({
       core: needs.core,
       layers: [
         needs.payload.layer,
+        ...(overlaid === undefined ? [] : [path.join(needs.ownSingle.single, ownLayerFile)]),
         needs.setup.layer,
         needs.linkerTables.layer,
         ...(overlaid === undefined ? [] : [overlaid]),
         outputs.versionLayer,
       ],
-      room: Number(await readFile(needs.overlay.room, "utf8")),
+      room: (await roomOf(needs.overlay.room)) + (await roomOf(needs.own.room)),
       single: overlaid !== undefined,
       compress: params.compress,
       loaders: needs.loaders.loaders,
@@ -102,13 +107,18 @@ export const isoTemplate = task({
   },
 });
 
+/** Bytes that a file (absolute path) tells. */
+async function roomOf(file: string): Promise<number> {
+  return Number(await readFile(file, "utf8"));
+}
+
 /** What an ISO is made of beside its edited layer; all paths are absolute. */
 interface TemplateParts {
   /** The boot directory, and the facts. */
   readonly core: { readonly boot: string; readonly core: string };
   /** Layers on Core's initrd, lowest first, as far as they exist; all of them, if the initrd is to be a single archive. */
   readonly layers: readonly string[];
-  /** Bytes for another layer that is not there yet. */
+  /** Bytes for further layers that are not there yet. */
   readonly room: number;
   /** Whether the initrd is made here, as one archive; and how much effort it is worth. */
   readonly single: boolean;

@@ -11,6 +11,7 @@ import {
 } from "../src/formats/index.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { overlay } from "./overlay.ts";
+import { ownLayer } from "./own-layer.ts";
 import { payload } from "./payload.ts";
 import { payloadTarball } from "./payload-tarball.ts";
 
@@ -24,6 +25,7 @@ export const overlayTarball = task({
   needs: {
     overlay: only(overlay, "layer"),
     listing: only(payload, "tarballListing"),
+    own: only(ownLayer, "listing"),
     payload: payloadTarball,
   },
   outputs: {
@@ -43,7 +45,9 @@ export const overlayTarball = task({
       const before = mergeLayers(trees.slice(0, -1)).tree;
       await writeLayer(before, path.join(outputs.first, removeFirst), { signal });
     }
-    const beneath = await readListing(needs.listing.tarballListing);
+    const beneath = (await readListing(needs.listing.tarballListing)).addTree(
+      await readListing(needs.own.listing),
+    );
     // A directory that the payload has made already stands in the tarball once.
     const added = new FileTree([...tree].filter(([name]) => !beneath.has(name)));
     const part = path.join(scratch, "overlay.tar.gz");

@@ -7,19 +7,12 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { file, files, inVariants, only, out, task } from "../src/engine/index.ts";
 import { systemErrorCode } from "../src/errors/index.ts";
-import {
-  bytesContent,
-  FileTree,
-  fixUpLayer,
-  mergeLayers,
-  noLimits,
-  readInitrd,
-} from "../src/formats/index.ts";
+import { bytesContent, FileTree, fixUpLayer } from "../src/formats/index.ts";
 import { devAccess } from "./dev-access.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readAccountList } from "./image/account-list.ts";
 import { addAccounts } from "./image/accounts.ts";
-import { readCoreFacts } from "./image/core-facts.ts";
+import { readCore } from "./image/core-tree.ts";
 import { readEditList } from "./image/edit-list.ts";
 import { editorFiles } from "./image/editor-files.ts";
 import { applyEdits } from "./image/edits.ts";
@@ -35,6 +28,7 @@ import { linkRubyLibrary } from "./image/ruby-library.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { adaptToVariant, refusePasswords } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
+import { ownLayer } from "./own-layer.ts";
 import { payload } from "./payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
 import { isOldProject } from "./settings/old-project.ts";
@@ -57,6 +51,7 @@ export const overlay = task({
   needs: {
     iso: only(fetchIso, "listing", "boot", "core"),
     payload: only(payload, "layerListing", "rubyVersion"),
+    own: only(ownLayer, "listing"),
     setup: only(setupFiles, "listing"),
     access: inVariants(["dev", "debug"], devAccess),
   },
@@ -89,7 +84,9 @@ export const overlay = task({
   async run({ needs, inputs, params, outputs, variant, note, signal, scratch }) {
     const mtime = Number(params.epoch);
     const core = await readListing(needs.iso.listing);
-    const fetched = await readListing(needs.payload.layerListing);
+    const fetched = (await readListing(needs.payload.layerListing)).addTree(
+      await readListing(needs.own.listing),
+    );
     const setup = await readListing(needs.setup.listing);
     const directory = shownPath(inputs.tree.root);
     const mcollectiveDirectory = installedMcollective(fetched);
@@ -154,14 +151,4 @@ async function textOf(input: string): Promise<string | undefined> {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
   });
-}
-
-/** Core's files, with contents, which are spooled to the directory `spoolDir`. */
-async function readCore(
-  { boot, core }: { readonly boot: string; readonly core: string },
-  spoolDir: string,
-): Promise<FileTree> {
-  const { initrd } = await readCoreFacts(core);
-  const members = await readInitrd(path.join(boot, initrd), { spoolDir, limits: noLimits });
-  return mergeLayers(members.map(({ tree }) => tree)).tree;
 }

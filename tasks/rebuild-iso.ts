@@ -9,6 +9,7 @@ import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { isoTemplate } from "./iso-template.ts";
 import { linkerTables } from "./linker-tables.ts";
 import { overlay } from "./overlay.ts";
+import { ownLayer } from "./own-layer.ts";
 import { payload } from "./payload.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
 import { setupFiles } from "./setup-files.ts";
@@ -17,6 +18,7 @@ import { setupFiles } from "./setup-files.ts";
 export const initrdNeeds = {
   core: only(fetchIso, "boot"),
   payload: only(payload, "layer"),
+  own: only(ownLayer, "layer"),
   setup: only(setupFiles, "layer"),
   linkerTables: only(linkerTables, "layer"),
   overlay: only(overlay, "layer"),
@@ -45,7 +47,14 @@ type InitrdPaths = { readonly [K in keyof typeof initrdNeeds]: NeedPaths<(typeof
 export async function readInitrdMembers(
   needs: InitrdPaths,
 ): Promise<{ readonly initrd: readonly Chunk[]; readonly plan: IsoPlan }> {
-  const { core, payload, setup, linkerTables, overlay, template } = needs;
-  const layers = [payload.layer, setup.layer, linkerTables.layer, overlay.layer, template.versionLayer];
+  const { core, payload, own, setup, linkerTables, overlay, template } = needs;
+  const layers = [
+    payload.layer,
+    own.layer,
+    setup.layer,
+    linkerTables.layer,
+    overlay.layer,
+    template.versionLayer,
+  ];
   return await joinInitrd({ core, layers, template });
 }

@@ -12,6 +12,7 @@ import {
   formatOnboot,
   type ListEntry,
   loadExtensions,
+  ownWins,
   parseExtensionList,
 } from "../src/fetch/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
@@ -20,8 +21,12 @@ import { readCoreFacts } from "./image/core-facts.ts";
 import { placeExtensions, refuseTwoPlaces, type Wishes } from "./image/extension-places.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
 import { type Fetched, placeExtension } from "./image/placed-extension.ts";
+import { makeWanted, packagingInputs, packagingNeeds, packagingTools } from "./own-extensions.ts";
+import { readIndex } from "./own-index.ts";
+import { ownByName } from "./packaging/own-extensions.ts";
 import type { ExtensionPlace, Located } from "./settings/ezremaster-file.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
+import { extensionEntries } from "./settings/own-extensions.ts";
 import { configuredExtensions } from "./settings/remaster-options.ts";
 import { shownPath } from "./settings/shown-path.ts";
 import { sourceEnv, sourceInputs, sourceNeeds, sourceParams, withSource } from "./source/index.ts";
@@ -34,9 +39,10 @@ export const remasterExtensions = task({
   name: "remaster-extensions",
   description: "Fetch the extensions of a remastered Core, each for its place",
   internal: true,
-  needs: { iso: only(fetchIso, "iso", "core"), ...sourceNeeds },
+  needs: { ...packagingNeeds, iso: only(fetchIso, "iso", "boot", "core", "listing"), ...sourceNeeds },
   inputs: {
     ...sourceInputs,
+    ...packagingInputs,
     cdeOnboot: list("cde-onboot"),
     cdeOndemand: list("cde-ondemand"),
     builtinOnboot: list("initrd-onboot"),
@@ -44,7 +50,8 @@ export const remasterExtensions = task({
     extracted: list("extract"),
     lock: lockInput((name) => /\.tcz(\.|$)/.test(name)),
   },
-  params: { ...sourceParams, ...limitParams, configuredExtensions },
+  params: { ...sourceParams, ...limitParams, configuredExtensions, extensionEntries },
+  optionalTools: packagingTools,
   passEnv: sourceEnv,
   pool: "network",
   outputs: {
@@ -84,17 +91,23 @@ export const remasterExtensions = task({
         builtin: Object.values(wishes).flat(),
         mirrored: [],
         kernel: kernelRelease,
+        own: ownByName(await readIndex(needs.own.index), kernelRelease),
         settings: settingNames,
         ...{ mirror, lock, policy, catalogue },
       });
       const placed = placeExtensions(graph, wishes);
       for (const sentence of placed.notes) note(sentence);
+      for (const [name, where] of graph.replaced ?? []) note(`${where}: ${ownWins(name)}`);
+      const made = path.join(scratch, "own");
+      await mkdir(made);
+      const wanted = [...graph.nodes.values()].filter(({ isOwn }) => isOwn).map(({ name }) => name);
+      if (wanted.length > 0) await makeWanted(wanted, made, context);
       const inCde = unique([...placed.cdeOnboot, ...placed.cdeOndemand]);
       const inBuiltin = unique([...placed.builtinOnboot, ...placed.builtinOndemand]);
       const plan = extensionArtifacts(mirror, [...placed.extracted, ...inBuiltin, ...inCde]);
       const lines = await opened.fetch(plan);
       const times = new FetchedTimes(opened.kind.lock);
-      const fetched = { place: opened.place, lines, debs: undefined, kernelRelease, note, times };
+      const fetched = { place: opened.place, lines, debs: undefined, own: made, kernelRelease, note, times };
 
       await placeAll(placed.extracted, fetched, outputs.extracted, "extracted");
       const order = placed.extracted.map(({ name }) => name);

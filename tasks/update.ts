@@ -24,6 +24,8 @@ import { fetchIso, isoArtifact } from "./fetch-iso.ts";
 import { readList, resolveExtensions } from "./fetch-tcz.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { readListing } from "./image/tree-listing.ts";
+import { ownIndex, readIndex } from "./own-index.ts";
+import { ownByName } from "./packaging/own-extensions.ts";
 import { builtinList, gemList, mirrorList } from "./settings/project-options.ts";
 import { type Source, sourceEnv, sourceParams, withSource } from "./source/index.ts";
 import { kindOf } from "./source/kinds/index.ts";
@@ -100,6 +102,7 @@ async function updateRest(context: CommandContext, words: readonly string[]): Pr
   // Every variant's extensions: none of them may lose its pins by the update of another.
   const wishes = {
     kernel: kernelRelease,
+    own: ownByName(await readIndex((await context.build(ownIndex)).index), kernelRelease),
     builtin: await read(builtinList),
     mirrored: await read(mirrorList),
     exclude: [],

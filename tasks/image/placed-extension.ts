@@ -13,6 +13,8 @@ export interface Fetched {
   readonly lines: ReadonlyMap<string, LockLine>;
   /** Absolute path of the directory with the extensions that were made of packages. */
   readonly debs: string | undefined;
+  /** Absolute path of the directory with the project's own; without it, these are not placed. */
+  readonly own?: string;
   readonly kernelRelease: string;
   readonly note: (message: string) => void;
   readonly times: FetchedTimes;
@@ -33,6 +35,7 @@ export async function placeExtension(
   const { lines, times } = fetched;
   const [directory, label] = place;
   if (item.kind === "deb") return await placeConverted(item.becomes, fetched, place, sidecars);
+  if (item.node.isOwn) return await placeOwn(item, fetched, place, sidecars);
   const line = lines.get(item.name);
   if (line === undefined || "absent" in line) return;
   const target = path.join(directory, item.name);
@@ -48,6 +51,20 @@ export async function placeExtension(
     await fetched.place(sidecar, `${target}${suffix}`);
     times.add(`${label}/${item.name}${suffix}`, sidecar);
   }
+}
+
+/** An extension of the project's own: undated, with the dependencies of the item. */
+async function placeOwn(
+  { name, node }: Extract<ClosureItem, { readonly kind: "tcz" }>,
+  { own }: Fetched,
+  [directory]: Place,
+  sidecars: readonly string[],
+): Promise<void> {
+  if (own === undefined) return;
+  for (const suffix of ["", ".md5.txt", ...sidecars])
+    await copyFile(path.join(own, `${name}${suffix}`), path.join(directory, `${name}${suffix}`));
+  if (node.deps.length > 0)
+    await writeFile(path.join(directory, `${name}.dep`), formatDependencies(node.deps));
 }
 
 /** An extension that was made of a package: all is there already, `.dep` only where it has any. */

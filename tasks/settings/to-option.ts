@@ -4,6 +4,6 @@ import { type Parameter, param } from "../../src/engine/index.ts";
 export const to: Parameter<string | undefined> = param.optional({
   name: "to",
   description:
-    "with extract: the directory, which must be empty or not exist; with store: a directory, or host:path by rsync over ssh",
+    "with extract and extensions: the directory, which must be empty or not exist; with extension: the directory; with store: a directory, or host:path by rsync over ssh",
   value: "DEST",
 });
