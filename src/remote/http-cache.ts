@@ -92,9 +92,12 @@ export class HttpCache implements RemoteCache {
       if (!(await arrival)) isComplete = false;
     };
     await Promise.all([...missing.values()].map(bring));
-    if (isComplete) this.#hits += 1;
-    else this.#misses += 1;
     return isComplete;
+  }
+
+  tally(isOfUse: boolean): void {
+    if (isOfUse) this.#hits += 1;
+    else this.#misses += 1;
   }
 
   offer(key: ResultKey, result: Omit<RemoteResult, "maker">, store: Store): void {

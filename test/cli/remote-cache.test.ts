@@ -209,9 +209,9 @@ describe("a remote cache", () => {
     expect(await stats()).not.toContain("remote cache");
     await runTask(root, ["greet"], reading());
     await runTask(root, ["greet", "-g", "Hi"], reading());
-    expect(await stats()).toMatch(/remote cache: 2 results found, 1 not there; .* received/);
+    expect(await stats()).toMatch(/remote cache: 3 results found, 1 not there; .* received/);
     const { stdout } = await runTask(root, ["cache", "stats", "--json"]);
-    expect(JSON.parse(stdout)).toMatchObject({ remoteCache: { hits: 2, misses: 1 } });
+    expect(JSON.parse(stdout)).toMatchObject({ remoteCache: { hits: 3, misses: 1 } });
     await runTask(root, ["cache", "clear"]);
     expect(await stats()).not.toContain("remote cache");
   });

@@ -1,9 +1,10 @@
 /** Results of other machines are looked up before their tasks' turn, all that can be known at once. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import {
   type Download,
   out,
+  param,
   type RemoteCache,
   type RemoteResult,
   type ResultKey,
@@ -24,6 +25,8 @@ class MemoryCache implements RemoteCache {
   onDownload: (content: string) => Promise<void> = async () => {};
   atOnce = 0;
   most = 0;
+
+  tally(): void {}
 
   async retrieve(): Promise<boolean> {
     return false;
@@ -97,26 +100,75 @@ it("sixteen at once, however few tasks run at once", async () => {
   expect(remote.asked).toHaveLength(40);
 });
 
-it("along a chain before the first content has arrived", async () => {
+it("along a chain, of which only the target's content is fetched", async () => {
   const first = step("first");
   const second = step("second", { first });
   const third = step("third", { second });
   const remote = await filled([third]);
-  let known: () => void = () => {};
-  const all = new Promise<void>((resolve) => {
-    known = resolve;
-  });
-  remote.onFind = async (name) => {
-    if (name === "third") known();
-  };
-  remote.onDownload = () => all;
-  const { outcomes } = await run(workspace({}), [third], { remote });
+  const root = workspace({});
+  const { outcomes } = await run(root, [third], { remote });
   expect(outcomes).toEqual({ "first@dev": "restored", "second@dev": "restored", "third@dev": "restored" });
   expect(remote.asked).toEqual(["first", "second", "third"]);
-  // What more depends on is fetched first.
+  expect([...remote.priorities.keys()]).toEqual(["third"]);
+  expect(existsSync(`${root}/.buildcache/v1/out/dev/second`)).toBe(false);
+});
+
+it("and a build that finds nothing changed asks nothing, although outputs were never fetched", async () => {
+  const second = step("second", { first: step("first") });
+  const remote = await filled([second]);
+  const root = workspace({});
+  await run(root, [second], { remote });
+  remote.asked.length = 0;
+  const { outcomes } = await run(root, [second], { remote });
+  expect(outcomes).toEqual({ "first@dev": "fresh", "second@dev": "fresh" });
+  expect(remote.asked).toEqual([]);
+  expect((await run(root, [second])).outcomes).toEqual(outcomes);
+});
+
+/** A target of its own text on the outputs of two others. */
+const joined = (text: string, needs: Readonly<Record<string, Task>>) =>
+  task({
+    name: "joined",
+    description: "",
+    needs,
+    params: { text: param.text({ name: "text", description: "", default: text }) },
+    outputs: { text: out.file("text") },
+    run: ({ needs, outputs, params }) => {
+      const texts = Object.values(needs).map((need) => readFileSync(need?.text ?? "", "utf8"));
+      writeFileSync(outputs.text, [...texts, params.text].join(" "));
+    },
+  }) as Task;
+
+it("fetches what a task needs as soon as it is known that the task runs, the longest chain first", async () => {
+  const first = step("first");
+  const second = step("second", { first });
+  const remote = await filled([joined("a", { first, second })]);
+  const root = workspace({});
+  const { outcomes } = await run(root, [joined("b", { first, second })], { remote });
+  expect(outcomes["first@dev"]).toBe("restored");
+  expect(outcomes["joined@dev"]).not.toBe("restored");
+  expect(readFileSync(`${root}/.buildcache/v1/out/dev/joined/text`, "utf8")).toBe("first second b");
   const priority = (name: string): number => remote.priorities.get(name) ?? 0;
   expect(priority("first")).toBeGreaterThan(priority("second"));
-  expect(priority("second")).toBeGreaterThan(priority("third"));
+});
+
+it("fetches later what an earlier build did without, or makes it where nobody has it any more", async () => {
+  const first = step("first");
+  const second = step("second", { first });
+  const remote = await filled([joined("a", { first, second })]);
+  for (const isGone of [false, true]) {
+    const root = workspace({});
+    await run(root, [joined("a", { first, second })], { remote });
+    if (isGone) remote.onDownload = () => Promise.reject(new Error("gone"));
+    const download = remote.download.bind(remote);
+    remote.download = (...given) => download(...given).catch(() => false);
+    const { outcomes, outcome } = await run(root, [joined("b", { first, second })], {
+      ...(isGone ? {} : { remote }),
+    });
+    expect(outcome).toBe("succeeded");
+    expect(outcomes["second@dev"]).toBe(isGone ? "its outputs were left in the remote cache" : "restored");
+    expect(readFileSync(`${root}/.buildcache/v1/out/dev/joined/text`, "utf8")).toBe("first second b");
+  }
 });
 
 it("for nothing that this machine has", async () => {
@@ -135,9 +187,8 @@ it("for nothing that this machine has", async () => {
 
 it("and a task whose needs turn out otherwise is looked up again, and runs", async () => {
   const remote = await filled([step("second", { first: step("first") })]);
-  // The contents of the first are gone: it runs, and makes something else.
-  remote.onDownload = (content) =>
-    content === "first" ? Promise.reject(new Error("unused")) : Promise.resolve();
+  // No contents are there any more: the first runs, and makes something else.
+  remote.onDownload = () => Promise.reject(new Error("unused"));
   const download = remote.download.bind(remote);
   remote.download = (...given) => download(...given).catch(() => false);
   let made = 0;
@@ -148,6 +199,24 @@ it("and a task whose needs turn out otherwise is looked up again, and runs", asy
     run: ({ outputs }) => writeFileSync(outputs.text, `other ${++made}`),
   });
   const { outcomes } = await run(workspace({}), [step("second", { first })], { remote });
-  expect(outcomes["first@dev"]).toBe("never built");
+  expect(outcomes["first@dev"]).toBe("its outputs were left in the remote cache");
+  expect(outcomes["second@dev"]).toBe("never built");
   expect(remote.asked).toEqual(["first", "second", "second"]);
+});
+
+it("a failure of what was deferred is reported once, and skips what needs it", async () => {
+  const remote = await filled([joined("a", { first: step("first") })]);
+  const first = task({
+    name: "first",
+    description: "",
+    outputs: { text: out.file("text") },
+    run: () => {
+      throw new Error("broken");
+    },
+  });
+  remote.download = async () => false;
+  const { outcome, outcomes } = await run(workspace({}), [joined("b", { first })], { remote });
+  expect(outcome).toBe("failed");
+  expect(outcomes["first@dev"]).toContain("broken");
+  expect(outcomes["joined@dev"]).toBe("skipped");
 });

@@ -51,6 +51,11 @@ export class SessionCache implements RemoteCache {
     return (await this.#cache()).download(download, signal);
   }
 
+  tally(isOfUse: boolean): void {
+    // Something was found, so it is open.
+    void this.#cache().then((cache) => cache.tally(isOfUse));
+  }
+
   async retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean> {
     return (await this.#cache()).retrieve(blob, store, signal);
   }

@@ -49,11 +49,14 @@ export async function decide(
   // The record may come from a foreign cache, so the listing must also be one that this task can make.
   if (asRecorded && isSound(found, bound.outputs))
     return { ...assessment, kind: "fresh", stamp, outputs: found };
-  const because = forced
-    ? [{ kind: "forced" } as const]
-    : state.stamps.currentFingerprint(bound.id) === assessment.fingerprint
-      ? []
-      : await explainParts(bound, state.stamps.last(bound.id), assessment, context);
+  const isElsewhere = state.stamps.deferred(bound.id)?.fingerprint === assessment.fingerprint;
+  const because: readonly Reason[] = forced
+    ? [{ kind: "forced" }]
+    : isElsewhere
+      ? [{ kind: "outputs-elsewhere" }]
+      : state.stamps.currentFingerprint(bound.id) === assessment.fingerprint
+        ? []
+        : await explainParts(bound, state.stamps.last(bound.id), assessment, context);
   if (stamp === undefined || found === undefined) return { ...assessment, kind: "run", reasons: because };
 
   const wanted = decodeListing(stamp.outputs);
@@ -68,6 +71,7 @@ export async function decide(
   const reasons = because.length === 0 ? seen : because;
   const gone = firstNotStored(wanted, state.store);
   if (gone === undefined) return { ...assessment, kind: "restore", stamp, outputs: wanted, reasons };
+  if (isElsewhere) return { ...assessment, kind: "run", reasons };
   return {
     ...assessment,
     kind: "run",

@@ -38,7 +38,9 @@ export type Reason =
   | { readonly kind: "output-edited"; readonly path: string }
   | { readonly kind: "output-unexpected"; readonly path: string }
   | { readonly kind: "store-incomplete"; readonly path: string }
-  | { readonly kind: "store-damaged" };
+  | { readonly kind: "store-damaged" }
+  /** Its result came from the remote cache, without the outputs, which nobody needed then. */
+  | { readonly kind: "outputs-elsewhere" };
 
 /** The reason as a clause: `overlay-src/etc/inittab changed`. */
 export function describeReason(reason: Reason): string {
@@ -85,6 +87,8 @@ export function describeReason(reason: Reason): string {
       return `the cache no longer holds ${reason.path}`;
     case "store-damaged":
       return "its entry in the cache was damaged";
+    case "outputs-elsewhere":
+      return "its outputs were left in the remote cache";
   }
 }
 

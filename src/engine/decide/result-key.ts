@@ -5,7 +5,8 @@ import type { Part } from "../state/stamp.ts";
 
 /**
  * The key of the task's result with these parts of its fingerprint. Undefined where other machines may not have it or cannot: where
- * a secret is involved, whose tag depends on the workspace, and where an input is made or rewritten in each workspace.
+ * a secret is involved, whose tag depends on the workspace, and where an input is made in each workspace. A task that rewrites an
+ * input has the key of what it left there: who finds that result has the same already.
  */
 export function resultKeyOf(
   { task, variant, needs, outputs }: BoundTask,
@@ -17,7 +18,6 @@ export function resultKeyOf(
     /^(param|env) /.test(label) && value.startsWith("secret ");
   if (parts.some(isSecret)) return undefined;
   const inputs = Object.values(task.inputs);
-  if (inputs.some((input) => input.kind === "file" && input.mutable)) return undefined;
   if (inputs.some((input) => "generate" in input && input.generate !== undefined)) return undefined;
   const isPrivate = (output: { readonly private: boolean }): boolean => output.private;
   const needed = [...needs.values()].flatMap((id) => (id === undefined ? [] : [graph.get(id)]));

@@ -26,6 +26,14 @@ interface UnchangedContext {
   readonly signal: AbortSignal;
   /** Whether a task runs whatever it finds. */
   readonly isForced: (bound: BoundTask) => boolean;
+  /** Results of earlier builds whose outputs were not brought here. */
+  readonly deferred: {
+    readonly known: (
+      bound: BoundTask,
+      fingerprint: string,
+    ) => { readonly stamp: Stamp; readonly outputs: Listing } | undefined;
+    readonly keep: (id: TaskId, result: { readonly stamp: Stamp; readonly outputs: Listing }) => void;
+  };
   /** Called with each task that is fresh. */
   readonly onFresh: (bound: BoundTask, stamp: Stamp) => void;
 }
@@ -49,9 +57,18 @@ export async function markUnchanged(
     if (context.signal.aborted) return;
     if (!bound.task.cached || context.isForced(bound) || !needsOf(bound).every((need) => made.has(need)))
       continue;
-    const stamp = context.state.stamps.current(id);
-    const outputs = stamp && outputsIfFresh(bound, stamp, made, tools, context);
-    if (stamp === undefined || outputs === undefined) continue;
+    const { stamps } = context.state;
+    const stamp = stamps.current(id);
+    if (stamp === undefined) {
+      const later = stamps.deferred(id);
+      const result = later && context.deferred.known(bound, later.fingerprint);
+      if (result === undefined || !isUnchanged(bound, result.stamp, made, tools, context)) continue;
+      made.set(id, result.outputs);
+      context.deferred.keep(id, result);
+      continue;
+    }
+    const outputs = outputsIfFresh(bound, stamp, made, tools, context);
+    if (outputs === undefined) continue;
     made.set(id, outputs);
     context.onFresh(bound, stamp);
   }
@@ -65,11 +82,30 @@ function outputsIfFresh(
   tools: ToolDigests,
   context: UnchangedContext,
 ): Listing | undefined {
+  if (!isUnchanged(bound, stamp, made, tools, context)) return undefined;
+  try {
+    const outputs = listKnownOutputs(placesOf(bound.outputs), context.state.files);
+    if (outputs === undefined || encodeListing(outputs) !== stamp.outputs) return undefined;
+    return isSound(outputs, bound.outputs) ? outputs : undefined;
+  } catch {
+    // `decide` will run into the same error and report it when it is the task's turn.
+    return undefined;
+  }
+}
+
+/** Whether all that the result was made of is as it was; false also where that cannot be determined without waiting. */
+function isUnchanged(
+  bound: BoundTask,
+  stamp: Stamp,
+  made: ReadonlyMap<TaskId, Listing>,
+  tools: ToolDigests,
+  context: UnchangedContext,
+): boolean {
   const { state, code, env } = context;
   try {
     const inputs = knownInputs(bound, state);
     const binaries = tools.of(bound);
-    if (inputs === undefined || binaries === undefined) return undefined;
+    if (inputs === undefined || binaries === undefined) return false;
     const parts = partsOf({
       workspace: state.workspace,
       bound,
@@ -80,13 +116,9 @@ function outputsIfFresh(
       env,
       secretKey: () => state.secretKey(),
     });
-    if (!areSame(parts, stamp.parts)) return undefined;
-    const outputs = listKnownOutputs(placesOf(bound.outputs), state.files);
-    if (outputs === undefined || encodeListing(outputs) !== stamp.outputs) return undefined;
-    return isSound(outputs, bound.outputs) ? outputs : undefined;
+    return areSame(parts, stamp.parts);
   } catch {
-    // `decide` will run into the same error and report it when it is the task's turn.
-    return undefined;
+    return false;
   }
 }
 

@@ -11,6 +11,7 @@ import type { Listing } from "../files/listing.ts";
 import type { ResultKey } from "../state/remote-cache.ts";
 import { bind } from "./build.ts";
 import type { BuildRequest, Workspace } from "./build-request.ts";
+import { DeferredResults } from "./deferred-results.ts";
 
 /** What a build would do with one task, without doing it. */
 export interface Forecast {
@@ -36,6 +37,7 @@ export async function forecast(workspace: Workspace, request: ForecastRequest): 
   const made = new Map<TaskId, Listing>();
   const forecasts: Forecast[] = [];
   const foundTools = new Map<string, AbsolutePath>();
+  const deferred = new DeferredResults(request.targets, workspace.state, false);
   for (const [id, bound] of graph) {
     const seconds = workspace.state.stamps.last(id)?.seconds;
     const last = seconds === undefined ? {} : { lastSeconds: seconds };
@@ -61,7 +63,12 @@ export async function forecast(workspace: Workspace, request: ForecastRequest): 
     }
     const key = resultKeyOf(bound, decision.parts, graph);
     const named = key === undefined ? last : { key, ...last };
-    if (decision.kind === "run") {
+    const later =
+      decision.kind === "fresh" || forced ? undefined : deferred.known(bound, decision.fingerprint);
+    if (later !== undefined) {
+      made.set(id, later.outputs);
+      forecasts.push({ id, verdict: "fresh", reasons: [], ...named });
+    } else if (decision.kind === "run") {
       forecasts.push({ id, verdict: "run", reasons: decision.reasons, ...named });
     } else {
       made.set(id, decision.outputs);

@@ -3,6 +3,7 @@
  * and told of.
  */
 import { availableParallelism } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../errors/index.ts";
 import { dependentsOf, digestsOfNeeds, needsOf } from "../bind/adjacency.ts";
 import type { BoundTask, Graph } from "../bind/bound-task.ts";
@@ -20,6 +21,7 @@ import type { BuildRequest, Workspace } from "./build-request.ts";
 import type { CodeAccesses } from "./code-access.ts";
 import { CodeCheck } from "./code-check.ts";
 import { criticalPaths } from "./critical-path.ts";
+import { DeferredResults } from "./deferred-results.ts";
 import { Cancellation } from "./live-build.ts";
 import { LookAhead } from "./look-ahead.ts";
 import { Prefetches } from "./prefetch.ts";
@@ -31,6 +33,17 @@ import { StagingAreas } from "./staging.ts";
 import { explainSystemError } from "./system-failure.ts";
 import type { ExecutionContext } from "./task-context.ts";
 import { runTask, TaskFailure } from "./task-run.ts";
+
+/** What a task needs could not be made; that was reported. */
+class NeedFailure extends Error {
+  override readonly name = "NeedFailure";
+  readonly need: TaskId;
+
+  constructor(need: TaskId) {
+    super(`${need} failed`);
+    this.need = need;
+  }
+}
 
 const defaultOutputLimit = 8 * 1024 ** 2;
 
@@ -73,6 +86,7 @@ export async function runGraph(
     );
     return paths.get(id) ?? 0;
   };
+  const deferred = new DeferredResults(request.targets, state, watcher !== undefined);
   /** Pools in which a failure of a kind that is reported all at once has happened. */
   const collecting = new Set<string>();
 
@@ -103,29 +117,14 @@ export async function runGraph(
     const signal = cancellation?.begin(id, request.signal) ?? request.signal;
     try {
       await prefetches.over(id);
-      const needs = digestsOfNeeds(bound, made);
-      const decision = await decide(bound, needs, isForced(bound), { ...workspace, foundTools });
-      // Without a watch nothing reads them, and a hundred thousand names take memory.
-      if (watcher !== undefined) seen.set(id, decision.inputs);
-      if (signal.aborted) return false;
-      made.set(id, await carryOut(bound, decision, seconds, signal));
+      const outputs = await settle(bound, seconds, signal, deferred.mayDefer(bound));
+      if (outputs === undefined) return false;
+      made.set(id, outputs);
       if (late.has(id)) forget(id);
       return true;
     } catch (error) {
-      const failure =
-        error instanceof TaskFailure
-          ? error
-          : new TaskFailure(explainSystemError(error, state.workspace), "");
-      if (failure.cause instanceof UserError && failure.cause.isCollected) collecting.add(bound.task.pool);
-      if (!signal.aborted) {
-        emit({
-          type: "task-failed",
-          task: id,
-          error: failure.cause,
-          output: failure.output,
-          seconds: seconds(),
-        });
-      }
+      if (error instanceof NeedFailure) emit({ type: "task-skipped", task: id, because: error.need });
+      else if (!signal.aborted) reportFailure(bound, error, seconds());
       return false;
     } finally {
       // What is ended because its inputs changed is done again: it neither failed nor succeeded.
@@ -133,6 +132,55 @@ export async function runGraph(
       cancellation?.end(id);
       state.fileLog.spill();
     }
+  };
+
+  const reportFailure = (bound: BoundTask, error: unknown, seconds: number): void => {
+    const failure =
+      error instanceof TaskFailure ? error : new TaskFailure(explainSystemError(error, state.workspace), "");
+    const { cause, output } = failure;
+    if (cause instanceof UserError && cause.isCollected) collecting.add(bound.task.pool);
+    emit({ type: "task-failed", task: bound.id, error: cause, output, seconds });
+  };
+
+  /** Decides on the task and does what is decided; undefined when the signal ended that. `mayDefer`: its outputs are not wanted yet. */
+  const settle = async (
+    bound: BoundTask,
+    seconds: () => number,
+    signal: AbortSignal,
+    mayDefer: boolean,
+  ): Promise<Listing | undefined> => {
+    for (;;) {
+      const needs = digestsOfNeeds(bound, made);
+      const decision = await decide(bound, needs, isForced(bound), { ...workspace, foundTools });
+      // Without a watch nothing reads them, and a hundred thousand names take memory.
+      if (watcher !== undefined) seen.set(bound.id, decision.inputs);
+      if (signal.aborted) return undefined;
+      const outputs = await carryOut(bound, decision, seconds, signal, mayDefer);
+      if (outputs !== undefined) return outputs;
+    }
+  };
+
+  const arrivals = new Map<TaskId, Promise<void>>();
+  /** Brings the outputs of a deferred result here, or makes them. Throws `NeedFailure`, after the failure was reported. */
+  const bringHere = (id: TaskId): Promise<void> => {
+    const bound = get(id);
+    const startedAt = performance.now();
+    const seconds = (): number => (performance.now() - startedAt) / 1000;
+    const arrive = async (): Promise<void> => {
+      try {
+        const outputs = await settle(bound, seconds, request.signal, false);
+        request.signal.throwIfAborted();
+        if (outputs !== undefined) made.set(id, outputs);
+        deferred.settle(id);
+      } catch (error) {
+        if (error instanceof NeedFailure) emit({ type: "task-skipped", task: id, because: error.need });
+        else if (!request.signal.aborted) reportFailure(bound, error, seconds());
+        throw new NeedFailure(id);
+      }
+    };
+    const arrival = arrivals.get(id) ?? arrive();
+    arrivals.set(id, arrival);
+    return arrival;
   };
 
   /** Drops the task's result and keeps its outputs on disk. */
@@ -197,7 +245,17 @@ export async function runGraph(
     maker?: string,
   ): Promise<boolean> => {
     if (!(await restoreTask(bound, decision, { state, stagingAreas }))) return false;
-    const { stamp, reasons } = decision;
+    // A deferred result was told of when it was found.
+    if (!deferred.isTold(bound.id)) emitRestored(bound, decision, seconds, maker);
+    return true;
+  };
+
+  const emitRestored = (
+    bound: BoundTask,
+    { stamp, reasons }: Extract<Decision, { kind: "restore" }>,
+    seconds: () => number,
+    maker?: string,
+  ): void => {
     emit({
       type: "task-restored",
       task: bound.id,
@@ -207,7 +265,6 @@ export async function runGraph(
       ...(stamp.log === undefined ? {} : { log: stamp.log }),
       ...(maker === undefined ? {} : { maker }),
     });
-    return true;
   };
 
   const carryOut = async (
@@ -215,8 +272,17 @@ export async function runGraph(
     decision: Decision,
     seconds: () => number,
     signal: AbortSignal,
-  ): Promise<Listing> => {
+    mayDefer: boolean,
+  ): Promise<Listing | undefined> => {
     let reasons: readonly Reason[] = [];
+    const known =
+      mayDefer && decision.kind !== "fresh" && !mustRun(bound)
+        ? deferred.known(bound, decision.fingerprint)
+        : undefined;
+    if (known !== undefined) {
+      deferred.keep(bound.id, known);
+      return known.outputs;
+    }
     switch (decision.kind) {
       case "fresh":
         if (state.stamps.currentFingerprint(bound.id) !== decision.fingerprint) {
@@ -232,11 +298,27 @@ export async function runGraph(
       case "run": {
         reasons = decision.reasons;
         if (mustRun(bound)) break;
+        if (mayDefer) {
+          const record = await remote?.findRecord(bound, decision, reasons, signal);
+          if (record === undefined) break;
+          deferred.defer(bound.id, record.decision.stamp);
+          emitRestored(bound, record.decision, seconds, record.maker);
+          return record.decision.outputs;
+        }
         const found = await remote?.find(bound, decision, reasons, priorityOf(bound.id), signal);
         if (found !== undefined && (await restore(bound, found.decision, seconds, found.maker)))
           return found.decision.outputs;
         break;
       }
+    }
+    const awaited = needsOf(bound).filter((need) => deferred.has(need));
+    if (awaited.length > 0) {
+      const before = digestsOfNeeds(bound, made);
+      for (const need of awaited) remote?.fetch(need, priorityOf(need));
+      await Promise.all(awaited.map(bringHere));
+      signal.throwIfAborted();
+      // What was made anew may be something else: then so is the decision.
+      if (!isDeepStrictEqual(before, digestsOfNeeds(bound, made))) return undefined;
     }
     const expectedSeconds = state.stamps.last(bound.id)?.seconds;
     emit({
@@ -260,7 +342,7 @@ export async function runGraph(
   // A watch needs the inputs that each task saw, so it decides every task individually.
   if (watcher === undefined) {
     const { signal } = request;
-    const context = { ...workspace, foundTools, signal, isForced, onFresh: emitFresh };
+    const context = { ...workspace, foundTools, signal, isForced, onFresh: emitFresh, deferred };
     await markUnchanged(graph, made, context);
   }
   for (const [id, bound] of graph)
@@ -275,8 +357,13 @@ export async function runGraph(
       graph,
       remote,
       made,
-      decide: async (bound, needs) =>
-        mustRun(bound) ? undefined : decide(bound, needs, false, { ...workspace, foundTools }),
+      decide: async (bound, needs) => {
+        if (mustRun(bound)) return undefined;
+        const decision = await decide(bound, needs, false, { ...workspace, foundTools });
+        const known = decision.kind === "fresh" ? undefined : deferred.known(bound, decision.fingerprint);
+        return known === undefined ? decision : { ...decision, kind: "fresh", ...known };
+      },
+      mayDefer: (bound) => deferred.mayDefer(bound),
       priorityOf,
       signal: request.signal,
     });
@@ -306,6 +393,7 @@ export async function runGraph(
   // What a failed build no longer needs is given up.
   return succeeded
     .finally(async () => {
+      for (const [id, { stamp }] of deferred.untold()) emitFresh(get(id), stamp);
       await lookAhead?.end();
       await remote?.end();
       await prefetches.end();

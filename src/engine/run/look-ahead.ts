@@ -25,6 +25,8 @@ interface LookAheadContext {
     bound: BoundTask,
     needs: ReadonlyMap<string, Digest | undefined>,
   ) => Promise<Decision | undefined>;
+  /** Whether only the tasks that need it want its outputs, if they run. */
+  readonly mayDefer: (bound: BoundTask) => boolean;
   /** Seconds from a task's start to the end of the longest chain of dependents. */
   readonly priorityOf: (id: TaskId) => number;
   readonly signal: AbortSignal;
@@ -67,7 +69,7 @@ export class LookAhead {
   }
 
   async #look(id: TaskId): Promise<void> {
-    const { graph, remote, made, decide, priorityOf } = this.#context;
+    const { graph, remote, made, decide, mayDefer, priorityOf } = this.#context;
     const bound = graph.get(id);
     // Where the task's own turn came first, there is nothing to look ahead for.
     if (bound === undefined || made.has(id)) return;
@@ -78,9 +80,13 @@ export class LookAhead {
     }
     const decision = await decide(bound, digestsOfNeeds(bound, needed));
     if (decision === undefined || this.#signal.aborted) return;
-    const outputs =
-      decision.kind === "run" ? await remote.begin(bound, decision, priorityOf(id)) : decision.outputs;
-    if (outputs === undefined) return;
+    const outputs = decision.kind === "run" ? await remote.lookUp(bound, decision) : decision.outputs;
+    if (outputs === undefined) {
+      // It will run, on what these have made.
+      for (const need of needsOf(bound)) remote.fetch(need, priorityOf(need));
+      return;
+    }
+    if (!mayDefer(bound)) remote.fetch(id, priorityOf(id));
     this.#expected.set(id, outputs);
     for (const dependent of this.#dependents.get(id) ?? [])
       if (needsOf(dependent).every((need) => made.has(need) || this.#expected.has(need)))

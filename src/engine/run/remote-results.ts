@@ -15,19 +15,21 @@ import type { Stamp } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
 import { pathFacts } from "./path-facts.ts";
 
-/** A result of another machine, whose contents are in the store now. */
+/** A result of another machine. */
 interface RemoteRestore {
   readonly decision: Extract<Decision, { kind: "restore" }>;
   /** Who made it, in that machine's own words. */
   readonly maker: string;
 }
 
-/** A look-up, and the download of what it finds. */
+/** A look-up, and the download of what it found. */
 interface Retrieval {
   readonly fingerprint: Fingerprint;
   readonly found: Promise<RemoteResult | undefined>;
-  /** Whether all contents are in the store. */
-  readonly isHere: Promise<boolean>;
+  /** Whether all contents are in the store; undefined while nobody wants them. */
+  isHere?: Promise<boolean>;
+  /** Whether it was counted. */
+  isTallied?: true;
 }
 
 export class RemoteResults {
@@ -49,14 +51,20 @@ export class RemoteResults {
   }
 
   /**
-   * Looks the task up and begins with the download of what it finds; `priority` is higher for what is more urgent. Returns the
-   * outputs that the task will have; undefined for a miss. The same call later continues what was begun.
+   * Looks the task up. Returns the outputs that it has elsewhere; undefined for a miss. The same call later continues what was
+   * begun.
    */
-  async begin(bound: BoundTask, assessment: Assessment, priority: number): Promise<Listing | undefined> {
-    return (await this.#retrieve(bound, assessment, priority)?.found)?.outputs;
+  async lookUp(bound: BoundTask, assessment: Assessment): Promise<Listing | undefined> {
+    return (await this.#retrieve(bound, assessment)?.found)?.outputs;
   }
 
-  /** The result that another machine has for this task as it is now; undefined for none. Rejects only for the signal. */
+  /** Begins to download what was found for a task; `priority` is higher for what is more urgent. */
+  fetch(id: TaskId, priority: number): void {
+    const retrieval = this.#retrievals.get(id);
+    if (retrieval !== undefined) this.#fetch(retrieval, priority);
+  }
+
+  /** The result that another machine has for this task as it is now, with its contents; undefined for none. Rejects only for the signal. */
   async find(
     bound: BoundTask,
     assessment: Assessment,
@@ -64,9 +72,40 @@ export class RemoteResults {
     priority: number,
     signal: AbortSignal,
   ): Promise<RemoteRestore | undefined> {
-    const retrieval = this.#retrieve(bound, assessment, priority);
-    const found = await abortable(retrieval?.found, signal);
-    if (found === undefined || (await abortable(retrieval?.isHere, signal)) !== true) return undefined;
+    const known = await this.#record(bound, assessment, reasons, signal);
+    const retrieval = this.#retrieve(bound, assessment);
+    if (known === undefined || retrieval === undefined) return undefined;
+    const isHere = await abortable(this.#fetch(retrieval, priority), signal);
+    this.#tally(retrieval, isHere === true);
+    return isHere === true ? known : undefined;
+  }
+
+  /** The same, without its contents. */
+  async findRecord(
+    bound: BoundTask,
+    assessment: Assessment,
+    reasons: readonly Reason[],
+    signal: AbortSignal,
+  ): Promise<RemoteRestore | undefined> {
+    const record = await this.#record(bound, assessment, reasons, signal);
+    const retrieval = this.#retrieve(bound, assessment);
+    if (record !== undefined && retrieval !== undefined) this.#tally(retrieval, true);
+    return record;
+  }
+
+  #tally(retrieval: Retrieval, isOfUse: boolean): void {
+    if (retrieval.isTallied !== true) this.#remote.tally(isOfUse);
+    retrieval.isTallied = true;
+  }
+
+  async #record(
+    bound: BoundTask,
+    assessment: Assessment,
+    reasons: readonly Reason[],
+    signal: AbortSignal,
+  ): Promise<RemoteRestore | undefined> {
+    const found = await abortable(this.#retrieve(bound, assessment)?.found, signal);
+    if (found === undefined) return undefined;
     const facts = pathFacts(bound);
     const texts = await rememberInputs(assessment.inputs, this.#state);
     const stamp: Stamp = {
@@ -85,7 +124,7 @@ export class RemoteResults {
   }
 
   /** What was begun for the task as it is now, or is begun by this; undefined where other machines have no part in it. */
-  #retrieve(bound: BoundTask, assessment: Assessment, priority: number): Retrieval | undefined {
+  #retrieve(bound: BoundTask, assessment: Assessment): Retrieval | undefined {
     const key = resultKeyOf(bound, assessment.parts, this.#graph);
     if (key === undefined) return undefined;
     const begun = this.#retrievals.get(bound.id);
@@ -93,17 +132,27 @@ export class RemoteResults {
     const found = this.#remote
       .find(key, this.#signal)
       // Others wrote it, so it must also be one that this task can make.
-      .then((result) =>
-        result !== undefined && isSound(result.outputs, bound.outputs) ? result : undefined,
-      );
-    const isHere = found.then(
-      (result) => result !== undefined && this.#download(result, priority, this.#signal),
-    );
+      .then((result) => {
+        if (result === undefined || isSound(result.outputs, bound.outputs)) return result;
+        this.#remote.tally(false);
+        return undefined;
+      });
     // It may end by the signal before anybody waits for it.
-    isHere.catch(() => undefined);
-    const retrieval: Retrieval = { fingerprint: assessment.fingerprint, found, isHere };
+    found.catch(() => undefined);
+    const retrieval: Retrieval = { fingerprint: assessment.fingerprint, found };
     this.#retrievals.set(bound.id, retrieval);
     return retrieval;
+  }
+
+  #fetch(retrieval: Retrieval, priority: number): Promise<boolean> {
+    if (retrieval.isHere === undefined) {
+      const isHere = retrieval.found.then(
+        (result) => result !== undefined && this.#download(result, priority, this.#signal),
+      );
+      isHere.catch(() => undefined);
+      retrieval.isHere = isHere;
+    }
+    return retrieval.isHere;
   }
 
   /** Brings the contents of a result into the store; of joined ones the parts that it lacks. */
@@ -129,7 +178,7 @@ export class RemoteResults {
   /** Gives up what was begun, and resolves when nothing of it is at work any more. */
   async end(): Promise<void> {
     this.#stop.abort(new Error("the build is over"));
-    await Promise.allSettled([...this.#retrievals.values()].map(({ isHere }) => isHere));
+    await Promise.allSettled([...this.#retrievals.values()].map(({ found, isHere }) => isHere ?? found));
   }
 
   /** Offers the result that the task has just had. */

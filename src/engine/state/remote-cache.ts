@@ -45,6 +45,8 @@ export interface RemoteCache {
    * had: the result is useless then.
    */
   download(download: Download, signal: AbortSignal): Promise<boolean>;
+  /** Is told of each result that was found whether it was of use, for the count. */
+  tally(isOfUse: boolean): void;
   /** Brings a content that is known by its digest, such as a pinned source, into the store; false where it cannot be had. */
   retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean>;
   /** Takes a content of the store to be sent beside the build, for `retrieve` on other machines. Returns at once. */

@@ -78,22 +78,43 @@ export class Stamps {
     }
   }
 
-  /** Fingerprints of the results that outputs on disk belong to. */
+  /** Fingerprints of the results that outputs on disk belong to, and of those that stand for tasks without them. */
   *currentFingerprints(): IterableIterator<Fingerprint> {
     for (const [key, value] of this.#log.entries())
-      if (key.startsWith("current ")) yield value as Fingerprint;
+      if (/^(current|deferred) /.test(key)) yield value as Fingerprint;
+  }
+
+  /** The result that stands for the task although its outputs are not here: nobody needed them yet. */
+  deferred(id: TaskId): Stamp | undefined {
+    const fingerprint = this.#log.get(`deferred ${id}`);
+    return fingerprint === undefined ? undefined : this.result(fingerprint as Fingerprint);
+  }
+
+  /** Notes that the task's result is this one, and that its outputs were not brought here. */
+  defer(id: TaskId, stamp: Stamp, now: number): void {
+    this.#log.delete(`current ${id}`);
+    this.#keep(stamp, now);
+    this.#log.set(`last ${id}`, stamp.fingerprint);
+    this.#log.set(`deferred ${id}`, stamp.fingerprint);
+    this.#log.flush();
   }
 
   /** From here until `record` the task has no result on disk. Written at once: a crash must not leave it believed. */
   drop(id: TaskId): void {
     this.#log.delete(`current ${id}`);
+    this.#log.delete(`deferred ${id}`);
     this.#log.flush();
+  }
+
+  #keep(stamp: Stamp, now: number): void {
+    this.#log.set(`result ${stamp.fingerprint}`, JSON.stringify(stamp));
+    this.#log.set(`used ${stamp.fingerprint}`, String(now));
   }
 
   /** Notes that the task's outputs are now this result. Readers get it from the log, which holds it anyway. */
   record(id: TaskId, stamp: Stamp, now: number): void {
-    this.#log.set(`result ${stamp.fingerprint}`, JSON.stringify(stamp));
-    this.#log.set(`used ${stamp.fingerprint}`, String(now));
+    this.#keep(stamp, now);
+    this.#log.delete(`deferred ${id}`);
     this.#log.set(`last ${id}`, stamp.fingerprint);
     this.#log.set(`current ${id}`, stamp.fingerprint);
     this.#log.flush();
@@ -107,7 +128,7 @@ export class Stamps {
     const needed = new Set<string>();
     const results: { readonly fingerprint: Fingerprint; readonly length: number }[] = [];
     for (const [key, value] of this.#log.entries()) {
-      if (key.startsWith("current ") || key.startsWith("last ")) needed.add(value);
+      if (/^(current|last|deferred) /.test(key)) needed.add(value);
       else if (key.startsWith("result "))
         results.push({ fingerprint: key.slice("result ".length) as Fingerprint, length: value.length });
     }
