@@ -1,5 +1,6 @@
 /** The targets, variants and limits of this project; each target is a file in tasks/. */
 import { taskfile } from "./src/engine/index.ts";
+import { billOfMaterials, bundleBill, remasterBill } from "./tasks/bill-of-materials.ts";
 import { boot } from "./tasks/boot.ts";
 import { bootLoaders } from "./tasks/boot-loaders.ts";
 import { cat } from "./tasks/cat.ts";
@@ -21,10 +22,12 @@ import { overlayTarball } from "./tasks/overlay-tarball.ts";
 import { ownIndex } from "./tasks/own-index.ts";
 import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
+import { remaster } from "./tasks/remaster.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
+import { sbom } from "./tasks/sbom.ts";
 import { isRemasterConfig } from "./tasks/settings/ezremaster-file.ts";
-import { bundleFile, isoVersion, ociWanted, pxeWanted } from "./tasks/settings/image-options.ts";
+import { bundleFile, isoVersion, ociWanted, pxeWanted, sbomWanted } from "./tasks/settings/image-options.ts";
 import { remasterVariable } from "./tasks/settings/remaster-options.ts";
 import { size } from "./tasks/size.ts";
 import { ociTemplate, template } from "./tasks/template.ts";
@@ -54,12 +57,16 @@ export default taskfile({
     check,
     diff,
     size,
+    sbom,
     clean,
   ],
   replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
   alsoBuilds: [
     [overlay, overlayTarball],
     [rebuildIso, pxe, pxeWanted],
+    [rebuildIso, billOfMaterials, sbomWanted],
+    [isoFromBundle, bundleBill, sbomWanted],
+    [remaster, remasterBill, sbomWanted],
     [template, ociTemplate, ociWanted],
   ],
   aliases: { iso: rebuildIso },

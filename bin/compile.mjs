@@ -145,6 +145,9 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
         "@viz-js/viz",
         "@clack/core",
         "@bufbuild/protobuf",
+        "@cyclonedx/cyclonedx-library",
+        "packageurl-js",
+        "spdx-expression-parse",
       ],
     });
   } catch (error) {

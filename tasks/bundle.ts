@@ -10,6 +10,7 @@ import { UserError } from "../src/errors/index.ts";
 import { bytesContent, rootOwned, treeFromDirectory, writeIso, writeTarball } from "../src/formats/index.ts";
 import type { Shell } from "../src/host/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
+import { copying } from "./copying.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { closedMenus } from "./image/closed-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
@@ -22,7 +23,7 @@ import { overlayTarball } from "./overlay-tarball.ts";
 import { payload } from "./payload.ts";
 import { bootMenu, epoch, isoVersion } from "./settings/image-options.ts";
 import { ofPackage } from "./settings/package.ts";
-import { texts } from "./settings/project-options.ts";
+import { license } from "./settings/project-options.ts";
 import { readmeFile } from "./settings/readme.ts";
 import { undated } from "./settings/undated.ts";
 import { setupFiles } from "./setup-files.ts";
@@ -43,10 +44,11 @@ export const bundle = task({
     overlay: overlayTarball,
     layout: only(overlay, "single"),
     contents: imageContents,
+    copying,
   },
   inputs: {
     scripts: files("*.sh", { root: ofPackage("tasks/bundle") }),
-    ...texts,
+    license,
     readme: file(readmeFile, { optional: true }),
   },
   params: { isoVersion, epoch, bootMenu },
@@ -69,7 +71,7 @@ export const bundle = task({
       const node = found.get(only);
       if (node !== undefined) tree.set(target, node);
     };
-    await add(inputs.copying, "COPYING");
+    await add(needs.copying.copying, "COPYING");
     await add(inputs.license, "LICENSE");
     const about = { version: params.isoVersion, variant, epoch: mtime };
     const readme = await imageReadme(inputs.readme, needs.contents.list, about, ["version"]);

@@ -1,11 +1,14 @@
 /** The kinds of image: each flavour has its own steps, in the order of the pipeline. Steps of all flavours, such as fetch-iso, are in none. */
 import type { Flavour } from "../src/engine/index.ts";
 import { backup } from "./backup.ts";
+import { billOfMaterials, bundleBill, remasterBill } from "./bill-of-materials.ts";
 import { bundle } from "./bundle.ts";
+import { copying } from "./copying.ts";
 import { devAccess } from "./dev-access.ts";
 import { extractUtilLinux } from "./extract-util-linux.ts";
 import { fetchExtras } from "./fetch-extras.ts";
 import { fetchGems } from "./fetch-gems.ts";
+import { fetchInfo } from "./fetch-info.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { imageContents } from "./image-contents.ts";
 import { isoFromBundle } from "./iso-from-bundle.ts";
@@ -53,11 +56,15 @@ export const flavours = {
       overlayTarball,
       linkerTables,
       imageContents,
+      copying,
       isoTemplate,
       bundle,
       rebuildIso,
+      fetchInfo,
+      billOfMaterials,
       unpackBundle,
       isoFromBundle,
+      bundleBill,
       pxe,
       update,
       readme,
@@ -70,6 +77,14 @@ export const flavours = {
   remaster: {
     description: "Tiny Core with your extensions, boot codes and files, and nothing else",
     aliases: { iso: remaster },
-    steps: [remasterExtensions, remasterPayload, remasterOverlay, remasterTables, remasterTemplate, remaster],
+    steps: [
+      remasterExtensions,
+      remasterPayload,
+      remasterOverlay,
+      remasterTables,
+      remasterTemplate,
+      remaster,
+      remasterBill,
+    ],
   },
 } as const satisfies Readonly<Record<string, Flavour>>;

@@ -7,6 +7,7 @@ import path from "node:path";
 import { file, only, out, task } from "../src/engine/index.ts";
 import { type IsoBoot, type IsoGap, writeIsoTemplate, writeLayer } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
+import { copying } from "./copying.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { writeApplicationId } from "./image/application-id.ts";
 import { menusWithCodes } from "./image/boot-codes.ts";
@@ -29,7 +30,7 @@ import { ownLayer, ownLayerFile } from "./own-layer.ts";
 import { ownSingle } from "./own-single.ts";
 import { payload } from "./payload.ts";
 import { bootMenu, compress, epoch, isoVersion } from "./settings/image-options.ts";
-import { texts } from "./settings/project-options.ts";
+import { license } from "./settings/project-options.ts";
 import { readmeFile } from "./settings/readme.ts";
 import { setupFiles } from "./setup-files.ts";
 
@@ -47,8 +48,9 @@ export const isoTemplate = task({
     overlay: only(overlay, "room", "single"),
     loaders: bootLoaders,
     contents: imageContents,
+    copying,
   },
-  inputs: { ...texts, readme: file(readmeFile, { optional: true }) },
+  inputs: { license, readme: file(readmeFile, { optional: true }) },
   params: { isoVersion, epoch, compress, bootMenu },
   tools: ["xorriso"],
   // Packs only where the initrd is a single archive.
@@ -95,7 +97,7 @@ export const isoTemplate = task({
       loaders: needs.loaders.loaders,
       bootMenu: params.bootMenu,
       files: {
-        COPYING: inputs.copying,
+        COPYING: needs.copying.copying,
         LICENSE: inputs.license,
         ...(readme === undefined ? {} : { README: path.join(context.scratch, "README") }),
       },

@@ -22,6 +22,7 @@ import {
   signatureEnding,
   verifyRelease,
 } from "../src/release/index.ts";
+import { billEndings, billOfMaterials } from "./bill-of-materials.ts";
 import { releaseNotes, releaseRecord } from "./image/release-notes.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
@@ -42,14 +43,14 @@ export const store = command({
   name: "store",
   takes: "[FILE...]",
   offers: "files",
-  description: "Publish a release: the ISO, or FILES, with digests, signature and changelog",
+  description: "Publish a release: the ISO with its SBOM, or FILES, with digests, signature and changelog",
   group: "release",
   params: { to, verify, signing, passwordFd, publicKey, isoVersion, epoch, lockFile },
   async run(context) {
     const { value, words, print, build } = context;
     if ((await value(verify)) !== "") return await verifyPublished(context);
     const destination = await destinationOf(context);
-    const named = words.length > 0 ? words : [(await build(rebuildIso)).iso];
+    const named = words.length > 0 ? words : await buildRelease(build);
     const release = await prepare(context, named);
     const publication = await Publication.open(destination, releaseContext(context), `store ${release.id}`);
     try {
@@ -68,9 +69,11 @@ export const store = command({
     const { value, words, print, workspace, variant } = context;
     if ((await value(verify)) !== "") return await verifyPublished(context);
     const destination = await destinationOf(context);
-    const iso = path.join(workspace, `build-files/rz_mk_${variant}-image.${await value(isoVersion)}.iso`);
-    if (words.length === 0 && !existsSync(iso)) return print("would build the ISO, and then publish it");
-    const release = await prepare(context, words.length > 0 ? words : [iso]);
+    const image = path.join(workspace, `build-files/rz_mk_${variant}-image.${await value(isoVersion)}`);
+    const built = [".iso", ...Object.values(billEndings)].map((ending) => `${image}${ending}`);
+    if (words.length === 0 && !built.every((file) => existsSync(file)))
+      return print("would build the ISO and its bills of materials, and then publish them");
+    const release = await prepare(context, words.length > 0 ? words : built);
     const publication = await Publication.open(destination, releaseContext(context));
     try {
       const published = await publication.read(release.id);
@@ -91,6 +94,12 @@ export const store = command({
     }
   },
 });
+
+/** The ISO and its bills of materials, brought up to date; absolute paths. */
+async function buildRelease(build: CommandContext["build"]): Promise<readonly string[]> {
+  const { cyclonedx, spdx } = await build(billOfMaterials);
+  return [(await build(rebuildIso)).iso, cyclonedx, spdx];
+}
 
 function releaseContext({ env, signal, note }: CommandContext): ReleaseContext {
   return { env, signal, note };

@@ -62,7 +62,7 @@ export async function main(start: Start, outside: Io = processIo()): Promise<num
     const parsed = parseCommandLine(start.argv, taskfile, io);
     if (parsed.kind === "request") {
       if (start.outside === true) requireProject(parsed.request.words, taskfile);
-      refuseConflicts(parsed.request);
+      refuseConflicts(parsed.request, taskfile.targets);
     }
     if (parsed.kind === "version") {
       io.stdout.write(`razor-mk ${programVersion}\n`);

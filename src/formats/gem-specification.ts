@@ -9,6 +9,12 @@ export interface GemSpecification extends DescribedGem {
   readonly fullName: string;
   /** What RubyGems writes to `specifications/FULLNAME.gemspec`. */
   readonly ruby: string;
+  /** Names of licences, as its authors write them. */
+  readonly licences: readonly string[];
+  readonly summary: string | undefined;
+  readonly homepage: string | undefined;
+  /** Names of the gems that it needs at run time. */
+  readonly needs: readonly string[];
 }
 
 /**
@@ -41,7 +47,15 @@ function describe(identity: GemIdentity, given: Attributes): GemSpecification {
   if (odd !== undefined) throw new Error(`its executables have ${JSON.stringify(odd)}`);
   const described = { ...identity, requirePaths, bindir, executables, extensions };
   const fullName = platform === "ruby" ? `${name}-${version}` : `${name}-${version}-${platform}`;
-  return { ...described, fullName, ruby: renderSpecification(described, given) };
+  const needs = given
+    .list("dependencies")
+    .filter((one) => one.text("type") !== ":development")
+    .flatMap((one) => one.text("name") ?? []);
+  return {
+    ...{ ...described, fullName, needs, ruby: renderSpecification(described, given) },
+    licences: given.texts("licenses"),
+    ...{ summary: given.text("summary"), homepage: given.text("homepage") },
+  };
 }
 
 /** The text of a gem's program in RubyGems' directory of programs (RubyGems, `Gem::Installer#app_script_text`). */

@@ -8,6 +8,7 @@ export {
   openContainer,
   Spool,
 } from "./container.ts";
+export { kernelRelease } from "./extensions.ts";
 export { type ExtractionOptions, extractEntries } from "./extraction.ts";
 export { findFaults } from "./faults.ts";
 export { type Image, openImage } from "./image.ts";

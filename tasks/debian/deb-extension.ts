@@ -21,7 +21,7 @@ import {
   type UnpackLimits,
 } from "../../src/formats/index.ts";
 import type { Shell } from "../../src/host/index.ts";
-import { formatSidecars } from "./extension-metadata.ts";
+import { copyrightLicences, formatSidecars } from "./extension-metadata.ts";
 import { packagesEpoch } from "./packages-epoch.ts";
 
 interface DebExtension {
@@ -78,6 +78,7 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
   refuseForeign(fields.get("Architecture") ?? "all", request);
   const epoch = await packagesEpoch([deb]);
   const tree = await readDebFiles($, deb, path.join(scratch, "spool"), options);
+  const licences = await copyrightLicences(tree, fields.get("Package") ?? name);
   dropDirectories(tree);
   const postinst = scripts.get("postinst");
   if (postinst !== undefined) {
@@ -99,7 +100,7 @@ export async function makeDebExtension($: Shell, request: DebExtension): Promise
       version: fields.get("Version") ?? "",
       description: fields.get("Description")?.split("\n", 1)[0] ?? "",
       homepage: fields.get("Homepage") ?? "",
-      licences: [],
+      licences,
       packages: [`${fields.get("Package") ?? name} ${fields.get("Version") ?? ""}`],
       tags: [],
       size: (await stat(file)).size,

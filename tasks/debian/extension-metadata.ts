@@ -1,5 +1,6 @@
 /** The text files beside an extension and the indexes of the repository, in the forms of Tiny Core's mirrors. */
 import { gzipSync } from "node:zlib";
+import { type FileTree, followLinks } from "../../src/formats/index.ts";
 
 export interface ExtensionFacts {
   /** Without `.tcz`. */
@@ -96,8 +97,15 @@ export function formatIndexes(extensions: readonly ExtensionFacts[]): ReadonlyMa
   ]);
 }
 
+/** The licences of a package by its copyright file, which may be in another package. */
+export async function copyrightLicences(files: FileTree, name: string): Promise<readonly string[]> {
+  const { path, loops } = followLinks(files, `usr/share/doc/${name}/copyright`, true);
+  if (loops || files.get(path)?.type !== "file") return [];
+  return readLicences((await files.read(path)).toString());
+}
+
 /** The licences' names in a copyright file: the `License` fields of Debian's machine-readable form, each once. */
-export function readLicences(copyright: string): readonly string[] {
+function readLicences(copyright: string): readonly string[] {
   const names = [...copyright.matchAll(/^License:[ \t]*(\S[^\n]*)$/gm)].map((match) =>
     (match[1] ?? "").trim(),
   );

@@ -7,20 +7,13 @@ import { createReadStream } from "node:fs";
 import { mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../src/errors/index.ts";
-import {
-  type FileTree,
-  followLinks,
-  layOutTree,
-  packSquashfs,
-  readDebControl,
-  readDebFiles,
-} from "../../src/formats/index.ts";
+import { layOutTree, packSquashfs, readDebControl, readDebFiles } from "../../src/formats/index.ts";
 import { mapParallel, type Shell } from "../../src/host/index.ts";
 import {
+  copyrightLicences,
   type ExtensionFacts,
   formatIndexes,
   formatSidecars,
-  readLicences,
 } from "../debian/extension-metadata.ts";
 import type { PackagePlan, PlannedPackage } from "../debian/packages.ts";
 import { catalogue } from "./extension-catalogue.ts";
@@ -105,7 +98,7 @@ export async function buildExtension(
       const unpacked = join(stage, "package");
       const spool = join(stage, "spool");
       const files = await readDebFiles($, requireDownload(downloads, member.name), spool);
-      licences.push(...(await readCopyright(files, member.name)));
+      licences.push(...(await copyrightLicences(files, member.name)));
       await layOutTree(files, unpacked);
       await movePackage(unpacked, join(stage, "root"));
       for (const directory of [unpacked, spool]) await rm(directory, { recursive: true, force: true });
@@ -169,12 +162,6 @@ async function packExtension(
     md5: await digestMd5(file),
     paths,
   };
-}
-
-/** A package may share another one's directory of documents through a link that leads out of it: then it has none of its own. */
-async function readCopyright(files: FileTree, name: string): Promise<readonly string[]> {
-  const { path } = followLinks(files, `usr/share/doc/${name}/copyright`, true);
-  return files.get(path)?.type === "file" ? readLicences((await files.read(path)).toString()) : [];
 }
 
 function requireDownload(downloads: Readonly<Record<string, string>>, name: string): string {

@@ -125,6 +125,13 @@ export const pxeWanted: Parameter<boolean> = param.switch({
   default: false,
 });
 
+export const sbomWanted: Parameter<boolean> = param.switch({
+  name: "sbom",
+  description: "with iso or remaster: also write bills of materials beside the ISO, as CycloneDX and SPDX",
+  fingerprinted: false,
+  default: false,
+});
+
 export const ociWanted: Parameter<boolean> = param.switch({
   name: "oci",
   description: "with template: also make an OCI image layout",

@@ -143,10 +143,8 @@ export const setupDirectory: Parameter<string> = param.derived({
 });
 
 /** The texts that an ISO and a bundle carry: of the old project that is built, where it has them. */
-export const texts = {
-  copying: file(textOf("COPYING")),
-  license: file(textOf("LICENSE")),
-} as const;
+export const copyingText = file(textOf("COPYING"));
+export const license = file(textOf("LICENSE"));
 
 function textOf(name: string): Parameter<string> {
   return param.derived({

@@ -3,11 +3,11 @@
  */
 import { bind, displayPath, forecast, needsOf, type Task } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
+import { graphFormats } from "../options/option-table.ts";
 import { allTasks, findTask, inItsPlace } from "../options/target-name.ts";
 import type { Session } from "../session.ts";
 import { dotText, type GraphNode, mermaidText } from "./graph-drawing.ts";
 
-const graphFormats = ["dot", "mermaid", "json", "svg"] as const;
 type GraphFormat = (typeof graphFormats)[number];
 
 /** The graph of one target, or of all, as text. */

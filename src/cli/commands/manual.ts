@@ -115,18 +115,22 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
     .flatMap(parameterOptions)
     .filter(({ hidden }) => !hidden)
     .map(rowOf);
+  const own = programOptionsOf(target);
   const group = (name: OptionEntry["group"], kind?: Target["kind"]): readonly ManualRow[] =>
     optionsOf(taskfile)
-      .filter(({ hidden, concerns }) => !hidden && (kind === undefined || concerns !== "other"))
-      .filter(({ concerns }) => kind !== "command" || concerns === "all")
+      .filter(
+        ({ hidden, long, concerns }) =>
+          !hidden && (kind === undefined || concerns !== "other" || own.has(long)),
+      )
+      .filter(({ long, concerns }) => kind !== "command" || concerns === "all" || own.has(long))
       .filter((entry) => entry.group === name)
       .map(rowOf);
   const takes = takenWords(target);
-  const own = new Set([target.name, ...aliases]);
+  const names = new Set([target.name, ...aliases]);
   return {
     synopsis: [target.name, ...aliases].map((name) => `task ${name} [options]${takes}`),
     summary: target.description,
-    examples: (taskfile.examples ?? []).filter(({ command }) => own.has(command.split(" ")[0] ?? "")),
+    examples: (taskfile.examples ?? []).filter(({ command }) => names.has(command.split(" ")[0] ?? "")),
     sections: [
       ...(target.kind === "command" ? [] : factsOf(target)),
       ...(rows.length === 0 ? [] : [{ title: "Options it depends on", rows }]),
@@ -134,6 +138,11 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
       { title: "Options", rows: group("program", target.kind) },
     ],
   };
+}
+
+/** Options of the program that a command of the Taskfile uses in its own way. */
+function programOptionsOf(target: Target): ReadonlySet<string> {
+  return new Set(target.kind === "command" && target.formats !== undefined ? ["--format"] : []);
 }
 
 /** What may follow the target's name and options. */

@@ -69,6 +69,16 @@ export async function runCommand(
   }
 }
 
+/** @throws UsageError `format-unknown` */
+function formatOf({ name, formats = [] }: Command, given: string | undefined): string {
+  const [first = ""] = formats;
+  if (given === undefined || formats.includes(given)) return given ?? first;
+  throw new UsageError(`--format is "${given}", but must be one of: ${formats.join(", ")}`, {
+    code: "format-unknown",
+    hint: `omit it for ${first}: task ${name}`,
+  });
+}
+
 function contextFor(
   session: Session,
   command: Command,
@@ -80,6 +90,7 @@ function contextFor(
   return {
     words,
     value: async (parameter) => values.get(parameter),
+    format: formatOf(command, request.format),
     variant: request.variant,
     workspace: workspace.state.workspace,
     cwd: io.cwd,

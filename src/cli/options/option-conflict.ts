@@ -1,10 +1,13 @@
 /** Options that contradict one another, or that the command named with them cannot follow. */
+
+import type { Target } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
 import type { Request } from "./command-line.ts";
+import { formatOwners } from "./option-table.ts";
 import { isProgramWord, programCommands } from "./program-command.ts";
 
 /** Throws `UsageError` that names both sides of the first contradiction. */
-export function refuseConflicts(request: Request): void {
+export function refuseConflicts(request: Request, targets: readonly Target[]): void {
   const { words, dryRun, watch, quiet, verbose, json, trace, summary } = request;
   const watching =
     request.onSuccess !== undefined
@@ -28,15 +31,16 @@ export function refuseConflicts(request: Request): void {
     throw conflict(one, other, "both write to standard output; name a file for one of them");
 
   const [first = ""] = words;
-  for (const [option, value, owner] of [
-    ["--since", request.since, "affected"],
-    ["--format", request.format, "graph"],
-    ["--over", request.over[0], "matrix"],
-  ] as const)
-    if (value !== undefined && first !== owner)
-      throw new UsageError(`${option} is an option of \`${owner}\``, {
+  const owned: readonly (readonly [string, string | undefined, readonly string[]])[] = [
+    ["--since", request.since, ["affected"]],
+    ["--format", request.format, [...formatOwners(targets).keys()]],
+    ["--over", request.over[0], ["matrix"]],
+  ];
+  for (const [option, value, owners] of owned)
+    if (value !== undefined && !owners.includes(first))
+      throw new UsageError(`${option} is an option of ${owners.map((owner) => `\`${owner}\``).join(", ")}`, {
         code: "option-conflict",
-        hint: `omit it, or use \`task ${owner} --help\` to see how it is used`,
+        hint: `omit it, or use \`task ${owners[0]} --help\` to see how it is used`,
       });
   if (!isProgramWord(first)) return;
   if (watch)

@@ -43,7 +43,8 @@ export interface OptionEntry {
 export function parametersOf(taskfile: Taskfile): readonly Parameter<unknown>[] {
   const found = [
     ...parametersOfTargets(taskfile.targets),
-    ...(taskfile.alsoBuilds ?? []).flatMap(([, , wanted]) => (wanted === undefined ? [] : [wanted])),
+    // One parameter may bring several tasks.
+    ...new Set((taskfile.alsoBuilds ?? []).flatMap(([, , wanted]) => (wanted === undefined ? [] : [wanted]))),
   ] as readonly Parameter<unknown>[];
   const version = taskfile.version as Parameter<unknown> | undefined;
   return version === undefined || found.some(({ name }) => name === version.name)
@@ -90,6 +91,7 @@ export function optionsOf(taskfile: Taskfile): readonly OptionEntry[] {
       variantOptions(name, flags, description),
     ),
     ...programOptions,
+    formatOption(taskfile.targets),
     ...templateOption(taskfile),
     ...flavourOption(taskfile),
     ...closingOptions,
@@ -154,6 +156,24 @@ function variantOptions(name: string, flags: readonly string[], description: str
       hidden: index > 0,
       offers: "nothing",
     }));
+}
+
+/** The formats of `task graph`; the first one is the default. */
+export const graphFormats = ["dot", "mermaid", "json", "svg"] as const;
+
+/** Who understands `--format`, and which formats each has. */
+export function formatOwners(targets: readonly Target[]): ReadonlyMap<string, readonly string[]> {
+  const commands = targets.flatMap((target) =>
+    target.kind === "command" && target.formats !== undefined ? [[target.name, target.formats] as const] : [],
+  );
+  return new Map([["graph", graphFormats], ...commands]);
+}
+
+function formatOption(targets: readonly Target[]): OptionEntry {
+  const owners = [...formatOwners(targets)];
+  const described = owners.map(([name, formats]) => `of \`${name}\`: ${formats.join(", ")}`);
+  const offers = [...new Set(owners.flatMap(([, formats]) => formats))];
+  return option("--format", `format ${described.join("; ")}`, { value: "FORMAT", offers, concerns: "other" });
 }
 
 /** What `init` may begin a project with. */
@@ -261,11 +281,6 @@ const programOptions: readonly OptionEntry[] = [
   }),
   option("--since", "with affected: the revision to compare with", {
     value: "REVISION",
-    concerns: "other",
-  }),
-  option("--format", "format of `graph`: dot, mermaid, json, svg", {
-    value: "FORMAT",
-    offers: ["dot", "mermaid", "json", "svg"],
     concerns: "other",
   }),
 ];

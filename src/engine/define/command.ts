@@ -23,6 +23,8 @@ export interface Command<P extends Params = Params> {
   readonly needsProject?: (words: readonly string[]) => boolean;
   /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
   readonly failureStatus?: number;
+  /** Formats of its result that `--format` may name; the first one is the default. */
+  readonly formats?: readonly string[];
   /** Returns the exit status where it is not 0. */
   readonly run: CommandRun;
   /** Runs with --dry-run instead: it tells what the command would do, and changes nothing. */
@@ -38,6 +40,8 @@ export interface CommandContext {
   /** The words behind the command's name. */
   readonly words: readonly string[];
   readonly value: <T>(parameter: Parameter<T>) => Promise<T>;
+  /** The one of the command's `formats` that the user wants; empty for a command without any. */
+  readonly format: string;
   readonly variant: string;
   /** Prints a line of the command's result to standard output. */
   readonly print: (line: string) => void;

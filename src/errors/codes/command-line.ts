@@ -65,6 +65,10 @@ export const commandLineErrors = {
     meaning: "A file with settings or a secret is larger than 1 MiB.",
     remedy: "Check the file name.",
   },
+  "format-unknown": {
+    meaning: "The command does not have this output format.",
+    remedy: "Use one of the formats that the message lists.",
+  },
   "graph-format": {
     meaning: "`task graph` does not have this output format.",
     remedy: "Use one of the formats that the message lists.",

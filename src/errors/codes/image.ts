@@ -202,6 +202,10 @@ export const imageErrors = {
     meaning: "A file or directory that an option of `task remaster` names does not exist.",
     remedy: "Check the name, or omit the option.",
   },
+  "sbom-usage": {
+    meaning: "`task sbom` accepts at most one image.",
+    remedy: "Run `task sbom [IMAGE]`.",
+  },
   "several-systems": {
     meaning:
       "The boot menu of the Core ISO starts more than one Core, such as one for 32 and one for 64 bits.",
