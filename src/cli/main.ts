@@ -105,8 +105,14 @@ async function tryOut(start: Start, io: Io): Promise<void> {
   if (parsed.kind !== "request") return;
   const { words, variant, given } = parsed.request;
   const { workspace, freshValues } = openSession(start, taskfile, parsed.request, new RecordedOutput(io));
-  const targets = words.map((word) => inItsPlace(findTask(word, taskfile), taskfile, given));
+  const targets = words.map((word) => inItsPlace(watchedTask(word, taskfile), taskfile, given));
   await bind(workspace, { targets, variant, values: freshValues() });
+}
+
+/** The task of this name, or the one that the command of this name serves. */
+function watchedTask(word: string, taskfile: Taskfile): Task {
+  const target = findTarget(word, taskfile);
+  return target.kind === "command" && target.serves !== undefined ? target.serves : findTask(word, taskfile);
 }
 
 async function loadedTaskfile({ loadTaskfile, manifest, workspace }: Start): Promise<Taskfile> {
@@ -192,7 +198,8 @@ function openSession(
 function namedTasks(words: readonly string[], taskfile: Taskfile): readonly Task[] {
   return words.flatMap((word) => {
     const named = taskfile.aliases?.[word] ?? taskfile.targets.find((target) => target.name === word);
-    return named?.kind === "task" ? [named] : [];
+    const task = named?.kind === "command" ? named.serves : named;
+    return task === undefined ? [] : [task];
   });
 }
 
@@ -215,8 +222,11 @@ async function dispatch(session: Session, start: Start): Promise<number> {
   const { taskfile } = session.workspace;
   const find = (word: string) => inItsPlace(findTarget(word, taskfile), taskfile, session.request.given);
   const target = find(first);
-  if (target.kind === "command" && session.request.watch) return watchTargets(session, [target]);
-  if (target.kind === "command" && target.takes !== undefined) return runCommand(session, target, rest);
+  if (target.kind === "command") {
+    const canWatch = target.serves !== undefined && rest.length === 0;
+    if (session.request.watch && !canWatch) return watchTargets(session, [target]);
+    if (session.request.watch || target.takes !== undefined) return runCommand(session, target, rest);
+  }
   const targets = [target, ...rest.map(find)];
   refuseInteractive(session.request, targets);
   return session.request.watch ? watchTargets(session, targets) : buildTargets(session, targets);

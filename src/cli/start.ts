@@ -58,12 +58,19 @@ export interface Handover {
   /** When the first of them did, as `performance.now` counts. */
   readonly startedAt: number;
   readonly machine: Machine | undefined;
+  /** What the watched command keeps, such as a server that goes on listening. */
+  readonly kept: Kept;
   /** Loop detection, continued across programs. */
   readonly guard: LoopGuard;
   /** The last build in which anything happened. */
   readonly told: Told;
   /** To be called by who now listens for signals itself: the exit status when the watch was ended meanwhile. */
   readonly take: () => number | undefined;
+}
+
+/** Something that a command made once, whatever program runs it now. */
+export interface Kept {
+  value?: Promise<unknown>;
 }
 
 /** What became of a build, as lines to look back at. */

@@ -13,6 +13,7 @@ export { dependenciesOf, type UpToDateDependencies } from "./decide/dependencies
 export { describeReason, type Reason } from "./decide/reason.ts";
 export type { Check, CheckContext, Finding } from "./define/check.ts";
 export {
+  type BuiltOutputs,
   type Command,
   type CommandContext,
   command,
@@ -66,6 +67,7 @@ export { type ListedEntry, type Listing, listingOf } from "./files/listing.ts";
 export type { Clock } from "./files/stat-cache.ts";
 export { type BuildResult, bind, build, outputsOnDisk } from "./run/build.ts";
 export type { BuildRequest, Workspace } from "./run/build-request.ts";
+export { builtOutputs } from "./run/built-outputs.ts";
 export { removeProducts } from "./run/clean.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./run/event.ts";
 export { outputPathsOf, workAlone } from "./run/exclusive-work.ts";

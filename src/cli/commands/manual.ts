@@ -116,13 +116,14 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
     .filter(({ hidden }) => !hidden)
     .map(rowOf);
   const own = programOptionsOf(target);
+  const isPlain = target.kind === "command" && target.serves === undefined;
   const group = (name: OptionEntry["group"], kind?: Target["kind"]): readonly ManualRow[] =>
     optionsOf(taskfile)
       .filter(
         ({ hidden, long, concerns }) =>
           !hidden && (kind === undefined || concerns !== "other" || own.has(long)),
       )
-      .filter(({ long, concerns }) => kind !== "command" || concerns === "all" || own.has(long))
+      .filter(({ long, concerns }) => kind === undefined || !isPlain || concerns === "all" || own.has(long))
       .filter((entry) => entry.group === name)
       .map(rowOf);
   const takes = takenWords(target);
@@ -134,7 +135,7 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
     sections: [
       ...(target.kind === "command" ? [] : factsOf(target)),
       ...(rows.length === 0 ? [] : [{ title: "Options it depends on", rows }]),
-      ...(target.kind === "command" ? [] : [{ title: "Variants", rows: group("variant") }]),
+      ...(isPlain ? [] : [{ title: "Variants", rows: group("variant") }]),
       { title: "Options", rows: group("program", target.kind) },
     ],
   };
@@ -177,7 +178,8 @@ function reachOf(
   target: Target,
   { alsoBuilds = [], replacements = [] }: Taskfile,
 ): { readonly tasks: Iterable<Target>; readonly parameters: readonly Parameter<unknown>[] } {
-  if (target.kind === "command") return { tasks: [target], parameters: [] };
+  if (target.kind === "command")
+    return { tasks: [target, ...(target.serves === undefined ? [] : reach(target.serves))], parameters: [] };
   const tasks = reach(target);
   const parameters: Parameter<unknown>[] = [];
   for (const [asked, brings, wanted] of alsoBuilds) {

@@ -3,6 +3,7 @@
  */
 import {
   build,
+  builtOutputs,
   type Command,
   type CommandContext,
   forecast,
@@ -16,9 +17,12 @@ import { printable, UsageError } from "../../errors/index.ts";
 import { type Display, openDisplay } from "../output/display.ts";
 import { encodeLine } from "../output/event-stream.ts";
 import type { Session } from "../session.ts";
+import type { Io } from "../terminal/io.ts";
+import { statusOf } from "../terminal/shutdown.ts";
 import { givenOptions } from "./given-options.ts";
 import { movedDuring } from "./moved-during.ts";
 import { sessionCache } from "./remote-cache.ts";
+import { watchServed } from "./watch-command.ts";
 
 /** A build that a command asked for failed, and was reported. */
 class ReportedFailure extends Error {
@@ -79,6 +83,25 @@ function formatOf({ name, formats = [] }: Command, given: string | undefined): s
   });
 }
 
+/** Waits for the program to be told to end, and keeps the process alive until it is closed. */
+class End {
+  /** The exit status then. */
+  readonly status: Promise<number>;
+  readonly close: () => void;
+
+  constructor(io: Pick<Io, "onShutdown">) {
+    const alive = setInterval(() => {}, 1_000_000);
+    let stopListening = (): void => {};
+    this.status = new Promise((resolve) => {
+      stopListening = io.onShutdown((shutdown) => resolve(statusOf(shutdown)));
+    });
+    this.close = () => {
+      clearInterval(alive);
+      stopListening();
+    };
+  }
+}
+
 function contextFor(
   session: Session,
   command: Command,
@@ -87,7 +110,8 @@ function contextFor(
 ): CommandContext {
   const { io, request, values, workspace } = session;
   const { signal, hurry, onEvent } = display;
-  return {
+  const kept = session.continued?.kept ?? {};
+  const context: CommandContext = {
     words,
     value: async (parameter) => values.get(parameter),
     format: formatOf(command, request.format),
@@ -138,6 +162,31 @@ function contextFor(
       if (moved.length > 0) throw movedDuring(moved);
       return outputPathsOf(task, graph);
     },
+    serve: async (use) => {
+      const { serves } = command;
+      if (serves === undefined) throw new Error(`${command.name} does not say what it serves`);
+      if (request.watch) {
+        // The watch has a display of its own.
+        display.close();
+        return await watchServed(session, serves, { use, kept });
+      }
+      const end = new End(io);
+      try {
+        await context.build(serves);
+        // From here on an end is no interruption of any work.
+        display.close();
+        await use();
+        return await end.status;
+      } finally {
+        end.close();
+      }
+    },
+    keep: async <T>(make: () => Promise<T>) => {
+      kept.value ??= make();
+      return (await kept.value) as T;
+    },
+    variants: Object.keys(workspace.taskfile.variants),
+    builtOutputs: (task, variant) => builtOutputs(task, variant, workspace.state),
     inputsOf: (task) => inputPaths(workspace, { targets: [task], variant: request.variant, values }),
     forecast: async (task) => {
       const request = { targets: [task], variant: session.request.variant, values, force: new Set<string>() };
@@ -148,4 +197,5 @@ function contextFor(
     alone: (work) =>
       workAlone(workspace, { name: command.name, command: session.command, signal, hurry, onEvent }, work),
   };
+  return context;
 }

@@ -16,7 +16,7 @@ import { type Display, openDisplay } from "../output/display.ts";
 import { encodeWatchEvent } from "../output/event-stream.ts";
 import { RunLogWriter } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
-import type { Told } from "../start.ts";
+import type { Kept, Told } from "../start.ts";
 import { callBack } from "../terminal/attention.ts";
 import { statusOf } from "../terminal/shutdown.ts";
 import { counted } from "../terminal/style.ts";
@@ -26,6 +26,18 @@ import { loopError } from "./loop-error.ts";
 import { nextProgram } from "./next-program.ts";
 import { type SessionCache, sessionCache } from "./remote-cache.ts";
 import { pressWatchKey, type WatchActions } from "./watch-keys.ts";
+
+/** For a command that uses what is watched. */
+interface WatchUse {
+  /** Called after each build that did something, before anything is said of it. */
+  readonly use: () => Promise<void>;
+  readonly kept: Kept;
+}
+
+/** Watches the task that a command serves until it is ended; returns the exit status. */
+export async function watchServed(session: Session, served: Task, use: WatchUse): Promise<number> {
+  return await new WatchScreen(session, [served], use).run();
+}
 
 /** Watches until it is ended; returns the exit status. */
 export async function watchTargets(session: Session, targets: readonly Target[]): Promise<number> {
@@ -55,9 +67,11 @@ class WatchScreen {
   /** The last build failed, or the definitions were not in order: that all is well again is worth a line. */
   #failing = false;
   #status = 0;
+  readonly #use: WatchUse | undefined;
 
-  constructor(session: Session, targets: readonly Task[]) {
+  constructor(session: Session, targets: readonly Task[], use?: WatchUse) {
     const { request, continued } = session;
+    this.#use = use;
     this.#session = session;
     this.#targets = targets;
     this.#log = new RunLogWriter(session.workspace.state);
@@ -129,7 +143,8 @@ class WatchScreen {
           return this.#stop.signal.aborted ? this.#status : undefined;
         };
         const { guard } = this.#watch;
-        const continued = { changes, startedAt, machine, guard, told: this.#told, take };
+        const kept = this.#use?.kept ?? {};
+        const continued = { changes, startedAt, machine, kept, guard, told: this.#told, take };
         return await next.main({ ...next.start, noted: this.#session.noted, continued }, io);
       }
     } finally {
@@ -183,6 +198,7 @@ class WatchScreen {
     const begins = this.#cycles === 1;
     const first = begins && this.#session.continued === undefined;
     const happened = record.didSomething || cycle.error !== undefined || this.#failing;
+    if (cycle.outcome === "succeeded" && (happened || begins)) await this.#use?.use();
     this.#failing = cycle.outcome === "failed";
     if (record.didSomething || cycle.error !== undefined || asked) this.#told = record;
     // Changed definitions were loaded even where they change nothing else.

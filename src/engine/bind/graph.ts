@@ -12,20 +12,13 @@ import { UsageError, UserError } from "../../errors/index.ts";
 import type { Input } from "../define/declared-input.ts";
 import type { ConditionalNeed, Need, Task } from "../define/declared-task.ts";
 import { declaredPath } from "../define/input-path.ts";
-import {
-  type AbsolutePath,
-  directoryName,
-  displayPath,
-  isBelow,
-  resolveIn,
-  type TaskId,
-  taskId,
-} from "../define/names.ts";
+import { type AbsolutePath, displayPath, isBelow, resolveIn, type TaskId, taskId } from "../define/names.ts";
 import type { Parameter } from "../define/parameter.ts";
 import type { ParameterValues } from "../define/parameter-values.ts";
 import { matcherOf } from "../define/patterns.ts";
 import type { Binding, BoundOutput, BoundTask, Graph } from "./bound-task.ts";
 import { givenTo, inputPath } from "./input-path.ts";
+import { outputDirectory } from "./output-directory.ts";
 import { checkOwnership, sameName } from "./ownership.ts";
 
 /**
@@ -160,7 +153,7 @@ async function bind(
     const given = typeof output.path === "string" ? output.path : output.path(facts);
     const root =
       output.place === "cache"
-        ? path.join(binding.outputRoot, variant ?? "shared", directoryName(task.name))
+        ? outputDirectory(binding.outputRoot, task, binding.variant)
         : binding.workspace;
     const absolute = resolveIn(root, given);
     if (!isBelow(absolute, root)) {

@@ -5,7 +5,7 @@ import type { Task } from "./declared-task.ts";
 import type { Parameter, Params } from "./parameter.ts";
 import type { Share } from "./shared.ts";
 import { callers, type SourceLocation } from "./source-location.ts";
-import type { BlobAccess, Progress } from "./task-context-types.ts";
+import type { BlobAccess, Concatenation, Progress } from "./task-context-types.ts";
 
 /** A target that is done for its effect, has no outputs and always runs. */
 export interface Command<P extends Params = Params> {
@@ -21,6 +21,11 @@ export interface Command<P extends Params = Params> {
   readonly offers?: "files" | "directories";
   /** Whether it needs a project around it, for these words behind its name; without it, it does. */
   readonly needsProject?: (words: readonly string[]) => boolean;
+  /**
+   * For a command that goes on until it is ended, such as a server: the task whose outputs it uses. Other commands cannot be
+   * watched.
+   */
+  readonly serves?: Task;
   /** Exit status when it fails, for a command whose status 1 says something else, as that of diff(1). */
   readonly failureStatus?: number;
   /** Formats of its result that `--format` may name; the first one is the default. */
@@ -62,6 +67,23 @@ export interface CommandContext {
   /** Brings a task up to date, and returns the absolute paths of its outputs. */
   readonly build: <O extends Outputs>(task: Task<O>) => Promise<OutputPaths<O>>;
   /**
+   * Brings the task that the command serves up to date and calls `use`, with --watch again after each build that did something.
+   * Resolves with the exit status when the user ends the command.
+   */
+  readonly serve: (use: () => Promise<void>) => Promise<number>;
+  /** What `make` returned when this was called first. A watch that goes on with changed sources keeps it. */
+  readonly keep: <T>(make: () => Promise<T>) => Promise<T>;
+  /** Names of the variants. */
+  readonly variants: readonly string[];
+  /**
+   * The outputs that the last build in a variant left in the cache, whatever changed since; undefined where one of them is
+   * missing. The outputs must have fixed paths.
+   */
+  readonly builtOutputs: <O extends Outputs>(
+    task: Task<O>,
+    variant: string,
+  ) => Promise<BuiltOutputs<O> | undefined>;
+  /**
    * Absolute paths of the files that a task and all it needs read, in byte order; without code, and without files outside of the
    * workspace that no option names.
    */
@@ -79,6 +101,14 @@ export interface Forecasted {
   readonly name: string;
   /** `maybe`: it depends on a result that is not there yet; `unknown`: it cannot be decided, as an input is missing. */
   readonly verdict: "fresh" | "restore" | "run" | "maybe" | "unknown";
+}
+
+/** Outputs on disk. */
+export interface BuiltOutputs<O extends Outputs> {
+  /** Absolute paths by slot. */
+  readonly paths: OutputPaths<O>;
+  /** The files: size in bytes and sha256 in hex by absolute path. */
+  readonly files: ReadonlyMap<string, Concatenation>;
 }
 
 /** An option that the command line, a file, the environment or the Taskfile sets. */
