@@ -47,6 +47,12 @@ const testTools = {
     dnf: "edk2-ovmf",
     pacman: "edk2-ovmf",
   },
+  "ipxe-qemu": {
+    for: "booting from the network in tests",
+    files: ["/usr/lib/ipxe/qemu/pxe-virtio.rom", "/usr/share/ipxe/qemu/pxe-virtio.rom"],
+    apt: "ipxe-qemu",
+    dnf: "ipxe-roms-qemu",
+  },
   nginx: {
     for: "a remote cache in tests",
     apt: "nginx-light",

@@ -15,7 +15,7 @@ import {
   runInTerminal,
   watchConsole,
 } from "../src/host/index.ts";
-import { mediumNames, prepareMedium } from "./image/boot-medium.ts";
+import { bootUrlOf, mediumNames, prepareMedium } from "./image/boot-medium.ts";
 import { newestIso } from "./image/newest-iso.ts";
 import { firmware } from "./settings/image-options.ts";
 import { parseSize } from "./settings/limit-options.ts";
@@ -56,9 +56,10 @@ const timeout = param.text({
 
 export const boot = command({
   name: "boot",
-  takes: "[IMAGE]",
+  takes: "[IMAGE|URL]",
   offers: "files",
-  description: "Boot an image in QEMU, with its console in this terminal (default: the newest ISO)",
+  description:
+    "Boot an image, or the iPXE script at a URL, in QEMU, with its console in this terminal (default: the newest ISO)",
   group: "look",
   params: { firmware, as, memory, ssh, until, timeout },
   needsProject: (words) => words.length === 0,
@@ -71,15 +72,20 @@ export const boot = command({
     const medium = mediumNames.find((name) => name === wanted) ?? "cd";
     findTool(emulator, installHint);
     const uefi = (await value(firmware)) === "uefi" ? { uefi: findUefiFirmware() } : {};
-    if (medium === "net") requireNetworkBoot();
-    const image = named === undefined ? await newestIso(workspace, variant) : path.resolve(cwd, named);
+    const url = named === undefined ? undefined : bootUrlOf(named);
+    if (url !== undefined && medium !== "net" && wanted !== "cd")
+      throw usage(`a URL boots from the network, so --as ${medium} does not go with it`);
+    if (medium === "net" || url !== undefined) requireNetworkBoot();
+    const image =
+      url ?? (named === undefined ? await newestIso(workspace, variant) : path.resolve(cwd, named));
     if (named === undefined) note(`booting ${path.relative(workspace, image)}, the newest`);
     const scratch = await mkdtemp(path.join(tmpdir(), "razor-mk-boot-"));
     try {
       const forwards = (await value(ssh)) ? [{ port: await freePort(), guest: 22 }] : [];
       for (const { port } of forwards) note(`when it is up: ssh -p ${port} tc@127.0.0.1`);
       const args = qemuArguments({
-        ...{ medium: await prepareMedium(image, medium, scratch), memory: mebibytes, ...uefi, forwards },
+        medium: url === undefined ? await prepareMedium(image, medium, scratch) : { bootUrl: url },
+        ...{ memory: mebibytes, ...uefi, forwards },
         ...{ kvm: canUseKvm(), display: false, console: "terminal" },
       });
       const text = await value(until);

@@ -30,6 +30,7 @@ import { remasterOverlay } from "./remaster-overlay.ts";
 import { remasterPayload } from "./remaster-payload.ts";
 import { remasterTables } from "./remaster-tables.ts";
 import { remasterTemplate } from "./remaster-template.ts";
+import { serve } from "./serve.ts";
 import { setupFiles } from "./setup-files.ts";
 import { store } from "./store.ts";
 import { ociTemplate, template } from "./template.ts";
@@ -72,6 +73,7 @@ export const flavours = {
       template,
       ociTemplate,
       store,
+      serve,
     ],
   },
   remaster: {

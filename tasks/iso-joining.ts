@@ -22,13 +22,23 @@ interface InitrdChunks {
   readonly plan: IsoPlan;
 }
 
-/** The initrd, filled up to the room that the ISO has for it; the single archive where there is one. */
-export async function joinInitrd({ core, layers, template }: InitrdParts): Promise<InitrdChunks> {
+/** The files of an initrd, lowest first: the single archive where there is one. Absolute paths. */
+export async function initrdFiles({
+  core,
+  layers,
+  template,
+}: InitrdParts): Promise<{ readonly files: readonly string[]; readonly plan: IsoPlan }> {
   const plan = JSON.parse(await readFile(template.plan, "utf8")) as IsoPlan;
   const single = (await readdir(template.single)).includes(plan.initrd);
   const files = single
     ? [path.join(template.single, plan.initrd)]
     : [path.join(core.boot, plan.initrd), ...layers];
+  return { files, plan };
+}
+
+/** The initrd, filled up to the room that the ISO has for it. */
+export async function joinInitrd(parts: InitrdParts): Promise<InitrdChunks> {
+  const { files, plan } = await initrdFiles(parts);
   const initrd: Chunk[] = [];
   let left = plan.initrdSize;
   for (const file of files) {

@@ -41,13 +41,17 @@ export const rebuildIso = task({
   },
 });
 
-type InitrdPaths = { readonly [K in keyof typeof initrdNeeds]: NeedPaths<(typeof initrdNeeds)[K]> };
+export type InitrdPaths = { readonly [K in keyof typeof initrdNeeds]: NeedPaths<(typeof initrdNeeds)[K]> };
 
 /** The pieces of the initrd, in order, filled up to the room that the ISO has for it. */
 export async function readInitrdMembers(
   needs: InitrdPaths,
 ): Promise<{ readonly initrd: readonly Chunk[]; readonly plan: IsoPlan }> {
-  const { core, payload, own, setup, linkerTables, overlay, template } = needs;
+  return await joinInitrd(initrdParts(needs));
+}
+
+/** What the initrd consists of. */
+export function initrdParts({ core, payload, own, setup, linkerTables, overlay, template }: InitrdPaths) {
   const layers = [
     payload.layer,
     own.layer,
@@ -56,5 +60,5 @@ export async function readInitrdMembers(
     overlay.layer,
     template.versionLayer,
   ];
-  return await joinInitrd({ core, layers, template });
+  return { core, layers, template };
 }

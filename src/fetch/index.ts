@@ -21,7 +21,6 @@ export {
 } from "./http/location.ts";
 export { Network } from "./http/network.ts";
 export { type Environment, proxyFor } from "./http/proxy.ts";
-export { createFileHandler, type StaticServer, serve, serveDirectory } from "./http/serve.ts";
 export type { SettingNames } from "./http/setting-names.ts";
 export { Transport, type TransportOptions } from "./http/transport.ts";
 export type { Artifact } from "./pins/artifact.ts";

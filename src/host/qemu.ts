@@ -10,13 +10,17 @@ import { UserError } from "../errors/index.ts";
 /** The program that is started; the caller makes sure that it is installed. */
 export const emulator = "qemu-system-x86_64";
 
-/** What to boot; paths are absolute. From the network: a directory that is served by TFTP, and the name of a file in it. */
+/**
+ * What to boot; paths are absolute. From the network: a directory that is served by TFTP, and the name of a file in it; or the URL of
+ * an iPXE script.
+ */
 export type BootMedium =
   | { readonly cdrom: string }
   | { readonly stick: string }
   | { readonly disk: string }
   | { readonly kernel: string; readonly initrd: string; readonly append: string }
-  | { readonly tftp: string; readonly bootFile: string };
+  | { readonly tftp: string; readonly bootFile: string }
+  | { readonly bootUrl: string };
 
 interface QemuOptions {
   readonly medium: BootMedium;
@@ -59,12 +63,13 @@ function consoleArguments({ console: line }: QemuOptions): readonly string[] {
 }
 
 function networkArguments({ medium, forwards = [], isolated = false }: QemuOptions): readonly string[] {
-  const fromNet = "tftp" in medium;
+  const fromNet = "tftp" in medium || "bootUrl" in medium;
   const user = [
     "user,id=net0",
     ...(isolated ? ["restrict=on"] : []),
     ...forwards.map(({ port, guest }) => `hostfwd=tcp:127.0.0.1:${port}-:${guest}`),
-    ...(fromNet ? [`tftp=${quoted(medium.tftp)}`, `bootfile=${quoted(medium.bootFile)}`] : []),
+    ...("tftp" in medium ? [`tftp=${quoted(medium.tftp)}`, `bootfile=${quoted(medium.bootFile)}`] : []),
+    ...("bootUrl" in medium ? [`bootfile=${quoted(medium.bootUrl)}`] : []),
   ];
   // Without its boot code the card does not ask the network when nothing else starts.
   const card = fromNet ? "virtio-net-pci,netdev=net0,bootindex=1" : "virtio-net-pci,netdev=net0,romfile=";
@@ -93,7 +98,7 @@ function mediumArguments(medium: BootMedium): readonly string[] {
       ...["-device", "virtio-blk-pci,drive=disk,bootindex=1"],
     ];
   }
-  if ("tftp" in medium) return [];
+  if ("tftp" in medium || "bootUrl" in medium) return [];
   return ["-kernel", medium.kernel, "-initrd", medium.initrd, "-append", medium.append];
 }
 

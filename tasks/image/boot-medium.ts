@@ -107,6 +107,14 @@ async function takeOut(iso: string, scratch: string): Promise<TakenOut> {
   return { kernel, initrd, args: [...files.args, ...serial] };
 }
 
+/** The URL of an iPXE script, with the name that QEMU's network has for this machine (qemu(1), "-netdev user"). */
+export function bootUrlOf(text: string): string | undefined {
+  if (!/^http:\/\//i.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  if (["localhost", "127.0.0.1", "[::1]"].includes(url.hostname)) url.hostname = "10.0.2.2";
+  return url.href;
+}
+
 /** Each begins at a multiple of four bytes, as the kernel expects of a plain archive. */
 async function copyOut(tree: FileTree, paths: readonly string[], to: string): Promise<void> {
   async function* bytes(): AsyncGenerator<Uint8Array> {

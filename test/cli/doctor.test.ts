@@ -4,8 +4,8 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { expect, it } from "vitest";
 import type { CheckContext, Parameter } from "../../src/engine/index.ts";
-import { serve } from "../../src/fetch/index.ts";
 import { isOlder } from "../../src/host/index.ts";
+import { serve } from "../../src/serve/index.ts";
 import { mirrorAnswers, proxiesAnswer } from "../../tasks/checks.ts";
 import { demo, put, runTask, snapshot } from "./workshop.ts";
 

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { parseKeyValues } from "../../src/engine/index.ts";
 import { nearest, UserError } from "../../src/errors/index.ts";
 import { looksLikeHtml } from "../../src/fetch/http/content-kind.ts";
-import { parseRange } from "../../src/fetch/http/range.ts";
 import { parseRetryAfter } from "../../src/fetch/http/retry.ts";
 import {
   formatLock,
@@ -32,6 +31,7 @@ import {
   parseNameIndex,
   parseSizeIndex,
 } from "../../src/fetch/tinycore/indexes.ts";
+import { parseRange } from "../../src/serve/range.ts";
 import { cases } from "../support/cases.ts";
 
 /** Text that is near enough to the real formats to get past the first check of a parser. */

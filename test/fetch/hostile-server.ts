@@ -2,7 +2,7 @@
  * A static server that misbehaves on demand and remembers every request: what the tests download from.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createFileHandler, type RequestHandler, serve } from "../../src/fetch/http/serve.ts";
+import { createFileHandler, type RequestHandler, serve } from "../../src/serve/index.ts";
 
 /** Answers one request in place of the file handler; `next` is the file handler itself. */
 export type Fault = (

@@ -18,6 +18,9 @@ describe("QEMU's command line", () => {
     expect(line({ kernel: "/k", initrd: "/i", append: "quiet a=b" })).toContain(
       "-kernel /k -initrd /i -append quiet a=b",
     );
+    expect(line({ bootUrl: "http://10.0.2.2:8080/boot.ipxe" })).toContain(
+      "-netdev user,id=net0,bootfile=http://10.0.2.2:8080/boot.ipxe -device virtio-net-pci,netdev=net0,bootindex=1",
+    );
     const net = line({ tftp: "/dir", bootFile: "boot.ipxe" });
     expect(net).toContain(
       "-netdev user,id=net0,tftp=/dir,bootfile=boot.ipxe -device virtio-net-pci,netdev=net0,bootindex=1",

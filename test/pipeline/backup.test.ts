@@ -14,7 +14,7 @@ import {
 } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
+import { type Server, serveDirectory } from "../../src/serve/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { addLocalSource, sampleMirror } from "./local-source.ts";
 import {
@@ -31,7 +31,7 @@ usesPrograms("tar", "sha256sum");
 describe("a backup", () => {
   let directory = "";
   let workspace: Workspace;
-  let server: StaticServer;
+  let server: Server;
   const version = "1.2.0";
   const options = ["--prod", "--source", "local", "--iso-version", version];
   const name = `build-files/rz_mk_prod-backup.${version}.tar`;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { cp, link, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
+import { type Server, serveDirectory } from "../../src/serve/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { addLocalSource, sampleMirror } from "./local-source.ts";
 import {
@@ -26,7 +26,7 @@ describe("given bad input", () => {
   let workspace: Workspace;
   let pristine = "";
   let mirror = "";
-  let server: StaticServer;
+  let server: Server;
   let artifacts: readonly string[] = [];
   let tests = 0;
   let lock = "";

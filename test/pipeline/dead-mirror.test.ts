@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { cp, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
+import { type Server, serveDirectory } from "../../src/serve/index.ts";
 import { type CacheServer, startCacheServer } from "../remote/cache-server.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { addLocalSource, sampleMirror } from "./local-source.ts";
@@ -13,7 +13,7 @@ usesPrograms("xorriso");
 
 let directory = "";
 let workspace: Workspace;
-let server: StaticServer;
+let server: Server;
 let cache: CacheServer;
 let made = "";
 

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
+import { type Server, serveDirectory } from "../../src/serve/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { addLocalSource, sampleMirror } from "./local-source.ts";
 import {
@@ -20,7 +20,7 @@ usesPrograms("xorriso", "tar", "sha256sum");
 describe("README of an ISO", () => {
   let directory = "";
   let workspace: Workspace;
-  let server: StaticServer;
+  let server: Server;
   const options = ["--prod", "--source", "local", "--iso-version", "1.2.0"];
   const build = ["iso", "bundle", ...options];
   const iso = "build-files/rz_mk_prod-image.1.2.0.iso";

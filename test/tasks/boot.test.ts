@@ -105,6 +105,15 @@ describe("task boot", () => {
     expect((await givenArguments()).join(" ")).toContain(`hostfwd=tcp:127.0.0.1:${port}-:22`);
   });
 
+  it("boots the iPXE script at a URL, by the name that a virtual machine has for this one", async () => {
+    expect(boot(["http://127.0.0.1:8080/boot.ipxe?variant=prod", "--until", "x"]).status).toBe(1);
+    expect((await givenArguments()).join(" ")).toContain(
+      "-netdev user,id=net0,bootfile=http://10.0.2.2:8080/boot.ipxe?variant=prod -device virtio-net-pci,",
+    );
+    const refused = boot(["http://127.0.0.1:8080/boot.ipxe", "--as", "stick"]);
+    expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining("[boot-usage]")]);
+  });
+
   it("removes what it has taken out of the ISO, and ends the machine, when it is interrupted", async () => {
     const before = (await readdir(tmpdir())).filter((name) => name.startsWith("razor-mk-boot-"));
     const words = [program, "boot", "core.iso", "--as", "kernel", "--until", "never"];

@@ -206,6 +206,19 @@ export const imageErrors = {
     meaning: "`task sbom` accepts at most one image.",
     remedy: "Run `task sbom [IMAGE]`.",
   },
+  "serve-address": {
+    meaning:
+      "The boot server cannot listen there: another program has the port, the machine does not have the address, or the port is for root.",
+    remedy: "Choose another `--port` or `--host`; `ss -ltnp` lists who listens.",
+  },
+  "serve-program": {
+    meaning: "iPXE's boot programs, which dnsmasq gives to machines, are not installed.",
+    remedy: "Install what the message names, or omit `--dnsmasq` and use the DHCP server that is there.",
+  },
+  "serve-usage": {
+    meaning: "An option of `task serve` has an invalid value, or contradicts another one.",
+    remedy: "Run `task serve [--host ADDRESS] [--port PORT] [--checkin] [-w]`.",
+  },
   "several-systems": {
     meaning:
       "The boot menu of the Core ISO starts more than one Core, such as one for 32 and one for 64 bits.",

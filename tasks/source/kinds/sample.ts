@@ -1,7 +1,8 @@
 /** The sample source: a mirror of the distribution's own packages, made by a step and served to the fetch steps. */
 import { readdirSync } from "node:fs";
 import path from "node:path";
-import { defineMirror, serveDirectory } from "../../../src/fetch/index.ts";
+import { defineMirror } from "../../../src/fetch/index.ts";
+import { serveDirectory } from "../../../src/serve/index.ts";
 import { sampleDownloads, sampleSource } from "../../sample-source.ts";
 import type { ExtraName, SourceKind, SourceLocations } from "./source-kind.ts";
 import { isRecord, readSources } from "./sources-file.ts";

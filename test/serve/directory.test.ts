@@ -3,11 +3,11 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseRange } from "../../src/fetch/http/range.ts";
-import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
+import { type Server, serveDirectory } from "../../src/serve/index.ts";
+import { parseRange } from "../../src/serve/range.ts";
 
 let dir: string;
-let server: StaticServer;
+let server: Server;
 beforeAll(async () => {
   dir = await mkdtemp(path.join(tmpdir(), "razor mk serve "));
   await mkdir(path.join(dir, "root", "sub"), { recursive: true });
