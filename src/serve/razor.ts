@@ -14,8 +14,8 @@ export interface MachineEvent {
   readonly command: string;
 }
 
-/** Seconds between two check-ins: somebody who waits for an order to be obeyed is near. */
-const interval = 10;
+/** What Microkernels are configured with, in seconds: an order is given by somebody who waits for it, and given once. */
+const clientConfig = { mk_checkin_interval: 10, mk_reboot_interval: 0 } as const;
 /** Bytes of a registration. */
 const largestBody = 1024 * 1024;
 
@@ -49,7 +49,7 @@ export async function answerRazor(
     return send(response, 200, {
       ...{ resource: "ProjectRazor::Slice::Node", command: "checkin", result: "Ok", errcode: 0 },
       response: { command_name: command, command_param: {} },
-      client_config: { mk_checkin_interval: interval },
+      client_config: clientConfig,
     });
   }
   if (word === "register") {
