@@ -4,17 +4,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { summarise } from "./harness/measurement.js";
-import { environment } from "./harness/place.js";
 import { bytes, show } from "./harness/table.js";
+import { openWatch } from "./harness/watch.js";
 import { buildSample, openWorkspace, script } from "./harness/workspace.js";
 
 /** @param {import("./run.js").Options} options */
 export async function run({ runs = 15 }) {
   const workspace = await openWorkspace("sample");
   await buildSample(workspace);
-  const watch = await openWatch(workspace);
+  const watch = await openWatch(workspace, "iso");
   const copy = path.join(workspace.root, ".buildcache/copy.iso");
   const file = path.join(workspace.root, script);
   const text = (await readFile(file, "utf8")).replace(/^# edit .*\n/gm, "");
@@ -58,45 +57,4 @@ export async function run({ runs = 15 }) {
     ],
     facts: [`the ISO has ${bytes(size)}`],
   });
-}
-
-/**
- * A watch that has built once.
- * @param {import("./harness/workspace.js").Workspace} workspace
- */
-async function openWatch({ root, task }) {
-  const [program = "", ...words] = task("iso", "--source", "sample", "--watch", "--json");
-  const child = spawn(program, words, {
-    cwd: root,
-    env: environment(),
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  /** @type {{ at: number, event: any }[]} */
-  const told = [];
-  let wake = () => {};
-  createInterface(child.stdout).on("line", (line) => {
-    told.push({ at: performance.now(), event: JSON.parse(line) });
-    wake();
-  });
-  child.once("close", () => wake());
-  /** @param {(event: any) => boolean} wanted */
-  const next = async (wanted) => {
-    for (;;) {
-      const index = told.findIndex(({ event }) => wanted(event));
-      const [found] = index === -1 ? [] : told.splice(0, index + 1).slice(-1);
-      if (found !== undefined) return found;
-      if (child.exitCode !== null) throw new Error("the watch ended");
-      await new Promise((resolve) => {
-        wake = () => resolve(undefined);
-      });
-    }
-  };
-  await next((event) => event.type === "cycle-finished");
-  return {
-    next,
-    close: async () => {
-      child.kill("SIGINT");
-      if (child.exitCode === null) await once(child, "close");
-    },
-  };
 }

@@ -21,6 +21,7 @@ const benchmarks = {
   edit: () => import("./edit.js"),
   commit: () => import("./commit.js"),
   "edit-watch": () => import("./edit-watch.js"),
+  serve: () => import("./serve.js"),
   cold: () => import("./cold.js"),
   "cold-prod": async () => ({ run: (await import("./cold.js")).runProd }),
   "slow-mirror": () => import("./slow-mirror.js"),

@@ -30,14 +30,52 @@ const ticks = 100;
  * @returns {Machine}
  */
 export function bootMachine({ kernel, initrd, memory, server }) {
+  return startMachine(memory, [
+    ...["-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile="],
+    ...["-kernel", kernel, "-initrd", initrd],
+    ...["-append", `maxcpus=1 quiet razor.ip=${host}:${server}`],
+  ]);
+}
+
+/**
+ * Boots an ISO from a CD; its absolute path, and MiB.
+ * @param {string} iso
+ * @param {number} memory
+ */
+export function bootCd(iso, memory) {
+  const card = ["-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile="];
+  return startMachine(memory, [
+    ...card,
+    "-drive",
+    `file=${iso},media=cdrom,format=raw,readonly=on`,
+    "-boot",
+    "d",
+  ]);
+}
+
+/**
+ * Boots from the network: iPXE runs the script of a server on this machine's port.
+ * @param {number} port
+ * @param {number} memory MiB.
+ */
+export function bootNetwork(port, memory) {
+  return startMachine(memory, [
+    ...["-netdev", `user,id=net0,bootfile=http://${host}:${port}/boot.ipxe`],
+    ...["-device", "virtio-net-pci,netdev=net0,bootindex=1"],
+  ]);
+}
+
+/**
+ * @param {number} memory MiB.
+ * @param {readonly string[]} medium QEMU's arguments for what is booted.
+ * @returns {Machine}
+ */
+function startMachine(memory, medium) {
   const child = spawn(
     emulator,
     [
       ...["-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", `${memory}`],
-      ...["-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"],
-      ...["-netdev", "user,id=net0", "-device", "virtio-net-pci,netdev=net0,romfile="],
-      ...["-kernel", kernel, "-initrd", initrd],
-      ...["-append", `maxcpus=1 quiet razor.ip=${host}:${server}`],
+      ...["-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio", ...medium],
     ],
     { env: environment(), stdio: ["pipe", "pipe", "pipe"] },
   );
