@@ -12,6 +12,7 @@ import { fetchGems } from "./fetch-gems.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz } from "./fetch-tcz.ts";
 import { readTimes } from "./image/fetched-times.ts";
+import { gemMirror, gemMirrorTree } from "./image/gem-mirror.ts";
 import {
   imagePolicy,
   inheritDirectories,
@@ -27,6 +28,7 @@ import { findRuby } from "./image/ruby-library.ts";
 import { readListing, writeListing } from "./image/tree-listing.ts";
 import { compress } from "./settings/image-options.ts";
 import { limitParams, limitsOf } from "./settings/limit-options.ts";
+import { hasGemMirror } from "./settings/project-options.ts";
 import { undated } from "./settings/undated.ts";
 
 export const payload = task({
@@ -34,7 +36,7 @@ export const payload = task({
   description: "Pack extensions, gems and extras as a layer",
   internal: true,
   needs: { iso: fetchIso, tcz: fetchTcz, gems: fetchGems, extras: fetchExtras, utilLinux: extractUtilLinux },
-  params: { compress, ...limitParams },
+  params: { compress, hasGemMirror, ...limitParams },
   tools: ["unsquashfs"],
   optionalTools: packerFor("needed"),
   outputs: {
@@ -94,6 +96,12 @@ export const payload = task({
     });
     tree.addTree(installed.tree);
     for (const [gem, why] of installed.left) context.note(`${gem} is installed at each boot: ${why}`);
+    if (params.hasGemMirror) {
+      const mirror = await gemMirrorTree(needs.gems.gems, { mtime, timeOf: gemTime });
+      tree.addTree(mirror.tree);
+      for (const [gem, why] of mirror.left)
+        context.note(`${gem} is not in the index of ${gemMirror}: ${why}`);
+    }
     await place(needs.utilLinux.tree, "", () => extensionTime("util-linux.tcz"));
     const rubygems = extra("rubygems-");
     if (rubygems !== undefined) {
@@ -147,6 +155,6 @@ export const payload = task({
 function memberOf(name: string): string {
   const extension = /^tmp\/(builtin\/optional|tinycorelinux\/.*)\/([^/]+\.tcz)(\.[^/]+)?$/.exec(name);
   if (extension !== null) return `${extension[1]} ${extension[2]}`;
-  if (/^(opt\/gems|usr\/local\/lib\/ruby\/gems)\//.test(name)) return "gems";
+  if (/^(opt\/gems|tmp\/gem-mirror|usr\/local\/lib\/ruby\/gems)\//.test(name)) return "gems";
   return /^(opt\/|usr\/local\/tce\.installed\/)/.test(name) ? "extras" : "rest";
 }

@@ -11,6 +11,13 @@ export const relative = /^(?!\/)(?!.*(^|\/)\.\.(\/|$))\P{Cc}+$/u;
 /** The requirement that any version satisfies. */
 export const anyVersion: readonly string[] = [">= 0"];
 
+interface GemDependency {
+  readonly name: string;
+  readonly type: "runtime" | "development";
+  /** Bounds such as `>= 1.0`. */
+  readonly requirement: readonly string[];
+}
+
 /** The attributes of a specification, by the names of `Gem::Specification`. Methods throw an error in words. */
 export class Attributes {
   readonly #values: Readonly<Record<string, unknown>>;
@@ -54,6 +61,35 @@ export class Attributes {
   list(name: string): readonly Attributes[] {
     const value = this.#values[name];
     return Array.isArray(value) ? value.map((one) => new Attributes(one)) : [];
+  }
+
+  /** Digits, as written; undefined for nil. */
+  number(name: string): string | undefined {
+    const value = this.text(name);
+    if (value === undefined || /^\d{1,9}$/.test(value)) return value;
+    throw new Error(`its ${name} is ${value}`);
+  }
+
+  /** The day in UTC of a YAML timestamp, as `YYYY-MM-DD`; for nil the one that newer RubyGems take (`Gem::DEFAULT_SOURCE_DATE_EPOCH`). */
+  day(name: string): string {
+    const text = this.text(name) ?? "1980-01-02";
+    const match = /^(\d{4}-\d\d-\d\d)(?:[Tt ]+(\d\d:\d\d:\d\d)(?:\.\d+)? *(Z|[+-]\d\d:?\d\d)?)?$/.exec(text);
+    const [, date = "", time, zone = "Z"] = match ?? [];
+    const moment = new Date(`${date}T${time ?? "00:00:00"}${zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2")}`);
+    if (match === null || Number.isNaN(moment.getTime()))
+      throw new Error(`its ${name} is ${JSON.stringify(text)}`);
+    return moment.toISOString().slice(0, 10);
+  }
+
+  /** What the gem depends on, to run or to be developed. */
+  dependencies(): readonly GemDependency[] {
+    return this.list("dependencies").map((one) => {
+      const name = one.text("name") ?? "";
+      const type = (one.text("type") ?? ":runtime").replace(/^:/, "");
+      if (!word.test(name) || (type !== "runtime" && type !== "development"))
+        throw new Error(`it depends on ${JSON.stringify(name)}`);
+      return { name, type, requirement: one.requirement("requirement") };
+    });
   }
 
   /** Bounds such as `>= 1.0`; any version where there are none. */

@@ -4,7 +4,7 @@
  * Format: RubyGems 3.3, `Gem::Specification#to_ruby_for_cache`; every RubyGems since 1.8 evaluates it.
  */
 import type { GemIdentity } from "./gem.ts";
-import { type Attributes, anyVersion, word } from "./gem-attributes.ts";
+import { type Attributes, anyVersion } from "./gem-attributes.ts";
 import { dump, hash, list, literal } from "./ruby-literals.ts";
 
 /** What the text says of a gem beside its attributes. */
@@ -27,8 +27,7 @@ export function renderSpecification(
   const documents = given.paths("extra_rdoc_files");
   const programs = executables.map((one) => `${bindir}/${one}`);
   const metadata = given.words("metadata");
-  const format = given.text("specification_version") ?? "4";
-  if (!/^\d+$/.test(format)) throw new Error(`its specification_version is ${format}`);
+  const format = given.number("specification_version") ?? "4";
   const ruby = given.requirement("required_ruby_version");
   const lines = [
     "# -*- encoding: utf-8 -*-",
@@ -47,7 +46,7 @@ export function renderSpecification(
     ...textLine("autorequire", given.text("autorequire")),
     ...(bindir === "bin" ? [] : textLine("bindir", bindir)),
     ...listLine("cert_chain", given.texts("cert_chain")),
-    `  s.date = ${dump(day(given.text("date")))}`,
+    `  s.date = ${dump(given.day("date"))}`,
     ...textLine("description", given.text("description")),
     ...mailLine(given.texts("email"), given),
     ...listLine("executables", executables),
@@ -62,22 +61,19 @@ export function renderSpecification(
     ...listLine("requirements", given.texts("requirements")),
     ...textLine("rubygems_version", given.text("rubygems_version") ?? "0"),
     `  s.summary = ${literal(given.text("summary") ?? "")}`,
-    ...dependencyLines(given.list("dependencies"), format),
+    ...dependencyLines(given, format),
     "end",
     "",
   ];
   return lines.join("\n");
 }
 
-function dependencyLines(dependencies: readonly Attributes[], format: string): readonly string[] {
+function dependencyLines(given: Attributes, format: string): readonly string[] {
+  const dependencies = given.dependencies();
   if (dependencies.length === 0) return [];
-  const described = dependencies.map((one) => {
-    const name = one.text("name") ?? "";
-    const kind = (one.text("type") ?? ":runtime").replace(/^:/, "");
-    if (!word.test(name) || !["runtime", "development"].includes(kind))
-      throw new Error(`it depends on ${JSON.stringify(name)}`);
-    const bounds = `[${one.requirement("requirement").map(dump).join(", ")}]`;
-    return { kind, words: `(%q<${name}>.freeze, ${bounds})` };
+  const described = dependencies.map(({ name, type, requirement }) => {
+    const bounds = `[${requirement.map(dump).join(", ")}]`;
+    return { kind: type, words: `(%q<${name}>.freeze, ${bounds})` };
   });
   return [
     "",
@@ -109,15 +105,4 @@ function listLine(name: string, values: readonly string[]): readonly string[] {
 function requirement(bounds: readonly string[]): string {
   const [only = ""] = bounds;
   return `Gem::Requirement.new(${bounds.length === 1 ? literal(only) : list(bounds)})`;
-}
-
-/** The day in UTC of a YAML timestamp. */
-function day(text: string | undefined): string {
-  const match = /^(\d{4}-\d\d-\d\d)(?:[Tt ]+(\d\d:\d\d:\d\d)(?:\.\d+)? *(Z|[+-]\d\d:?\d\d)?)?$/.exec(
-    text ?? "",
-  );
-  if (match === null) throw new Error(`its date is ${JSON.stringify(text ?? "")}`);
-  const [, date = "", time, zone = "Z"] = match;
-  if (time === undefined) return date;
-  return new Date(`${date}T${time}${zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2")}`).toISOString().slice(0, 10);
 }

@@ -22,12 +22,28 @@ export interface GemSpecification extends DescribedGem {
  * @throws UserError `bad-gem` where it cannot be read, or holds what no gem's specification may hold
  */
 export async function readGemSpecification(path: string, label = path): Promise<GemSpecification> {
+  return await readAttributes(path, label, describe);
+}
+
+/**
+ * What `make` makes of the specification of the gem at `path` (absolute); it throws an error in words. `label` is how errors name the
+ * gem.
+ * @throws UserError `bad-gem`
+ */
+export async function readAttributes<T>(
+  path: string,
+  label: string,
+  make: (identity: GemIdentity, given: Attributes) => T,
+): Promise<T> {
   const text = await readGemMetadata(path, label);
   const identity = await parseGemMetadata(text, label);
   const { parseDocument } = await import("yaml");
   const document = parseDocument(text, { logLevel: "silent", version: "1.1", schema: "failsafe" });
   try {
-    return describe(identity, new Attributes(document.toJS({ maxAliasCount: 1000 })));
+    const { name, version, platform } = identity;
+    const wrong = [name, version, platform].find((one) => !word.test(one));
+    if (wrong !== undefined) throw new Error(`its specification has ${JSON.stringify(wrong)}`);
+    return make(identity, new Attributes(document.toJS({ maxAliasCount: 1000 })));
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
     throw refuseGem(cause instanceof Error ? cause.message : String(cause), label, cause);
@@ -36,8 +52,6 @@ export async function readGemSpecification(path: string, label = path): Promise<
 
 function describe(identity: GemIdentity, given: Attributes): GemSpecification {
   const { name, version, platform } = identity;
-  const wrong = [name, version, platform].find((one) => !word.test(one));
-  if (wrong !== undefined) throw new Error(`its specification has ${JSON.stringify(wrong)}`);
   const paths = given.paths("require_paths");
   const requirePaths = paths.length === 0 ? ["lib"] : paths;
   const bindir = given.text("bindir") ?? "bin";

@@ -4,7 +4,7 @@
  * Format: RFC 1952, section 2.3.
  */
 import { Transform } from "node:stream";
-import { createGzip, type Gzip } from "node:zlib";
+import { createGzip, type Gzip, gzipSync } from "node:zlib";
 
 /** Whether the bytes start like a gzip member (deflate). */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -18,16 +18,27 @@ export function gzipStages(level = 9): readonly Transform[] {
   return [gzip, plainHeader(level)];
 }
 
+/** The bytes as one gzip member. */
+export function gzipBytes(bytes: Uint8Array): Buffer {
+  const packed = gzipSync(bytes, { level: 9 });
+  header(9).copy(packed);
+  return packed;
+}
+
 /**
  * Node writes no name and no time, but its "operating system" byte is the build machine's:
  * here it is 3 (Unix), and the "extra flags" byte follows the level as RFC 1952 has it.
  */
+function header(level: number): Buffer {
+  return Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level === 9 ? 2 : level === 1 ? 4 : 0, 3]);
+}
+
 function plainHeader(level: number): Transform {
-  const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, level === 9 ? 2 : level === 1 ? 4 : 0, 3]);
-  let toSkip = header.length;
+  const first = header(level);
+  let toSkip = first.length;
   return new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
-      if (toSkip === header.length) this.push(header);
+      if (toSkip === first.length) this.push(first);
       const skipped = Math.min(toSkip, chunk.length);
       toSkip -= skipped;
       done(null, chunk.subarray(skipped));

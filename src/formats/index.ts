@@ -13,6 +13,7 @@ export { type FatOptions, writeFat } from "./fat.ts";
 export { type FixedUp, fixUpLayer } from "./fix-up.ts";
 export { flattenLayers } from "./flatten.ts";
 export { type GemIdentity, readGemIdentity } from "./gem.ts";
+export { gemIndexFiles, type IndexedGem, readIndexedGem } from "./gem-index-files.ts";
 export { type GemSpecification, gemProgram, readGemSpecification } from "./gem-specification.ts";
 export { gzipStages, isGzip } from "./gzip.ts";
 export type { PackingPoint } from "./gzip-member.ts";

@@ -9,7 +9,7 @@ import {
   type TreeNode,
   treeFromDirectory,
 } from "../../src/formats/index.ts";
-import { isOldProject, unusedDirectories } from "../settings/old-project.ts";
+import { gemSettings, isOldProject, unusedDirectories } from "../settings/old-project.ts";
 import { isEditorFile } from "./editor-files.ts";
 import { imagePolicy, normalizeOwners } from "./image-tree.ts";
 import { holdsKey, mayHoldKey, tightMode } from "./tight-modes.ts";
@@ -88,6 +88,7 @@ const agents: Readonly<Record<string, string>> = {
 function isTaken(top: string): boolean {
   return (
     /^rz_mk_.*\.rb$/.test(top) ||
+    top === gemSettings ||
     ["razor_microkernel", "etc", "opt", "tmp", "usr"].includes(top) ||
     Object.keys(agents).some((agent) => agent.startsWith(`${top}/`))
   );
@@ -96,6 +97,7 @@ function isTaken(top: string): boolean {
 /** Where the image has a file of the project; undefined for what it does not have. */
 function placeOf(name: string, options: OverlayOptions, project: FileTree): string | undefined {
   const { variant, mcollectiveDirectory } = options;
+  if (name === gemSettings) return "root/.gemrc";
   if (!name.includes("/")) return `usr/local/bin/${name}`;
   const agent = agents[name];
   if (agent !== undefined) {

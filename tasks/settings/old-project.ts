@@ -8,6 +8,9 @@ import path from "node:path";
 /** Directories of a project that nothing is taken from. */
 export const unusedDirectories = [".git", "iso-build-files", "tmp-build-dir", "build-files"] as const;
 
+/** RubyGems' settings of the image, in a project whose controller installs its gems from a mirror in the image. */
+export const gemSettings = "rz_mk_gemrc.yaml";
+
 /** Whether the directory (absolute) is such a project, and not one laid out as the image's root. */
 export function isOldProject(directory: string): boolean {
   const isSign = (name: string): boolean =>

@@ -3,7 +3,7 @@ import { type Dirent, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { file, type Parameter, type ParameterHost, param } from "../../src/engine/index.ts";
 import { meaningfulModes, octal, readDiskModes, unexplainedModes } from "./disk-modes.ts";
-import { findInOldProject, isOldProject, unusedDirectories } from "./old-project.ts";
+import { findInOldProject, gemSettings, isOldProject, unusedDirectories } from "./old-project.ts";
 
 const ownOverlay = "overlay-src";
 
@@ -133,6 +133,13 @@ export const utilLinuxList = listOption({
   description: "files to extract from util-linux.tcz",
   list: "lists/util-linux-exec.lst",
   inOldProject: "additional-build-files/util-linux-exec.lst",
+});
+
+/** Whether the image has a gem mirror: that of an old project which has settings for one. */
+export const hasGemMirror: Parameter<boolean> = param.derived({
+  name: "gem-mirror",
+  description: "whether the image has a gem mirror",
+  default: async (host) => (await fileOf(gemSettings, "")(host)) !== "",
 });
 
 /** Setup tarballs of an old project, which take the place of ours. Elsewhere this directory does not exist. */
