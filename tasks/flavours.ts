@@ -3,6 +3,7 @@ import type { Flavour } from "../src/engine/index.ts";
 import { backup } from "./backup.ts";
 import { billOfMaterials, bundleBill, remasterBill } from "./bill-of-materials.ts";
 import { bundle } from "./bundle.ts";
+import { bundleTables } from "./bundle-tables.ts";
 import { copying } from "./copying.ts";
 import { devAccess } from "./dev-access.ts";
 import { extractUtilLinux } from "./extract-util-linux.ts";
@@ -64,6 +65,7 @@ export const flavours = {
       fetchInfo,
       billOfMaterials,
       unpackBundle,
+      bundleTables,
       isoFromBundle,
       bundleBill,
       pxe,

@@ -1,13 +1,15 @@
 /** The ISO of a bundle, as its own scripts would make it: `rebuild-iso` with `--bundle`. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { file, out, task } from "../src/engine/index.ts";
+import { file, only, out, task } from "../src/engine/index.ts";
 import { writeLayer } from "../src/formats/index.ts";
+import { bundleTables } from "./bundle-tables.ts";
 import { microkernelIdentity } from "./image/image-identity.ts";
 import { describeFallback } from "./image/layout.ts";
 import { packerFor } from "./image/members.ts";
 import { bundledReadme, withVersion } from "./image/readme.ts";
 import { readListing } from "./image/tree-listing.ts";
+import { refusePassword } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { makeTemplate } from "./iso-template.ts";
@@ -18,7 +20,7 @@ export const isoFromBundle = task({
   name: "iso-from-bundle",
   description: "Build the bootable ISO of a bundle",
   internal: true,
-  needs: { bundle: unpackBundle },
+  needs: { bundle: unpackBundle, tables: only(bundleTables, "layer") },
   inputs: { copying: file("COPYING"), license: file("LICENSE") },
   params: { isoVersion, epoch, imageVariant, compress, layout, bootMenu },
   tools: ["xorriso"],
@@ -31,7 +33,9 @@ export const isoFromBundle = task({
   },
   async run(context) {
     const { needs, inputs, params, outputs, scratch, join, digest } = context;
-    const { bundle } = needs;
+    const { bundle, tables } = needs;
+    const password = await readFile(bundle.password, "utf8");
+    if (password !== "" && params.imageVariant === "prod") refusePassword(password, "the bundle's image");
     const conflict = await readFile(bundle.conflict, "utf8");
     if (conflict !== "" && params.layout === "layered") context.note(describeFallback(conflict));
     const directory = path.join(scratch, "template");
@@ -47,7 +51,7 @@ export const isoFromBundle = task({
     const versionLayer = path.join(directory, "version.cpio.gz");
     const core = await readListing(bundle.listing);
     await writeLayer(versionTree(params.isoVersion, epoch, core), versionLayer, { signal: context.signal });
-    const layers = [bundle.layer, versionLayer];
+    const layers = [bundle.layer, tables.layer, versionLayer];
     const identity = microkernelIdentity(params.isoVersion, epoch);
     // A bundle of another release of the project may have texts of its own.
     const own = new Map((await readdir(bundle.texts)).map((name) => [name, path.join(bundle.texts, name)]));

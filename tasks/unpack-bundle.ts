@@ -12,7 +12,7 @@ import {
   contentSize,
   defaultLimits,
   describeProblem,
-  type FileTree,
+  FileTree,
   fixUpLayer,
   mergeLayers,
   parentOf,
@@ -21,10 +21,12 @@ import {
   writeLayers,
 } from "../src/formats/index.ts";
 import { openCoreIso } from "./image/core-iso.ts";
-import { inheritDirectories, normalizeOwners } from "./image/image-tree.ts";
+import { inheritDirectories, normalizeOwners, relativeModuleLinks } from "./image/image-tree.ts";
 import { findConflict, nameLayers } from "./image/layout.ts";
+import { writeLinkedFiles } from "./image/linked-files.ts";
 import { bundledReadme } from "./image/readme.ts";
 import { readListing } from "./image/tree-listing.ts";
+import { findPassword } from "./image/variant.ts";
 import { versionTree } from "./image/version-tree.ts";
 import { overlayMember, readBundleFacts } from "./settings/bundle-facts.ts";
 import { bundleFile } from "./settings/image-options.ts";
@@ -46,6 +48,10 @@ export const unpackBundle = task({
     core: out.file("core.json"),
     listing: out.file("initrd.json"),
     layer: out.file("image.cpio.gz"),
+    /** What tables of libraries and modules depend on; nothing for a bundle of ours, which has its tables. */
+    linked: out.file("linked.cpio"),
+    /** Empty, or the first account with a password, in words. */
+    password: out.file("password"),
     /** Empty, or one sentence: what the kernel would not make of the layer as it is meant. */
     conflict: out.file("conflict"),
     /** GRUB's files and the MBR's code; old bundles have none. */
@@ -53,38 +59,40 @@ export const unpackBundle = task({
     /** COPYING, LICENSE and README without its version, as far as the bundle has them. */
     texts: out.directory("texts"),
   },
-  async run({ inputs, params, outputs, scratch, signal }) {
+  async run({ inputs, params, outputs, scratch, signal, note }) {
     const limits = limitsOf(params);
-    // What a bundle holds has the bundle's own time, as in the image that its scripts make.
-    const { epoch: mtime } = await readBundleFacts(inputs.bundle, limits);
-    await takeBundleApart(inputs.bundle, outputs, { scratch, signal, mtime, limits });
+    await takeBundleApart(inputs.bundle, outputs, { scratch, signal, limits, note });
   },
 });
 
 /** Where the parts of a bundle go; absolute paths, named as the task's outputs. */
 type BundlePlaces = Readonly<
-  Record<"iso" | "boot" | "core" | "listing" | "layer" | "conflict" | "loaders" | "texts", string>
+  Record<
+    "iso" | "boot" | "core" | "listing" | "layer" | "linked" | "password" | "conflict" | "loaders" | "texts",
+    string
+  >
 >;
 
 /**
- * Takes the bundle at `file` (absolute) apart. `scratch` is an existing directory, `mtime` the time of everything in the layer, in
- * seconds since 1970. Throws a `UserError` for what is no bundle, or holds anything that an image cannot.
+ * Takes the bundle at `file` (absolute) apart. `scratch` is an existing directory. Throws a `UserError` for what is no bundle, or holds anything that an image cannot.
  */
 export async function takeBundleApart(
   file: string,
   places: BundlePlaces,
   {
     scratch,
-    mtime,
     limits,
     signal,
+    note,
   }: {
     readonly scratch: string;
-    readonly mtime: number;
     readonly limits: UnpackLimits;
-    readonly signal?: AbortSignal;
+    readonly signal: AbortSignal;
+    readonly note: (message: string) => void;
   },
 ): Promise<void> {
+  // What a bundle holds has the bundle's own time, as in the image that its scripts make.
+  const { epoch: mtime, oldTarballs } = await readBundleFacts(file, limits);
   const bundle = await treeFromTarball(file, path.join(scratch, "bundle"), limits);
   await copyOut(bundle, coreIso(bundle, file), places.iso);
   for (const text of ["COPYING", "LICENSE", bundledReadme]) {
@@ -95,14 +103,27 @@ export async function takeBundleApart(
   }
   await openCoreIso(places.iso, file, places, { scratch: path.join(scratch, "core"), limits });
   const core = await readListing(places.listing);
-  const image = await imageOf(bundle, core, { where: file, scratch: path.join(scratch, "image") }, limits);
+  const { names, unused } = tarballsOf(bundle, file, oldTarballs);
+  if (unused.length > 0)
+    note(`the bundle's scripts do not unpack ${unused.join(", ")}: the image has nothing of it`);
+  const image = await imageOf(
+    bundle,
+    names,
+    core,
+    { where: file, scratch: path.join(scratch, "image") },
+    limits,
+  );
+  // The old script made these links relative, too.
+  if (oldTarballs !== undefined)
+    for (const [name, link] of relativeModuleLinks(core, mtime)) if (!image.has(name)) image.set(name, link);
   for (const [name, node] of image) image.set(name, { ...node, mtime });
   const lower = nameLayers({ "Core's initrd": core });
   const { before, layer } = fixUpLayer(lower.stack, image.ensureParents({ mtime }));
   inheritDirectories(before, core);
   inheritDirectories(layer, core);
-  const options = { level, ...(signal === undefined ? {} : { signal }) };
-  await writeLayers(before.size === 0 ? [layer] : [before, layer], places.layer, options);
+  await writeLayers(before.size === 0 ? [layer] : [before, layer], places.layer, { level, signal });
+  await writeLinkedFiles(oldTarballs === undefined ? new FileTree() : layer, places.linked, signal);
+  await writeFile(places.password, (await findPassword(layer)) ?? "");
   const ours = { "what the bundle removes first": before, "the bundle's image": layer };
   const upper = { "the version": versionTree("", mtime, core) };
   const conflict = findConflict(nameLayers({ ...ours, ...upper }, lower));
@@ -121,23 +142,38 @@ function coreIso(bundle: FileTree, where: string): string {
 }
 
 /**
- * Merges the tarballs in `dependencies/` in the order of their names, as the scripts unpack them. `core` is the tree
- * below; together they may unpack to no more than one archive may.
+ * The tarballs that the bundle's scripts unpack, in their order, and those that they leave; paths in the bundle at `where`. Ours unpack
+ * all in the order of their names.
  */
-async function imageOf(
+function tarballsOf(
   bundle: FileTree,
-  core: FileTree,
-  { where, scratch }: { readonly where: string; readonly scratch: string },
-  limits: UnpackLimits,
-): Promise<FileTree> {
-  const names = bundle.paths().filter((name) => /^dependencies\/[^/]+\.(tar\.gz|tgz)$/.test(name));
-  if (!names.includes(overlayMember)) {
+  where: string,
+  oldTarballs: readonly string[] | undefined,
+): { readonly names: readonly string[]; readonly unused: readonly string[] } {
+  const found = bundle.paths().filter((name) => /^dependencies\/[^/]+\.(tar\.gz|tgz)$/.test(name));
+  if (!found.includes(overlayMember)) {
     throw new UserError(`the bundle has no ${overlayMember}`, {
       code: "not-a-bundle",
       where,
       hint: "name a bundle, or build it again",
     });
   }
+  if (oldTarballs === undefined) return { names: found, unused: [] };
+  const names = oldTarballs.map((name) => `dependencies/${name}`).filter((name) => found.includes(name));
+  return { names, unused: found.filter((name) => !names.includes(name)) };
+}
+
+/**
+ * Merges these tarballs of the bundle, a later one over an earlier one. `core` is the tree below; together they may unpack to no more
+ * than one archive may.
+ */
+async function imageOf(
+  bundle: FileTree,
+  names: readonly string[],
+  core: FileTree,
+  { where, scratch }: { readonly where: string; readonly scratch: string },
+  limits: UnpackLimits,
+): Promise<FileTree> {
   const trees: FileTree[] = [];
   let { maxBytes: left } = { ...defaultLimits, ...limits };
   for (const name of names) {

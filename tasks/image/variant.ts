@@ -57,14 +57,30 @@ async function replaceLine(
  * @throws UserError `password-in-prod`
  */
 export async function refusePasswords(tree: FileTree, directory: string): Promise<void> {
+  const found = await findPassword(tree);
+  if (found !== undefined) refusePassword(found, directory);
+}
+
+/** `etc/shadow:LINE: USER` of the first account with a password or an empty one; undefined where there is none. */
+export async function findPassword(tree: FileTree): Promise<string | undefined> {
+  if (tree.get("etc/shadow")?.type !== "file") return undefined;
   const lines = (await tree.read("etc/shadow")).toString("latin1").split("\n");
   for (const [index, line] of lines.entries()) {
     const [user, hash] = line.split(":");
-    if (line === "" || hash === undefined || /^[!*]/.test(hash)) continue;
-    throw new UserError(`${user} has a password or an empty one, which a production image does not allow`, {
-      code: "password-in-prod",
-      where: `${directory}/etc/shadow:${index + 1}`,
-      hint: "write * into the second field",
-    });
+    if (line !== "" && hash !== undefined && !/^[!*]/.test(hash)) return `etc/shadow:${index + 1}: ${user}`;
   }
+  return undefined;
+}
+
+/**
+ * Refuses what `findPassword` found for a production image.
+ * @throws UserError `password-in-prod`
+ */
+export function refusePassword(found: string, directory: string): never {
+  const [file = "", line = "", user = ""] = found.split(/:(?: )?/);
+  throw new UserError(`${user} has a password or an empty one, which a production image does not allow`, {
+    code: "password-in-prod",
+    where: `${directory}/${file}:${line}`,
+    hint: "write * into the second field",
+  });
 }

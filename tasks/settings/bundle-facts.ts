@@ -13,6 +13,17 @@ import { versionForm } from "./version-form.ts";
 /** What every bundle has, an old one too. */
 export const overlayMember = "dependencies/razor-microkernel-overlay.tar.gz";
 
+/**
+ * The tarballs that old bundles unpack over Core's root, in this order.
+ * Source: puppetlabs/Razor-Microkernel, iso-build-files/build_initial_directories.sh.
+ */
+const oldOrder = [
+  "mk-open-vm-tools.tar.gz",
+  "razor-microkernel-overlay.tar.gz",
+  "mcollective-setup-files.tar.gz",
+  "ssh-setup-files.tar.gz",
+] as const;
+
 export interface BundleFacts {
   /** Undefined in most bundles of the old scripts. */
   readonly version: string | undefined;
@@ -21,10 +32,15 @@ export interface BundleFacts {
   readonly bootMenu: "open" | "closed" | undefined;
   /** Seconds since 1970. */
   readonly epoch: number;
+  /** The tarballs in `dependencies/` that an old bundle's scripts unpack, in their order; undefined for a bundle of ours. */
+  readonly oldTarballs: readonly string[] | undefined;
 }
 
-/** What tells of the bundle: our own description, the old scripts', and what these take their version from. */
-const tellingMembers: ReadonlySet<string> = new Set(["bundle-version", "rebuild_iso.sh", "gitversion.sh"]);
+/** Either of the old scripts unpacks the tarballs. */
+const unpackingScripts = ["build_initial_directories.sh", "rebuild_iso.sh"] as const;
+
+/** What tells of the bundle: our own description, the old scripts, and what these take their version from. */
+const tellingMembers: ReadonlySet<string> = new Set(["bundle-version", ...unpackingScripts, "gitversion.sh"]);
 
 /** These texts are read whole. */
 const largestText = 1024 * 1024;
@@ -57,6 +73,9 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
     version: acceptable(fact("version") ?? oldVersion(texts.get("gitversion.sh")), versionForm),
     variant: acceptable(fact("variant") ?? oldVariant(file, texts.get("rebuild_iso.sh")), /^[a-z]+$/),
     bootMenu: (["open", "closed"] as const).find((menu) => menu === fact("boot-menu")),
+    oldTarballs: texts.has("bundle-version")
+      ? undefined
+      : unpackedTarballs(unpackingScripts.flatMap((name) => texts.get(name) ?? [])),
     epoch: secondsOf(fact("epoch")) ?? secondsOf(String(packed)) ?? undated,
   };
 }
@@ -68,6 +87,16 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
 function oldVariant(file: string, script: Buffer | undefined): string | undefined {
   const assigned = /^\s*ISO_NAME=["']?rz_mk_([a-z]+)-image/m.exec(script?.toString("latin1") ?? "");
   return (assigned ?? /^razor-microkernel-bundle-([a-z]+)\./.exec(path.basename(file)))?.[1];
+}
+
+/** The names of tarballs in the first script that names the overlay's, in the order in which it does. */
+function unpackedTarballs(scripts: readonly Buffer[]): readonly string[] {
+  for (const script of scripts) {
+    const code = script.toString("latin1").replace(/^\s*#.*$/gm, "");
+    const names = [...new Set(code.match(/[A-Za-z0-9][\w.+-]*\.(tar\.gz|tgz)/g) ?? [])];
+    if (names.includes(path.basename(overlayMember))) return names;
+  }
+  return oldOrder;
 }
 
 /** The version that an old bundle's `gitversion.sh` assigns: `ISO_VERSION=0.12.0`, perhaps in quotes. */

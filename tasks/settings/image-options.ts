@@ -32,7 +32,15 @@ export const imageVariant: Parameter<string> = param.derived({
   name: "image-variant",
   description: "variant in the image's name",
   default: async (host) => {
-    const variant = (await host.value(bundleFacts))?.variant ?? host.variant;
+    const facts = await host.value(bundleFacts);
+    if (facts !== undefined && facts.variant === undefined && host.variant === "dev") {
+      throw new UserError("the bundle does not tell its variant, and might overwrite the dev image", {
+        code: "bundle-variant-unknown",
+        where: await host.value(bundleFile),
+        hint: "name the file razor-microkernel-bundle-VARIANT.tar.gz, where VARIANT is dev, prod or debug",
+      });
+    }
+    const variant = facts?.variant ?? host.variant;
     if (variant === host.variant || host.variant === "dev") return variant;
     throw new UsageError(`the bundle is for ${variant} images, but a ${host.variant} image is requested`, {
       code: "bundle-variant",

@@ -18,6 +18,7 @@ export function bundleBytes({ iso, tarballs = {}, top = [] }: BundleParts): Buff
     path: `dependencies/${name}.tar.gz`,
     body: gzipSync(tarBytes(members)),
   }));
-  const script = { path: "rebuild_iso.sh", body: "#!/bin/sh\nISO_NAME=rz_mk_dev-image\n", mode: 0o755 };
+  // As in bundles of ours, all tarballs are unpacked.
+  const script = { path: "bundle-version", body: "version=0.9.3\nvariant=dev\n" };
   return gzipSync(tarBytes([script, { path: "Core-current.iso", body: iso }, ...dependencies, ...top]));
 }

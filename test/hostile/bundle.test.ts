@@ -31,9 +31,25 @@ async function unpack(parts: Partial<BundleParts> | Buffer, limits: { readonly m
   const before = await canary.look();
   const file = `${place}/bundle.tar.gz`;
   await writeFile(file, Buffer.isBuffer(parts) ? parts : bundleBytes({ iso, ...parts }));
-  const names = ["iso", "boot", "core", "listing", "layer", "conflict", "loaders", "texts"] as const;
+  const names = [
+    "iso",
+    "boot",
+    "core",
+    "listing",
+    "layer",
+    "linked",
+    "password",
+    "conflict",
+    "loaders",
+    "texts",
+  ] as const;
   const places = Object.fromEntries(names.map((name) => [name, `${place}/${name}`]));
-  const request = { scratch: `${place}/scratch`, mtime: 0, limits };
+  const request = {
+    scratch: `${place}/scratch`,
+    limits,
+    signal: new AbortController().signal,
+    note: () => undefined,
+  };
   const error: unknown = await takeBundleApart(
     file,
     places as Record<(typeof names)[number], string>,
@@ -177,11 +193,14 @@ describe("a bundle that means harm", () => {
       core: pipe,
       listing: pipe,
       layer: pipe,
+      linked: pipe,
+      password: pipe,
       conflict: pipe,
       loaders: pipe,
       texts: pipe,
     };
-    const request = { scratch: workspace.path("pipe scratch"), mtime: 0, limits: {} };
+    const signal = new AbortController().signal;
+    const request = { scratch: workspace.path("pipe scratch"), limits: {}, signal, note: () => undefined };
     const expected = { code: "not-a-regular-file", where: pipe };
     await expect(takeBundleApart(pipe, places, request)).rejects.toMatchObject(expected);
     await expect(readBundleFacts(pipe)).rejects.toMatchObject(expected);

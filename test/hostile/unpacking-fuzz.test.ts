@@ -193,11 +193,18 @@ describe("a bundle at random", () => {
           core: at("core"),
           listing: at("listing"),
           layer: at("layer"),
+          linked: at("linked"),
+          password: at("password"),
           conflict: at("conflict"),
           loaders: at("loaders"),
           texts: at("texts"),
         },
-        { scratch: at("scratch"), mtime: 0, limits: { maxBytes: 64 * 1024 * 1024 } },
+        {
+          scratch: at("scratch"),
+          limits: { maxBytes: 64 * 1024 * 1024 },
+          signal: new AbortController().signal,
+          note: () => undefined,
+        },
       );
     });
 

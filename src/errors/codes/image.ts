@@ -61,6 +61,10 @@ export const imageErrors = {
     meaning: "The bundle is for another variant than the requested one.",
     remedy: "Omit the variant's option, or name another bundle.",
   },
+  "bundle-variant-unknown": {
+    meaning: "The bundle does not tell which variant it is: neither its scripts nor its name do.",
+    remedy: "Name the file razor-microkernel-bundle-VARIANT.tar.gz, where VARIANT is dev, prod or debug.",
+  },
   "cat-usage": {
     meaning: "`task cat` needs an image and one path.",
     remedy: "Run `task cat IMAGE PATH`.",
