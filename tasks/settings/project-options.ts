@@ -101,6 +101,7 @@ const listOption = (options: {
     ...options,
     description: `${options.description} (default: ${options.list})`,
     value: "FILE",
+    lookIn: overlayDirectory,
     default: fileOf(options.inOldProject, options.list),
   });
 

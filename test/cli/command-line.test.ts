@@ -152,6 +152,10 @@ describe("a value", () => {
     expect(existsSync(path.join(root, "build/prod.txt"))).toBe(true);
     expect(await text(["--config=demo.conf", "--greeting=Hail", "--debug"])).toBe("Hail World\n");
     expect(existsSync(path.join(root, "build/debug.txt"))).toBe(true);
+    // As in the old script, which took an empty value for none and let the file win over the environment.
+    put(root, "empty.conf", "DEMO_GREETING=\nDEMO_TYPE=''\nDEMO_PASSWORD=\n");
+    const env = { DEMO_GREETING: "Hi", DEMO_TYPE: "nothing", DEMO_PASSWORD: "x" };
+    expect(await text(["-c", "empty.conf"], env)).toBe("Hello World\n");
   });
 
   it.each([

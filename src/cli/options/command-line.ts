@@ -124,12 +124,20 @@ export function parseCommandLine(
   const parameters = parametersOf(taskfile);
   const keys = configKeys(taskfile, parameters);
   checkVariables(taskfile, keys, variables);
-  const { values: config, places } =
-    options.config === undefined
-      ? noConfigFile
-      : readConfigFile(options.config, keys, taskfile.configFormats);
+  const {
+    values: config,
+    unset,
+    places,
+  } = options.config === undefined
+    ? noConfigFile
+    : readConfigFile(options.config, keys, taskfile.configFormats);
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
-  const sources = { flag, config, places, env, defaults: defaultsOf(taskfile, parameters) };
+  const sources = {
+    ...{ flag, config, places, defaults: defaultsOf(taskfile, parameters) },
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => !unset.has(name))),
+    configDirectory:
+      options.config === undefined ? undefined : path.resolve(cwd, path.dirname(options.config)),
+  };
   const variant = chosenVariant(taskfile, sources);
   const given = new Map<string, string | LateText>([
     ...(after !== undefined && takers.length > 0 ? [taskArguments(after, takers)] : []),
@@ -189,7 +197,7 @@ export function parseCommandLine(
       notes: [
         ...notes,
         ...(taskfile.deprecated ?? [])
-          .filter(({ flags, env: name = "" }) => flag(flags) !== undefined || config.has(name) || name in env)
+          .filter(({ flags, env: name = "" }) => flag(flags) !== undefined || places.has(name) || name in env)
           .map(({ answer }) => answer),
       ],
     },

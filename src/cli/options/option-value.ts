@@ -2,6 +2,7 @@
  * What the user said of each parameter and of the variant: the command line before the configuration file before the
  * environment before the Taskfile. Built-in defaults are the engine's.
  */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Parameter, Taskfile } from "../../engine/index.ts";
 import { UsageError } from "../../errors/index.ts";
@@ -50,13 +51,17 @@ export function chosenVariant(taskfile: Taskfile, { flag, config, env }: ValueSo
   return named;
 }
 
-/** The texts that were given, by parameter, but no secrets; paths are made absolute, from the directory `cwd`. */
+/**
+ * The texts that were given, by parameter, but no secrets. Paths are made absolute, from the directory `cwd`; those of a configuration
+ * file that are not there may lie beside it, or in the directory of the parameter's `lookIn`.
+ */
 export function optionValues(
   parameters: readonly Parameter<unknown>[],
   sources: ValueSources,
   cwd: string,
 ): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
+  const fromFile: Parameter<unknown>[] = [];
   for (const parameter of parameters) {
     if (parameter.kind === "secret") continue;
     const onCommandLine = [parameter.name, ...(parameter.aliases ?? [])]
@@ -64,12 +69,22 @@ export function optionValues(
       .find((value) => value !== undefined);
     const named = typeof onCommandLine === "object" ? onCommandLine.join("\n") : onCommandLine;
     const value = named ?? fromConfigOrEnv(parameter, sources);
+    if (named === undefined && parameter.kind === "path" && sources.config.has(parameter.env ?? ""))
+      fromFile.push(parameter);
     const byDefault = sources.defaults.get(parameter.name);
     if (value !== undefined) {
       const text = value === true ? "1" : value;
       given.set(parameter.name, parameter.kind === "path" ? path.resolve(cwd, text) : text);
       // A default's path is relative to the workspace, as a built-in one is.
     } else if (byDefault !== undefined) given.set(parameter.name, byDefault);
+  }
+  const isLater = ({ lookIn }: Parameter<unknown>): number => (lookIn === undefined ? 0 : 1);
+  for (const { name, env = "", lookIn } of fromFile.sort((one, other) => isLater(one) - isLater(other))) {
+    const text = sources.config.get(env) ?? "";
+    const directories = [cwd, sources.configDirectory, given.get(lookIn?.name ?? "")];
+    const places = directories.flatMap((one) => (one === undefined ? [] : [path.resolve(one, text)]));
+    const found = places.find((place) => existsSync(place));
+    if (found !== undefined) given.set(name, found);
   }
   return given;
 }

@@ -6,6 +6,9 @@ export interface ValueSources {
   readonly config: ReadonlyMap<string, string>;
   /** Where each key of the configuration file stands: `my.conf:3`. */
   readonly places: ReadonlyMap<string, string>;
+  /** The directory of the configuration file; absolute. */
+  readonly configDirectory: string | undefined;
+  /** Without the variables that the configuration file unsets. */
   readonly env: NodeJS.ProcessEnv;
   /** What the Taskfile says, by the option's name without dashes. */
   readonly defaults: ReadonlyMap<string, string>;

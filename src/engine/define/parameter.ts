@@ -56,6 +56,8 @@ interface ParameterOptions<T> {
   readonly env?: string;
   /** How the value is called in help: `FILE`, `URL`. Without it the parameter is a switch. */
   readonly value?: string;
+  /** Of a path: a directory in which a relative path of a configuration file is looked for, too. */
+  readonly lookIn?: Pick<Parameter<string>, "name">;
   /** False for what changes how a task works and not what it makes: it is in no fingerprint. */
   readonly fingerprinted?: boolean;
   /** The value as it may be written down and shown, where a part of it may not: a URL without its password. */
