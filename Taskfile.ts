@@ -5,7 +5,7 @@ import { boot } from "./tasks/boot.ts";
 import { bootLoaders } from "./tasks/boot-loaders.ts";
 import { cat } from "./tasks/cat.ts";
 import { check } from "./tasks/check.ts";
-import { mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
+import { initrdUnpacks, mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
 import { convertDebs } from "./tasks/convert-debs.ts";
 import { diff } from "./tasks/diff.ts";
@@ -104,7 +104,7 @@ export default taskfile({
     },
   ],
   configFormats: [{ matches: isRemasterConfig, variable: remasterVariable }],
-  checks: [mirrorAnswers, proxiesAnswer],
+  checks: [mirrorAnswers, proxiesAnswer, initrdUnpacks],
   cache: { maxSize: 5 * 1024 ** 3 },
   pools: { network: 4 },
 });

@@ -23,8 +23,6 @@ const testTools = {
     pacman: "binutils",
     brew: "binutils",
   },
-  xz: { for: "tarballs in tests", apt: "xz-utils", dnf: "xz", pacman: "xz", brew: "xz" },
-  zstd: { for: "initrds in tests", apt: "zstd", dnf: "zstd", pacman: "zstd", brew: "zstd" },
   bzip2: { for: "tarballs in tests", apt: "bzip2", dnf: "bzip2", pacman: "bzip2", brew: "bzip2" },
   mount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },
   umount: { for: "full disks in tests", apt: "mount", dnf: "util-linux", pacman: "util-linux" },

@@ -1,9 +1,11 @@
 /**
- * What `task doctor` looks at beside the machine: whether the source's mirror and the proxies answer. Policy of a build
- * is not here.
+ * What `task doctor` looks at beside the machine: whether the source's mirror and the proxies answer, and what unpacks the Core ISO's
+ * initrd. Policy of a build is not here.
  */
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Check, CheckContext, Finding } from "../src/engine/index.ts";
 import { messageOf } from "../src/errors/index.ts";
 import {
@@ -14,10 +16,13 @@ import {
   type SourceLock,
   Transport,
 } from "../src/fetch/index.ts";
+import { reportTool } from "../src/host/index.ts";
+import { initrdPackers } from "./image/core-iso.ts";
 import { proxyVariables } from "./settings/proxy-variables.ts";
 import { kindOf, sourceChoices, withoutMirror } from "./source/kinds/index.ts";
+import { absoluteLocation } from "./source/kinds/source-name.ts";
 import { readPins } from "./source/source-lock.ts";
-import { lockFile, mirrorUri, offline, source, sourcesFile } from "./source/source-options.ts";
+import { isoUrl, lockFile, mirrorUri, offline, source, sourcesFile } from "./source/source-options.ts";
 
 /** Milliseconds that a server may take for a first answer. */
 const patienceMs = 5000;
@@ -68,6 +73,54 @@ function cachedFinding(why: string, pins: SourceLock, isStored: CheckContext["is
   if (lacking === 0) return { status: "advice", text: `${why}; what is pinned is all in the cache`, hint };
   const text = `${why}; ${lacking} of ${digests.length} pinned files are not in the cache`;
   return { status: "missing", text, hint };
+}
+
+/** Looks for the programs that the Core ISO's initrd needs, if the ISO is here: a file that `--tcl-iso-url` names, or a pinned one. */
+export const initrdUnpacks: Check = {
+  name: "initrd",
+  concerns: isoUrl,
+  run: async (context): Promise<Finding> => {
+    const isos = await coreIsosHere(context);
+    if (isos.size === 0) {
+      const text = "the Core ISO is not here yet; a few need xz or zstd";
+      return { status: "good", text };
+    }
+    const needs = new Map<string, string>();
+    for (const [name, iso] of isos) for (const tool of await initrdPackers(iso, name)) needs.set(tool, name);
+    const reports = await Promise.all([...needs.keys()].map(reportTool));
+    const missing = reports.find(({ path }) => path === undefined);
+    if (missing !== undefined) {
+      const text = `${needs.get(missing.tool)} has an initrd that ${missing.tool} unpacks, which is not installed`;
+      return { status: "missing", text, ...(missing.hint === undefined ? {} : { hint: missing.hint }) };
+    }
+    const by = reports.map(({ tool }) => tool).join(" and ");
+    return {
+      status: "good",
+      text: `${[...isos.keys()].join(", ")}: ${by === "" ? "no other program" : by} unpacks it`,
+    };
+  },
+};
+
+/** Absolute paths of the Core ISOs that a build would use, by their names, as far as they are on this machine. */
+async function coreIsosHere({
+  value,
+  workspace,
+  storedFile,
+}: CheckContext): Promise<ReadonlyMap<string, string>> {
+  const given = await value(isoUrl);
+  const location = given === undefined ? undefined : absoluteLocation(given, workspace);
+  const local = location?.startsWith("file:") ? fileURLToPath(location) : location;
+  if (local !== undefined && path.isAbsolute(local))
+    return new Map(existsSync(local) ? [[path.basename(local), local]] : []);
+  const pins = readPins(path.resolve(workspace, await value(lockFile)), await value(source));
+  const found = new Map<string, string>();
+  for (const name of pins.keys()) {
+    if (!name.endsWith(".iso") || (location !== undefined && name !== path.posix.basename(location)))
+      continue;
+    const file = storedFile(entryOf(pins, name)?.sha256 ?? "");
+    if (file !== undefined) found.set(name, file);
+  }
+  return found;
 }
 
 /** Connects to each proxy that the environment names. */

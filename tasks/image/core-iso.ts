@@ -15,12 +15,13 @@ import {
   readInitrd,
   readIsoFiles,
   readIsoTree,
+  sniff,
   streamContent,
   type UnpackLimits,
   writeDigested,
 } from "../../src/formats/index.ts";
 import type { CoreFacts } from "./core-facts.ts";
-import { bootDirectories, layOutCore } from "./core-layout.ts";
+import { bootDirectories, type CoreLayout, layOutCore } from "./core-layout.ts";
 import { notCore } from "./core-refusal.ts";
 import { paddingAfter } from "./layers.ts";
 import { writeListing } from "./tree-listing.ts";
@@ -52,11 +53,7 @@ export async function openCoreIso(
   places: CorePlaces,
   { scratch, limits = {}, note }: OpeningContext,
 ): Promise<void> {
-  const tops = (await readIsoTree(iso))
-    .paths()
-    .filter((path) => bootDirectories.includes(path.toLowerCase()));
-  if (tops.length === 0) throw notCore(name);
-  const layout = await layOutCore(await readIsoFiles(iso, tops, { ...limits, label: name }), name);
+  const layout = await readLayout(iso, name, limits);
   const { boot, kernel, parts } = layout;
   await layOutTree(boot, places.boot, { label: `${name}: boot` });
   const initrd = path.join(places.boot, layout.initrd);
@@ -71,6 +68,30 @@ export async function openCoreIso(
   const kernelRelease = findKernelRelease(tree, layout.initrd);
   const facts: CoreFacts = { kernel, initrd: layout.initrd, kernelRelease, isChanged: layout.isChanged };
   await writeFile(places.core, `${JSON.stringify(facts, undefined, 2)}\n`);
+}
+
+/**
+ * The host's programs that unpack the initrd of the ISO at `iso` (absolute), by how its parts begin; nothing is unpacked. `name` is how
+ * messages call the ISO. Throws a `UserError` when it is no Core ISO.
+ */
+export async function initrdPackers(iso: string, name: string): Promise<readonly string[]> {
+  const packers = new Set<string>();
+  for (const { content } of (await readLayout(iso, name, {})).parts) {
+    for await (const chunk of streamContent(content)) {
+      const magic = sniff(chunk);
+      if (magic === "xz" || magic === "zstd") packers.add(magic);
+      break;
+    }
+  }
+  return [...packers].sort();
+}
+
+async function readLayout(iso: string, name: string, limits: UnpackLimits): Promise<CoreLayout> {
+  const tops = (await readIsoTree(iso))
+    .paths()
+    .filter((path) => bootDirectories.includes(path.toLowerCase()));
+  if (tops.length === 0) throw notCore(name);
+  return await layOutCore(await readIsoFiles(iso, tops, { ...limits, label: name }), name);
 }
 
 /** One after the other, each at a multiple of four bytes, as the kernel wants plain archives. */

@@ -19,7 +19,7 @@ import {
 import { isKernel64 } from "./kernel-header.ts";
 import { moveNames, type PathChange, rewriteMenu } from "./menu-rewriting.ts";
 
-interface CoreLayout {
+export interface CoreLayout {
   /** The boot directory, without the initrd where it has several parts. */
   readonly boot: FileTree;
   /** File names there. */

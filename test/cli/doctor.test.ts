@@ -2,11 +2,13 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
-import { expect, it } from "vitest";
+import { pathToFileURL } from "node:url";
+import { expect, it, vi } from "vitest";
 import type { CheckContext, Parameter } from "../../src/engine/index.ts";
-import { isOlder } from "../../src/host/index.ts";
+import { createShell, isOlder, ProcessGroups } from "../../src/host/index.ts";
 import { serve } from "../../src/serve/index.ts";
-import { mirrorAnswers, proxiesAnswer } from "../../tasks/checks.ts";
+import { initrdUnpacks, mirrorAnswers, proxiesAnswer } from "../../tasks/checks.ts";
+import { InitrdParts, label, writeShape } from "../image/core-shapes.ts";
 import { demo, put, runTask, snapshot } from "./workshop.ts";
 
 interface Line {
@@ -76,7 +78,9 @@ function contextWith(values: Readonly<Record<string, unknown>>, env: Readonly<Re
   const signal = new AbortController().signal;
   const isStored = (sha256: string) =>
     (values.stored as readonly string[] | undefined)?.includes(sha256) === true;
-  return { value, workspace, env, signal, isStored } satisfies CheckContext;
+  const storedFile = (sha256: string) =>
+    (values.files as Readonly<Record<string, string>> | undefined)?.[sha256];
+  return { value, workspace, env, signal, isStored, storedFile } satisfies CheckContext;
 }
 
 it("knows a mirror that answers from one that does not", async () => {
@@ -212,4 +216,54 @@ it("knows a proxy that accepts connections from one that does not", async () => 
   const refused = await proxiesAnswer.run(contextWith({}, env));
   expect(refused).toMatchObject({ status: "missing", text: expect.stringContaining("http_proxy") });
   expect(refused.text).not.toContain("hush");
+});
+
+it("knows whether what unpacks the initrd of the Core ISO is installed, once the ISO is there", async () => {
+  const root = demo();
+  const $ = await createShell({ cwd: root, groups: new ProcessGroups() });
+  const parts = new InitrdParts($, path.join(root, "parts"));
+  const isoWith = async (command: readonly string[]): Promise<string> => {
+    const iso = path.join(root, `${command[0]}.iso`);
+    const files = {
+      "boot/vmlinuz": "kernel",
+      "boot/core.gz": await parts.whole(command),
+      "boot/isolinux/isolinux.bin": "loader",
+      "boot/isolinux/isolinux.cfg": `default core\n${label("core", "/boot/vmlinuz", "/boot/core.gz")}`,
+      "more.xz": await parts.whole(["xz"]),
+    };
+    await writeShape($, iso, { files });
+    return iso;
+  };
+  const xz = await isoWith(["xz", "--check=crc32"]);
+  const gzip = await isoWith(["gzip", "-n9"]);
+  const ask = (iso: string) =>
+    initrdUnpacks.run(contextWith({ source: "tinycore", "tcl-iso-url": iso, lock: "/nowhere/lock" }));
+  expect(await ask(xz)).toEqual({ status: "good", text: "xz.iso: xz unpacks it" });
+  expect(await ask(pathToFileURL(gzip).href)).toMatchObject({
+    text: "gzip.iso: no other program unpacks it",
+  });
+  expect(await ask(path.join(root, "none.iso"))).toMatchObject({
+    text: expect.stringContaining("not here yet"),
+  });
+
+  const sha256 = "c".repeat(64);
+  const url = "http://127.0.0.1:9/Core-current.iso";
+  const line = { url, sha256, size: 1 };
+  put(root, "lock.json", JSON.stringify({ version: 1, sources: { tinycore: { "Core-current.iso": line } } }));
+  vi.stubEnv("PATH", "/nowhere");
+  try {
+    const pinned = contextWith({
+      source: "tinycore",
+      lock: path.join(root, "lock.json"),
+      files: { [sha256]: xz },
+    });
+    expect(await initrdUnpacks.run(pinned)).toMatchObject({
+      status: "missing",
+      text: "Core-current.iso has an initrd that xz unpacks, which is not installed",
+      hint: expect.stringContaining("apt-get install xz-utils"),
+    });
+    expect(await ask(gzip)).toMatchObject({ status: "good" });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

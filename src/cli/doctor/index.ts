@@ -2,6 +2,7 @@
  * `doctor`: what a build needs of this machine, what is there of it, and how to get the rest. The table of contents of
  * this directory; what only the project can check is in its Taskfile.
  */
+import { existsSync } from "node:fs";
 import { type Check, type CheckContext, isDigest, ParameterValues } from "../../engine/index.ts";
 import type { Session } from "../session.ts";
 import { styleFor } from "../terminal/style.ts";
@@ -47,6 +48,10 @@ async function examine(
     workspace: root,
     env: session.io.env,
     isStored: (sha256) => isDigest(sha256) && workspace.state.store.has(sha256),
+    storedFile: (sha256) => {
+      const file = isDigest(sha256) ? workspace.state.store.pathOf(sha256) : undefined;
+      return file !== undefined && existsSync(file) ? file : undefined;
+    },
     signal: interruption.signal,
   };
   try {

@@ -19,6 +19,8 @@ export interface CheckContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether the cache has a content, by its sha256 in hex. */
   readonly isStored: (sha256: string) => boolean;
+  /** Absolute path of a whole file in the cache, by its sha256 in hex; undefined where there is none. */
+  readonly storedFile: (sha256: string) => string | undefined;
   readonly signal: AbortSignal;
 }
 
