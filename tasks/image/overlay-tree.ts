@@ -58,6 +58,9 @@ export async function overlayTree(directory: string, options: OverlayOptions): P
     const node = tree.get(name);
     if (node?.type === "file") tree.set(name, { ...node, mode });
   }
+  // As the old script's last revisions did: Tiny Core runs them at boot.
+  for (const [name, node] of tree)
+    if (/^opt\/boot[^/]*\.sh$/.test(name)) tree.set(name, { ...node, mode: node.mode | 0o555 });
   return await tightenKeys(tree);
 }
 

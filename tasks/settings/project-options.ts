@@ -81,13 +81,27 @@ function entriesOf(directory: string): readonly Dirent[] {
 export const fileOf =
   (inOldProject: string, otherwise: string) =>
   async (host: ParameterHost): Promise<string> => {
-    const named = await host.value(overlayDirectory);
-    if (named === ownOverlay) return otherwise;
-    // A project's layout shows in more than one place.
-    host.dependsOn("overlay project", async () => ({ paths: [], isWhole: false }));
-    const directory = path.resolve(host.root, named);
-    return findInOldProject(directory, inOldProject) ?? otherwise;
+    const directory = await givenOverlay(host);
+    return directory === undefined ? otherwise : (findInOldProject(directory, inOldProject) ?? otherwise);
   };
+
+/** Whether an old project is built, and has none of these files. */
+export const isOldProjectWithout =
+  (names: readonly string[]) =>
+  async (host: ParameterHost): Promise<boolean> => {
+    const directory = await givenOverlay(host);
+    if (directory === undefined || !isOldProject(directory)) return false;
+    return names.every((name) => findInOldProject(directory, name) === undefined);
+  };
+
+/** Absolute path of the overlay, unless it is this project's own. */
+async function givenOverlay(host: ParameterHost): Promise<string | undefined> {
+  const named = await host.value(overlayDirectory);
+  if (named === ownOverlay) return undefined;
+  // A project's layout shows in more than one place.
+  host.dependsOn("overlay project", async () => ({ paths: [], isWhole: false }));
+  return path.resolve(host.root, named);
+}
 
 const listOption = (options: {
   readonly name: string;

@@ -10,7 +10,7 @@ import {
   publicUrl,
   type SettingNames,
 } from "../../src/fetch/index.ts";
-import { fileOf } from "../settings/project-options.ts";
+import { fileOf, isOldProjectWithout } from "../settings/project-options.ts";
 import { configuredIso } from "../settings/remaster-options.ts";
 import { kindOf, sourceChoices, sourceKinds, withoutMirror } from "./kinds/index.ts";
 
@@ -116,10 +116,21 @@ export const gemServerUri = urlOption(
   { isDirectory: true },
 );
 export const rubyGemsUrl = urlOption("ruby-gems-url", "MK_BUNDLE_RUBY_GEMS_URL", "RubyGems tarball, or none");
+/** Files that an old project has for MCollective. */
+const mcollectiveFiles = [
+  "configuration-agent",
+  "facter-agent",
+  "additional-build-files/mcollective-setup-files.tar.gz",
+] as const;
+
 export const mcollectiveUrl = urlOption(
   "mcollective-url",
   "MK_BUNDLE_MCOLLECTIVE_URL",
   "MCollective tarball, or none",
+  {
+    // Later revisions of the old project have none.
+    byDefault: async (host) => ((await isOldProjectWithout(mcollectiveFiles)(host)) ? "none" : undefined),
+  },
 );
 export const openVmToolsUrl = urlOption(
   "open-vm-tools-url",
