@@ -1,11 +1,11 @@
 /** The gem mirror of an image, beside what `gem generate_index` makes of the same gems, and used by a real `gem`. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stageTree } from "../../src/formats/index.ts";
 import { gemMirrorTree } from "../../tasks/image/gem-mirror.ts";
 import { useWorkspace } from "../formats/workspace.ts";
+import { type FileServer, serveDirectory } from "../support/file-server.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { buildGems, callRuby } from "./built-gems.ts";
 
@@ -17,9 +17,7 @@ const indexed = ["native-2.gem", "odd-1.0.2.gem", "plain-0.9.gem", "soon-1.0.b2.
 
 /** Absolute paths: where the gems were built, those to serve, our mirror and RubyGems' own. */
 let [built, given, ours, theirs] = ["", "", "", ""];
-let server: Server | undefined;
-let source = "";
-let asked: string[] = [];
+let server: FileServer;
 
 const ruby = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> =>
   callRuby(workspace.path("home"), args, env);
@@ -41,19 +39,10 @@ beforeAll(async () => {
   await copyFile(path.join(built, "plain-0.9.gem"), path.join(given, "renamed-3.gem"));
   await writeFile(path.join(given, "broken-1.gem"), "no gem");
   await ruby(["-S", "gem", "generate_index", "-d", theirs]);
-  server = createServer((request, response) => {
-    asked.push(request.url ?? "");
-    readFile(path.join(ours, path.normalize(decodeURI(request.url ?? "/")))).then(
-      (bytes) => response.end(bytes),
-      () => response.writeHead(404).end(),
-    );
-  });
-  await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  source = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`;
+  server = await serveDirectory(ours);
 });
 
-afterAll(() => server?.close());
+afterAll(() => server.close());
 
 describe("the gem mirror of an image", () => {
   it("has the gems, their list and the files of the index; what it cannot read is named", async () => {
@@ -99,7 +88,7 @@ describe("the gem mirror of an image", () => {
 
   it("is a source that gem lists, and installs from with dependencies", async () => {
     const env = { GEM_HOME: workspace.path("gem home"), GEM_PATH: workspace.path("gem home") };
-    const from = ["--clear-sources", "--source", source];
+    const from = ["--clear-sources", "--source", server.url];
     const listed = await ruby(["-S", "gem", "list", "--remote", "--all", "--prerelease", ...from], env);
     expect(
       listed
@@ -107,10 +96,9 @@ describe("the gem mirror of an image", () => {
         .split("\n")
         .filter((line) => line.includes("(")),
     ).toEqual(["native (2)", "odd (1.0.2)", "plain (0.9)", "soon (1.0.b2)"]);
-    asked = [];
     await ruby(["-S", "gem", "install", "--no-document", ...from, "odd"], env);
-    expect(asked).toContain("/quick/Marshal.4.8/odd-1.0.2.gemspec.rz");
-    expect(asked).toContain("/gems/plain-0.9.gem");
+    expect(server.asked).toContain("/quick/Marshal.4.8/odd-1.0.2.gemspec.rz");
+    expect(server.asked).toContain("/gems/plain-0.9.gem");
     expect(await ruby(["-e", 'require "odd"'], env)).toBe("odd with 7\n");
   });
 });
