@@ -49,6 +49,7 @@ describe.each(revisions)("revision %s of the old project", (revision: Revision) 
 
   /** Runs a command of the page in the shell, at home in the directory that has the project. */
   async function run(command: string): Promise<string> {
+    const script = `npx() { shift; "$NODE" "$PROGRAM" "$@"; }\n${command}`;
     const done = await workspace.$({
       cwd: workspace.root,
       env: {
@@ -61,7 +62,7 @@ describe.each(revisions)("revision %s of the old project", (revision: Revision) 
         },
       },
       nothrow: true,
-    })`sh -c ${`npx() { shift; "$NODE" "$PROGRAM" "$@"; }\n${command}`}`;
+    })`sh -c ${script}`;
     expect(done.exitCode, `${command}\n${done.stdout}${done.stderr}`).toBe(0);
     return `${done.stdout}${done.stderr}`;
   }
