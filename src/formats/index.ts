@@ -8,6 +8,7 @@ export { type DebControl, type DebOptions, readDebControl, readDebFiles, unpackD
 export { type WriteOptions, type Written, writeDigested } from "./digesting.ts";
 export * from "./directory.ts";
 export { entriesBelow } from "./directory-entries.ts";
+export { type DiskVolume, looksLikeDisk, readDiskImage } from "./disk-image.ts";
 export { readElfMachine, readNeededLibraries } from "./elf.ts";
 export { type FatOptions, writeFat } from "./fat.ts";
 export { type FixedUp, fixUpLayer } from "./fix-up.ts";

@@ -7,6 +7,7 @@
 import { messageOf, UserError } from "../errors/index.ts";
 import {
   contentSize,
+  type FileContent,
   type FileTree,
   parentOf,
   printPath,
@@ -27,6 +28,8 @@ export interface ExtensionPlace {
 
 interface ExtensionOptions {
   readonly limits: UnpackLimits;
+  /** Absolute path of a file with this content: for one that is in pieces on its disk. */
+  readonly fileOf: (content: FileContent) => Promise<string>;
   /** The kernel's release, where it is known. */
   readonly release: string | undefined;
   /** Called with what is wrong with an extension, which is omitted. */
@@ -84,13 +87,17 @@ async function readExtension(
   { tree, label }: Pick<ExtensionPlace, "tree" | "label">,
   file: string,
   isSeen: boolean,
-  { limits, note }: ExtensionOptions,
+  { limits, note, fileOf }: ExtensionOptions,
 ): Promise<Layer | undefined> {
   const node = tree.get(file);
-  const content = node?.type === "file" ? node.content : undefined;
-  if (content?.kind !== "file") return undefined;
+  if (node?.type !== "file") return undefined;
   try {
-    const extension = await readSquashfsTree(content, { limits, label: `${label}: ${file}` });
+    const { content } = node;
+    const stretch =
+      content.kind === "file"
+        ? content
+        : { path: await fileOf(content), offset: 0, size: contentSize(content) };
+    const extension = await readSquashfsTree(stretch, { limits, label: `${label}: ${file}` });
     return { name: nameOf(file), kind: "extension", isSeen, file, tree: extension };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

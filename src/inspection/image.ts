@@ -4,11 +4,13 @@
  */
 import path from "node:path";
 import {
+  type DiskVolume,
   describeProblem,
   type FileContent,
   type FileTree,
   type MergeProblem,
   mergeLayers,
+  readDiskImage,
   readInitrd,
   readIsoTree,
   readSquashfsTree,
@@ -19,7 +21,7 @@ import { contentOfFile, openContainer, Spool } from "./container.ts";
 import { type ExtensionPlace, kernelRelease, loadedExtensions, otherExtensions } from "./extensions.ts";
 import { type ImageKind, imageKind } from "./image-kind.ts";
 import type { Layer } from "./layer.ts";
-import { mergeView, type View, viewOfLayer } from "./view.ts";
+import { mergeView, type View, viewOfLayer, viewOfParts } from "./view.ts";
 
 interface ImageOptions {
   /** Absolute path of an empty directory for what has to be unpacked; the caller removes it when the image is done with. */
@@ -58,6 +60,8 @@ export async function openImage(file: string, options: ImageOptions): Promise<Im
       return await opener.tarball(content);
     case "squashfs":
       return await opener.squashfs(content);
+    case "disk image":
+      return await opener.disk();
   }
 }
 
@@ -96,6 +100,28 @@ class ImageOpener {
     return single("squashfs", { name: path.basename(this.#file), kind: "extension", isSeen: true, tree });
   }
 
+  /** What a disk boots is like what an ISO boots; Tiny Core has its extensions in `tce` there. */
+  async disk(): Promise<Image> {
+    const { note = () => {} } = this.#options;
+    const volumes = await readDiskImage(this.#file, { limits: this.#limits, note });
+    const nameOf = ({ partition }: DiskVolume): string =>
+      partition === undefined ? "disk" : `partition ${partition}`;
+    const layers = volumes.map((volume): Layer => {
+      return { name: nameOf(volume), kind: "partition", isSeen: false, tree: volume.tree };
+    });
+    const beside = volumes.flatMap(({ tree }) =>
+      ["tce", "cde"].map((directory) => ({ tree, label: this.#file, directory })),
+    );
+    for (const { tree, name } of layers) {
+      const archives = await this.#bootArchives(tree, `${this.#file}: ${name}`);
+      if (archives.length > 0) return await this.#machine("disk image", layers, archives, beside);
+    }
+    const [only] = layers;
+    if (only !== undefined && layers.length === 1) return single("disk image", { ...only, isSeen: true });
+    const seen = layers.map((layer) => ({ ...layer, isSeen: true }));
+    return { ...none, kind: "disk image", layers: seen, view: viewOfParts(seen) };
+  }
+
   async tarball(content: FileContent): Promise<Image> {
     const { tree } = await openContainer("tarball", content, this.#spool);
     const itself: Layer = { name: path.basename(this.#file), kind: "tarball", isSeen: true, tree };
@@ -127,8 +153,11 @@ class ImageOpener {
     this.#bootArguments = boot?.args ?? [];
     for (const initrd of boot?.initrds ?? []) {
       const { content } = iso.file(initrd);
-      if (content.kind !== "file") continue;
-      archives.push(...(await this.#archivesOf({ path: content.path, part: content }, `${file}: ${initrd}`)));
+      const place =
+        content.kind === "file"
+          ? { path: content.path, part: content }
+          : { path: await this.#spool.fileOf(content) };
+      archives.push(...(await this.#archivesOf(place, `${file}: ${initrd}`)));
     }
     return archives;
   }
@@ -163,6 +192,7 @@ class ImageOpener {
     const places = [{ tree, label: this.#file, directory: "tmp/builtin" }, ...beside];
     const options = {
       limits: this.#limits,
+      fileOf: (content: FileContent) => this.#spool.fileOf(content),
       release: kernelRelease(tree),
       note,
     };
@@ -196,8 +226,11 @@ function noteLost(
   if (lost.length > mostNotes) note(`${lost.length - mostNotes} more entries are lost in the same way`);
 }
 
+/** Of an image that boots nothing. */
+const none = { bootArguments: [], others: async () => [] } as const;
+
 function single(kind: ImageKind, layer: Layer): Image {
-  return { kind, layers: [layer], view: viewOfLayer(layer), bootArguments: [], others: async () => [] };
+  return { ...none, kind, layers: [layer], view: viewOfLayer(layer) };
 }
 
 /** The tree of a tarball with the directories that tar makes by itself, where no lower layer has them. */

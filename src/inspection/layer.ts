@@ -4,7 +4,7 @@ import type { FileTree } from "../formats/index.ts";
 export interface Layer {
   /** `layer 3`, `bash.tcz`, `iso`: unique in an image, as users name it. */
   readonly name: string;
-  readonly kind: "archive" | "extension" | "tarball" | "iso";
+  readonly kind: "archive" | "extension" | "tarball" | "iso" | "partition";
   /** Whether the booted machine sees it: an extension that is not loaded at boot is none of its files. */
   readonly isSeen: boolean;
   /** Of an extension: its file. */

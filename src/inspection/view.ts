@@ -5,7 +5,7 @@
  * `yes n | cp -ai` (Core-scripts, usr/bin/tce-load), so what is there already is kept. The view has a file where the machine has a
  * link to it.
  */
-import { type FileTree, followLinks, type Merged, rootPath } from "../formats/index.ts";
+import { FileTree, followLinks, type Merged, rootPath } from "../formats/index.ts";
 import type { Layer } from "./layer.ts";
 
 export interface View {
@@ -21,6 +21,23 @@ export interface View {
 /** The view of one layer alone. */
 export function viewOfLayer(layer: Layer): View {
   return { tree: layer.tree, layerOf: () => layer, replacedAt: () => [], unusedAt: () => [] };
+}
+
+/** The view of parts that nothing lays over one another: each is a directory with the part's name. */
+export function viewOfParts(parts: readonly Layer[]): View {
+  const tree = new FileTree();
+  const owners = new Map<string, Layer>();
+  for (const layer of parts) {
+    const top = layer.name.replaceAll(" ", "-");
+    tree.set(top, { type: "directory", mode: 0o755, uid: 0, gid: 0, mtime: 0 });
+    owners.set(top, layer);
+    for (const [path, node] of layer.tree) {
+      const isLinked = node.type === "file" && node.linkGroup !== undefined;
+      tree.set(`${top}/${path}`, isLinked ? { ...node, linkGroup: `${top}:${node.linkGroup}` } : node);
+      owners.set(`${top}/${path}`, layer);
+    }
+  }
+  return { tree, layerOf: (path) => owners.get(path), replacedAt: () => [], unusedAt: () => [] };
 }
 
 /** Lays `extensions`, in load order, on `merged`, which is what the kernel makes of `archives`; its tree becomes the view's. */

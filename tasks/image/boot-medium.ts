@@ -23,11 +23,12 @@ export async function prepareMedium(file: string, as: MediumName, scratch: strin
   const isDirectory = (await stat(file).catch(() => undefined))?.isDirectory() === true;
   if (isDirectory && as === "net") return await networkDirectory(file);
   const kind = await imageKind(await contentOfFile(file), file);
+  if (kind === "disk image") return diskMedium(file, as);
   if (kind !== "ISO") {
-    throw new UserError(`the image is of the kind ${kind}, but only an ISO boots`, {
+    throw new UserError(`the image is of the kind ${kind}, but only an ISO or a disk image boots`, {
       code: "boot-image",
       where: file,
-      hint: "name an ISO, or with --as net the directory of `task pxe`",
+      hint: "name an ISO or a disk image, or with --as net the directory of `task pxe`",
     });
   }
   switch (as) {
@@ -53,6 +54,17 @@ export async function prepareMedium(file: string, as: MediumName, scratch: strin
       return { tftp: scratch, bootFile: script };
     }
   }
+}
+
+/** A disk is a disk unless it is to be a stick. */
+function diskMedium(file: string, as: MediumName): BootMedium {
+  if (as === "stick") return { stick: file };
+  if (as === "disk" || as === "cd") return { disk: file };
+  throw new UserError(`a disk image does not boot with --as ${as}`, {
+    code: "boot-image",
+    where: file,
+    hint: "omit --as, or use --as stick",
+  });
 }
 
 async function networkDirectory(directory: string): Promise<BootMedium> {

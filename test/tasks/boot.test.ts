@@ -105,6 +105,17 @@ describe("task boot", () => {
     expect((await givenArguments()).join(" ")).toContain(`hostfwd=tcp:127.0.0.1:${port}-:22`);
   });
 
+  it("boots a disk image as a disk, or as a stick", async () => {
+    const disk = Buffer.alloc(1024 * 1024);
+    disk.writeUInt16LE(0xaa55, 510);
+    await writeFile(workspace.path("disk.img"), disk);
+    expect(boot(["disk.img", "--until", "x"]).status).toBe(1);
+    expect((await givenArguments()).join(" ")).toContain("virtio-blk-pci,drive=disk,bootindex=1");
+    expect(boot(["disk.img", "--as", "stick", "--until", "x"]).status).toBe(1);
+    expect((await givenArguments()).join(" ")).toContain("usb-storage,drive=stick,bootindex=1");
+    expect(boot(["disk.img", "--as", "kernel", "--until", "x"]).stderr).toContain("[boot-image]");
+  });
+
   it("boots the iPXE script at a URL, by the name that a virtual machine has for this one", async () => {
     expect(boot(["http://127.0.0.1:8080/boot.ipxe?variant=prod", "--until", "x"]).status).toBe(1);
     expect((await givenArguments()).join(" ")).toContain(
@@ -134,7 +145,7 @@ describe("task boot", () => {
   it("says what does not boot, and which values it accepts", async () => {
     await mkdir(workspace.path("empty"));
     for (const [words, message] of [
-      [["core.gz"], /the image is of the kind initrd, but only an ISO boots \[boot-image\]/],
+      [["core.gz"], /the image is of the kind initrd, but only an ISO or a disk image boots \[boot-image\]/],
       [["core.iso", "--as", "stick"], /the ISO has no partition table, .*\[boot-image\]/],
       [["empty"], /this is not a file \[not-a-file\]/],
       [["core.iso", "--memory", "1"], /--memory is "1", but must be at least 64 MiB/],

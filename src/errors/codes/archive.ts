@@ -14,6 +14,10 @@ export const archiveErrors = {
     meaning: "An ELF file is damaged, or for an unsupported machine.",
     remedy: "Get the file again, for the architecture of the image.",
   },
+  "bad-file-system": {
+    meaning: "A file system on a disk image is damaged or truncated.",
+    remedy: "Check it with fsck, or get the image again.",
+  },
   "bad-gem": {
     meaning: "A gem file is damaged, or not a gem.",
     remedy: "Use another gem server.",
@@ -102,6 +106,10 @@ export const archiveErrors = {
     meaning: "A directory, pipe or device cannot be read at random.",
     remedy: "Name a file on the disk.",
   },
+  "no-file-system": {
+    meaning: "A disk image has no file system that this program reads: ext2, ext3, ext4 or FAT.",
+    remedy: "List its partitions with `sfdisk -l`, and read it with a program that supports the file system.",
+  },
   "not-an-initrd": {
     meaning: "The file is neither a cpio archive nor a gzip file.",
     remedy: "Check that the file is an initrd, and complete.",
@@ -154,6 +162,10 @@ export const archiveErrors = {
   "unsupported-entry": {
     meaning: "A tarball contains an entry of an unsupported type.",
     remedy: "Get the file from a source that you trust.",
+  },
+  "unsupported-file-system": {
+    meaning: "A file system on a disk image uses a feature that this program does not read.",
+    remedy: "Read it with a program that supports the feature, such as mount or guestfish.",
   },
   "unsupported-file-type": {
     meaning: "A directory to be packed contains a socket, fifo or device.",
