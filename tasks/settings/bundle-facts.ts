@@ -82,11 +82,13 @@ export async function readBundleFacts(file: string, limits: UnpackLimits = {}): 
 
 /**
  * The variant of an old bundle: its script assigns the name of the ISO, `ISO_NAME=rz_mk_prod-image`. The script's usage names the
- * development image in every bundle. Where nothing is assigned, the bundle's own name counts.
+ * development image in every bundle. Where nothing is assigned, or several variants are, the bundle's own name counts.
  */
 function oldVariant(file: string, script: Buffer | undefined): string | undefined {
-  const assigned = /^\s*ISO_NAME=["']?rz_mk_([a-z]+)-image/m.exec(script?.toString("latin1") ?? "");
-  return (assigned ?? /^razor-microkernel-bundle-([a-z]+)\./.exec(path.basename(file)))?.[1];
+  const assignment = /^\s*ISO_NAME=["']?rz_mk_([a-z]+)-image/gm;
+  const assigned = [...(script?.toString("latin1") ?? "").matchAll(assignment)].map(([, variant]) => variant);
+  if (new Set(assigned).size === 1) return assigned[0];
+  return /^razor-microkernel-bundle-([a-z]+)\./.exec(path.basename(file))?.[1];
 }
 
 /** The names of tarballs in the first script that names the overlay's, in the order in which it does. */

@@ -12,6 +12,7 @@ import { describedVersion, gemSettings, type Revision, revisions, writeRevision 
 import {
   checkout,
   commandEnvironment,
+  copyWorkspace,
   makeDirectory,
   openWorkspace,
   removeDirectory,
@@ -162,6 +163,23 @@ describe.each(revisions)("revision %s of the old project", (revision: Revision) 
     expect(said).toContain("additional-build-files/builtin-extensions.lst changed: openssl.tcz added");
     expect(said).not.toMatch(/(?<!\/additional-build-files\/)\blists\/builtin-extensions\.lst/);
   });
+
+  it.runIf(revision === "0.12.0")(
+    "becomes a project of this kind with the commands of the page",
+    async () => {
+      const [, script = "false"] = /## Later[\s\S]*?```sh\n([\s\S]*?)```/.exec(page) ?? [];
+      const copy = await copyWorkspace(workspace, path.join(home, "new project"));
+      await copy.$({ cwd: copy.root, env: { ...commandEnvironment(), HOME: home } })`bash -ec ${script}`;
+      const { stdout } = await copy.build(["iso", "--source", "sample", "--iso-version", "0.9.5"]);
+      const [iso = ""] = /build-files\/\S+\.iso/.exec(stdout) ?? [];
+      const { tree } = await readImage(copy.$, copy.path(iso), path.join(home, "new image"));
+      expect(await text(tree, "usr/local/bin/rz_mk_controller.rb")).toContain("# controller");
+      expect(await text(tree, "tmp/mk_conf.yaml")).toContain("mk_log_level: Logger::INFO");
+      expect(tree.has("tmp/mk_conf_debug.yaml")).toBe(false);
+      expect(tree.get("opt/bootsync.sh")).toMatchObject({ mode: 0o755 });
+      expect(tree.has("tmp/builtin/optional/lshw.tcz")).toBe(true);
+    },
+  );
 
   it.runIf(revision === "0.12.0")(
     "has gems that a real gem installs from the mirror in the image",

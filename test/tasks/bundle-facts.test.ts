@@ -30,8 +30,30 @@ it.each([
   ["dev", "other.tar.gz", `${usage}  ISO_NAME=rz_mk_dev-image.1.iso\n`],
   ["prod", "razor-microkernel-bundle-prod.tar.gz", usage],
   [undefined, "unnamed.tar.gz", usage],
+  // Which of the two it would be, only a shell knows.
+  [undefined, "two.tar.gz", "ISO_NAME=rz_mk_dev-image.1.iso\nISO_NAME=rz_mk_prod-image.1.iso\n"],
+  [
+    "debug",
+    "razor-microkernel-bundle-debug.tar.gz",
+    "ISO_NAME=rz_mk_dev-image\n  ISO_NAME=rz_mk_prod-image\n",
+  ],
 ])("the variant of an old bundle is %s for %s, whatever its usage says", async (variant, name, script) => {
   expect((await readBundleFacts(pack(name, script))).variant).toBe(variant);
+});
+
+// Source: the loops in puppetlabs/Razor-Microkernel, iso-build-files/build_initial_directories.sh.
+const usual = ["mk-open-vm-tools", "razor-microkernel-overlay", "mcollective-setup-files", "ssh-setup-files"];
+
+it.each([
+  ["the usual ones, for scripts that name none", usual, usage],
+  [
+    "those of the script, in its order",
+    ["razor-microkernel-overlay", "own-files"],
+    "# mk-open-vm-tools.tar.gz\ntar zxf ../dependencies/razor-microkernel-overlay.tar.gz\ntar zxf ../dependencies/own-files.tar.gz\n",
+  ],
+])("an old bundle unpacks %s", async (_what, names, script) => {
+  const { oldTarballs } = await readBundleFacts(pack("order.tar.gz", script));
+  expect(oldTarballs).toEqual(names.map((name) => `${name}.tar.gz`));
 });
 
 // Source: a later rebuild_iso.sh of the same project reads ./gitversion.sh, which sets ISO_VERSION.
