@@ -1,6 +1,6 @@
 /** Three revisions of the old project, built as docs/migrating.md says, word for word. */
 import { existsSync, readFileSync } from "node:fs";
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { copyFile, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FileTree, stageTree } from "../../src/formats/index.ts";
@@ -8,6 +8,7 @@ import { callRuby } from "../image/built-gems.ts";
 import { serveDirectory } from "../support/file-server.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { type Image, readImage } from "./image.ts";
+import { sampleMirror } from "./local-source.ts";
 import { describedVersion, gemSettings, type Revision, revisions, writeRevision } from "./old-revisions.ts";
 import {
   checkout,
@@ -163,6 +164,52 @@ describe.each(revisions)("revision %s of the old project", (revision: Revision) 
     expect(said).toContain("additional-build-files/builtin-extensions.lst changed: openssl.tcz added");
     expect(said).not.toMatch(/(?<!\/additional-build-files\/)\blists\/builtin-extensions\.lst/);
   });
+
+  it.runIf(revision === "0.12.0")(
+    "is built with a configuration of the shipped form, of mirrors only",
+    async () => {
+      const mirror = sampleMirror(workspace);
+      const extras = await readdir(path.join(mirror, "extras"));
+      const extra = (start: string): string => `extras/${extras.find((name) => name.startsWith(start))}`;
+      const places: readonly (readonly [string, string])[] = [
+        ["http://mirror.example/tinycorelinux/4.x/x86/tcz/", "14.x/x86_64/tcz/"],
+        ["http://mirror.example/tinycorelinux/4.x/x86/release/Core-", "14.x/x86_64/release/CorePure64-"],
+        ["http://mirror.example/rubygems/rubygems-1.8.24.tgz", extra("rubygems-")],
+        ["http://mirror.example/Razor-Microkernel/mk-open-vm-tools.tar.gz", extra("mk-open-vm-tools")],
+        ["http://mirror.example:8808/", "gems/"],
+      ];
+      const proxy = await serveDirectory(mirror, (url) => {
+        const place = places.find(([start]) => url.startsWith(start));
+        return place === undefined ? "nowhere" : `${place[1]}${url.slice(place[0].length)}`;
+      });
+      const config = path.join(project, "bundle.cfg");
+      // The keys and the forms of the values are those of the old project's bundle.cfg.example.
+      const lines = [
+        "MK_BUNDLE_BUILTIN_LIST=additional-build-files/builtin-extensions.lst",
+        "MK_BUNDLE_MIRROR_LIST=additional-build-files/mirror-extensions.lst",
+        "MK_BUNDLE_TC_PASSWD=bigsecret",
+        "MK_BUNDLE_RE_USE_PREV_DL=no",
+        "MK_BUNDLE_TYPE=prod",
+        "MK_BUNDLE_TCL_MIRROR_URI=http://mirror.example/tinycorelinux/4.x/x86/tcz",
+        "MK_BUNDLE_TCL_ISO_URL=http://mirror.example/tinycorelinux/4.x/x86/release/Core-current.iso",
+        "MK_BUNDLE_RUBY_GEMS_URL=http://mirror.example/rubygems/rubygems-1.8.24.tgz",
+        "MK_BUNDLE_OPEN_VM_TOOLS_URL=http://mirror.example/Razor-Microkernel/mk-open-vm-tools.tar.gz",
+        "MK_BUNDLE_GEM_SERVER_URI=http://mirror.example:8808/",
+      ];
+      await writeFile(config, `${lines.join("\n")}\n`);
+      try {
+        const command = `${documented("npx task bundle --config")} --source tinycore --lock ~/lock.json`;
+        const said = await run(`export http_proxy=${proxy.url}; ${command}`);
+        expect(said).toContain("build-files/razor-microkernel-bundle-prod.tar.gz");
+        expect(said).toMatch(/bundle\.cfg:3: .*the line is not used/);
+        const tools = workspace.path(".buildcache/v1/out/prod/payload/open-vm-tools");
+        expect(await readdir(tools)).toEqual(["mk-open-vm-tools.tar.gz"]);
+      } finally {
+        await proxy.close();
+        await rm(config);
+      }
+    },
+  );
 
   it.runIf(revision === "0.12.0")(
     "becomes a project of this kind with the commands of the page",

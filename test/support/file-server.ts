@@ -11,13 +11,19 @@ export interface FileServer {
   close(): Promise<void>;
 }
 
-/** Serves `root` (absolute) until it is closed. */
-export async function serveDirectory(root: string): Promise<FileServer> {
+/**
+ * Serves `root` (absolute) until it is closed. `pathOf` gives the path in it for what is asked for: a path, or the URL where the server
+ * is asked as a proxy.
+ */
+export async function serveDirectory(
+  root: string,
+  pathOf: (asked: string) => string = (asked) => asked,
+): Promise<FileServer> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const name = decodeURI(request.url ?? "/");
     asked.push(name);
-    readFile(path.join(root, path.normalize(name))).then(
+    readFile(path.join(root, path.normalize(`/${pathOf(name)}`))).then(
       (bytes) => response.end(bytes),
       () => response.writeHead(404).end(),
     );
