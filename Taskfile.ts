@@ -23,6 +23,7 @@ import { ownIndex } from "./tasks/own-index.ts";
 import { pxe } from "./tasks/pxe.ts";
 import { rebuildIso } from "./tasks/rebuild-iso.ts";
 import { remaster } from "./tasks/remaster.ts";
+import { report } from "./tasks/report.ts";
 import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
 import { sbom } from "./tasks/sbom.ts";
@@ -58,6 +59,7 @@ export default taskfile({
     diff,
     size,
     sbom,
+    report,
     clean,
   ],
   replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
@@ -104,6 +106,7 @@ export default taskfile({
     },
   ],
   configFormats: [{ matches: isRemasterConfig, variable: remasterVariable }],
+  report,
   checks: [mirrorAnswers, proxiesAnswer, initrdUnpacks],
   cache: { maxSize: 5 * 1024 ** 3 },
   pools: { network: 4 },

@@ -28,6 +28,7 @@ const benchmarks = {
   remote: () => import("./remote.js"),
   matrix: () => import("./matrix.js"),
   look: () => import("./look.js"),
+  report: () => import("./report.js"),
   boot: () => import("./boot.js"),
   remaster: () => import("./remaster.js"),
 };

@@ -146,6 +146,7 @@ async function compileSources({ workspace, packageRoot, record }, reader) {
         "@clack/core",
         "@bufbuild/protobuf",
         "@cyclonedx/cyclonedx-library",
+        "d3-scale",
         "packageurl-js",
         "spdx-expression-parse",
       ],

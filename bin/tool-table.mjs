@@ -68,6 +68,7 @@ const testTools = {
   },
   mdir: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
   minfo: { for: "FAT volumes in tests", apt: "mtools", dnf: "mtools", pacman: "mtools", brew: "mtools" },
+  chromium: { for: "pages in tests", apt: "chromium", dnf: "chromium", pacman: "chromium", brew: "chromium" },
   "grub-syslinux2cfg": { for: "boot menus in tests", apt: "grub-common", pacman: "grub" },
   OVMF: {
     for: "booting under UEFI in tests",

@@ -150,6 +150,7 @@ function openSession(
   };
   for (const message of request.notes) note(message);
   if (request.trace !== undefined) checkReport("--trace", request.trace);
+  if (request.report !== undefined) checkReport("--report", request.report);
   if (request.summary !== undefined) checkReport("--summary", request.summary);
   const root = absolutePath(start.workspace);
   const host = { root, env: io.env, variant: request.variant, note, origins: request.origins };

@@ -11,6 +11,7 @@ export { findTool } from "./bind/tool.ts";
 export type { CodeIndex } from "./decide/code-index.ts";
 export { dependenciesOf, type UpToDateDependencies } from "./decide/dependencies.ts";
 export { describeReason, type Reason } from "./decide/reason.ts";
+export type { BuildFacts, BuildRun, BuildSpan, RunTask, TaskFacts } from "./define/build-facts.ts";
 export type { Check, CheckContext, Finding } from "./define/check.ts";
 export {
   type BuiltOutputs,

@@ -11,6 +11,8 @@ describe("options that contradict one another", () => {
     [["greet", "-n", "--boot"], /--dry-run and --boot exclude/],
     [["greet", "-n", "--trace", "t.json"], /--dry-run and --trace exclude/],
     [["greet", "-n", "--summary", "s.json"], /--dry-run and --summary exclude/],
+    [["greet", "-n", "--report", "r.html"], /--dry-run and --report exclude/],
+    [["greet", "-w", "--report", "r.html"], /--watch and --report exclude/],
     [["greet", "-q", "-v"], /--quiet and --verbose exclude/],
     [["greet", "--json", "--summary", "-"], /--json and --summary - exclude/],
     [["greet", "--trace", "-", "--summary=-"], /--trace - and --summary - exclude/],

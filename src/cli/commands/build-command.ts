@@ -1,7 +1,9 @@
 /**
  * Building targets from the command line: events to the screen, signals to the engine, a summary at the end.
  */
+import path from "node:path";
 import { build, type Command, forecast, type Target, type Task } from "../../engine/index.ts";
+import { UsageError } from "../../errors/index.ts";
 import { HeapGrowth } from "../../host/index.ts";
 import { type Artifact, artifactLine, artifactsOf } from "../output/artifact.ts";
 import { openDisplay } from "../output/display.ts";
@@ -29,7 +31,27 @@ export async function buildTargets(session: Session, targets: readonly Target[])
     if (status !== 0) return status;
   }
   if (tasks.length === 0) return 0;
-  return session.request.dryRun ? dryRun(session, tasks) : runBuild(session, tasks);
+  if (session.request.dryRun) return dryRun(session, tasks);
+  const report = reportCommand(session);
+  const status = await runBuild(session, tasks);
+  if (report === undefined) return status;
+  const written = await runCommand(session, report.command, [], report.file);
+  return status === 0 ? written : status;
+}
+
+/** The command that writes the report which `--report` asks for, and the file's absolute path. */
+function reportCommand({
+  request,
+  io,
+  workspace,
+}: Session): { readonly command: Command; readonly file: string } | undefined {
+  if (request.report === undefined) return undefined;
+  const command = workspace.taskfile.report;
+  if (command !== undefined) return { command, file: path.resolve(io.cwd, request.report) };
+  throw new UsageError("the Taskfile has no report, so --report cannot be written", {
+    code: "option-conflict",
+    hint: "omit --report, or use --summary or --trace",
+  });
 }
 
 async function dryRun(session: Session, tasks: readonly Task[]): Promise<number> {
@@ -109,7 +131,8 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     throw error;
   } finally {
     await remote?.close();
-    log.write(session.command);
+    // The log is of what was asked for: a repetition does the rest of it.
+    if (attempt === 1) log.write(session.command);
     display.close();
     callBack(session.io, (performance.now() - startedAt) / 1000, !request.quiet && !request.json);
   }

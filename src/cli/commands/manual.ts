@@ -143,7 +143,12 @@ function targetManual(target: Target, taskfile: Taskfile): Manual {
 
 /** Options of the program that a command of the Taskfile uses in its own way. */
 function programOptionsOf(target: Target): ReadonlySet<string> {
-  return new Set(target.kind === "command" && target.formats !== undefined ? ["--format"] : []);
+  if (target.kind !== "command") return new Set();
+  const { formats, takesAgainst } = target;
+  return new Set([
+    ...(formats === undefined ? [] : ["--format"]),
+    ...(takesAgainst === undefined ? [] : ["--against"]),
+  ]);
 }
 
 /** What may follow the target's name and options. */

@@ -19,6 +19,7 @@ import { encodeLine } from "../output/event-stream.ts";
 import type { Session } from "../session.ts";
 import type { Io } from "../terminal/io.ts";
 import { statusOf } from "../terminal/shutdown.ts";
+import { buildFacts } from "./build-facts.ts";
 import { givenOptions } from "./given-options.ts";
 import { movedDuring } from "./moved-during.ts";
 import { sessionCache } from "./remote-cache.ts";
@@ -34,6 +35,7 @@ export async function runCommand(
   session: Session,
   command: Command,
   words: readonly string[],
+  reportFile?: string,
 ): Promise<number> {
   const run = session.request.dryRun ? command.dryRun : command.run;
   if (run === undefined) {
@@ -55,7 +57,7 @@ export async function runCommand(
   try {
     const owner = { name: command.name, print: () => {} };
     const work = running.run<unknown>(owner, display, () =>
-      run(contextFor(session, command, words, display)),
+      run(contextFor(session, command, words, display, reportFile)),
     );
     const status = await Promise.race([work, broken]);
     // A function that is said to return nothing may return anything, as an arrow before a call does.
@@ -107,6 +109,7 @@ function contextFor(
   command: Command,
   words: readonly string[],
   display: Display,
+  reportFile: string | undefined,
 ): CommandContext {
   const { io, request, values, workspace } = session;
   const { signal, hurry, onEvent } = display;
@@ -115,6 +118,9 @@ function contextFor(
     words,
     value: async (parameter) => values.get(parameter),
     format: formatOf(command, request.format),
+    against: request.against,
+    reportFile,
+    buildFacts: (targets) => buildFacts(session, targets),
     variant: request.variant,
     workspace: workspace.state.workspace,
     cwd: io.cwd,

@@ -16,7 +16,11 @@ export class NoOpDetector {
 
   holds({ request }: Session): boolean {
     const wantsMore =
-      request.json || request.verbose || request.trace !== undefined || request.audit !== "off";
+      request.json ||
+      request.verbose ||
+      request.trace !== undefined ||
+      request.report !== undefined ||
+      request.audit !== "off";
     return this.#quiet && !wantsMore && request.summary === undefined;
   }
 }

@@ -37,6 +37,8 @@ export interface Request {
   readonly format: string | undefined;
   readonly audit: "off" | "report" | "strict";
   readonly trace: string | undefined;
+  /** A file for the report of the build. */
+  readonly report: string | undefined;
   readonly summary: string | undefined;
   readonly since: string | undefined;
   /** A result on a server to compare with. */
@@ -83,6 +85,7 @@ interface CoreOptions extends RemoteCacheOptions {
   readonly audit?: true;
   readonly strict?: true;
   readonly trace?: string;
+  readonly report?: string;
   readonly summary?: string;
   readonly since?: string;
   readonly against?: string;
@@ -178,6 +181,7 @@ export function parseCommandLine(
       format: options.format,
       audit: options.strict === true ? "strict" : options.audit === true ? "report" : "off",
       trace: options.trace,
+      report: options.report,
       summary: options.summary,
       since: options.since,
       against: options.against,

@@ -8,7 +8,7 @@ import { isProgramWord, programCommands } from "./program-command.ts";
 
 /** Throws `UsageError` that names both sides of the first contradiction. */
 export function refuseConflicts(request: Request, targets: readonly Target[]): void {
-  const { words, dryRun, watch, quiet, verbose, json, trace, summary } = request;
+  const { words, dryRun, watch, quiet, verbose, json, trace, summary, report } = request;
   const watching =
     request.onSuccess !== undefined
       ? "--on-success"
@@ -20,6 +20,9 @@ export function refuseConflicts(request: Request, targets: readonly Target[]): v
   if (dryRun && watch) throw conflict("--dry-run", watching, "a dry run builds nothing");
   if (dryRun && trace !== undefined) throw conflict("--dry-run", "--trace", "a dry run writes nothing");
   if (dryRun && summary !== undefined) throw conflict("--dry-run", "--summary", "a dry run writes nothing");
+  if (dryRun && report !== undefined) throw conflict("--dry-run", "--report", "a dry run writes nothing");
+  if (watch && report !== undefined)
+    throw conflict(watching, "--report", "write it after a build: task report");
   if (quiet && verbose) throw conflict("--quiet", "--verbose", "omit one of them");
   const outputs = [
     ...(json ? ["--json"] : []),

@@ -260,10 +260,14 @@ const programOptions: readonly OptionEntry[] = [
   option("--remote-upload-wait", "wait at most SECONDS for uploads at the end (default: 10)", {
     value: "SECONDS",
   }),
-  option("--against", "with why: compare with a result of another machine, by its key or URL", {
-    value: "KEY|URL",
-    concerns: "other",
-  }),
+  option(
+    "--against",
+    "with why: a result of another machine to compare with, by its key or URL; with report: an image",
+    {
+      value: "KEY|URL|IMAGE",
+      concerns: "other",
+    },
+  ),
   option("--over", "with matrix: build for each of these values of an option, or of variant", {
     value: "NAME=VALUE,…",
     again: true,
@@ -272,6 +276,10 @@ const programOptions: readonly OptionEntry[] = [
   option("--audit", "report undeclared files that the tasks' commands and code use"),
   option("--strict", "like --audit, but fail the task"),
   option("--trace", "write a trace of tasks, processes and downloads for chrome://tracing", {
+    value: "FILE",
+    offers: "files",
+  }),
+  option("--report", "write a page about the build and the image: times, graph, sizes, contents", {
     value: "FILE",
     offers: "files",
   }),

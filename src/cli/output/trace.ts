@@ -76,6 +76,11 @@ export class Trace {
     });
   }
 
+  /** What is over, in the order of its beginning. Times are in milliseconds, of the same clock. */
+  get spans(): readonly Span[] {
+    return [...this.#spans].sort((a, b) => a.start - b.start);
+  }
+
   /** Writes the trace to `file` (absolute or relative to the current directory), or to `output` where that is `-`. */
   write(file: string, output: Output): void {
     for (const key of [...this.#open.keys()]) this.#end(key, { outcome: "unfinished" });
@@ -117,18 +122,16 @@ export class Trace {
       args: { name: groupNames[name as Span["category"]] },
     }));
     const lanes = new Map<Span["category"], number[]>();
-    const events = [...this.#spans]
-      .sort((a, b) => a.start - b.start)
-      .map((span) => ({
-        ph: "X",
-        name: span.name,
-        cat: span.category,
-        pid: groups[span.category],
-        tid: laneFor(span, lanes),
-        ts: Math.round((span.start - origin) * 1000),
-        dur: Math.max(1, Math.round((span.end - span.start) * 1000)),
-        args: span.args,
-      }));
+    const events = this.spans.map((span) => ({
+      ph: "X",
+      name: span.name,
+      cat: span.category,
+      pid: groups[span.category],
+      tid: laneFor(span, lanes),
+      ts: Math.round((span.start - origin) * 1000),
+      dur: Math.max(1, Math.round((span.end - span.start) * 1000)),
+      args: span.args,
+    }));
     return [...names, ...events];
   }
 }

@@ -1,5 +1,6 @@
 /** Targets that are done for their effect: they have no outputs and always run. */
 import type { Shell } from "../../host/index.ts";
+import type { BuildFacts } from "./build-facts.ts";
 import type { OutputPaths, Outputs } from "./declared-output.ts";
 import type { Task } from "./declared-task.ts";
 import type { Parameter, Params } from "./parameter.ts";
@@ -30,6 +31,8 @@ export interface Command<P extends Params = Params> {
   readonly failureStatus?: number;
   /** Formats of its result that `--format` may name; the first one is the default. */
   readonly formats?: readonly string[];
+  /** Whether `--against` names something to compare with. */
+  readonly takesAgainst?: true;
   /** Returns the exit status where it is not 0. */
   readonly run: CommandRun;
   /** Runs with --dry-run instead: it tells what the command would do, and changes nothing. */
@@ -47,6 +50,12 @@ export interface CommandContext {
   readonly value: <T>(parameter: Parameter<T>) => Promise<T>;
   /** The one of the command's `formats` that the user wants; empty for a command without any. */
   readonly format: string;
+  /** What `--against` names. */
+  readonly against: string | undefined;
+  /** Absolute path of the file that `--report` names, when a build asks for its report. */
+  readonly reportFile: string | undefined;
+  /** What is known of the last builds, and of the graph of these tasks. */
+  readonly buildFacts: (targets: readonly Task[]) => Promise<BuildFacts>;
   readonly variant: string;
   /** Prints a line of the command's result to standard output. */
   readonly print: (line: string) => void;

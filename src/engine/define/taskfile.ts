@@ -2,7 +2,7 @@
  * What a Taskfile says: which targets there are, the variants, the aliases, the limits. Nothing of how they run.
  */
 import type { Check } from "./check.ts";
-import type { Target } from "./command.ts";
+import type { Command, Target } from "./command.ts";
 import type { Task } from "./declared-task.ts";
 import type { Parameter } from "./parameter.ts";
 
@@ -71,6 +71,8 @@ interface TaskfileDefinition {
   readonly configFormats?: readonly ConfigFormat[];
   /** What `doctor` looks at beside the machine itself. */
   readonly checks?: readonly Check[];
+  /** Writes the report of a build, which `--report` asks for. */
+  readonly report?: Command;
   readonly cache?: {
     /** Bytes that the store may take before the least recently used content goes; default 5 GiB. */
     readonly maxSize?: number;

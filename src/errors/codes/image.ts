@@ -206,6 +206,10 @@ export const imageErrors = {
     meaning: "A file or directory that an option of `task remaster` names does not exist.",
     remedy: "Check the name, or omit the option.",
   },
+  "report-usage": {
+    meaning: "`task report` accepts at most one image.",
+    remedy: "Run `task report [IMAGE]`.",
+  },
   "sbom-usage": {
     meaning: "`task sbom` accepts at most one image.",
     remedy: "Run `task sbom [IMAGE]`.",
