@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Whole builds and virtual machines: each wants the machine for itself. */
+/** Whole builds and virtual machines. */
 const pipeline = ["test/pipeline/**/*.test.ts", "test/sample-base.test.ts"];
 
 export default defineConfig({
@@ -18,12 +18,11 @@ export default defineConfig({
         },
       },
       {
-        // One file after the other in one workspace, when all else has passed by.
+        // When all else has passed by. A virtual machine keeps one processor busy, and each worker has a workspace of its own.
         test: {
           name: "pipeline",
           include: pipeline,
-          fileParallelism: false,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 900_000,

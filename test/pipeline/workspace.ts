@@ -76,10 +76,14 @@ export function commandEnvironment(
   };
 }
 
-/** The lasting workspace, brought up to date with the checkout; files that did not change are not touched. */
+/**
+ * The lasting workspace, brought up to date with the checkout; files that did not change are not touched. Each of the processes
+ * that run tests side by side has one of its own.
+ */
 export async function openWorkspace(): Promise<Workspace> {
-  const root = path.join(checkout, ".buildcache", "test workspace");
-  return await settle(root);
+  const worker = process.env.VITEST_POOL_ID ?? "1";
+  const name = worker === "1" ? "test workspace" : `test workspace ${worker}`;
+  return await settle(path.join(checkout, ".buildcache", name));
 }
 
 /** A workspace without anything built, in a new directory below `parent`. */
