@@ -62,7 +62,10 @@ export default taskfile({
     report,
     clean,
   ],
-  replacements: [{ of: rebuildIso, given: bundleFile, use: isoFromBundle }],
+  replacements: [
+    { of: rebuildIso, given: bundleFile, use: isoFromBundle },
+    { of: billOfMaterials, given: bundleFile, use: bundleBill },
+  ],
   alsoBuilds: [
     [overlay, overlayTarball],
     [rebuildIso, pxe, pxeWanted],

@@ -51,7 +51,8 @@ function harmless(words: readonly string[]): readonly string[] | undefined {
   const [first = ""] = words;
   // These make something, ask the network, or tell of a build that was.
   if (["init", "completion", "doctor", "log"].includes(first)) return [first, "--help"];
-  if ((programWords as readonly string[]).includes(first) || words.includes("--help")) return words;
+  const builds = first === "matrix" || !(programWords as readonly string[]).includes(first);
+  if (!builds || words.includes("--help")) return words;
   const withoutBuild = words.filter(
     (word, index) =>
       word !== "-w" &&
