@@ -44,7 +44,7 @@ function prepareFiles(project: string, words: readonly string[]): void {
 }
 
 /** Options with a value that are for what comes after a build. */
-const afterBuild = ["--summary", "--trace", "--on-success", "--on-failure"];
+const afterBuild = ["--summary", "--trace", "--report", "--on-success", "--on-failure"];
 
 /** The words to run: those of a build with `-n`, and without what only makes sense with a build. */
 function harmless(words: readonly string[]): readonly string[] | undefined {
