@@ -98,6 +98,15 @@ interface CoreOptions extends RemoteCacheOptions {
   readonly boot?: true;
 }
 
+/** The environment without some variables; only those are looked up that are asked for, since the record of a build names them. */
+function withoutVariables(env: NodeJS.ProcessEnv, names: ReadonlySet<string>): NodeJS.ProcessEnv {
+  const isHidden = (name: string | symbol): boolean => typeof name === "string" && names.has(name);
+  return new Proxy(env, {
+    get: (all, name) => (isHidden(name) ? undefined : Reflect.get(all, name)),
+    has: (all, name) => !isHidden(name) && Reflect.has(all, name),
+  });
+}
+
 /** Parses `argv` (without node and script). Throws `UsageError` for anything that is not understood. */
 export function parseCommandLine(
   argv: readonly string[],
@@ -137,7 +146,7 @@ export function parseCommandLine(
   const flag = (long: string): unknown => program.getOptionValue(new Option(long).attributeName());
   const sources = {
     ...{ flag, config, places, defaults: defaultsOf(taskfile, parameters) },
-    env: Object.fromEntries(Object.entries(env).filter(([name]) => !unset.has(name))),
+    env: withoutVariables(env, unset),
     configDirectory:
       options.config === undefined ? undefined : path.resolve(cwd, path.dirname(options.config)),
   };
