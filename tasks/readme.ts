@@ -9,7 +9,7 @@ import { editFile } from "./settings/editing.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
 import { firstReadme, readmeFile } from "./settings/readme.ts";
 
-export const edit: Parameter<boolean> = param.switch({
+const edit: Parameter<boolean> = param.switch({
   name: "edit",
   description: "with readme: edit the template, then show what a build would run",
   default: false,

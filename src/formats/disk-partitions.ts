@@ -6,7 +6,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { readAt } from "./iso-descriptors.ts";
 
-export interface Partition {
+interface Partition {
   /** As Linux counts: logical partitions of an MBR begin at 5. */
   readonly number: number;
   /** Bytes, from the disk's beginning. */

@@ -24,7 +24,7 @@ export interface ExtInode {
   readonly hasExtents: boolean;
 }
 
-export interface ExtSuperblock {
+interface ExtSuperblock {
   readonly blockSize: number;
   readonly blocks: number;
   readonly inodes: number;

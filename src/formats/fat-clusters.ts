@@ -5,7 +5,7 @@
  */
 import type { DiskWindow, Run } from "./disk-window.ts";
 
-export interface FatLayout {
+interface FatLayout {
   readonly bits: 12 | 16 | 32;
   /** Bytes. */
   readonly clusterSize: number;

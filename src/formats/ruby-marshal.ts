@@ -18,21 +18,21 @@ export type RubyValue =
   | RubyDumped;
 
 /** A hash with texts as keys. */
-export interface RubyHash {
+interface RubyHash {
   readonly pairs: readonly (readonly [string, RubyValue])[];
 }
 
-export interface RubySymbol {
+interface RubySymbol {
   readonly symbol: string;
 }
 
 /** An object with its instance variables, or with what its `marshal_dump` returns. */
-export type RubyObject =
+type RubyObject =
   | { readonly class: string; readonly variables: Readonly<Record<`@${string}`, RubyValue>> }
   | { readonly class: string; readonly dump: RubyValue };
 
 /** An object with the bytes that its `_dump` returns. */
-export interface RubyDumped {
+interface RubyDumped {
   readonly class: string;
   readonly bytes: Buffer;
 }

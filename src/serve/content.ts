@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { parseRange } from "./range.ts";
 
 /** What a request may get. */
-export interface Content {
+interface Content {
   /** In bytes. */
   readonly size: number;
   /** A media type. */

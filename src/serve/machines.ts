@@ -2,7 +2,7 @@
 
 /** What a machine may be ordered to do at its next check-in. */
 export const orders = ["reboot", "poweroff"] as const;
-export type Order = (typeof orders)[number];
+type Order = (typeof orders)[number];
 
 export interface Machine {
   /** Addresses of its cards, `525400123456_525400123499`. */

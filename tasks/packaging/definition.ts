@@ -6,7 +6,7 @@ import { mendDependencies } from "./dependency-file.ts";
 import { ownExtensionError } from "./own-extension-error.ts";
 
 /** How an extension is defined: packed already, or as the files that are to be packed. */
-export type Form = "prebuilt" | "folder";
+type Form = "prebuilt" | "folder";
 
 export interface Definition {
   /** File name; `-KERNEL` in it stands for the release of the image's kernel. */
@@ -18,7 +18,7 @@ export interface Definition {
   readonly where: string;
 }
 
-export interface Definitions {
+interface Definitions {
   /** In byte order of the names. */
   readonly definitions: readonly Definition[];
   /** What was mended, for the user. */

@@ -7,7 +7,7 @@
 import { contentLines } from "../../src/fetch/index.ts";
 import { ownExtensionError } from "./own-extension-error.ts";
 
-export interface MendedDependencies {
+interface MendedDependencies {
   /** File names, each once, in their order; `-KERNEL` is not filled in. */
   readonly names: readonly string[];
   /** One sentence for each word that is not as it was written. */

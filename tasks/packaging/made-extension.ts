@@ -42,7 +42,7 @@ export async function packTree(
 }
 
 /** What is written beside an extension. */
-export interface Description {
+interface Description {
   /** File name. */
   readonly name: string;
   readonly version: string;

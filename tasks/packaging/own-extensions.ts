@@ -12,7 +12,7 @@ import { inspectPrebuilt } from "./prebuilt-extension.ts";
 import { checkTree } from "./tree-rules.ts";
 
 /** The base of the image, as far as extensions depend on it. */
-export interface CoreBase {
+interface CoreBase {
   readonly kernelRelease: string;
   /** e_machine of its programs. */
   readonly machine: number;
@@ -22,7 +22,7 @@ export interface CoreBase {
   readonly read: () => Promise<FileTree>;
 }
 
-export interface OwnExtensions {
+interface OwnExtensions {
   /** Absolute path of `extensions/`, and its name in messages. */
   readonly root: string;
   readonly shown: string;

@@ -10,7 +10,7 @@ import { ownExtensionError } from "./own-extension-error.ts";
 /** Where tce-load looks for the script of a loaded extension. */
 export const scriptsDirectory = "usr/local/tce.installed";
 
-export interface Surroundings {
+interface Surroundings {
   /** The extension's file name, with the kernel's release. */
   readonly name: string;
   /** The directory that holds the tree, as users name it. */
@@ -23,7 +23,7 @@ export interface Surroundings {
   readonly core: FileTree;
 }
 
-export interface TreeReport {
+interface TreeReport {
   /** One sentence for each thing that will not work as it may be meant. */
   readonly notes: readonly string[];
   /** Libraries that files of the tree ask for and neither it nor Core has, each with the first file that asks. */

@@ -59,7 +59,7 @@ describe("the menu on a terminal", () => {
   });
 
   it("has a heading above each group of the real Taskfile's targets", async () => {
-    const terminal = openTerminal(program, { cwd: checkout, env: { HOME: demo() } });
+    const terminal = openTerminal(program, { cwd: checkout, env: { HOME: demo() }, rows: 60 });
     await terminal.shows(/ look\r\n {2}version [\s\S]* fetch\r\n {2}fetch-iso [\s\S]* build\r\n/);
     terminal.type("q");
     expect(await terminal.ended).toBe(0);

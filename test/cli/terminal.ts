@@ -18,13 +18,14 @@ export interface Terminal {
 
 const patienceMs = 50_000;
 
-/** Runs a command line of the shell in a terminal of 80 columns. */
+/** Runs a command line of the shell in a terminal of 80 columns, and of 40 rows unless said otherwise. */
 export function openTerminal(
   command: string,
-  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly rows?: number },
 ): Terminal {
+  const { rows = 40 } = options;
   const { PATH, TMPDIR } = process.env;
-  const child = spawn("script", ["-qefc", `stty cols 80 rows 40; exec ${command}`, "/dev/null"], {
+  const child = spawn("script", ["-qefc", `stty cols 80 rows ${rows}; exec ${command}`, "/dev/null"], {
     cwd: options.cwd,
     env: {
       PATH,

@@ -55,7 +55,7 @@ describe("the bills of a dev ISO", () => {
       "kernel",
     ]);
     const cat = ["cat", `${image}.iso`, "tmp/builtin/optional/bash.tcz"];
-    await workspace.$`node ${workspace.path("bin/task.js")} ${cat} > ${workspace.path("bash.tcz")}`;
+    await workspace.$`${process.execPath} ${workspace.path("bin/task.js")} ${cat} > ${workspace.path("bash.tcz")}`;
     const sha256 = createHash("sha256")
       .update(await readFile(workspace.path("bash.tcz")))
       .digest("hex");

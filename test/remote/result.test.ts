@@ -16,7 +16,10 @@ describe("a result", () => {
     const store = rig().newStore("other");
     expect(await cache.download({ blobs, store, priority: 0 }, signal)).toBe(true);
     for (const text of [...contents, "printed\n"]) expect(store.readText(digestOf(text))).toBe(text);
-    expect(cache.traffic).toMatchObject({ hits: 1, misses: 0, stored: 0, sent: 0 });
+    // Whether a result that was found is of use, its user says.
+    expect(cache.traffic).toMatchObject({ hits: 0, misses: 0, stored: 0, sent: 0 });
+    cache.tally(true);
+    expect(cache.traffic).toMatchObject({ hits: 1, misses: 0 });
     expect(await cache.find({ ...key, variant: "prod" }, signal)).toBeUndefined();
     expect(warnings).toEqual([]);
   });

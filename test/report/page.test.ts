@@ -118,7 +118,9 @@ describe("the page", () => {
     await page.locator(".graph a").first().focus();
     await page.keyboard.press("Enter");
     // The browser goes to the place first, and tells the page afterwards.
-    await page.waitForFunction("document.activeElement?.closest('details')?.id === 'task-fetch_2d_iso'");
+    await expect
+      .poll(() => page.evaluate("document.activeElement?.closest('details')?.id"))
+      .toBe("task-fetch_2d_iso");
     await page.locator('#map .part[tabindex="0"]').first().focus();
     const first = await page.evaluate('document.activeElement?.getAttribute("aria-label")');
     await page.keyboard.press("ArrowRight");

@@ -43,7 +43,8 @@ describe("fetching", () => {
     expect(rebuilt(again)).toEqual([]);
     await workspace.build(["clean"]);
     expect(rebuilt(await workspace.build(fetchAll))).toEqual([]);
-    expect(rebuilt(await workspace.build([...fetchAll, "--force"]))).toHaveLength(4);
+    const forced = rebuilt(await workspace.build([...fetchAll, "--force"]));
+    expect(forced.filter((name) => name.startsWith("fetch-"))).toHaveLength(4);
     await workspace.build([...fetchAll, "--prod"]);
     await workspace.build([...fetchAll, "--debug"]);
     expect(mirror.log).toEqual([]);

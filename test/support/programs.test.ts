@@ -12,7 +12,7 @@ const directory = path.dirname(import.meta.dirname);
 /** Programs of Debian's essential packages, and of apt: these are on every machine that the set-up can prepare. */
 const always = (
   "apt-get base64 bash cat chmod chown cp dd diff dpkg dpkg-query env expr find grep gunzip gzip head ldconfig ln localedef ls md5sum mkdir mkfifo " +
-  "mktemp mv rm rmdir sed setpriv sh sleep tail tar touch true unshare"
+  "mktemp mv rm rmdir sed setpriv sh sleep tail tar touch true unshare zcat"
 ).split(" ");
 /** Programs that tests make themselves, or call because nobody has them; and one that runs in a booted image. */
 const made = ["false-by-name", "printf-by-name", "greet-nobody-has", "pack-nobody-has", "own-tool", "lscpu"];

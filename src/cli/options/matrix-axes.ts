@@ -6,7 +6,7 @@ import type { Request } from "./command-line.ts";
 import { parametersOf } from "./option-table.ts";
 
 /** The values of each axis, as texts that the option's parameter parses. */
-export type Axes = ReadonlyMap<string, readonly string[]>;
+type Axes = ReadonlyMap<string, readonly string[]>;
 
 /**
  * The axes that the command line names, or else those of the Taskfile. A path on the command line is relative to `cwd`. Throws

@@ -4,7 +4,7 @@ import { printableName } from "../../errors/index.ts";
 import { formatBytes, formatSeconds, type Style } from "../terminal/style.ts";
 import { type Artifact, artifactsOf } from "./artifact.ts";
 
-export interface MatrixRow {
+interface MatrixRow {
   /** The variant and options, by axis. */
   readonly choices: Readonly<Record<string, string>>;
   /** `incomplete`: a step of it failed, was skipped or was not reached. */

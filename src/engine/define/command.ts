@@ -106,7 +106,7 @@ export interface CommandContext {
 }
 
 /** What a build would do with a task. */
-export interface Forecasted {
+interface Forecasted {
   readonly name: string;
   /** `maybe`: it depends on a result that is not there yet; `unknown`: it cannot be decided, as an input is missing. */
   readonly verdict: "fresh" | "restore" | "run" | "maybe" | "unknown";

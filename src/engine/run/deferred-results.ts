@@ -10,7 +10,7 @@ import { isSound } from "../state/listing-rules.ts";
 import type { Stamp } from "../state/stamp.ts";
 import type { State } from "../state/state.ts";
 
-export interface DeferredResult {
+interface DeferredResult {
   readonly stamp: Stamp;
   readonly outputs: Listing;
 }

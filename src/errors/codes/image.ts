@@ -220,7 +220,7 @@ export const imageErrors = {
     remedy: "Choose another `--port` or `--host`; `ss -ltnp` lists who listens.",
   },
   "serve-program": {
-    meaning: "iPXE's boot programs, which dnsmasq gives to machines, are not installed.",
+    meaning: "The boot programs of iPXE, which dnsmasq gives to machines, are not installed.",
     remedy: "Install what the message names, or omit `--dnsmasq` and use the DHCP server that is there.",
   },
   "serve-usage": {
