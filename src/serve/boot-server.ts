@@ -6,7 +6,7 @@ import type { BootImage } from "./boot-image.ts";
 import { bootScript, embeddedScript, menuScript } from "./boot-script.ts";
 import { answerContent, answerEmpty } from "./content.ts";
 import { Machines, orders } from "./machines.ts";
-import { renderPage } from "./page.ts";
+import { renderMachine, renderPage } from "./page.ts";
 import { answerRazor, isRazorPath, type MachineEvent } from "./razor.ts";
 import { type Server, serve } from "./server.ts";
 import { Shelf } from "./shelf.ts";
@@ -171,11 +171,16 @@ export class BootServer {
       const text = `${printable(JSON.stringify(machines.all))}\n`;
       return await answerText(request, response, text, 200, "application/json", pageHeaders);
     }
-    const [, id = "", word] = /^\/machines\/([0-9A-F_]+)\/([a-z]+)$/.exec(url.pathname) ?? [];
+    const [, id = "", word] = /^\/machines\/([0-9A-F_]+)(?:\/([a-z]+))?$/.exec(url.pathname) ?? [];
+    const machine = machines?.get(id);
+    if (machine !== undefined && word === undefined) {
+      const page = renderMachine(machine, token);
+      return await answerText(request, response, page, 200, "text/html; charset=utf-8", pageHeaders);
+    }
     const order = orders.find((one) => one === word);
-    if (order === undefined || machines?.has(id) !== true) return answerEmpty(response, 404);
+    if (order === undefined || machine === undefined) return answerEmpty(response, 404);
     if (request.method !== "POST") return answerEmpty(response, 405, { allow: "POST" });
-    machines.order(id, order);
+    machines?.order(id, order);
     answerEmpty(response, 303, { location: `/?token=${encodeURIComponent(token)}` });
   }
 

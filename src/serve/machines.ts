@@ -46,15 +46,14 @@ export class Machines {
     this.#update(id, { address, facts, registered: this.#now() });
   }
 
-  /** False for a machine that nobody knows. */
-  order(id: string, order: Order): boolean {
+  /** A machine that nobody knows is told nothing. */
+  order(id: string, order: Order): void {
     const known = this.#machines.get(id);
     if (known !== undefined) this.#machines.set(id, { ...known, order });
-    return known !== undefined;
   }
 
-  has(id: string): boolean {
-    return this.#machines.has(id);
+  get(id: string): Machine | undefined {
+    return this.#machines.get(id);
   }
 
   /** Whether it registered. */

@@ -255,6 +255,7 @@ describe("the machines of a boot server", () => {
     for (const bad of ["", "?token=", "?token=wrong", `?token=${"x".repeat(token.length)}`]) {
       expect((await get(`/${bad}`)).status).toBe(403);
       expect((await get(`/machines.json${bad}`)).status).toBe(404);
+      expect((await get(`/machines/${id}${bad}`)).status).toBe(404);
       expect((await get(`/machines/${id}/reboot${bad}`, {}, "POST")).status).toBe(404);
     }
     expect((await get(`/machines/${id}/reboot?token=${token}`)).status).toBe(405);
@@ -266,12 +267,15 @@ describe("the machines of a boot server", () => {
   it("cannot put markup, escapes or turned text into the page or the terminal", async () => {
     const hostile = "<script>alert(1)</script>\"'\u001b[31m\u202egpj.exe\u0000";
     expect(await register(id, { hostname: hostile, [hostile]: hostile })).toBe(200);
-    const page = await get(`/?token=${token}`);
+    const list = await get(`/?token=${token}`);
+    const page = await get(`/machines/${id}?token=${token}`);
     expect(page.text).toContain(
       "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;\\x1b[31m\\u202egpj.exe\\x00",
     );
     const raw = (text: string) => ["<script", "\u001b", "\u202e", "\0"].filter((part) => text.includes(part));
     expect(raw(page.text)).toEqual([]);
+    expect(list.text).toContain("<h3>&lt;script&gt;alert(1)");
+    expect(raw(list.text)).toEqual([]);
     expect(page.headers.get("content-security-policy")).toContain("default-src 'none'");
     const { text } = await get(`/machines.json?token=${token}`);
     expect(raw(text)).toEqual(["<script"]);

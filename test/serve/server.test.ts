@@ -1,6 +1,8 @@
 /** A server and who connects to it: addresses that cannot be had, clients that do nothing. */
 import { once } from "node:events";
 import { connect } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { describe, expect, it } from "vitest";
 import { serve } from "../../src/serve/index.ts";
 
@@ -22,6 +24,31 @@ describe("a server", () => {
       });
     } finally {
       await first.close();
+    }
+  });
+
+  it("disconnects a client that takes a byte now and then, and forgets what it was given", async () => {
+    let left = false;
+    const server = await serve(
+      async (_, response) => {
+        response.writeHead(200, { "content-length": 64 * 1024 * 1024 });
+        const piece = Buffer.alloc(1024 * 1024);
+        await pipeline(Readable.from(Array.from({ length: 64 }, () => piece)), response).catch(() => {
+          left = true;
+        });
+      },
+      { idleMs: 500 },
+    );
+    const slow = connect(server.port, "127.0.0.1");
+    slow.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    const reading = setInterval(() => slow.read(1), 50);
+    try {
+      await once(slow, "readable");
+      while (!left) await new Promise((resolve) => setTimeout(resolve, 20));
+    } finally {
+      clearInterval(reading);
+      slow.destroy();
+      await server.close();
     }
   });
 
