@@ -2,7 +2,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { UserError } from "../errors/index.ts";
 import { hasBootSignature, readPartitions } from "./disk-partitions.ts";
-import { isExt } from "./ext-inode.ts";
+import { isExt } from "./ext-superblock.ts";
 import { readExtTree } from "./ext-tree.ts";
 import { isFat } from "./fat-clusters.ts";
 import { readFatTree } from "./fat-tree.ts";

@@ -6,7 +6,9 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { type DiskPart, DiskWindow, type Run, readRuns } from "./disk-window.ts";
-import { type ExtInode, ExtInodes, readSuperblock } from "./ext-inode.ts";
+import { ExtBlocks } from "./ext-blocks.ts";
+import { type ExtInode, ExtInodes } from "./ext-inode.ts";
+import { type ExtSuperblock, readSuperblock } from "./ext-superblock.ts";
 import { createEntryLimit, createLimit, defaultLimits, type UnpackLimits } from "./limits.ts";
 import { decodeName, printName, printPath } from "./names.ts";
 import { openRegularFile } from "./regular-file.ts";
@@ -30,13 +32,14 @@ export async function readExtTree(
   { label, limits = {} }: { readonly label: string; readonly limits?: UnpackLimits },
 ): Promise<FileTree> {
   const window = new DiskWindow(handle, part, { ...problem, label });
-  const inodes = new ExtInodes(window, await readSuperblock(window));
-  return await new ExtReader(window, inodes, limits).read();
+  return await new ExtReader(window, await readSuperblock(window), limits).read();
 }
 
 class ExtReader {
   readonly #window: DiskWindow;
+  readonly #superblock: ExtSuperblock;
   readonly #inodes: ExtInodes;
+  readonly #blocks: ExtBlocks;
   readonly #count: (path: string) => void;
   readonly #checkSize: (takenIn: number, givenOut: number) => void;
   readonly #tree = new FileTree();
@@ -46,9 +49,11 @@ class ExtReader {
   #held = 0;
   #listed = 0;
 
-  constructor(window: DiskWindow, inodes: ExtInodes, limits: UnpackLimits) {
+  constructor(window: DiskWindow, superblock: ExtSuperblock, limits: UnpackLimits) {
     this.#window = window;
-    this.#inodes = inodes;
+    this.#superblock = superblock;
+    this.#inodes = new ExtInodes(window, superblock);
+    this.#blocks = new ExtBlocks(window, superblock);
     const where = printName(window.label);
     this.#count = createEntryLimit(limits, where);
     // Holes make files larger than the disk; a large disk is no bomb.
@@ -98,7 +103,7 @@ class ExtReader {
         // 65536 does not fit into the field.
         const length = bytes.readUInt16LE(at + 4);
         const step = length === 0xffff || length === 0 ? bytes.length - at : length;
-        const size = this.#inodes.hasFileTypes ? (bytes[at + 6] ?? 0) : bytes.readUInt16LE(at + 6);
+        const size = this.#superblock.hasFileTypes ? (bytes[at + 6] ?? 0) : bytes.readUInt16LE(at + 6);
         if (step < 8 || step % 4 !== 0 || at + step > bytes.length || (number !== 0 && 8 + size > step))
           throw this.#bad(directory, "contains a damaged entry");
         if (number !== 0) found.push({ name: decodeName(bytes.subarray(at + 8, at + 8 + size)), number });
@@ -110,8 +115,8 @@ class ExtReader {
 
   /** One run a block: entries do not cross blocks. */
   async *#runsByBlock(inode: ExtInode): AsyncGenerator<Run> {
-    const { blockSize } = this.#inodes;
-    for await (const { at, size } of this.#inodes.runs(inode)) {
+    const { blockSize } = this.#superblock;
+    for await (const { at, size } of this.#blocks.runs(inode)) {
       // A hole in a directory has no entries.
       if (at === undefined) continue;
       for (let done = 0; done < size; done += blockSize)
@@ -150,7 +155,7 @@ class ExtReader {
       throw this.#bad(path, "is a link without a valid target");
     if (inode.inline !== undefined) return inode.inline;
     const pieces: Uint8Array[] = [];
-    for await (const piece of readRuns(this.#window, this.#inodes.runs(inode))) pieces.push(piece);
+    for await (const piece of readRuns(this.#window, this.#blocks.runs(inode))) pieces.push(piece);
     return Buffer.concat(pieces);
   }
 
@@ -158,14 +163,14 @@ class ExtReader {
   #contentOf(inode: ExtInode): FileNode["content"] {
     const { path, offset } = this.#window.part;
     if (inode.size === 0) return { kind: "bytes", bytes: Buffer.alloc(0) };
-    const only = this.#inodes.onlyRun(inode);
+    const only = this.#blocks.onlyRun(inode);
     if (only !== undefined) return { kind: "file", path, offset: offset + only, size: inode.size };
-    const [{ part, label }, inodes] = [this.#window, this.#inodes];
+    const [{ part, label }, superblock] = [this.#window, this.#superblock];
     async function* unpack(): AsyncGenerator<Uint8Array> {
       const handle = await openRegularFile(part.path, label);
       try {
         const window = new DiskWindow(handle, part, { ...problem, label });
-        yield* readRuns(window, inodes.on(window).runs(inode));
+        yield* readRuns(window, new ExtBlocks(window, superblock).runs(inode));
       } finally {
         await handle.close();
       }

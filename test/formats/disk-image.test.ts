@@ -141,6 +141,48 @@ describe("an ext file system", () => {
     expect(other.linkGroup).toBe(one.linkGroup);
   });
 
+  it("whose tree of extents would take for ever to walk through is refused", async () => {
+    await makeExt("tree-bomb", 24 * MiB, "-t", "ext4", "-b", "1024", "-O", "^metadata_csum");
+    const image = workspace.path("tree-bomb");
+    const { stdout } = await workspace.$`debugfs -R ${"blocks etc/large"} ${image}`;
+    const blocks = stdout.trim().split(/\s+/).slice(0, 5).map(Number);
+    // Five nodes, each of which has the next one 84 times; the last one is empty.
+    const handle = await open(image, "r+");
+    for (const [index, block] of blocks.entries()) {
+      const node = Buffer.alloc(1024);
+      const next = blocks[index + 1];
+      node.writeUInt16LE(0xf30a, 0);
+      node.writeUInt16LE(next === undefined ? 0 : 84, 2);
+      node.writeUInt16LE(84, 4);
+      node.writeUInt16LE(4 - index, 6);
+      for (let entry = 0; next !== undefined && entry < 84; entry += 1)
+        node.writeUInt32LE(next, 12 + 12 * entry + 4);
+      await handle.write(node, 0, 1024, block * 1024);
+    }
+    await handle.close();
+    const words = [
+      "block[0] 0x1f30a",
+      "block[1] 0x50004",
+      "block[3] 0",
+      `block[4] ${blocks[0]}`,
+      "block[5] 0",
+    ];
+    await writeFile(
+      workspace.path("words"),
+      words.map((word) => `set_inode_field etc/large ${word}\n`).join(""),
+    );
+    await workspace.$`debugfs -w -f ${workspace.path("words")} ${image}`;
+    // The superblock's number of blocks is no limit.
+    const again = await open(image, "r+");
+    await again.write(Buffer.alloc(4, 0xff), 0, 4, 1024 + 4);
+    await again.close();
+    const tree = await onlyTree("tree-bomb");
+    await expect(content(tree, "etc/large")).rejects.toMatchObject({
+      code: "bad-file-system",
+      message: "the ext file system is damaged: it has blocks that several files share",
+    });
+  });
+
   it("with a feature that is not read is refused with its name", async () => {
     await makeExt("inline", 24 * MiB, "-t", "ext4", "-O", "inline_data");
     await expect(read("inline")).rejects.toMatchObject({
