@@ -9,7 +9,7 @@ import { usesPrograms } from "../support/programs.ts";
 import { bootQemu } from "../support/qemu.ts";
 import { makeDirectory, openWorkspace, removeDirectory, version, type Workspace } from "./workspace.ts";
 
-usesPrograms("cpio", "genisoimage", "xorriso", "xz");
+usesPrograms("cpio", "genisoimage", "xorriso", "xz", "zstd");
 
 /** An emulated machine on a busy host may take minutes. */
 const patience = 400_000;
@@ -118,4 +118,50 @@ describe("a Core ISO without Rock Ridge, with isolinux at the top, and an initrd
       expect(ours?.equals(theirs ?? Buffer.alloc(0)), name).toBe(true);
     }
   });
+});
+
+describe("a Core ISO with names in capitals, an initrd packed with zstd, and another system that its menu does not start", () => {
+  let workspace: Workspace;
+  let directory = "";
+
+  beforeAll(async () => {
+    workspace = await openWorkspace();
+    directory = await makeDirectory("capitals");
+    await workspace.build(["fetch-iso", "--source", "sample"]);
+    const core = workspace.path(".buildcache/v1/out/shared/fetch-iso/boot");
+    const root = path.join(directory, "root");
+    await mkdir(path.join(root, "BOOT/ISOLINUX"), { recursive: true });
+    const { $ } = workspace;
+    for (const name of await readdir(path.join(core, "isolinux")))
+      await copyFile(path.join(core, "isolinux", name), path.join(root, "BOOT/ISOLINUX", name.toUpperCase()));
+    await copyFile(path.join(core, "vmlinuz64"), path.join(root, "BOOT/VMLINUZ64"));
+    await $`gzip -dc < ${path.join(core, "corepure64.gz")} | zstd -q -3 > ${path.join(root, "BOOT/COREPURE64.GZ")}`;
+    await writeFile(path.join(root, "BOOT/VMLINUZ"), "another kernel");
+    await writeFile(path.join(root, "BOOT/CORE.GZ"), "another initrd");
+    const iso = path.join(directory, "Core.iso");
+    await $`xorriso -as mkisofs -quiet -R -o ${iso} ${root}`;
+    const lock = path.join(directory, "sources.lock.json");
+    await copyFile(workspace.path(".buildcache/sample.lock.json"), lock);
+    const args = ["--source", "sample", "--tcl-iso-url", pathToFileURL(iso).href, "--lock", lock];
+    await workspace.build(["iso", "--debug", "--iso-version", "0.9.6", ...args]);
+  });
+
+  afterAll(() => removeDirectory(directory));
+
+  it(
+    "starts, from a stick",
+    async () => {
+      const machine = bootQemu({ stick: workspace.path("build-files/rz_mk_debug-image.0.9.6.iso") });
+      try {
+        await machine.expect(/\$ /, patience);
+        expect(await machine.run("cat /tmp/mk-version.yaml", patience)).toEqual({
+          status: 0,
+          output: '---\nmk_version: "0.9.6"',
+        });
+      } finally {
+        await machine.close();
+      }
+    },
+    2 * patience,
+  );
 });
