@@ -53,6 +53,7 @@ export type {
   FileSet,
   Memo,
   Progress,
+  SparsePiece,
 } from "./define/task-context-types.ts";
 export {
   type ConfigFormat,

@@ -12,7 +12,7 @@ export interface Artifact {
   readonly path: string;
   /** Of a directory those of all its files. */
   readonly bytes: number;
-  /** Of a file; none for one that may hold a secret. */
+  /** Of a file; none for one that may hold a secret, or is sparse. */
   readonly sha256?: string;
   /** Of a directory: the number of its files. */
   readonly files?: number;
@@ -45,7 +45,7 @@ export async function artifactsOf(
         place: output.place,
         path: path.join(root, within),
         bytes: entry.size,
-        ...(output.private && output.place === "cache" ? {} : { sha256: entry.digest }),
+        ...((output.private && output.place === "cache") || output.sparse ? {} : { sha256: entry.digest }),
       });
     }
     for (const [directory, facts] of directories)

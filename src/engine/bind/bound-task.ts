@@ -10,6 +10,7 @@ export interface BoundOutput {
   readonly place: "cache" | "workspace";
   /** Its files are for their owner only. */
   readonly private: boolean;
+  readonly sparse: boolean;
   readonly path: AbsolutePath;
   /** Where it is outside of a matrix: what the fingerprint covers, so that results are found whichever way they were made. */
   readonly usualPath: AbsolutePath;

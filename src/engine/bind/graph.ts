@@ -163,14 +163,8 @@ async function bind(
         hint: "write a relative path without `..`",
       });
     }
-    return {
-      slot,
-      kind: output.kind,
-      place: output.place,
-      private: output.private,
-      path: absolute,
-      usualPath: absolute,
-    };
+    const { kind, place, private: secret, sparse } = output;
+    return { slot, kind, place, private: secret, sparse, path: absolute, usualPath: absolute };
   });
   return { id, task, variant, requestedVariant: binding.variant, needs, outputs, values, named: byParameter };
 }

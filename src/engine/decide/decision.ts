@@ -69,6 +69,8 @@ export async function decide(
   const differences = compareListings(wanted, found);
   const seen = differences.map(({ path, change }) => outputReason(show(path), change));
   const reasons = because.length === 0 ? seen : because;
+  // A sparse output is made as quickly as it would be restored.
+  if (bound.outputs.some(({ sparse }) => sparse)) return { ...assessment, kind: "run", reasons };
   const gone = firstNotStored(wanted, state.store);
   if (gone === undefined) return { ...assessment, kind: "restore", stamp, outputs: wanted, reasons };
   if (isElsewhere) return { ...assessment, kind: "run", reasons };

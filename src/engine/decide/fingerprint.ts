@@ -49,7 +49,7 @@ export function partsOf(sources: FingerprintSources): readonly Part[] {
   for (const input of sources.inputs) parts.push([`input ${input.name}`, input.digest]);
   for (const [name, digest] of sources.needs) parts.push([`need ${name}`, digest ?? "none"]);
   for (const output of bound.outputs) {
-    const kind = output.private ? `private-${output.kind}` : output.kind;
+    const kind = `${output.private ? "private-" : ""}${output.sparse ? "sparse-" : ""}${output.kind}`;
     parts.push([`output ${output.slot}`, `${kind} ${displayPath(sources.workspace, output.usualPath)}`]);
   }
   return parts;

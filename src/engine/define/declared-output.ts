@@ -15,11 +15,18 @@ export interface Output {
   readonly path: string | ((facts: OutputFacts) => string);
   /** Its files have mode 0600 instead of 0644 or 0755, its directories 0700; so do the copies in the store. */
   readonly private: boolean;
+  /** Made of holes for the most part, by `writeSparse`: it is never read again, and the store does not hold it. */
+  readonly sparse: boolean;
 }
 
 interface OutputOptions {
   /** For what holds a secret: only the user who builds may read it. */
   readonly private?: boolean;
+}
+
+interface ArtifactOptions extends OutputOptions {
+  /** For a disk's image: a file that is far larger than what is in it. */
+  readonly sparse?: boolean;
 }
 
 type OutputPath = string | ((facts: OutputFacts) => string);
@@ -28,9 +35,9 @@ function output(
   kind: Output["kind"],
   place: Output["place"],
   path: OutputPath,
-  { private: secret = false }: OutputOptions = {},
+  { private: secret = false, sparse = false }: ArtifactOptions = {},
 ): Output {
-  return { kind, place, path, private: secret };
+  return { kind, place, path, private: secret, sparse };
 }
 
 export const out = {
@@ -47,7 +54,7 @@ export const out = {
     return output("directory", "workspace", path, options);
   },
   /** A file that the user came for; the path is relative to the workspace. */
-  artifact(path: OutputPath, options?: OutputOptions): Output {
+  artifact(path: OutputPath, options?: ArtifactOptions): Output {
     return output("file", "workspace", path, options);
   },
 } as const;

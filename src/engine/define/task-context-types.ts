@@ -9,6 +9,12 @@ import type { Share } from "./shared.ts";
 /** A whole file (absolute path), or bytes, which may still be on their way. */
 export type Chunk = { readonly file: string } | { readonly bytes: Uint8Array | Promise<Uint8Array> };
 
+/** Bytes at a place of a sparse file: a stretch of a file (absolute path; from its beginning, to its end), or as they are. */
+export type SparsePiece = { readonly offset: number } & (
+  | { readonly file: string; readonly from?: number; readonly length?: number }
+  | { readonly bytes: Uint8Array }
+);
+
 /** What was written: size in bytes, sha256 in hex. */
 export interface Concatenation {
   readonly size: number;
@@ -49,6 +55,11 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
    */
   readonly join: (target: string, chunks: readonly Chunk[]) => Promise<Concatenation>;
   /**
+   * Writes a file of `size` bytes to `target`, an absolute path of a sparse output or in the scratch directory: the pieces at their
+   * offsets, in ascending order, and holes between them and where they are all NULs. Returns the bytes that went to the disk.
+   */
+  readonly writeSparse: (target: string, size: number, pieces: readonly SparsePiece[]) => Promise<number>;
+  /**
    * Has `make` write a file, unless that was done before for the same key (all that it depends on, beside the task's code and
    * tools), in whatever build; the path of the file, which is one of the scratch directory.
    */
@@ -66,7 +77,7 @@ export interface TaskContext<N extends Needs, I extends Inputs, P extends Params
 /** What of a task's context there is before its needs are done. */
 export type PrefetchContext<I extends Inputs, P extends Params> = Omit<
   TaskContext<Record<never, never>, I, P, Record<never, never>>,
-  "needs" | "outputs" | "$" | "log" | "join" | "digest"
+  "needs" | "outputs" | "$" | "log" | "join" | "writeSparse" | "digest"
 >;
 
 export interface Progress {

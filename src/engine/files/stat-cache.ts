@@ -20,6 +20,8 @@ export type FileEntry =
       readonly private: boolean;
       readonly digest: Digest;
       readonly size: number;
+      /** Whether the digest is one of `writeSparseFile`, and not of all bytes. */
+      readonly isSparse?: true;
     }
   | { readonly type: "link"; readonly target: string; readonly digest: Digest }
   | { readonly type: "directory" }
@@ -32,6 +34,9 @@ export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
 }
+
+/** Ends the record of a sparse file. */
+const sparseMark = " sparse";
 
 const forgotten = Symbol("forgotten");
 type Seen = FileEntry | undefined | Promise<FileEntry | undefined> | typeof forgotten;
@@ -78,13 +83,14 @@ export class StatCache {
 
   /**
    * Takes the digest of a file that the engine wrote itself, so that it is not read again. To be called when it is closed;
-   * a write that follows changes its status.
+   * a write that follows changes its status. What is sparse is not read later either.
    */
-  recordWritten(path: AbsolutePath, digest: Digest): void {
+  recordWritten(path: AbsolutePath, digest: Digest, kind: "whole" | "sparse" = "whole"): void {
     const status = lstatIfThere(path);
     if (status?.isFile() !== true) return;
     this.#signatures.set(path, signatureOf(status));
-    this.#seen.set(path, { type: "file", ...modeOf(status), size: Number(status.size), digest });
+    const entry = { type: "file", ...modeOf(status), size: Number(status.size), digest } as const;
+    this.#seen.set(path, kind === "sparse" ? { ...entry, isSparse: true } : entry);
   }
 
   /** Whether the file is still what it was when it was last looked at. */
@@ -95,7 +101,8 @@ export class StatCache {
 
   /**
    * The file seen at `from` was renamed to `to`: its digest goes with it, also into the memory of later runs. Renaming
-   * changes ctime, all else must be the same. Its mtime was set (`settleTime`) to one that no later write can leave.
+   * changes ctime, all else must be the same. Its mtime was set (`settleTime`) to one that no later write can leave. A sparse file may
+   * have been copied to another file system, with its mtime to a microsecond.
    */
   moved(from: AbsolutePath, to: AbsolutePath): void {
     const before = this.signatureSeen(from);
@@ -106,10 +113,11 @@ export class StatCache {
     this.forget(to);
     if (typeof entry !== "object" || entry instanceof Promise || entry.type !== "file") return;
     if (before === undefined || now?.isFile() !== true || !isMarkedMtime(now.mtimeNs)) return;
-    if (withoutCtime(before) !== withoutCtime(signatureOf(now))) return;
+    const same = entry.isSparse === true ? sizeIn : withoutCtime;
+    if (same(before) !== same(signatureOf(now))) return;
     this.#signatures.set(to, signatureOf(now));
     this.#seen.set(to, entry);
-    this.#log.set(to, `${signatureOf(now)} ${entry.digest}`);
+    this.#log.set(to, `${signatureOf(now)} ${entry.digest}${entry.isSparse === true ? sparseMark : ""}`);
   }
 
   /** The status of the file when this run looked at it; undefined where it did not, or nothing was there. */
@@ -147,12 +155,20 @@ export class StatCache {
     const status = lstatIfThere(path);
     if (status === undefined) return undefined;
     const signature = signatureOf(status);
-    const known = this.#log.get(path);
+    const recorded = this.#log.get(path);
+    const isSparse = recorded?.endsWith(sparseMark) === true;
+    const known = isSparse ? recorded.slice(0, -sparseMark.length) : recorded;
     // Most paths are files that are known; a forged log may name something else.
     if (known?.startsWith(`${signature} `)) {
       const digest = known.slice(signature.length + 1);
       if (isDigest(digest) && status.isFile())
         return { type: "file", ...modeOf(status), size: Number(status.size), digest };
+    }
+    if (isSparse && status.isFile()) {
+      // Reading a disk's image takes as long as making it: what was touched is taken for changed.
+      this.#signatures.set(path, signature);
+      const digest = digestOfBytes(`touched ${signature}`);
+      return { type: "file", ...modeOf(status), size: Number(status.size), digest };
     }
     if (status.isDirectory()) return { type: "directory" };
     if (status.isSymbolicLink()) {
@@ -205,6 +221,10 @@ function isMarkedMtime(mtimeNs: bigint): boolean {
 export function signatureAt(path: string): string | undefined {
   const status = lstatIfThere(path);
   return status && signatureOf(status);
+}
+
+function sizeIn(signature: string): string {
+  return signature.replace(/:.*$/, "");
 }
 
 function withoutCtime(signature: string): string {

@@ -1,6 +1,6 @@
 /** The context of an audited task: what the engine does for the task is not counted as done by the task's code. */
 import type { Shell } from "../../host/index.ts";
-import type { AnyTaskContext, Chunk } from "../define/task-context-types.ts";
+import type { AnyTaskContext, Chunk, SparsePiece } from "../define/task-context-types.ts";
 import type { AccessRecord, CodeAccesses } from "./code-access.ts";
 
 /** The same context, for code that runs inside of `accesses`. Paths that it hands over count as touched by it. */
@@ -9,10 +9,10 @@ export function auditedContext(
   accesses: CodeAccesses,
   record: AccessRecord,
 ): AnyTaskContext {
-  const { memo, join, digest, blobs, share, $ } = context;
+  const { memo, join, writeSparse, digest, blobs, share, $ } = context;
   const outside = <T>(work: () => T): T => accesses.outside(work);
   const note = (kind: "read" | "wrote", file: string): void => accesses.note(kind, file, record);
-  const noteChunks = (chunks: readonly Chunk[]): void => {
+  const noteChunks = (chunks: readonly (Chunk | SparsePiece)[]): void => {
     for (const chunk of chunks) if ("file" in chunk) note("read", chunk.file);
   };
   return {
@@ -23,6 +23,11 @@ export function auditedContext(
       note("wrote", target);
       noteChunks(chunks);
       return outside(() => join(target, chunks));
+    },
+    writeSparse: (target, size, pieces) => {
+      note("wrote", target);
+      noteChunks(pieces);
+      return outside(() => writeSparse(target, size, pieces));
     },
     digest: (chunks) => {
       noteChunks(chunks);

@@ -3,11 +3,12 @@
  * interrupted build leaves either the old one or the new one.
  */
 import { lstatSync, mkdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
-import { copyFile, lstat, rename, rm } from "node:fs/promises";
+import { copyFile, lstat, rename, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode, UserError } from "../../errors/index.ts";
 import type { BoundOutput } from "../bind/bound-task.ts";
 import { realPath } from "../files/link-path.ts";
+import { writeSparseFile } from "../files/sparse-file.ts";
 
 /**
  * Moves a staged output to its place, replacing what was there. `trash` is a directory on the cache's file system for
@@ -27,7 +28,7 @@ export async function placeOutput(
     mkdirSync(trash, { recursive: true });
     await move(output.path, path.join(trash, output.slot));
   }
-  await move(staged, output.path);
+  await move(staged, output.path, output.sparse ? copySparse : copyTree);
 }
 
 /**
@@ -96,14 +97,14 @@ function makeDirectory(directory: string): void {
 }
 
 /** Renames, or across file systems copies beside the target and renames there. */
-async function move(from: string, to: string): Promise<void> {
+async function move(from: string, to: string, copy = copyTree): Promise<void> {
   try {
     renameSync(from, to);
   } catch (error) {
     if (systemErrorCode(error) !== "EXDEV") throw error;
     const beside = path.join(path.dirname(to), `.${path.basename(to)}.${process.pid}.tmp`);
     try {
-      await copyTree(from, beside);
+      await copy(from, beside);
       await rename(beside, to);
     } catch (copyError) {
       await rm(beside, { recursive: true, force: true });
@@ -118,6 +119,13 @@ async function copyTree(from: string, to: string): Promise<void> {
   const status = await lstat(from);
   if (status.isFile()) return copyFile(from, to);
   await cp(from, to, { recursive: true, verbatimSymlinks: true });
+}
+
+/** Copies a file with its holes and its time. */
+async function copySparse(from: string, to: string): Promise<void> {
+  const { size, atimeNs, mtimeNs } = await lstat(from, { bigint: true });
+  await writeSparseFile(to, Number(size), [{ offset: 0, file: from }], new AbortController().signal);
+  await utimes(to, Number(atimeNs / 1000n) / 1e6, Number(mtimeNs / 1000n) / 1e6);
 }
 
 function lstatIfThere(target: string): Stats | undefined {

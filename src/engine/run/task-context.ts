@@ -22,9 +22,11 @@ import type {
   Chunk,
   FileSet,
   Progress,
+  SparsePiece,
 } from "../define/task-context-types.ts";
 import { digestInPieces } from "../files/digest.ts";
 import type { ResolvedInput } from "../files/input.ts";
+import { writeSparseFile } from "../files/sparse-file.ts";
 import { markMtime } from "../files/stat-cache.ts";
 import type { OutputPlaces } from "../state/output.ts";
 import type { RemoteCache } from "../state/remote-cache.ts";
@@ -143,6 +145,14 @@ export function taskContext(
     memo: memoFor(bound.task.name, parts, path.join(directory, "scratch"), context.state),
     join: (target: string, chunks: readonly Chunk[]) =>
       context.state.concatenator.join(target, chunks, context.signal),
+    writeSparse: async (target: string, size: number, pieces: readonly SparsePiece[]) => {
+      const stored = bound.outputs.find(({ slot, sparse }) => !sparse && places.get(slot) === target);
+      if (stored !== undefined) throw new Error(`the output "${stored.slot}" is not declared as sparse`);
+      const { digest, written } = await writeSparseFile(target, size, pieces, context.signal);
+      markMtime(target);
+      context.state.files.recordWritten(absolutePath(target), digest, "sparse");
+      return written;
+    },
     digest: (chunks: readonly Chunk[]) => context.state.concatenator.digest(chunks),
   } as unknown as AnyTaskContext;
 }

@@ -124,7 +124,8 @@ export async function runTask(
     const sources = context.movedSources();
     const disturbed = [...moved, ...touched, ...sources];
     if (disturbed.length === 0) {
-      if (bound.task.cached) await storeOutputs(places, outputs, state.store, state.concatenator);
+      if (bound.task.cached)
+        await storeOutputs(bound.outputs, places, outputs, state.store, state.concatenator);
       texts = await rememberInputs(inputs, state);
     }
     await placeOutputs(bound, places, area.replaced, state);

@@ -92,21 +92,27 @@ function* walk(root: string, relative: string): IterableIterator<string> {
   }
 }
 
-/** Puts every regular file of a listing into the store: what was joined as its parts, all else as it is. */
+/** Puts every regular file of a listing into the store, without sparse outputs: what was joined as its parts, all else as it is. */
 export async function storeOutputs(
+  outputs: readonly BoundOutput[],
   places: OutputPlaces,
   listing: Listing,
   store: Store,
   concatenator: Concatenator,
 ): Promise<void> {
+  const sparse = sparseSlots(outputs);
   for (const [name, entry] of listing) {
-    if (entry.type !== "file") continue;
+    if (entry.type !== "file" || sparse.has(slotOf(name))) continue;
     const file = pathIn(places, name);
     const parts = concatenator.partsOf(file, entry.digest);
     const access = entry.private === true ? "private" : "public";
     if (parts === undefined) await store.putFile(file, entry.digest, entry.size, access);
     else await store.putConcatenation(parts, entry.digest, access);
   }
+}
+
+function sparseSlots(outputs: readonly BoundOutput[]): ReadonlySet<string> {
+  return new Set(outputs.flatMap(({ slot, sparse }) => (sparse ? [slot] : [])));
 }
 
 /** Hands what is known of the staged files of a listing on to the places where they stand now. */
