@@ -16,6 +16,7 @@ export const baseModules = [
   "ahci",
   "ata_piix",
   "cdrom",
+  "crc32c_generic",
   "e1000",
   "e1000e",
   "ext4",
