@@ -17,10 +17,20 @@ export const emulator = "qemu-system-x86_64";
 export type BootMedium =
   | { readonly cdrom: string }
   | { readonly stick: string }
-  | { readonly disk: string }
+  | DiskMedium
   | { readonly kernel: string; readonly initrd: string; readonly append: string }
   | { readonly tftp: string; readonly bootFile: string }
   | { readonly bootUrl: string };
+
+interface DiskMedium {
+  readonly disk: string;
+  /** As qemu-img calls it; raw without it. */
+  readonly format?: string;
+  /** What the disk is attached to; virtio without it. */
+  readonly bus?: "virtio" | "ahci" | "nvme";
+  /** Writes fail, vanish with the machine, or go to the image; they fail without it. */
+  readonly writes?: "refused" | "dropped" | "kept";
+}
 
 interface QemuOptions {
   readonly medium: BootMedium;
@@ -81,6 +91,12 @@ function quoted(file: string): string {
   return file.replaceAll(",", ",,");
 }
 
+const diskDevices = {
+  virtio: ["-device", "virtio-blk-pci,drive=disk,bootindex=1"],
+  ahci: ["-device", "ahci,id=ahci", "-device", "ide-hd,drive=disk,bus=ahci.0,bootindex=1"],
+  nvme: ["-device", "nvme,drive=disk,serial=disk,bootindex=1"],
+} as const;
+
 function mediumArguments(medium: BootMedium): readonly string[] {
   if ("cdrom" in medium) {
     const file = quoted(medium.cdrom);
@@ -93,9 +109,11 @@ function mediumArguments(medium: BootMedium): readonly string[] {
     ];
   }
   if ("disk" in medium) {
+    const { disk, format = "raw", bus = "virtio", writes = "refused" } = medium;
+    const mode = { refused: ",readonly=on", dropped: ",snapshot=on", kept: "" }[writes];
     return [
-      ...["-drive", `if=none,id=disk,file=${quoted(medium.disk)},format=raw,readonly=on`],
-      ...["-device", "virtio-blk-pci,drive=disk,bootindex=1"],
+      ...["-drive", `if=none,id=disk,file=${quoted(disk)},format=${format}${mode}`],
+      ...diskDevices[bus],
     ];
   }
   if ("tftp" in medium || "bootUrl" in medium) return [];

@@ -1,4 +1,4 @@
-/** What a virtual machine boots an image from, made of an ISO, or of a directory for network boot. */
+/** What a virtual machine boots an image from: an ISO, a disk's image, or a directory for network boot. */
 import { createWriteStream } from "node:fs";
 import { mkdir, open, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -22,6 +22,8 @@ const script = "boot.ipxe";
 export async function prepareMedium(file: string, as: MediumName, scratch: string): Promise<BootMedium> {
   const isDirectory = (await stat(file).catch(() => undefined))?.isDirectory() === true;
   if (isDirectory && as === "net") return await networkDirectory(file);
+  const format = isDirectory ? undefined : await virtualFormat(file);
+  if (format !== undefined) return diskMedium(file, as, format);
   const kind = await imageKind(await contentOfFile(file), file);
   if (kind === "disk image") return diskMedium(file, as);
   if (kind !== "ISO") {
@@ -56,15 +58,39 @@ export async function prepareMedium(file: string, as: MediumName, scratch: strin
   }
 }
 
-/** A disk is a disk unless it is to be a stick. */
-function diskMedium(file: string, as: MediumName): BootMedium {
-  if (as === "stick") return { stick: file };
-  if (as === "disk" || as === "cd") return { disk: file };
-  throw new UserError(`a disk image does not boot with --as ${as}`, {
-    code: "boot-image",
-    where: file,
-    hint: "omit --as, or use --as stick",
-  });
+/**
+ * A disk is a disk unless it is to be a stick. What the machine writes to it is lost with the machine: the image is a product of a build,
+ * which would make it again.
+ */
+function diskMedium(file: string, as: MediumName, format = "raw"): BootMedium {
+  if (as === "stick" && format === "raw") return { stick: file };
+  if (as === "disk" || as === "cd") return { disk: file, format, writes: "dropped" };
+  throw new UserError(
+    `a disk image${format === "raw" ? "" : ` of the form ${format}`} does not boot with --as ${as}`,
+    {
+      code: "boot-image",
+      where: file,
+      hint: format === "raw" ? "omit --as, or use --as stick" : "omit --as",
+    },
+  );
+}
+
+/** What images of virtual disks begin with (QEMU, `docs/interop/qcow2.txt`, `block/vmdk.c`; [MS-VHDX], 2.2.1). */
+const virtualMagic: ReadonlyMap<string, string> = new Map([
+  ["QFI\u00fb", "qcow2"],
+  ["KDMV", "vmdk"],
+  ["vhdxfile", "vhdx"],
+]);
+
+/** The format of a virtual disk's image, as QEMU calls it; undefined for all else. */
+async function virtualFormat(file: string): Promise<string | undefined> {
+  const handle = await open(file, "r").catch(() => undefined);
+  try {
+    const head = (await handle?.read(Buffer.alloc(8), 0, 8, 0))?.buffer.toString("latin1") ?? "";
+    return [...virtualMagic].find(([magic]) => head.startsWith(magic))?.[1];
+  } finally {
+    await handle?.close();
+  }
 }
 
 async function networkDirectory(directory: string): Promise<BootMedium> {

@@ -110,7 +110,13 @@ describe("task boot", () => {
     disk.writeUInt16LE(0xaa55, 510);
     await writeFile(workspace.path("disk.img"), disk);
     expect(boot(["disk.img", "--until", "x"]).status).toBe(1);
-    expect((await givenArguments()).join(" ")).toContain("virtio-blk-pci,drive=disk,bootindex=1");
+    const plain = (await givenArguments()).join(" ");
+    expect(plain).toContain("virtio-blk-pci,drive=disk,bootindex=1");
+    // What is written must not change the image.
+    expect(plain).toMatch(/disk\.img,format=raw,snapshot=on/);
+    await writeFile(workspace.path("disk.qcow2"), Buffer.concat([Buffer.from("QFI\u00fb", "latin1"), disk]));
+    expect(boot(["disk.qcow2", "--until", "x"]).status).toBe(1);
+    expect((await givenArguments()).join(" ")).toMatch(/disk\.qcow2,format=qcow2,snapshot=on/);
     expect(boot(["disk.img", "--as", "stick", "--until", "x"]).status).toBe(1);
     expect((await givenArguments()).join(" ")).toContain("usb-storage,drive=stick,bootindex=1");
     expect(boot(["disk.img", "--as", "kernel", "--until", "x"]).stderr).toContain("[boot-image]");
