@@ -9,6 +9,7 @@ import { initrdUnpacks, mirrorAnswers, proxiesAnswer } from "./tasks/checks.ts";
 import { clean } from "./tasks/clean.ts";
 import { convertDebs } from "./tasks/convert-debs.ts";
 import { diff } from "./tasks/diff.ts";
+import { diskLoaders } from "./tasks/disk-loaders.ts";
 import { extension } from "./tasks/extension.ts";
 import { extensions } from "./tasks/extensions.ts";
 import { extract } from "./tasks/extract.ts";
@@ -44,6 +45,7 @@ export default taskfile({
     sampleSource,
     fetchIso,
     bootLoaders,
+    diskLoaders,
     convertDebs,
     ownIndex,
     ...flavours.razor.steps,

@@ -6,6 +6,8 @@ import { bundle } from "./bundle.ts";
 import { bundleTables } from "./bundle-tables.ts";
 import { copying } from "./copying.ts";
 import { devAccess } from "./dev-access.ts";
+import { disk } from "./disk.ts";
+import { diskData } from "./disk-data.ts";
 import { extractUtilLinux } from "./extract-util-linux.ts";
 import { fetchExtras } from "./fetch-extras.ts";
 import { fetchGems } from "./fetch-gems.ts";
@@ -26,6 +28,8 @@ import { pxe } from "./pxe.ts";
 import { readme } from "./readme.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
 import { remaster } from "./remaster.ts";
+import { remasterDisk } from "./remaster-disk.ts";
+import { remasterDiskData } from "./remaster-disk-data.ts";
 import { remasterExtensions } from "./remaster-extensions.ts";
 import { remasterOverlay } from "./remaster-overlay.ts";
 import { remasterPayload } from "./remaster-payload.ts";
@@ -69,6 +73,8 @@ export const flavours = {
       isoFromBundle,
       bundleBill,
       pxe,
+      diskData,
+      disk,
       update,
       readme,
       backup,
@@ -80,7 +86,7 @@ export const flavours = {
   },
   remaster: {
     description: "Tiny Core with your extensions, boot codes and files, and nothing else",
-    aliases: { iso: remaster },
+    aliases: { iso: remaster, disk: remasterDisk },
     steps: [
       remasterExtensions,
       remasterPayload,
@@ -89,6 +95,8 @@ export const flavours = {
       remasterTemplate,
       remaster,
       remasterBill,
+      remasterDiskData,
+      remasterDisk,
     ],
   },
 } as const satisfies Readonly<Record<string, Flavour>>;

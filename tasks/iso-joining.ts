@@ -17,7 +17,7 @@ interface InitrdParts {
 }
 
 /** The pieces of an initrd, in order, and the plan that they follow. */
-interface InitrdChunks {
+export interface InitrdChunks {
   readonly initrd: readonly Chunk[];
   readonly plan: IsoPlan;
 }

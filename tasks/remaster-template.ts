@@ -2,25 +2,24 @@
  * The ISO of a remastered Core without its initrd: Core's boot files, all else that the Core ISO has, `cde/`, the user's files and
  * boot codes.
  */
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { file, files, only, out, task } from "../src/engine/index.ts";
-import { layOutTree, readIsoLabel, rootOwned, treeFromDirectory } from "../src/formats/index.ts";
+import { only, out, task } from "../src/engine/index.ts";
+import { readIsoLabel } from "../src/formats/index.ts";
 import { bootLoaders } from "./boot-loaders.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { onbootOf } from "./image/core-cde.ts";
-import { editorFiles, isEditorFile } from "./image/editor-files.ts";
 import { remasterIdentity } from "./image/image-identity.ts";
 import { packerFor } from "./image/members.ts";
-import { isPresent } from "./image/optional-files.ts";
 import { overlayLayer } from "./image/overlay-layer.ts";
+import { userFileInputs, userFileParams, userFiles } from "./image/user-files.ts";
 import { makeTemplate } from "./iso-template.ts";
 import { remasterExtensions } from "./remaster-extensions.ts";
 import { remasterOverlay } from "./remaster-overlay.ts";
 import { remasterPayload } from "./remaster-payload.ts";
 import { remasterTables } from "./remaster-tables.ts";
-import { bootMenu, compress, epoch } from "./settings/image-options.ts";
-import { bootCodes, copyToFileSystem, imageOverlay, mydata } from "./settings/remaster-options.ts";
+import { bootMenu, compress } from "./settings/image-options.ts";
+import { bootCodes } from "./settings/remaster-options.ts";
 
 export const remasterTemplate = task({
   name: "remaster-template",
@@ -34,11 +33,8 @@ export const remasterTemplate = task({
     overlay: only(remasterOverlay, "room", "single"),
     loaders: bootLoaders,
   },
-  inputs: {
-    image: files("**", { root: imageOverlay, ignore: editorFiles, optional: true }),
-    mydata: file(mydata, { optional: true }),
-  },
-  params: { epoch, compress, bootMenu, bootCodes, copyToFileSystem, imageOverlay, mydata },
+  inputs: userFileInputs,
+  params: { compress, bootMenu, bootCodes, ...userFileParams },
   tools: ["xorriso"],
   // Packs only where the initrd is a single archive.
   optionalTools: packerFor("useful"),
@@ -50,30 +46,9 @@ export const remasterTemplate = task({
     single: out.directory("single"),
   },
   async run(context) {
-    const { needs, inputs, params, outputs, scratch } = context;
+    const { needs, params, outputs } = context;
     const isSingle = (await readdir(needs.overlay.single)).includes(overlayLayer);
     const overlaid = isSingle ? [path.join(needs.overlay.single, overlayLayer)] : [];
-    const own = path.join(scratch, "own");
-    await mkdir(path.join(own, "cde"), { recursive: true });
-    const hasEdits = isPresent({
-      path: inputs.image.root,
-      option: "image-overlay",
-      given: params.imageOverlay,
-      usual: "image-overlay",
-    });
-    const hasBackup = isPresent({
-      path: inputs.mydata,
-      option: "mydata",
-      given: params.mydata,
-      usual: "mydata.tgz",
-    });
-    const overlay = path.join(scratch, "image-overlay");
-    if (hasEdits) {
-      const filter = (name: string): boolean => name !== ".git" && !isEditorFile(name);
-      const edits = { mtime: Number(params.epoch), policy: rootOwned, filter };
-      await layOutTree(await treeFromDirectory(inputs.image.root, edits), overlay);
-    }
-    if (params.copyToFileSystem) await writeFile(path.join(own, "cde/copy2fs.flg"), "");
     const onboot = await onbootOf(path.join(needs.extensions.root, "cde/onboot.lst"));
     const codes = params.bootCodes.split(/\s+/).filter((code) => code !== "");
     await makeTemplate({
@@ -87,9 +62,7 @@ export const remasterTemplate = task({
       bootCodes: onboot.length > 0 ? [...codes, "cde"] : codes,
       files: {
         "": needs.extensions.root,
-        ...(params.copyToFileSystem ? { cde: path.join(own, "cde") } : {}),
-        ...(hasBackup ? { "cde/mydata.tgz": inputs.mydata } : {}),
-        ...(hasEdits ? { ".": overlay } : {}),
+        ...(await userFiles(context)),
       },
       identity: remasterIdentity(await readIsoLabel(needs.core.iso)),
       epoch: Number(params.epoch),

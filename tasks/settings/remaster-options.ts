@@ -85,7 +85,7 @@ export const configuredExtensions: Parameter<PlacedNames> = param.derived({
 export const bootCodes: Parameter<string> = param.text({
   name: "boot-codes",
   description:
-    "with remaster: boot codes for every entry of the boot menus (default: cc of the ezremaster.cfg)",
+    "with remaster and disk: boot codes for every entry of the boot menus (default: cc of the ezremaster.cfg)",
   value: "CODES",
   env: "MK_BUNDLE_BOOT_CODES",
   default: async (host) => (await host.value(config)).bootCodes.join(" "),

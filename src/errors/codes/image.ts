@@ -69,6 +69,23 @@ export const imageErrors = {
     meaning: "`task cat` needs an image and one path.",
     remedy: "Run `task cat IMAGE PATH`.",
   },
+  "disk-fat": {
+    meaning:
+      "Something of the disk cannot be on FAT, which has no owners and no links: `home=`, `opt=`, a symlink, a file of 4 GiB.",
+    remedy: "Use `--disk-fs ext4`, or omit it.",
+  },
+  "disk-loader": {
+    meaning: "The disk cannot start under the requested firmware.",
+    remedy: "Install the GRUB that the message names, or choose another `--firmware`.",
+  },
+  "disk-size": {
+    meaning: "The size of the disk is no size, or too small for what is on the disk.",
+    remedy: "Set another one with `--disk-size`; the message says how much is needed.",
+  },
+  "grub-image": {
+    meaning: "A file of the host's GRUB for BIOS is not what it has to be, or does not fit.",
+    remedy: "Install the GRUB of your distribution again.",
+  },
   "diff-usage": {
     meaning: "`task diff` needs exactly two files.",
     remedy: "Run `task diff A.iso B.iso`.",
