@@ -31,6 +31,7 @@ const benchmarks = {
   report: () => import("./report.js"),
   boot: () => import("./boot.js"),
   remaster: () => import("./remaster.js"),
+  disk: () => import("./disk.js"),
 };
 
 process.exitCode = await start();
