@@ -24,7 +24,7 @@ interface ExtOptions {
   readonly scratch: string;
 }
 
-export const extBlock = 4096;
+const extBlock = 4096;
 const inodeSize = 256;
 /** Bytes of the file system for each inode. */
 const inodeRatio = 16_384;

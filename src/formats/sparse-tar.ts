@@ -7,7 +7,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 
 /** A stretch of a sparse file, in bytes. */
-export interface Extent {
+interface Extent {
   readonly offset: number;
   readonly length: number;
 }

@@ -15,7 +15,7 @@ import {
 } from "./workspace.ts";
 
 usesPrograms("sfdisk", "mke2fs", "debugfs", "e2fsck", "mkfs.vfat", "fsck.vfat", "mcopy", "mdir", "qemu-img");
-usesPrograms("GRUB for BIOS", "tar", "xorriso");
+usesPrograms("GRUB for BIOS", "tar", "xorriso", "cmp", "truncate");
 
 /** An emulated machine on a busy host may take minutes. */
 const patience = 400_000;
