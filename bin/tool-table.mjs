@@ -140,7 +140,6 @@ const testTools = {
     pacman: "coreutils",
     brew: "coreutils",
   },
-  unshare: { for: "starting templates in tests", apt: "util-linux", dnf: "util-linux", pacman: "util-linux" },
   visudo: { for: "sudoers in tests", apt: "sudo", dnf: "sudo", pacman: "sudo" },
   skopeo: { for: "OCI images in tests", apt: "skopeo", dnf: "skopeo", pacman: "skopeo", brew: "skopeo" },
   umoci: { for: "OCI images in tests", apt: "umoci", dnf: "umoci", pacman: "umoci" },

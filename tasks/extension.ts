@@ -5,10 +5,17 @@ import { type CommandContext, command, out, param, task } from "../src/engine/in
 import { didYouMean, UserError } from "../src/errors/index.ts";
 import { fillKernel } from "../src/fetch/index.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { makeWanted, packagingInputs, packagingNeeds, packagingTools } from "./own-extensions.ts";
+import {
+  makeWanted,
+  packagingInputs,
+  packagingNeeds,
+  packagingParams,
+  packagingTools,
+} from "./own-extensions.ts";
 import { ownIndex, readIndex } from "./own-index.ts";
-import { extensionEntries, extensionsDirectory } from "./settings/own-extensions.ts";
+import { extensionsDirectory } from "./settings/own-extensions.ts";
 import { to } from "./settings/to-option.ts";
+import { sourceEnv } from "./source/index.ts";
 
 /** Where they go without `--to`, relative to the workspace. */
 const usualDirectory = "build-files/extensions";
@@ -18,7 +25,7 @@ export const extension = command({
   takes: "[NAME...]",
   description: "Make extensions of extensions/, with the files beside them (--to DIR)",
   group: "build",
-  params: { ...packagingParams(), to },
+  params: { ...packagingParams, to },
   async run(context) {
     const { words, value, workspace, cwd, build, show, note } = context;
     const names = await wantedNames(words, context);
@@ -43,11 +50,6 @@ export const extension = command({
     );
   },
 });
-
-/** What the steps behind these commands read, for `--help`. */
-export function packagingParams() {
-  return { extensionEntries } as const;
-}
 
 /**
  * The file names of the extensions that these words mean, all without any; `-KERNEL` is not filled in. The words may have `.tcz`.
@@ -83,9 +85,10 @@ function namedExtensions(names: readonly string[]) {
     needs: packagingNeeds,
     inputs: packagingInputs,
     params: {
-      extensionEntries,
+      ...packagingParams,
       names: param.derived({ name: "extension-names", description: "wanted extensions", default: names }),
     },
+    passEnv: sourceEnv,
     optionalTools: packagingTools,
     outputs: { extensions: out.directory("extensions") },
     async run(context) {

@@ -5,19 +5,25 @@ import { command, only, out, param, task } from "../src/engine/index.ts";
 import { UsageError, UserError } from "../src/errors/index.ts";
 import { coreFiles, extensionArtifacts, loadExtensions, orderExtensions } from "../src/fetch/index.ts";
 import { type ExtensionFacts, formatIndexes } from "./debian/extension-metadata.ts";
-import { packagingParams, wantedNames } from "./extension.ts";
+import { wantedNames } from "./extension.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
 import { FetchedTimes } from "./image/fetched-times.ts";
 import { placeExtension } from "./image/placed-extension.ts";
-import { makeWanted, packagingInputs, packagingNeeds, packagingTools } from "./own-extensions.ts";
+import {
+  makeWanted,
+  packagingInputs,
+  packagingNeeds,
+  packagingParams,
+  packagingTools,
+} from "./own-extensions.ts";
 import { readIndex } from "./own-index.ts";
 import { describeMissingLibraries } from "./packaging/given-libraries.ts";
 import { digestOf, readFacts } from "./packaging/made-extension.ts";
 import { ownByName } from "./packaging/own-extensions.ts";
-import { extensionEntries, extensionsDirectory } from "./settings/own-extensions.ts";
+import { extensionsDirectory } from "./settings/own-extensions.ts";
 import { to } from "./settings/to-option.ts";
-import { sourceEnv, sourceInputs, sourceNeeds, sourceParams, withSource } from "./source/index.ts";
+import { sourceEnv, withSource } from "./source/index.ts";
 import { lockInput } from "./source/source-lock.ts";
 import { settingNames } from "./source/source-options.ts";
 
@@ -26,7 +32,7 @@ export const extensions = command({
   takes: "[NAME...]",
   description: "Make a mirror of the own extensions and what they need, for --source (--to DIR)",
   group: "build",
-  params: { ...sourceParams, ...packagingParams(), to },
+  params: { ...packagingParams, to },
   async run(context) {
     const { words, value, cwd, build, show } = context;
     const given = await value(to);
@@ -75,16 +81,13 @@ function mirrorOf(names: readonly string[]) {
     needs: {
       ...packagingNeeds,
       iso: only(fetchIso, "iso", "boot", "core", "listing"),
-      ...sourceNeeds,
     },
     inputs: {
       ...packagingInputs,
-      ...sourceInputs,
       lock: lockInput((name) => /\.tcz(\.|$)/.test(name)),
     },
     params: {
-      ...sourceParams,
-      extensionEntries,
+      ...packagingParams,
       names: param.derived({ name: "extension-names", description: "wanted extensions", default: names }),
     },
     passEnv: sourceEnv,
@@ -111,7 +114,7 @@ function mirrorOf(names: readonly string[]) {
         const tcz = path.join(base, "tcz");
         await mkdir(tcz, { recursive: true });
         const wanted = [...graph.nodes.values()].filter(({ isOwn }) => isOwn).map(({ name }) => name);
-        const made = await makeWanted(wanted, tcz, context);
+        const made = await makeWanted(wanted, tcz, context, opened);
         for (const sentence of await describeMissingLibraries($, made, [tcz], kernelRelease)) note(sentence);
         const times = new FetchedTimes(opened.kind.lock);
         const fetched = { place: opened.place, lines, debs: undefined, kernelRelease, note, times };

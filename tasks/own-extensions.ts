@@ -10,7 +10,7 @@ import {
   type ToolUse,
   task,
 } from "../src/engine/index.ts";
-import type { FileTree } from "../src/formats/index.ts";
+import { fillKernel } from "../src/fetch/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { fetchTcz, type OwnPlace } from "./fetch-tcz.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
@@ -20,14 +20,33 @@ import { describeSetIdFiles } from "./image/set-id.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { ownIndex, readIndex } from "./own-index.ts";
 import { describeMissingLibraries } from "./packaging/given-libraries.ts";
-import { type Made, makeOwnExtensions } from "./packaging/own-extensions.ts";
+import { type Made, makeOwnExtensions, ownByName } from "./packaging/own-extensions.ts";
+import { noSupply, supplyFrom } from "./recipe-supply.ts";
 import { extensionEntries, extensionsDirectory } from "./settings/own-extensions.ts";
+import {
+  type Source,
+  sourceEnv,
+  sourceInputs,
+  sourceNeeds,
+  sourceParams,
+  withSource,
+} from "./source/index.ts";
+import { lockInput } from "./source/source-lock.ts";
 
 /** What making own extensions needs, whichever are wanted. */
-export const packagingNeeds = { iso: only(fetchIso, "boot", "core", "listing"), own: ownIndex } as const;
+export const packagingNeeds = {
+  iso: only(fetchIso, "boot", "core", "listing"),
+  own: ownIndex,
+  ...sourceNeeds,
+} as const;
+
+/** Builds of recipes take extensions from the source. */
+export const packagingParams = { ...sourceParams, extensionEntries } as const;
 
 /** Links are packed as they are: they mean files of the image. */
 export const packagingInputs = {
+  ...sourceInputs,
+  lock: lockInput((name) => name.endsWith(".tcz")),
   extensions: files("**", {
     root: extensionsDirectory,
     ignore: editorFiles,
@@ -41,9 +60,10 @@ export const packagingTools = ({
   extensionEntries: entries,
 }: {
   readonly extensionEntries: readonly string[];
-}) => {
+}): Readonly<Record<string, ToolUse>> => {
   const use: ToolUse = entries.length > 0 ? "needed" : "unused";
-  return { mksquashfs: use, unsquashfs: use };
+  const forRecipes: ToolUse = entries.some((entry) => entry.endsWith("/")) ? "self-checked" : "unused";
+  return { mksquashfs: use, unsquashfs: use, unshare: forRecipes, tar: forRecipes, git: forRecipes };
 };
 
 export const ownExtensions = task({
@@ -52,7 +72,8 @@ export const ownExtensions = task({
   internal: true,
   needs: { ...packagingNeeds, tcz: only(fetchTcz, "own", "builtin", "mirror") },
   inputs: packagingInputs,
-  params: { extensionEntries },
+  params: packagingParams,
+  passEnv: sourceEnv,
   optionalTools: packagingTools,
   outputs: {
     /** Each extension, with what stands beside it. */
@@ -71,38 +92,55 @@ export const ownExtensions = task({
   },
 });
 
-interface PackagingContext extends Pick<AnyTaskContext, "$" | "memo" | "scratch" | "note"> {
-  readonly needs: {
-    readonly iso: { readonly boot: string; readonly core: string; readonly listing: string };
-    readonly own: { readonly index: string };
+type PackagingContext = Parameters<typeof withSource>[0] &
+  Pick<AnyTaskContext, "$" | "memo" | "log" | "digest"> & {
+    readonly needs: {
+      readonly iso: { readonly boot: string; readonly core: string; readonly listing: string };
+      readonly own: { readonly index: string };
+    };
+    readonly inputs: { readonly extensions: FileSet };
   };
-  readonly inputs: { readonly extensions: FileSet };
-}
 
-/** Makes the extensions of these file names (with the kernel's release) in the directory `to` (absolute). */
+/**
+ * Makes the extensions of these file names (with the kernel's release) in the directory `to` (absolute). The source is opened where a
+ * recipe is among them, unless it is `opened` already.
+ */
 export async function makeWanted(
   wanted: readonly string[],
   to: string,
   context: PackagingContext,
+  opened?: Source,
 ): Promise<readonly Made[]> {
-  const { needs, inputs, scratch } = context;
+  const { needs, inputs, scratch, blobs } = context;
   const { initrd, kernelRelease } = await readCoreFacts(needs.iso.core);
-  let files: Promise<FileTree> | undefined;
-  const own = {
-    root: inputs.extensions.root,
-    shown: extensionsDirectory,
-    definitions: await readIndex(needs.own.index),
-    core: {
-      kernelRelease,
-      machine: machineOf(initrd),
-      listing: await readListing(needs.iso.listing),
-      read: () => {
-        files ??= readCore(needs.iso, path.join(scratch, "core"));
-        return files;
-      },
-    },
+  const definitions = await readIndex(needs.own.index);
+  const core = {
+    kernelRelease,
+    machine: machineOf(initrd),
+    listing: await readListing(needs.iso.listing),
+    read: once(() => readCore(needs.iso, path.join(scratch, "core"))),
+    digest: once(() => context.digest([{ file: path.join(needs.iso.boot, initrd) }])),
   };
-  return await makeOwnExtensions(wanted, own, to, context);
+  const extensions = { root: inputs.extensions.root, shown: extensionsDirectory, definitions, core };
+  const own = ownByName(definitions, kernelRelease);
+  const names = new Set(wanted);
+  const isBuilt = definitions.some(
+    ({ name, where, form }) => form === "recipe" && names.has(fillKernel(name, kernelRelease, where)),
+  );
+  if (!isBuilt) return await makeOwnExtensions(wanted, extensions, to, { ...context, ...noSupply });
+  const make = async (source: Source): Promise<readonly Made[]> => {
+    const supply = supplyFrom(source, { own, kernelRelease, scratch, blobs });
+    return await makeOwnExtensions(wanted, extensions, to, { ...context, ...supply });
+  };
+  return opened === undefined ? await withSource(context, make) : await make(opened);
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
 }
 
 /** Reads `own.json` of `fetch-tcz` at an absolute path. */

@@ -101,7 +101,7 @@ export const remasterExtensions = task({
       const made = path.join(scratch, "own");
       await mkdir(made);
       const wanted = [...graph.nodes.values()].filter(({ isOwn }) => isOwn).map(({ name }) => name);
-      if (wanted.length > 0) await makeWanted(wanted, made, context);
+      if (wanted.length > 0) await makeWanted(wanted, made, context, opened);
       const inCde = unique([...placed.cdeOnboot, ...placed.cdeOndemand]);
       const inBuiltin = unique([...placed.builtinOnboot, ...placed.builtinOndemand]);
       const plan = extensionArtifacts(mirror, [...placed.extracted, ...inBuiltin, ...inCde]);

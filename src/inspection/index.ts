@@ -1,4 +1,5 @@
 /** What is in an image: its layers, and what the booted machine would see of them. */
+export { bootCodeFaults } from "./boot-code-faults.ts";
 export { findBootFiles } from "./boot-files.ts";
 export {
   type Container,
@@ -16,6 +17,7 @@ export type { ImageFault } from "./image-fault.ts";
 export { imageKind } from "./image-kind.ts";
 export type { Layer } from "./layer.ts";
 export { describeEntries, entryFacts, layerFacts } from "./listing.ts";
+export { scriptFaults } from "./script-faults.ts";
 export { findEntries, type Match } from "./search.ts";
 export { chooseView, fileAt, findPath, listedPaths, pathsBelow } from "./selection.ts";
-export type { View } from "./view.ts";
+export { mergeView, type View } from "./view.ts";

@@ -4,9 +4,11 @@ import path from "node:path";
 import { systemErrorCode } from "../../src/errors/index.ts";
 import { mendDependencies } from "./dependency-file.ts";
 import { ownExtensionError } from "./own-extension-error.ts";
+import { readRecipe } from "./recipe.ts";
+import { mainPart, partsOf } from "./split.ts";
 
-/** How an extension is defined: packed already, or as the files that are to be packed. */
-type Form = "prebuilt" | "folder";
+/** How an extension is defined: packed already, as the files that are to be packed, or by what makes these. */
+type Form = "prebuilt" | "folder" | "recipe";
 
 export interface Definition {
   /** File name; `-KERNEL` in it stands for the release of the image's kernel. */
@@ -16,6 +18,12 @@ export interface Definition {
   readonly deps: readonly string[];
   /** The file or directory that defines it, as users name it. */
   readonly where: string;
+  /** Of a recipe: the part that it is. */
+  readonly part?: string;
+  /** Of a recipe that packs an extension again and does not say what it needs: the extension whose dependencies it has. */
+  readonly like?: string;
+  /** Of a recipe: the extensions that its build needs, those of its own list. */
+  readonly buildNeeds?: readonly string[];
 }
 
 interface Definitions {
@@ -45,25 +53,87 @@ export async function readDefinitions(
     const where = `${shown}/${entry.replace(/\/$/, "")}`;
     const owner = sidecar.exec(entry)?.[1];
     if (owner !== undefined && files.has(owner)) continue;
-    const form = entry.endsWith("/") ? "folder" : "prebuilt";
     const name = entry.replace(/\/$/, ".tcz");
     refuseName(entry, name, owner, where);
-    const same = [...definitions.values()].find((other) => other.name.toLowerCase() === name.toLowerCase());
-    if (same !== undefined)
-      throw ownExtensionError(
-        same.name === name
-          ? `${name} is there twice, as ${same.where} and ${where}`
-          : `${same.name} and ${name} differ in case only: file systems such as FAT hold one of them`,
-        where,
-        "remove or rename one of them",
-      );
-    const file = form === "folder" ? `${entry}dep` : `${entry}.dep`;
-    const text = await textOf(path.join(root, file));
-    const { names, notes: mended } = mendDependencies(text ?? "", name, `${shown}/${file}`);
-    notes.push(...mended);
-    definitions.set(name, { name, form, deps: names, where });
+    const text = entry.endsWith("/") ? await textOf(path.join(root, entry, "recipe.yaml")) : undefined;
+    const found = text === undefined ? await ofFiles(root, entry, shown) : await ofRecipe(text, name, where);
+    notes.push(...found.notes);
+    for (const definition of found.definitions) {
+      refuseSame(definition, definitions.values());
+      definitions.set(definition.name, definition);
+    }
   }
+  refuseCircles(definitions);
   return { definitions: [...definitions.values()], notes };
+}
+
+/** Refuses recipes that wait for one another: what a build needs has to be there before, with all that it needs itself. */
+function refuseCircles(definitions: ReadonlyMap<string, Definition>): void {
+  const waitsFor = ({ buildNeeds = [] }: Definition): ReadonlySet<Definition> => {
+    const found = new Set(buildNeeds.flatMap((name) => definitions.get(name) ?? []));
+    for (const { deps } of found) for (const dep of deps) found.add(definitions.get(dep) ?? emptyDefinition);
+    return found;
+  };
+  const done = new Set<string>();
+  const visit = (definition: Definition, above: readonly string[]): void => {
+    const { where } = definition;
+    if (above.includes(where))
+      throw ownExtensionError(
+        `the builds of recipes need one another: ${[...above.slice(above.indexOf(where)), where].join(" → ")}`,
+        `${where}/recipe.yaml`,
+        "remove one of them from build-needs",
+      );
+    if (done.has(definition.name)) return;
+    for (const next of waitsFor(definition)) visit(next, [...above, where]);
+    done.add(definition.name);
+  };
+  for (const definition of definitions.values()) visit(definition, []);
+}
+
+/** Stands for an extension of the mirror. */
+const emptyDefinition: Definition = { name: "", form: "prebuilt", deps: [], where: "" };
+
+/** The extension of a file, or of a directory with `tree/`. */
+async function ofFiles(root: string, entry: string, shown: string): Promise<Definitions> {
+  const isFolder = entry.endsWith("/");
+  const name = entry.replace(/\/$/, ".tcz");
+  const file = isFolder ? `${entry}dep` : `${entry}.dep`;
+  const text = await textOf(path.join(root, file));
+  const { names: deps, notes } = mendDependencies(text ?? "", name, `${shown}/${file}`);
+  const where = `${shown}/${entry.replace(/\/$/, "")}`;
+  return { definitions: [{ name, form: isFolder ? "folder" : "prebuilt", deps, where }], notes };
+}
+
+/** The extensions of a recipe: the part `main` has its name, each other one that and its own. */
+async function ofRecipe(text: string, name: string, where: string): Promise<Definitions> {
+  const recipe = await readRecipe(text, `${where}/recipe.yaml`);
+  const { names, notes } = mendDependencies((recipe.needs ?? []).join("\n"), name, `${where}/recipe.yaml`);
+  const like = recipe.needs === undefined && recipe.from !== undefined ? { like: recipe.from } : {};
+  const definitions = partsOf(recipe).map((part): Definition => {
+    const { buildNeeds } = recipe;
+    const common = { name: partName(name, part), form: "recipe", where, part, buildNeeds } as const;
+    if (part === mainPart) return { ...common, ...like, deps: names };
+    // Documents are read without the program.
+    return { ...common, deps: part === "doc" ? [] : [name] };
+  });
+  return { definitions, notes };
+}
+
+/** `hello-dev.tcz` of `hello.tcz`, and `hello-dev-KERNEL.tcz` of `hello-KERNEL.tcz`. */
+function partName(name: string, part: string): string {
+  return part === mainPart ? name : name.replace(/(-KERNEL)?\.tcz$/, (end) => `-${part}${end}`);
+}
+
+function refuseSame({ name, where }: Definition, others: Iterable<Definition>): void {
+  const same = [...others].find((other) => other.name.toLowerCase() === name.toLowerCase());
+  if (same === undefined) return;
+  throw ownExtensionError(
+    same.name === name
+      ? `${name} is there twice, as ${same.where} and ${where}`
+      : `${same.name} and ${name} differ in case only: file systems such as FAT hold one of them`,
+    where,
+    "remove or rename one of them",
+  );
 }
 
 function refuseName(entry: string, name: string, owner: string | undefined, where: string): void {

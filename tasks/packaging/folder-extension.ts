@@ -33,38 +33,9 @@ interface Folder {
 export async function readFolder(
   folder: Folder,
 ): Promise<{ readonly tree: FileTree; readonly notes: readonly string[] }> {
-  const { directory, shown, name, mtime } = folder;
-  const root = path.join(directory, "tree");
-  const tree = (await isDirectory(root))
-    ? await treeFromDirectory(root, {
-        mtime,
-        filter: (entry) => path.posix.basename(entry) !== ".gitkeep",
-        policy: (at, entry) => {
-          const usual = rootOwned(at, entry);
-          return entry.type === "file" ? { ...usual, mode: usual.mode | (entry.diskMode & 0o6000) } : usual;
-        },
-      })
-    : new FileTree();
-  const notes = await placeScript(tree, folder);
-  const text = await textOf(path.join(directory, "owners"));
-  const lines = parseOwnerList(text ?? "", `${shown}/owners`);
-  addDevices(tree, lines, mtime, name);
-  tree.ensureParents({ mtime });
-  ownScripts(tree);
-  const ruled = await applyOwners(
-    tree,
-    lines,
-    lines.length === 0 ? new FileTree() : await folder.core(),
-    name,
-  );
-  for (const [entry, node] of tree) {
-    if (node.type !== "file" || (node.mode & 0o6000) === 0 || ruled.has(entry)) continue;
-    throw ownExtensionError(
-      "the file is set-user-id or set-group-id, and no line of owners says so",
-      `${shown}/tree/${entry}`,
-      `write into ${shown}/owners: ${entry} root:root 4755; or take the bit away with chmod ug-s`,
-    );
-  }
+  const { directory, shown, mtime } = folder;
+  const tree = await readTree(directory, mtime);
+  const notes = await finishTree(tree, folder);
   if (tree.size === 0 && (await textOf(path.join(directory, "dep"))) === undefined)
     throw ownExtensionError(
       "the extension has neither files nor dependencies",
@@ -72,6 +43,50 @@ export async function readFolder(
       `put its files into ${shown}/tree/, laid out as /`,
     );
   return { tree, notes };
+}
+
+/** The files of `tree/` in the directory (absolute), everything root's; of their modes, the executable and the set-id bits count. */
+export async function readTree(directory: string, mtime: number): Promise<FileTree> {
+  const root = path.join(directory, "tree");
+  if (!(await isDirectory(root))) return new FileTree();
+  return await treeFromDirectory(root, {
+    mtime,
+    filter: (entry) => path.posix.basename(entry) !== ".gitkeep",
+    policy: (at, entry) => {
+      const usual = rootOwned(at, entry);
+      return entry.type === "file" ? { ...usual, mode: usual.mode | (entry.diskMode & 0o6000) } : usual;
+    },
+  });
+}
+
+/**
+ * Adds the script of `installed` and applies `owners`; returns what was mended. Set-id files need a line of `owners`, unless the tree
+ * `keepsSetId`.
+ * @throws UserError `own-extension`, `owners`
+ */
+export async function finishTree(
+  tree: FileTree,
+  folder: Folder,
+  { keepsSetId = false }: { readonly keepsSetId?: boolean } = {},
+): Promise<readonly string[]> {
+  const { directory, shown, name, mtime } = folder;
+  const notes = await placeScript(tree, folder);
+  const text = await textOf(path.join(directory, "owners"));
+  const lines = parseOwnerList(text ?? "", `${shown}/owners`);
+  addDevices(tree, lines, mtime, name);
+  tree.ensureParents({ mtime });
+  ownScripts(tree);
+  const core = lines.length === 0 ? new FileTree() : await folder.core();
+  const ruled = await applyOwners(tree, lines, core, name);
+  for (const [entry, node] of tree) {
+    if (keepsSetId || node.type !== "file" || (node.mode & 0o6000) === 0 || ruled.has(entry)) continue;
+    throw ownExtensionError(
+      "the file is set-user-id or set-group-id, and no line of owners says so",
+      `${shown}/tree/${entry}`,
+      `write into ${shown}/owners: ${entry} root:root 4755; or take the bit away with chmod ug-s`,
+    );
+  }
+  return notes;
 }
 
 /** Puts the script of `installed` in its place, and checks one that is in the tree; says what was mended. */

@@ -16,6 +16,18 @@ export interface ExtensionEntry {
 /** Extensions of more than one package, or by another name than the package's: the names of Tiny Core's repository. */
 export const catalogue: readonly ExtensionEntry[] = [
   { name: "bash", packages: ["bash"] },
+  // Under the name of Tiny Core's own collection: a C compiler, make and the C library's headers.
+  {
+    name: "compiletc",
+    packages: ["gcc", "make", "libc6-dev", "coreutils"],
+    // On a Debian system an alternative.
+    files: { "usr/local/bin/cc": '#!/bin/sh\nexec gcc "$@"\n' },
+    // The compiler looks for its parts below the directory that it lies in itself.
+    installed: `mkdir -p /usr/local/lib
+[ -e /usr/local/lib/gcc ] || ln -s /usr/lib/gcc /usr/local/lib/gcc
+[ ! -d /usr/libexec/gcc ] || { mkdir -p /usr/local/libexec && ln -sfn /usr/libexec/gcc /usr/local/libexec/gcc; }
+`,
+  },
   { name: "dmidecode", packages: ["dmidecode"] },
   { name: "lshw", packages: ["lshw"] },
   {
@@ -53,6 +65,10 @@ export const satisfiedPackages: ReadonlySet<string> = new Set([
   "libaudit-common",
   "media-types",
   "readline-common",
+  // For C++, Fortran, OpenMP, sanitizers and profiles, and the rest of what a compiler of C can do without.
+  ...["libasan6", "libasan8", "libhwasan0", "libtsan0", "libtsan2", "liblsan0", "libubsan1", "libitm1"],
+  ...["libatomic1", "libgomp1", "libquadmath0", "libcc1-0", "libgprofng0", "libc-dev-bin"],
+  ...["rpcsvc-proto", "libtirpc-dev", "libnsl-dev"],
   // sshd runs with `UsePAM no`: the library is linked, its modules are never loaded.
   "libpam-modules",
   "libpam-runtime",
@@ -74,6 +90,9 @@ export const droppedPaths: readonly RegExp[] = [
   /^etc\/(init\.d|init|default|pam\.d|ufw|logrotate\.d|apparmor\.d|bash_completion\.d|runit|sv|skel)(\/|$)/,
   /^etc\/(cron\.[a-z]+|update-motd\.d|dpkg|apt|systemd|udev|insserv\.conf\.d|initramfs-tools|sysctl\.d)(\/|$)/,
   /^var\/log(\/|$)/,
+  // Optimisation across files, and libraries of sanitizers: most of a compiler's size.
+  /^usr\/(lib|libexec)\/gcc\/[^/]+\/\d+\/(lto1|g\+\+-mapper-server)$/,
+  /^usr\/lib\/gcc\/[^/]+\/\d+\/lib(asan|hwasan|tsan|ubsan|lsan|itm|quadmath|gomp|caf_single)[^/]*$/,
   // Gems for developing Ruby programs: a third of Ruby's files, and each is a link made at boot.
   /^usr\/lib\/ruby\/gems\/[^/]+\/(gems|specifications)\/(rbs|typeprof|debug|test-unit|minitest|power_assert)-/,
   /^usr\/lib\/ruby\/gems\/[^/]+\/extensions\/[^/]+\/[^/]+\/(rbs|debug)-/,

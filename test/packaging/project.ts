@@ -7,6 +7,7 @@ import { bytesContent, FileTree } from "../../src/formats/index.ts";
 import { createShell, ProcessGroups } from "../../src/host/index.ts";
 import { readDefinitions } from "../../tasks/packaging/definition.ts";
 import { type Made, makeOwnExtensions, ownByName } from "../../tasks/packaging/own-extensions.ts";
+import { noSupply } from "../../tasks/recipe-supply.ts";
 
 export const kernelRelease = "6.1.2-tinycore64";
 
@@ -72,11 +73,12 @@ export function openProject(): Project {
       const done = new Map<string, string>();
       const own = {
         ...{ root: path.join(root, "extensions"), shown: "extensions", definitions },
-        core: { kernelRelease, machine: 62, listing: core, read: async () => core },
+        core: { kernelRelease, machine: 62, listing: core, read: async () => core, digest: async () => "" },
       };
       const wanted = names.length > 0 ? names : [...ownByName(definitions, kernelRelease).keys()];
       const made = await makeOwnExtensions(wanted, own, to, {
-        ...{ $, scratch: path.join(root, "memo"), note: (sentence) => said.push(sentence) },
+        ...{ $, scratch: path.join(root, "memo"), note: (sentence) => said.push(sentence), log: () => {} },
+        ...noSupply,
         memo: async (key, make) => {
           const known = done.get(key.join(" "));
           if (known !== undefined) return known;

@@ -72,6 +72,7 @@ export const permitted: Readonly<Record<string, readonly string[]>> = {
     "tasks/settings",
     "src/engine",
     "src/fetch",
+    "src/inspection",
     "src/formats",
     "src/host",
     "src/errors",

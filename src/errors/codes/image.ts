@@ -16,6 +16,22 @@ export const imageErrors = {
     meaning: "An extension in `extensions/` has a file or a value that cannot work on the booted machine.",
     remedy: "Correct the file that the message names.",
   },
+  "image-fault": {
+    meaning: "A file or a boot code of the image would certainly fail on the booted machine.",
+    remedy: "Correct it as the hint says. `task check` finds more in an image that is built.",
+  },
+  "image-names": {
+    meaning: "A name in `lists/image.yaml` is not accepted, or longer than an ISO has room for.",
+    remedy: "Correct the line that the message names.",
+  },
+  recipe: {
+    meaning: "A `recipe.yaml` cannot be read, does not fit what it builds, or one of its steps failed.",
+    remedy: "Correct the line that the message names.",
+  },
+  "build-namespace": {
+    meaning: "Recipes are built in namespaces, and this machine does not let users make them.",
+    remedy: "Allow them as the hint says, or build on another machine.",
+  },
   "extension-usage": {
     meaning: "`task extension` takes names of the project's own extensions, `task extensions` needs `--to`.",
     remedy: "Run `task extension NAME`, or `task extensions --to DIRECTORY`.",

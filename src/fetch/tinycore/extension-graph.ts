@@ -48,6 +48,8 @@ export interface OwnExtension {
   readonly deps: readonly string[];
   /** The file or directory that defines it, for messages. */
   readonly where: string;
+  /** Name of the mirror's extension whose dependencies it has instead. */
+  readonly like?: string;
 }
 
 export interface GraphInput {
@@ -219,6 +221,10 @@ async function loadNode(
 ): Promise<ExtensionNode | "unpinned" | "missing"> {
   const { name, where, way } = pending;
   const own = input.own?.get(name);
+  if (own?.like !== undefined) {
+    const model = await loadNode({ ...pending, name: own.like }, { ...input, own: new Map() }, kept);
+    return typeof model === "string" ? model : { ...model, name, isOwn: true };
+  }
   if (own !== undefined) {
     const needs = own.deps.filter(kept).map((dep) => fillKernel(dep, input.kernel, own.where));
     const unknown = { md5: undefined, md5Source: undefined, size: undefined };
