@@ -1,5 +1,6 @@
 /** The kinds of image: each flavour has its own steps, in the order of the pipeline. Steps of all flavours, such as fetch-iso, are in none. */
 import type { Flavour } from "../src/engine/index.ts";
+import { accountPasswords } from "./account-passwords.ts";
 import { backup } from "./backup.ts";
 import { billOfMaterials, bundleBill, remasterBill } from "./bill-of-materials.ts";
 import { bundle } from "./bundle.ts";
@@ -38,6 +39,7 @@ import { remasterTemplate } from "./remaster-template.ts";
 import { serve } from "./serve.ts";
 import { setupFiles } from "./setup-files.ts";
 import { store } from "./store.ts";
+import { takenExtensions } from "./taken-extensions.ts";
 import { ociTemplate, template } from "./template.ts";
 import { unpackBundle } from "./unpack-bundle.ts";
 import { update } from "./update.ts";
@@ -55,6 +57,8 @@ export const flavours = {
       ownExtensions,
       ownLayer,
       ownSingle,
+      takenExtensions,
+      accountPasswords,
       payloadTarball,
       devAccess,
       setupFiles,

@@ -14,12 +14,19 @@ import { menusWithCodes } from "./image/boot-codes.ts";
 import { adaptBootMenu } from "./image/boot-menu.ts";
 import { closedMenus } from "./image/closed-menu.ts";
 import { readCoreFacts } from "./image/core-facts.ts";
-import { bootPath, type ImageIdentity, type IsoPlan, microkernelIdentity } from "./image/image-identity.ts";
+import {
+  bootPath,
+  type ImageIdentity,
+  type IsoPlan,
+  microkernelIdentity,
+  named,
+} from "./image/image-identity.ts";
+import { imageNames } from "./image/image-names.ts";
 import { sha256Of } from "./image/iso-metadata.ts";
 import { paddingAfter, wholeSectors } from "./image/layers.ts";
 import { packSingle } from "./image/layout.ts";
 import { type PackContext, packerFor } from "./image/members.ts";
-import { overlayLayer } from "./image/overlay-layer.ts";
+import { overlayLayer, readRemoved } from "./image/overlay-layer.ts";
 import { imageReadme } from "./image/readme.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { versionTree } from "./image/version-tree.ts";
@@ -51,7 +58,7 @@ export const isoTemplate = task({
     copying,
   },
   inputs: { license, readme: file(readmeFile, { optional: true }) },
-  params: { isoVersion, epoch, compress, bootMenu },
+  params: { isoVersion, epoch, compress, bootMenu, imageNames },
   tools: ["xorriso"],
   // Packs only where the initrd is a single archive.
   optionalTools: packerFor("useful"),
@@ -66,6 +73,7 @@ export const isoTemplate = task({
   },
   async run(context) {
     const { needs, inputs, params, outputs } = context;
+    const { initrd } = await readCoreFacts(needs.core.core);
     const version = versionTree(
       params.isoVersion,
       Number(params.epoch),
@@ -93,6 +101,7 @@ export const isoTemplate = task({
       ],
       room: (await roomOf(needs.overlay.room)) + (await roomOf(needs.own.room)),
       single: overlaid !== undefined,
+      removed: await readRemoved(needs.overlay.single),
       compress: params.compress,
       loaders: needs.loaders.loaders,
       bootMenu: params.bootMenu,
@@ -101,7 +110,11 @@ export const isoTemplate = task({
         LICENSE: inputs.license,
         ...(readme === undefined ? {} : { README: path.join(context.scratch, "README") }),
       },
-      identity: microkernelIdentity(params.isoVersion, Number(params.epoch)),
+      identity: named(microkernelIdentity(params.isoVersion, Number(params.epoch)), params.imageNames, {
+        version: params.isoVersion,
+        variant: context.variant,
+        arch: initrd === "corepure64.gz" ? "x86_64" : "x86",
+      }),
       epoch: Number(params.epoch),
       places: outputs,
       context,
@@ -124,6 +137,8 @@ interface TemplateParts {
   readonly room: number;
   /** Whether the initrd is made here, as one archive; and how much effort it is worth. */
   readonly single: boolean;
+  /** Paths that a single archive is not to have, though a layer has them. */
+  readonly removed?: readonly string[];
   readonly compress: string;
   /** Directory with what boots beside isolinux. */
   readonly loaders: string;
@@ -156,7 +171,12 @@ export async function makeTemplate(parts: TemplateParts): Promise<void> {
   const core = path.join(parts.core.boot, initrd);
   const { layers, identity } = parts;
   if (parts.single) {
-    const whole = await packSingle(core, layers, parts.compress, context);
+    const whole = await packSingle(
+      core,
+      layers,
+      { compress: parts.compress, removed: parts.removed ?? [] },
+      context,
+    );
     await copyFile(whole, path.join(places.single, initrd), constants.COPYFILE_FICLONE);
   }
   const chunks = parts.single ? [path.join(places.single, initrd)] : [core, ...layers];

@@ -5,6 +5,7 @@
 import { type Chunk, type NeedPaths, only, out, task } from "../src/engine/index.ts";
 import { fetchIso } from "./fetch-iso.ts";
 import { type IsoPlan, microkernelIdentity } from "./image/image-identity.ts";
+import { imageFile } from "./image/image-names.ts";
 import { joinInitrd, joinIso } from "./iso-joining.ts";
 import { isoTemplate } from "./iso-template.ts";
 import { linkerTables } from "./linker-tables.ts";
@@ -30,9 +31,9 @@ export const rebuildIso = task({
   description: "Build the bootable ISO",
   group: "build",
   needs: initrdNeeds,
-  params: { isoVersion, epoch },
+  params: { isoVersion, epoch, imageFile },
   outputs: {
-    iso: out.artifact(({ variant, value }) => `build-files/rz_mk_${variant}-image.${value(isoVersion)}.iso`),
+    iso: out.artifact(({ value }) => value(imageFile)),
   },
   async run({ needs, params, outputs, join, digest }) {
     const { description } = microkernelIdentity(params.isoVersion, Number(params.epoch));

@@ -8,10 +8,12 @@ import { nameLayers } from "./image/layout.ts";
 import { isPresent } from "./image/optional-files.ts";
 import { overlayLayer, writeOverlayLayer } from "./image/overlay-layer.ts";
 import { overlayTree } from "./image/overlay-tree.ts";
+import { checkBootCodes, checkScripts } from "./image/part-faults.ts";
 import { readListing } from "./image/tree-listing.ts";
 import { remasterPayload } from "./remaster-payload.ts";
 import { epoch, layout } from "./settings/image-options.ts";
-import { initrdOverlay } from "./settings/remaster-options.ts";
+import { bootCodes, initrdOverlay } from "./settings/remaster-options.ts";
+import { shownPath } from "./settings/shown-path.ts";
 
 export const remasterOverlay = task({
   name: "remaster-overlay",
@@ -25,7 +27,7 @@ export const remasterOverlay = task({
     // Links are packed as they are: they mean files of the image.
     tree: files("**", { root: initrdOverlay, ignore: editorFiles, links: "keep", optional: true }),
   },
-  params: { epoch, layout, initrdOverlay },
+  params: { epoch, layout, initrdOverlay, bootCodes },
   outputs: {
     layer: out.file(overlayLayer),
     linked: out.file("linked.cpio"),
@@ -50,7 +52,10 @@ export const remasterOverlay = task({
     const given = hasEdits
       ? await overlayTree(root, { mtime, variant, mcollectiveDirectory: undefined, modes })
       : new FileTree();
+    if (hasEdits) await checkScripts(given, shownPath(root), note);
     given.ensureParents({ mtime });
+    const codes = params.bootCodes.split(/\s+/).filter((code) => code !== "");
+    checkBootCodes(codes, new FileTree([...core, ...extensions, ...given]), note);
     const lower = nameLayers({
       "Core's initrd": core,
       "what the extensions remove first": removed,

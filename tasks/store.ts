@@ -23,6 +23,7 @@ import {
   verifyRelease,
 } from "../src/release/index.ts";
 import { billEndings, billOfMaterials } from "./bill-of-materials.ts";
+import { imageFile } from "./image/image-names.ts";
 import { releaseNotes, releaseRecord } from "./image/release-notes.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
@@ -69,8 +70,9 @@ export const store = command({
     const { value, words, print, workspace, variant } = context;
     if ((await value(verify)) !== "") return await verifyPublished(context);
     const destination = await destinationOf(context);
-    const image = path.join(workspace, `build-files/rz_mk_${variant}-image.${await value(isoVersion)}`);
-    const built = [".iso", ...Object.values(billEndings)].map((ending) => `${image}${ending}`);
+    const iso = path.join(workspace, await value(imageFile));
+    const bills = path.join(workspace, `build-files/rz_mk_${variant}-image.${await value(isoVersion)}`);
+    const built = [iso, ...Object.values(billEndings).map((ending) => `${bills}${ending}`)];
     if (words.length === 0 && !built.every((file) => existsSync(file)))
       return print("would build the ISO and its bills of materials, and then publish them");
     const release = await prepare(context, words.length > 0 ? words : built);

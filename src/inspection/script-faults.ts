@@ -19,7 +19,14 @@ const searched = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbi
 /** The kernel reads this many bytes of a script (BINPRM_BUF_SIZE, linux/binfmts.h). */
 const lineSize = 256;
 
-export async function scriptFaults(tree: FileTree): Promise<readonly ImageFault[]> {
+/**
+ * The faults of the scripts in a tree. Without `interpreters`, as for a part of an image, it is not asked whether their programs are
+ * there.
+ */
+export async function scriptFaults(
+  tree: FileTree,
+  { interpreters = true }: { readonly interpreters?: boolean } = {},
+): Promise<readonly ImageFault[]> {
   const faults: ImageFault[] = [];
   const lacking = new PathsByKey();
   const ended = new PathsByKey();
@@ -36,7 +43,7 @@ export async function scriptFaults(tree: FileTree): Promise<readonly ImageFault[
       continue;
     }
     if (line.endsWith("\r")) ended.add("", path);
-    else {
+    else if (interpreters) {
       const missing = missingProgram(tree, line);
       if (missing !== undefined) lacking.add(missing, path);
     }

@@ -13,8 +13,15 @@ export interface UserAccount {
   readonly home?: string;
   readonly shell?: string;
   readonly gecos?: string;
-  /** A hash as of crypt(5); `locked` for none. Undefined keeps what the image has. */
-  readonly password?: "locked" | { readonly hash: string };
+  /**
+   * A hash as of crypt(5), a file of the project with the password, or how many characters to draw; `locked` for none. Undefined keeps
+   * what the image has.
+   */
+  readonly password?:
+    | "locked"
+    | { readonly hash: string }
+    | { readonly file: string }
+    | { readonly random: number };
   /** Lines of `authorized_keys`. */
   readonly keys: readonly string[];
   readonly sudo?: "none" | "all" | "nopasswd";
@@ -52,6 +59,9 @@ const userRules: Readonly<Record<string, ValueRule>> = {
   gecos: text("one line without a colon", /^[^:\r\n]*$/),
   sudo: oneOf("none", "all", "nopasswd"),
 };
+
+/** Shorter ones are found by trying; a digest has no more characters. */
+const drawnLength = integer("an integer", 12, 64);
 
 /** `$id$salt$hash` and the like, `*` and `!` excluded: crypt(5). */
 const hashForm = /^\$[0-9a-z]+\$[^:\s]+$/;
@@ -122,10 +132,16 @@ function checkPassword(password: unknown, place: readonly (string | number)[], e
   const [key, ...more] = Object.keys(given ?? {});
   const value = given?.[key ?? ""];
   if (more.length === 0 && key === "hash" && typeof value === "string" && hashForm.test(value)) return;
+  if (more.length === 0 && key === "file" && typeof value === "string" && value !== "") return;
+  if (more.length === 0 && key === "random" && drawnLength.accepts(value)) return;
   throw error(
     place,
-    key === "hash" ? "the hash is not of a form of crypt(5)" : "a password must be locked, or have a hash",
-    "write locked, or {hash: '$6$…'} as `openssl passwd -6` prints it",
+    key === "hash"
+      ? "the hash is not of a form of crypt(5)"
+      : key === "random"
+        ? `the length of a drawn password must be ${drawnLength.is}`
+        : "a password must be locked, or have a hash, a file or a length to draw",
+    "write locked, {hash: '$6$…'} as `openssl passwd -6` prints it, {file: PATH}, or {random: 16}",
   );
 }
 

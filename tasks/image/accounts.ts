@@ -14,6 +14,8 @@ interface Surroundings {
   /** Whether the image has a path, from whatever layer. */
   readonly has: (path: string) => boolean;
   readonly variant: string;
+  /** Hashes of passwords that the list does not hold itself, by user. */
+  readonly hashes: Readonly<Record<string, string>>;
   /** Seconds since 1970. */
   readonly mtime: number;
 }
@@ -117,7 +119,7 @@ function hashOf(
   { name, password }: UserAccount,
   error: AccountList["error"],
   place: readonly (string | number)[],
-  { variant }: Surroundings,
+  { variant, hashes }: Surroundings,
 ): string | undefined {
   if (password === undefined || password === "locked") return password === undefined ? undefined : "*";
   if (variant === "prod")
@@ -126,7 +128,7 @@ function hashOf(
       `${name} has a password, which a production image does not allow`,
       "write password: locked, and use keys",
     );
-  return password.hash;
+  return "hash" in password ? password.hash : hashes[name];
 }
 
 /**

@@ -1,4 +1,5 @@
 /** How an image introduces itself: the ISO's names, and a file in its root that describes kernel and initrd. */
+import { fillName, type ImageNames } from "./image-names.ts";
 import { isoMetadata, volumeId } from "./iso-metadata.ts";
 
 /** What the ISO around an initrd was made with. */
@@ -49,6 +50,23 @@ export function metadataOf(plan: IsoPlan, version: string, epoch: number, initrd
   const { kernelSha256 } = plan;
   const [kernel, initrd] = [bootPath(plan.kernel), bootPath(plan.initrd)];
   return Buffer.from(isoMetadata({ version, kernel, kernelSha256, initrd, initrdSha256, epoch }));
+}
+
+/** What fills the names of an image. */
+type NameValues = Readonly<Record<"version" | "variant" | "arch", string>>;
+
+/** The identity with the names that a project gives. @throws UserError `image-names` for one that is too long */
+export function named(identity: ImageIdentity, names: ImageNames, values: NameValues): ImageIdentity {
+  const { volume, application } = names;
+  return {
+    ...identity,
+    ...(volume === undefined
+      ? {}
+      : { volume: { id: fillName(volume, values, { key: "volume", most: 32 }) } }),
+    ...(application === undefined
+      ? {}
+      : { application: fillName(application, values, { key: "application", most: 128 }) }),
+  };
 }
 
 /** A remastered Core keeps the volume id of Core's ISO. */

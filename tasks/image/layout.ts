@@ -47,13 +47,13 @@ export function describeFallback(conflict: string): string {
 }
 
 /**
- * Packs Core's initrd and the layers on it, files of one or more archives each, as one archive; returns its absolute path. All
- * paths are absolute.
+ * Packs Core's initrd and the layers on it, files of one or more archives each, as one archive without the paths of `removed`; returns
+ * its absolute path. All paths of files are absolute.
  */
 export async function packSingle(
   core: string,
   layers: readonly string[],
-  compress: string,
+  { compress, removed }: { readonly compress: string; readonly removed: readonly string[] },
   context: PackContext,
 ): Promise<string> {
   const read = async (file: string, name: string): Promise<readonly FileTree[]> => {
@@ -63,5 +63,9 @@ export async function packSingle(
   // What Core's own archives do to one another is as upstream has it.
   const trees = [mergeLayers(await read(core, "core-members")).tree];
   for (const [index, layer] of layers.entries()) trees.push(...(await read(layer, `members-${index}`)));
-  return await packWhole(flattenLayers(trees), compress, context);
+  const whole = flattenLayers(trees);
+  // Children first; a directory stays where an upper layer has put something into it.
+  for (const name of removed.toSorted().reverse())
+    if (whole.get(name)?.type !== "directory" || whole.below(name).length === 0) whole.delete(name);
+  return await packWhole(whole, compress, context);
 }

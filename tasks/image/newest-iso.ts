@@ -8,8 +8,7 @@ export async function newestIso(workspace: string, variant: string): Promise<str
   const directory = path.join(workspace, "build-files");
   const names = await readdir(directory).catch(() => []);
   const isWanted = (name: string): boolean =>
-    name.endsWith(".iso") &&
-    (variant === "dev" || name.startsWith(`rz_mk_${variant}-`) || name === `remaster-${variant}.iso`);
+    name.endsWith(".iso") && (variant === "dev" || name.split(/[^a-z]/).includes(variant));
   const found = await Promise.all(
     names.filter(isWanted).map(async (name) => {
       const file = path.join(directory, name);

@@ -36,7 +36,7 @@ async function merged(text: string, variant = "dev"): Promise<FileTree> {
   const tree = treeOf(overlay);
   const coreTree = treeOf(core);
   await addAccounts(tree, await readAccountList(text, "lists/accounts.yaml"), {
-    ...{ core: coreTree, variant, mtime },
+    ...{ core: coreTree, variant, mtime, hashes: { bob: "$6$salt$ofbob" } },
     has: (name) => tree.has(name) || coreTree.has(name),
   });
   return tree.ensureParents({ mtime });
@@ -50,6 +50,14 @@ const hash =
   "$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/";
 
 describe("accounts", () => {
+  it("takes the hash of a password that is in a file or drawn from the step that makes it", async () => {
+    const tree = await merged("users: [{name: bob, password: {random: 16}}]");
+    expect(await textIn(tree, "etc/shadow")).toContain("\nbob:$6$salt$ofbob:19000:");
+    await expect(merged("users: [{name: bob, password: {random: 4}}]")).rejects.toMatchObject({
+      message: "the length of a drawn password must be an integer from 12 to 64",
+    });
+  });
+
   it("adds a user with group, home, key and password, and leaves every other line as it is", async () => {
     const tree = await merged(`
 users:
@@ -160,7 +168,7 @@ describe("a wrong line of accounts.yaml", () => {
     "a password as text": [
       "users:\n  - name: eve\n    password: secret",
       3,
-      "a password must be locked, or have a hash",
+      "a password must be locked, or have a hash, a file or a length to draw",
     ],
     "a hash that is none": [
       "users:\n  - name: eve\n    password: {hash: secret}",

@@ -58,7 +58,7 @@ ${defaultsLine(defaults)}  targets: [...${base}.targets, packageList],
     },
     {
       name: ".gitignore",
-      text: "node_modules/\n.buildcache/\nbuild-files/\ndev-keys/\n",
+      text: "node_modules/\n.buildcache/\nbuild-files/\ndev-keys/\naccount-seed/\n",
     },
   ];
 }
