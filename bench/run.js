@@ -32,6 +32,7 @@ const benchmarks = {
   boot: () => import("./boot.js"),
   remaster: () => import("./remaster.js"),
   disk: () => import("./disk.js"),
+  own: () => import("./own.js"),
 };
 
 process.exitCode = await start();

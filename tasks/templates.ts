@@ -25,6 +25,22 @@ export const templates: Readonly<Record<string, ProjectTemplate>> = {
       ...everyProject,
     },
   },
+  appliance: {
+    description: "an appliance: programs of its own, an account, edits and names, each in small",
+    contents: {
+      lists: "tasks/templates/appliance/lists",
+      edits: "tasks/templates/appliance/edits",
+      extensions: "tasks/templates/appliance/extensions",
+      "lists/util-linux-exec.lst": "lists/util-linux-exec.lst",
+      "overlay-src/etc/init.d/serial-console": "overlay-src/etc/init.d/serial-console",
+      "overlay-src/etc/inittab": "overlay-src/etc/inittab",
+      "overlay-src/etc/passwd": "overlay-src/etc/passwd",
+      "overlay-src/etc/shadow": "overlay-src/etc/shadow",
+      "overlay-src/opt/bootsync.sh": "tasks/templates/rescue/bootsync.sh",
+      "overlay-src/opt/appliance/about": "tasks/templates/appliance/about",
+      ...everyProject,
+    },
+  },
   remaster: {
     description: "Tiny Core with your extensions, boot codes and files, and nothing else",
     flavour: "remaster",

@@ -1,6 +1,6 @@
 /** A new project: what it begins with, that it builds, and that nothing that is there is lost. */
 import { execFile } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { openTerminal } from "./terminal.ts";
@@ -101,6 +101,21 @@ export const motd = task({
     const command = path.join(project, "node_modules/.bin/task");
     const plan = await runProgram(command, project, ["iso", "--source", "sample", "--dry-run"]);
     expect(plan, plan.stderr).toMatchObject({ status: 0 });
+  });
+
+  it("makes an appliance's project with programs of its own, an account, edits and names", async () => {
+    const root = demo();
+    expect(await runTask(root, ["init", "kiosk", "--template", "appliance"])).toMatchObject({ status: 0 });
+    const project = path.join(root, "kiosk");
+    const mode = (name: string) => statSync(path.join(project, name)).mode & 0o777;
+    expect(mode("extensions/status/tree/usr/local/bin/status")).toBe(0o755);
+    expect(mode("edits/set-up.sh")).toBe(0o644);
+    const command = path.join(project, "node_modules/.bin/task");
+    const plan = await runProgram(command, project, ["iso", "--source", "sample", "--dry-run", "--json"]);
+    expect(plan, plan.stderr).toMatchObject({ status: 0 });
+    expect(plan.stdout).toContain('"own-extensions@dev"');
+    const index = await runProgram(command, project, ["own-index"]);
+    expect(index, index.stderr).toMatchObject({ status: 0 });
   });
 
   it("makes a project that keeps to one flavour, whose iso is a remastered Core", async () => {

@@ -1,5 +1,5 @@
 /** Every recipe of docs/cookbook.md, as a reader would paste it, in a copy of this project. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { usesPrograms } from "../support/programs.ts";
@@ -14,7 +14,7 @@ import {
   type Workspace,
 } from "./workspace.ts";
 
-usesPrograms("xorriso");
+usesPrograms("mksquashfs", "ssh-keygen", "unshare", "xorriso");
 
 const page = readFileSync(path.join(checkout, "docs/cookbook.md"), "utf8");
 /** The shell text of each recipe by its heading. */
@@ -55,12 +55,17 @@ describe("the cookbook", () => {
   const imageOf = (said: string) =>
     readImage(workspace.$, isoIn(said), path.join(directory, `image ${readdirSync(directory).length}`));
 
-  it("has eleven recipes, each with a command", () => {
+  it("has these recipes, each with a command", () => {
     expect([...recipes.keys()]).toEqual([
       "Add an extension",
       "Add a script that runs at boot",
       "Keep the settings in a file",
       "Set a password of your own",
+      "Add a program of your own",
+      "Compile a program of your own",
+      "Add a user who logs in by key",
+      "Change what Core has",
+      "Name the image",
       "Release a production image",
       "Leave parts out",
       "See what differs between two images",
@@ -94,6 +99,30 @@ describe("the cookbook", () => {
     const said = await cook("Set a password of your own");
     expect(said).not.toMatch(/correct horse|test1234/);
     expect((await (await imageOf(said)).tree.read("etc/shadow")).toString()).toMatch(/^tc:\$6\$/m);
+  });
+
+  it("adds programs of one's own, one of them compiled", async () => {
+    const { tree } = await imageOf(await cook("Add a program of your own"));
+    expect(tree.has("tmp/builtin/optional/hello.tcz")).toBe(true);
+    const said = await cook("Compile a program of your own");
+    expect((await imageOf(said)).tree.has("tmp/builtin/optional/answer.tcz")).toBe(true);
+  });
+
+  it("adds a user who logs in by key", async () => {
+    const { tree } = await imageOf(await cook("Add a user who logs in by key"));
+    expect((await tree.read("home/operator/.ssh/authorized_keys")).toString()).toMatch(/ operator\n$/);
+  });
+
+  it("changes what Core has", async () => {
+    const { tree } = await imageOf(await cook("Change what Core has"));
+    expect((await tree.read("etc/hostname")).toString()).toBe("kiosk\n");
+    expect((await tree.read("etc/issue")).toString()).toMatch(/Version \d/);
+    expect(tree.get("opt/kiosk")?.type).toBe("directory");
+  });
+
+  it("names the image", async () => {
+    expect(await cook("Name the image")).toContain("build-files/kiosk-dev-1.4.0.iso");
+    rmSync(workspace.path("lists/image.yaml"));
   });
 
   it("releases a production image", async () => {
