@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type StaticServer, serveDirectory } from "../../src/fetch/index.ts";
+import { type Server, serveDirectory } from "../../src/serve/index.ts";
 import { usesPrograms } from "../support/programs.ts";
 import { readImage } from "./image.ts";
 import {
@@ -45,7 +45,7 @@ install:
 describe("extensions with a recipe", () => {
   let directory = "";
   let workspace: Workspace;
-  let server: StaticServer;
+  let server: Server;
   const write = (name: string, text: string | Uint8Array, mode = 0o644): void => {
     const file = workspace.path(`extensions/${name}`);
     mkdirSync(path.dirname(file), { recursive: true });
