@@ -15,7 +15,7 @@ import { extensions } from "./tasks/extensions.ts";
 import { extract } from "./tasks/extract.ts";
 import { fetchIso } from "./tasks/fetch-iso.ts";
 import { find } from "./tasks/find.ts";
-import { flavours } from "./tasks/flavours.ts";
+import { flavours, ociTemplates } from "./tasks/flavours.ts";
 import { isoFromBundle } from "./tasks/iso-from-bundle.ts";
 import { ls } from "./tasks/ls.ts";
 import { overlay } from "./tasks/overlay.ts";
@@ -29,10 +29,9 @@ import { samplePackagePlan } from "./tasks/sample-packages.ts";
 import { sampleSource } from "./tasks/sample-source.ts";
 import { sbom } from "./tasks/sbom.ts";
 import { isRemasterConfig } from "./tasks/settings/ezremaster-file.ts";
-import { bundleFile, isoVersion, ociWanted, pxeWanted, sbomWanted } from "./tasks/settings/image-options.ts";
+import { bundleFile, isoVersion, pxeWanted, sbomWanted } from "./tasks/settings/image-options.ts";
 import { remasterVariable } from "./tasks/settings/remaster-options.ts";
 import { size } from "./tasks/size.ts";
-import { ociTemplate, template } from "./tasks/template.ts";
 import { templates } from "./tasks/templates.ts";
 import { version } from "./tasks/version.ts";
 
@@ -50,6 +49,7 @@ export default taskfile({
     ownIndex,
     ...flavours.razor.steps,
     ...flavours.remaster.steps,
+    ...flavours.rpm.steps,
     extension,
     extensions,
     boot,
@@ -74,7 +74,7 @@ export default taskfile({
     [rebuildIso, billOfMaterials, sbomWanted],
     [isoFromBundle, bundleBill, sbomWanted],
     [remaster, remasterBill, sbomWanted],
-    [template, ociTemplate, ociWanted],
+    ...ociTemplates,
   ],
   aliases: { iso: rebuildIso },
   examples: [

@@ -33,6 +33,7 @@ const benchmarks = {
   remaster: () => import("./remaster.js"),
   disk: () => import("./disk.js"),
   own: () => import("./own.js"),
+  release: () => import("./release.js"),
 };
 
 process.exitCode = await start();

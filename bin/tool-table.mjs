@@ -96,13 +96,6 @@ const testTools = {
     ],
     apt: "python3-buildstream",
   },
-  python3: {
-    for: "messages of remote caches in tests",
-    apt: "python3",
-    dnf: "python3",
-    pacman: "python",
-    brew: "python",
-  },
   tinyproxy: {
     for: "downloads through a proxy in tests",
     apt: "tinyproxy",
@@ -140,6 +133,7 @@ const testTools = {
     pacman: "coreutils",
     brew: "coreutils",
   },
+  checkisomd5: { for: "ISOs of installers in tests", apt: "isomd5sum", dnf: "isomd5sum" },
   visudo: { for: "sudoers in tests", apt: "sudo", dnf: "sudo", pacman: "sudo" },
   skopeo: { for: "OCI images in tests", apt: "skopeo", dnf: "skopeo", pacman: "skopeo", brew: "skopeo" },
   umoci: { for: "OCI images in tests", apt: "umoci", dnf: "umoci", pacman: "umoci" },

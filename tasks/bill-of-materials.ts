@@ -11,6 +11,7 @@ import { readInfos } from "./copying.ts";
 import { fetchExtras } from "./fetch-extras.ts";
 import { fetchInfo } from "./fetch-info.ts";
 import { billTool, downloadsOf, unpackedExtras } from "./image/bill-sources.ts";
+import { imageFile } from "./image/image-names.ts";
 import { isoFromBundle } from "./iso-from-bundle.ts";
 import { ownExtensions } from "./own-extensions.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
@@ -39,10 +40,10 @@ export const billOfMaterials = task({
     debs: whenText([builtinList, mirrorList], namesPackages, convertDebs),
   },
   inputs: { lock },
-  params: { isoVersion, epoch, source, ...limitParams },
+  params: { imageFile, epoch, source, ...limitParams },
   outputs: {
-    cyclonedx: out.artifact(({ variant, value }) => imageBill(variant, value(isoVersion), "cyclonedx")),
-    spdx: out.artifact(({ variant, value }) => imageBill(variant, value(isoVersion), "spdx")),
+    cyclonedx: out.artifact(({ value }) => billPath(value(imageFile), billEndings.cyclonedx)),
+    spdx: out.artifact(({ value }) => billPath(value(imageFile), billEndings.spdx)),
   },
   async run({ needs, inputs, params, outputs, scratch, note }) {
     const limits = limitsOf(params);
@@ -65,8 +66,12 @@ export const bundleBill = task({
   needs: { iso: isoFromBundle },
   params: { isoVersion, epoch, imageVariant, ...limitParams },
   outputs: {
-    cyclonedx: out.artifact(({ value }) => imageBill(value(imageVariant), value(isoVersion), "cyclonedx")),
-    spdx: out.artifact(({ value }) => imageBill(value(imageVariant), value(isoVersion), "spdx")),
+    cyclonedx: out.artifact(({ value }) =>
+      billPath(bundleImage(value(imageVariant), value(isoVersion)), billEndings.cyclonedx),
+    ),
+    spdx: out.artifact(({ value }) =>
+      billPath(bundleImage(value(imageVariant), value(isoVersion)), billEndings.spdx),
+    ),
   },
   async run({ needs, params, outputs, scratch, note }) {
     const limits = limitsOf(params);
@@ -94,9 +99,14 @@ export const remasterBill = task({
   },
 });
 
-/** Path of a bill beside the ISO of this variant and version, relative to the workspace. */
-function imageBill(variant: string, version: string, format: keyof typeof billEndings): string {
-  return `build-files/rz_mk_${variant}-image.${version}${billEndings[format]}`;
+/** Path of a bill beside the ISO at this path. */
+export function billPath(iso: string, ending: string): string {
+  return `${iso.replace(/\.iso$/, "")}${ending}`;
+}
+
+/** Path of the ISO of a bundle, relative to the workspace. */
+function bundleImage(variant: string, version: string): string {
+  return `build-files/rz_mk_${variant}-image.${version}.iso`;
 }
 
 /** The locks of sources that are made here tell no one where to download from. */

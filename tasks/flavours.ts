@@ -36,7 +36,19 @@ import { remasterOverlay } from "./remaster-overlay.ts";
 import { remasterPayload } from "./remaster-payload.ts";
 import { remasterTables } from "./remaster-tables.ts";
 import { remasterTemplate } from "./remaster-template.ts";
+import { comps, compsCheck } from "./rpm/comps.ts";
+import { importBoot } from "./rpm/import.ts";
+import { installer, renderedSpec, spec } from "./rpm/installer.ts";
+import { kick, kickstart } from "./rpm/kick.ts";
+import { revisor } from "./rpm/revisor.ts";
+import { rpmIso } from "./rpm/rpm-iso.ts";
+import { rpmMetadata } from "./rpm/rpm-metadata.ts";
+import { rpmOciTemplate, rpmTemplate } from "./rpm/rpm-template.ts";
+import { rpmUpdate } from "./rpm/rpm-update.ts";
+import { sampleRpm, sampleRpmPackages } from "./rpm/sample-rpm.ts";
+import { rpmStore } from "./rpm-store.ts";
 import { serve } from "./serve.ts";
+import { ociWanted } from "./settings/image-options.ts";
 import { setupFiles } from "./setup-files.ts";
 import { store } from "./store.ts";
 import { takenExtensions } from "./taken-extensions.ts";
@@ -103,4 +115,33 @@ export const flavours = {
       remasterDisk,
     ],
   },
+  rpm: {
+    description: "an installer's tree and ISO out of repositories of RPMs",
+    aliases: { iso: rpmIso, template: rpmTemplate, store: rpmStore, update: rpmUpdate },
+    steps: [
+      sampleRpmPackages,
+      sampleRpm,
+      rpmMetadata,
+      rpmUpdate,
+      importBoot,
+      spec,
+      renderedSpec,
+      installer,
+      comps,
+      compsCheck,
+      revisor,
+      kick,
+      kickstart,
+      rpmIso,
+      rpmTemplate,
+      rpmOciTemplate,
+      rpmStore,
+    ],
+  },
 } as const satisfies Readonly<Record<string, Flavour>>;
+
+/** Templates, each with its OCI image, which is built if that is wanted. */
+export const ociTemplates = [
+  [template, ociTemplate, ociWanted],
+  [rpmTemplate, rpmOciTemplate, ociWanted],
+] as const;

@@ -1,19 +1,13 @@
 /** README of the ISO, as a build would render it; with --edit its template is edited. */
 import path from "node:path";
-import { command, type Parameter, param } from "../src/engine/index.ts";
+import { command } from "../src/engine/index.ts";
 import { UserError } from "../src/errors/index.ts";
 import { imageReadme } from "./image/readme.ts";
 import { imageContents } from "./image-contents.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
-import { editFile } from "./settings/editing.ts";
+import { edit, editFile } from "./settings/editing.ts";
 import { epoch, isoVersion } from "./settings/image-options.ts";
 import { firstReadme, readmeFile } from "./settings/readme.ts";
-
-const edit: Parameter<boolean> = param.switch({
-  name: "edit",
-  description: "with readme: edit the template, then show what a build would run",
-  default: false,
-});
 
 export const readme = command({
   name: "readme",

@@ -53,14 +53,15 @@ export async function sampleDownloads(build: CommandContext["build"]): Promise<r
 }
 
 /** Packages that an earlier run downloaded are in the store: they are linked to, and not fetched again. */
-async function linkKnown(plan: PackagePlan, dir: string, blobs: BlobAccess): Promise<void> {
+export async function linkKnown(plan: PackagePlan, dir: string, blobs: BlobAccess): Promise<void> {
   await mkdir(dir, { recursive: true });
   for (const { fileName, sha256 } of plan.packages) {
     if (blobs.has(sha256)) await symlink(blobs.pathOf(sha256), path.join(dir, fileName));
   }
 }
 
-async function keepDownloads(plan: PackagePlan, dir: string, blobs: BlobAccess): Promise<void> {
+/** Puts the downloaded packages of a plan into the store; their files in `dir` become links to it. */
+export async function keepDownloads(plan: PackagePlan, dir: string, blobs: BlobAccess): Promise<void> {
   for (const { fileName, sha256 } of plan.packages) {
     if (blobs.has(sha256)) continue;
     await blobs.adopt(path.join(dir, fileName), sha256);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type CommandContext, command } from "../src/engine/index.ts";
+import { type Command, type CommandContext, command } from "../src/engine/index.ts";
 import { systemReason, UsageError, UserError } from "../src/errors/index.ts";
 import {
   checksumsFile,
@@ -22,7 +22,7 @@ import {
   signatureEnding,
   verifyRelease,
 } from "../src/release/index.ts";
-import { billEndings, billOfMaterials } from "./bill-of-materials.ts";
+import { billEndings, billOfMaterials, billPath } from "./bill-of-materials.ts";
 import { imageFile } from "./image/image-names.ts";
 import { releaseNotes, releaseRecord } from "./image/release-notes.ts";
 import { rebuildIso } from "./rebuild-iso.ts";
@@ -40,67 +40,84 @@ interface Prepared {
   readonly key: SigningKey | undefined;
 }
 
-export const store = command({
-  name: "store",
-  takes: "[FILE...]",
-  offers: "files",
-  description: "Publish a release: the ISO with its SBOM, or FILES, with digests, signature and changelog",
-  group: "release",
-  params: { to, verify, signing, passwordFd, publicKey, isoVersion, epoch, lockFile },
-  async run(context) {
-    const { value, words, print, build } = context;
-    if ((await value(verify)) !== "") return await verifyPublished(context);
-    const destination = await destinationOf(context);
-    const named = words.length > 0 ? words : await buildRelease(build);
-    const release = await prepare(context, named);
-    const publication = await Publication.open(destination, releaseContext(context), `store ${release.id}`);
-    try {
-      const published = await publication.read(release.id);
-      const isThere = isPublished(release, published, destination);
-      if (!isThere) await add(context, publication, release, published);
-      const isCurrent = published.current === release.id;
-      if (!isCurrent) await publication.switchTo(release.id);
-      const done = isThere && isCurrent ? "is already published" : "is published";
-      print(`${release.id} ${done} in ${describeDestination(destination)}/releases/${release.id}`);
-    } finally {
-      publication.close();
-    }
+/** What a publication without named files publishes. */
+interface PublishedImage {
+  /** For the description and messages: `the ISO`. */
+  readonly what: string;
+  /** Brings the files up to date; absolute paths. */
+  readonly build: (build: CommandContext["build"]) => Promise<readonly string[]>;
+  /** The same files, relative to the workspace. */
+  readonly files: (value: CommandContext["value"]) => Promise<readonly string[]>;
+}
+
+export const store = publishing("store", {
+  what: "the ISO with its SBOM",
+  build: async (build) => {
+    const { cyclonedx, spdx } = await build(billOfMaterials);
+    return [(await build(rebuildIso)).iso, cyclonedx, spdx];
   },
-  async dryRun(context) {
-    const { value, words, print, workspace, variant } = context;
-    if ((await value(verify)) !== "") return await verifyPublished(context);
-    const destination = await destinationOf(context);
-    const iso = path.join(workspace, await value(imageFile));
-    const bills = path.join(workspace, `build-files/rz_mk_${variant}-image.${await value(isoVersion)}`);
-    const built = [iso, ...Object.values(billEndings).map((ending) => `${bills}${ending}`)];
-    if (words.length === 0 && !built.every((file) => existsSync(file)))
-      return print("would build the ISO and its bills of materials, and then publish them");
-    const release = await prepare(context, words.length > 0 ? words : built);
-    const publication = await Publication.open(destination, releaseContext(context));
-    try {
-      const published = await publication.read(release.id);
-      const where = `${describeDestination(destination)}/releases/${release.id}`;
-      if (isPublished(release, published, destination)) {
-        const next = published.current === release.id ? "nothing to do" : "would switch current to it";
-        return print(`${release.id} is already published in ${where}; ${next}`);
-      }
-      print(`would publish ${release.id} in ${where}`);
-      for (const [name, digest] of release.digests) print(`  ${digest}  ${name}`);
-      if (release.key !== undefined)
-        print(`would sign ${checksumsFile} with ${release.key.tool}'s key ${release.key.key}`);
-      const { CHANGELOG = "" } = await describe(context, release, published);
-      for (const line of CHANGELOG.trimEnd().split("\n")) print(`  ${line}`.trimEnd());
-      print(`would switch current from ${published.current ?? "nothing"} to ${release.id}`);
-    } finally {
-      publication.close();
-    }
+  files: async (value) => {
+    const iso = await value(imageFile);
+    return [iso, ...Object.values(billEndings).map((ending) => billPath(iso, ending))];
   },
 });
 
-/** The ISO and its bills of materials, brought up to date; absolute paths. */
-async function buildRelease(build: CommandContext["build"]): Promise<readonly string[]> {
-  const { cyclonedx, spdx } = await build(billOfMaterials);
-  return [(await build(rebuildIso)).iso, cyclonedx, spdx];
+/** The command of this name that publishes an image's releases. */
+export function publishing(name: string, image: PublishedImage): Command {
+  return command({
+    name,
+    takes: "[FILE...]",
+    offers: "files",
+    description: `Publish a release: ${image.what}, or FILES, with digests, signature and changelog`,
+    group: "release",
+    params: { to, verify, signing, passwordFd, publicKey, isoVersion, epoch, lockFile },
+    async run(context) {
+      const { value, words, print, build } = context;
+      if ((await value(verify)) !== "") return await verifyPublished(context);
+      const destination = await destinationOf(context);
+      const named = words.length > 0 ? words : await image.build(build);
+      const release = await prepare(context, named);
+      const publication = await Publication.open(destination, releaseContext(context), `store ${release.id}`);
+      try {
+        const published = await publication.read(release.id);
+        const isThere = isPublished(release, published, destination);
+        if (!isThere) await add(context, publication, release, published);
+        const isCurrent = published.current === release.id;
+        if (!isCurrent) await publication.switchTo(release.id);
+        const done = isThere && isCurrent ? "is already published" : "is published";
+        print(`${release.id} ${done} in ${describeDestination(destination)}/releases/${release.id}`);
+      } finally {
+        publication.close();
+      }
+    },
+    async dryRun(context) {
+      const { value, words, print, workspace } = context;
+      if ((await value(verify)) !== "") return await verifyPublished(context);
+      const destination = await destinationOf(context);
+      const files = (await image.files(value)).map((name) => path.join(workspace, name));
+      if (words.length === 0 && !files.every((file) => existsSync(file)))
+        return print(`would build ${image.what}, and then publish it`);
+      const release = await prepare(context, words.length > 0 ? words : files);
+      const publication = await Publication.open(destination, releaseContext(context));
+      try {
+        const published = await publication.read(release.id);
+        const where = `${describeDestination(destination)}/releases/${release.id}`;
+        if (isPublished(release, published, destination)) {
+          const next = published.current === release.id ? "nothing to do" : "would switch current to it";
+          return print(`${release.id} is already published in ${where}; ${next}`);
+        }
+        print(`would publish ${release.id} in ${where}`);
+        for (const [name, digest] of release.digests) print(`  ${digest}  ${name}`);
+        if (release.key !== undefined)
+          print(`would sign ${checksumsFile} with ${release.key.tool}'s key ${release.key.key}`);
+        const { CHANGELOG = "" } = await describe(context, release, published);
+        for (const line of CHANGELOG.trimEnd().split("\n")) print(`  ${line}`.trimEnd());
+        print(`would switch current from ${published.current ?? "nothing"} to ${release.id}`);
+      } finally {
+        publication.close();
+      }
+    },
+  });
 }
 
 function releaseContext({ env, signal, note }: CommandContext): ReleaseContext {

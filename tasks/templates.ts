@@ -41,6 +41,19 @@ export const templates: Readonly<Record<string, ProjectTemplate>> = {
       ...everyProject,
     },
   },
+  rpm: {
+    description: "an installer's tree and ISO out of repositories of RPMs",
+    flavour: "rpm",
+    sample: "sample-rpm",
+    contents: {
+      lists: "tasks/templates/rpm/lists",
+      "comps.xml": "tasks/templates/rpm/comps.xml",
+      "kickstart/ks.cfg": "tasks/templates/rpm/kickstart/ks.cfg",
+      installer: "tasks/templates/rpm/installer",
+      "image-src": "tasks/templates/rpm/image-src",
+      "tasks/package-list.ts": everyProject["tasks/package-list.ts"],
+    },
+  },
   remaster: {
     description: "Tiny Core with your extensions, boot codes and files, and nothing else",
     flavour: "remaster",

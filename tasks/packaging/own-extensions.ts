@@ -17,7 +17,7 @@ import { mainPart } from "./split.ts";
 import { checkTree } from "./tree-rules.ts";
 
 /** The base of the image, as far as extensions depend on it. */
-interface CoreBase {
+export interface CoreBase {
   readonly kernelRelease: string;
   /** e_machine of its programs. */
   readonly machine: number;

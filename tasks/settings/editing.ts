@@ -3,8 +3,14 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import type { CommandContext, Task } from "../../src/engine/index.ts";
+import { type CommandContext, type Parameter, param, type Task } from "../../src/engine/index.ts";
 import { systemReason, UserError } from "../../src/errors/index.ts";
+
+export const edit: Parameter<boolean> = param.switch({
+  name: "edit",
+  description: "with readme and comps: edit the file, then show what a build would run",
+  default: false,
+});
 
 /**
  * Opens a file (relative to the workspace) in the editor that git would take (git-var(1), GIT_EDITOR): the command of VISUAL or EDITOR,

@@ -218,7 +218,7 @@ function openSource(
   };
 }
 
-function storeOf(blobs: BlobAccess) {
+export function storeOf(blobs: BlobAccess) {
   return {
     has: async (sha256: string) => blobs.has(sha256),
     pathOf: (sha256: string) => blobs.pathOf(sha256),

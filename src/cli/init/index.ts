@@ -72,7 +72,7 @@ export async function initCommand(
       ...(shown === "" ? [] : [`  cd ${shellWord(shown)}`]),
       "  npx task                       # choose a target",
       "  npx task package-list          # the example in tasks/package-list.ts",
-      "  npx task iso --source sample   # an ISO made from this distribution's packages",
+      `  npx task iso --source ${template.sample ?? "sample"}   # an ISO made from this distribution's packages`,
       "",
     ].join("\n"),
   );

@@ -33,6 +33,8 @@ export interface ProjectTemplate {
   readonly description: string;
   /** The flavour that the project keeps to; without it, the project has all targets. */
   readonly flavour?: string;
+  /** The name of the source that is made on the user's machine, to try the project with; default: `sample`. */
+  readonly sample?: string;
   /** Files and directories: the path in the project → the path in the package, each relative to its root. */
   readonly contents: Readonly<Record<string, string>>;
 }

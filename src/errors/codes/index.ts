@@ -5,6 +5,7 @@ import { commandLineErrors } from "./command-line.ts";
 import { downloadErrors } from "./download.ts";
 import { imageErrors } from "./image.ts";
 import { releaseErrors } from "./release.ts";
+import { rpmErrors } from "./rpm.ts";
 import { setupErrors } from "./setup.ts";
 import { sourceErrors } from "./source.ts";
 import { taskfileErrors } from "./taskfile.ts";
@@ -21,6 +22,7 @@ export const errorAreas = {
   "Lists, mirrors and the sample source": sourceErrors,
   "Archives and file formats": archiveErrors,
   "Images and bundles": imageErrors,
+  "Packages and installer trees (flavour rpm)": rpmErrors,
   Releases: releaseErrors,
 } as const;
 
@@ -32,6 +34,7 @@ export type ErrorCode =
   | keyof typeof downloadErrors
   | keyof typeof imageErrors
   | keyof typeof releaseErrors
+  | keyof typeof rpmErrors
   | keyof typeof setupErrors
   | keyof typeof sourceErrors
   | keyof typeof taskfileErrors;

@@ -29,6 +29,8 @@ export interface Artifact {
   /** Kept in the lock. */
   readonly version?: string;
   readonly deps?: readonly string[];
+  readonly repository?: string;
+  readonly wantedBy?: readonly string[];
   /** Who wants it, as `file:line` or a path of names that begins with one. */
   readonly where?: string;
   /** Other things can only go on when it is there. */

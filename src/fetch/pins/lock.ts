@@ -18,6 +18,10 @@ export interface LockEntry {
   readonly version?: string;
   /** Direct dependencies: extension names as upstream has them, or gem requirements. */
   readonly deps?: readonly string[];
+  /** An RPM's repository, by its id. */
+  readonly repository?: string;
+  /** Who wants it: names of packages, or `file:line`. */
+  readonly wantedBy?: readonly string[];
 }
 
 /** An optional file that upstream was found not to have. */
@@ -62,7 +66,7 @@ export function formatLock(lock: Lock): string {
 function ordered(line: LockLine): LockLine {
   const url = publicUrl(line.url);
   if ("absent" in line) return { url, absent: true };
-  const { size, sha256, md5, etag, lastModified, version, deps } = line;
+  const { size, sha256, md5, etag, lastModified, version, deps, repository, wantedBy } = line;
   return {
     ...(version === undefined ? {} : { version }),
     url,
@@ -72,6 +76,8 @@ function ordered(line: LockLine): LockLine {
     ...(etag === undefined ? {} : { etag }),
     ...(lastModified === undefined ? {} : { lastModified }),
     ...(deps === undefined ? {} : { deps }),
+    ...(repository === undefined ? {} : { repository }),
+    ...(wantedBy === undefined ? {} : { wantedBy }),
   };
 }
 
@@ -142,6 +148,8 @@ const rules: readonly Rule[] = [
   ["lastModified", false, isText, "text"],
   ["version", false, isText, "text"],
   ["deps", false, (value) => Array.isArray(value) && value.every(isText), "a list of texts"],
+  ["repository", false, isText, "text"],
+  ["wantedBy", false, (value) => Array.isArray(value) && value.every(isText), "a list of texts"],
 ];
 
 function lineFault(raw: unknown): string | undefined {

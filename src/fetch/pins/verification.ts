@@ -13,7 +13,7 @@ import { readMd5At } from "./md5-file.ts";
 /** The lock's line for bytes that have arrived. */
 export function lineFor(artifact: Artifact, received: Received): LockEntry {
   const { size, sha256, md5, etag, lastModified } = received;
-  const { version, deps } = artifact;
+  const { version, deps, repository, wantedBy } = artifact;
   return {
     ...(version === undefined ? {} : { version }),
     url: publicUrl(artifact.url),
@@ -23,6 +23,8 @@ export function lineFor(artifact: Artifact, received: Received): LockEntry {
     ...(etag === undefined ? {} : { etag }),
     ...(lastModified === undefined ? {} : { lastModified }),
     ...(deps === undefined ? {} : { deps }),
+    ...(repository === undefined ? {} : { repository }),
+    ...(wantedBy === undefined ? {} : { wantedBy }),
   };
 }
 

@@ -3,11 +3,12 @@
 import { location } from "./location.ts";
 import { named } from "./named.ts";
 import { sample } from "./sample.ts";
+import { sampleRpm } from "./sample-rpm.ts";
 import type { SourceKind } from "./source-kind.ts";
 import { tinycore } from "./tinycore.ts";
 
 /** In the order in which they are tried and described. */
-export const sourceKinds: readonly SourceKind[] = [tinycore, sample, named, location];
+export const sourceKinds: readonly SourceKind[] = [tinycore, sample, sampleRpm, named, location];
 
 /** Values of `--source` that are offered. */
 export const sourceChoices: readonly string[] = sourceKinds.flatMap(({ name }) => name ?? []);
