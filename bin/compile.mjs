@@ -222,7 +222,7 @@ const entry =
  * @param {string} workspace
  * @param {string} packageRoot
  */
-function packageDirectory(workspace, packageRoot) {
+export function packageDirectory(workspace, packageRoot) {
   const { name } = JSON.parse(readFileSync(path.join(packageRoot, "package.json"), "utf8"));
   const link = path.join("node_modules", name);
   try {

@@ -94,12 +94,16 @@ async function start() {
     });
   const program = load(ready);
   const start = { argv: process.argv.slice(2), workspace, outside, record };
+  /** The same program for other machines. @param {Compiled["manifest"]} manifest */
+  const jobProgramOf = (manifest) => async () =>
+    (await import("./job-program.mjs")).compileForJobs(where, manifest);
   /** @param {Compiled} made @param {ReturnType<typeof load>} loaded */
   const startOf = ({ manifest }, { exports }) => ({
     ...start,
     manifest,
     loadTaskfile: exports.loadTaskfile,
     reload,
+    jobProgram: jobProgramOf(manifest),
   });
   /** For a program that outlives its sources: it goes on with the one that is made of them as they are now. */
   const reload = async () => {

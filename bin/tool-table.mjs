@@ -81,6 +81,10 @@ const testTools = {
     pacman: "nginx",
     brew: "nginx",
   },
+  munged: { for: "jobs of a cluster in tests", apt: "munge", dnf: "munge" },
+  slurmctld: { for: "jobs of a cluster in tests", apt: "slurmctld", dnf: "slurm-slurmctld" },
+  slurmd: { for: "jobs of a cluster in tests", apt: "slurmd", dnf: "slurm-slurmd" },
+  srun: { for: "jobs of a cluster in tests", apt: "slurm-client", dnf: "slurm" },
   curl: {
     for: "credentials of a remote cache in tests",
     apt: "curl",

@@ -181,6 +181,7 @@ function openSession(
     sources: start.manifest.sources,
     freshValues,
     valuesWith,
+    jobProgram: start.jobProgram,
     reload: start.reload,
     continued: start.continued,
     noted,

@@ -25,6 +25,7 @@ export interface Session {
   readonly freshValues: () => ParameterValues;
   /** The values of a combination of a matrix; `choices` are texts of options, as the user gives them. */
   readonly valuesWith: (variant: string, choices: ReadonlyMap<string, string>) => ParameterValues;
+  readonly jobProgram: Start["jobProgram"];
   /** Makes a program of the sources as they are now. */
   readonly reload: Start["reload"];
   /** What this program goes on with, where it follows another one. */

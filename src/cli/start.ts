@@ -19,6 +19,8 @@ export interface Start {
   readonly record?: UpToDateRecord;
   /** Compiles the sources as they are now. */
   readonly reload?: () => Promise<NextProgram | FaultySources>;
+  /** This program for other machines, as one text; undefined when its sources changed since it was compiled. */
+  readonly jobProgram?: () => Promise<string | undefined>;
   /** What this program goes on with, where it follows another one. */
   readonly continued?: Handover;
   /** Notes that were shown already, and are not shown again; later ones are added. */

@@ -73,10 +73,14 @@ export { builtOutputs } from "./run/built-outputs.ts";
 export { removeProducts } from "./run/clean.ts";
 export type { BuildEvent, BuildOutcome, EventSink } from "./run/event.ts";
 export { outputPathsOf, workAlone } from "./run/exclusive-work.ts";
+export type { Executor, JobEnd, JobFailure, JobRequest } from "./run/executor.ts";
 export { type Forecast, forecast } from "./run/forecast.ts";
 export { inputPaths } from "./run/input-paths.ts";
+export type { Job } from "./run/job.ts";
+export { JobContentLost, JobDeclined, runJob } from "./run/job-run.ts";
 export { KeptOutput } from "./run/kept-output.ts";
 export { RunningCode } from "./run/running-code.ts";
+export { TaskFailure } from "./run/task-run.ts";
 export { Turns } from "./run/turns.ts";
 export type { BlobReference } from "./state/blob-file.ts";
 export {

@@ -16,8 +16,6 @@ type Area = "ac" | "cas";
 
 /** Connections to the server at once: more than there are requests, which would otherwise wait with their time running. */
 const connections = 32;
-/** Milliseconds without progress after which a request is given up. */
-const patience = 2000;
 
 interface Exchange<T> {
   readonly method: "GET" | "HEAD" | "PUT";
@@ -34,7 +32,8 @@ interface Exchange<T> {
 export class CacheClient {
   readonly #location: ServerLocation;
   readonly #health: Health;
-  readonly #agent = new EnvHttpProxyAgent({ connections, connect: { timeout: patience } });
+  readonly #patience: number;
+  readonly #agent: EnvHttpProxyAgent;
   readonly #closed = new AbortController();
   /** Contents that the server did not have, although a result refers to them. */
   readonly #lost = new Set<Digest>();
@@ -43,7 +42,10 @@ export class CacheClient {
   /** Bytes of bodies that the server took. */
   sent = 0;
 
-  constructor(location: ServerLocation, health: Health) {
+  /** `patience`: milliseconds without progress after which a request is given up. */
+  constructor(location: ServerLocation, health: Health, patience: number) {
+    this.#patience = patience;
+    this.#agent = new EnvHttpProxyAgent({ connections, connect: { timeout: patience } });
     this.#location = location;
     this.#health = health;
   }
@@ -165,7 +167,7 @@ export class CacheClient {
     const { origin, path, headers } = this.#location;
     const signals = [this.#closed.signal, ...(signal === undefined ? [] : [signal])];
     // Several slow answers together may not cost more than one that never comes.
-    const limit = use === "read" ? Math.min(patience, this.#health.left) : patience;
+    const limit = use === "read" ? Math.min(this.#patience, this.#health.left) : this.#patience;
     const dog = new Watchdog(limit, AbortSignal.any(signals));
     let body: Dispatcher.ResponseData["body"] | undefined;
     try {

@@ -1,17 +1,17 @@
 /** What may still be asked of a cache during a build. A cache that misbehaves is left alone, with one warning. */
 
-/** Milliseconds that a build may wait in vain for a cache before it goes on without. */
-const patience = 2500;
-
 export type Use = "read" | "write";
 
 export class Health {
   readonly #onWarning: (message: string) => void;
   readonly #allowed: Set<Use>;
+  readonly #patience: number;
   #wasted = 0;
   #wastedUntil = 0;
 
-  constructor(onWarning: (message: string) => void, uses: readonly Use[]) {
+  /** `patience`: milliseconds that a build may wait in vain for a cache before it goes on without. */
+  constructor(onWarning: (message: string) => void, uses: readonly Use[], patience: number) {
+    this.#patience = patience;
     this.#onWarning = onWarning;
     this.#allowed = new Set(uses);
   }
@@ -40,14 +40,14 @@ export class Health {
 
   /** Milliseconds that may still be waited in vain. */
   get left(): number {
-    return Math.max(0, patience - this.#wasted);
+    return Math.max(0, this.#patience - this.#wasted);
   }
 
   /** Adds a time of waiting in vain (`performance.now()`); what several requests waited at once counts once. */
   waste(from: number, until: number): void {
     this.#wasted += Math.max(0, until - Math.max(from, this.#wastedUntil));
     this.#wastedUntil = Math.max(until, this.#wastedUntil);
-    if (this.#wasted > patience) this.stop(["read"], "is too slow");
+    if (this.#wasted > this.#patience) this.stop(["read"], "is too slow");
   }
 
   /** Tells of a single entry, without consequences for others. */

@@ -28,7 +28,19 @@ const mostBytes = 16 * 1024 ** 2;
 const lookUpsAtOnce = 16;
 const downloadsAtOnce = 8;
 
+/** How long a server may keep a build waiting, in milliseconds: without progress in one request, and in vain in all. */
+interface Patience {
+  readonly request: number;
+  readonly total: number;
+}
+
+/** Of a build, which can do without the cache. */
+const usualPatience: Patience = { request: 2000, total: 2500 };
+/** Of jobs on other machines, and of the build that submits them, which cannot. */
+export const longPatience: Patience = { request: 30_000, total: 60_000 };
+
 interface Settings {
+  readonly patience?: Patience;
   /** Whether results are written, too. */
   readonly upload: boolean;
   /** How this machine names itself in the results that it makes. */
@@ -57,11 +69,14 @@ export class HttpCache implements RemoteCache {
   #misses = 0;
   #sources = 0;
 
-  constructor(location: ServerLocation, { upload, maker, onWarning, onTransfer = () => {} }: Settings) {
+  constructor(
+    location: ServerLocation,
+    { upload, maker, onWarning, onTransfer = () => {}, patience = usualPatience }: Settings,
+  ) {
     this.#onTransfer = onTransfer;
     this.#maker = maker;
-    this.#health = new Health(onWarning, upload ? ["read", "write"] : ["read"]);
-    this.#client = new CacheClient(location, this.#health);
+    this.#health = new Health(onWarning, upload ? ["read", "write"] : ["read"], patience.total);
+    this.#client = new CacheClient(location, this.#health, patience.request);
     this.#queue = new UploadQueue(this.#client, this.#health, onTransfer);
   }
 
@@ -112,8 +127,19 @@ export class HttpCache implements RemoteCache {
     return isHere;
   }
 
+  async provide(blobs: readonly BlobReference[], store: Store): Promise<boolean> {
+    const sent = await Promise.allSettled(blobs.map((blob) => this.#queue.send(blob, store)));
+    return sent.every((one) => one.status === "fulfilled" && one.value);
+  }
+
   offerContent(blob: BlobReference, store: Store): void {
     if (this.#health.can("write")) this.#queue.addContent(blob, store);
+  }
+
+  /** A content of at most 16 MiB; undefined where it cannot be had, or is not what the digest says. */
+  async content(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const bytes = await this.#client.read("cas", digest, mostBytes, signal);
+    return bytes !== undefined && digestOfBytes(bytes) === digest ? bytes : undefined;
   }
 
   /**

@@ -1,6 +1,14 @@
 /** Results on their way to the server, beside the build: contents first, then the action, and last of all the result. */
 import { createHash } from "node:crypto";
-import type { BlobReference, RemoteResult, RemoteTransfer, ResultKey, Store } from "../engine/index.ts";
+import { setMaxListeners } from "node:events";
+import {
+  type BlobReference,
+  type RemoteResult,
+  type RemoteTransfer,
+  type ResultKey,
+  type Store,
+  Turns,
+} from "../engine/index.ts";
 import { messageOf } from "../errors/index.ts";
 import { encodeAction } from "./action.ts";
 import { encodeResult } from "./action-result.ts";
@@ -10,6 +18,9 @@ import type { Blob } from "./message.ts";
 
 /** Results, and contents of their own, that are sent at once. */
 const width = 4;
+
+/** Contents of jobs that are sent at once, beside them. */
+const sendsAtOnce = 8;
 
 interface Offer {
   /** What is sent, for messages. */
@@ -26,10 +37,14 @@ export class UploadQueue {
   /** Digests that the server is known to have. */
   readonly #there = new Set<string>();
   readonly #sending = new Map<string, Promise<boolean>>();
+  readonly #sends = new Turns(sendsAtOnce);
+  readonly #never = new AbortController().signal;
   /** Results that the server has now. */
   stored = 0;
 
   constructor(client: CacheClient, health: Health, onTransfer: (transfer: RemoteTransfer) => void) {
+    // As many wait for a turn as there are contents of jobs.
+    setMaxListeners(0, this.#never);
     this.#onTransfer = onTransfer;
     this.#client = client;
     this.#health = health;
@@ -44,6 +59,11 @@ export class UploadQueue {
   addResult(key: ResultKey, result: RemoteResult, store: Store): void {
     const send = () => this.#sendResult(key, result, store);
     this.#add({ what: `the result of ${key.task}`, send });
+  }
+
+  /** Sends a content now, ahead of what waits, unless the server has it; whether it has it then. Rejects for damaged contents. */
+  send(blob: BlobReference, store: Store): Promise<boolean> {
+    return this.#sends.take(0, this.#never, () => this.#putContent(blob, store));
   }
 
   /** Adds a content that no result refers to. */

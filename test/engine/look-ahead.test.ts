@@ -28,6 +28,10 @@ class MemoryCache implements RemoteCache {
 
   tally(): void {}
 
+  async provide(): Promise<boolean> {
+    return false;
+  }
+
   async retrieve(): Promise<boolean> {
     return false;
   }

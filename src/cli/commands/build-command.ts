@@ -14,6 +14,7 @@ import { RunLogWriter } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
 import { callBack } from "../terminal/attention.ts";
 import { formatSeconds } from "../terminal/style.ts";
+import { sessionExecution } from "./execution.ts";
 import { printForecast } from "./forecast-text.ts";
 import { movedDuring, movedText } from "./moved-during.ts";
 import { sessionCache, trafficLine } from "./remote-cache.ts";
@@ -81,6 +82,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
     onTransfer: display.onTransfer,
     onUpload: display.onUpload,
   });
+  const execution = await sessionExecution(session);
   try {
     const { outcome, graph, moved } = await build(workspace, {
       targets: tasks,
@@ -91,6 +93,7 @@ async function runBuild(session: Session, tasks: readonly Task[], attempt = 1): 
       ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
       audit: request.audit,
       ...(remote === undefined ? {} : { remote }),
+      ...(execution === undefined ? {} : { execution }),
       command: session.command,
       signal: display.signal,
       hurry: display.hurry,

@@ -20,6 +20,7 @@ import { standardOutput } from "../output/report-file.ts";
 import { RunLogWriter } from "../output/run-log.ts";
 import type { Session } from "../session.ts";
 import { counted, formatSeconds } from "../terminal/style.ts";
+import { sessionExecution } from "./execution.ts";
 import { printForecast } from "./forecast-text.ts";
 import { movedDuring } from "./moved-during.ts";
 import { sessionCache, trafficLine } from "./remote-cache.ts";
@@ -102,6 +103,7 @@ async function runMatrix(
     onTransfer: display.onTransfer,
     onUpload: display.onUpload,
   });
+  const execution = await sessionExecution(session);
   try {
     const { outcome, graph, moved } = await build(workspace, {
       ...matrixRequest(targets, combinations),
@@ -110,6 +112,7 @@ async function runMatrix(
       ...(request.jobs === undefined ? {} : { jobs: request.jobs }),
       audit: request.audit,
       ...(remote === undefined ? {} : { remote }),
+      ...(execution === undefined ? {} : { execution }),
       command: session.command,
       signal: display.signal,
       hurry: display.hurry,

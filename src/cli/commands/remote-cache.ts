@@ -28,12 +28,15 @@ interface CacheSinks {
 export class SessionCache implements RemoteCache {
   readonly #settings: RemoteCacheSettings;
   readonly #sinks: CacheSinks;
+  readonly #isNeeded: boolean;
   #savedSeconds = 0;
   #opened: Promise<HttpCache> | undefined;
   /** Offers that wait for the cache to be opened. */
   readonly #offers = new Set<Promise<void>>();
 
-  constructor(settings: RemoteCacheSettings, sinks: CacheSinks) {
+  /** `isNeeded`: jobs on other machines get through it what they need. */
+  constructor(settings: RemoteCacheSettings, sinks: CacheSinks, isNeeded: boolean) {
+    this.#isNeeded = isNeeded;
     this.#settings = settings;
     this.#sinks = sinks;
   }
@@ -49,6 +52,10 @@ export class SessionCache implements RemoteCache {
 
   async download(download: Download, signal: AbortSignal): Promise<boolean> {
     return (await this.#cache()).download(download, signal);
+  }
+
+  async provide(blobs: readonly BlobReference[], store: Store): Promise<boolean> {
+    return (await this.#cache()).provide(blobs, store);
   }
 
   tally(isOfUse: boolean): void {
@@ -110,15 +117,17 @@ export class SessionCache implements RemoteCache {
   }
 
   async #open(): Promise<HttpCache> {
-    const { HttpCache } = await import("../../remote/index.ts");
+    const { HttpCache, longPatience } = await import("../../remote/index.ts");
     const { location, upload } = this.#settings;
-    return new HttpCache(location, { upload, maker: hostname(), ...this.#sinks });
+    const patience = this.#isNeeded ? { patience: longPatience } : {};
+    return new HttpCache(location, { upload, maker: hostname(), ...patience, ...this.#sinks });
   }
 }
 
 /** The remote cache that the session's command line asks for; undefined for none. */
 export function sessionCache({ request }: Session, sinks: CacheSinks): SessionCache | undefined {
-  return request.remoteCache === undefined ? undefined : new SessionCache(request.remoteCache, sinks);
+  const { remoteCache, executor } = request;
+  return remoteCache === undefined ? undefined : new SessionCache(remoteCache, sinks, executor !== undefined);
 }
 
 /** `remote cache: 3 results found, 2 not there, 1 stored; 12 MB received, 3 MB sent; 8 s saved`. */

@@ -8,6 +8,7 @@ import type { LateText, OptionValues, Taskfile } from "../../engine/index.ts";
 import { didYouMean, type ErrorCode, UsageError } from "../../errors/index.ts";
 import type { Io } from "../terminal/io.ts";
 import { noConfigFile, readConfigFile } from "./config-file.ts";
+import { type ExecutorOptions, type ExecutorSettings, executorSettings } from "./executor.ts";
 import { flagsOf, type OptionEntry, optionsOf, parametersOf } from "./option-table.ts";
 import { chosenVariant, configKeys, optionValues } from "./option-value.ts";
 import { type RemoteCacheOptions, type RemoteCacheSettings, remoteCacheSettings } from "./remote-cache.ts";
@@ -57,6 +58,8 @@ export interface Request {
   readonly boot: boolean;
   /** Where results are shared with other machines. */
   readonly remoteCache: RemoteCacheSettings | undefined;
+  /** Other machines that run tasks. */
+  readonly executor: ExecutorSettings | undefined;
   /** Answers to options that are accepted and no longer do anything. */
   readonly notes: readonly string[];
   /** Absolute paths of the files that were read to understand the command line. */
@@ -70,7 +73,7 @@ type Parsed =
   /** Help, of the program or of what the first word names. */
   | { readonly kind: "help"; readonly words: readonly string[] };
 
-interface CoreOptions extends RemoteCacheOptions {
+interface CoreOptions extends RemoteCacheOptions, ExecutorOptions {
   readonly help?: true;
   readonly version?: true;
   readonly config?: string;
@@ -171,6 +174,7 @@ export function parseCommandLine(
       notes.push(`${origin.where}: ${error.message}; the line is not used`);
     }
   }
+  const remoteCache = remoteCacheSettings(options, taskfile, env);
   const force = forcedTasks(options.force, words, taskfile);
   return {
     kind: "request",
@@ -205,7 +209,8 @@ export function parseCommandLine(
       onSuccess: options.onSuccess,
       onFailure: options.onFailure,
       boot: options.boot === true,
-      remoteCache: remoteCacheSettings(options, taskfile, env),
+      remoteCache,
+      executor: executorSettings(options, taskfile, env, remoteCache),
       read: options.config === undefined ? [] : [path.resolve(cwd, options.config)],
       notes: [
         ...notes,

@@ -224,6 +224,9 @@ export const remoteVariables = {
   header: "RAZOR_MK_REMOTE_HEADER",
 } as const;
 
+/** The variable that names the executor. */
+export const executorVariable = "RAZOR_MK_EXECUTOR";
+
 /** What the program itself understands, whatever the Taskfile says. */
 const programOptions: readonly OptionEntry[] = [
   option("-c, --config", "read options from KEY=value lines", {
@@ -268,6 +271,12 @@ const programOptions: readonly OptionEntry[] = [
       concerns: "other",
     },
   ),
+  option("--executor", "where tasks run: local (default), slurm (jobs of a cluster; needs --remote-upload)", {
+    value: "NAME",
+    env: executorVariable,
+    offers: ["local", "slurm"],
+  }),
+  option("--jobs-remote", "have at most N jobs on the cluster at once (default: 16)", { value: "N" }),
   option("--over", "with matrix: build for each of these values of an option, or of variant", {
     value: "NAME=VALUE,…",
     again: true,

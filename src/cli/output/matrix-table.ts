@@ -30,7 +30,7 @@ export class MatrixRecord {
         this.#places.set(event.task, event.maker === undefined ? "local cache" : "remote cache");
         break;
       case "task-done":
-        this.#places.set(event.task, "here");
+        this.#places.set(event.task, event.node ?? "here");
         this.#seconds.set(event.task, event.seconds);
         break;
       default:

@@ -118,7 +118,13 @@ export class PlainReporter {
         break;
       case "task-done":
         this.counts.ran += 1;
-        this.#outcome(style.green("✓"), event.task, "rebuilt", event.reasons, event.seconds);
+        this.#outcome(
+          style.green("✓"),
+          event.task,
+          event.node === undefined ? "rebuilt" : `rebuilt on ${printable(event.node)}`,
+          event.reasons,
+          event.seconds,
+        );
         break;
       case "task-failed":
         this.counts.failed += 1;

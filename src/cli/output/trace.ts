@@ -11,6 +11,8 @@ interface Span {
   readonly category: "task" | "process" | "download" | "remote cache";
   readonly start: number;
   readonly end: number;
+  /** The machine that it ran on, where that is another one. */
+  readonly node?: string;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
@@ -40,7 +42,11 @@ export class Trace {
         break;
       case "task-done":
       case "task-failed":
-        this.#end(`task ${event.task}`, { outcome: event.type === "task-done" ? "done" : "failed" });
+        this.#end(
+          `task ${event.task}`,
+          { outcome: event.type === "task-done" ? "done" : "failed" },
+          event.type === "task-done" ? event.node : undefined,
+        );
         break;
       case "task-restored":
         this.#past(event.task, event.seconds, { outcome: "restored" });
@@ -92,11 +98,12 @@ export class Trace {
     this.#open.set(key, { name, category, start: this.#now(), args });
   }
 
-  #end(key: string, args: Span["args"]): void {
+  #end(key: string, args: Span["args"], node?: string): void {
     const span = this.#open.get(key);
     if (span === undefined) return;
     this.#open.delete(key);
-    this.#spans.push({ ...span, end: this.#now(), args: { ...span.args, ...args } });
+    const where = node === undefined ? {} : { node };
+    this.#spans.push({ ...span, ...where, end: this.#now(), args: { ...span.args, ...args } });
   }
 
   #past(task: TaskId, seconds: number, args: Span["args"]): void {
@@ -114,19 +121,29 @@ export class Trace {
 
   #events(): readonly object[] {
     const origin = Math.min(...this.#spans.map((span) => span.start));
-    const groups = { task: 1, process: 2, download: 3, "remote cache": 4 } as const;
+    const groups: Readonly<Record<Span["category"], number>> = {
+      task: 1,
+      process: 2,
+      download: 3,
+      "remote cache": 4,
+    };
     const names = Object.entries(groups).map(([name, pid]) => ({
       ph: "M",
       name: "process_name",
       pid,
       args: { name: groupNames[name as Span["category"]] },
     }));
-    const lanes = new Map<Span["category"], number[]>();
+    // Each node of a cluster is a group of its own.
+    const nodes = [...new Set(this.#spans.flatMap(({ node }) => node ?? []))];
+    const pidOfNode = (node: string): number => Object.keys(groups).length + 1 + nodes.indexOf(node);
+    for (const node of nodes)
+      names.push({ ph: "M", name: "process_name", pid: pidOfNode(node), args: { name: `node ${node}` } });
+    const lanes = new Map<string, number[]>();
     const events = this.spans.map((span) => ({
       ph: "X",
       name: span.name,
       cat: span.category,
-      pid: groups[span.category],
+      pid: span.node === undefined ? groups[span.category] : pidOfNode(span.node),
       tid: laneFor(span, lanes),
       ts: Math.round((span.start - origin) * 1000),
       dur: Math.max(1, Math.round((span.end - span.start) * 1000)),
@@ -137,9 +154,10 @@ export class Trace {
 }
 
 /** The first lane on which nothing runs any more. */
-function laneFor(span: Span, lanes: Map<Span["category"], number[]>): number {
-  const ends = lanes.get(span.category) ?? [];
-  lanes.set(span.category, ends);
+function laneFor(span: Span, lanes: Map<string, number[]>): number {
+  const group = span.node === undefined ? span.category : `node ${span.node}`;
+  const ends = lanes.get(group) ?? [];
+  lanes.set(group, ends);
   const free = ends.findIndex((end) => end <= span.start);
   const lane = free === -1 ? ends.length : free;
   ends[lane] = span.end;

@@ -33,6 +33,8 @@ export interface Task<O extends Outputs = Outputs> {
   readonly cached: boolean;
   readonly envFiles: readonly string[];
   readonly interactive: boolean;
+  /** Whether it may run on another machine. */
+  readonly remote: boolean;
   /** Seconds; undefined for no limit. */
   readonly timeout: number | undefined;
   readonly retries: number;

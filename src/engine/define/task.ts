@@ -53,6 +53,8 @@ interface TaskDefinition<N extends Needs, I extends Inputs, P extends Params, O 
    * while no other task does, and Ctrl-C is the command's. It cannot be watched.
    */
   readonly interactive?: boolean;
+  /** Whether it may run on another machine, where an executor is used; default true. False for what needs this one: a boot, a device. */
+  readonly remote?: boolean;
   /** Seconds that one attempt may take; what takes longer is ended like an interrupted task, and has failed. */
   readonly timeout?: number;
   /** How often a failed attempt is repeated, for what depends on a network; default 0. Each begins with empty outputs. */
@@ -92,6 +94,7 @@ export function task<
     cached: definition.cached ?? true,
     envFiles: definition.envFiles ?? [],
     interactive: definition.interactive ?? false,
+    remote: definition.remote ?? true,
     timeout: definition.timeout,
     retries: definition.retries ?? 0,
     // The one place where the types of a definition are let go of: the runner builds the context from the same

@@ -90,6 +90,15 @@ interface TaskfileDefinition {
   };
   /** Axes that `task matrix` builds over unless the command line names others: the values by option, or of `variant`. */
   readonly matrix?: Readonly<Record<string, readonly string[]>>;
+  /** Where tasks run; the command line and the environment win over it. */
+  readonly executor?: {
+    /** `local` or `slurm`. */
+    readonly use: string;
+    /** Jobs in flight at most. */
+    readonly jobs?: number;
+    /** Further options of the scheduler's command: `--partition=build`. */
+    readonly options?: readonly string[];
+  };
   readonly output?: {
     /** Bytes that are kept of what a task prints, half of them from its beginning and half from its end; default 8 MiB. */
     readonly maxSize?: number;

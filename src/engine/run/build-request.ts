@@ -9,6 +9,7 @@ import type { Taskfile } from "../define/taskfile.ts";
 import type { RemoteCache } from "../state/remote-cache.ts";
 import type { State } from "../state/state.ts";
 import type { EventSink } from "./event.ts";
+import type { Executor } from "./executor.ts";
 import type { BuildWatcher } from "./live-build.ts";
 
 export interface Workspace {
@@ -41,6 +42,12 @@ export interface BuildRequest {
   readonly onEvent: EventSink;
   /** Results that other machines share. */
   readonly remote?: RemoteCache;
+  /** Other machines that run tasks; they and this one exchange contents through `remote`. */
+  readonly execution?: {
+    readonly executor: Executor;
+    /** The compiled program for other machines. */
+    readonly program: () => Promise<Uint8Array>;
+  };
   /** Watches for changes while the build runs. */
   readonly watcher?: BuildWatcher;
 }

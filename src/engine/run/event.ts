@@ -50,6 +50,8 @@ export type BuildEvent =
       readonly task: TaskId;
       readonly reasons: readonly Reason[];
       readonly seconds: number;
+      /** The machine that ran it, where that is another one. */
+      readonly node?: string;
     }
   | {
       readonly type: "task-failed";

@@ -25,6 +25,7 @@ import { DeferredResults } from "./deferred-results.ts";
 import { Cancellation } from "./live-build.ts";
 import { LookAhead } from "./look-ahead.ts";
 import { Prefetches } from "./prefetch.ts";
+import { RemoteExecution } from "./remote-execution.ts";
 import { RemoteResults } from "./remote-results.ts";
 import { restoreTask } from "./restoration.ts";
 import type { RunningCode } from "./running-code.ts";
@@ -33,6 +34,9 @@ import { StagingAreas } from "./staging.ts";
 import { explainSystemError } from "./system-failure.ts";
 import type { ExecutionContext } from "./task-context.ts";
 import { runTask, TaskFailure } from "./task-run.ts";
+
+/** The pool of what runs on other machines; no task's own pool can have this name. */
+const remotePool = "@remote";
 
 /** What a task needs could not be made; that was reported. */
 class NeedFailure extends Error {
@@ -86,6 +90,20 @@ export async function runGraph(
     );
     return paths.get(id) ?? 0;
   };
+  const outputLimit = workspace.taskfile.output?.maxSize ?? defaultOutputLimit;
+  const elsewhere =
+    request.execution === undefined || remote === undefined || request.remote === undefined
+      ? undefined
+      : new RemoteExecution({
+          ...request.execution,
+          remote: request.remote,
+          results: remote,
+          graph,
+          state,
+          made,
+          env: workspace.env,
+          outputLimit,
+        });
   const deferred = new DeferredResults(request.targets, state, watcher !== undefined);
   /** Pools in which a failure of a kind that is reported all at once has happened. */
   const collecting = new Set<string>();
@@ -230,7 +248,7 @@ export async function runGraph(
     share: shared.share,
     ...(request.remote === undefined ? {} : { remote: request.remote }),
     running,
-    outputLimit: workspace.taskfile.output?.maxSize ?? defaultOutputLimit,
+    outputLimit,
     onLateError: (error) => failLate(bound.id, error),
     audit: request.audit ?? "off",
     ...(codeAccesses === undefined ? {} : { codeAccesses }),
@@ -288,7 +306,8 @@ export async function runGraph(
         if (state.stamps.currentFingerprint(bound.id) !== decision.fingerprint) {
           state.stamps.record(bound.id, decision.stamp, state.clock.now());
         }
-        emitFresh(bound, decision.stamp);
+        // A deferred result was told of when it was found.
+        if (!deferred.isTold(bound.id)) emitFresh(bound, decision.stamp);
         return decision.outputs;
       case "restore":
         reasons = decision.reasons;
@@ -311,6 +330,37 @@ export async function runGraph(
         break;
       }
     }
+    const expectedSeconds = state.stamps.last(bound.id)?.seconds;
+    const emitStarted = (): void =>
+      emit({
+        type: "task-started",
+        task: bound.id,
+        reasons,
+        ...(bound.task.interactive ? { interactive: true as const } : {}),
+        ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
+      });
+    if (elsewhere?.wants(bound) === true && remote !== undefined && (request.audit ?? "off") === "off") {
+      emitStarted();
+      const node = await elsewhere.run(bound, decision, {
+        signal,
+        onOutput: (text) => emit({ type: "task-output", task: bound.id, text }),
+        onNote: (message) => emit({ type: "note", task: bound.id, message }),
+      });
+      const found =
+        node === undefined
+          ? undefined
+          : mayDefer
+            ? await remote.findRecord(bound, decision, reasons, signal)
+            : await remote.find(bound, decision, reasons, priorityOf(bound.id), signal);
+      const isHere =
+        found !== undefined &&
+        (mayDefer || (await restoreTask(bound, found.decision, { state, stagingAreas })));
+      if (found !== undefined && isHere && node !== undefined) {
+        if (mayDefer) deferred.defer(bound.id, found.decision.stamp);
+        emit({ type: "task-done", task: bound.id, reasons, seconds: seconds(), node });
+        return found.decision.outputs;
+      }
+    }
     const awaited = needsOf(bound).filter((need) => deferred.has(need));
     if (awaited.length > 0) {
       const before = digestsOfNeeds(bound, made);
@@ -320,14 +370,7 @@ export async function runGraph(
       // What was made anew may be something else: then so is the decision.
       if (!isDeepStrictEqual(before, digestsOfNeeds(bound, made))) return undefined;
     }
-    const expectedSeconds = state.stamps.last(bound.id)?.seconds;
-    emit({
-      type: "task-started",
-      task: bound.id,
-      reasons,
-      ...(bound.task.interactive ? { interactive: true as const } : {}),
-      ...(expectedSeconds === undefined ? {} : { expectedSeconds }),
-    });
+    emitStarted();
     stagingAreas.prepare();
     for (const other of dependents.get(bound.id) ?? []) {
       state.concatenator.anticipate(stagingAreas.of(other).directory);
@@ -371,10 +414,14 @@ export async function runGraph(
     nodes,
     cost,
     ...(lookAhead === undefined ? {} : { onReady: (id) => lookAhead.begin(id) }),
-    poolOf: (id) => get(id).task.pool,
+    poolOf: (id) => (elsewhere?.wants(get(id)) === true ? remotePool : get(id).task.pool),
     isExclusive: (id) => get(id).task.interactive,
-    ...(request.jobs === undefined ? {} : { limit: request.jobs }),
-    widthOf: (pool) => Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
+    // What runs elsewhere is none of this machine's load.
+    ...(request.jobs === undefined || elsewhere !== undefined ? {} : { limit: request.jobs }),
+    widthOf: (pool) =>
+      pool === remotePool && elsewhere !== undefined
+        ? elsewhere.capacity
+        : Math.max(1, Math.min(jobs, workspace.taskfile.pools?.[pool] ?? jobs)),
     run: process,
     // An interruption is no failure: what did not run is not reported task by task.
     skip: (id, because) => {

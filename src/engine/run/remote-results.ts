@@ -26,6 +26,8 @@ interface RemoteRestore {
 interface Retrieval {
   readonly fingerprint: Fingerprint;
   readonly found: Promise<RemoteResult | undefined>;
+  /** What was found, once it is known. */
+  result?: RemoteResult;
   /** Whether all contents are in the store; undefined while nobody wants them. */
   isHere?: Promise<boolean>;
   /** Whether it was counted. */
@@ -56,6 +58,16 @@ export class RemoteResults {
    */
   async lookUp(bound: BoundTask, assessment: Assessment): Promise<Listing | undefined> {
     return (await this.#retrieve(bound, assessment)?.found)?.outputs;
+  }
+
+  /** Forgets what was found for a task, or not: it was made meanwhile. */
+  forget(id: TaskId): void {
+    this.#retrievals.delete(id);
+  }
+
+  /** The parts of contents in the result that was found for a task. */
+  joinedOf(id: TaskId): RemoteResult["joined"] {
+    return this.#retrievals.get(id)?.result?.joined;
   }
 
   /** Begins to download what was found for a task; `priority` is higher for what is more urgent. */
@@ -140,6 +152,12 @@ export class RemoteResults {
     // It may end by the signal before anybody waits for it.
     found.catch(() => undefined);
     const retrieval: Retrieval = { fingerprint: assessment.fingerprint, found };
+    found.then(
+      (result) => {
+        if (result !== undefined) retrieval.result = result;
+      },
+      () => undefined,
+    );
     this.#retrievals.set(bound.id, retrieval);
     return retrieval;
   }

@@ -49,6 +49,8 @@ export interface RemoteCache {
   tally(isOfUse: boolean): void;
   /** Brings a content that is known by its digest, such as a pinned source, into the store; false where it cannot be had. */
   retrieve(blob: BlobReference, store: Store, signal: AbortSignal): Promise<boolean>;
+  /** Sends what the server lacks of these contents at once; false where it does not have all of them afterwards. */
+  provide(blobs: readonly BlobReference[], store: Store): Promise<boolean>;
   /** Takes a content of the store to be sent beside the build, for `retrieve` on other machines. Returns at once. */
   offerContent(blob: BlobReference, store: Store): void;
   /** Takes a result that was just made, whose contents are in the store, to be sent beside the build. Returns at once. */

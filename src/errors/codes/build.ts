@@ -44,10 +44,20 @@ export const buildErrors = {
       "An input is a directory where a file is expected, a file where a directory is expected, or a special file.",
     remedy: "Name a regular file or a directory as the hint says.",
   },
+  "job-failed": {
+    meaning: "A task that ran on a node of the cluster failed there, or could not run there.",
+    remedy: "Read its output. Without `--executor` the task runs on this machine.",
+  },
   "no-space": {
     meaning: "The disk is full, or the disk quota is exceeded.",
     remedy:
       "Free disk space (`task clean --all` empties the cache) and run the build again. Earlier results are kept.",
+  },
+  "node-differs": {
+    meaning:
+      "A node of the cluster has another version of a program than this machine, or finds other inputs.",
+    remedy:
+      "Install the same packages on all nodes and here, or exclude the node with an option of the scheduler.",
   },
   "not-readable": {
     meaning: "A file of the build cannot be read.",
@@ -97,6 +107,10 @@ export const buildErrors = {
   "project-error": {
     meaning: "A task of the project failed with a message of its own.",
     remedy: "Follow the message and the hint. Both come from the project's own code.",
+  },
+  "slurm-missing": {
+    meaning: "`--executor slurm` needs `srun`, which cannot be started.",
+    remedy: "Install Slurm's client programs and their configuration, or omit the option.",
   },
   "task-never-settled": {
     meaning: "The task's function waits for something that can no longer happen.",

@@ -73,6 +73,11 @@ export const commandLineErrors = {
     meaning: "`task graph` does not have this output format.",
     remedy: "Use one of the formats that the message lists.",
   },
+  "executor-invalid": {
+    meaning:
+      "The executor does not exist, its number of jobs is none, or it has no remote cache to exchange contents through.",
+    remedy: "Use `--executor slurm` with `--remote-cache URL --remote-upload`, or omit it.",
+  },
   "graph-usage": {
     meaning: "`task graph` accepts at most one target.",
     remedy: "Name one target, or none for the whole graph.",
