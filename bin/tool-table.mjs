@@ -84,6 +84,7 @@ const testTools = {
   munged: { for: "jobs of a cluster in tests", apt: "munge", dnf: "munge" },
   slurmctld: { for: "jobs of a cluster in tests", apt: "slurmctld", dnf: "slurm-slurmctld" },
   slurmd: { for: "jobs of a cluster in tests", apt: "slurmd", dnf: "slurm-slurmd" },
+  scancel: { for: "jobs of a cluster in tests", apt: "slurm-client", dnf: "slurm" },
   srun: { for: "jobs of a cluster in tests", apt: "slurm-client", dnf: "slurm" },
   curl: {
     for: "credentials of a remote cache in tests",
@@ -136,6 +137,13 @@ const testTools = {
     dnf: "coreutils",
     pacman: "coreutils",
     brew: "coreutils",
+  },
+  python3: {
+    for: "files of other programs in tests",
+    apt: "python3",
+    dnf: "python3",
+    pacman: "python",
+    brew: "python",
   },
   checkisomd5: { for: "ISOs of installers in tests", apt: "isomd5sum", dnf: "isomd5sum" },
   visudo: { for: "sudoers in tests", apt: "sudo", dnf: "sudo", pacman: "sudo" },

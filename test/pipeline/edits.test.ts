@@ -9,6 +9,7 @@ import {
   makeDirectory,
   openWorkspace,
   removeDirectory,
+  sha256,
   version,
   type Workspace,
 } from "./workspace.ts";
@@ -64,10 +65,9 @@ echo "$VERSION" >/opt/kiosk/variant
 
   it("has the same bytes when the script runs again", async () => {
     const iso = workspace.path(`build-files/rz_mk_dev-image.${version}.iso`);
-    const { stdout: first } = await workspace.$`sha256sum ${iso}`;
+    const first = await sha256(iso);
     await workspace.build(["iso", ...options, "--force", "overlay"]);
-    const { stdout: second } = await workspace.$`sha256sum ${iso}`;
-    expect(second).toBe(first);
+    expect(await sha256(iso)).toBe(first);
   });
 
   it("takes and unpacks files of extensions; start scripts have run", async () => {

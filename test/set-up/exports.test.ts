@@ -4,12 +4,13 @@ import { expect, it } from "vitest";
 import { readModule, readModules } from "../support/modules.ts";
 
 const { exports: entries } = JSON.parse(readFileSync("package.json", "utf8"));
-/** What the package offers, and the program's own entry, which `bin/` loads once it is compiled. */
+/** What the package offers, and the program's own entries, which `bin/` loads once they are compiled. */
 const entryPoints: readonly string[] = [
   // Generated from the .proto file, with all that may be of use.
   "src/remote/reapi_pb.ts",
   ...Object.values<string>(entries).map((entry) => entry.replace(/^\.\//, "")),
   "src/cli/main.ts",
+  "src/cli/commands/worker.ts",
 ];
 
 it("are used by another module, or belong to an entry point", () => {

@@ -9,7 +9,7 @@ import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { usesPrograms } from "./programs.ts";
 
-usesPrograms("munged", "slurmctld", "slurmd", "srun");
+usesPrograms("munged", "scancel", "slurmctld", "slurmd", "srun");
 
 /** Daemons are in directories that not every user's PATH has. */
 const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;

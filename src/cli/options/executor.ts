@@ -5,7 +5,7 @@ import { executorVariable } from "./option-table.ts";
 import type { RemoteCacheSettings } from "./remote-cache.ts";
 
 /** Where tasks may run. */
-export const executors = ["local", "slurm"] as const;
+const executors = ["local", "slurm"] as const;
 
 export interface ExecutorSettings {
   /** Jobs in flight. */

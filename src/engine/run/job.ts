@@ -45,7 +45,7 @@ export interface Job {
 }
 
 /** A job with the contents that it refers to. */
-export interface DescribedJob {
+interface DescribedJob {
   readonly job: Job;
   /** Files of the workspace, by path (relative). */
   readonly files: ReadonlyMap<string, ListedEntry & { readonly type: "file" }>;
@@ -54,7 +54,7 @@ export interface DescribedJob {
 }
 
 /** What is known of the needs of a task. */
-export interface JobContext {
+interface JobContext {
   readonly graph: Graph;
   readonly state: State;
   readonly made: ReadonlyMap<TaskId, Listing>;
