@@ -6,7 +6,7 @@
  */
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { crc32, createInflateRaw } from "node:zlib";
+import { crc32, createInflateRaw, type InflateRaw } from "node:zlib";
 import { messageOf, UserError } from "../errors/index.ts";
 import type { FileWindow } from "./cpio-reader.ts";
 import { createLimit, type UnpackLimits } from "./limits.ts";
@@ -85,15 +85,14 @@ async function inflateBody(
   const source = createReadStream(encodeName(path), { start, highWaterMark: 64 * 1024 });
   // A raw deflate stream knows its own end; what is written after it stays unread and uncounted in bytesWritten.
   source.on("error", (error) => inflate.destroy(error)).pipe(inflate);
+  const points = pointsOf(inflate);
   let size = 0;
   let crc = 0;
-  const points: PackingPoint[] = [];
   try {
     for await (const chunk of inflate as AsyncIterable<Buffer>) {
       size += chunk.length;
       check(inflate.bytesWritten, size);
       crc = crc32(chunk, crc);
-      points.push({ unpacked: size, packed: inflate.bytesWritten });
       await writeAll(out, chunk);
     }
   } catch (cause) {
@@ -104,6 +103,22 @@ async function inflateBody(
     source.destroy();
   }
   return { taken: inflate.bytesWritten, size, crc, points };
+}
+
+/**
+ * The points that a stream reaches, as it goes on. They are noted when it makes a chunk: by the time that the chunk is read, it may
+ * have taken more of the member, so that the same member would have other points each time.
+ */
+function pointsOf(inflate: InflateRaw): readonly PackingPoint[] {
+  const points: PackingPoint[] = [];
+  const push = inflate.push.bind(inflate);
+  let unpacked = 0;
+  inflate.push = (chunk: Buffer | null, ...rest) => {
+    unpacked += chunk?.length ?? 0;
+    if (chunk !== null) points.push({ unpacked, packed: inflate.bytesWritten });
+    return push(chunk, ...rest);
+  };
+  return points;
 }
 
 async function writeAll(out: FileHandle, chunk: Buffer): Promise<void> {
