@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import type { Shell } from "../../src/host/index.ts";
 import { createFileHandler, serve } from "../../src/serve/index.ts";
@@ -57,6 +58,8 @@ export async function openMirror($: Shell, root: string): Promise<Mirror> {
   let most = 0;
   const server = await serve(async (request, response) => {
     const name = request.url ?? "";
+    // A client may have all of an answer, and ask for the next file, just before this process hears that the answer is sent.
+    await delay(5);
     open += 1;
     most = Math.max(most, open);
     response.once("close", () => {
