@@ -20,7 +20,7 @@ describe("a value of the real project", () => {
     ],
     [
       ["--source", "elsewhere"],
-      /no source "elsewhere" \[source-unknown\]\n.*\n {2}hint: known sources: tinycore, tinycore-16, tinycore-16-x86_64, sample;/,
+      /no source "elsewhere" \[source-unknown\]\n.*\n {2}hint: known sources: tinycore, tinycore-16, tinycore-16-x86_64, sample, sample-rpm;/,
     ],
     [["-c", "wrong.conf"], /no source "smaple" \[source-unknown\]\n {2}where: wrong\.conf:1\n/],
     [["--source", "ftp://example.org"], /only http, https and file/],
