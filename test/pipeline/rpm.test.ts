@@ -30,6 +30,10 @@ interface Run {
   readonly stderr: string;
 }
 
+function isReadableFor(uid: number): boolean {
+  return spawnSync("cat", [path.join(checkout, "bin/task.js")], { uid, gid: uid }).status === 0;
+}
+
 describe("a project of the flavour rpm", () => {
   let directory = "";
   let project = "";
@@ -211,7 +215,8 @@ describe("a project of the flavour rpm", () => {
     });
     // The downloads are those of the project; everything else is made again.
     await rm(path.join(other, ".buildcache/v1/stamps.log"), { force: true });
-    const user = process.getuid?.() === 0 ? plainUser : undefined;
+    // The project's program is the checkout's, which may lie where only its owner reads.
+    const user = process.getuid?.() === 0 && isReadableFor(plainUser) ? plainUser : undefined;
     if (user !== undefined) {
       execFileSync("chown", ["-R", String(user), other]);
       execFileSync("chmod", ["755", directory]);

@@ -22,6 +22,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { createShell, ProcessGroups, type Shell } from "../../src/host/index.ts";
 import { usesPrograms } from "../support/programs.ts";
+import { claim } from "./workspace-claim.ts";
 
 usesPrograms("git");
 
@@ -81,9 +82,13 @@ export function commandEnvironment(
  * that run tests side by side has one of its own.
  */
 export async function openWorkspace(): Promise<Workspace> {
-  const worker = process.env.VITEST_POOL_ID ?? "1";
-  const name = worker === "1" ? "test workspace" : `test workspace ${worker}`;
-  return await settle(path.join(checkout, ".buildcache", name));
+  const directory = path.join(checkout, ".buildcache");
+  await mkdir(directory, { recursive: true });
+  for (let number = 1; ; number += 1) {
+    const root = path.join(directory, number === 1 ? "test workspace" : `test workspace ${number}`);
+    // Vitest's numbers of workers (4.1) are not unique: when it goes on to another project, it frees one that is in use.
+    if (claim(`${root}.claim`)) return await settle(root);
+  }
 }
 
 /** A workspace without anything built, in a new directory below `parent`. */
