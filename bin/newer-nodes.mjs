@@ -1,5 +1,5 @@
-// Tries the project under the newest releases of Node: quickstart and the tests of the pipeline, but for the boots, each in a clone
-// of its own, with every use of what Node is to deprecate a failure. Arguments are major versions; without them those below.
+// Tries the project under the newest releases of Node: quickstart and the tests of the pipeline, but for the boots and for what other
+// programs do, each in a clone of its own, with every use of what Node is to deprecate a failure. Arguments are major versions; without them those below.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import path from "node:path";
 import { runChild } from "./child.mjs";
@@ -13,6 +13,10 @@ import { runTests } from "./test-run.mjs";
 const emulator = "qemu-system-x86_64";
 /** The newest with long-term support, and the newest. */
 const majors = ["24", "26"];
+/** Tests in which a compiler, old scripts or a cluster work for minutes, and this program hardly at all. */
+const ofOtherPrograms = ["recipes", "old-revisions", "cluster"].map(
+  (name) => `test/pipeline/${name}.test.ts`,
+);
 
 await runScript(async () => {
   const words = process.argv.slice(2);
@@ -68,6 +72,7 @@ async function tryNode(major) {
       "--project",
       "pipeline",
       ...withoutMachines(clone),
+      ...ofOtherPrograms.map((file) => `--exclude=${file}`),
     ]);
     for (const line of tests.lines) process.stdout.write(`${line} (Node ${major})\n`);
     return addNumbers([quickstart, tests.numbers]);
