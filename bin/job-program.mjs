@@ -59,8 +59,8 @@ export async function compileForJobs({ workspace, packageRoot }, manifest) {
     ],
     tsconfigRaw: "{}",
     logLevel: "silent",
-    // No task runs these.
-    external: ["esbuild", "chokidar", "@viz-js/viz", "@clack/core"],
+    // No task runs the first four. The others are peers of the CycloneDX library, which does without them.
+    external: ["esbuild", "chokidar", "@viz-js/viz", "@clack/core", "xmlbuilder2", "libxmljs2"],
   });
   const running = new Map(manifest.sources.map((source) => [source.path, source.digest]));
   const isSame = reader.sources.every(({ path: file, digest }) => (running.get(file) ?? digest) === digest);

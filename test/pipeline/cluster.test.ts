@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 it("makes the ISO that a local build makes, with every step on the cluster that may run there", async () => {
-  const words = ["iso", "--prod", "--source", "local", "--lock", "good.lock.json"];
+  const words = ["iso", "--prod", "--iso-version", version, "--source", "local", "--lock", "good.lock.json"];
   const file = workspace.path(`build-files/rz_mk_prod-image.${version}.iso`);
   const digest = async (): Promise<string> =>
     createHash("sha256")
