@@ -1,7 +1,7 @@
 /**
  * A tree read from a directory on disk, with modes and owners decided by a policy.
- * It knows nothing of archives, and believes nothing that depends on who checked the files out: of a file's
- * mode on disk only the executable bit is looked at, unless the policy asks for more.
+ * It uses nothing that depends on who checked the files out: of a file's mode on
+ * disk only the executable bit, unless the policy asks for more.
  */
 import type { BigIntStats } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";

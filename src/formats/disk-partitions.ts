@@ -19,7 +19,7 @@ const extendedTypes = [0x05, 0x0f, 0x85];
 const protectiveType = 0xee;
 /** A GPT has 128 entries; more than that is no disk that boots anything. */
 const mostEntries = 1024;
-/** Logical partitions that are followed, so that a chain in a circle ends. */
+/** The most logical partitions that are followed: a damaged chain may be cyclic. */
 const mostLogical = 60;
 
 /** Whether the bytes may begin a disk: the last two of the first sector say so (UEFI 5.2.1). */

@@ -46,7 +46,7 @@ export class BootServer {
   readonly #shelf = new Shelf();
   readonly machines: Machines | undefined;
   #server: Server | undefined;
-  /** Told what happens; whoever runs the server now sets it. */
+  /** Called with each event. A watch sets it anew when it goes on with changed code. */
   onEvent: (event: ServeEvent) => void = () => {};
 
   private constructor(options: BootServerOptions) {

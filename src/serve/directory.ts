@@ -1,6 +1,6 @@
 /**
- * A static file server on the loopback interface, over one directory: how a source on disk is offered to what
- * speaks HTTP only. It lists no directories and knows nothing of what the files are.
+ * A static file server on the loopback interface, over one directory: for clients of a source on disk that speak
+ * HTTP only. It lists no directories.
  */
 import { createReadStream, type Stats } from "node:fs";
 import { realpath, stat } from "node:fs/promises";

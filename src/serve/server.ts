@@ -1,4 +1,4 @@
-/** An HTTP server that calls one handler. It knows nothing of what is served. */
+/** An HTTP server that calls one handler. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { systemErrorCode, UserError } from "../errors/index.ts";
 

@@ -2,13 +2,13 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { systemErrorCode } from "../../src/errors/index.ts";
-import { mendDependencies } from "./dependency-file.ts";
+import { correctDependencies } from "./dependency-file.ts";
 import { ownExtensionError } from "./own-extension-error.ts";
 import { readRecipe } from "./recipe.ts";
 import { mainPart, partsOf } from "./split.ts";
 
 /** How an extension is defined: packed already, as the files that are to be packed, or by what makes these. */
-type Form = "prebuilt" | "folder" | "recipe";
+type Form = "prebuilt" | "directory" | "recipe";
 
 export interface Definition {
   /** File name; `-KERNEL` in it stands for the release of the image's kernel. */
@@ -29,7 +29,7 @@ export interface Definition {
 interface Definitions {
   /** In byte order of the names. */
   readonly definitions: readonly Definition[];
-  /** What was mended, for the user. */
+  /** what was corrected, for the user. */
   readonly notes: readonly string[];
 }
 
@@ -95,19 +95,19 @@ const emptyDefinition: Definition = { name: "", form: "prebuilt", deps: [], wher
 
 /** The extension of a file, or of a directory with `tree/`. */
 async function ofFiles(root: string, entry: string, shown: string): Promise<Definitions> {
-  const isFolder = entry.endsWith("/");
+  const isDirectory = entry.endsWith("/");
   const name = entry.replace(/\/$/, ".tcz");
-  const file = isFolder ? `${entry}dep` : `${entry}.dep`;
+  const file = isDirectory ? `${entry}dep` : `${entry}.dep`;
   const text = await textOf(path.join(root, file));
-  const { names: deps, notes } = mendDependencies(text ?? "", name, `${shown}/${file}`);
+  const { names: deps, notes } = correctDependencies(text ?? "", name, `${shown}/${file}`);
   const where = `${shown}/${entry.replace(/\/$/, "")}`;
-  return { definitions: [{ name, form: isFolder ? "folder" : "prebuilt", deps, where }], notes };
+  return { definitions: [{ name, form: isDirectory ? "directory" : "prebuilt", deps, where }], notes };
 }
 
 /** The extensions of a recipe: the part `main` has its name, each other one that and its own. */
 async function ofRecipe(text: string, name: string, where: string): Promise<Definitions> {
   const recipe = await readRecipe(text, `${where}/recipe.yaml`);
-  const { names, notes } = mendDependencies((recipe.needs ?? []).join("\n"), name, `${where}/recipe.yaml`);
+  const { names, notes } = correctDependencies((recipe.needs ?? []).join("\n"), name, `${where}/recipe.yaml`);
   const like = recipe.needs === undefined && recipe.from !== undefined ? { like: recipe.from } : {};
   const definitions = partsOf(recipe).map((part): Definition => {
     const { buildNeeds } = recipe;

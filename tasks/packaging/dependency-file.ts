@@ -1,5 +1,5 @@
 /**
- * The dependencies that a project writes for an extension of its own, mended where tce-load would misread them.
+ * The dependencies that a project writes for an extension of its own, corrected where tce-load would misread them.
  *
  * Format: Core-scripts, usr/bin/tce-load: each word of the file is the file name of an extension, and `-KERNEL.tcz` in it means the
  * running kernel's release.
@@ -7,7 +7,7 @@
 import { contentLines } from "../../src/fetch/index.ts";
 import { ownExtensionError } from "./own-extension-error.ts";
 
-interface MendedDependencies {
+interface CorrectedDependencies {
   /** File names, each once, in their order; `-KERNEL` is not filled in. */
   readonly names: readonly string[];
   /** One sentence for each word that is not as it was written. */
@@ -18,7 +18,7 @@ interface MendedDependencies {
  * Reads the text of a `.dep` file, named `where` in messages, of the extension `self` (`hello.tcz`).
  * @throws UserError `own-extension` for a word that cannot be an extension's name
  */
-export function mendDependencies(text: string, self: string, where: string): MendedDependencies {
+export function correctDependencies(text: string, self: string, where: string): CorrectedDependencies {
   const names = new Set<string>();
   const notes: string[] = [];
   for (const { number, text: line } of contentLines(text)) {

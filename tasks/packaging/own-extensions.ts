@@ -7,7 +7,7 @@ import { mapParallel } from "../../src/host/index.ts";
 import type { ExtensionFacts } from "../debian/extension-metadata.ts";
 import { undated } from "../settings/undated.ts";
 import { type Definition, textOf } from "./definition.ts";
-import { readFolder } from "./folder-extension.ts";
+import { readExtensionDirectory } from "./directory-extension.ts";
 import { packTree, placeMade } from "./made-extension.ts";
 import { inspectPrebuilt } from "./prebuilt-extension.ts";
 import { type Recipe, readRecipe } from "./recipe.ts";
@@ -146,7 +146,7 @@ class Maker {
     const directory = path.join(root, path.basename(shown));
     const recipe = form === "recipe" ? await this.#partsOf(shown, directory) : undefined;
     const tree =
-      recipe === undefined ? await this.#folderTree(name, definition, directory) : recipe.parts.get(part);
+      recipe === undefined ? await this.#directoryTree(name, definition, directory) : recipe.parts.get(part);
     if (tree === undefined) throw new Error(`${name} has no part ${part}`);
     const around = { name, shown: `${shown}/tree`, kernelRelease, machine: core.machine, core: core.listing };
     const report = await checkTree(tree, around);
@@ -161,9 +161,15 @@ class Maker {
     };
   }
 
-  async #folderTree(name: string, { where: shown }: Definition, directory: string): Promise<FileTree> {
+  async #directoryTree(name: string, { where: shown }: Definition, directory: string): Promise<FileTree> {
     const { core } = this.#own;
-    const { tree, notes } = await readFolder({ directory, shown, name, mtime: undated, core: core.read });
+    const { tree, notes } = await readExtensionDirectory({
+      directory,
+      shown,
+      name,
+      mtime: undated,
+      core: core.read,
+    });
     for (const sentence of notes) this.#context.note(sentence);
     return tree;
   }

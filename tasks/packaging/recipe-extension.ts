@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { type FileTree, noLimits, readSquashfsTree } from "../../src/formats/index.ts";
 import { undated } from "../settings/undated.ts";
-import { finishTree, readTree } from "./folder-extension.ts";
+import { finishTree, readTree } from "./directory-extension.ts";
 import type { Recipe } from "./recipe.ts";
 import { buildRecipe, type RecipeContext, type RecipeRequest } from "./recipe-build.ts";
 import { splitTree } from "./split.ts";
@@ -16,7 +16,7 @@ interface PartsRequest extends RecipeRequest {
   readonly upstream: string | undefined;
 }
 
-/** The tree of each part by its name, and what was mended. */
+/** The tree of each part by its name, and what was corrected. */
 export interface RecipeParts {
   readonly parts: ReadonlyMap<string, FileTree>;
   readonly notes: readonly string[];
@@ -37,11 +37,11 @@ export async function makeParts(request: PartsRequest, context: RecipeContext): 
     const there = tree.get(entry);
     if (node.type !== "directory" || there?.type !== "directory") tree.set(entry, node);
   }
-  const folder = { directory: home, shown, name, mtime: undated, core: core.read };
-  const mended = await finishTree(tree, folder, { keepsSetId: upstream !== undefined });
+  const extension = { directory: home, shown, name, mtime: undated, core: core.read };
+  const corrected = await finishTree(tree, extension, { keepsSetId: upstream !== undefined });
   const { parts, notes } = await splitTree(tree, recipe);
   const told = [...removed, ...notes].map((sentence) => `${shown}/recipe.yaml: ${sentence}`);
-  return { parts, notes: [...mended, ...told] };
+  return { parts, notes: [...corrected, ...told] };
 }
 
 /** The upstream extension's tree without what the recipe removes, its script under the new name. */

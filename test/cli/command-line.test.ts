@@ -214,7 +214,7 @@ describe("a Taskfile", () => {
     expect((await runTask(root, [])).stdout).toContain("Another");
   });
 
-  it("with a mistake in it is told with file and line, and works again when mended", async () => {
+  it("with a mistake in it is told with file and line, and works again when it is repaired", async () => {
     const root = demo();
     const good = readFileSync(path.join(root, "Taskfile.ts"), "utf8");
     put(root, "Taskfile.ts", `${good}\nconst = 1;\n`);

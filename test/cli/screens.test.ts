@@ -1,4 +1,4 @@
-/** Whole screens, as somebody sees them who starts, edits, breaks, mends, interrupts and resizes. */
+/** Whole screens, as somebody sees them who starts, edits, breaks, repairs, interrupts and resizes. */
 import { readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -28,7 +28,7 @@ const steady = (screen: string): string =>
     .replace(/watching \d+ directories/, "watching 15 directories");
 
 describe("the screen of a watch", () => {
-  it("tells of a start, an edit, a break, a mend, a look back and the end", async () => {
+  it("tells of a start, an edit, a break, a repair, a look back and the end", async () => {
     const root = demo();
     const window = start(root, "greet -w");
     await window.shows(/first build: /);

@@ -134,7 +134,7 @@ describe("a change during a build", () => {
 });
 
 describe("a failure", () => {
-  it("waits for the next change, and is over when what was wrong is mended", async () => {
+  it("waits for the next change, and is over when what was wrong is repaired", async () => {
     const strict = task({
       name: "strict",
       description: "",

@@ -1,4 +1,4 @@
-/** Mirrors whose files disagree, are mended between two builds, or name too much. */
+/** Mirrors whose files disagree, are repaired between two builds, or name too much. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -120,7 +120,7 @@ describe("an md5.db.gz that is older than the extensions", () => {
 
 describe("a dependency that the mirror does not have", () => {
   it.each([true, false])(
-    "keeps no build from succeeding once the mirror is mended (indexes: %s)",
+    "keeps no build from succeeding once the mirror is repaired (indexes: %s)",
     async (indexes) => {
       const mirror = await stock(shop, { a: ["wifi-KERNEL"], b: [] }, { indexes });
       // What a prefetch pins before the kernel's release is known.
@@ -145,7 +145,7 @@ describe("a dependency that the mirror does not have", () => {
     },
   );
 
-  it("is named as before while the mirror is not mended, and a frozen lock is not changed", async () => {
+  it("is named as before while the mirror is not repaired, and a frozen lock is not changed", async () => {
     const mirror = await stock(shop, { a: ["gone"] });
     lock.set("a.tcz", {
       url: `${shop.server.url}/${directory}/a.tcz`,

@@ -1,4 +1,4 @@
-/** Layers that would fall into one of the kernel's traps, and do what they seem to after mending. */
+/** Layers that would fall into one of the kernel's traps, and do what they seem to once fixed up. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -37,18 +37,18 @@ function hardLinked(text: string, ...names: readonly string[]): FileTree {
 
 /** What the kernel makes of the layers, after the last one went through a file as the image does. */
 async function unpacked(lower: readonly FileTree[], layer: FileTree) {
-  const directory = await mkdtemp(path.join(tmpdir(), "razor mk mend "));
+  const directory = await mkdtemp(path.join(tmpdir(), "razor mk fix-up "));
   try {
-    const mended = fixUpLayer(new LayerStack(lower), layer);
+    const fixed = fixUpLayer(new LayerStack(lower), layer);
     const name = path.join(directory, "layer");
-    await writeLayers([mended.before, mended.layer], name);
+    await writeLayers([fixed.before, fixed.layer], name);
     const members = await readInitrd(name, { spoolDir: path.join(directory, "spool") });
     const merged = mergeLayers([...lower, ...members.map((member) => member.tree)]);
     const texts = new Map<string, string>();
     for (const [entry, node] of merged.tree) {
       if (node.type === "file") texts.set(entry, (await merged.tree.read(entry)).toString());
     }
-    return { ...merged, texts, before: mended.before };
+    return { ...merged, texts, before: fixed.before };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -65,7 +65,7 @@ function meets(lower: readonly FileTree[], layer: FileTree): boolean {
   }
 }
 
-describe("a mended layer", () => {
+describe("a fixed-up layer", () => {
   test("replaces one name of a hard-linked file and leaves the others", async () => {
     const lower = hardLinked("busybox", "bin/busybox", "bin/ls", "bin/sh");
     const { texts, problems, tree } = await unpacked([lower], file("bin/ls", "mine"));
@@ -150,7 +150,7 @@ describe("a mended layer", () => {
       return tree;
     };
     const entries = fc.array(entry, { maxLength: 6 });
-    let mended = 0;
+    let fixed = 0;
     await fc.assert(
       fc.asyncProperty(entries, entries, entries, async (one, two, three) => {
         const lower = [grow(one, "one "), grow(two, "two ")];
@@ -163,7 +163,7 @@ describe("a mended layer", () => {
         const { problems, tree, texts, before: removed } = await unpacked(lower, layer);
         if (problems.some((problem) => problem.layer >= lower.length && problem.kind !== "directory-changed"))
           return;
-        if (removed.size > 0) mended += 1;
+        if (removed.size > 0) fixed += 1;
         const { layer: wanted } = fixUpLayer(new LayerStack(lower), layer);
         for (const [at, node] of wanted) {
           expect(tree.get(at)?.type).toBe(node.type);
@@ -178,6 +178,6 @@ describe("a mended layer", () => {
       }),
       cases(150),
     );
-    expect(mended).toBeGreaterThan(0);
+    expect(fixed).toBeGreaterThan(0);
   });
 });

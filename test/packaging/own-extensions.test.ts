@@ -105,7 +105,7 @@ describe("an extension of a directory", () => {
   });
 });
 
-describe("what is mended, with a note", () => {
+describe("what is corrected, with a note", () => {
   it.each([
     ["bash\r\nncurses.tcz", ["bash is read as bash.tcz"], "bash.tcz\nncurses.tcz\n"],
     [

@@ -207,7 +207,7 @@ describe("the executor slurm", { timeout: 240_000 }, () => {
   it("runs nothing on a node that the cache has other bytes for, and makes the right result here", async () => {
     const root = demo();
     put(root, "in/script", `test "$(pwd)" != "" && echo x >> '${root}/runs'\n`);
-    // Whoever may write to the cache replaces every content; only this machine keeps what it has.
+    // An attacker with write access to the cache replaces every blob; this machine keeps its own copies.
     server.fault = (request, response, key) => {
       const blob = server.blobs.get(key);
       if (request.method !== "GET" || blob === undefined) return false;

@@ -58,7 +58,7 @@ describe("a mirror that fails", () => {
     expect(mirror.log.filter((line) => line.includes("/bash.tcz "))).toHaveLength(4);
   });
 
-  it("lacks what an extension needs, and builds once it is mended, whatever was pinned meanwhile", async () => {
+  it("lacks what an extension needs, and builds once it is repaired, whatever was pinned meanwhile", async () => {
     const { workspace, mirror } = shop;
     await mirror.stock({ ...extensions, bash: { deps: ["wifi-KERNEL"] } });
     const failed = await workspace.task(["fetch-tcz"]);

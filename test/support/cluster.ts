@@ -28,7 +28,7 @@ export class Cluster {
     return cluster;
   }
 
-  /** Variables for whoever submits jobs. */
+  /** Variables of the environment that jobs are submitted from. */
   get env(): Readonly<Record<string, string>> {
     return { SLURM_CONF: path.join(this.#directory, "slurm.conf") };
   }

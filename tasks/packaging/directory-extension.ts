@@ -13,7 +13,7 @@ import { scriptsDirectory } from "./tree-rules.ts";
 /** Tiny Core's group of those who may install extensions. */
 const staff = 50;
 
-interface Folder {
+interface ExtensionDirectory {
   /** Absolute. */
   readonly directory: string;
   /** As users name it. */
@@ -27,15 +27,15 @@ interface Folder {
 }
 
 /**
- * The extension's tree, with modes and owners that depend on nothing but the files and `owners`; and what was mended.
+ * The extension's tree, with modes and owners that depend on nothing but the files and `owners`; and what was corrected.
  * @throws UserError `own-extension`, `owners`, `unsupported-file-type`
  */
-export async function readFolder(
-  folder: Folder,
+export async function readExtensionDirectory(
+  extension: ExtensionDirectory,
 ): Promise<{ readonly tree: FileTree; readonly notes: readonly string[] }> {
-  const { directory, shown, mtime } = folder;
+  const { directory, shown, mtime } = extension;
   const tree = await readTree(directory, mtime);
-  const notes = await finishTree(tree, folder);
+  const notes = await finishTree(tree, extension);
   if (tree.size === 0 && (await textOf(path.join(directory, "dep"))) === undefined)
     throw ownExtensionError(
       "the extension has neither files nor dependencies",
@@ -60,23 +60,23 @@ export async function readTree(directory: string, mtime: number): Promise<FileTr
 }
 
 /**
- * Adds the script of `installed` and applies `owners`; returns what was mended. Set-id files need a line of `owners`, unless the tree
+ * Adds the script of `installed` and applies `owners`; returns what was corrected. Set-id files need a line of `owners`, unless the tree
  * `keepsSetId`.
  * @throws UserError `own-extension`, `owners`
  */
 export async function finishTree(
   tree: FileTree,
-  folder: Folder,
+  extension: ExtensionDirectory,
   { keepsSetId = false }: { readonly keepsSetId?: boolean } = {},
 ): Promise<readonly string[]> {
-  const { directory, shown, name, mtime } = folder;
-  const notes = await placeScript(tree, folder);
+  const { directory, shown, name, mtime } = extension;
+  const notes = await placeScript(tree, extension);
   const text = await textOf(path.join(directory, "owners"));
   const lines = parseOwnerList(text ?? "", `${shown}/owners`);
   addDevices(tree, lines, mtime, name);
   tree.ensureParents({ mtime });
   ownScripts(tree);
-  const core = lines.length === 0 ? new FileTree() : await folder.core();
+  const core = lines.length === 0 ? new FileTree() : await extension.core();
   const ruled = await applyOwners(tree, lines, core, name);
   for (const [entry, node] of tree) {
     if (keepsSetId || node.type !== "file" || (node.mode & 0o6000) === 0 || ruled.has(entry)) continue;
@@ -89,10 +89,10 @@ export async function finishTree(
   return notes;
 }
 
-/** Puts the script of `installed` in its place, and checks one that is in the tree; says what was mended. */
+/** Puts the script of `installed` in its place, and checks one that is in the tree; says what was corrected. */
 async function placeScript(
   tree: FileTree,
-  { directory, shown, name, mtime }: Folder,
+  { directory, shown, name, mtime }: ExtensionDirectory,
 ): Promise<readonly string[]> {
   const place = `${scriptsDirectory}/${name.replace(/\.tcz$/, "")}`;
   const text = await textOf(path.join(directory, "installed"));
