@@ -166,3 +166,15 @@ describe("after a failure of a kind that is reported all at once", () => {
     expect(order).toEqual(["a"]);
   });
 });
+
+it("what runs elsewhere counts for its own pool's width, and not for the limit of this machine", async () => {
+  const graph = { a: [], b: [], c: [], far: [], farther: [], farthest: [] };
+  const { most, succeeded } = await play(graph, {
+    limit: 1,
+    poolOf: (id) => (id.startsWith("far") ? "elsewhere" : "cpu"),
+    widthOf: () => 2,
+    isLimited: (pool) => pool !== "elsewhere",
+  });
+  expect(succeeded).toBe(true);
+  expect(most).toMatchObject({ cpu: 1, elsewhere: 2, all: 3 });
+});

@@ -90,10 +90,8 @@ export async function build(workspace: Workspace, request: BuildRequest): Promis
     const succeeded = await runGraph(
       graph,
       workspace,
-      shared,
       { ...request, signal, onEvent: emit },
-      running,
-      codeAccesses,
+      { shared, running, ...(codeAccesses === undefined ? {} : { codeAccesses }) },
     );
     if (started) endLeftBehind(state, emit);
     moved = ran.size === 0 || signal.aborted ? [] : await movedValues(request);

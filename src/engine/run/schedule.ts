@@ -13,8 +13,10 @@ export interface ScheduleOptions<Id> {
   readonly widthOf: (pool: string) => number;
   /** Whether a node runs only while no other does. */
   readonly isExclusive?: (id: Id) => boolean;
-  /** How many may run at once in all pools together; without it only the pools' widths count. */
+  /** How many may run at once in all limited pools together; without it only the pools' widths count. */
   readonly limit?: number;
+  /** Whether the nodes of a pool count for the limit; unless said otherwise, those of all pools do. */
+  readonly isLimited?: (pool: string) => boolean;
   /** Called when everything that a node needs is done, maybe long before it runs, and again when it is done again. */
   readonly onReady?: (id: Id) => void;
   /** Does the node's work; resolves to whether it succeeded. Never rejects. */
@@ -42,7 +44,7 @@ type NodeState = "waiting" | "ready" | "running" | "succeeded" | "failed" | "ski
 
 /** Resolves to true when every node succeeded. */
 export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolean> {
-  const { nodes } = options;
+  const { nodes, limit = Number.POSITIVE_INFINITY } = options;
   const dependents = new Map<Id, Id[]>();
   const missing = new Map<Id, number>();
   const states = new Map<Id, NodeState>();
@@ -66,6 +68,8 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
   let failed = false;
   let finished = false;
   let active = 0;
+  /** Of these the ones that count for the limit. */
+  let limited = 0;
   /** An exclusive node is running. */
   let exclusive = false;
 
@@ -105,15 +109,19 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
     }
   };
 
+  const weightOf = (pool: string): number => (options.isLimited?.(pool) === false ? 0 : 1);
+
   const start = (id: Id, pool: string): void => {
     transition(id, "running");
     running.set(pool, (running.get(pool) ?? 0) + 1);
     active += 1;
+    limited += weightOf(pool);
     options
       .run(id)
       .then((succeeded) => {
         running.set(pool, (running.get(pool) ?? 1) - 1);
         active -= 1;
+        limited -= weightOf(pool);
         exclusive = false;
         if (outdated.delete(id)) {
           wait(id);
@@ -137,6 +145,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
     for (const [pool, queue] of ready) {
       if (failed && options.stillRuns?.(pool) !== true) continue;
       if ((running.get(pool) ?? 0) >= options.widthOf(pool)) continue;
+      if (weightOf(pool) > 0 && limited >= limit) continue;
       if (unsorted.delete(pool)) queue.sort((a, b) => (priority.get(a) ?? 0) - (priority.get(b) ?? 0));
       const next = queue.at(-1);
       if (next === undefined || (priority.get(next) ?? 0) <= longest) continue;
@@ -148,7 +157,7 @@ export async function schedule<Id>(options: ScheduleOptions<Id>): Promise<boolea
 
   const pump = (): void => {
     if (options.signal.aborted) stopped = true;
-    while (!stopped && !exclusive && active < (options.limit ?? Number.POSITIVE_INFINITY)) {
+    while (!stopped && !exclusive) {
       const pool = nextPool();
       const id = pool === undefined ? undefined : ready.get(pool)?.at(-1);
       if (pool === undefined || id === undefined) break;
